@@ -3,6 +3,6 @@
 `eventcal serve` does not need this file: it creates the app in each of its workers (`eventcal/cli/serving.py`).
 """
 
-from eventcal.cli.serving import load_app
+from eventcal.cli.serving import load_worker_app
 
-app = load_app()
+app = load_worker_app()

@@ -24,7 +24,7 @@ class Outsider:
     def __init__(self, world: World) -> None:
         self._house = open_house(world)
         self._numbers = count(1)
-        with self._house.database.reading() as session:
+        with self._house.database.read_session() as session:
             event_id = session.scalars(select(Event.id).where(Event.slug == world.slug)).one()
             talks = select(Talk.id).where(Talk.event_id == event_id).order_by(Talk.sort_at, Talk.id)
             rooms = select(Room.id).where(Room.event_id == event_id).order_by(Room.position)

@@ -14,7 +14,7 @@ from tests.statements import statements
 def count_statements(world: World, figures: Figures) -> None:
     """Record the number of statements of a 304, of an unchanged 200, and of the first 200 after a change."""
     # Feed requests are counted outside the request, so that their statements are not included.
-    app, outsider = create_app(world.settings(), afterwards=when_asked()), Outsider(world)
+    app, outsider = create_app(world.settings(), background=when_asked()), Outsider(world)
     client, database = app.test_client(), database_of(app)
     tag = client.get(world.event).headers["ETag"]
     figures.note("statements of a 304", _count(client, database, world.event, tag=tag))

@@ -19,7 +19,7 @@ from bench.words import Writer
 from eventcal.app import build_services
 from eventcal.config import Settings
 from eventcal.events.models import Event
-from eventcal.kit.ids import new_secret, secret_hash
+from eventcal.kit.ids import hash_secret, new_secret
 from eventcal.members.models import AccessToken
 from eventcal.members.service import TOKEN_PREFIX
 from eventcal.members.words import Role, Scope
@@ -183,6 +183,6 @@ def _talk(
 
 def _add_admin(session: Session, secret: str) -> None:
     admin = make_member(session, role=Role.ADMIN)
-    token = AccessToken(member_id=admin.id, name="bench", token_hash=secret_hash(secret), created_at=NOON)
+    token = AccessToken(member_id=admin.id, name="bench", token_hash=hash_secret(secret), created_at=NOON)
     token.scopes = [scope.value for scope in Scope]
     session.add(token)

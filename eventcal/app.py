@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from eventcal import __version__
 from eventcal.config import Settings
-from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.database import Database
@@ -42,40 +42,40 @@ from eventcal.web.schemas.resources import Resources
 from eventcal.web.serving import ResponseCacheMiddleware
 from eventcal.web.system import front, health
 
-SUBJECTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
-LARGEST_BODY = 1024 * 1024
+API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
+MAX_BODY_BYTES = 1024 * 1024
 # The size of the response cache of a worker, in bytes.
-_KEPT_ANSWERS = 48 * 1024 * 1024
+_RESPONSE_CACHE_BYTES = 48 * 1024 * 1024
 
 
 def build_services(
-    settings: Settings, *, clock: Clock | None = None, afterwards: BackgroundThread | None = None
+    settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None
 ) -> Services:
     """Create the services. A database hook keeps the feed index up to date with each change."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
     links = Links(settings.base_url)
-    ledger = FeedIndex(Builder(links=links, domain=settings.domain), Resources(links))
+    ledger = FeedIndex(EntryBuilder(links=links, domain=settings.domain), Resources(links))
     return Services(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url, clock=clock, hooks=[ledger.update_entries]),
         ledger=ledger,
         links=links,
-        renditions=ResponseCache(_KEPT_ANSWERS),
+        renditions=ResponseCache(_RESPONSE_CACHE_BYTES),
         tally=FetchCounter(),
-        afterwards=afterwards or BackgroundThread(),
+        afterwards=background or BackgroundThread(),
     )
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: BackgroundThread | None = None) -> Flask:
+def create_app(settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None) -> Flask:
     """Create the Flask app. It does not create or migrate the database."""
-    app = Site("eventcal.web")
-    attach_services(app, build_services(settings, clock=clock, afterwards=afterwards))
+    app = EventcalApp("eventcal.web")
+    attach_services(app, build_services(settings, clock=clock, background=background))
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         PROPAGATE_EXCEPTIONS=False,
         API_TITLE=f"{settings.name} API",
         API_VERSION=__version__,
@@ -96,7 +96,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Ba
     register_pages(app)
     app.register_blueprint(embeds)
     api = Api(app)
-    for subject in SUBJECTS:
+    for subject in API_BLUEPRINTS:
         api.register_blueprint(subject)
     app.register_blueprint(docs)
     # Created on first use, because commands and most tests do not need it.
@@ -109,7 +109,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, afterwards: Ba
     return app
 
 
-class Site(Flask):
+class EventcalApp(Flask):
     """A Flask app that logs unhandled exceptions with the route, because the path can contain a secret."""
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - Flask's signature, which is a union of three types

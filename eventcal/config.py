@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-PREFIX = "EVENTCAL_"
+ENV_PREFIX = "EVENTCAL_"
 
 
 class ConfigurationError(Exception):
@@ -43,12 +43,12 @@ class Settings:
     name: str = "eventcal"
 
     @property
-    def https(self) -> bool:
+    def is_https(self) -> bool:
         """Whether the public URL uses HTTPS."""
         return self.base_url.startswith("https://")
 
     @property
-    def media(self) -> Path:
+    def media_folder(self) -> Path:
         """The folder for uploaded pictures. All processes must share it."""
         return self.instance / "media"
 
@@ -59,8 +59,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     With the embedded default database, a secret key is generated once and stored in the instance folder. Raises
     ConfigurationError if a setting is missing, unknown or malformed.
     """
-    instance = Path(environment.get(PREFIX + "INSTANCE", "instance")).absolute()
-    given = _from_file(instance / "config.toml") | _from_environment(environment)
+    instance = Path(environment.get(ENV_PREFIX + "INSTANCE", "instance")).absolute()
+    given = _read_toml(instance / "config.toml") | _read_environment(environment)
     embedded = "database_url" not in given
     if embedded:
         instance.mkdir(parents=True, exist_ok=True)
@@ -68,50 +68,50 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if secret_key is None:
         if not embedded:
             raise ConfigurationError(
-                f"Set {PREFIX}SECRET_KEY (32 random characters or more): with a database of your own, every "
+                f"Set {ENV_PREFIX}SECRET_KEY (32 random characters or more): with a database of your own, every "
                 "process must sign with the same key."
             )
-        secret_key = _kept_key(instance / "secret_key")
+        secret_key = _read_or_create_key(instance / "secret_key")
     if len(secret_key) < 32:  # noqa: PLR2004 - explained by the message below
-        raise ConfigurationError(f"{PREFIX}SECRET_KEY is shorter than 32 characters.")
-    base_url = _checked_base_url(given.get("base_url", Settings.base_url))
+        raise ConfigurationError(f"{ENV_PREFIX}SECRET_KEY is shorter than 32 characters.")
+    base_url = _parse_base_url(given.get("base_url", Settings.base_url))
     return Settings(
         instance=instance,
-        database_url=_checked_database_url(given.get("database_url", f"sqlite:///{instance / 'eventcal.db'}")),
+        database_url=_parse_database_url(given.get("database_url", f"sqlite:///{instance / 'eventcal.db'}")),
         secret_key=secret_key,
         base_url=base_url,
         domain=given.get("domain") or urlsplit(base_url).hostname or "localhost",
-        mail_url=_checked_mail_url(given.get("mail_url")),
+        mail_url=_parse_mail_url(given.get("mail_url")),
         redis_url=given.get("redis_url") or None,
-        trusted_proxies=_checked_number("TRUSTED_PROXIES", given.get("trusted_proxies", "0")),
+        trusted_proxies=_parse_integer("TRUSTED_PROXIES", given.get("trusted_proxies", "0")),
         name=given.get("name", Settings.name),
     )
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    given = {key[len(PREFIX) :].lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
-    _refuse_unknown(given, "the environment", shown=lambda name: PREFIX + name.upper())
+def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    given = {key[len(ENV_PREFIX) :].lower(): value for key, value in environment.items() if key.startswith(ENV_PREFIX)}
+    _check_setting_names(given, "the environment", format_name=lambda name: ENV_PREFIX + name.upper())
     return {name: value for name, value in given.items() if value}
 
 
-def _from_file(path: Path) -> dict[str, str]:
+def _read_toml(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    _refuse_unknown(given, str(path))
+    _check_setting_names(given, str(path))
     return {name: str(value) for name, value in given.items()}
 
 
-def _refuse_unknown(names: Iterable[str], where: str, *, shown: Callable[[str], str] = str) -> None:
+def _check_setting_names(names: Iterable[str], source: str, *, format_name: Callable[[str], str] = str) -> None:
     unknown = set(names) - {field.name for field in fields(Settings)}
     if unknown:
-        raise ConfigurationError(f"{where} sets what nobody knows: {', '.join(sorted(map(shown, unknown)))}.")
+        raise ConfigurationError(f"{source} sets what nobody knows: {', '.join(sorted(map(format_name, unknown)))}.")
 
 
-def _kept_key(path: Path) -> str:
+def _read_or_create_key(path: Path) -> str:
     """Return the key stored in the instance folder. If there is none, create it, readable by its owner only."""
     if not path.exists():
         # Linked after writing, so that no process reads a partial key and all processes use the first key.
@@ -124,35 +124,35 @@ def _kept_key(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _checked_database_url(url: str) -> str:
+def _parse_database_url(url: str) -> str:
     # PostgreSQL URLs usually do not name a driver; we use psycopg 3.
     for plain in ("postgresql://", "postgres://"):
         if url.startswith(plain):
             url = "postgresql+psycopg://" + url.removeprefix(plain)
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ConfigurationError(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://.")
+        raise ConfigurationError(f"{ENV_PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://.")
     return url
 
 
-def _checked_base_url(url: str) -> str:
-    parts = _parts(url)
+def _parse_base_url(url: str) -> str:
+    parts = _split_url(url)
     if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ConfigurationError(f"{PREFIX}BASE_URL must be http(s)://host, and is {url!r}.")
+        raise ConfigurationError(f"{ENV_PREFIX}BASE_URL must be http(s)://host, and is {url!r}.")
     if parts.path.strip("/"):
-        raise ConfigurationError(f"{PREFIX}BASE_URL must not have a path: eventcal needs a host name of its own.")
+        raise ConfigurationError(f"{ENV_PREFIX}BASE_URL must not have a path: eventcal needs a host name of its own.")
     return url.rstrip("/")
 
 
-def _checked_mail_url(url: str | None) -> str | None:
+def _parse_mail_url(url: str | None) -> str | None:
     if not url:
         return None
-    parts = _parts(url)
+    parts = _split_url(url)
     if parts is None or parts.scheme not in {"smtp", "smtps"}:
-        raise ConfigurationError(f"{PREFIX}MAIL_URL must be smtp://host:port or smtps://host:port.")
+        raise ConfigurationError(f"{ENV_PREFIX}MAIL_URL must be smtp://host:port or smtps://host:port.")
     return url
 
 
-def _parts(url: str) -> SplitResult | None:
+def _split_url(url: str) -> SplitResult | None:
     """Return the parts of a URL, or None if it has no host or an invalid port."""
     try:
         parts = urlsplit(url)
@@ -162,7 +162,7 @@ def _parts(url: str) -> SplitResult | None:
     return parts if reachable else None
 
 
-def _checked_number(name: str, text: str) -> int:
+def _parse_integer(name: str, text: str) -> int:
     if not text.isdecimal():
-        raise ConfigurationError(f"{PREFIX}{name} must be a whole number, and is {text!r}.")
+        raise ConfigurationError(f"{ENV_PREFIX}{name} must be a whole number, and is {text!r}.")
     return int(text)

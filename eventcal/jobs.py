@@ -18,24 +18,24 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from eventcal.config import Settings
-from eventcal.feeds.fetches import KEPT as FETCHES_KEPT
-from eventcal.feeds.fetches import forget_fetches
+from eventcal.feeds.fetches import FETCH_RETENTION as FETCHES_KEPT
+from eventcal.feeds.fetches import delete_old_fetches
 from eventcal.kit.database import Database
 from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MOST_ATTEMPTS, find_due_mail, old_messages
+from eventcal.outbox.service import MAX_ATTEMPTS, build_delete_old_messages, find_due_mail
 
 _LOG = logging.getLogger(__name__)
 
 POLL_SECONDS = 3.0
-PRUNE_EVERY = timedelta(hours=1)
+PRUNE_INTERVAL = timedelta(hours=1)
 # Longer than any SMTP session may take.
-CLAIMED_FOR = timedelta(minutes=10)
-_LONGEST_ERROR = 1000
+CLAIM_DURATION = timedelta(minutes=10)
+_MAX_ERROR_LENGTH = 1000
 # The timeout for the mail server.
-_SECONDS = 30
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
-_PORT, _TLS_PORT = 25, 465
+_SMTP_TIMEOUT = 30
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_SMTP_PORT, _SMTPS_PORT = 25, 465
 
 
 def run_worker(database: Database, settings: Settings, stop: threading.Event) -> None:
@@ -44,74 +44,74 @@ def run_worker(database: Database, settings: Settings, stop: threading.Event) ->
     while not stop.is_set():
         try:
             if database.clock.now() >= prune_at:
-                prune(database, settings)
-                prune_at = database.clock.now() + PRUNE_EVERY
-            while not stop.is_set() and send_next(database, settings):
+                delete_expired_data(database, settings)
+                prune_at = database.clock.now() + PRUNE_INTERVAL
+            while not stop.is_set() and send_next_mail(database, settings):
                 pass
         except Exception:  # noqa: BLE001 - no error may keep the next email from being sent
             _LOG.exception("the worker failed; it goes on in a moment")
         stop.wait(POLL_SECONDS)
 
 
-def send_next(database: Database, settings: Settings) -> bool:
+def send_next_mail(database: Database, settings: Settings) -> bool:
     """Try to send the email that has been due for longest. Return whether there was one."""
     if settings.mail_url is None:
         return False
-    claimed = _claim(database)
+    claimed = _claim_due_mail(database)
     if claimed is None:
         return False
     error = None
     try:
-        send_mail(mail_server(settings.mail_url, domain=settings.domain), claimed, domain=settings.domain)
-    except MailRefusedError as refused:
+        send_mail(parse_mail_url(settings.mail_url, domain=settings.domain), claimed, domain=settings.domain)
+    except MailDeliveryError as refused:
         error = str(refused)
-    _note_attempt(database, claimed, error)
+    _record_attempt(database, claimed, error)
     return True
 
 
-def prune(database: Database, settings: Settings) -> None:
+def delete_expired_data(database: Database, settings: Settings) -> None:
     """Delete expired data: old messages, counts of feeds that are no longer fetched, and sessions."""
     with database.unit_of_work() as unit:
-        unit.session.execute(old_messages(now=unit.now, sends_mail=settings.mail_url is not None))
-        forget_fetches(unit.session, before=unit.now - FETCHES_KEPT)
+        unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
+        delete_old_fetches(unit.session, before=unit.now - FETCHES_KEPT)
         delete_expired_sessions(unit.session, now=unit.now)
 
 
-def _claim(database: Database) -> OutboxMessage | None:
+def _claim_due_mail(database: Database) -> OutboxMessage | None:
     # Checked without the write lock, because usually no email is due.
-    with database.reading() as session:
+    with database.read_session() as session:
         if find_due_mail(session, now=database.clock.now()) is None:
             return None
     with database.unit_of_work() as unit:
         row = find_due_mail(unit.session, now=unit.now)
         if row is not None:
             row.attempts += 1
-            row.due_at = unit.now + CLAIMED_FOR
+            row.due_at = unit.now + CLAIM_DURATION
         return row
 
 
-def _note_attempt(database: Database, claimed: OutboxMessage, error: str | None) -> None:
+def _record_attempt(database: Database, message: OutboxMessage, error: str | None) -> None:
     with database.unit_of_work() as unit:
-        row = unit.session.get_one(OutboxMessage, claimed.id)
+        row = unit.session.get_one(OutboxMessage, message.id)
         if error is None:
             row.sent_at = unit.now
             row.last_error = None
             # The text may contain a link that gives access to an account.
             row.payload = {**row.payload, "text": ""}
         else:
-            row.last_error = error[:_LONGEST_ERROR]
-            row.due_at = next_try(claimed.attempts, now=unit.now)
+            row.last_error = error[:_MAX_ERROR_LENGTH]
+            row.due_at = next_attempt_at(message.attempts, now=unit.now)
     if error is not None:
-        given_up = claimed.attempts >= MOST_ATTEMPTS
-        _LOG.warning("mail %s was not sent%s: %s", claimed.id, ", and is given up" if given_up else "", error)
+        given_up = message.attempts >= MAX_ATTEMPTS
+        _LOG.warning("mail %s was not sent%s: %s", message.id, ", and is given up" if given_up else "", error)
 
 
-def next_try(attempt: int, *, now: datetime) -> datetime:
+def next_attempt_at(attempt: int, *, now: datetime) -> datetime:
     """Return the time of the next attempt, `2 ** (attempt - 1)` minutes from now."""
     return now + timedelta(minutes=2 ** (attempt - 1))
 
 
-class MailRefusedError(Exception):
+class MailDeliveryError(Exception):
     """Error for an email that could not be sent. The message gives the reason."""
 
 
@@ -127,14 +127,14 @@ class MailServer:
     password: str | None = None
 
 
-def mail_server(mail_url: str, *, domain: str) -> MailServer:
+def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
     """Parse smtp(s)://user:password@host:port?from=address. The default for `from` is eventcal@domain."""
     parts = urlsplit(mail_url)
     tls = parts.scheme == "smtps"
     [sender] = parse_qs(parts.query).get("from", [f"eventcal@{domain}"])
     return MailServer(
         host=parts.hostname or "localhost",
-        port=parts.port or (_TLS_PORT if tls else _PORT),
+        port=parts.port or (_SMTPS_PORT if tls else _SMTP_PORT),
         tls=tls,
         sender=sender,
         user=unquote(parts.username) if parts.username else None,
@@ -142,26 +142,26 @@ def mail_server(mail_url: str, *, domain: str) -> MailServer:
     )
 
 
-def send_mail(server: MailServer, row: OutboxMessage, *, domain: str) -> None:
-    """Send an email from the outbox. Raises MailRefusedError if it could not be sent, for any reason."""
+def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> None:
+    """Send an email from the outbox. Raises MailDeliveryError if it could not be sent, for any reason."""
     try:
         with _connect(server) as connection:
-            connection.send_message(_message(server, row, domain=domain))
+            connection.send_message(_build_mail(server, message, domain=domain))
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise MailRefusedError(f"{type(error).__name__}: {error}") from error
+        raise MailDeliveryError(f"{type(error).__name__}: {error}") from error
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
     if server.tls:
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=_SECONDS, context=ssl.create_default_context()
+            server.host, server.port, timeout=_SMTP_TIMEOUT, context=ssl.create_default_context()
         )
     else:
-        connection = smtplib.SMTP(server.host, server.port, timeout=_SECONDS)
+        connection = smtplib.SMTP(server.host, server.port, timeout=_SMTP_TIMEOUT)
     try:
         connection.ehlo()
         # Connections to the local machine need no encryption.
-        secure = server.tls or server.host in _HERE
+        secure = server.tls or server.host in _LOCAL_HOSTS
         if not secure and connection.has_extn("starttls"):
             connection.starttls(context=ssl.create_default_context())
             connection.ehlo()
@@ -178,21 +178,21 @@ def _connect(server: MailServer) -> smtplib.SMTP:
     return connection
 
 
-def _message(server: MailServer, row: OutboxMessage, *, domain: str) -> EmailMessage:
+def _build_mail(server: MailServer, outbox_message: OutboxMessage, *, domain: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = server.sender
-    message["To"] = _sendable(row.payload["to"])
-    message["Subject"] = row.payload["subject"]
-    message["Date"] = format_datetime(row.created_at)
+    message["To"] = _to_ascii_address(outbox_message.payload["to"])
+    message["Subject"] = outbox_message.payload["subject"]
+    message["Date"] = format_datetime(outbox_message.created_at)
     # The same for every attempt, so that mail servers can detect duplicates.
-    message["Message-ID"] = f"<outbox-{row.id}-{row.created_at:%Y%m%d%H%M%S}@{domain}>"
+    message["Message-ID"] = f"<outbox-{outbox_message.id}-{outbox_message.created_at:%Y%m%d%H%M%S}@{domain}>"
     # Suppresses automatic replies (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(row.payload["text"])
+    message.set_content(outbox_message.payload["text"])
     return message
 
 
-def _sendable(address: str) -> str:
+def _to_ascii_address(address: str) -> str:
     """Return the address with its domain in ASCII (Punycode); addresses are stored with Unicode domains."""
     try:
         found = validate_email(address, check_deliverability=False)

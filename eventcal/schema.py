@@ -10,5 +10,5 @@ from eventcal.speakers import models as speakers
 from eventcal.sponsors import models as sponsors
 from eventcal.talks import models as talks
 
-MODELS = (events, feeds, fetches, members, outbox, speakers, sponsors, talks)
+MODEL_MODULES = (events, feeds, fetches, members, outbox, speakers, sponsors, talks)
 metadata = Base.metadata

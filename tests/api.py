@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.queries import get_event
 from eventcal.events.words import TeamRole
-from eventcal.kit.ids import new_secret, secret_hash
+from eventcal.kit.ids import hash_secret, new_secret
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.service import TOKEN_PREFIX
 from eventcal.members.words import Role, Scope
@@ -124,7 +124,7 @@ def by_token(app: Flask, member: Member, *scopes: Scope) -> Api:
 
 def _with_token(app: Flask, unit: Session, member: Member, *, scopes: Sequence[Scope] = tuple(Scope)) -> Api:
     secret = new_secret(TOKEN_PREFIX)
-    token = AccessToken(member_id=member.id, name="a script", token_hash=secret_hash(secret), created_at=NOON)
+    token = AccessToken(member_id=member.id, name="a script", token_hash=hash_secret(secret), created_at=NOON)
     token.scopes = [scope.value for scope in scopes]
     unit.add(token)
     return Api(app, {"Authorization": f"Bearer {secret}"}, member.id)
@@ -178,13 +178,13 @@ def a_talk(
 
 def row(app: Flask, table: Any, **columns: Any) -> Any:  # noqa: ANN401 - any table, any column
     """Give the one row of a table with these values."""
-    with database_of(app).reading() as reader:
+    with database_of(app).read_session() as reader:
         return reader.scalars(select(table).filter_by(**columns)).one()
 
 
 def count(app: Flask, table: Any) -> int:  # noqa: ANN401 - any table
     """Give how many rows a table has."""
-    with database_of(app).reading() as reader:
+    with database_of(app).read_session() as reader:
         return len(reader.scalars(select(table)).all())
 
 

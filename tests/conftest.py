@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from eventcal.kit import migrate
-from eventcal.kit.database import Database, Hook
+from eventcal.kit.database import ChangeHook, Database
 from tests import postgres
 from tests.clocks import FixedClock
 from tests.reusable_database import TEMPLATE, ReusableDatabase
@@ -149,7 +149,7 @@ def open_shelf(database_url: str, clock: FixedClock) -> Iterator[OpenShelf]:
     """Give a function that opens this test's database with hooks of its own, and the tables of tests/shelf.py."""
     opened: list[Database] = []
 
-    def open_it(*hooks: Hook, pool_size: int = 16) -> Database:
+    def open_it(*hooks: ChangeHook, pool_size: int = 16) -> Database:
         opened.append(Database(database_url, clock=clock, hooks=hooks, pool_size=pool_size))
         Book.metadata.create_all(opened[-1].engine)
         return opened[-1]

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from eventcal.datasets.reading import check_shape
-from eventcal.datasets.service import FaultyDataset, Report, load_dataset
-from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.datasets.reading import validate_dataset
+from eventcal.datasets.service import InvalidDataset, LoadReport, load_dataset
+from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
@@ -32,14 +32,14 @@ TALK: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "s
 def open_calendar(database_url: str, clock: Clock) -> Database:
     """Give a database that the ledger follows, as the app wires it."""
     links = Links("https://example.org")
-    ledger = FeedIndex(Builder(links=links, domain="example.org"), Resources(links))
+    ledger = FeedIndex(EntryBuilder(links=links, domain="example.org"), Resources(links))
     return Database(database_url, clock=clock, hooks=[ledger.update_entries])
 
 
-def load(calendar: Database, **sections: Any) -> Report:  # noqa: ANN401 - lists of records, whatever is in them
+def load(calendar: Database, **sections: Any) -> LoadReport:  # noqa: ANN401 - lists of records, whatever is in them
     """Load a data set of these sections."""
     with calendar.unit_of_work() as unit:
-        return load_dataset(unit, check_shape(deepcopy(sections), read_record))
+        return load_dataset(unit, validate_dataset(deepcopy(sections), read_record))
 
 
 def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above
@@ -47,15 +47,15 @@ def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:  # no
     before = everything(calendar)
     try:
         load(calendar, **sections)
-    except FaultyDataset as refusal:
+    except InvalidDataset as refusal:
         assert everything(calendar) == before
-        return [(fault.pointer, fault.detail) for fault in refusal.faults]
+        return [(fault.pointer, fault.detail) for fault in refusal.errors]
     raise AssertionError("it was loaded")
 
 
 def everything(calendar: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Give every row of every table."""
-    with calendar.connection() as connection:
+    with calendar.read_connection() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
             for table in metadata.sorted_tables

@@ -35,7 +35,7 @@ def offer(app: Flask, slug: str, *titles: str, state: TalkState = TalkState.SUBM
 
 def talks_of(app: Flask) -> dict[str, Talk]:
     """Give every talk there is, by its title."""
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return {talk.title: talk for talk in session.scalars(select(Talk))}
 
 
@@ -46,7 +46,7 @@ def states(app: Flask) -> dict[str, str]:
 
 def event_of(app: Flask, slug: str = "summit") -> Event:
     """Give an event."""
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return session.scalars(select(Event).where(Event.slug == slug)).one()
 
 

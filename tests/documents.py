@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Stamps
-from eventcal.feeds.format_registry import PLAIN, Format, Options
+from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps, StoredEntry
+from eventcal.feeds.format_registry import DEFAULT_OPTIONS, Format, Options
 from eventcal.feeds.formats.components import Component
 from tests.feed_support.entries import HEAD, STAMPS
 
@@ -13,10 +13,10 @@ def document(
     *entries: CalendarEntry,
     head: FeedHead = HEAD,
     zones: Sequence[Component] = (),
-    options: Options = PLAIN,
+    options: Options = DEFAULT_OPTIONS,
     stamps: Stamps = STAMPS,
 ) -> bytes:
     """Give the feed of these entries; zones: the VTIMEZONEs that they need."""
-    above, below = fmt.around(head, zones)
-    kept = [KeptEntry(entry=entry, stamps=stamps, number=number) for number, entry in enumerate(entries, start=1)]
-    return above + fmt.separator.join([fmt.write(one, options) for one in kept]) + below
+    above, below = fmt.header_and_footer(head, zones)
+    kept = [StoredEntry(entry=entry, stamps=stamps, number=number) for number, entry in enumerate(entries, start=1)]
+    return above + fmt.separator.join([fmt.serialize_entry(one, options) for one in kept]) + below

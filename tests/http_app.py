@@ -38,7 +38,7 @@ MAIL_URL = "smtp://mail.example.org"
 @contextmanager
 def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
     """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
-    house = build_services(settings_of(database_url, **changes), clock=clock, afterwards=when_asked())
+    house = build_services(settings_of(database_url, **changes), clock=clock, background=when_asked())
     attach_services(app, house)
     try:
         yield app
@@ -49,7 +49,7 @@ def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Itera
 @contextmanager
 def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
     """Give an app of its own on these settings, without rate limits; its connections are closed at the end."""
-    app = create_app(settings_of(database_url, **changes), clock=clock, afterwards=when_asked())
+    app = create_app(settings_of(database_url, **changes), clock=clock, background=when_asked())
     app.config["RATELIMIT_ENABLED"] = False
     try:
         yield app
@@ -182,7 +182,7 @@ def token_of(browser: Browser, *scopes: Scope, **fields: Any) -> dict[str, str]:
 
 def rows(app: Flask, table: Any) -> list[Any]:  # noqa: ANN401 - any table
     """Give every row of a table, by its key."""
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return list(session.scalars(select(table).order_by(table.id)))
 
 

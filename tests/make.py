@@ -20,7 +20,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
-from eventcal.talks.rules import makes_public, recompute_talk_columns
+from eventcal.talks.rules import is_public_state, recompute_talk_columns
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 
@@ -48,8 +48,8 @@ def caller_of(member: Member, *, organises: Sequence[Event] = (), reviews: Seque
     return Caller(
         member_id=member.id,
         role=member.role,
-        organises=frozenset(event.id for event in organises),
-        reviews=frozenset(event.id for event in reviews),
+        organised_event_ids=frozenset(event.id for event in organises),
+        reviewed_event_ids=frozenset(event.id for event in reviews),
     )
 
 
@@ -131,7 +131,7 @@ def make_talk(
     **fields: Any,  # noqa: ANN401 - any column
 ) -> Talk:
     """Give a talk without times, submitted; public where one that comes to its state is."""
-    public = makes_public(event.programme, state)
+    public = is_public_state(event.programme, state)
     values: dict[str, Any] = {
         "id": new_id(),
         "title": "Xen on ARM",

@@ -46,5 +46,5 @@ def put(database: Database, *books: Book) -> None:
 
 def titles(database: Database) -> list[str]:
     """Return the titles of all books, by id."""
-    with database.reading() as session:
+    with database.read_session() as session:
         return list(session.scalars(select(Book.title).order_by(Book.id)))

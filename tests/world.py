@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.models import Room, TeamMember, Track
 from eventcal.events.words import EventStatus, Programme, TeamRole
-from eventcal.kit.ids import secret_hash
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import AccessToken, Member, MemberSession, PersonalFeed
 from eventcal.members.sessions import IDLE_TIMEOUT
 from eventcal.members.words import Role, Scope
@@ -66,13 +66,13 @@ def _give_keys(session: Session, moderator: Member, ada: Member) -> None:
     tokens = (("token-mo", moderator, MODERATORS_TOKEN), ("token-old", ada, MEMBERS_TOKEN))
     for id_, member, secret in tokens:
         scopes = [scope.value for scope in Scope]
-        digest = secret_hash(secret)
+        digest = hash_secret(secret)
         token = AccessToken(
             id=id_, member_id=member.id, name="a script", token_hash=digest, scopes=scopes, created_at=NOON
         )
         session.add(token)
     for id_, secret, revoked_at in (("feed-phone", FEED, None), ("feed-lost", REVOKED_FEED, NOON)):
-        feed = PersonalFeed(id=id_, member_id=ada.id, name="My phone", secret_hash=secret_hash(secret), created_at=NOON)
+        feed = PersonalFeed(id=id_, member_id=ada.id, name="My phone", secret_hash=hash_secret(secret), created_at=NOON)
         feed.revoked_at = revoked_at
         session.add(feed)
     session.flush()
@@ -83,7 +83,7 @@ def _old_session(ada: Member) -> MemberSession:
         id="session-old",
         member_id=ada.id,
         member_key=ada.fs_uniquifier,
-        secret_hash=secret_hash("old"),
+        secret_hash=hash_secret("old"),
         reauthenticated_at=NOON,
         data={},
         user_agent="A browser",

@@ -6,11 +6,11 @@ from eventcal import __version__
 from eventcal.cli.accounts import events, members
 from eventcal.cli.data import db, demo, load, media, recompute_instants
 from eventcal.cli.lint import lint
-from eventcal.cli.running import Commands
+from eventcal.cli.running import RootGroup
 from eventcal.cli.serving import serve
 
 
-@click.group(cls=Commands)
+@click.group(cls=RootGroup)
 @click.version_option(__version__, package_name="eventcal")
 def main() -> None:
     """Manage a community calendar of events and talks.

@@ -4,48 +4,48 @@ import sys
 
 import click
 
-from eventcal.cli.running import open_app, open_services, open_unit
+from eventcal.cli.running import open_app_context, open_services, open_unit_of_work
 from eventcal.events.queries import get_event
 from eventcal.events.service import add_team_member, remove_team_member
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Invalid
-from eventcal.kit.text import one_line_fault
-from eventcal.kit.values import at_most_characters
+from eventcal.kit.text import single_line_error
+from eventcal.kit.values import too_long_message
 from eventcal.members.caller import OPERATOR
-from eventcal.members.errors import AddressTaken
-from eventcal.members.factors import remove_passkeys, reset_factors
+from eventcal.members.errors import DuplicateEmail
+from eventcal.members.factors import delete_all_passkeys, remove_second_factors
 from eventcal.members.service import (
-    add_member,
+    create_member,
+    delete_all_access_tokens,
     find_member_by_email,
     get_member_by_email,
-    normal_address,
-    revoke_every_token,
+    normalise_email,
 )
 from eventcal.members.words import Role
 from eventcal.web.identity.accounts import change_password
 from eventcal.web.identity.passwords import check_new_password, hashed
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
-def _normal_email(_context: click.Context, _parameter: click.Parameter, email: str) -> str:
+def _parse_email(_context: click.Context, _parameter: click.Parameter, email: str) -> str:
     try:
-        return normal_address(email)
+        return normalise_email(email)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
 
-def _checked_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    fault = one_line_fault(name)
-    if fault is None and len(name) > _LONGEST_NAME:
-        fault = at_most_characters(_LONGEST_NAME)
+def _validate_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    fault = single_line_error(name)
+    if fault is None and len(name) > _MAX_NAME_LENGTH:
+        fault = too_long_message(_MAX_NAME_LENGTH)
     if fault is not None:
         raise click.BadParameter(fault)
     return name
 
 
-_email = click.argument("email", callback=_normal_email)
-_password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+_email_argument = click.argument("email", callback=_parse_email)
+_password_stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
 @click.group()
@@ -54,21 +54,21 @@ def members() -> None:
 
 
 @members.command()
-@_email
-@click.option("--name", metavar="NAME", callback=_checked_name, required=True, help="Name of the member.")
+@_email_argument
+@click.option("--name", metavar="NAME", callback=_validate_name, required=True, help="Name of the member.")
 @click.option("--role", type=click.Choice(Role, case_sensitive=False), default=Role.MEMBER, show_default=True)
-@_password_stdin
+@_password_stdin_option
 def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
     """Add a member with a confirmed email address."""
     given = _read_password(from_stdin=password_stdin)
     with open_services() as house:
-        password_hash = _hashed(given)
+        password_hash = _validate_and_hash_password(given)
         with house.database.unit_of_work() as unit:
             if find_member_by_email(unit.session, email) is not None:
-                raise AddressTaken(
+                raise DuplicateEmail(
                     f"{email} has an account already; change it with `eventcal members role` or `members password`."
                 )
-            add_member(
+            create_member(
                 unit.session,
                 email=email,
                 name=name,
@@ -81,40 +81,40 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
 
 
 @members.command("role")
-@_email
+@_email_argument
 @click.argument("role", type=click.Choice(Role, case_sensitive=False))
 def set_role(*, email: str, role: Role) -> None:
     """Set a member's role on the site. Each role includes the permissions of the previous ones."""
-    with open_unit() as unit:
+    with open_unit_of_work() as unit:
         get_member_by_email(unit.session, email).role = role
     click.echo(f"{email} now has the role {role}.")
 
 
 @members.command("password")
-@_email
-@_password_stdin
+@_email_argument
+@_password_stdin_option
 def set_password(*, email: str, password_stdin: bool) -> None:
     """Set a member's password. Revokes all of their sessions, access tokens and passkeys."""
     given = _read_password(from_stdin=password_stdin)
-    with open_app() as house:
-        password_hash = _hashed(given)
+    with open_app_context() as house:
+        password_hash = _validate_and_hash_password(given)
         with house.database.unit_of_work() as unit:
             member = get_member_by_email(unit.session, email)
-            revoke_every_token(unit.session, member)
-            remove_passkeys(unit.session, member)
+            delete_all_access_tokens(unit.session, member)
+            delete_all_passkeys(unit.session, member)
             change_password(unit.session, member, password_hash, now=unit.now)
     click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.")
 
 
 @members.command("reset-factors")
-@_email
-def take_factors(*, email: str) -> None:
+@_email_argument
+def remove_member_factors(*, email: str) -> None:
     """Remove the authenticator app, recovery codes and passkeys of a member who has lost their devices.
 
     This also ends their sessions. Verify the identity of the member first.
     """
-    with open_unit() as unit:
-        reset_factors(unit.session, get_member_by_email(unit.session, email))
+    with open_unit_of_work() as unit:
+        remove_second_factors(unit.session, get_member_by_email(unit.session, email))
     click.echo(f"{email} signs in with the password alone; every session of theirs has ended.")
 
 
@@ -126,7 +126,7 @@ def _read_password(*, from_stdin: bool) -> str:
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _hashed(password: str) -> str:
+def _validate_and_hash_password(password: str) -> str:
     """Return the hash of a new password. Raises Invalid if the password is not acceptable."""
     faults, normal = check_new_password(password)
     if faults:
@@ -148,25 +148,25 @@ def team(context: click.Context, slug: str) -> None:
 
 
 @team.command("add")
-@_email
+@_email_argument
 @click.option(
     "--role", type=click.Choice(TeamRole, case_sensitive=False), default=TeamRole.ORGANISER, show_default=True
 )
 @click.pass_obj
 def team_add(slug: str, *, email: str, role: TeamRole) -> None:
     """Add a member to the team, or change their role in it."""
-    with open_unit() as unit:
+    with open_unit_of_work() as unit:
         event = get_event(unit.session, slug, OPERATOR)
         add_team_member(unit.session, event, get_member_by_email(unit.session, email), role)
     click.echo(f"{email} is on the team of {slug}, as {role}.")
 
 
 @team.command("remove")
-@_email
+@_email_argument
 @click.pass_obj
 def team_remove(slug: str, *, email: str) -> None:
     """Remove a member from the team."""
-    with open_unit() as unit:
+    with open_unit_of_work() as unit:
         event = get_event(unit.session, slug, OPERATOR)
         remove_team_member(unit.session, event, get_member_by_email(unit.session, email).id)
     click.echo(f"{email} is no longer on the team of {slug}.")

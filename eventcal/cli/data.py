@@ -9,15 +9,29 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.running import NotMigrated, Refused, check_migrated, open_services, open_unit, progress
-from eventcal.datasets.demo import ORGANISER, add_organiser, demo_dataset, has_any_event, move_dataset, weeks_until_soon
-from eventcal.datasets.reading import Dataset, read_file
-from eventcal.datasets.service import Count, load_dataset
+from eventcal.cli.running import (
+    CommandFailed,
+    NotMigrated,
+    check_migrated,
+    open_services,
+    open_unit_of_work,
+    progress_bar,
+)
+from eventcal.datasets.demo import (
+    ORGANISER_EMAIL,
+    create_demo_organiser,
+    has_any_event,
+    read_demo_dataset,
+    shift_dataset_dates,
+    weeks_to_shift,
+)
+from eventcal.datasets.reading import Dataset, read_dataset_file
+from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.events.models import Event
-from eventcal.feeds.index.feed_index import state_of
+from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.kit.refusals import Conflict
-from eventcal.kit.text import counted
-from eventcal.media.gallery import GRACE, MediaStore
+from eventcal.kit.text import format_count
+from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hashed
 from eventcal.web.media import referenced_files
@@ -25,7 +39,7 @@ from eventcal.web.request.context import Services
 from eventcal.web.schemas.datasets import read_record
 
 
-class RenderedOtherwise(Conflict):
+class FeedsOutOfDate(Conflict):
     """The feed entries were rendered by another release or with other settings."""
 
     code = "rendered-otherwise"
@@ -42,54 +56,54 @@ def upgrade() -> None:
 
     Entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. A second run changes nothing.
     """
-    with open_services(migrated=False) as house:
+    with open_services(must_be_migrated=False) as house:
         try:
             check_migrated(house)
         except NotMigrated:
-            _migrate(house)
+            _migrate_database(house)
             click.echo("The database was brought up to date.")
         else:
             click.echo("The database is up to date.")
-        with _looking_again(house) as tell, house.database.unit_of_work() as unit:
+        with _rerender_progress_bar(house) as tell, house.database.unit_of_work() as unit:
             renewed = house.ledger.rerender_all(unit.session, now=unit.now, tell=tell)
     if renewed:
-        click.echo(f"{counted(renewed, 'entry')} of the feeds changed.")
+        click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
 
 @db.command()
 def check() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_services() as house:
-        check_rendered(house)
+        check_feeds_up_to_date(house)
     click.echo("The database is up to date.")
 
 
-def _migrate(house: Services) -> None:
+def _migrate_database(services: Services) -> None:
     # Imported here because Alembic takes 12 MB, and the workers of `serve` import all commands.
     from alembic.util import CommandError  # noqa: PLC0415 - see above
 
     from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above
 
     try:
-        upgrade(house.database.engine)
+        upgrade(services.database.engine)
     except CommandError as error:
-        raise Refused(f"The database is none that this release of eventcal can upgrade: {error}.") from error
+        raise CommandFailed(f"The database is none that this release of eventcal can upgrade: {error}.") from error
 
 
-def check_rendered(house: Services) -> None:
-    """Raise RenderedOtherwise if the feed entries were rendered by another release or with other settings."""
-    with house.database.reading() as session:
-        if state_of(session).renderer_version != house.ledger.renderer:
-            raise RenderedOtherwise(
+def check_feeds_up_to_date(services: Services) -> None:
+    """Raise FeedsOutOfDate if the feed entries were rendered by another release or with other settings."""
+    with services.database.read_session() as session:
+        if get_feed_state(session).renderer_version != services.ledger.renderer_version:
+            raise FeedsOutOfDate(
                 "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: "
                 "run `eventcal db upgrade`."
             )
 
 
-def _looking_again(house: Services) -> AbstractContextManager[Callable[[int], None]]:
-    with house.database.reading() as session:
+def _rerender_progress_bar(services: Services) -> AbstractContextManager[Callable[[int], None]]:
+    with services.database.read_session() as session:
         length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
-    return progress("Looking at events and talks again", length=length)
+    return progress_bar("Looking at events and talks again", length=length)
 
 
 @click.command("recompute-instants")
@@ -98,9 +112,9 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with open_services() as house, _looking_again(house) as tell, house.database.unit_of_work() as unit:
-        changed = house.ledger.recompute(unit.session, now=unit.now, tell=tell)
-    click.echo(f"{counted(changed, 'entry')} of the feeds changed.")
+    with open_services() as house, _rerender_progress_bar(house) as tell, house.database.unit_of_work() as unit:
+        changed = house.ledger.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
+    click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 
 @click.group()
@@ -117,9 +131,9 @@ def prune(*, at_once: bool) -> None:
     """
     # The write lock keeps other processes from saving the name of a picture that is about to be deleted.
     with open_services() as house, house.database.unit_of_work() as unit:
-        before = unit.now + timedelta(seconds=1) if at_once else unit.now - GRACE
-        gone = MediaStore(house.settings.media).delete_unused(referenced_files(unit.session), before=before)
-    click.echo(f"{counted(gone, 'picture')} removed.")
+        before = unit.now + timedelta(seconds=1) if at_once else unit.now - UNUSED_RETENTION
+        gone = MediaStore(house.settings.media_folder).delete_unused(referenced_files(unit.session), before=before)
+    click.echo(f"{format_count(gone, 'picture')} removed.")
 
 
 @click.command()
@@ -130,14 +144,14 @@ def load(file: Path) -> None:
     FILE is JSON in the format of the demo data. Existing records, identified by slug (talks by event and title), are
     updated; nothing is deleted. Loading the same file again changes nothing.
     """
-    dataset = read_file(file, read_record)
-    with open_unit() as unit, progress(f"Loading {file.name}", length=dataset.size) as tell:
-        report = load_dataset(unit, dataset, tell=tell)
+    dataset = read_dataset_file(file, read_record)
+    with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as tell:
+        report = load_dataset(unit, dataset, on_progress=tell)
     touched = any(count.new or count.changed for count in report.values())
     click.echo("Loaded:" if touched else "Everything in this file is here already, as it says:")
     for section, count in report.items():
-        if count != Count(new=0, changed=0, same=0):
-            click.echo(f"  {section}: {count.new} new, {count.changed} changed, {count.same} as they were")
+        if count != SectionCounts(new=0, changed=0, unchanged=0):
+            click.echo(f"  {section}: {count.new} new, {count.changed} changed, {count.unchanged} as they were")
 
 
 @click.command()
@@ -148,30 +162,33 @@ def demo(*, as_it_was: bool) -> None:
     Dates are moved by whole weeks so that it begins in two to three weeks. A demo loaded before is left unchanged.
     """
     password = secrets.token_urlsafe(12)
-    was, password_hash = demo_dataset(read_record), hashed(password)
+    was, password_hash = read_demo_dataset(read_record), hashed(password)
     with open_services() as house, house.database.unit_of_work() as unit:
         there = has_any_event(unit.session, was)
-        weeks = 0 if as_it_was else weeks_until_soon(was, today=unit.now.date())
-        dataset = move_dataset(was, weeks=weeks)
+        weeks = 0 if as_it_was else weeks_to_shift(was, today=unit.now.date())
+        dataset = shift_dataset_dates(was, weeks=weeks)
         if not there:
             load_dataset(unit, dataset)
-        organiser = add_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
-    click.echo("The demo is here already, and was left as it is." if there else _told_demo(dataset, weeks=weeks))
+        organiser = create_demo_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
+    click.echo(
+        "The demo is here already, and was left as it is." if there else _format_demo_message(dataset, weeks=weeks)
+    )
     if organiser is None:
         click.echo(
-            f"Its organiser {ORGANISER} has an account already; for a new password run\n"
-            f"  eventcal members password {ORGANISER}"
+            f"Its organiser {ORGANISER_EMAIL} has an account already; for a new password run\n"
+            f"  eventcal members password {ORGANISER_EMAIL}"
         )
     else:
         click.echo(
-            f"Sign in as {ORGANISER} with the password {password} (it is shown only now):\n"
+            f"Sign in as {ORGANISER_EMAIL} with the password {password} (it is shown only now):\n"
             "  curl -c cookies.txt -H 'Content-Type: application/json' \\\n"
-            f"""    -d '{{"email": "{ORGANISER}", "password": "{password}"}}' {house.links.api("/auth/login")}"""
+            f"""    -d '{{"email": "{ORGANISER_EMAIL}", "password": "{password}"}}' {house.links.api("/auth/login")}"""
         )
 
 
-def _told_demo(dataset: Dataset, *, weeks: int) -> str:
+def _format_demo_message(dataset: Dataset, *, weeks: int) -> str:
     first = min(event.fields["starts"] for event in dataset.records["events"])
-    dates = f"with its dates moved by {counted(weeks, 'week')}" if weeks else "with its dates as they were"
-    things = f"{counted(len(dataset.records['events']), 'event')} and {counted(len(dataset.records['talks']), 'talk')}"
-    return f"The Xen Project's calendar of 2014 is here, {things}, {dates}: it begins on {first[:10]}."
+    dates = f"with its dates moved by {format_count(weeks, 'week')}" if weeks else "with its dates as they were"
+    events = format_count(len(dataset.records["events"]), "event")
+    talks = format_count(len(dataset.records["talks"]), "talk")
+    return f"The Xen Project's calendar of 2014 is here, {events} and {talks}, {dates}: it begins on {first[:10]}."

@@ -10,27 +10,27 @@ from http.client import HTTPException, HTTPResponse
 
 from eventcal import __version__
 
-LARGEST = 20_000_000
+MAX_CALENDAR_BYTES = 20_000_000
 """The largest size of a calendar in octets, compressed and decompressed."""
 
-_CHUNK = 65_536
-_LONGEST_LENGTH = 20
+_CHUNK_BYTES = 65_536
+_MAX_CONTENT_LENGTH_DIGITS = 20
 
 
-class Unreadable(Exception):
+class UnreadableCalendar(Exception):
     """The calendar cannot be read. The message is a sentence without a full stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class FetchLimits:
     """Limits on the size and duration of a fetch."""
 
-    octets: int = LARGEST
+    octets: int = MAX_CALENDAR_BYTES
     seconds: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fetched:
+class FetchedResponse:
     """A response: status, headers with lower-case names, decompressed body, and URL after redirects."""
 
     status: int
@@ -40,38 +40,42 @@ class Fetched:
 
 
 def fetch(
-    url: str, *, method: str = "GET", condition: Mapping[str, str] | None = None, limits: Limits | None = None
-) -> Fetched:
+    url: str,
+    *,
+    method: str = "GET",
+    conditional_headers: Mapping[str, str] | None = None,
+    limits: FetchLimits | None = None,
+) -> FetchedResponse:
     """Return the response to a request, whatever its status, after at most five redirects.
 
-    Only http and https are allowed, also for redirects. Raises Unreadable if it is missing, late or too large.
+    Only http and https are allowed, also for redirects. Raises UnreadableCalendar if it is missing, late or too large.
     """
-    limits = limits or Limits()
+    limits = limits or FetchLimits()
     headers = {
         "User-Agent": f"eventcal-lint/{__version__}",
         "Accept": "text/calendar, */*;q=0.5",
         "Accept-Encoding": "gzip",
-        **(condition or {}),
+        **(conditional_headers or {}),
     }
     end = time.monotonic() + limits.seconds
     try:
         request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - the opener supports http and https only
-        with _opener().open(request, timeout=limits.seconds) as answer:
+        with _build_opener().open(request, timeout=limits.seconds) as answer:
             # The headers of a HEAD response describe a body that is not sent.
-            body = b"" if method == "HEAD" else _body(answer, end=end, limits=limits)
-            return _fetched(answer, answer.status, body)
+            body = b"" if method == "HEAD" else _read_body(answer, deadline=end, limits=limits)
+            return _build_fetched_response(answer, answer.status, body)
     except urllib.error.HTTPError as error:
         with error:
-            return _fetched(error, error.code)
+            return _build_fetched_response(error, error.code)
     except (OSError, HTTPException, ValueError) as error:
-        raise Unreadable(_reason(error)) from error
+        raise UnreadableCalendar(_error_reason(error)) from error
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
+class _RedirectHandler(urllib.request.HTTPRedirectHandler):
     max_redirections = max_repeats = 5
 
 
-def _opener() -> urllib.request.OpenerDirector:
+def _build_opener() -> urllib.request.OpenerDirector:
     """Return an opener for http and https only, so that a redirect cannot read a local file."""
     opener = urllib.request.OpenerDirector()
     for handler in (
@@ -81,54 +85,58 @@ def _opener() -> urllib.request.OpenerDirector:
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),
-        _Redirects(),
+        _RedirectHandler(),
     ):
         opener.add_handler(handler)
     return opener
 
 
-def _fetched(answer: HTTPResponse | urllib.error.HTTPError, status: int, body: bytes = b"") -> Fetched:
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Fetched(status=status, headers=headers, body=body, url=answer.geturl())
+def _build_fetched_response(
+    response: HTTPResponse | urllib.error.HTTPError, status: int, body: bytes = b""
+) -> FetchedResponse:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return FetchedResponse(status=status, headers=headers, body=body, url=response.geturl())
 
 
-def _body(answer: HTTPResponse, *, end: float, limits: Limits) -> bytes:
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+def _read_body(response: HTTPResponse, *, deadline: float, limits: FetchLimits) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise Unreadable(f"the answer is packed with {encoding[:20]!a}, which was not asked for")
-    length = answer.headers.get("Content-Length", "")
-    whole = int(length) if length.isdecimal() and len(length) < _LONGEST_LENGTH else None
+        raise UnreadableCalendar(f"the answer is packed with {encoding[:20]!a}, which was not asked for")
+    length = response.headers.get("Content-Length", "")
+    whole = int(length) if length.isdecimal() and len(length) < _MAX_CONTENT_LENGTH_DIGITS else None
     parts, size = list[bytes](), 0
     # Stops at Content-Length. Reading further would block if the server keeps the connection open.
-    while size != whole and (chunk := answer.read1(_CHUNK if whole is None else min(_CHUNK, whole - size))):
+    while size != whole and (
+        chunk := response.read1(_CHUNK_BYTES if whole is None else min(_CHUNK_BYTES, whole - size))
+    ):
         parts.append(chunk)
         size += len(chunk)
         if size > limits.octets:
-            raise Unreadable(f"the answer is larger than {limits.octets} octets")
-        if time.monotonic() > end:
-            raise Unreadable(f"the answer is not whole after {limits.seconds:g} seconds")
+            raise UnreadableCalendar(f"the answer is larger than {limits.octets} octets")
+        if time.monotonic() > deadline:
+            raise UnreadableCalendar(f"the answer is not whole after {limits.seconds:g} seconds")
     if whole is not None and size < whole:
-        raise Unreadable(f"the answer ended after {size} octets of {whole}")
+        raise UnreadableCalendar(f"the answer ended after {size} octets of {whole}")
     body = b"".join(parts)
-    return _unpacked(body, limits) if encoding in {"gzip", "x-gzip"} else body
+    return _gunzip(body, limits) if encoding in {"gzip", "x-gzip"} else body
 
 
-def _unpacked(packed: bytes, limits: Limits) -> bytes:
+def _gunzip(compressed: bytes, limits: FetchLimits) -> bytes:
     unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        body = unpacking.decompress(packed, limits.octets + 1)
+        body = unpacking.decompress(compressed, limits.octets + 1)
     except zlib.error as error:
-        raise Unreadable("the answer says that it is gzip, and is not") from error
+        raise UnreadableCalendar("the answer says that it is gzip, and is not") from error
     if len(body) > limits.octets:
-        raise Unreadable(f"the answer is larger than {limits.octets} octets once unpacked")
+        raise UnreadableCalendar(f"the answer is larger than {limits.octets} octets once unpacked")
     if not unpacking.eof:
-        raise Unreadable("the answer is gzip that was cut off")
+        raise UnreadableCalendar("the answer is gzip that was cut off")
     return body
 
 
-def _reason(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "there was no answer in time"
     if isinstance(error, urllib.error.URLError):
-        return _reason(error.reason) if isinstance(error.reason, Exception) else str(error.reason)
+        return _error_reason(error.reason) if isinstance(error.reason, Exception) else str(error.reason)
     return str(error) or type(error).__name__

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import click
 
-from eventcal.cli.fetching import LARGEST, Unreadable, fetch
+from eventcal.cli.fetching import MAX_CALENDAR_BYTES, UnreadableCalendar, fetch
 from eventcal.kit.clock import SystemClock
-from eventcal.kit.text import counted
+from eventcal.kit.text import format_count
 from eventcal.lint import Finding, Severity
 from eventcal.lint import lint as lint_calendar
-from eventcal.lint.serving import Served, lint_answer
+from eventcal.lint.serving import ServerResponses, lint_http_responses
 
-_FOUND, _UNREADABLE = 1, 2
+_EXIT_ERRORS_FOUND, _UNREADABLE = 1, 2
 
 
 @dataclass(frozen=True)
-class Looked:
+class LintResult:
     """The result for a file or URL: the findings, or the reason why it cannot be read."""
 
     source: str
     findings: tuple[Finding, ...] = ()
-    unreadable: str | None = None
+    unreadable_reason: str | None = None
 
 
 @click.command()
@@ -42,82 +42,90 @@ def lint(sources: tuple[str, ...], *, strict: bool, as_json: bool) -> None:
     docs/lint.md lists all codes. Exit codes: 0 no errors, 1 errors found, 2 a source could not be read.
     """
     now = SystemClock().now()
-    looked = [_look(source, now) for source in sources]
-    click.echo(_document(looked) if as_json else "\n".join(_lines(looked)))
+    looked = [_lint_source(source, now) for source in sources]
+    click.echo(_format_json(looked) if as_json else "\n".join(_iter_text_lines(looked)))
     for one in looked:
-        if one.unreadable is not None:
-            click.echo(f"{_shown(one.source)} cannot be read: {one.unreadable}.", err=True)
-    if any(one.unreadable is not None for one in looked):
+        if one.unreadable_reason is not None:
+            click.echo(f"{_replace_unprintable(one.source)} cannot be read: {one.unreadable_reason}.", err=True)
+    if any(one.unreadable_reason is not None for one in looked):
         sys.exit(_UNREADABLE)
-    count = _count(looked)
+    count = _count_by_severity(looked)
     if count[Severity.ERROR] or (strict and count[Severity.WARNING]):
-        sys.exit(_FOUND)
+        sys.exit(_EXIT_ERRORS_FOUND)
 
 
-def _look(source: str, now: datetime) -> Looked:
+def _lint_source(source: str, now: datetime) -> LintResult:
     try:
         if source.lower().startswith(("http://", "https://")):
-            return Looked(source, tuple(_look_at_url(source, now)))
-        return Looked(source, tuple(lint_calendar(_read(source), now=now)))
-    except Unreadable as error:
-        return Looked(source, unreadable=str(error))
+            return LintResult(source, tuple(_lint_url(source, now)))
+        return LintResult(source, tuple(lint_calendar(_read_source(source), now=now)))
+    except UnreadableCalendar as error:
+        return LintResult(source, unreadable_reason=str(error))
 
 
-def _read(source: str) -> bytes:
-    """Return the content of a file, or of standard input for "-". Raises Unreadable."""
+def _read_source(source: str) -> bytes:
+    """Return the content of a file, or of standard input for "-". Raises UnreadableCalendar."""
     try:
         with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(MAX_CALENDAR_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise Unreadable(reason or str(error)) from error
-    if len(data) > LARGEST:
-        raise Unreadable(f"it is larger than {LARGEST} octets")
+        raise UnreadableCalendar(reason or str(error)) from error
+    if len(data) > MAX_CALENDAR_BYTES:
+        raise UnreadableCalendar(f"it is larger than {MAX_CALENDAR_BYTES} octets")
     return data
 
 
-def _look_at_url(url: str, now: datetime) -> Iterator[Finding]:
+def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
     answer = fetch(url)
     if answer.status != HTTPStatus.OK:
         phrase = {status.value: status.phrase for status in HTTPStatus}.get(answer.status, "")
-        raise Unreadable(f"the server answers {answer.status} {phrase}".rstrip())
+        raise UnreadableCalendar(f"the server answers {answer.status} {phrase}".rstrip())
     # Two more requests, as calendar apps send them: a conditional one and a HEAD request.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}
-    again = fetch(answer.url, condition=condition).status if condition else None
+    again = fetch(answer.url, conditional_headers=condition).status if condition else None
     head = fetch(answer.url, method="HEAD").status
-    yield from lint_answer(Served(status=answer.status, headers=answer.headers, head=head, again=again))
+    yield from lint_http_responses(
+        ServerResponses(status=answer.status, headers=answer.headers, head_status=head, conditional_status=again)
+    )
     yield from lint_calendar(answer.body, now=now)
 
 
-def _lines(looked: Sequence[Looked]) -> Iterator[str]:
-    for one in looked:
+def _iter_text_lines(results: Sequence[LintResult]) -> Iterator[str]:
+    for one in results:
         for finding in one.findings:
-            place = f"{_shown(one.source)}:{finding.line}:" if finding.line else f"{_shown(one.source)}:"
+            place = (
+                f"{_replace_unprintable(one.source)}:{finding.line}:"
+                if finding.line
+                else f"{_replace_unprintable(one.source)}:"
+            )
             yield f"{place} {finding.severity} {finding.code} {finding.message} ({finding.section})"
-    count = _count(looked)
-    read = sum(one.unreadable is None for one in looked)
-    found = f"{counted(count[Severity.ERROR], 'error')} and {counted(count[Severity.WARNING], 'warning')}"
-    yield f"{found} in {counted(read, 'calendar')}."
+    count = _count_by_severity(results)
+    read = sum(one.unreadable_reason is None for one in results)
+    found = f"{format_count(count[Severity.ERROR], 'error')} and {format_count(count[Severity.WARNING], 'warning')}"
+    yield f"{found} in {format_count(read, 'calendar')}."
 
 
-def _document(looked: Sequence[Looked]) -> str:
-    count = _count(looked)
+def _format_json(results: Sequence[LintResult]) -> str:
+    count = _count_by_severity(results)
     body = {
         "errors": count[Severity.ERROR],
         "warnings": count[Severity.WARNING],
-        "findings": [{"source": one.source, **asdict(finding)} for one in looked for finding in one.findings],
+        "findings": [{"source": one.source, **asdict(finding)} for one in results for finding in one.findings],
         "unreadable": [
-            {"source": one.source, "reason": one.unreadable} for one in looked if one.unreadable is not None
+            {"source": one.source, "reason": one.unreadable_reason}
+            for one in results
+            if one.unreadable_reason is not None
         ],
     }
     return json.dumps(body, indent=2)
 
 
-def _count(looked: Sequence[Looked]) -> Counter[Severity]:
-    return Counter(finding.severity for one in looked for finding in one.findings)
+def _count_by_severity(results: Sequence[LintResult]) -> Counter[Severity]:
+    return Counter(finding.severity for one in results for finding in one.findings)
 
 
-def _shown(source: str) -> str:
+def _replace_unprintable(source: str) -> str:
     """Replace unprintable characters in the name of a source, which may have been copied from elsewhere."""
     return "".join(sign if sign.isprintable() else "?" for sign in source)

@@ -27,7 +27,7 @@ class NotMigrated(Conflict):
         super().__init__("The database is not up to date: run `eventcal db upgrade` first.")
 
 
-class Refused(click.ClickException):
+class CommandFailed(click.ClickException):
     """An error that ends a command with a message."""
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -35,7 +35,7 @@ class Refused(click.ClickException):
         click.echo(self.format_message(), file=file, err=file is None)
 
 
-class Commands(click.Group):
+class RootGroup(click.Group):
     """The root command group. Expected errors of its commands end in a message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
@@ -43,16 +43,16 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DomainError as refusal:
-            faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.faults]
-            raise Refused("\n".join([refusal.detail, *faults])) from refusal
+            faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.errors]
+            raise CommandFailed("\n".join([refusal.detail, *faults])) from refusal
         except ConfigurationError as error:
-            raise Refused(str(error)) from error
+            raise CommandFailed(str(error)) from error
         except (OperationalError, InterfaceError) as error:
             said = str(error.orig).strip().partition("\n")[0].rstrip(".")
-            raise Refused(f"The database does not answer: {said}. Is EVENTCAL_DATABASE_URL right?") from error
+            raise CommandFailed(f"The database does not answer: {said}. Is EVENTCAL_DATABASE_URL right?") from error
 
 
-def settings() -> Settings:
+def load_settings() -> Settings:
     """Read the settings. Raises ConfigurationError, including if the instance folder cannot be used."""
     try:
         return read_settings(os.environ)
@@ -61,39 +61,42 @@ def settings() -> Settings:
 
 
 @contextmanager
-def open_services(house: Services | None = None, *, migrated: bool = True) -> Iterator[Services]:
-    """Yield the services, by default created from the settings. Raises NotMigrated unless `migrated` is false."""
-    house = house or build_services(settings())
+def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
+    """Yield the services, by default created from the settings.
+
+    Raises NotMigrated unless `must_be_migrated` is false.
+    """
+    services = services or build_services(load_settings())
     try:
-        if migrated:
-            check_migrated(house)
-        yield house
+        if must_be_migrated:
+            check_migrated(services)
+        yield services
     finally:
-        house.database.engine.dispose()
+        services.database.engine.dispose()
 
 
 @contextmanager
-def open_unit() -> Iterator[UnitOfWork]:
+def open_unit_of_work() -> Iterator[UnitOfWork]:
     """Yield a unit of work. Raises NotMigrated."""
     with open_services() as house, house.database.unit_of_work() as unit:
         yield unit
 
 
 @contextmanager
-def open_app() -> Iterator[Services]:
+def open_app_context() -> Iterator[Services]:
     """Yield the services within an app context, which email templates need. Raises NotMigrated."""
-    with create_app(settings()).app_context(), open_services(current_house()) as house:
+    with create_app(load_settings()).app_context(), open_services(current_house()) as house:
         yield house
 
 
-def check_migrated(house: Services) -> None:
+def check_migrated(services: Services) -> None:
     """Raise NotMigrated if the database schema is out of date."""
-    if not house.database.is_migrated():
+    if not services.database.is_migrated():
         raise NotMigrated
 
 
 @contextmanager
-def progress(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
     """Yield a function that advances a progress bar of `length` steps. The bar is shown on terminals only."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update

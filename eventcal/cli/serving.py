@@ -15,7 +15,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from eventcal.app import create_app
-from eventcal.cli.data import RenderedOtherwise, check_rendered
+from eventcal.cli.data import FeedsOutOfDate, check_feeds_up_to_date
 from eventcal.cli.running import open_services
 from eventcal.config import Settings, read_settings
 from eventcal.jobs import run_worker
@@ -24,11 +24,11 @@ from eventcal.kit.refusals import Conflict
 from eventcal.web.request.context import Services
 
 # Fewer than the connections in a worker's pool, so that no request waits for a connection.
-THREADS = 8
+THREADS_PER_WORKER = 8
 # Blocks of at least this many bytes are allocated with mmap and returned to the system when freed.
-_LARGE = 256 * 1024
+_MMAP_THRESHOLD = 256 * 1024
 # The time in seconds that running requests get to finish on shutdown.
-LAST_SECONDS = 20
+SHUTDOWN_SECONDS = 20
 
 
 class AddressInUse(Conflict):
@@ -55,23 +55,23 @@ def serve(*, host: str, port: int, workers: int) -> None:
     """
     with open_services() as house:
         try:
-            check_rendered(house)
-        except RenderedOtherwise as refusal:
+            check_feeds_up_to_date(house)
+        except FeedsOutOfDate as refusal:
             click.echo(refusal.detail, err=True)
-        address = _free_address(host, port)
-        server = _server(address, port=port, workers=workers)
-        _send_mail_beside(server, house.database, house.settings)
-        server.on_startup(lambda: click.echo(_told(house, address, port)))
+        address = _resolve_free_address(host, port)
+        server = _build_server(address, port=port, workers=workers)
+        _attach_mail_worker(server, house.database, house.settings)
+        server.on_startup(lambda: click.echo(_format_startup_message(house, address, port)))
         # Makes the workers return the memory of large responses to the system. glibc reads these at process start.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-        os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_LARGE))
-        os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_LARGE))
+        os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
+        os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
         # A process forked while another thread holds a lock would wait for that lock forever.
         multiprocessing.set_start_method("spawn", force=True)
-        server.serve(target_loader=load_app, wrap_loader=False)
+        server.serve(target_loader=load_worker_app, wrap_loader=False)
 
 
-def load_app() -> Flask:
+def load_worker_app() -> Flask:
     """Return the app of a worker process, with the settings from the environment.
 
     Objects loaded so far live as long as the process. Freezing them keeps full garbage collections from pausing
@@ -83,24 +83,24 @@ def load_app() -> Flask:
     return app
 
 
-def _server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - the class depends on the Python build
+def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - the class depends on the Python build
     return Server(
-        f"{__name__}:{load_app.__name__}",
+        f"{__name__}:{load_worker_app.__name__}",
         address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=THREADS,
+        blocking_threads=THREADS_PER_WORKER,
         websockets=False,
         log_level=LogLevels.error,
         log_access=False,
         respawn_failed_workers=True,
-        workers_kill_timeout=LAST_SECONDS,
+        workers_kill_timeout=SHUTDOWN_SECONDS,
         process_name=None,
     )
 
 
-def _free_address(host: str, port: int) -> str:
+def _resolve_free_address(host: str, port: int) -> str:
     """Return the numeric address of a host. Raises NoSuchAddress, or AddressInUse if the port is in use.
 
     granian would share the port with the other process, and each would receive some of the requests.
@@ -121,22 +121,24 @@ def _free_address(host: str, port: int) -> str:
     return str(where[0])
 
 
-def _send_mail_beside(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
+def _attach_mail_worker(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
     """Run the background worker, which sends email and deletes expired data, while the server runs."""
     stop = threading.Event()
     worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
 
-    def end() -> None:
+    def stop_worker() -> None:
         stop.set()
-        worker.join(LAST_SECONDS)
+        worker.join(SHUTDOWN_SECONDS)
 
     server.on_startup(worker.start)
-    server.on_shutdown(end)
+    server.on_shutdown(stop_worker)
 
 
-def _told(house: Services, address: str, port: int) -> str:
+def _format_startup_message(services: Services, address: str, port: int) -> str:
     at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     links = (
-        "" if at == house.settings.base_url else f"; its links lead to {house.settings.base_url} (EVENTCAL_BASE_URL)"
+        ""
+        if at == services.settings.base_url
+        else f"; its links lead to {services.settings.base_url} (EVENTCAL_BASE_URL)"
     )
-    return f"{house.settings.name} is served on {at}{links}. Ctrl-C ends it."
+    return f"{services.settings.name} is served on {at}{links}. Ctrl-C ends it."

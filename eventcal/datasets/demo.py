@@ -10,47 +10,49 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordReader, parse
+from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordReader, parse_dataset
 from eventcal.events.models import Event
 from eventcal.events.service import add_team_member
 from eventcal.events.words import Programme, TeamRole
 from eventcal.members.models import Member
-from eventcal.members.service import add_member, find_member_by_email
+from eventcal.members.service import create_member, find_member_by_email
 from eventcal.members.words import Role
 
-ORGANISER = "organiser@example.org"
+ORGANISER_EMAIL = "organiser@example.org"
 
 # The first event begins two to three weeks from today, so that all events are upcoming for a while.
-_AHEAD = timedelta(days=14)
+_MIN_LEAD_TIME = timedelta(days=14)
 _A_WEEK = timedelta(days=7)
-_FILE = "xen-2014.json"
+_DEMO_FILE = "xen-2014.json"
 
 
-def demo_dataset(read_record: RecordReader) -> Dataset:
+def read_demo_dataset(read_record: RecordReader) -> Dataset:
     """Return the demo data with its original dates."""
-    return parse((resources.files(__package__) / _FILE).read_bytes(), read_record, name=_FILE)
+    return parse_dataset((resources.files(__package__) / _DEMO_FILE).read_bytes(), read_record, source_name=_DEMO_FILE)
 
 
-def weeks_until_soon(dataset: Dataset, *, today: date) -> int:
+def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
     """Return the number of weeks to move a data set by, so that it begins two to three weeks from `today`."""
     first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
-    return math.ceil((today + _AHEAD - first) / _A_WEEK)
+    return math.ceil((today + _MIN_LEAD_TIME - first) / _A_WEEK)
 
 
-def move_dataset(dataset: Dataset, *, weeks: int) -> Dataset:
+def shift_dataset_dates(dataset: Dataset, *, weeks: int) -> Dataset:
     """Return the data set with all dates moved by whole weeks, which keeps weekdays and times of day."""
-    moved = {section: tuple(_moved(record, weeks) for record in dataset.records[section]) for section in SECTIONS}
+    moved = {
+        section: tuple(_shift_record(record, weeks) for record in dataset.records[section]) for section in SECTIONS
+    }
     return replace(dataset, records=moved)
 
 
-def _moved(record: Record, weeks: int) -> Record:
-    fields = _moved_times(record.fields, weeks)
+def _shift_record(record: Record, weeks: int) -> Record:
+    fields = _shift_times(record.fields, weeks)
     if fields.get("call_for_talks"):
-        fields["call_for_talks"] = _moved_times(fields["call_for_talks"], weeks)
+        fields["call_for_talks"] = _shift_times(fields["call_for_talks"], weeks)
     return replace(record, fields=fields)
 
 
-def _moved_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
+def _shift_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
     moved = dict(fields)
     for name in {"starts", "ends", "opens_at", "closes_at"} & fields.keys():
         if fields[name]:
@@ -65,17 +67,17 @@ def has_any_event(session: Session, dataset: Dataset) -> bool:
     return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
 
 
-def add_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
+def create_demo_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
     """Add the demo organiser, or return None if a member has that email address already.
 
     The member is an organiser of all curated events, and a moderator, because talks at other events await moderation.
     So one account can be used to try all features.
     """
-    if find_member_by_email(session, ORGANISER) is not None:
+    if find_member_by_email(session, ORGANISER_EMAIL) is not None:
         return None
-    member = add_member(
+    member = create_member(
         session,
-        email=ORGANISER,
+        email=ORGANISER_EMAIL,
         name="Demo Organiser",
         password_hash=password_hash,
         now=now,

@@ -8,23 +8,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from eventcal.datasets.loading import ImportSession
-from eventcal.datasets.reading import Dataset, Key, Record
+from eventcal.datasets.reading import Dataset, Record, RecordKey
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import ensure_event_loaded
-from eventcal.events.service import add_part, edit_event, edit_part, propose_event
+from eventcal.events.service import create_track_or_room, edit_event, edit_track_or_room, propose_event
 from eventcal.events.steps import cancel_event, publish_event
-from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
+from eventcal.events.words import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.queries import list_tiers
-from eventcal.sponsors.rules import SponsorshipStep
-from eventcal.sponsors.service import add_sponsorship, add_tier, edit_tier, take_step
+from eventcal.sponsors.queries import list_tiers_with_taken_places
+from eventcal.sponsors.rules import SponsorshipAction
+from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorship, create_tier, update_tier
 from eventcal.sponsors.words import SponsorshipState
 
 # Fields that are loaded separately, after the other fields of the event.
-_APART = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
+_SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)
 
@@ -32,60 +32,70 @@ Part = TypeVar("Part", Track, Room, Tier)
 def load_event(loading: ImportSession, record: Record) -> None:
     """Add an event, or update the existing one. A new event is public unless its status says otherwise."""
     session, now = loading.session, loading.now
-    own = {name: value for name, value in record.fields.items() if name not in _APART}
+    own = {name: value for name, value in record.fields.items() if name not in _SEPARATE_EVENT_FIELDS}
     new = own | {name: record.fields[name] for name in ("slug", "status") if name in record.fields}
     event = loading.upsert(
         loading.events,
         record,
         add=lambda _: propose_event(session, new, caller=OPERATOR, now=now),
         edit=lambda event, _: edit_event(session, event, own, now=now),
-        needed=("title", "timezone", "starts"),
+        required_fields=("title", "timezone", "starts"),
     )
     if event is None:
         return
     wanted = record.fields.get("status", event.status)
-    with loading.attempt(f"{record.pointer}/status"):
-        _bring_to(loading, event, wanted)
-    _load_parts(
-        loading, record.parts("tracks"), event.tracks, add=partial(add_part, session, event, Track), edit=edit_part
+    with loading.collect_errors(f"{record.pointer}/status"):
+        _set_event_status(loading, event, wanted)
+    _load_event_parts(
+        loading,
+        record.iter_nested_records("tracks"),
+        event.tracks,
+        add=partial(create_track_or_room, session, event, Track),
+        edit=edit_track_or_room,
     )
-    _load_parts(
-        loading, record.parts("rooms"), event.rooms, add=partial(add_part, session, event, Room), edit=edit_part
+    _load_event_parts(
+        loading,
+        record.iter_nested_records("rooms"),
+        event.rooms,
+        add=partial(create_track_or_room, session, event, Room),
+        edit=edit_track_or_room,
     )
-    tiers = [tier for tier, _taken in list_tiers(session, event)]
-    named = _load_parts(loading, record.parts("tiers"), tiers, add=partial(add_tier, session, event), edit=edit_tier)
-    for held in record.parts("sponsorships"):
+    tiers = [tier for tier, _taken in list_tiers_with_taken_places(session, event)]
+    named = _load_event_parts(
+        loading, record.iter_nested_records("tiers"), tiers, add=partial(create_tier, session, event), edit=update_tier
+    )
+    for held in record.iter_nested_records("sponsorships"):
         sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
-        with loading.attempt(held.pointer):
+        with loading.collect_errors(held.pointer):
             if tier is None:
                 raise_if_invalid([FieldError("/tier", f"the event has no tier “{held.fields['tier']}”")])
             elif sponsor is not None:
                 _load_sponsorship(loading, tier, sponsor, held.fields)
 
 
-def _bring_to(loading: ImportSession, event: Event, wanted: EventStatus) -> None:
+def _set_event_status(loading: ImportSession, event: Event, status: EventStatus) -> None:
     """Change the status of an event by allowed steps. Raises InvalidTransition."""
-    if wanted == event.status:
+    if status == event.status:
         return
-    if wanted == EventStatus.CANCELLED:
+    if status == EventStatus.CANCELLED:
         cancel_event(loading.session, event, now=loading.now)
         return
-    if wanted in STANDING_STATUSES and event.status not in PUBLIC_STATUSES:
+    if status in ACTIVE_STATUSES and event.status not in PUBLIC_STATUSES:
         if event.status == EventStatus.DRAFT:
             edit_event(loading.session, event, {"status": EventStatus.PENDING}, now=loading.now)
         publish_event(loading.session, event, caller=OPERATOR)
-    edit_event(loading.session, event, {"status": wanted}, now=loading.now)
+    edit_event(loading.session, event, {"status": status}, now=loading.now)
 
 
-def _load_parts(
+def _load_event_parts(
     loading: ImportSession,
     records: Iterable[Record],
     parts: Iterable[Part],
     *,
     add: Callable[[Mapping[str, Any]], Part],
     edit: Callable[[Session, Part, Mapping[str, Any]], Part],
-) -> dict[Key, Part]:
-    named: dict[Key, Part] = {part.name: part for part in parts}
+) -> dict[RecordKey, Part]:
+    named: dict[RecordKey, Part] = {part.name: part for part in parts}
     for record in records:
         loading.upsert(named, record, add=add, edit=partial(edit, loading.session))
     return named
@@ -96,15 +106,15 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, fiel
     held = _find_sponsorship(loading, tier, sponsor)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
     if held is None:
-        held = add_sponsorship(loading.session, tier, sponsor, note=None, enquirer_id=None, now=loading.now)
+        held = create_sponsorship(loading.session, tier, sponsor, note=None, enquirer_id=None, now=loading.now)
     if "note" in fields and fields["note"] != held.note:
         held.note, held.updated_at = fields["note"], loading.now
     if wanted == held.state:
         return
     if wanted == SponsorshipState.CONFIRMED:
-        take_step(loading.session, held, SponsorshipStep.CONFIRM, caller=OPERATOR, now=loading.now)
+        apply_sponsorship_action(loading.session, held, SponsorshipAction.CONFIRM, caller=OPERATOR, now=loading.now)
     elif wanted == SponsorshipState.CANCELLED:
-        take_step(loading.session, held, SponsorshipStep.CANCEL, caller=OPERATOR, now=loading.now)
+        apply_sponsorship_action(loading.session, held, SponsorshipAction.CANCEL, caller=OPERATOR, now=loading.now)
     else:
         raise InvalidTransition(f"A sponsorship that is {held.state} does not become an enquiry again.")
 
@@ -116,7 +126,7 @@ def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> S
     return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
 
 
-def load_neighbours(loading: ImportSession, dataset: Dataset) -> None:
+def load_co_locations(loading: ImportSession, dataset: Dataset) -> None:
     """Set co-located events, after all events of the file have been loaded. The relation is made symmetric."""
     naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
     wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
@@ -126,14 +136,14 @@ def load_neighbours(loading: ImportSession, dataset: Dataset) -> None:
                 wanted[other].append(slug)
     for slug, event in naming.items():
         if slug in loading.events:
-            _put_beside(loading, event, [other for other in wanted[slug] if other != slug])
+            _set_co_located_events(loading, event, [other for other in wanted[slug] if other != slug])
 
 
-def _put_beside(loading: ImportSession, record: Record, slugs: Iterable[Key]) -> None:
+def _set_co_located_events(loading: ImportSession, record: Record, slugs: Iterable[RecordKey]) -> None:
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
             place = f"{record.pointer}/co_located_with/{i}"
-            loading.faults.append(FieldError(place, f"the event “{slug}” is not public"))
+            loading.errors.append(FieldError(place, f"the event “{slug}” is not public"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Loading another event of the file may have changed the relation in the meantime.

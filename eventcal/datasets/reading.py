@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, pointer
-from eventcal.kit.values import NOT_LIST, NOT_OBJECT, UNKNOWN
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, json_pointer
+from eventcal.kit.values import NOT_LIST, NOT_OBJECT, UNKNOWN_FIELD
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
 # In loading order: records refer only to sections before their own, or to their own.
@@ -17,10 +17,10 @@ SECTIONS: tuple[Section, ...] = ("speakers", "sponsors", "events", "talks")
 RecordReader: TypeAlias = Callable[[Section, Any], Mapping[str, Any]]
 """A function that validates a record of a section and returns its fields. It raises Invalid with all errors."""
 
-Key: TypeAlias = str | tuple[str, ...]
+RecordKey: TypeAlias = str | tuple[str, ...]
 """The value of the field that identifies a record, or a tuple of the values of several fields."""
 
-_KEYS: Mapping[str, tuple[str, ...]] = {
+_KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "speakers": ("slug",),
     "sponsors": ("slug",),
     "events": ("slug",),
@@ -31,9 +31,9 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "sponsorships": ("sponsor", "tier"),
 }
 # The largest number of unknown top-level fields that are reported.
-_MOST_FAULTS = 100
+_MAX_UNKNOWN_FIELD_ERRORS = 100
 # The place of a duplicate error: the title of a talk, or a sponsorship as a whole.
-_DOUBLED = {"talks": "/title", "sponsorships": ""}
+_DUPLICATE_ERROR_POINTERS = {"talks": "/title", "sponsorships": ""}
 
 
 class UnreadableFile(DomainError):
@@ -52,24 +52,24 @@ class Record:
     fields: Mapping[str, Any]
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RecordKey:
         """The key that identifies the record."""
-        return key_of(self.kind, self.fields)
+        return record_key(self.kind, self.fields)
 
     @property
-    def about(self) -> Mapping[str, Any]:
+    def non_key_fields(self) -> Mapping[str, Any]:
         """The fields of the record except its key."""
-        return {name: value for name, value in self.fields.items() if name not in _KEYS[self.kind]}
+        return {name: value for name, value in self.fields.items() if name not in _KEY_FIELDS[self.kind]}
 
-    def parts(self, kind: str) -> Iterator["Record"]:
+    def iter_nested_records(self, kind: str) -> Iterator["Record"]:
         """Yield the nested records of a kind."""
         for i, fields in enumerate(self.fields.get(kind, ())):
             yield Record(kind, f"{self.pointer}/{kind}/{i}", fields)
 
 
-def key_of(kind: str, fields: Mapping[str, Any]) -> Key:
+def record_key(kind: str, fields: Mapping[str, Any]) -> RecordKey:
     """Return the key of a record with these fields."""
-    key = tuple(fields[name] for name in _KEYS[kind])
+    key = tuple(fields[name] for name in _KEY_FIELDS[kind])
     return key if len(key) > 1 else key[0]
 
 
@@ -77,14 +77,14 @@ def key_of(kind: str, fields: Mapping[str, Any]) -> Key:
 class Dataset:
     """The content of a file.
 
-    faults: the validation errors.
-    named: the keys of all records, including invalid ones as far as known, because references to those are not
+    errors: the validation errors.
+    all_keys: the keys of all records, including invalid ones as far as known, because references to those are not
     reported as errors.
     """
 
     records: Mapping[Section, tuple[Record, ...]]
-    faults: tuple[FieldError, ...]
-    named: Mapping[Section, frozenset[Key]]
+    errors: tuple[FieldError, ...]
+    all_keys: Mapping[Section, frozenset[RecordKey]]
 
     @property
     def size(self) -> int:
@@ -92,36 +92,36 @@ class Dataset:
         return sum(len(records) for records in self.records.values())
 
 
-def read_file(path: Path, read_record: RecordReader) -> Dataset:
+def read_dataset_file(path: Path, read_record: RecordReader) -> Dataset:
     """Read and validate a file. Raises UnreadableFile if it cannot be read or is not JSON in UTF-8."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}.") from error
-    return parse(raw, read_record, name=str(path))
+    return parse_dataset(raw, read_record, source_name=str(path))
 
 
-def parse(raw: bytes, read_record: RecordReader, *, name: str) -> Dataset:
-    """Parse and validate JSON text. `name` is used in messages. Raises UnreadableFile if it is not JSON."""
+def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) -> Dataset:
+    """Parse and validate JSON text. `source_name` is used in messages. Raises UnreadableFile if it is not JSON."""
     try:
         # Some editors add a byte order mark.
         given = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise UnreadableFile(f"{name} is not JSON in UTF-8: {error.msg}, at {where}.") from error
-    return check_shape(given, read_record)
+        raise UnreadableFile(f"{source_name} is not JSON in UTF-8: {error.msg}, at {where}.") from error
+    return validate_dataset(given, read_record)
 
 
-def check_shape(given: object, read_record: RecordReader) -> Dataset:
-    """Return the valid records in `given` (parsed JSON), and the errors of the invalid ones."""
+def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
+    """Return the valid records in `document` (parsed JSON), and the errors of the invalid ones."""
     # The sections are validated even if there are errors at the top level.
-    top = given if isinstance(given, dict) else {}
-    faults = [] if isinstance(given, dict) else [FieldError("", NOT_OBJECT)]
+    top = document if isinstance(document, dict) else {}
+    faults = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]
     unknown = sorted(top.keys() - {"about", "calendar", *SECTIONS})
-    faults += [FieldError(pointer([name]), UNKNOWN) for name in unknown[:_MOST_FAULTS]]
+    faults += [FieldError(json_pointer([name]), UNKNOWN_FIELD) for name in unknown[:_MAX_UNKNOWN_FIELD_ERRORS]]
     faults += [FieldError(f"/{name}", NOT_LIST) for name in SECTIONS if not isinstance(top.get(name), list | None)]
     records: dict[Section, tuple[Record, ...]] = {}
-    named: dict[Section, frozenset[Key]] = {}
+    named: dict[Section, frozenset[RecordKey]] = {}
     for section in SECTIONS:
         found = top.get(section)
         items = found if isinstance(found, list) else []
@@ -131,26 +131,29 @@ def check_shape(given: object, read_record: RecordReader) -> Dataset:
             try:
                 sound.append(Record(section, place, read_record(section, item)))
             except Invalid as refusal:
-                faults += (FieldError(place + fault.pointer, fault.detail) for fault in refusal.faults)
+                faults += (FieldError(place + fault.pointer, fault.detail) for fault in refusal.errors)
         records[section] = tuple(sound)
-        named[section] = frozenset(_keys(section, items))
-    faults += _doubles(records)
-    return Dataset(records=records, faults=tuple(faults), named=named)
+        named[section] = frozenset(_iter_keys(section, items))
+    faults += _iter_duplicate_errors(records)
+    return Dataset(records=records, errors=tuple(faults), all_keys=named)
 
 
-def _keys(section: Section, items: Iterable[Any]) -> Iterator[Key]:
+def _iter_keys(section: Section, items: Iterable[Any]) -> Iterator[RecordKey]:
     """Yield the keys of the items, valid or not, as far as they have one."""
     for item in items:
-        if isinstance(item, dict) and all(isinstance(item.get(name), str) for name in _KEYS[section]):
-            yield key_of(section, item)
+        if isinstance(item, dict) and all(isinstance(item.get(name), str) for name in _KEY_FIELDS[section]):
+            yield record_key(section, item)
 
 
-def _doubles(records: Mapping[Section, Iterable[Record]]) -> Iterator[FieldError]:
+def _iter_duplicate_errors(records: Mapping[Section, Iterable[Record]]) -> Iterator[FieldError]:
     kinds = ("tracks", "rooms", "tiers", "sponsorships")
-    for group in (*records.values(), *(event.parts(kind) for event in records["events"] for kind in kinds)):
-        first: dict[Key, str] = {}
+    for group in (
+        *records.values(),
+        *(event.iter_nested_records(kind) for event in records["events"] for kind in kinds),
+    ):
+        first: dict[RecordKey, str] = {}
         for record in group:
             earlier = first.setdefault(record.key, record.pointer)
             if earlier != record.pointer:
-                at = _DOUBLED.get(record.kind, f"/{_KEYS[record.kind][0]}")
+                at = _DUPLICATE_ERROR_POINTERS.get(record.kind, f"/{_KEY_FIELDS[record.kind][0]}")
                 yield FieldError(record.pointer + at, f"is in this file already, at {earlier}")

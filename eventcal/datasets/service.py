@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from eventcal.datasets.events import load_event, load_neighbours
+from eventcal.datasets.events import load_co_locations, load_event
 from eventcal.datasets.loading import ImportSession
 from eventcal.datasets.reading import SECTIONS, Dataset, Record, Section
 from eventcal.datasets.talks import load_reprise, load_talk
@@ -13,45 +13,47 @@ from eventcal.kit.database import UnitOfWork
 from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import add_speaker, edit_speaker
-from eventcal.sponsors.service import add_sponsor, edit_sponsor
+from eventcal.speakers.service import create_speaker, update_speaker
+from eventcal.sponsors.service import create_sponsor, update_sponsor
 
 
-class FaultyDataset(Invalid):
+class InvalidDataset(Invalid):
     """The data set is invalid. `faults` lists all errors with their place in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count:
+class SectionCounts:
     """The numbers of new, changed and unchanged records of a section."""
 
     new: int
     changed: int
-    same: int
+    unchanged: int
 
 
-Report = dict[Section, Count]
+LoadReport = dict[Section, SectionCounts]
 
 
-def load_dataset(unit: UnitOfWork, dataset: Dataset, *, tell: Callable[[int], object] = lambda _: None) -> Report:
+def load_dataset(
+    unit: UnitOfWork, dataset: Dataset, *, on_progress: Callable[[int], object] = lambda _: None
+) -> LoadReport:
     """Update existing records, add new ones and delete nothing. Return the counts per section.
 
-    `tell` is called with 1 for each record. Raises FaultyDataset with all errors, ordered by place. The unit of work
-    must then be rolled back, which happens if the exception leaves it.
+    `on_progress` is called with 1 for each record. Raises InvalidDataset with all errors, ordered by place. The unit of
+    work must then be rolled back, which happens if the exception leaves it.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
         for record in dataset.records[section]:
-            _LOAD[section](loading, record)
-            tell(1)
+            _RECORD_LOADERS[section](loading, record)
+            on_progress(1)
         if section == "events":
-            load_neighbours(loading, dataset)
+            load_co_locations(loading, dataset)
     for record in dataset.records["talks"]:
         load_reprise(loading, record)
-    if loading.faults:
-        raise _refusal(loading.faults)
+    if loading.errors:
+        raise _build_invalid_dataset(loading.errors)
     unit.flush_hooks()
-    return {section: _count(loading, dataset, section) for section in SECTIONS}
+    return {section: _count_changes(loading, dataset, section) for section in SECTIONS}
 
 
 def _load_speaker(loading: ImportSession, record: Record) -> None:
@@ -59,35 +61,37 @@ def _load_speaker(loading: ImportSession, record: Record) -> None:
     if known is not None and known.slug != record.key:
         # This speaker was merged into another one, whose profile must not be overwritten.
         return
-    edit = partial(edit_speaker, loading.session, caller=OPERATOR, now=loading.now)
+    edit = partial(update_speaker, loading.session, caller=OPERATOR, now=loading.now)
 
     def add(fields: Mapping[str, Any]) -> Speaker:
-        return edit(add_speaker(loading.session, fields, member_id=None, now=loading.now), fields)
+        return edit(create_speaker(loading.session, fields, member_id=None, now=loading.now), fields)
 
-    loading.upsert(loading.speakers, record, add=add, edit=edit, needed=["name"])
+    loading.upsert(loading.speakers, record, add=add, edit=edit, required_fields=["name"])
 
 
 def _load_sponsor(loading: ImportSession, record: Record) -> None:
-    add = partial(add_sponsor, loading.session, now=loading.now)
-    edit = partial(edit_sponsor, loading.session, caller=OPERATOR, now=loading.now)
-    loading.upsert(loading.sponsors, record, add=add, edit=edit, needed=["name"])
+    add = partial(create_sponsor, loading.session, now=loading.now)
+    edit = partial(update_sponsor, loading.session, caller=OPERATOR, now=loading.now)
+    loading.upsert(loading.sponsors, record, add=add, edit=edit, required_fields=["name"])
 
 
-_LOAD = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events": load_event, "talks": load_talk}
+_RECORD_LOADERS = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events": load_event, "talks": load_talk}
 
 
-def _refusal(faults: Iterable[FieldError]) -> FaultyDataset:
-    found = sorted(dict.fromkeys(faults), key=lambda fault: [_step(step) for step in fault.pointer.split("/")])
+def _build_invalid_dataset(errors: Iterable[FieldError]) -> InvalidDataset:
+    found = sorted(
+        dict.fromkeys(errors), key=lambda fault: [_pointer_segment_sort_key(step) for step in fault.pointer.split("/")]
+    )
     number = "a fault" if len(found) == 1 else f"{len(found)} faults"
-    return FaultyDataset(f"Nothing was loaded, for the file has {number}:", faults=found)
+    return InvalidDataset(f"Nothing was loaded, for the file has {number}:", errors=found)
 
 
-def _step(step: str) -> tuple[bool, int, str]:
-    return (False, int(step), "") if step.isascii() and step.isdigit() else (True, 0, step)
+def _pointer_segment_sort_key(segment: str) -> tuple[bool, int, str]:
+    return (False, int(segment), "") if segment.isascii() and segment.isdigit() else (True, 0, segment)
 
 
-def _count(loading: ImportSession, dataset: Dataset, section: Section) -> Count:
+def _count_changes(loading: ImportSession, dataset: Dataset, section: Section) -> SectionCounts:
     rows = [loading.rows[section][record.key] for record in dataset.records[section]]
     new = sum(row.created_at == loading.now for row in rows)
     touched = sum(row.updated_at == loading.now for row in rows)
-    return Count(new=new, changed=touched - new, same=len(rows) - touched)
+    return SectionCounts(new=new, changed=touched - new, unchanged=len(rows) - touched)

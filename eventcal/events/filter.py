@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from eventcal.events.models import CallForTalks, Event, EventTag, Listed
-from eventcal.events.words import STANDING_STATUSES, Programme
+from eventcal.events.models import CallForTalks, Event, EventTag, ListingMixin
+from eventcal.events.words import ACTIVE_STATUSES, Programme
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.paging import Key
-from eventcal.kit.text import query_words
+from eventcal.kit.paging import SortKey
+from eventcal.kit.text import split_query
 
 
 class Sort(StrEnum):
@@ -33,7 +33,7 @@ class Filter:
     states: statuses of events and states of talks.
     call_open: only events with an open call for talks, and their talks.
     scheduled: True for talks that have a time, False for talks that do not.
-    absent: sorted ids of recurring events without an occurrence in these days; see
+    excluded_event_ids: sorted ids of recurring events without an occurrence in these days; see
     `queries.exclude_without_occurrence`.
     """
 
@@ -54,72 +54,78 @@ class Filter:
     call_open: bool = False
     scheduled: bool | None = None
     updated_since: datetime | None = None
-    absent: tuple[str, ...] = ()
+    excluded_event_ids: tuple[str, ...] = ()
 
 
-EVERYTHING = Filter()
+NO_FILTER = Filter()
 
 
-def sort_keys(sort: Sort, table: type[Listed], starts: InstrumentedAttribute[datetime]) -> list[Key]:
+def sort_keys(sort: Sort, table: type[ListingMixin], starts: InstrumentedAttribute[datetime]) -> list[SortKey]:
     """Return the sort keys for a list of events or talks; `starts` is the column of their start."""
     if sort == Sort.UPDATED:
-        return [Key(table.updated_at, datetime), Key(table.id, str)]
+        return [SortKey(table.updated_at, datetime), SortKey(table.id, str)]
     falls = sort == Sort.STARTS_DOWN
-    return [Key(starts, datetime, falls), Key(table.id, str, falls)]
+    return [SortKey(starts, datetime, falls), SortKey(table.id, str, falls)]
 
 
-def words_match(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
+def search_conditions(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
     """Return conditions that require every word of `q`, as a prefix, in a search text."""
     # Folded words consist of letters and digits, so they contain no LIKE wildcards.
-    return [column.like(f"% {word}%") for word in query_words(q or "")]
+    return [column.like(f"% {word}%") for word in split_query(q or "")]
 
 
-def one_of(*pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]]) -> list[ColumnElement[bool]]:
+def in_conditions(
+    *pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]],
+) -> list[ColumnElement[bool]]:
     """Return conditions that require one of the given values in each column. Without values, a column is skipped."""
     return [column.in_(values) for column, values in pairs if values]
 
 
-def place_matches(asked: Filter) -> list[ColumnElement[bool]]:
+def event_attribute_conditions(filters: Filter) -> list[ColumnElement[bool]]:
     """Return the conditions on an event that apply both to events and to their talks."""
-    return one_of(
-        (Event.country, [country.upper() for country in asked.countries]),
-        (Event.city, asked.cities),
-        (Event.slug, asked.events),
-        (Event.series, asked.series),
+    return in_conditions(
+        (Event.country, [country.upper() for country in filters.countries]),
+        (Event.city, filters.cities),
+        (Event.slug, filters.events),
+        (Event.series, filters.series),
     )
 
 
-def days_match(asked: Filter, table: type[Listed]) -> list[ColumnElement[bool]]:
+def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[ColumnElement[bool]]:
     """Return conditions for rows that can overlap the days of the filter.
 
     See also `queries.exclude_without_occurrence`.
     """
     conditions: list[ColumnElement[bool]] = []
-    if asked.from_day:
-        conditions.append(table.last_day >= asked.from_day.isoformat())
-    if asked.to_day:
-        conditions.append(table.first_day <= asked.to_day.isoformat())
+    if filters.from_day:
+        conditions.append(table.last_day >= filters.from_day.isoformat())
+    if filters.to_day:
+        conditions.append(table.first_day <= filters.to_day.isoformat())
     return conditions
 
 
-def shared_conditions(asked: Filter, table: type[Listed], *, now: datetime) -> list[ColumnElement[bool]]:
+def shared_conditions(filters: Filter, table: type[ListingMixin], *, now: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions that apply to both events and talks. A query for talks must join their event."""
-    conditions = place_matches(asked) + days_match(asked, table) + words_match(table.search, asked.q)
-    if asked.call_open:
-        conditions.append(call_is_open(now))
-    if asked.updated_since:
-        conditions.append(table.updated_at >= asked.updated_since)
+    conditions = (
+        event_attribute_conditions(filters)
+        + date_range_conditions(filters, table)
+        + search_conditions(table.search, filters.q)
+    )
+    if filters.call_open:
+        conditions.append(open_call_condition(now))
+    if filters.updated_since:
+        conditions.append(table.updated_at >= filters.updated_since)
     return conditions
 
 
-def call_is_open(now: datetime) -> ColumnElement[bool]:
-    """Return a condition for events that accept talks at `now`. See `rules.takes_talks` for a single event."""
+def open_call_condition(now: datetime) -> ColumnElement[bool]:
+    """Return a condition for events that accept talks at `now`. See `rules.is_accepting_talks` for a single event."""
     second = truncate_to_second(now)
     window = CallForTalks.event_id == Event.id
     opened = or_(CallForTalks.opens_at.is_(None), CallForTalks.opens_at <= now)
     not_closed = or_(CallForTalks.closes_at >= second, CallForTalks.closes_at.is_(None) & (Event.starts_at > now))
     return and_(
-        Event.status.in_(STANDING_STATUSES),
+        Event.status.in_(ACTIVE_STATUSES),
         or_(Event.last_ends_at.is_(None), Event.last_ends_at > now),
         or_(
             select(CallForTalks.event_id).where(window, opened, not_closed).exists(),
@@ -128,19 +134,19 @@ def call_is_open(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def event_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
+def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
     """Return conditions for events that match the filter. Criteria that apply only to talks match no event."""
-    conditions = shared_conditions(asked, Event, now=now)
-    conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in asked.tags]
-    conditions += one_of((Event.kind, asked.kinds), (Event.status, asked.states))
-    if asked.absent:
-        conditions.append(Event.id.not_in(asked.absent))
-    if asked.scheduled is False or asked.tracks or asked.rooms or asked.speakers or asked.languages:
+    conditions = shared_conditions(filters, Event, now=now)
+    conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in filters.tags]
+    conditions += in_conditions((Event.kind, filters.kinds), (Event.status, filters.states))
+    if filters.excluded_event_ids:
+        conditions.append(Event.id.not_in(filters.excluded_event_ids))
+    if filters.scheduled is False or filters.tracks or filters.rooms or filters.speakers or filters.languages:
         conditions.append(false())
     return conditions
 
 
-def still_shown(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
+def shown_until_condition(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
     """Return a condition for tombstones that are still shown on `day` (UTC). `columns` hold the end of that period."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

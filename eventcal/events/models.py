@@ -9,32 +9,32 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TeamRole
-from eventcal.kit.models import PRIVATE, Base, Identified, TagRow, word_column
+from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, TagRow, enum_column
 
 MemberReference = Annotated[
-    str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE)
+    str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE_COLUMN)
 ]
 """Type of a private column that refers to a member. It becomes NULL when the member is deleted."""
 
-child_rows = partial(relationship, lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
+child_relationship = partial(relationship, lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
 """Return a relationship to rows that are deleted together with their parent."""
 
 
 # `sort_order` keeps the columns in the order in which the migrations create them.
-class Listed(Identified):
+class ListingMixin(RandomIdMixin):
     """Columns shared by events and talks. All but `created_at` are derived; services do not set them directly."""
 
     first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     tombstone_until: Mapped[datetime | None] = mapped_column(default=None, sort_order=1)
-    search: Mapped[str] = mapped_column(default="", info=PRIVATE, sort_order=1)
+    search: Mapped[str] = mapped_column(default="", info=PRIVATE_COLUMN, sort_order=1)
     sequence: Mapped[int] = mapped_column(default=0, sort_order=1)
     revision: Mapped[int] = mapped_column(default=0, sort_order=1)
     created_at: Mapped[datetime] = mapped_column(sort_order=1)
     updated_at: Mapped[datetime] = mapped_column(sort_order=1)
 
 
-class EventPart(Identified, Base):
+class EventPart(RandomIdMixin, Base):
     """A named part of an event. Each table has a constraint that makes the name unique within the event."""
 
     __abstract__ = True
@@ -43,7 +43,7 @@ class EventPart(Identified, Base):
     name: Mapped[str] = mapped_column(String(100), sort_order=-1)
 
 
-class Event(Listed, Base):
+class Event(ListingMixin, Base):
     """An event. `starts` and `ends` are stored as entered; instants and the search text are derived."""
 
     __tablename__ = "events"
@@ -51,11 +51,11 @@ class Event(Listed, Base):
 
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     title: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[EventKind] = word_column(EventKind, default=EventKind.CONFERENCE)
+    kind: Mapped[EventKind] = enum_column(EventKind, default=EventKind.CONFERENCE)
     summary: Mapped[str | None] = mapped_column(default=None)
     description: Mapped[str | None] = mapped_column(default=None)
-    programme: Mapped[Programme] = word_column(Programme, default=Programme.CURATED)
-    attendance: Mapped[Attendance] = word_column(Attendance, default=Attendance.IN_PERSON)
+    programme: Mapped[Programme] = enum_column(Programme, default=Programme.CURATED)
+    attendance: Mapped[Attendance] = enum_column(Attendance, default=Attendance.IN_PERSON)
     timezone: Mapped[str] = mapped_column(String(64))
     starts: Mapped[str] = mapped_column(String(19))
     ends: Mapped[str] = mapped_column(String(19))
@@ -71,7 +71,7 @@ class Event(Listed, Base):
     registration_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     price_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2), default=None)
     price_currency: Mapped[str | None] = mapped_column(String(3), default=None)
-    status: Mapped[EventStatus] = word_column(EventStatus, default=EventStatus.PENDING)
+    status: Mapped[EventStatus] = enum_column(EventStatus, default=EventStatus.PENDING)
     series: Mapped[str | None] = mapped_column(String(80), default=None)
     recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
     # Overrides by occurrence, in order; see events/recurrence/overrides.py for their fields.
@@ -84,13 +84,13 @@ class Event(Listed, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     # The end of the event, or of the last day on which it recurs; None if the recurrence never ends.
-    last_ends_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
+    last_ends_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
-    tags: Mapped[list["EventTag"]] = child_rows(order_by="EventTag.position")
-    tracks: Mapped[list["Track"]] = child_rows(order_by="(Track.position, Track.id)")
-    rooms: Mapped[list["Room"]] = child_rows(order_by="(Room.position, Room.id)")
-    call: Mapped["CallForTalks | None"] = child_rows(uselist=False)
-    neighbours: Mapped[list["CoLocation"]] = child_rows(
+    tags: Mapped[list["EventTag"]] = child_relationship(order_by="EventTag.position")
+    tracks: Mapped[list["Track"]] = child_relationship(order_by="(Track.position, Track.id)")
+    rooms: Mapped[list["Room"]] = child_relationship(order_by="(Room.position, Room.id)")
+    call: Mapped["CallForTalks | None"] = child_relationship(uselist=False)
+    neighbours: Mapped[list["CoLocation"]] = child_relationship(
         foreign_keys="CoLocation.event_id", order_by="(CoLocation.position, CoLocation.other_id)"
     )
 
@@ -158,4 +158,4 @@ class TeamMember(Base):
 
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True, index=True)
-    role: Mapped[TeamRole] = word_column(TeamRole)
+    role: Mapped[TeamRole] = enum_column(TeamRole)

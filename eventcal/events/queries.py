@@ -10,20 +10,28 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.errors import EventNotFound, EventPartNotFound
-from eventcal.events.filter import Filter, Sort, days_match, event_conditions, place_matches, sort_keys, still_shown
+from eventcal.events.filter import (
+    Filter,
+    Sort,
+    date_range_conditions,
+    event_attribute_conditions,
+    event_conditions,
+    shown_until_condition,
+    sort_keys,
+)
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
-from eventcal.events.recurrence.occurrences import occurs_between
+from eventcal.events.recurrence.occurrences import has_occurrence_between
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.ids import secret_hash
+from eventcal.kit.ids import hash_secret
 from eventcal.kit.models import UtcDateTime
-from eventcal.kit.paging import Page, Paging, fetch_page
+from eventcal.kit.paging import Page, PageRequest, fetch_page
 from eventcal.kit.refusals import Forbidden, Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.rules import check_organiser, check_reviewer
 from eventcal.members.words import Scope
 
-Part = TypeVar("Part", bound=Track | Room)
+TrackOrRoom = TypeVar("TrackOrRoom", bound=Track | Room)
 
 
 def event_load_options() -> tuple[ORMOption, ...]:
@@ -42,88 +50,96 @@ def get_event(session: Session, slug: str, caller: Caller) -> Event:
     rows = select(Event).where(Event.slug == slug).options(*event_load_options())
     # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
-    if event is None or not may_see_event(event, caller):
+    if event is None or not can_view_event(event, caller):
         raise EventNotFound(slug)
     return event
 
 
-def get_organised_event(session: Session, slug: str, caller: Caller) -> Event:
+def get_event_for_organiser(session: Session, slug: str, caller: Caller) -> Event:
     """Return an event that the caller may manage. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
-    check_decides(event, caller)
+    check_can_manage_event(event, caller)
     return event
 
 
-def get_reviewed_event(session: Session, slug: str, caller: Caller) -> Event:
+def get_event_for_reviewer(session: Session, slug: str, caller: Caller) -> Event:
     """Return an event whose submissions the caller may see. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_reviewer(caller, event.id)
     return event
 
 
-def decides_for(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may manage this event; see `check_decides`."""
-    return caller.moderates or (caller.may_organise(event.id) and not is_blanked(event))
+def can_manage_event(event: Event, caller: Caller) -> bool:
+    """Return whether the caller may manage this event; see `check_can_manage_event`."""
+    return caller.is_moderator or (caller.can_organise(event.id) and not is_public_and_redacted(event))
 
 
-def check_decides(event: Event, caller: Caller) -> None:
+def check_can_manage_event(event: Event, caller: Caller) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event. Redacted events require a moderator."""
     check_organiser(caller, event.id)
-    if is_blanked(event) and not caller.moderates:
+    if is_public_and_redacted(event) and not caller.is_moderator:
         raise Forbidden(Message("A moderator removed this event; only a moderator may change it now."))
 
 
-def is_blanked(event: Event) -> bool:
+def is_public_and_redacted(event: Event) -> bool:
     """Return whether this event is public and was redacted by a moderator."""
     return event.redacted_at is not None and event.status in PUBLIC_STATUSES
 
 
-def may_see_event(event: Event, caller: Caller) -> bool:
+def can_view_event(event: Event, caller: Caller) -> bool:
     """Return whether the caller may see this event."""
-    return event.status in PUBLIC_STATUSES or caller.may_review(event.id)
+    return event.status in PUBLIC_STATUSES or caller.can_review(event.id)
 
 
-def public_events(asked: Filter, *, now: datetime) -> Select[Event]:
+def select_public_events(filters: Filter, *, now: datetime) -> Select[Event]:
     """Return the statement for the public events that match the filter, including tombstones that are still shown."""
-    shown = still_shown(now.date(), Event.tombstone_until)
-    return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(asked, now=now))
+    shown = shown_until_condition(now.date(), Event.tombstone_until)
+    return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(filters, now=now))
 
 
 def exclude_without_occurrence(
-    session: Session, asked: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES
+    session: Session, filters: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES
 ) -> Filter:
     """Return the filter with `absent` set to the recurring events that have no occurrence in its days.
 
     The database cannot expand recurrence rules, so they are read in one statement and expanded here. Without days,
     no statement is executed. `statuses` are the statuses of the events to consider.
     """
-    if asked.from_day is None and asked.to_day is None:
-        return asked
+    if filters.from_day is None and filters.to_day is None:
+        return filters
     columns = (Event.id, Event.timezone, Event.starts, Event.ends, Event.recurrence, Event.recurrence_overrides)
     recurring = select(*columns).where(Event.recurrence.is_not(None), Event.status.in_(statuses))
-    rows = session.execute(recurring.where(*days_match(asked, Event), *place_matches(asked)).order_by(Event.id))
-    absent = tuple(row.id for row in rows if not occurs_between(row, asked.from_day, asked.to_day))
-    return replace(asked, absent=absent)
+    rows = session.execute(
+        recurring.where(*date_range_conditions(filters, Event), *event_attribute_conditions(filters)).order_by(Event.id)
+    )
+    absent = tuple(row.id for row in rows if not has_occurrence_between(row, filters.from_day, filters.to_day))
+    return replace(filters, excluded_event_ids=absent)
 
 
-def list_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
+def list_events(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[Event]:
     """Return a page of public events."""
-    rows = public_events(exclude_without_occurrence(session, asked), now=now).options(*event_load_options())
+    rows = select_public_events(exclude_without_occurrence(session, filters), now=now).options(*event_load_options())
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
-def list_waiting_events(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Event]:
+def list_pending_events(
+    session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
+) -> Page[Event]:
     """Return a page of the events that await moderation. The caller must be a moderator."""
-    exactly = exclude_without_occurrence(session, asked, statuses=[EventStatus.PENDING])
+    exactly = exclude_without_occurrence(session, filters, statuses=[EventStatus.PENDING])
     rows = select(Event).where(Event.status == EventStatus.PENDING, *event_conditions(exactly, now=now))
     order = sort_keys(sort, Event, Event.starts_at)
     return fetch_page(session, rows.options(*event_load_options()), order=order, paging=paging)
 
 
-def list_team_events(session: Session, caller: Caller, *, past: bool, paging: Paging, now: datetime) -> Page[Event]:
+def list_team_events(
+    session: Session, caller: Caller, *, past: bool, paging: PageRequest, now: datetime
+) -> Page[Event]:
     """Return a page of the events whose teams the caller is on. With `past`, return ended events, latest first."""
     goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
-    rows = select(Event).where(Event.id.in_(caller.organises | caller.reviews), ~goes_on if past else goes_on)
+    rows = select(Event).where(
+        Event.id.in_(caller.organised_event_ids | caller.reviewed_event_ids), ~goes_on if past else goes_on
+    )
     order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
     return fetch_page(session, rows, order=order, paging=paging)
 
@@ -134,32 +150,34 @@ def ensure_event_loaded(session: Session, event: Event) -> None:
         session.scalars(select(Event).where(Event.id == event.id).options(*event_load_options())).one()
 
 
-def find_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:
+def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:
     """Return the public events with these slugs, by slug."""
     rows = select(Event).where(Event.slug.in_(list(slugs)), Event.status.in_(PUBLIC_STATUSES))
     return {event.slug: event for event in session.scalars(rows)}
 
 
-def get_part(session: Session, table: type[Part], part_id: str, caller: Caller) -> Part:
+def get_track_or_room_for_organiser(
+    session: Session, table: type[TrackOrRoom], part_id: str, caller: Caller
+) -> TrackOrRoom:
     """Return a track or room of an event that the caller may manage.
 
     Raises EventPartNotFound, NotSignedIn or Forbidden.
     """
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
-    if row is None or not may_see_event(row[1], caller):
+    if row is None or not can_view_event(row[1], caller):
         raise EventPartNotFound(Message("There is no such room or track here."))
-    check_decides(row[1], caller)
+    check_can_manage_event(row[1], caller)
     return row[0]
 
 
-def teams_of(session: Session, member_id: str) -> dict[str, TeamRole]:
+def team_roles_by_event(session: Session, member_id: str) -> dict[str, TeamRole]:
     """Return the roles of a member in event teams, by event id."""
     rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
     return dict(session.execute(rows).all())
 
 
-def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:
+def list_team_members(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:
     """Return the members of an event's team, sorted by name."""
     rows = select(TeamMember, Member).join(Member, Member.id == TeamMember.member_id)
     team = rows.where(TeamMember.event_id == event.id).order_by(Member.name, Member.id)
@@ -167,7 +185,7 @@ def list_team(session: Session, event: Event) -> list[tuple[TeamMember, Member]]
 
 
 _NOT_EXPIRED = or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > bindparam("now", type_=UtcDateTime()))
-_HOLDER = (
+_TOKEN_ROWS = (
     select(Member.id, Member.role, Member.confirmed_at, AccessToken.scopes, TeamMember.event_id, TeamMember.role)
     .join(AccessToken, AccessToken.member_id == Member.id)
     .outerjoin(TeamMember, TeamMember.member_id == Member.id)
@@ -175,9 +193,9 @@ _HOLDER = (
 )
 
 
-def find_token_caller(connection: Connection, token: str, *, now: datetime) -> Caller | None:
+def find_caller_by_token(connection: Connection, token: str, *, now: datetime) -> Caller | None:
     """Return the caller for an access token, or None if it is unknown or expired or its member is not active."""
-    rows = connection.execute(_HOLDER, {"token_hash": secret_hash(token), "now": now}).all()
+    rows = connection.execute(_TOKEN_ROWS, {"token_hash": hash_secret(token), "now": now}).all()
     if not rows:
         return None
     member_id, role, confirmed_at, scopes, *_ = rows[0]
@@ -185,8 +203,8 @@ def find_token_caller(connection: Connection, token: str, *, now: datetime) -> C
     return Caller(
         member_id=member_id,
         role=role,
-        organises=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.ORGANISER),
-        reviews=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.REVIEWER),
+        organised_event_ids=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.ORGANISER),
+        reviewed_event_ids=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.REVIEWER),
         scopes=frozenset(Scope(word) for word in scopes),
-        confirmed=confirmed_at is not None,
+        email_confirmed=confirmed_at is not None,
     )

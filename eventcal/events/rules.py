@@ -5,16 +5,24 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from eventcal.events.models import Event
-from eventcal.events.recurrence.expansion import expansion, rule_fault
-from eventcal.events.recurrence.occurrences import LAST_DAY, days_of
-from eventcal.events.words import STANDING_STATUSES, EventStatus, Programme
+from eventcal.events.recurrence.expansion import expand_rule, rule_error
+from eventcal.events.recurrence.occurrences import LAST_DAY, occurrence_day_range
+from eventcal.events.words import ACTIVE_STATUSES, EventStatus, Programme
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.localtime import day_end, day_start, format_local, known_zone, parse_local, parse_moment, to_instant
+from eventcal.kit.localtime import (
+    day_end,
+    day_start,
+    format_local,
+    is_known_zone,
+    local_to_utc_strict,
+    parse_call_time,
+    parse_local,
+)
 from eventcal.kit.refusals import FieldError, Message
-from eventcal.kit.text import search_words
+from eventcal.kit.text import build_search_text
 
 # How long cancelled events and talks stay visible.
-TOMBSTONE = timedelta(days=30)
+TOMBSTONE_PERIOD = timedelta(days=30)
 
 
 def is_all_day(starts: str) -> bool:
@@ -22,49 +30,49 @@ def is_all_day(starts: str) -> bool:
     return "T" not in starts
 
 
-def span_of(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
+def start_and_end_instants(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
     """Return the start and end of an event (UTC). A local time that the zone skips is moved to the end of the gap."""
     first, last = parse_local(starts), parse_local(ends)
     if isinstance(first, datetime) and isinstance(last, datetime):
-        return instant(first, tzid), instant(last, tzid)
+        return to_instant_or_gap_end(first, tzid), to_instant_or_gap_end(last, tzid)
     return day_start(first, tzid), day_end(last, tzid)
 
 
-def instant(local: datetime, tzid: str) -> datetime:
+def to_instant_or_gap_end(local: datetime, tzid: str) -> datetime:
     """Return the instant of a local time that was valid when stored, even if newer time zone data skips it."""
     try:
-        return to_instant(local, tzid)
+        return local_to_utc_strict(local, tzid)
     except ValueError as skipped:
-        return to_instant(getattr(skipped, "next_valid", local + timedelta(hours=1)), tzid)
+        return local_to_utc_strict(getattr(skipped, "next_valid", local + timedelta(hours=1)), tzid)
 
 
-def event_faults(event: Mapping[str, Any]) -> list[FieldError]:
+def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
     """Return all field errors of an event, given as it would be stored."""
-    faults = list(_pair_faults(event))
+    faults = list(_incomplete_pair_errors(event))
     tzid = event["timezone"]
-    if not known_zone(tzid):
+    if not is_known_zone(tzid):
         unknown = Message("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid))
         return [*faults, FieldError("/timezone", unknown)]
-    faults += time_faults(event["starts"], event["ends"], tzid)
+    faults += start_end_errors(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
-        misfit = _rule_fault(event["recurrence"], event["starts"], tzid)
+        misfit = _recurrence_error(event["recurrence"], event["starts"], tzid)
         faults += [FieldError("/recurrence", misfit)] if misfit else []
     if event.get("call_for_talks"):
-        faults += _call_faults(event["call_for_talks"], tzid)
+        faults += _call_for_talks_errors(event["call_for_talks"], tzid)
     return faults
 
 
-def _rule_fault(rule: str, starts: str, tzid: str) -> Message | None:
+def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
     """Return the error in a rule, by itself or for an event with this start, or None.
 
     The start must be the first date, because programs disagree on other starts (RFC 5545, 3.8.5.3).
     """
-    dates = expansion(rule, starts, tzid)
+    dates = expand_rule(rule, starts, tzid)
     if dates is None:
-        return rule_fault(rule, starts)
-    first = next(dates.since(dates.start.date()), None)
+        return rule_error(rule, starts)
+    first = next(dates.iter_from(dates.start.date()), None)
     if first is None:
-        if dates.ends:
+        if dates.has_end:
             return Message("has no date before it ends; let it end later")
         return Message("never comes true; change it")
     if first == dates.start:
@@ -76,7 +84,7 @@ def _rule_fault(rule: str, starts: str, tzid: str) -> Message | None:
     )
 
 
-def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[FieldError]:
+def start_end_errors(starts: str | None, ends: str | None, tzid: str) -> list[FieldError]:
     """Return the errors in a start and an end: format, a date mixed with a time, times skipped by the zone, order."""
     faults: list[FieldError] = []
     read: dict[str, date | datetime] = {}
@@ -86,18 +94,18 @@ def time_faults(starts: str | None, ends: str | None, tzid: str) -> list[FieldEr
         try:
             local = parse_local(written)
             if isinstance(local, datetime):
-                to_instant(local, tzid)
+                local_to_utc_strict(local, tzid)
             read[name] = local
         except ValueError as error:
             faults.append(FieldError(f"/{name}", str(error)))
     if not faults and starts is not None and ends is not None:
-        faults += _order_faults(read["starts"], read["ends"], tzid)
+        faults += _start_end_order_errors(read["starts"], read["ends"], tzid)
     return faults
 
 
-def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[FieldError]:
+def _start_end_order_errors(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[FieldError]:
     if isinstance(starts, datetime) and isinstance(ends, datetime):
-        if to_instant(ends, tzid) <= to_instant(starts, tzid):
+        if local_to_utc_strict(ends, tzid) <= local_to_utc_strict(starts, tzid):
             yield FieldError("/ends", Message("must be later than starts"))
     elif isinstance(starts, datetime):
         yield FieldError("/ends", Message("must be a time, as starts is"))
@@ -107,18 +115,18 @@ def _order_faults(starts: date | datetime, ends: date | datetime, tzid: str) -> 
         yield FieldError("/ends", Message("must not be before starts; the last day counts"))
 
 
-def _pair_faults(event: Mapping[str, Any]) -> Iterator[FieldError]:
+def _incomplete_pair_errors(event: Mapping[str, Any]) -> Iterator[FieldError]:
     if (event.get("latitude") is None) is not (event.get("longitude") is None):
         yield FieldError("/location", Message("latitude and longitude belong together; give both or neither"))
     if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
         yield FieldError("/registration/price", Message("a price is an amount and a currency; give both or null"))
 
 
-def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[FieldError]:
+def _call_for_talks_errors(call: Mapping[str, Any], tzid: str) -> Iterator[FieldError]:
     moments: dict[str, datetime | None] = {}
     for name in ("opens_at", "closes_at"):
         try:
-            moments[name] = call_moment(call, name, tzid)
+            moments[name] = call_field_instant(call, name, tzid)
         except ValueError as error:
             yield FieldError(f"/call_for_talks/{name}", str(error))
     if call.get("anywhere_on_earth") and "T" in (call.get("closes_at") or "T"):
@@ -128,22 +136,22 @@ def _call_faults(call: Mapping[str, Any], tzid: str) -> Iterator[FieldError]:
         yield FieldError("/call_for_talks/closes_at", Message("must be later than opens_at"))
 
 
-def call_moment(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:
+def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:
     """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None if not set."""
     if call.get(name) is None:
         return None
     # With anywhere_on_earth, a date without a time means the end of that day at UTC-12.
     on_earth = bool(call.get("anywhere_on_earth")) and "T" not in call[name]
-    return parse_moment(call[name], tzid, anywhere_on_earth=on_earth)
+    return parse_call_time(call[name], tzid, anywhere_on_earth=on_earth)
 
 
-def takes_talks(event: Event, *, now: datetime) -> bool:
+def is_accepting_talks(event: Event, *, now: datetime) -> bool:
     """Return whether an event accepts talks at `now`.
 
     The closing time includes the second it names. Without a closing time, a call closes when the event starts.
     Without a call, a curated event accepts no talks, and a listed event accepts them until it is over.
     """
-    if event.status not in STANDING_STATUSES or is_over(event.last_ends_at, now=now):
+    if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
         return False
     if event.call is None:
         return event.programme == Programme.LISTED
@@ -161,11 +169,11 @@ def is_over(last_ends_at: datetime | None, *, now: datetime) -> bool:
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
     """Return when an entry cancelled at `now` disappears: 30 days after its end or after `now`, if later."""
-    return max(ends_at, now) + TOMBSTONE
+    return max(ends_at, now) + TOMBSTONE_PERIOD
 
 
 # The statuses that an organiser may set by PATCH, by current status.
-STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
+ALLOWED_STATUS_EDITS: Mapping[EventStatus, frozenset[EventStatus]] = {
     EventStatus.DRAFT: frozenset({EventStatus.PENDING}),
     EventStatus.PENDING: frozenset({EventStatus.DRAFT}),
     EventStatus.TENTATIVE: frozenset({EventStatus.CONFIRMED, EventStatus.POSTPONED}),
@@ -177,9 +185,9 @@ STATUS_STEPS: Mapping[EventStatus, frozenset[EventStatus]] = {
 
 def recompute_event_columns(event: Event, *, now: datetime) -> None:
     """Set the derived columns of an event whose tags and call are loaded. Idempotent."""
-    event.starts_at, event.ends_at = span_of(event.starts, event.ends, event.timezone)
+    event.starts_at, event.ends_at = start_and_end_instants(event.starts, event.ends, event.timezone)
     if event.recurrence:
-        event.first_day, event.last_day = days_of(event)
+        event.first_day, event.last_day = occurrence_day_range(event)
         endless = event.last_day == LAST_DAY
         event.last_ends_at = None if endless else day_end(date.fromisoformat(event.last_day), event.timezone)
     else:
@@ -187,7 +195,7 @@ def recompute_event_columns(event: Event, *, now: datetime) -> None:
     own = (event.title, event.summary, event.description, event.city, event.venue)
     overrides = (event.recurrence_overrides or {}).values()
     otherwise = (override.get(name) for override in overrides for name in ("title", "summary", "venue"))
-    event.search = search_words(*own, *(tag.tag for tag in event.tags), *otherwise)
+    event.search = build_search_text(*own, *(tag.tag for tag in event.tags), *otherwise)
     if event.status != EventStatus.CANCELLED:
         event.tombstone_until = None
     elif event.tombstone_until is None:
@@ -195,5 +203,5 @@ def recompute_event_columns(event: Event, *, now: datetime) -> None:
     call = event.call
     if call is not None:
         written = {"opens_at": call.opens, "closes_at": call.closes, "anywhere_on_earth": call.anywhere_on_earth}
-        call.opens_at = call_moment(written, "opens_at", event.timezone)
-        call.closes_at = call_moment(written, "closes_at", event.timezone)
+        call.opens_at = call_field_instant(written, "opens_at", event.timezone)
+        call.closes_at = call_field_instant(written, "closes_at", event.timezone)

@@ -9,36 +9,36 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import DuplicateName, EventPartNotFound, InvalidTransition, LastOrganiser
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember, Track
-from eventcal.events.queries import Part, find_events_by_slug
-from eventcal.events.recurrence.overrides import merged, normalise_override, override_faults
-from eventcal.events.rules import STATUS_STEPS, event_faults, recompute_event_columns
-from eventcal.events.steps import PLACE
+from eventcal.events.queries import TrackOrRoom, public_events_by_slug
+from eventcal.events.recurrence.overrides import merge_overrides, normalise_override, override_errors
+from eventcal.events.rules import ALLOWED_STATUS_EDITS, event_errors, recompute_event_columns
+from eventcal.events.steps import LOCATION_COLUMNS
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.ids import DuplicateSlug, SlugFixed, free_slug, new_id, slug_is_taken
-from eventcal.kit.models import set_given
-from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid, required
+from eventcal.kit.ids import DuplicateSlug, SlugImmutable, generate_unique_slug, is_slug_taken, new_id
+from eventcal.kit.models import set_given_fields
+from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid, require
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.members.service import check_confirmed
+from eventcal.members.service import check_email_confirmed
 
 # Fields of the API and of data sets that have a column of the same name.
-_PLAIN = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
+_SIMPLE_FIELDS = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
 # Likewise. If one of these is invalid, the occurrences cannot be determined.
-_TIMING = ("timezone", "starts", "ends", "recurrence")
-_CALL = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
-PRICE = {"amount": "price_amount", "currency": "price_currency"}
+_TIMING_FIELDS = ("timezone", "starts", "ends", "recurrence")
+_CALL_COLUMNS = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
+PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
 """The columns of a price, by field."""
 # The position of an event in the list of another event that it named: the end.
-_LAST = 1000
+_LAST_POSITION = 1000
 
 
 def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
     """Create and flush an event. Moderators may publish it at once; other events await moderation, or are drafts.
 
     `fields` are those of the resource; `title`, `timezone` and `starts` are required. The proposer becomes an
-    organiser of the event. Raises NotConfirmed, Invalid with all field errors, or DuplicateSlug.
+    organiser of the event. Raises EmailNotConfirmed, Invalid with all field errors, or DuplicateSlug.
     """
-    check_confirmed(caller)
+    check_email_confirmed(caller)
     event = build_event(session, fields, caller=caller, now=now)
     session.add(event)
     session.flush()
@@ -52,8 +52,8 @@ def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, 
     """Return the event that `propose_event` would create, without adding it. Raises Invalid or DuplicateSlug."""
     event = Event(
         id=new_id(),
-        status=_first_status(fields.get("status"), caller),
-        slug=_free_slug(session, fields.get("slug"), fields["title"]),
+        status=_initial_status(fields.get("status"), caller),
+        slug=_choose_slug(session, fields.get("slug"), fields["title"]),
         proposer_id=caller.member_id,
         created_at=now,
         updated_at=now,
@@ -64,7 +64,7 @@ def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, 
         call=None,
         recurrence_overrides={},
     )
-    _apply(session, event, {"ends": fields["starts"][:10], **fields})
+    _set_event_fields(session, event, {"ends": fields["starts"][:10], **fields})
     recompute_event_columns(event, now=now)
     return event
 
@@ -72,7 +72,7 @@ def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, 
 def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> Event:
     """Change the given fields and flush (RFC 7396: null clears a field, an object is merged).
 
-    The permission to manage the event must have been checked. Raises Invalid with all field errors, SlugFixed,
+    The permission to manage the event must have been checked. Raises Invalid with all field errors, SlugImmutable,
     DuplicateSlug or InvalidTransition.
     """
     replace_event(session, event, fields, now=now)
@@ -83,93 +83,93 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
 def replace_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
     """Change an event like `edit_event`, without flushing. The event need not belong to a session."""
     status = EventStatus(fields.get("status", event.status))
-    if status not in {event.status, *STATUS_STEPS[event.status]}:
-        words = {"status": event.status.described, "wanted": status.described}
+    if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
+        words = {"status": event.status.label, "wanted": status.label}
         raise InvalidTransition(Message("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
     event.status = status
     if "slug" in fields and fields["slug"] != event.slug:
         if event.status in PUBLIC_STATUSES:
             detail = Message("The address of a public event does not change: people have it in their calendars.")
-            raise SlugFixed(detail)
-        event.slug = _free_slug(session, fields["slug"], event.title)
-    _apply(session, event, fields)
+            raise SlugImmutable(detail)
+        event.slug = _choose_slug(session, fields["slug"], event.title)
+    _set_event_fields(session, event, fields)
     recompute_event_columns(event, now=now)
 
 
-def _first_status(asked: str | None, caller: Caller) -> EventStatus:
-    if caller.moderates:
-        return EventStatus(asked) if asked is not None else EventStatus.CONFIRMED
-    if asked in {None, EventStatus.PENDING, EventStatus.DRAFT}:
-        return EventStatus(asked or EventStatus.PENDING)
+def _initial_status(requested: str | None, caller: Caller) -> EventStatus:
+    if caller.is_moderator:
+        return EventStatus(requested) if requested is not None else EventStatus.CONFIRMED
+    if requested in {None, EventStatus.PENDING, EventStatus.DRAFT}:
+        return EventStatus(requested or EventStatus.PENDING)
     refused = Message("a moderator publishes events; leave it out, or say draft or pending")
-    raise Invalid(faults=[FieldError("/status", refused)])
+    raise Invalid(errors=[FieldError("/status", refused)])
 
 
-def _free_slug(session: Session, asked: str | None, title: str) -> str:
-    if asked is None:
-        return free_slug(session, Event.slug, title, otherwise="event")
-    if slug_is_taken(session, Event.slug, asked):
-        raise DuplicateSlug(asked)
-    return asked
+def _choose_slug(session: Session, requested: str | None, title: str) -> str:
+    if requested is None:
+        return generate_unique_slug(session, Event.slug, title, fallback="event")
+    if is_slug_taken(session, Event.slug, requested):
+        raise DuplicateSlug(requested)
+    return requested
 
 
-def _apply(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
-    set_given(event, fields, _PLAIN + _TIMING)
+def _set_event_fields(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
+    set_given_fields(event, fields, _SIMPLE_FIELDS + _TIMING_FIELDS)
     if "location" in fields:
-        merge_given(event, fields["location"], {name: name for name in PLACE})
+        merge_nested_fields(event, fields["location"], {name: name for name in LOCATION_COLUMNS})
     if "registration" in fields:
         registration = {"url": None, "price": None} if fields["registration"] is None else fields["registration"]
-        merge_given(event, registration, {"url": "registration_url"})
+        merge_nested_fields(event, registration, {"url": "registration_url"})
         if "price" in registration:
-            merge_given(event, registration["price"], PRICE)
+            merge_nested_fields(event, registration["price"], PRICE_COLUMNS)
     if "tags" in fields:
-        event.tags = EventTag.rows(event.tags, fields["tags"] or [])
+        event.tags = EventTag.build_rows(event.tags, fields["tags"] or [])
     if "call_for_talks" in fields:
-        _apply_call(event, fields["call_for_talks"])
-    faults = _apply_overrides(event, fields)
+        _set_call_for_talks(event, fields["call_for_talks"])
+    faults = _set_overrides_and_validate(event, fields)
     if "co_located_with" in fields:
-        faults += _set_neighbours(session, event, fields["co_located_with"] or [])
+        faults += _set_co_located_events(session, event, fields["co_located_with"] or [])
     raise_if_invalid(faults)
 
 
-def merge_given(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
+def merge_nested_fields(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
     """Merge a nested object into the columns of its fields (RFC 7396). None clears all of them."""
     for name, column in columns.items():
         if given is None or name in given:
             setattr(row, column, given[name] if given is not None else None)
 
 
-def _apply_call(event: Event, given: Mapping[str, Any] | None) -> None:
+def _set_call_for_talks(event: Event, given: Mapping[str, Any] | None) -> None:
     if given is None:
         event.call = None
         return
     if event.call is None:
         event.call = CallForTalks(opens=None, closes=None, anywhere_on_earth=False, kinds=[], note=None)
-    merge_given(event.call, given, _CALL)
+    merge_nested_fields(event.call, given, _CALL_COLUMNS)
     event.call.anywhere_on_earth = bool(event.call.anywhere_on_earth)
     if "kinds" in given:
         event.call.kinds = list(given["kinds"] or [])
 
 
-def _apply_overrides(event: Event, fields: Mapping[str, Any]) -> list[FieldError]:
+def _set_overrides_and_validate(event: Event, fields: Mapping[str, Any]) -> list[FieldError]:
     """Set the overrides of occurrences, and return all field errors of the event, including those of the overrides."""
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
-        overrides = merged(overrides, fields["recurrence_overrides"])
+        overrides = merge_overrides(overrides, fields["recurrence_overrides"])
     event.recurrence_overrides = normalise_override(overrides)
-    names = (*_TIMING, "latitude", "longitude", *PRICE.values())
+    names = (*_TIMING_FIELDS, "latitude", "longitude", *PRICE_COLUMNS.values())
     stored = {name: getattr(event, name) for name in names}
     if event.call is not None:
-        stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL.items()}
-    faults = event_faults(stored)
-    if not any(fault.pointer[1:] in _TIMING for fault in faults):
-        faults += override_faults(event, overrides, changed=fields.get("recurrence_overrides") or ())
+        stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL_COLUMNS.items()}
+    faults = event_errors(stored)
+    if not any(fault.pointer[1:] in _TIMING_FIELDS for fault in faults):
+        faults += override_errors(event, overrides, changed=fields.get("recurrence_overrides") or ())
     return faults
 
 
-def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> list[FieldError]:
+def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str]) -> list[FieldError]:
     """Set the co-located events on both sides, or return an error for each invalid slug and change nothing."""
-    found = find_events_by_slug(session, slugs)
+    found = public_events_by_slug(session, slugs)
     faults = [
         FieldError(f"/co_located_with/{i}", Message("there is no public event “%(slug)s”", slug=slug))
         for i, slug in enumerate(slugs)
@@ -187,16 +187,16 @@ def _set_neighbours(session: Session, event: Event, slugs: Sequence[str]) -> lis
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
     wanted = [*(found[slug] for slug in slugs), *hidden]
     places = [row.position for row in event.neighbours]
-    # Rows added by `_mirror_neighbours` share one position, so their order is arbitrary.
+    # Rows added by `_mirror_co_locations` share one position, so their order is arbitrary.
     if list(here) != [other.id for other in wanted] or places != sorted(set(places)):
         event.neighbours = [here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in wanted]
         for position, row in enumerate(event.neighbours):
             row.position = position
-    _mirror_neighbours(session, event)
+    _mirror_co_locations(session, event)
     return []
 
 
-def _mirror_neighbours(session: Session, event: Event) -> None:
+def _mirror_co_locations(session: Session, event: Event) -> None:
     """Add this event to the lists of its co-located events, at the end, and remove it from all others."""
     ids = {row.other_id for row in event.neighbours}
     back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
@@ -204,12 +204,14 @@ def _mirror_neighbours(session: Session, event: Event) -> None:
         if row.event_id not in ids:
             session.delete(row)
     for other_id in sorted(ids - {row.event_id for row in back}):
-        session.add(CoLocation(event_id=other_id, other_id=event.id, position=_LAST))
+        session.add(CoLocation(event_id=other_id, other_id=event.id, position=_LAST_POSITION))
 
 
-def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[str, Any]) -> Part:
+def create_track_or_room(
+    session: Session, event: Event, table: type[TrackOrRoom], fields: Mapping[str, Any]
+) -> TrackOrRoom:
     """Add a track or room to an event, after the existing ones. Raises DuplicateName."""
-    _check_name(session, table, event.id, fields["name"])
+    _check_part_name_free(session, table, event.id, fields["name"])
     others = event.tracks if issubclass(table, Track) else event.rooms
     part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
     if isinstance(part, Track):
@@ -220,16 +222,16 @@ def add_part(session: Session, event: Event, table: type[Part], fields: Mapping[
     return part
 
 
-def edit_part(session: Session, part: Part, fields: Mapping[str, Any]) -> Part:
+def edit_track_or_room(session: Session, part: TrackOrRoom, fields: Mapping[str, Any]) -> TrackOrRoom:
     """Change a track or room. Raises DuplicateName."""
     if fields.get("name", part.name) != part.name:
-        _check_name(session, type(part), part.event_id, fields["name"])
-    set_given(part, fields, fields)
+        _check_part_name_free(session, type(part), part.event_id, fields["name"])
+    set_given_fields(part, fields, fields)
     session.flush()
     return part
 
 
-def _check_name(session: Session, table: type[Part], event_id: str, name: str) -> None:
+def _check_part_name_free(session: Session, table: type[TrackOrRoom], event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(table.event_id == event_id, table.name == name))):
         if issubclass(table, Track):
             raise DuplicateName(Message("This event has a track “%(name)s” already.", name=name))
@@ -253,7 +255,7 @@ def add_team_member(session: Session, event: Event, member: Member, role: TeamRo
 def remove_team_member(session: Session, event: Event, member_id: str) -> None:
     """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
     missing = EventPartNotFound(Message("Nobody by this id is on the team."))
-    row = required(session.get(TeamMember, (event.id, member_id)), missing)
+    row = require(session.get(TeamMember, (event.id, member_id)), missing)
     _check_another_organiser(session, row)
     session.delete(row)
     session.flush()

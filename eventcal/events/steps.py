@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, EventPart
 from eventcal.events.rules import recompute_event_columns
-from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus
+from eventcal.events.words import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.kit.ids import new_id
 from eventcal.kit.refusals import Message, Transition
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
-from eventcal.members.service import forget_answers
+from eventcal.members.service import delete_idempotency_records
 
-PLACE = ("venue", "address", "city", "region", "country", "latitude", "longitude")
+LOCATION_COLUMNS = ("venue", "address", "city", "region", "country", "latitude", "longitude")
 """The columns of an event's location."""
-REDACTED = "[removed]"
+REDACTED_TEXT = "[removed]"
 """The replacement for a text that a moderator redacted."""
 
 
-class EventStep(StrEnum):
+class EventAction(StrEnum):
     """The actions on a whole event; the values are used in URLs."""
 
     PUBLISH = "publish"
@@ -31,34 +31,34 @@ class EventStep(StrEnum):
     REDACT = "redact"
 
 
-STEPS: Mapping[EventStep, Transition[EventStatus | None]] = {
-    EventStep.PUBLISH: Transition(frozenset({EventStatus.PENDING}), EventStatus.CONFIRMED),
-    EventStep.CANCEL: Transition(frozenset(STANDING_STATUSES), EventStatus.CANCELLED),
-    EventStep.DELETE: Transition(frozenset(EventStatus) - frozenset(PUBLIC_STATUSES), None),
-    EventStep.REDACT: Transition(frozenset(EventStatus), None),
+EVENT_TRANSITIONS: Mapping[EventAction, Transition[EventStatus | None]] = {
+    EventAction.PUBLISH: Transition(frozenset({EventStatus.PENDING}), EventStatus.CONFIRMED),
+    EventAction.CANCEL: Transition(frozenset(ACTIVE_STATUSES), EventStatus.CANCELLED),
+    EventAction.DELETE: Transition(frozenset(EventStatus) - frozenset(PUBLIC_STATUSES), None),
+    EventAction.REDACT: Transition(frozenset(EventStatus), None),
 }
-MODERATORS_STEPS = frozenset({EventStep.PUBLISH, EventStep.REDACT})
+MODERATOR_ACTIONS = frozenset({EventAction.PUBLISH, EventAction.REDACT})
 
 
-def open_steps(event: Event, caller: Caller) -> tuple[EventStep, ...]:
+def allowed_event_actions(event: Event, caller: Caller) -> tuple[EventAction, ...]:
     """Return the steps that a caller who manages the event may take now."""
     return tuple(
         step
-        for step, transition in STEPS.items()
+        for step, transition in EVENT_TRANSITIONS.items()
         if event.status in transition.sources
-        and (caller.moderates or step not in MODERATORS_STEPS)
-        and not (step == EventStep.REDACT and event.redacted_at is not None)
+        and (caller.is_moderator or step not in MODERATOR_ACTIONS)
+        and not (step == EventAction.REDACT and event.redacted_at is not None)
     )
 
 
-def apply_transition(event: Event, step: EventStep, *, now: datetime) -> None:
+def apply_transition(event: Event, action: EventAction, *, now: datetime) -> None:
     """Apply the effects of an allowed step to an event, without flushing. The event need not belong to a session."""
-    target = STEPS[step].target
+    target = EVENT_TRANSITIONS[action].target
     if target is not None:
         event.status = target
-    elif step == EventStep.REDACT:
-        event.title, event.tags, event.recurrence_overrides = REDACTED, [], {}
-        for name in ("summary", "description", "online_url", "url", "registration_url", "series", *PLACE):
+    elif action == EventAction.REDACT:
+        event.title, event.tags, event.recurrence_overrides = REDACTED_TEXT, [], {}
+        for name in ("summary", "description", "online_url", "url", "registration_url", "series", *LOCATION_COLUMNS):
             setattr(event, name, None)
         if event.call is not None:
             event.call.note = None
@@ -70,8 +70,8 @@ def apply_transition(event: Event, step: EventStep, *, now: datetime) -> None:
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
     """Publish a pending event. Raises NotSignedIn, Forbidden or InvalidTransition."""
     check_moderator(caller)
-    detail = Message("This event is %(status)s; only a pending one can be published.", status=event.status.described)
-    STEPS[EventStep.PUBLISH].check(event.status, InvalidTransition(detail))
+    detail = Message("This event is %(status)s; only a pending one can be published.", status=event.status.label)
+    EVENT_TRANSITIONS[EventAction.PUBLISH].check(event.status, InvalidTransition(detail))
     event.status = EventStatus.CONFIRMED
     session.flush()
     return event
@@ -79,10 +79,10 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
     """Cancel a public event permanently. Raises InvalidTransition."""
-    words = {"status": event.status.described}
+    words = {"status": event.status.label}
     detail = Message("This event is %(status)s; only a public one that still stands can be cancelled.", **words)
-    STEPS[EventStep.CANCEL].check(event.status, InvalidTransition(detail))
-    apply_transition(event, EventStep.CANCEL, now=now)
+    EVENT_TRANSITIONS[EventAction.CANCEL].check(event.status, InvalidTransition(detail))
+    apply_transition(event, EventAction.CANCEL, now=now)
     session.flush()
     return event
 
@@ -90,20 +90,20 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
     """Redact the texts of an event, its tracks and rooms; if public, cancel it. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
-    apply_transition(event, EventStep.REDACT, now=now)
-    blank_names(session, event.tracks)
-    blank_names(session, event.rooms)
-    forget_answers(session, f'"slug":"{event.slug}"')
+    apply_transition(event, EventAction.REDACT, now=now)
+    redact_part_names(session, event.tracks)
+    redact_part_names(session, event.rooms)
+    delete_idempotency_records(session, f'"slug":"{event.slug}"')
     session.flush()
     return event
 
 
-def blank_names(session: Session, parts: Sequence[EventPart]) -> None:
+def redact_part_names(session: Session, parts: Sequence[EventPart]) -> None:
     """Redact the names of an event's tracks, rooms or tiers and flush. Numbers keep the names unique."""
     for part in parts:
         # A temporary name, because another part may still have the final one.
-        part.name = f"{REDACTED} {new_id()}"
+        part.name = f"{REDACTED_TEXT} {new_id()}"
     session.flush()
     for position, part in enumerate(parts, start=1):
-        part.name = f"{REDACTED} {position}"
+        part.name = f"{REDACTED_TEXT} {position}"
     session.flush()

@@ -6,15 +6,15 @@ from typing import Self
 from eventcal.kit.refusals import Message
 
 
-class StateWord(StrEnum):
-    """Base class of state enumerations. A member is defined by its translatable name, which is kept in `described`."""
+class StateEnum(StrEnum):
+    """Base class of state enumerations. A member is defined by its translatable name, which is kept in `label`."""
 
-    described: str
+    label: str
 
-    def __new__(cls, word: str) -> Self:
+    def __new__(cls, label: str) -> Self:
         """Create a member from its translatable name."""
-        member = str.__new__(cls, word)
-        member._value_, member.described = str(member), word
+        member = str.__new__(cls, label)
+        member._value_, member.label = str(member), label
         return member
 
 
@@ -43,7 +43,7 @@ class Attendance(StrEnum):
     HYBRID = "hybrid"
 
 
-class EventStatus(StateWord):
+class EventStatus(StateEnum):
     """The status of an event."""
 
     DRAFT = Message("draft")
@@ -64,7 +64,7 @@ class OccurrenceStatus(StrEnum):
 
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
 # The statuses of events that may still take place. Organisers may set these; other statuses result from steps.
-STANDING_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
+ACTIVE_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
 
 
 class TeamRole(StrEnum):

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from eventcal.kit.refusals import Message
 
-LONGEST_USER_AGENT = 300
+MAX_USER_AGENT_LENGTH = 300
 """The number of characters of a User-Agent header that are used to identify a client; real ones are shorter."""
 
 
@@ -54,35 +54,37 @@ class ClientFacts:
     refresh_now: Message
 
 
-_DATA: dict[str, dict[str, Any]] = tomllib.loads((files("eventcal.feeds") / "clients.toml").read_text("utf-8"))
+_CLIENT_DATA: dict[str, dict[str, Any]] = tomllib.loads((files("eventcal.feeds") / "clients.toml").read_text("utf-8"))
 
 
-def _facts(read: Mapping[str, str]) -> ClientFacts:
-    made = {key: Message(text) for key, text in read.items() if key != "name"}
+def _parse_client_facts(data: Mapping[str, str]) -> ClientFacts:
+    made = {key: Message(text) for key, text in data.items() if key != "name"}
     return ClientFacts(
-        name=read.get("name") or made["description"], expect=made["expect"], refresh_now=made["refresh_now"]
+        name=data.get("name") or made["description"], expect=made["expect"], refresh_now=made["refresh_now"]
     )
 
 
-CLIENTS: Mapping[ClientKind, ClientFacts] = {ClientKind(kind): _facts(read) for kind, read in _DATA["clients"].items()}
+CLIENTS: Mapping[ClientKind, ClientFacts] = {
+    ClientKind(kind): _parse_client_facts(read) for kind, read in _CLIENT_DATA["clients"].items()
+}
 """All kinds, in display order."""
 
-_PATTERNS = [
+_USER_AGENT_PATTERNS = [
     (ClientKind(kind), re.compile("|".join(patterns), re.IGNORECASE | re.ASCII))
-    for kind, patterns in _DATA["user_agents"].items()
+    for kind, patterns in _CLIENT_DATA["user_agents"].items()
 ]
 
 
 @lru_cache(2048)
-def kind_of(user_agent: str) -> ClientKind:
+def detect_client_kind(user_agent: str) -> ClientKind:
     """Return the kind of client for a User-Agent header, of which the first LONGEST_USER_AGENT characters count.
 
     Results are cached, so truncate the header before the call.
     """
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
+    return next((kind for kind, pattern in _USER_AGENT_PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 
-def extract_sentences(data: BinaryIO, *_: object, **_options: object) -> Iterator[tuple[int, None, str, list[str]]]:
+def extract_messages(data: BinaryIO, *_: object, **_options: object) -> Iterator[tuple[int, None, str, list[str]]]:
     """Yield every translatable text of `clients.toml` (an extraction method for Babel)."""
     for facts in tomllib.load(data)["clients"].values():
         yield from ((1, None, text, []) for key, text in facts.items() if key != "name")

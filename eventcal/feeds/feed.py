@@ -8,72 +8,79 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from eventcal.events.filter import Filter, still_shown
+from eventcal.events.filter import Filter, shown_until_condition
 from eventcal.events.models import Event
-from eventcal.events.queries import exclude_without_occurrence, public_events
+from eventcal.events.queries import exclude_without_occurrence, select_public_events
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import public_talks
+from eventcal.talks.queries import select_public_talks
 
-_BACK, _AHEAD = timedelta(days=30), timedelta(days=400)
+_PAST_PERIOD, _AHEAD = timedelta(days=30), timedelta(days=400)
 # The number of rows that are fetched at a time while a whole feed is read.
-_AT_A_TIME = 500
+_BATCH_SIZE = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """The selection of a feed: filter and kinds of entries. `only` limits talks to these ids (a member's agenda)."""
+    """The selection of a feed: filter and kinds of entries.
 
-    asked: Filter
+    `talk_ids` limits talks to these ids (a member's agenda).
+    """
+
+    filters: Filter
     kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
-    only: frozenset[str] | None = None
+    talk_ids: frozenset[str] | None = None
     cancelled: Cancelled = field(default=Cancelled.KEEP)
 
 
-def with_window(asked: Filter, *, now: datetime) -> Filter:
+def with_window(filters: Filter, *, now: datetime) -> Filter:
     """Return the filter with a default date range, because some clients stop reading after 1 MB.
 
     If only one end is given and lies beyond the default of the other end, the other end stays open.
     """
     today = now.astimezone(UTC).date()
-    first: date | None = today - _BACK
+    first: date | None = today - _PAST_PERIOD
     last: date | None = today + _AHEAD
-    if asked.to_day is not None and asked.to_day < today - _BACK:
+    if filters.to_day is not None and filters.to_day < today - _PAST_PERIOD:
         first = None
-    if asked.from_day is not None and asked.from_day > today + _AHEAD:
+    if filters.from_day is not None and filters.from_day > today + _AHEAD:
         last = None
-    return replace(asked, from_day=asked.from_day or first, to_day=asked.to_day or last)
+    return replace(filters, from_day=filters.from_day or first, to_day=filters.to_day or last)
 
 
 def with_resolved_ids(session: Session, feed: Feed) -> Feed:
     """Return the feed with its filter narrowed to the recurring events that occur on the requested days."""
     return (
-        replace(feed, asked=exclude_without_occurrence(session, feed.asked)) if EntryKind.EVENT in feed.kinds else feed
+        replace(feed, filters=exclude_without_occurrence(session, feed.filters))
+        if EntryKind.EVENT in feed.kinds
+        else feed
     )
 
 
-def rows_of(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
+def iter_feed_rows(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
     """Return these columns of every entry in a settled feed, unordered and in batches, because all texts are large."""
-    members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
+    members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
     if not members:
         return ()
     found = union_all(*members) if len(members) > 1 else members[0]
     # PostgreSQL's driver would load the whole result into memory.
-    return session.execute(found, execution_options={"yield_per": _AT_A_TIME})
+    return session.execute(found, execution_options={"yield_per": _BATCH_SIZE})
 
 
-def _joined(rows: Select[Any], matched: ColumnElement[bool], columns: Columns) -> Select[Any]:
-    return rows.join(FeedEntry, matched).with_only_columns(*columns, maintain_column_froms=True)
+def _join_index_entries(rows: Select[Any], condition: ColumnElement[bool], columns: Columns) -> Select[Any]:
+    return rows.join(FeedEntry, condition).with_only_columns(*columns, maintain_column_froms=True)
 
 
-def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime) -> Sequence[Row[Any]]:
+def list_newest_rows(
+    session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime
+) -> Sequence[Row[Any]]:
     """Return these columns, which must include stamp and UID, of the newest changes in a settled feed, newest first."""
-    members = [_joined(rows, matched, columns) for rows, matched in _members(feed, now=now)]
+    members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
     if not members:
         return ()
     all_of_them = union_all(*members).subquery()
@@ -81,53 +88,55 @@ def newest_rows(session: Session, feed: Feed, columns: Columns, *, limit: int, n
     return session.execute(newest.limit(limit)).all()
 
 
-def rows_since(
+def list_rows_changed_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
     """Return these columns of every entry changed after `revision`, and whether the settled feed contains it now."""
     within = [
         rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
-        for rows, matched in _members(feed, now=now)
+        for rows, matched in _subject_queries(feed, now=now)
     ]
     here: ColumnElement[bool] = or_(false(), *within).label("here")
     found = session.execute(select(here, *columns).where(FeedEntry.revision > revision)).all()
     return [(bool(row[0]), row) for row in found]
 
 
-def _members(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
+def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
     """Return, for each kind of subject, its query and the condition that joins it to the feed index."""
     members: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
-        members.append((public_events(feed.asked, now=now), shows(EntryKind.EVENT, Event.id)))
+        members.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))
     if EntryKind.TALK in feed.kinds:
-        talks = public_talks(feed.asked, now=now)
-        if feed.only is not None:
-            talks = talks.where(Talk.id.in_(feed.only))
-        members.append((talks, shows(EntryKind.TALK, Talk.id)))
-    wanted = [kind for kind in DEADLINES if kind in feed.kinds]
+        talks = select_public_talks(feed.filters, now=now)
+        if feed.talk_ids is not None:
+            talks = talks.where(Talk.id.in_(feed.talk_ids))
+        members.append((talks, index_entry_join(EntryKind.TALK, Talk.id)))
+    wanted = [kind for kind in DEADLINE_KINDS if kind in feed.kinds]
     if wanted:
-        members.append(_deadlines(feed.asked, wanted, now=now))
+        members.append(_deadline_query(feed.filters, wanted, now=now))
     if feed.cancelled == Cancelled.HIDE:
         return [(rows, and_(matched, FeedEntry.cancelled.is_(False))) for rows, matched in members]
     return members
 
 
-def shows(kind: EntryKind, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Return the condition that joins the index entries of this kind to the subjects with the id `key`."""
-    return and_(FeedEntry.kind == kind, FeedEntry.subject_id == key)
+def index_entry_join(kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Return the condition that joins the index entries of this kind to the subjects with the id `subject_id`."""
+    return and_(FeedEntry.kind == kind, FeedEntry.subject_id == subject_id)
 
 
-def _deadlines(asked: Filter, kinds: Sequence[EntryKind], *, now: datetime) -> tuple[Select[Any], ColumnElement[bool]]:
-    events = public_events(replace(asked, from_day=None, to_day=None, scheduled=None), now=now)
+def _deadline_query(
+    filters: Filter, kinds: Sequence[EntryKind], *, now: datetime
+) -> tuple[Select[Any], ColumnElement[bool]]:
+    events = select_public_events(replace(filters, from_day=None, to_day=None, scheduled=None), now=now)
     conditions = [
         FeedEntry.kind.in_(kinds),
         FeedEntry.subject_id == Event.id,
-        still_shown(now.date(), FeedEntry.tombstone_until),
+        shown_until_condition(now.date(), FeedEntry.tombstone_until),
     ]
-    if asked.from_day:
-        conditions.append(FeedEntry.last_day >= asked.from_day.isoformat())
-    if asked.to_day:
-        conditions.append(FeedEntry.first_day <= asked.to_day.isoformat())
-    if asked.scheduled is False:
+    if filters.from_day:
+        conditions.append(FeedEntry.last_day >= filters.from_day.isoformat())
+    if filters.to_day:
+        conditions.append(FeedEntry.first_day <= filters.to_day.isoformat())
+    if filters.scheduled is False:
         conditions.append(false())
     return events, and_(*conditions)

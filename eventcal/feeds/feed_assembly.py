@@ -20,184 +20,194 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import FeedHead
-from eventcal.feeds.feed import Feed, rows_of, rows_since
-from eventcal.feeds.format_registry import COLUMNS, Format, Options
+from eventcal.feeds.feed import Feed, iter_feed_rows, list_rows_changed_since
+from eventcal.feeds.format_registry import COLUMNS_BY_SOURCE, Format, Options
 from eventcal.feeds.zones import vtimezone
 
 # After more changes than this, reading the whole feed is as fast.
-_MOST_CHANGES = 500
+_MAX_INCREMENTAL_CHANGES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The feed to assemble, in a format. `renderer` identifies all other code and settings that affect the bytes."""
+class AssemblyRequest:
+    """The feed to assemble, in a format.
+
+    `renderer_version` identifies all other code and settings that affect the bytes.
+    """
 
     feed: Feed
     format: Format
     options: Options
     head: FeedHead
-    renderer: str
+    renderer_version: str
 
 
-class _Place(NamedTuple):
+class _EntryMeta(NamedTuple):
     """The position of an entry, by day and UID because databases sort text differently, and its metadata.
 
-    mark: identifies the entry's content together with the UID. zone is None if no VTIMEZONE is needed.
+    content_id: identifies the entry's content together with the UID. zone is None if no VTIMEZONE is needed.
     """
 
     first_day: str
     uid: str
     last_day: str
     zone: str | None
-    mark: str
+    content_id: str
     stamp: datetime
 
 
-_Part = tuple[_Place, bytes | memoryview]
+_RenderedEntry = tuple[_EntryMeta, bytes | memoryview]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Assembly:
+class AssembledFeed:
     """A feed's bytes at a revision of the public data. The same `version` always means the same bytes.
 
-    places: its entries in order. sizes: the size of each in the body, in bytes; begins: the offset of the first.
+    entries: its entries in order. sizes: the size of each in the body, in bytes; entries_offset: the offset of the
+    first.
     """
 
     revision: int
     version: str
     body: bytes
-    places: Sequence[_Place]
+    entries: Sequence[_EntryMeta]
     sizes: Sequence[int]
-    begins: int
+    entries_offset: int
 
     def weight(self) -> int:
         """Return the approximate number of bytes in memory besides the body."""
-        return 500 * len(self.places)
+        return 500 * len(self.entries)
 
 
-class _Gathered:
+class _EntryBuffer:
     """Ordered entries and their bytes; adjacent unchanged entries are kept as one slice."""
 
     def __init__(self) -> None:
-        self.places: list[_Place] = []
+        self.entries: list[_EntryMeta] = []
         self.sizes = array("L")
         self.texts: list[bytes | memoryview] = []
 
-    def add(self, part: _Part) -> None:
+    def append(self, entry: _RenderedEntry) -> None:
         """Append one entry."""
-        place, text = part
-        self.places.append(place)
+        place, text = entry
+        self.entries.append(place)
         self.sizes.append(len(text))
         self.texts.append(text)
 
-    def copy(self, before: Assembly, begins: Sequence[int], start: int, stop: int) -> None:
-        """Append the entries from `start` to before `stop` of an assembly; `begins` has their offsets in its body."""
+    def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, stop: int) -> None:
+        """Append the entries from `start` to before `stop` of an assembly. `offsets` are their offsets in its body."""
         if start < stop:
             last = stop - 1
-            self.places += before.places[start:stop]
-            self.sizes.extend(before.sizes[start:stop])
-            self.texts.append(memoryview(before.body)[begins[start] : begins[last] + before.sizes[last]])
+            self.entries += previous.entries[start:stop]
+            self.sizes.extend(previous.sizes[start:stop])
+            self.texts.append(memoryview(previous.body)[offsets[start] : offsets[last] + previous.sizes[last]])
 
 
-def assemble(session: Session, wanted: Wanted, *, revision: int, now: datetime) -> Assembly:
+def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, now: datetime) -> AssembledFeed:
     """Return the feed at this revision, read in full."""
-    rows = rows_of(session, wanted.feed, COLUMNS[wanted.format.column(wanted.options)], now=now)
+    rows = iter_feed_rows(
+        session, request.feed, COLUMNS_BY_SOURCE[request.format.source_column(request.options)], now=now
+    )
     # A single buffer for all entries, so that its memory is returned to the system as a whole.
     pieces = bytearray()
-    lying: list[tuple[_Place, int, int]] = []
+    lying: list[tuple[_EntryMeta, int, int]] = []
     for row in rows:
-        place, text = _part(wanted, row)
+        place, text = _render_row(request, row)
         begins = len(pieces)
         pieces += text
         lying.append((place, begins, len(pieces)))
     seen = memoryview(pieces)
-    gathered = _Gathered()
-    for place, begins, ends in sorted(lying, key=lambda one: _order(one[0])):
-        gathered.add((place, seen[begins:ends]))
-    return _joined(wanted, gathered, version=_version(wanted, gathered.places), revision=revision)
+    gathered = _EntryBuffer()
+    for place, begins, ends in sorted(lying, key=lambda one: _sort_key(one[0])):
+        gathered.append((place, seen[begins:ends]))
+    return _build_assembled_feed(request, gathered, version=_hash_version(request, gathered.entries), revision=revision)
 
 
-def can_increment(assembly: Assembly, *, revision: int, full_rebuild_revision: int) -> bool:
+def can_increment(assembly: AssembledFeed, *, revision: int, full_rebuild_revision: int) -> bool:
     """Return whether an assembly of the same day can be updated from the changes since, instead of read in full."""
-    return full_rebuild_revision <= assembly.revision and revision - assembly.revision <= _MOST_CHANGES
+    return full_rebuild_revision <= assembly.revision and revision - assembly.revision <= _MAX_INCREMENTAL_CHANGES
 
 
 def assemble_incremental(
-    session: Session, wanted: Wanted, before: Assembly, *, revision: int, now: datetime
-) -> Assembly:
+    session: Session, request: AssemblyRequest, previous: AssembledFeed, *, revision: int, now: datetime
+) -> AssembledFeed:
     """Return the feed at this revision, updated from an earlier assembly for which `can_increment` is true."""
-    columns = COLUMNS[wanted.format.column(wanted.options)]
-    rows = rows_since(session, wanted.feed, columns, revision=before.revision, now=now)
+    columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
+    rows = list_rows_changed_since(session, request.feed, columns, revision=previous.revision, now=now)
     touched = {row.uid for _, row in rows}
-    parts = sorted((_part(wanted, row) for here, row in rows if here), key=lambda part: _order(part[0]))
-    gathered = _Gathered()
-    between = len(wanted.format.separator)
-    begins = list(accumulate((size + between for size in before.sizes), initial=before.begins))
+    parts = sorted((_render_row(request, row) for here, row in rows if here), key=lambda part: _sort_key(part[0]))
+    gathered = _EntryBuffer()
+    between = len(request.format.separator)
+    begins = list(accumulate((size + between for size in previous.sizes), initial=previous.entries_offset))
     done = 0
-    for at, part in _steps(before, touched, parts):
-        gathered.copy(before, begins, done, at)
+    for at, part in _list_changed_positions(previous, touched, parts):
+        gathered.append_unchanged(previous, begins, done, at)
         if part is not None:
-            gathered.add(part)
+            gathered.append(part)
         done = at if part is not None else at + 1
-    gathered.copy(before, begins, done, len(before.places))
-    version = _version(wanted, gathered.places)
-    if version == before.version:
-        return replace(before, revision=revision)
-    return _joined(wanted, gathered, version=version, revision=revision)
+    gathered.append_unchanged(previous, begins, done, len(previous.entries))
+    version = _hash_version(request, gathered.entries)
+    if version == previous.version:
+        return replace(previous, revision=revision)
+    return _build_assembled_feed(request, gathered, version=version, revision=revision)
 
 
-def _steps(before: Assembly, touched: Collection[str], parts: Iterable[_Part]) -> Iterable[tuple[int, _Part | None]]:
+def _list_changed_positions(
+    previous: AssembledFeed, changed_uids: Collection[str], entries: Iterable[_RenderedEntry]
+) -> Iterable[tuple[int, _RenderedEntry | None]]:
     """Return the positions at which an assembly changes, in order, with the new entry, or None for a removed one.
 
     At the same position, new entries precede the removed one.
     """
-    gone = [(at, 1, None) for at, place in enumerate(before.places) if place.uid in touched]
-    come = [(bisect_left(before.places, _order(part[0]), key=_order), 0, part) for part in parts]
+    gone = [(at, 1, None) for at, place in enumerate(previous.entries) if place.uid in changed_uids]
+    come = [(bisect_left(previous.entries, _sort_key(part[0]), key=_sort_key), 0, part) for part in entries]
     return [(at, part) for at, _, part in sorted([*come, *gone], key=itemgetter(0, 1))]
 
 
-def _part(wanted: Wanted, row: Row[Any]) -> tuple[_Place, bytes]:
-    text, zone = wanted.format.piece(row, wanted.options)
-    mark = str(row.revision) if wanted.format.tells_more else f"{row.content_hash[:16]} {row.sequence}"
+def _render_row(request: AssemblyRequest, row: Row[Any]) -> tuple[_EntryMeta, bytes]:
+    text, zone = request.format.serialize_row(row, request.options)
+    mark = str(row.revision) if request.format.has_extra_data else f"{row.content_hash[:16]} {row.sequence}"
     # Many entries share these strings, so each is stored once.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
-    return _Place(first_day, row.uid, last_day, zone, mark, row.last_modified), text
+    return _EntryMeta(first_day, row.uid, last_day, zone, mark, row.last_modified), text
 
 
-def _order(place: _Place) -> tuple[str, str]:
-    return place.first_day, place.uid
+def _sort_key(meta: _EntryMeta) -> tuple[str, str]:
+    return meta.first_day, meta.uid
 
 
-def _joined(wanted: Wanted, gathered: _Gathered, *, version: str, revision: int) -> Assembly:
-    changed_at = max([place.stamp for place in gathered.places], default=None)
-    zones = [vtimezone(zone, first, last) for zone, (first, last) in _spans(gathered.places).items()]
-    above, below = wanted.format.around(replace(wanted.head, changed_at=changed_at), zones)
-    separator, texts = wanted.format.separator, gathered.texts
+def _build_assembled_feed(
+    request: AssemblyRequest, buffer: _EntryBuffer, *, version: str, revision: int
+) -> AssembledFeed:
+    changed_at = max([place.stamp for place in buffer.entries], default=None)
+    zones = [vtimezone(zone, first, last) for zone, (first, last) in _date_ranges_by_zone(buffer.entries).items()]
+    above, below = request.format.header_and_footer(replace(request.head, changed_at=changed_at), zones)
+    separator, texts = request.format.separator, buffer.texts
     between = [one for text in texts for one in (separator, text)][1:] if separator else texts
-    return Assembly(
+    return AssembledFeed(
         revision=revision,
         version=version,
         # A single join, because the body may have many megabytes.
         body=b"".join([above, *between, below]),
-        places=gathered.places,
-        sizes=gathered.sizes,
-        begins=len(above),
+        entries=buffer.entries,
+        sizes=buffer.sizes,
+        entries_offset=len(above),
     )
 
 
-def _version(wanted: Wanted, places: Iterable[_Place]) -> str:
+def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
     """Return an identifier of the bytes that is the same on every worker and changes whenever they change.
 
     It covers every entry. Sums and counts are not enough: as days pass, entries join and leave without any change.
     """
-    about = f"{wanted.renderer} {wanted.format.name} {wanted.options!r} {wanted.head!r}"
-    name = "\n".join([about, *[f"{place.uid} {place.mark}" for place in places]])
+    about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
+    name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])
     return hashlib.blake2b(name.encode(errors="replace"), digest_size=12).hexdigest()
 
 
-def _spans(places: Iterable[_Place]) -> Mapping[str, tuple[date, date]]:
+def _date_ranges_by_zone(metas: Iterable[_EntryMeta]) -> Mapping[str, tuple[date, date]]:
     spans: dict[str, tuple[str, str]] = {}
-    for zone, first_day, last_day in {(place.zone, place.first_day, place.last_day) for place in places}:
+    for zone, first_day, last_day in {(place.zone, place.first_day, place.last_day) for place in metas}:
         if zone is not None:
             first, last = spans.get(zone, (first_day, last_day))
             spans[zone] = min(first, first_day), max(last, last_day)

@@ -22,7 +22,7 @@ class EventTitle(NamedTuple):
     timezone: str
 
 
-class TalkHeading(NamedTuple):
+class TalkTitle(NamedTuple):
     """A talk's title, and its event's title and time zone."""
 
     title: str
@@ -30,7 +30,7 @@ class TalkHeading(NamedTuple):
     timezone: str
 
 
-def get_event_heading(session: Session, slug: str) -> EventTitle:
+def get_event_title(session: Session, slug: str) -> EventTitle:
     """Return the heading of a public event. Raises EventNotFound."""
     rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
     found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
@@ -39,19 +39,19 @@ def get_event_heading(session: Session, slug: str) -> EventTitle:
     return EventTitle(*found)
 
 
-def check_event_there(session: Session, slug: str, caller: Caller) -> None:
+def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
     """Raise EventNotFound if the event does not exist or the caller may not see it."""
-    if caller.signed_in:
+    if caller.is_signed_in:
         get_event(session, slug, caller)
     else:
-        get_event_heading(session, slug)
+        get_event_title(session, slug)
 
 
-def get_talk_heading(session: Session, talk_id: str) -> TalkHeading:
+def get_talk_title(session: Session, talk_id: str) -> TalkTitle:
     """Return the heading of a public talk. Raises TalkNotFound."""
     rows = select(Talk.title, Event.title, Event.timezone).join(Talk.event)
     rows = rows.where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
     found = session.execute(rows).one_or_none()
     if found is None:
         raise TalkNotFound(talk_id)
-    return TalkHeading(*found)
+    return TalkTitle(*found)

@@ -12,12 +12,12 @@ from sqlalchemy import PrimaryKeyConstraint, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from eventcal.feeds.clients import ClientKind
-from eventcal.kit.models import Base, word_column
+from eventcal.kit.models import Base, enum_column
 
-KEPT = timedelta(days=90)
+FETCH_RETENTION = timedelta(days=90)
 """The time after the last fetch of a feed at which its counts are deleted."""
 
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 """The maximum number of counted pairs of feed and client. It limits the rows that requests for arbitrary feeds add."""
 
 
@@ -28,7 +28,7 @@ class FeedFetches(Base):
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)
 
     feed: Mapped[str] = mapped_column(String(32))
-    client: Mapped[ClientKind] = word_column(ClientKind)
+    client: Mapped[ClientKind] = enum_column(ClientKind)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     last_status: Mapped[int]
@@ -46,54 +46,54 @@ def personal_feed_key(feed_id: str) -> str:
     return f"personal-{feed_id}"
 
 
-def note_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
+def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
     """Add new fetches to the stored counts. New pairs of feed and client are ignored once MOST_ROWS are stored."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
-    rows = _rows(session, {one.feed for one in noted})
-    room = MOST_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
+    rows = _load_fetch_rows(session, {one.feed for one in noted})
+    room = MAX_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
     for one in noted:
         row = rows.get((one.feed, one.client))
         if row is not None:
-            _count(row, one)
+            _add_to_row(row, one)
         elif room > 0:
-            one.first_at, one.last_at = _minute(one.first_at), _minute(one.last_at)
+            one.first_at, one.last_at = _truncate_to_minute(one.first_at), _truncate_to_minute(one.last_at)
             rows[one.feed, one.client] = one
             session.add(one)
             room -= 1
 
 
-def fetches_of(session: Session, feed_key: str) -> Sequence[FeedFetches]:
+def list_feed_fetches(session: Session, feed_key: str) -> Sequence[FeedFetches]:
     """Return the counts of a feed per kind of client, with the most recent fetch first."""
     rows = select(FeedFetches).where(FeedFetches.feed == feed_key)
     return sorted(session.scalars(rows), key=lambda row: (-row.last_at.timestamp(), row.client))
 
 
-def forget_fetches(session: Session, *, before: datetime) -> None:
+def delete_old_fetches(session: Session, *, before: datetime) -> None:
     """Delete the counts of feeds and clients with no fetch since `before`."""
     session.execute(delete(FeedFetches).where(FeedFetches.last_at < before))
 
 
-def _rows(session: Session, feeds: Collection[str]) -> dict[tuple[str, ClientKind], FeedFetches]:
+def _load_fetch_rows(session: Session, feeds: Collection[str]) -> dict[tuple[str, ClientKind], FeedFetches]:
     rows = session.scalars(select(FeedFetches).where(FeedFetches.feed.in_(feeds)))
     return {(row.feed, row.client): row for row in rows}
 
 
-def _count(row: FeedFetches, one: FeedFetches) -> None:
+def _add_to_row(row: FeedFetches, added: FeedFetches) -> None:
     """Add to a row. Several workers write, so that batches may arrive out of order."""
-    last_at = _minute(one.last_at)
-    if _day(last_at) == _day(row.last_at):
-        row.fetches_today += one.fetches_today
+    last_at = _truncate_to_minute(added.last_at)
+    if _utc_day_number(last_at) == _utc_day_number(row.last_at):
+        row.fetches_today += added.fetches_today
     elif last_at > row.last_at:
-        row.fetches_today = one.fetches_today
-    row.fetches += one.fetches
-    row.first_at = min(row.first_at, _minute(one.first_at))
+        row.fetches_today = added.fetches_today
+    row.fetches += added.fetches
+    row.first_at = min(row.first_at, _truncate_to_minute(added.first_at))
     if last_at >= row.last_at:
-        row.last_at, row.last_status = last_at, one.last_status
+        row.last_at, row.last_status = last_at, added.last_status
 
 
-def _minute(moment: datetime) -> datetime:
+def _truncate_to_minute(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
-def _day(moment: datetime) -> int:
+def _utc_day_number(moment: datetime) -> int:
     return moment.astimezone(UTC).toordinal()

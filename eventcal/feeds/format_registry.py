@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import InstrumentedAttribute
 
-from eventcal.feeds.entries.entry import FeedHead, KeptEntry, Stamps
+from eventcal.feeds.entries.entry import FeedHead, Stamps, StoredEntry
 from eventcal.feeds.entries.entry_codec import load_entry
 from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
 from eventcal.feeds.formats.components import Component
-from eventcal.feeds.formats.vevent import enriched_components, event_components, head_properties
+from eventcal.feeds.formats.vevent import event_components, event_components_rfc9073, vcalendar_properties
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled, apply_options
 
@@ -25,46 +25,49 @@ class Options:
     rich: bool = False
 
 
-PLAIN = Options()
+DEFAULT_OPTIONS = Options()
 
-Around = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
+HeaderAndFooter = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """A feed format.
 
-    write: serializes one entry. around: returns the text before and after the entries, given their VTIMEZONEs.
-    finished: whether the feed index stores serialized entries. tells_more: whether it has data that `content` lacks.
+    serialize_entry: serializes one entry. header_and_footer: returns the text before and after the entries, given
+    their VTIMEZONEs. is_stored_rendered: whether the feed index stores serialized entries. has_extra_data: whether it
+    has data that the content hash of an entry does not cover.
     """
 
     name: str
     media_type: str
-    write: Callable[[KeptEntry, Options], bytes]
-    around: Around
+    serialize_entry: Callable[[StoredEntry, Options], bytes]
+    header_and_footer: HeaderAndFooter
     separator: bytes = b""
-    finished: bool = False
-    tells_more: bool = False
+    is_stored_rendered: bool = False
+    has_extra_data: bool = False
 
-    def column(self, options: Options) -> InstrumentedAttribute[str]:
+    def source_column(self, options: Options) -> InstrumentedAttribute[str]:
         """Return the column of the feed index that entries are written from."""
-        return FeedEntry.ics if self.finished and options == PLAIN else FeedEntry.entry
+        return FeedEntry.ics if self.is_stored_rendered and options == DEFAULT_OPTIONS else FeedEntry.entry
 
-    def piece(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
+    def serialize_row(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
         """Return the serialized entry of a row with the COLUMNS, and its zone if it needs a VTIMEZONE."""
-        if self.finished and options == PLAIN:
+        if self.is_stored_rendered and options == DEFAULT_OPTIONS:
             return row.ics.encode(), row.zone
-        kept = kept_entry(row, options)
-        return self.write(kept, options), kept.entry.zone if kept.entry.needs_zone else None
+        kept = entry_from_row(row, options)
+        return self.serialize_entry(kept, options), kept.entry.zone if kept.entry.needs_zone else None
 
 
-def kept_entry(row: Row[Any], options: Options) -> KeptEntry:
+def entry_from_row(row: Row[Any], options: Options) -> StoredEntry:
     """Return the entry of a row with the COLUMNS, with the options applied."""
     entry = apply_options(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
-    return KeptEntry(entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.last_modified), number=row.serial)
+    return StoredEntry(
+        entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.last_modified), number=row.serial
+    )
 
 
-_NUMBERS = (
+_METADATA_COLUMNS = (
     FeedEntry.uid,
     FeedEntry.first_day,
     FeedEntry.last_day,
@@ -75,49 +78,51 @@ _NUMBERS = (
     FeedEntry.last_modified,
     FeedEntry.serial,
 )
-COLUMNS: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttribute[Any]]] = {
-    FeedEntry.ics: (*_NUMBERS, FeedEntry.ics),
-    FeedEntry.entry: (*_NUMBERS, FeedEntry.entry),
+COLUMNS_BY_SOURCE: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttribute[Any]]] = {
+    FeedEntry.ics: (*_METADATA_COLUMNS, FeedEntry.ics),
+    FeedEntry.entry: (*_METADATA_COLUMNS, FeedEntry.entry),
 }
 
 
-def _components(kept: KeptEntry, options: Options) -> tuple[Component, ...]:
-    make = enriched_components if options.rich else event_components
-    return make(kept.entry, kept.stamps)
+def _entry_components(stored: StoredEntry, options: Options) -> tuple[Component, ...]:
+    make = event_components_rfc9073 if options.rich else event_components
+    return make(stored.entry, stored.stamps)
 
 
 ICS = Format(
     name="ics",
     media_type=ics.MEDIA_TYPE,
-    write=lambda kept, options: "".join(map(ics.write_component, _components(kept, options))).encode(),
-    around=ics.around,
-    finished=True,
+    serialize_entry=lambda kept, options: "".join(
+        map(ics.serialize_component, _entry_components(kept, options))
+    ).encode(),
+    header_and_footer=ics.ics_header_and_footer,
+    is_stored_rendered=True,
 )
 JCAL = Format(
     name="jcal",
     media_type=jcal.MEDIA_TYPE,
-    write=lambda kept, options: jcal.piece(_components(kept, options)),
-    around=lambda head, zones: jcal.around(head_properties(head), zones=zones),
+    serialize_entry=lambda kept, options: jcal.components_to_json(_entry_components(kept, options)),
+    header_and_footer=lambda head, zones: jcal.jcal_header_and_footer(vcalendar_properties(head), zones=zones),
     separator=jcal.SEPARATOR,
 )
 XCAL = Format(
     name="xcal",
     media_type=xcal.MEDIA_TYPE,
-    write=lambda kept, options: xcal.piece(_components(kept, options)),
-    around=lambda head, zones: xcal.around(head_properties(head), zones=zones),
+    serialize_entry=lambda kept, options: xcal.components_to_xml(_entry_components(kept, options)),
+    header_and_footer=lambda head, zones: xcal.xcal_header_and_footer(vcalendar_properties(head), zones=zones),
 )
 JSCAL = Format(
     name="jscal",
     media_type=jscal.MEDIA_TYPE,
-    write=lambda kept, _: jscal.piece(kept.entry, kept.stamps),
-    around=lambda head, _: jscal.around(head),
+    serialize_entry=lambda kept, _: jscal.entry_to_json(kept.entry, kept.stamps),
+    header_and_footer=lambda head, _: jscal.jscal_header_and_footer(head),
     separator=jscal.SEPARATOR,
 )
 CSV = Format(
     name="csv",
     media_type=csv_feed.MEDIA_TYPE,
-    write=lambda kept, _: csv_feed.csv_row(kept),
-    around=lambda _head, _zones: (csv_feed.HEADER, b""),
-    tells_more=True,
+    serialize_entry=lambda kept, _: csv_feed.csv_row(kept),
+    header_and_footer=lambda _head, _zones: (csv_feed.HEADER, b""),
+    has_extra_data=True,
 )
-CALENDARS = (ICS, JCAL, XCAL, JSCAL)
+CALENDAR_FORMATS = (ICS, JCAL, XCAL, JSCAL)

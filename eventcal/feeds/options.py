@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from eventcal.feeds.entries.entry import CalendarEntry, Status
-from eventcal.kit.localtime import local_to_utc
+from eventcal.kit.localtime import local_to_utc_lenient
 
 
 class Cancelled(StrEnum):
@@ -23,30 +23,32 @@ def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> C
     it would shift with daylight-saving time.
     """
     if utc and not entry.recurrence:
-        entry = _in_utc(entry)
+        entry = _convert_to_utc(entry)
     if cancelled == Cancelled.MARK:
-        return _marked(entry)
-    return _without_cancelled(entry) if cancelled == Cancelled.HIDE else entry
+        return _mark_as_confirmed(entry)
+    return _exclude_cancelled(entry) if cancelled == Cancelled.HIDE else entry
 
 
-def _in_utc(entry: CalendarEntry) -> CalendarEntry:
-    return replace(entry, zone="UTC", starts=_moved(entry.starts, entry.zone), ends=_moved(entry.ends, entry.zone))
+def _convert_to_utc(entry: CalendarEntry) -> CalendarEntry:
+    return replace(
+        entry, zone="UTC", starts=_to_naive_utc(entry.starts, entry.zone), ends=_to_naive_utc(entry.ends, entry.zone)
+    )
 
 
-def _moved(moment: date | datetime, tzid: str) -> date | datetime:
+def _to_naive_utc(moment: date | datetime, tzid: str) -> date | datetime:
     if not isinstance(moment, datetime):
         return moment
-    return local_to_utc(moment, tzid).replace(tzinfo=None)
+    return local_to_utc_lenient(moment, tzid).replace(tzinfo=None)
 
 
-def _marked(entry: CalendarEntry) -> CalendarEntry:
+def _mark_as_confirmed(entry: CalendarEntry) -> CalendarEntry:
     """Return the entry as confirmed, for clients that hide cancelled entries; its title says that it is cancelled."""
     status = Status.CONFIRMED if entry.status == Status.CANCELLED else entry.status
-    overrides = tuple(replace(one, entry=_marked(one.entry)) for one in entry.overrides)
+    overrides = tuple(replace(one, entry=_mark_as_confirmed(one.entry)) for one in entry.overrides)
     return replace(entry, status=status, overrides=overrides)
 
 
-def _without_cancelled(entry: CalendarEntry) -> CalendarEntry:
+def _exclude_cancelled(entry: CalendarEntry) -> CalendarEntry:
     off = [one.occurrence for one in entry.overrides if one.entry.status == Status.CANCELLED]
     if not off:
         return entry

@@ -8,34 +8,36 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.events.filter import Filter, Sort, sort_keys
 from eventcal.events.models import Event
-from eventcal.events.queries import public_events
+from eventcal.events.queries import select_public_events
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import shows
-from eventcal.feeds.index.feed_index import state_of
+from eventcal.feeds.feed import index_entry_join
+from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.kit.paging import Page, Paging, fetch_page
+from eventcal.kit.paging import Page, PageRequest, fetch_page
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import public_talks
+from eventcal.talks.queries import select_public_talks
 
 # Never None for events and talks.
-_RESOURCE = cast("InstrumentedAttribute[str]", FeedEntry.resource)
+_RESOURCE_COLUMN = cast("InstrumentedAttribute[str]", FeedEntry.resource)
 
 
-def talk_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
+def list_talk_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
     """Return a page of public talks, each as JSON."""
-    rows = _finished(public_talks(asked, now=now), EntryKind.TALK, Talk.id)
+    rows = _select_stored_json(select_public_talks(filters, now=now), EntryKind.TALK, Talk.id)
     return fetch_page(session, rows, order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
-def event_resources(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[str]:
-    """Return a page of public events, each as JSON without occurrences; `asked` must not filter by date."""
-    rows = _finished(public_events(asked, now=now), EntryKind.EVENT, Event.id)
+def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
+    """Return a page of public events, each as JSON without occurrences; `filters` must not filter by date."""
+    rows = _select_stored_json(select_public_events(filters, now=now), EntryKind.EVENT, Event.id)
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
-def _finished(rows: Select[Any], kind: EntryKind, key: InstrumentedAttribute[str]) -> Select[str]:
+def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
     # Every row has an entry, but the outer join keeps SQLite from scanning and sorting the whole index for one page.
-    return rows.outerjoin(FeedEntry, shows(kind, key)).with_only_columns(_RESOURCE, maintain_column_froms=True)
+    return rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id)).with_only_columns(
+        _RESOURCE_COLUMN, maintain_column_froms=True
+    )
 
 
 class PublicChange(NamedTuple):
@@ -47,7 +49,7 @@ class PublicChange(NamedTuple):
     deleted: bool
 
 
-def list_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
+def list_public_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
     """Return the changes after revision `since`, in order, and the revision to continue from.
 
     Revisions are assigned under the single write lock and become visible in order, so a client that continues from the
@@ -62,4 +64,4 @@ def list_changes(session: Session, *, since: int, limit: int) -> tuple[list[Publ
     items = [PublicChange(*row) for row in rows]
     if len(items) == limit:
         return items, items[-1].revision
-    return items, max(since, state_of(session).revision)
+    return items, max(since, get_feed_state(session).revision)

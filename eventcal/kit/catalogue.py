@@ -17,7 +17,7 @@ from eventcal.kit.refusals import Message
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """The supported languages, each with its name in that language. The first one is the default."""
 
-SOURCE = "en"
+SOURCE_LANGUAGE = "en"
 """The language of the code and the templates. It has no catalogue."""
 
 DOMAIN = "messages"
@@ -29,9 +29,9 @@ def catalogue_path(code: str) -> Path:
 
 
 @cache
-def words_of(code: str) -> Translations:
+def load_translations(code: str) -> Translations:
     """Return the translations of a language. Those of the source language are empty."""
-    if code == SOURCE:
+    if code == SOURCE_LANGUAGE:
         return Translations()
     with catalogue_path(code).open("rb") as file:
         catalogue = read_po(file, locale=code, abort_invalid=True)
@@ -41,15 +41,15 @@ def words_of(code: str) -> Translations:
     return Translations(ready)
 
 
-def in_every_language(text: str) -> list[str]:
+def translate_to_all_languages(text: str) -> list[str]:
     """Return a message in every language, without duplicates. Other text is returned once, unchanged."""
-    return list(dict.fromkeys(in_language(text, code) for code in LANGUAGES))
+    return list(dict.fromkeys(translate(text, code) for code in LANGUAGES))
 
 
-def in_language(text: str, code: str) -> str:
+def translate(text: str, code: str) -> str:
     """Return a message translated into a language. Text that is not a message is returned unchanged."""
     if not isinstance(text, Message):
         return text
-    said = str(words_of(code).ugettext(text.template))
-    values = {name: in_language(one, code) if isinstance(one, str) else one for name, one in text.values.items()}
+    said = str(load_translations(code).ugettext(text.template))
+    values = {name: translate(one, code) if isinstance(one, str) else one for name, one in text.values.items()}
     return said % values if values else said

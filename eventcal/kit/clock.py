@@ -19,15 +19,15 @@ class SystemClock:
     """The clock of the operating system."""
 
     # Limits the wait, so that setting the system clock back does not block requests for long.
-    LONGEST_WAIT = timedelta(seconds=3)
+    MAX_WAIT = timedelta(seconds=3)
 
     def now(self) -> datetime:
         """Return the current time, in UTC."""
         return datetime.now(UTC)
 
     def wait_until(self, moment: datetime) -> None:
-        """Sleep until `moment`, but at most `LONGEST_WAIT`."""
-        wait = min(moment - self.now(), self.LONGEST_WAIT)
+        """Sleep until `moment`, but at most `MAX_WAIT`."""
+        wait = min(moment - self.now(), self.MAX_WAIT)
         if wait > timedelta(0):
             time.sleep(wait.total_seconds())
 

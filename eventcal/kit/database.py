@@ -25,10 +25,10 @@ from eventcal.kit.models import Base
 from eventcal.kit.refusals import DatabaseBusy, Message
 
 # The key of the advisory lock on PostgreSQL. The number is arbitrary, but must not change.
-_WRITE_LOCK = 0x6576636C
+_WRITE_LOCK_KEY = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
 # One statement instead of two saves a round trip. The timeout applies to this transaction only.
-_LOCK_POSTGRESQL = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
+_POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 """The folder of the Alembic migrations."""
@@ -38,22 +38,23 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 class Change:
     """A row that a unit of work added, changed or deleted.
 
-    `fields` are the changed attributes (empty unless the row was changed). `before` holds their known old values.
+    `changed_fields` are the changed attributes (empty unless the row was changed). `old_values` holds their known old
+    values.
     """
 
     row: Any
-    done: Literal["added", "changed", "deleted"]
-    fields: frozenset[str] = frozenset()
-    before: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    action: Literal["added", "changed", "deleted"]
+    changed_fields: frozenset[str] = frozenset()
+    old_values: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-Hook = Callable[[Session, Sequence[Change], datetime], None]
+ChangeHook = Callable[[Session, Sequence[Change], datetime], None]
 
 
 class Database:
-    """A SQLite or PostgreSQL database. Read with `reading()`, write with `unit_of_work()`."""
+    """A SQLite or PostgreSQL database. Read with `read_session()`, write with `unit_of_work()`."""
 
-    def __init__(self, url: str, *, clock: Clock, hooks: Sequence[Hook] = (), pool_size: int = 16) -> None:
+    def __init__(self, url: str, *, clock: Clock, hooks: Sequence[ChangeHook] = (), pool_size: int = 16) -> None:
         # `hide_parameters` keeps personal data out of exception messages, which may be logged.
         self.engine = create_engine(
             url,
@@ -83,11 +84,11 @@ class Database:
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._writing = self.engine.execution_options(eventcal_writes=True)
 
-    def reading(self) -> Session:
+    def read_session(self) -> Session:
         """Return a read-only session that sees one snapshot. The caller must close it, for example with `with`."""
         return Session(self._reading, autoflush=False, expire_on_commit=False)
 
-    def connection(self) -> Connection:
+    def read_connection(self) -> Connection:
         """Return a read-only connection that sees one snapshot, without the overhead of a session."""
         return self._reading.connect()
 
@@ -97,7 +98,7 @@ class Database:
 
     def is_migrated(self) -> bool:
         """Return whether the database has exactly the schema that this code expects."""
-        with self.connection() as connection:
+        with self.read_connection() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
             return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [_last_migration()]
@@ -108,7 +109,7 @@ class Database:
 
         The write lock is held from the start. When the block ends, `UnitOfWork.flush_hooks` flushes the session and
         calls this database's hooks, in order, with the rows that were added, changed or deleted. Then the transaction
-        is committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `answer_not_before` to
+        is committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `delay_return_until` to
         delay the end of the `with` block until a given time.
 
         Raises DatabaseBusy if the write lock, or a connection, does not become available in time.
@@ -131,19 +132,19 @@ class UnitOfWork:
     Last-Modified uses `commit_time` instead.
     """
 
-    def __init__(self, session: Session, hooks: Sequence[Hook], clock: Clock) -> None:
+    def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
         self.session = session
         self.now = clock.now()
         session.info["clock"] = clock
         self._hooks = hooks
         self._changes: list[Change] = []
-        self._follows = False
-        event.listen(session, "before_flush", self._note_changes)
+        self._in_hooks = False
+        event.listen(session, "before_flush", self._record_changes)
 
-    def _note_changes(self, session: Session, *_: object) -> None:
+    def _record_changes(self, session: Session, *_: object) -> None:
         # Changes made by the hooks themselves are not passed to hooks.
-        if not self._follows:
-            self._changes.extend(_changes_in(session))
+        if not self._in_hooks:
+            self._changes.extend(_iter_changes(session))
 
     def flush_hooks(self) -> None:
         """Flush, and call the hooks with the changes since the last call, so that derived values are up to date.
@@ -155,16 +156,16 @@ class UnitOfWork:
             self.session.flush()
         else:
             # Without new or deleted rows, one flush after the hooks writes both their changes and these.
-            self._note_changes(self.session)
+            self._record_changes(self.session)
         changes = tuple(self._changes)
         self._changes.clear()
-        self._follows = True
+        self._in_hooks = True
         try:
             for hook in self._hooks:
                 hook(self.session, changes, self.now)
             self.session.flush()
         finally:
-            self._follows = False
+            self._in_hooks = False
 
 
 @cache
@@ -175,35 +176,35 @@ def _last_migration() -> str:
 
 def has_public_change(row: Base) -> bool:
     """Return whether a public attribute of the row has changes that are not flushed yet."""
-    return any_public(type(row), _changed(row))
+    return any_public(type(row), _changed_attributes(row))
 
 
 def any_public(table: type[Base], fields: Iterable[str]) -> bool:
-    """Return whether any of these attributes is public: a relationship, or a column that is not `PRIVATE`."""
+    """Return whether any of these attributes is public: a relationship, or a column that is not `PRIVATE_COLUMN`."""
     columns = inspect(table).columns
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)
 
 
-def commit_time(session: Session, *, began: datetime) -> datetime:
-    """Return the current time (UTC) according to the clock of the unit of work, but not earlier than `began`.
+def commit_time(session: Session, *, started_at: datetime) -> datetime:
+    """Return the current time (UTC) according to the clock of the unit of work, but not earlier than `started_at`.
 
     Last-Modified uses this time and not `UnitOfWork.now`, because a unit of work that ran for long becomes visible to
     readers only when it commits.
     """
     clock: Clock | None = session.info.get("clock")
-    return began if clock is None else max(began, clock.now())
+    return started_at if clock is None else max(started_at, clock.now())
 
 
-def answer_not_before(session: Session, moment: datetime) -> None:
+def delay_return_until(session: Session, moment: datetime) -> None:
     """Delay the end of the unit of work, after its commit, until `moment` (UTC)."""
     session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
 
 
-def _changes_in(session: Session) -> Iterator[Change]:
+def _iter_changes(session: Session) -> Iterator[Change]:
     for row in session.new:
         yield Change(row, "added")
     for row in session.dirty:
-        changed = _changed(row)
+        changed = _changed_attributes(row)
         if changed:
             before = {name: history.deleted[0] for name, history in changed.items() if history.deleted}
             yield Change(row, "changed", frozenset(changed), before)
@@ -211,7 +212,7 @@ def _changes_in(session: Session) -> Iterator[Change]:
         yield Change(row, "deleted")
 
 
-def _changed(row: object) -> dict[str, History]:
+def _changed_attributes(row: object) -> dict[str, History]:
     """Return the attributes that changed since the row was last loaded or flushed."""
     state = inspect(row)
     histories = {name: state.attrs[name].history for name in list(state.committed_state)}
@@ -222,7 +223,7 @@ def _take_write_lock(session: Session) -> None:
     try:
         connection = session.connection()
         if connection.dialect.name == "postgresql":
-            connection.execute(_LOCK_POSTGRESQL, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK})
+            connection.execute(_POSTGRESQL_LOCK_STATEMENT, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK_KEY})
     except (DBAPIError, NoConnectionError) as error:
         raise DatabaseBusy(Message("Too much is being written at this moment; try again in a few seconds.")) from error
 

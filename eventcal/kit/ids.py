@@ -25,7 +25,7 @@ def new_secret(prefix: str) -> str:
     return prefix + secrets.token_urlsafe(32)
 
 
-def secret_hash(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """Return the SHA-256 of a secret in hex, for storing. Secrets are random, so no salt is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -40,27 +40,27 @@ class DuplicateSlug(Conflict):
         super().__init__(Message("The slug “%(slug)s” is taken; choose another, or leave it out.", slug=slug))
 
 
-class SlugFixed(Conflict):
+class SlugImmutable(Conflict):
     """The slug of a published object cannot be changed."""
 
     code = "slug-fixed"
     title = Message("This slug is fixed")
 
 
-def free_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, otherwise: str) -> str:
+def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, fallback: str) -> str:
     """Return a slug for `name` that is unique in `column`, with a numeric suffix if necessary.
 
-    If the name has no characters that a slug may contain, the slug is `otherwise` and random characters. The unit of
+    If the name has no characters that a slug may contain, the slug is `fallback` and random characters. The unit of
     work holds the write lock, so the slug is still unique when it is written.
     """
-    stem = slugify(name)[:_STEM_LIMIT].rstrip("-") or f"{otherwise}-{new_id()[:6]}"
+    stem = slugify(name)[:_STEM_LIMIT].rstrip("-") or f"{fallback}-{new_id()[:6]}"
     slug, number = stem, 1
-    while slug_is_taken(session, column, slug):
+    while is_slug_taken(session, column, slug):
         number += 1
         slug = f"{stem}-{number}"
     return slug
 
 
-def slug_is_taken(session: Session, column: InstrumentedAttribute[str], slug: str) -> bool:
+def is_slug_taken(session: Session, column: InstrumentedAttribute[str], slug: str) -> bool:
     """Return whether a row has this slug in `column`."""
     return bool(session.scalar(select(exists().where(column == slug))))

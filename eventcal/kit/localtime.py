@@ -19,7 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
+_LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 _WITH_OFFSET = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -52,22 +52,22 @@ class SkippedTime(ValueError):
 
 
 @cache
-def _names() -> frozenset[str]:
+def _zone_names() -> frozenset[str]:
     listed = (resources.files("tzdata") / "zones").read_text("ascii").split()
     return frozenset(name for name in listed if name not in _NO_ZONES and not name.startswith(("posix/", "right/")))
 
 
-def known_zone(name: str) -> bool:
+def is_known_zone(name: str) -> bool:
     """Return whether this is the IANA name of a time zone or an alias of one. Names are case-sensitive."""
-    return name in _names()
+    return name in _zone_names()
 
 
 @cache
-def usual_zones() -> tuple[str, ...]:
+def common_zones() -> tuple[str, ...]:
     """Return the time zones to offer in a list: the zones of `zone.tab`, without aliases, and UTC."""
     rows = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines()
     places = {row.split("\t")[2] for row in rows if row and not row.startswith("#")}
-    return (*sorted(places & _names()), "UTC")
+    return (*sorted(places & _zone_names()), "UTC")
 
 
 @cache
@@ -76,11 +76,11 @@ def _read_zone(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(tzif, key=name)
 
 
-def zone(name: str) -> ZoneInfo:
+def get_zone(name: str) -> ZoneInfo:
     """Return the time zone with this IANA name, from a cache. Raises ValueError for an unknown name."""
-    if not known_zone(name):
+    if not is_known_zone(name):
         raise ValueError(
-            Message("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_shown(name))
+            Message("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_quote_excerpt(name))
         )
     return _read_zone(name)
 
@@ -90,31 +90,31 @@ def parse_local(text: str) -> date | datetime:
 
     Raises ValueError, with a message for that person, for any other text and for years out of range.
     """
-    if _DATE.fullmatch(text) is None and _LOCAL.fullmatch(text) is None:
+    if _DATE.fullmatch(text) is None and _LOCAL_TIME.fullmatch(text) is None:
         if _WITH_OFFSET.fullmatch(text) is not None:
             raise ValueError(
                 Message(
                     "%(text)s has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00",
-                    text=_shown(text),
+                    text=_quote_excerpt(text),
                 )
             )
         raise ValueError(
             Message(
                 "%(text)s is neither a date nor a local time; "
                 "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)",
-                text=_shown(text),
+                text=_quote_excerpt(text),
             )
         )
-    moment = _read_time(text)
+    moment = _parse_time(text)
     return moment if "T" in text else moment.date()
 
 
-def _read_time(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     _check_year(int(text[:4]))
     try:
         return datetime.fromisoformat(text)
     except ValueError as fault:
-        raise ValueError(Message("%(text)s is no day or time there is", text=_shown(text))) from fault
+        raise ValueError(Message("%(text)s is no day or time there is", text=_quote_excerpt(text))) from fault
 
 
 def _check_year(year: int) -> None:
@@ -129,7 +129,7 @@ def _check_year(year: int) -> None:
         )
 
 
-def _shown(text: str) -> str:
+def _quote_excerpt(text: str) -> str:
     """Return the beginning of a text, quoted and in ASCII, because a message must not contain surrogates."""
     most = 40
     return ascii(text if len(text) <= most else f"{text[:most]}...")
@@ -148,37 +148,37 @@ def _check_naive(local: datetime) -> None:
         raise ValueError(f"{local.isoformat()} has an offset, but a local time has none")
 
 
-def to_instant(local: datetime, tzid: str) -> datetime:
+def local_to_utc_strict(local: datetime, tzid: str) -> datetime:
     """Return the UTC instant of a naive local time; of a time that occurs twice, the first.
 
     Raises SkippedTime if the local time does not exist, and ValueError for an unknown zone or a year out of range.
     """
     _check_naive(local)
     _check_year(local.year)
-    instant = _instant(local, tzid)
+    instant = _find_instant(local, tzid)
     if instant is None:
-        raise SkippedTime(local, tzid, _end_of_gap(local, tzid).astimezone(zone(tzid)).replace(tzinfo=None))
+        raise SkippedTime(local, tzid, _end_of_gap(local, tzid).astimezone(get_zone(tzid)).replace(tzinfo=None))
     return instant
 
 
-def _instant(local: datetime, tzid: str) -> datetime | None:
-    here = zone(tzid)
+def _find_instant(local: datetime, tzid: str) -> datetime | None:
+    here = get_zone(tzid)
     # In a gap, fold=0 applies the offset before the gap, so the instant lies after the gap (PEP 495).
     instant = local.replace(tzinfo=here, fold=0).astimezone(UTC)
     return instant if instant.astimezone(here).replace(tzinfo=None, fold=0) == local.replace(fold=0) else None
 
 
-def local_to_utc(local: datetime, tzid: str) -> datetime:
+def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
     """Return the UTC instant of a naive local time, even if it does not exist in the zone (RFC 5545, 3.3.5).
 
     A time in a gap uses the offset before the gap. For a time that occurs twice, `fold` selects which (PEP 495).
     """
-    return local.replace(tzinfo=zone(tzid)).astimezone(UTC)
+    return local.replace(tzinfo=get_zone(tzid)).astimezone(UTC)
 
 
 def _end_of_gap(local: datetime, tzid: str) -> datetime:
     """Return the instant at which the clocks change, for a local time in the gap."""
-    here = zone(tzid)
+    here = get_zone(tzid)
     before = local.replace(tzinfo=here, fold=1, microsecond=0).astimezone(UTC)
     after = local.replace(tzinfo=here, fold=0, microsecond=0).astimezone(UTC)
     old_offset = before.astimezone(here).utcoffset()
@@ -196,7 +196,7 @@ def day_start(day: date, tzid: str) -> datetime:
     Raises ValueError for an unknown zone or a year out of range.
     """
     _check_year(day.year)
-    return _first_instant(day, tzid)
+    return _first_instant_of_day(day, tzid)
 
 
 def day_end(day: date, tzid: str) -> datetime:
@@ -205,15 +205,15 @@ def day_end(day: date, tzid: str) -> datetime:
     A day that the zone skips entirely ends when it begins. Raises the same errors as `day_start`.
     """
     _check_year(day.year)
-    return _first_instant(day + _A_DAY, tzid)
+    return _first_instant_of_day(day + _A_DAY, tzid)
 
 
-def _first_instant(day: date, tzid: str) -> datetime:
+def _first_instant_of_day(day: date, tzid: str) -> datetime:
     midnight = datetime.combine(day, time())
-    return _instant(midnight, tzid) or _end_of_gap(midnight, tzid)
+    return _find_instant(midnight, tzid) or _end_of_gap(midnight, tzid)
 
 
-def with_offset(instant: datetime, tzid: str) -> str:
+def format_with_offset(instant: datetime, tzid: str) -> str:
     """Return an aware instant as RFC 3339 text in the zone, to the second: `2014-06-04T13:30:00-04:00`.
 
     An offset with seconds (Monrovia until 1972) is rounded to minutes, as in RFC 3339, section 5.8; the instant is
@@ -221,7 +221,7 @@ def with_offset(instant: datetime, tzid: str) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")
-    there = instant.astimezone(zone(tzid))
+    there = instant.astimezone(get_zone(tzid))
     offset = there.utcoffset() or timedelta()
     if offset.seconds % 60:
         there = instant.astimezone(timezone(timedelta(minutes=round(offset / timedelta(minutes=1)))))
@@ -233,25 +233,25 @@ def format_utc(instant: datetime) -> str:
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat('T', 'seconds')}Z"
 
 
-def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
+def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
     """Parse the start or end of a call for talks, as a person entered it, and return it in UTC, to the second.
 
     Accepted are times local to the zone and RFC 3339 times with an offset or Z. With `anywhere_on_earth`, only a date
     is accepted, and the result is the end of that day at UTC-12. Raises ValueError, with a message for that person,
-    for any other text, and SkippedTime as `to_instant` does.
+    for any other text, and SkippedTime as `local_to_utc_strict` does.
     """
     if anywhere_on_earth:
-        return _end_of_day_on_earth(text)
+        return _parse_day_anywhere_on_earth(text)
     if _WITH_OFFSET.fullmatch(text) is not None:
-        return _read_time(text.upper()).astimezone(UTC).replace(microsecond=0)
-    if _LOCAL.fullmatch(text) is not None:
-        return to_instant(_read_time(text), tzid)
+        return _parse_time(text.upper()).astimezone(UTC).replace(microsecond=0)
+    if _LOCAL_TIME.fullmatch(text) is not None:
+        return local_to_utc_strict(_parse_time(text), tzid)
     if _DATE.fullmatch(text) is None:
         raise ValueError(
             Message(
                 "%(text)s is not a time; write one local to %(zone)s, as in 2014-05-02T23:59:00, "
                 "or with an offset, as in 2014-05-02T23:59:00+02:00",
-                text=_shown(text),
+                text=_quote_excerpt(text),
                 zone=tzid,
             )
         )
@@ -264,14 +264,14 @@ def parse_moment(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
     )
 
 
-def _end_of_day_on_earth(text: str) -> datetime:
+def _parse_day_anywhere_on_earth(text: str) -> datetime:
     if _DATE.fullmatch(text) is None:
         raise ValueError(
             Message(
                 "%(text)s is not a date, but anywhere_on_earth goes with a date; "
                 "write one, as in 2014-05-02, or leave anywhere_on_earth out",
-                text=_shown(text),
+                text=_quote_excerpt(text),
             )
         )
-    midnight = _read_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
+    midnight = _parse_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
     return (midnight + _A_DAY).astimezone(UTC)

@@ -16,32 +16,32 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-MOST_MARKS = 5_000
+MAX_MARKUP_CHARACTERS = 5_000
 """The maximum number of Markdown syntax characters in a text that is parsed as Markdown."""
 
-MOST_LINES = 2_000
+MAX_LINES = 2_000
 """The maximum number of lines in a text that is parsed as Markdown."""
 
-MOST_CELLS = 10_000
+MAX_TABLE_CELLS = 10_000
 """The maximum number of table cells, if all lines were one table. The parser pads short rows with empty cells."""
 
-_DEPTH = 16
-_MARKS = re.compile(r"[!#$%&*+\-:<=>@\[\\\]^_`{|}~]")
+_MAX_NESTING = 16
+_MARKUP_CHARACTER = re.compile(r"[!#$%&*+\-:<=>@\[\\\]^_`{|}~]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_ALLOWED_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
-class _Markdown(MarkdownIt):
+class _SafeMarkdownIt(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - overrides a method of the library
-        return _LINK.match(url) is not None
+        return _ALLOWED_LINK.match(url) is not None
 
 
-_PARSER = _Markdown("commonmark", {"html": False, "linkify": False, "maxNesting": _DEPTH}).enable(
+_PARSER = _SafeMarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": _MAX_NESTING}).enable(
     ["table", "strikethrough"],
 )
 
 # The parser already escapes HTML. Sanitising its output protects against errors in the parser.
-_CLEANER = nh3.Cleaner(
+_SANITIZER = nh3.Cleaner(
     tags={"p", "pre", "blockquote", "ul", "ol", "li", "hr", "h3", "h4", "h5", "h6"}
     | {"br", "strong", "em", "del", "a", "code"}
     | {"table", "thead", "tbody", "tr", "th", "td"},
@@ -52,47 +52,47 @@ _CLEANER = nh3.Cleaner(
 )
 
 # One change renders the same text several times, and renaming a room renders all talks in it again.
-_REMEMBERED = 256
+_CACHE_SIZE = 256
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def to_html(markdown: str) -> str:
     """Return the text as HTML that is safe to embed in any page, including those of other sites.
 
     It contains no scripts, styles, classes, ids, images or frames. Headings start at h3. Links have
     rel="nofollow ugc noopener". Never raises an exception.
     """
-    text = _readable(markdown)
-    tokens = _parse(text)
+    text = _normalise_characters(markdown)
+    tokens = _parse_tokens(text)
     if tokens is None:
-        return _CLEANER.clean("\n".join(_paragraphs_as_typed(text)))
-    return _CLEANER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {}))
+        return _SANITIZER.clean("\n".join(_iter_unparsed_paragraphs(text)))
+    return _SANITIZER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {}))
 
 
-@lru_cache(_REMEMBERED)
-def to_plain(markdown: str) -> str:
+@lru_cache(_CACHE_SIZE)
+def to_plain_text(markdown: str) -> str:
     r"""Return the text as plain text for calendar apps, with \n between lines and no empty lines at either end.
 
     Links become "text (url)", or only the URL if the text is empty or the same. Bullets become "- ". The lines of a
     paragraph are joined. Never raises an exception.
     """
-    text = _readable(markdown)
-    tokens = _parse(text)
+    text = _normalise_characters(markdown)
+    tokens = _parse_tokens(text)
     if tokens is None:
         return text.strip("\n")
-    page = _Page()
+    page = _PlainTextBuilder()
     for token in tokens:
-        page.take(token)
+        page.add_token(token)
     return "\n".join(page.lines).strip("\n")
 
 
-def _readable(markdown: str) -> str:
+def _normalise_characters(markdown: str) -> str:
     r"""Normalise line breaks to \n, and replace characters that cannot be output by U+FFFD."""
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 
 
-def _paragraphs_as_typed(text: str) -> Iterator[str]:
+def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
     for has_words, lines in groupby(text.split("\n"), key=lambda line: bool(line.strip())):
         if has_words:
             yield f"<p>{'<br>'.join(html.escape(line) for line in lines)}</p>"
@@ -100,30 +100,30 @@ def _paragraphs_as_typed(text: str) -> Iterator[str]:
 
 # The same text is often rendered as HTML and then as plain text.
 @lru_cache(4)
-def _parse(text: str) -> list[Token] | None:
+def _parse_tokens(text: str) -> list[Token] | None:
     """Return the tokens for both outputs, or None if the text must not be rendered as Markdown."""
     if not _is_within_bounds(text):
         return None
     tokens = _PARSER.parse(text)
     for token in tokens:
-        if token.type in {"blockquote_open", "list_item_open"} and token.level >= _DEPTH - 1:
+        if token.type in {"blockquote_open", "list_item_open"} and token.level >= _MAX_NESTING - 1:
             # At this depth the parser has dropped the content of the block.
             return None
         if token.tag in {"h1", "h2"}:
             token.tag = "h3"
         if token.children:
-            token.children = list(_without_images(token.children))
+            token.children = list(_replace_images(token.children))
     return tokens
 
 
 def _is_within_bounds(text: str) -> bool:
     lines = text.split("\n")
     columns = max(line.count("|") for line in lines) + 1
-    marks = len(_MARKS.findall(text))
-    return len(lines) <= MOST_LINES and len(lines) * columns <= MOST_CELLS and marks <= MOST_MARKS
+    marks = len(_MARKUP_CHARACTER.findall(text))
+    return len(lines) <= MAX_LINES and len(lines) * columns <= MAX_TABLE_CELLS and marks <= MAX_MARKUP_CHARACTERS
 
 
-def _without_images(children: Sequence[Token]) -> Iterator[Token]:
+def _replace_images(children: Sequence[Token]) -> Iterator[Token]:
     """Yield the tokens with each image replaced by a link to it, or by its description if it is inside a link."""
     in_link = False
     for token in children:
@@ -135,7 +135,7 @@ def _without_images(children: Sequence[Token]) -> Iterator[Token]:
             yield token
             continue
         source = str(token.attrs["src"])
-        words = Token("text", "", 0, content=_description(token.children or []) or source)
+        words = Token("text", "", 0, content=_image_alt_text(token.children or []) or source)
         if in_link:
             yield words
         else:
@@ -144,9 +144,9 @@ def _without_images(children: Sequence[Token]) -> Iterator[Token]:
             yield Token("link_close", "a", -1)
 
 
-def _description(children: Sequence[Token]) -> str:
+def _image_alt_text(children: Sequence[Token]) -> str:
     return "".join(
-        _description(token.children)
+        _image_alt_text(token.children)
         if token.children
         else " "
         if token.type in {"softbreak", "hardbreak"}
@@ -155,7 +155,7 @@ def _description(children: Sequence[Token]) -> str:
     ).strip()
 
 
-class _Page:
+class _PlainTextBuilder:
     """The lines of plain text produced from a stream of tokens."""
 
     def __init__(self) -> None:
@@ -167,22 +167,22 @@ class _Page:
         self._cells: list[str] | None = None
         self._gap = False
 
-    def take(self, token: Token) -> None:
+    def add_token(self, token: Token) -> None:
         """Append the text of one token."""
         if token.nesting == 1:
-            self._open(token)
+            self._open_block(token)
         elif token.nesting == -1:
-            self._close(token)
+            self._close_block(token)
         elif token.type != "inline":
             self._gap = True
-            self._write("---" if token.type == "hr" else token.content.rstrip("\n"))
+            self._write_text("---" if token.type == "hr" else token.content.rstrip("\n"))
             self._gap = True
         elif self._cells is None:
-            self._write(_inline(token.children or []))
+            self._write_text(_render_inline_tokens(token.children or []))
         else:
-            self._cells.append(_inline(token.children or []))
+            self._cells.append(_render_inline_tokens(token.children or []))
 
-    def _open(self, token: Token) -> None:
+    def _open_block(self, token: Token) -> None:
         match token.type:
             case "bullet_list_open" | "ordered_list_open":
                 self._gap = self._gap or not self._bullets
@@ -200,7 +200,7 @@ class _Page:
                 # Paragraphs are hidden in tight lists, which have no blank lines between items.
                 self._gap = self._gap or not token.hidden
 
-    def _close(self, token: Token) -> None:
+    def _close_block(self, token: Token) -> None:
         match token.type:
             case "bullet_list_close" | "ordered_list_close":
                 self._bullets.pop()
@@ -208,12 +208,12 @@ class _Page:
             case "list_item_close" | "blockquote_close":
                 self._margins.pop()
             case "tr_close":
-                self._write(" | ".join(self._cells or []))
+                self._write_text(" | ".join(self._cells or []))
                 self._cells = None
             case "paragraph_close" | "heading_close" | "table_close":
                 self._gap = self._gap or not token.hidden
 
-    def _write(self, text: str) -> None:
+    def _write_text(self, text: str) -> None:
         if self._gap and self.lines:
             self.lines.append("")
         self._gap = False
@@ -222,7 +222,7 @@ class _Page:
             self._margins = [m if m.startswith(">") else " " * len(m) for m in self._margins]
 
 
-def _inline(children: Sequence[Token]) -> str:
+def _render_inline_tokens(children: Sequence[Token]) -> str:
     parts: list[str] = []
     link = ""
     link_at = 0
@@ -238,13 +238,13 @@ def _inline(children: Sequence[Token]) -> str:
             case "link_open":
                 link, link_at = str(token.attrs["href"]), len(parts)
             case "link_close":
-                parts[link_at:] = [_reference("".join(parts[link_at:]), link)]
+                parts[link_at:] = [_render_link("".join(parts[link_at:]), link)]
             case _:
                 parts.append(token.content)
     return "".join(parts)
 
 
-def _reference(text: str, url: str) -> str:
+def _render_link(text: str, url: str) -> str:
     if _PARSER.normalizeLink(text) in {url, url.removeprefix("mailto:")}:
         return url.removeprefix("mailto:")
     return f"{text} ({url})" if text.strip() else url

@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from eventcal.kit.ids import new_id
 
 # Marks a column that is not published. Changing only such columns does not create a new revision.
-PRIVATE: dict[Any, Any] = {"private": True}
+PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -56,10 +56,10 @@ class Base(DeclarativeBase):
     }
 
 
-def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column for a member of the enum `words`, stored as its value."""
+def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
+    """Return a column for a member of the enum `enum_class`, stored as its value."""
     kind = Enum(
-        words,
+        enum_class,
         native_enum=False,
         create_constraint=False,
         length=20,
@@ -68,7 +68,7 @@ def word_column(words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
 
 
-class Identified:
+class RandomIdMixin:
     """A mixin with a random id as the primary key."""
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-2)
@@ -83,16 +83,16 @@ class TagRow(Base):
     tag: Mapped[str] = mapped_column(String(50))
 
     @classmethod
-    def rows(cls, present: Sequence[Self], tags: Sequence[str]) -> list[Self]:
+    def build_rows(cls, existing: Sequence[Self], tags: Sequence[str]) -> list[Self]:
         """Return a row for each tag, in order. Rows are reused by position, so that only changed tags are written."""
-        here = {row.position: row for row in present}
+        here = {row.position: row for row in existing}
         rows = [here.get(position) or cls(position=position) for position in range(len(tags))]
         for row, tag in zip(rows, tags, strict=True):
             row.tag = tag
         return rows
 
 
-def set_given(row: Base, fields: Mapping[str, Any], names: Iterable[str]) -> None:
+def set_given_fields(row: Base, fields: Mapping[str, Any], names: Iterable[str]) -> None:
     """Set the attributes in `names` for which `fields` has a value. Leave the others unchanged."""
     for name in names:
         if name in fields:

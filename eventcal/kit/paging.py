@@ -15,16 +15,16 @@ from eventcal.kit.refusals import FieldError, Invalid, Message
 
 Row = TypeVar("Row")
 
-DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
 
 @dataclass(frozen=True)
-class Key:
-    """A column to sort by, descending if `falls`. The last key of an order must be unique and not nullable."""
+class SortKey:
+    """A column to sort by, descending if `descending`. The last key of an order must be unique and not nullable."""
 
     column: Any
-    kind: type
-    falls: bool = False
+    python_type: type
+    descending: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,67 +32,69 @@ class Page(Generic[Row]):
     """The rows of a page, and the cursor of the next page, or None on the last page."""
 
     items: tuple[Row, ...]
-    next: str | None
+    next_cursor: str | None
 
 
 @dataclass(frozen=True)
-class Paging:
+class PageRequest:
     """The requested page: its size, and the cursor that it starts after."""
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
 
-def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[Key], paging: Paging) -> Page[Row]:
+def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey], paging: PageRequest) -> Page[Row]:
     """Return the page of `rows` after the cursor, sorted by `order`, which must be a total order.
 
     The keys are added to the selected columns, so that the cursor holds the values that the database sorted by.
     Raises Invalid if the cursor is malformed or belongs to another order.
     """
     query = rows.add_columns(*(key.column for key in order))
-    query = query.order_by(*(key.column.desc() if key.falls else key.column.asc() for key in order))
+    query = query.order_by(*(key.column.desc() if key.descending else key.column.asc() for key in order))
     if paging.cursor is not None:
-        query = query.where(_after(order, _decode(paging.cursor, order)))
+        query = query.where(_after_cursor_condition(order, _decode_cursor(paging.cursor, order)))
     found = session.execute(query.limit(paging.limit + 1)).unique().all()
     kept = found[: paging.limit]
-    return Page(tuple(row[0] for row in kept), _encode(kept[-1][-len(order) :]) if len(found) > paging.limit else None)
+    return Page(
+        tuple(row[0] for row in kept), _encode_cursor(kept[-1][-len(order) :]) if len(found) > paging.limit else None
+    )
 
 
-def _after(order: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:
+def _after_cursor_condition(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
     """Return (a, b) > (x, y) as a > x OR (a = x AND b > y), because some keys may be descending."""
     either: list[ColumnElement[bool]] = [false()]
     for place, key in enumerate(order):
         same = [earlier.column == values[i] for i, earlier in enumerate(order[:place])]
-        beyond = key.column < values[place] if key.falls else key.column > values[place]
+        beyond = key.column < values[place] if key.descending else key.column > values[place]
         either.append(and_(*same, beyond))
     return or_(*either)
 
 
-def _encode(values: Sequence[Any]) -> str:
+def _encode_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(list(values))).rstrip(b"=").decode()
 
 
-def _decode(cursor: str, order: Sequence[Key]) -> list[Any]:
+def _decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         values = orjson.loads(raw)
         if not isinstance(values, list) or len(values) != len(order):
             raise TypeError
-        return [_typed(value, key) for value, key in zip(values, order, strict=True)]
+        return [_parse_cursor_value(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
         wrong = Message("not a cursor of this list; leave it out to begin again")
-        raise Invalid(faults=[FieldError("?cursor", wrong)]) from error
+        raise Invalid(errors=[FieldError("?cursor", wrong)]) from error
 
 
-def _typed(value: object, key: Key) -> object:
-    if key.kind is datetime and isinstance(value, str):
+def _parse_cursor_value(value: object, key: SortKey) -> object:
+    if key.python_type is datetime and isinstance(value, str):
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError
         # Near the years 1 and 9999 the conversion to UTC can overflow.
         return moment.astimezone(UTC)
     # bool is a subclass of int, but no key is a boolean.
-    if not isinstance(value, key.kind) or isinstance(value, bool):
+    if not isinstance(value, key.python_type) or isinstance(value, bool):
         raise TypeError
     is_too_large = isinstance(value, int) and abs(value) >= 2 ** (63 if isinstance(key.column.type, BigInteger) else 31)
     if is_too_large or (isinstance(value, str) and "\x00" in value):

@@ -39,7 +39,7 @@ class Message(str):
         return self
 
 
-_SEE = Message("See errors for each fault and its place.")
+_INVALID_DETAIL = Message("See errors for each fault and its place.")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FieldError:
     detail: str
 
 
-def pointer(path: Iterable[str | int]) -> str:
+def json_pointer(path: Iterable[str | int]) -> str:
     """Return the JSON pointer (RFC 6901) of a path of keys and indexes."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
@@ -61,10 +61,10 @@ class DomainError(Exception):
     code: ClassVar[str] = "refused"
     title: ClassVar[Message] = Message("Refused")
 
-    def __init__(self, detail: str, *, faults: Sequence[FieldError] = ()) -> None:
+    def __init__(self, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.faults = tuple(faults)
+        self.errors = tuple(errors)
 
 
 class NotFound(DomainError):
@@ -103,13 +103,13 @@ class Conflict(DomainError):
 
 
 class Invalid(DomainError):
-    """The input is invalid. `faults` holds all field errors."""
+    """The input is invalid. `errors` holds all field errors."""
 
     code = "invalid"
     title = Message("Some of this cannot be taken")
 
-    def __init__(self, detail: str = _SEE, *, faults: Sequence[FieldError] = ()) -> None:
-        super().__init__(detail, faults=faults)
+    def __init__(self, detail: str = _INVALID_DETAIL, *, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail, errors=errors)
 
 
 class VersionConflict(DomainError):
@@ -126,17 +126,17 @@ class DatabaseBusy(DomainError):
     title = Message("Busy")
 
 
-def required(found: Found | None, refusal: DomainError) -> Found:
-    """Return `found`. Raises `refusal` if it is None."""
-    if found is None:
-        raise refusal
-    return found
+def require(value: Found | None, error: DomainError) -> Found:
+    """Return `value`. Raises `error` if it is None."""
+    if value is None:
+        raise error
+    return value
 
 
-def raise_if_invalid(faults: Sequence[FieldError]) -> None:
+def raise_if_invalid(errors: Sequence[FieldError]) -> None:
     """Raise Invalid with these field errors, if there are any."""
-    if faults:
-        raise Invalid(faults=faults)
+    if errors:
+        raise Invalid(errors=errors)
 
 
 class Transition(NamedTuple, Generic[State]):
@@ -148,7 +148,7 @@ class Transition(NamedTuple, Generic[State]):
     sources: frozenset[State]
     target: State
 
-    def check(self, state: State, refusal: DomainError) -> None:
-        """Raise `refusal` if this state does not allow the transition."""
+    def check(self, state: State, error: DomainError) -> None:
+        """Raise `error` if this state does not allow the transition."""
         if state not in self.sources:
-            raise refusal
+            raise error

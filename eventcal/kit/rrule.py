@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from eventcal.kit.localtime import local_to_utc, zone
+from eventcal.kit.localtime import get_zone, local_to_utc_lenient
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -41,17 +41,17 @@ class Until:
     """An UNTIL value: a date, or a time that is either in UTC or local to the time zone of the rule."""
 
     day: date
-    clock: time | None
-    in_utc: bool
+    time_of_day: time | None
+    is_utc: bool
 
     def instant(self, tzid: str) -> datetime:
         """Return the last instant that the rule includes, in UTC. A date includes the whole day."""
-        local = datetime.combine(self.day, self.clock or time(23, 59, 59))
-        return local.replace(tzinfo=UTC) if self.in_utc else local_to_utc(local, tzid)
+        local = datetime.combine(self.day, self.time_of_day or time(23, 59, 59))
+        return local.replace(tzinfo=UTC) if self.is_utc else local_to_utc_lenient(local, tzid)
 
     def last_day(self, tzid: str) -> date:
         """Return the local date of the last instant that the rule includes."""
-        return self.instant(tzid).astimezone(zone(tzid)).date()
+        return self.instant(tzid).astimezone(get_zone(tzid)).date()
 
 
 def parse_until(value: str) -> Until:

@@ -23,9 +23,9 @@ _SLUG_WORD = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
 
 # U+FFFE and U+FFFF are noncharacters, and XML 1.0 does not allow them.
-_NEVER = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-_NEVER_IN_LINES = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
+_FORBIDDEN_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN_IN_MULTI_LINE = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_LINE_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 
 # Letters that people often type in ASCII and that Unicode does not decompose.
@@ -36,40 +36,42 @@ _PLAIN_LETTERS = str.maketrans(
 )
 
 # Variation selectors and similar marks, which only affect how a character is displayed.
-_LOOKS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+_VARIATION_SELECTORS = frozenset(
+    [0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+)
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
-def one_line_fault(value: str) -> Message | None:
+def single_line_error(value: str) -> Message | None:
     """Return the error message for an invalid single-line text, such as a title, or None if it is valid.
 
     Rejected are control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text. The message suggests
     a correction and has no subject, so that it can follow the name of any field. Positions in it start at 1.
     """
-    found = _NEVER.search(value)
+    found = _FORBIDDEN_IN_LINE.search(value)
     if found is not None:
-        return _fault(found, instead=Message("a space"))
+        return _character_error(found, replacement=Message("a space"))
     if all(unicodedata.category(character) in _INVISIBLE for character in value):
         return Message("is blank; write something that can be seen")
     return None
 
 
-def many_lines_fault(value: str) -> Message | None:
+def multi_line_error(value: str) -> Message | None:
     r"""Return the error message for an invalid multi-line text, such as an abstract, or None if it is valid.
 
-    Unlike in `one_line_fault`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are allowed.
+    Unlike in `single_line_error`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are allowed.
     """
-    found = _NEVER_IN_LINES.search(value)
-    return None if found is None else _fault(found, instead=Message("a line feed"))
+    found = _FORBIDDEN_IN_MULTI_LINE.search(value)
+    return None if found is None else _character_error(found, replacement=Message("a line feed"))
 
 
-def _fault(found: re.Match[str], *, instead: Message) -> Message:
-    character = found.group()
-    where: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": found.start() + 1}
-    if character in _BREAKS:
+def _character_error(match: re.Match[str], *, replacement: Message) -> Message:
+    character = match.group()
+    where: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": match.start() + 1}
+    if character in _LINE_BREAKS:
         return Message(
             "contains a line break (%(code)s) at position %(position)s; write %(instead)s instead",
-            instead=instead,
+            instead=replacement,
             **where,
         )
     if character == "\t":
@@ -85,7 +87,7 @@ def slugify(value: str) -> str:
     Accents and apostrophes are removed ("Mihai Donțu" becomes "mihai-dontu", "O'Brien" becomes "obrien"). The slug is
     cut to `SLUG_LIMIT` characters, between words unless the first word is longer.
     """
-    words = _SLUG_WORD.findall(fold(_APOSTROPHES.sub("", value)))
+    words = _SLUG_WORD.findall(fold_for_search(_APOSTROPHES.sub("", value)))
     slug = ""
     for word in words:
         longer = f"{slug}-{word}" if slug else word[:SLUG_LIMIT]
@@ -95,7 +97,7 @@ def slugify(value: str) -> str:
     return slug
 
 
-def slug_fault(value: str) -> Message | None:
+def slug_error(value: str) -> Message | None:
     """Return the error message for an invalid slug, or None if it is valid."""
     if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
@@ -105,7 +107,7 @@ def slug_fault(value: str) -> Message | None:
     )
 
 
-def fold(value: str) -> str:
+def fold_for_search(value: str) -> str:
     """Return the text without differences of case, accents, ligatures and width, for comparing words.
 
     Each character is folded independently, so a prefix of a word folds to a prefix of the folded word. Characters with
@@ -113,47 +115,47 @@ def fold(value: str) -> str:
     """
     # Accents are removed first, because casefolding turns the Greek iota subscript into a letter. They are removed
     # again afterwards, because casefolding can produce decomposable characters and accents.
-    return _without_accents(_without_accents(value).casefold()).translate(_PLAIN_LETTERS)
+    return _strip_accents(_strip_accents(value).casefold()).translate(_PLAIN_LETTERS)
 
 
-def _without_accents(value: str) -> str:
+def _strip_accents(value: str) -> str:
     if value.isascii():
         return value
-    return "".join(c for c in unicodedata.normalize("NFKD", value) if not _falls_away(c))
+    return "".join(c for c in unicodedata.normalize("NFKD", value) if not _is_accent_or_ignorable(c))
 
 
-def _falls_away(character: str) -> bool:
+def _is_accent_or_ignorable(character: str) -> bool:
     if character.isascii() or character == _ZERO_WIDTH_SPACE:
         return False
     return (
         unicodedata.combining(character) != 0
-        or ord(character) in _LOOKS
+        or ord(character) in _VARIATION_SELECTORS
         or unicodedata.category(character) in {"Cf", "Me"}
     )
 
 
-def search_words(*texts: str | None) -> str:
+def build_search_text(*texts: str | None) -> str:
     """Return the folded words of the texts as one string for searching, for example " arm on xen".
 
     The words are unique, sorted and each preceded by a space, so that `LIKE '% xe%'` matches the beginning of a word.
     A word is a sequence of letters and digits (also in scripts without spaces), so it contains neither "%" nor "_".
     """
-    return "".join(f" {word}" for word in sorted({word for text in texts if text for word in _words(text)}))
+    return "".join(f" {word}" for word in sorted({word for text in texts if text for word in _split_words(text)}))
 
 
-def query_words(q: str) -> tuple[str, ...]:
+def split_query(q: str) -> tuple[str, ...]:
     """Return the folded words of a search query, without duplicates, in order, and at most `QUERY_WORD_LIMIT`.
 
-    The caller searches for each as a prefix in a result of `search_words`. Other characters separate words.
+    The caller searches for each as a prefix in a result of `build_search_text`. Other characters separate words.
     """
-    return tuple(dict.fromkeys(_words(q)))[:QUERY_WORD_LIMIT]
+    return tuple(dict.fromkeys(_split_words(q)))[:QUERY_WORD_LIMIT]
 
 
-def _words(text: str) -> list[str]:
-    return fold(text).translate(_WORD_CHARACTERS).split()
+def _split_words(text: str) -> list[str]:
+    return fold_for_search(text).translate(_WORD_CHARACTERS).split()
 
 
-class _WordCharacters(dict[int, str]):
+class _WordCharacterTable(dict[int, str]):
     """A table for `str.translate` that replaces all characters outside words by spaces. Common ones are cached."""
 
     _COMMON = 0x3000
@@ -166,7 +168,7 @@ class _WordCharacters(dict[int, str]):
         return kept
 
 
-_WORD_CHARACTERS = _WordCharacters()
+_WORD_CHARACTERS = _WordCharacterTable()
 
 
 def email_key(value: str) -> str:
@@ -177,8 +179,8 @@ def email_key(value: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
 
 
-def counted(number: int, thing: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """Return a number with a noun in singular or plural: "1 event", "2 events", "3 entries"."""
     if number == 1:
-        return f"1 {thing}"
-    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"

@@ -8,26 +8,26 @@ from datetime import datetime
 
 from eventcal.lint.lines import check_lines
 from eventcal.lint.properties import check_properties
-from eventcal.lint.reading import read
+from eventcal.lint.reading import parse_file
 from eventcal.lint.rules import Finding, Severity, finding
-from eventcal.lint.structure import check_publishing, check_structure
-from eventcal.lint.times import check_recurrence, check_stamps, check_times
+from eventcal.lint.structure import check_structure, check_subscription_properties
+from eventcal.lint.times import check_recurrence, check_times, check_timestamps
 from eventcal.lint.zones import check_zones
 
 __all__ = ["Finding", "Severity", "lint"]
 
 _CHECKS = (
     *(check_lines, check_structure, check_times, check_recurrence, check_zones, check_properties),
-    check_publishing,
+    check_subscription_properties,
 )
 
 
-def lint(data: bytes, *, now: datetime | None = None) -> list[Finding]:
+def lint(octets: bytes, *, now: datetime | None = None) -> list[Finding]:
     """Return the findings for a calendar, sorted by line. Never raises, whatever the octets are.
 
     `now` is an aware datetime. Without it, timestamps are not checked for being in the future.
     """
-    reading = read(data)
+    reading = parse_file(octets)
     if not reading.calendars:
         return [finding("no-calendar", 1, "there is no BEGIN:VCALENDAR")]
-    return sorted([*check_stamps(reading, now), *(found for check in _CHECKS for found in check(reading))])
+    return sorted([*check_timestamps(reading, now), *(found for check in _CHECKS for found in check(reading))])

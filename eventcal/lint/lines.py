@@ -3,63 +3,63 @@
 import re
 from collections.abc import Iterator
 
-from eventcal.lint.reading import BYTE_ORDER_MARK, ContentLine, Reading, is_utf_8
-from eventcal.lint.rules import Finding, finding, quoted
+from eventcal.lint.reading import BYTE_ORDER_MARK, ContentLine, ParsedFile, is_utf_8
+from eventcal.lint.rules import Finding, finding, quote_excerpt
 
-_LONGEST = 75
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SEPARATORS = re.compile("[\x85\u2028\u2029]")
+_MAX_LINE_OCTETS = 75
+_CONTROL_CHARACTERS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE_SEPARATORS = re.compile("[\x85\u2028\u2029]")
 
 
-def check_lines(reading: Reading) -> Iterator[Finding]:
+def check_lines(file: ParsedFile) -> Iterator[Finding]:
     """Yield findings about octets, line endings, folding and encoding."""
-    if reading.octets.startswith(BYTE_ORDER_MARK):
+    if file.octets.startswith(BYTE_ORDER_MARK):
         yield finding("byte-order-mark", 1, "the file begins with a byte order mark")
-    yield from _check_ends(reading)
-    yield from _check_octets(reading)
-    for line in reading.content:
-        yield from _check_content(line)
-    for line in reading.unread:
-        yield finding("content-line", line.number, f"{quoted(line.text)} is no content line")
+    yield from _check_line_endings(file)
+    yield from _check_physical_lines(file)
+    for line in file.content_lines:
+        yield from _check_content_line(line)
+    for line in file.invalid_lines:
+        yield finding("content-line", line.number, f"{quote_excerpt(line.text)} is no content line")
 
 
-def _check_ends(reading: Reading) -> Iterator[Finding]:
-    bare = [line.number for line in reading.physical if line.end == b"\n"]
+def _check_line_endings(file: ParsedFile) -> Iterator[Finding]:
+    bare = [line.number for line in file.physical_lines if line.line_ending == b"\n"]
     if bare:
         more = f", and so do {len(bare) - 1} more" if len(bare) > 1 else ""
         yield finding("line-end", bare[0], f"the line ends with LF alone{more}")
-    if reading.physical and not reading.physical[-1].end:
-        yield finding("last-line", reading.physical[-1].number, "the last line has no end")
+    if file.physical_lines and not file.physical_lines[-1].line_ending:
+        yield finding("last-line", file.physical_lines[-1].number, "the last line has no end")
 
 
-def _check_octets(reading: Reading) -> Iterator[Finding]:
-    for line in reading.physical:
+def _check_physical_lines(file: ParsedFile) -> Iterator[Finding]:
+    for line in file.physical_lines:
         if not line.octets:
             yield finding("empty-line", line.number, "the line is empty")
-        if len(line.octets) > _LONGEST:
+        if len(line.octets) > _MAX_LINE_OCTETS:
             yield finding("line-length", line.number, f"the line has {len(line.octets)} octets")
         if b"\r" in line.octets:
             yield finding("bare-cr", line.number, "a CR stands within the line")
-        if found := _CONTROLS.search(line.octets):
+        if found := _CONTROL_CHARACTERS.search(line.octets):
             yield finding("control-character", line.number, f"the line holds the control character 0x{found[0][0]:02X}")
 
 
-def _check_content(line: ContentLine) -> Iterator[Finding]:
-    if not line.decoded:
+def _check_content_line(line: ContentLine) -> Iterator[Finding]:
+    if not line.is_valid_utf_8:
         yield finding("not-utf-8", line.number, "the line is not UTF-8")
-    elif len(line.parts) > 1:
-        for number, part in enumerate(line.parts[:-1], start=line.number):
+    elif len(line.physical_parts) > 1:
+        for number, part in enumerate(line.physical_parts[:-1], start=line.number):
             if not is_utf_8(part):
                 yield finding("fold-in-character", number, "the fold after this line cuts a character in two")
                 break
-    if found := _SEPARATORS.search(line.text):
+    if found := _LINE_SEPARATORS.search(line.text):
         yield finding("line-separator", line.number, f"the line holds U+{ord(found[0]):04X}")
-    yield from _check_escapes(line)
+    yield from _check_folded_escapes(line)
 
 
-def _check_escapes(line: ContentLine) -> Iterator[Finding]:
+def _check_folded_escapes(line: ContentLine) -> Iterator[Finding]:
     pending = False
-    for number, part in enumerate(line.parts[:-1], start=line.number):
+    for number, part in enumerate(line.physical_parts[:-1], start=line.number):
         bare = part.rstrip(b"\\")
         backslashes = len(part) - len(bare) + (pending and not bare)
         pending = backslashes % 2 == 1

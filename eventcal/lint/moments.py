@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
-from eventcal.kit.localtime import known_zone, zone
+from eventcal.kit.localtime import get_zone, is_known_zone
 
-_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
+_DATE_OR_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 _DURATION = re.compile(
     r"(?P<sign>[+-]?)P(?:(?P<weeks>\d{1,6})W|(?:(?P<days>\d{1,7})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9})S)?)?)",
@@ -18,7 +18,7 @@ _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)([0-5]\d)?", re.ASCII)
 _LEAP_SECOND = 60
 
 
-class Kind(StrEnum):
+class TimeKind(StrEnum):
     """The kind of a date or time. The value is its name in messages."""
 
     DATE = "a date"
@@ -28,45 +28,45 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimeValue:
     """A date (`local` is its midnight) or a time. `tzid` is the TZID parameter of the property, if any."""
 
-    kind: Kind
+    kind: TimeKind
     local: datetime
     tzid: str | None = None
 
     @property
-    def instant(self) -> datetime | None:
+    def utc(self) -> datetime | None:
         """The moment in UTC, as a naive datetime for comparisons, or None if the time zone is unknown."""
-        if self.kind is not Kind.ZONED:
+        if self.kind is not TimeKind.ZONED:
             return self.local
-        offset = iana_offset(self.tzid or "", self.local)
+        offset = iana_utc_offset(self.tzid or "", self.local)
         try:
             return None if offset is None else self.local - timedelta(seconds=offset)
         except OverflowError:
             return None
 
 
-def read_moment(text: str, tzid: str | None = None) -> Moment | None:
+def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
     """Parse a date or time with the zone `tzid`. Return None if it is invalid. Second 60 is read as 59."""
-    found = _MOMENT.fullmatch(text)
+    found = _DATE_OR_TIME.fullmatch(text)
     if found is None:
         return None
     try:
         year, month, day = map(int, found.group(1, 2, 3))
         if found[4] is None:
-            return Moment(Kind.DATE, datetime(year, month, day), tzid)  # noqa: DTZ001 - a date has no zone
+            return TimeValue(TimeKind.DATE, datetime(year, month, day), tzid)  # noqa: DTZ001 - a date has no zone
         hour, minute, second = map(int, found.group(4, 5, 6))
         second = second - 1 if second == _LEAP_SECOND else second
         local = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is stored separately
     except ValueError:
         return None
     if found[7]:
-        return Moment(Kind.UTC, local, tzid)
-    return Moment(Kind.ZONED if tzid else Kind.FLOATING, local, tzid)
+        return TimeValue(TimeKind.UTC, local, tzid)
+    return TimeValue(TimeKind.ZONED if tzid else TimeKind.FLOATING, local, tzid)
 
 
-def read_duration(text: str) -> timedelta | None:
+def parse_duration(text: str) -> timedelta | None:
     """Parse a duration (RFC 5545, 3.3.6). Return None if it is invalid."""
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith("P"):
@@ -76,7 +76,7 @@ def read_duration(text: str) -> timedelta | None:
     return -duration if found["sign"] == "-" else duration
 
 
-def read_offset(text: str) -> int | None:
+def parse_utc_offset(text: str) -> int | None:
     """Parse a UTC offset (RFC 5545, 3.3.14). Return seconds east of UTC, or None if it is invalid."""
     found = _OFFSET.fullmatch(text)
     if found is None:
@@ -85,15 +85,15 @@ def read_offset(text: str) -> int | None:
     return -seconds if found[1] == "-" else seconds
 
 
-def iana_offset(tzid: str, local: datetime) -> int | None:
+def iana_utc_offset(tzid: str, local: datetime) -> int | None:
     """Return the UTC offset of a local time in the IANA database, in seconds east, or None for an unknown zone.
 
     Of a time that occurs twice, the first is used. A skipped time uses the offset before the gap (RFC 5545, 3.3.5).
     """
-    if not known_zone(tzid):
+    if not is_known_zone(tzid):
         return None
     try:
-        offset = local.replace(tzinfo=zone(tzid)).utcoffset()
+        offset = local.replace(tzinfo=get_zone(tzid)).utcoffset()
     except (OverflowError, ValueError, ZoneInfoNotFoundError):
         return None
     return None if offset is None else round(offset.total_seconds())

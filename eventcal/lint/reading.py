@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from eventcal.lint.rules import quoted
+from eventcal.lint.rules import quote_excerpt
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class PhysicalLine:
-    """A line before unfolding, numbered from 1. `end` is CRLF, LF, or empty at the end of the file."""
+    """A line before unfolding, numbered from 1. `line_ending` is CRLF, LF, or empty at the end of the file."""
 
     number: int
     octets: bytes
-    end: bytes
+    line_ending: bytes
 
     @property
     def is_fold(self) -> bool:
@@ -29,12 +29,12 @@ class PhysicalLine:
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """A line after unfolding. `parts` are its physical lines, without the white space that marks a fold."""
+    """A line after unfolding. `physical_parts` are its physical lines, without the white space that marks a fold."""
 
     number: int
     text: str
-    parts: tuple[bytes, ...]
-    decoded: bool
+    physical_parts: tuple[bytes, ...]
+    is_valid_utf_8: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Property:
     parameters: dict[str, tuple[str, ...]]
     value: str
 
-    def parameter(self, name: str) -> str | None:
+    def find_parameter(self, name: str) -> str | None:
         """Return the first value of a parameter, or None if it is missing."""
         values = self.parameters.get(name)
         return values[0] if values else None
@@ -54,64 +54,64 @@ class Property:
     @property
     def tzid(self) -> str | None:
         """The value of the TZID parameter, or None."""
-        return self.parameter("TZID")
+        return self.find_parameter("TZID")
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The name and the value, for messages."""
-        return f"{self.name} is {quoted(self.value)}"
+        return f"{self.name} is {quote_excerpt(self.value)}"
 
     @property
-    def kind(self) -> str | None:
+    def value_type(self) -> str | None:
         """The value of the VALUE parameter in upper case, or None."""
-        written = self.parameter("VALUE")
+        written = self.find_parameter("VALUE")
         return written.upper() if written is not None else None
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class Component:
-    """A component, from its BEGIN to its END. `ended` is False if the END is missing."""
+    """A component, from its BEGIN to its END. `has_end` is False if the END is missing."""
 
     name: str
     line: int
     parent: "Component | None"
     outermost: "Component | None"
     properties: list[Property] = field(default_factory=list)
-    parts: list["Component"] = field(default_factory=list)
-    ended: bool = False
-    by_name: dict[str, list[Property]] = field(default_factory=dict)
+    children: list["Component"] = field(default_factory=list)
+    has_end: bool = False
+    properties_by_name: dict[str, list[Property]] = field(default_factory=dict)
 
-    def add(self, written: Property) -> None:
+    def add_property(self, prop: Property) -> None:
         """Append a property."""
-        self.properties.append(written)
-        self.by_name.setdefault(written.name, []).append(written)
+        self.properties.append(prop)
+        self.properties_by_name.setdefault(prop.name, []).append(prop)
 
     @property
     def root(self) -> "Component":
         """The outermost component that contains this one, or this component itself."""
         return self.outermost or self
 
-    def all(self, *names: str) -> list[Property]:
+    def list_properties(self, *names: str) -> list[Property]:
         """Return all properties with these names, grouped by name."""
-        return [written for name in names for written in self.by_name.get(name, ())]
+        return [written for name in names for written in self.properties_by_name.get(name, ())]
 
-    def first(self, name: str) -> Property | None:
+    def find_property(self, name: str) -> Property | None:
         """Return the first property with this name, or None."""
-        found = self.by_name.get(name)
+        found = self.properties_by_name.get(name)
         return found[0] if found else None
 
 
 @dataclass(eq=False, repr=False, slots=True)
-class Reading:
+class ParsedFile:
     """The result of parsing: lines, components in the order of their BEGIN lines, and content outside components."""
 
     octets: bytes
-    physical: list[PhysicalLine]
-    content: list[ContentLine]
+    physical_lines: list[PhysicalLine]
+    content_lines: list[ContentLine]
     components: list[Component] = field(default_factory=list)
-    unread: list[ContentLine] = field(default_factory=list)
+    invalid_lines: list[ContentLine] = field(default_factory=list)
     stray_ends: list[Property] = field(default_factory=list)
-    outside: list[Property] = field(default_factory=list)
+    outside_properties: list[Property] = field(default_factory=list)
 
     @property
     def calendars(self) -> list[Component]:
@@ -121,21 +121,21 @@ class Reading:
     @property
     def entries(self) -> list[Component]:
         """All events, tasks and journal entries."""
-        return [component for component in self.components if component.name in ENTRIES]
+        return [component for component in self.components if component.name in ENTRY_NAMES]
 
 
-ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
+ENTRY_NAMES = ("VEVENT", "VTODO", "VJOURNAL")
 
 
-def read(data: bytes) -> Reading:
+def parse_file(octets: bytes) -> ParsedFile:
     """Parse octets as iCalendar. Never raises, and takes linear time."""
-    physical = list(_physical(data.removeprefix(BYTE_ORDER_MARK)))
-    reading = Reading(data, physical, list(_unfolded(physical)))
-    _nest(reading)
+    physical = list(_iter_physical_lines(octets.removeprefix(BYTE_ORDER_MARK)))
+    reading = ParsedFile(octets, physical, list(_unfold_lines(physical)))
+    _build_components(reading)
     return reading
 
 
-def _physical(data: bytes) -> Iterator[PhysicalLine]:
+def _iter_physical_lines(data: bytes) -> Iterator[PhysicalLine]:
     lines = data.split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):
         crlf = line.endswith(b"\r")
@@ -144,7 +144,7 @@ def _physical(data: bytes) -> Iterator[PhysicalLine]:
         yield PhysicalLine(len(lines), lines[-1], b"")
 
 
-def _unfolded(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
+def _unfold_lines(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
     number, parts = 0, list[bytes]()
     for line in physical:
         # An extra CR before the CRLF is an error of the line ending and not part of the value.
@@ -153,15 +153,15 @@ def _unfolded(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
             parts.append(octets[1:])
             continue
         if parts:
-            yield _content(number, parts)
+            yield _build_content_line(number, parts)
         number, parts = line.number, [octets] if octets else []
     if parts:
-        yield _content(number, parts)
+        yield _build_content_line(number, parts)
 
 
-def _content(number: int, parts: list[bytes]) -> ContentLine:
+def _build_content_line(number: int, parts: list[bytes]) -> ContentLine:
     octets = b"".join(parts)
-    return ContentLine(number, octets.decode(errors="replace"), tuple(parts), decoded=is_utf_8(octets))
+    return ContentLine(number, octets.decode(errors="replace"), tuple(parts), is_valid_utf_8=is_utf_8(octets))
 
 
 def is_utf_8(octets: bytes) -> bool:
@@ -178,62 +178,62 @@ _PARAMETER = re.compile(r";([A-Za-z0-9-]+)=")
 _PARAMETER_VALUE = re.compile(r'"([^"]*)"|([^";:,]*)')
 
 
-def _property(line: ContentLine) -> Property | None:
+def _parse_property(line: ContentLine) -> Property | None:
     """Parse a content line (RFC 5545, 3.1). Return None if it is invalid."""
     name = _NAME.match(line.text)
     if name is None:
         return None
     at, parameters = name.end(), dict[str, tuple[str, ...]]()
     while found := _PARAMETER.match(line.text, at):
-        values, at = _parameter_values(line.text, found.end())
+        values, at = _parse_parameter_values(line.text, found.end())
         parameters.setdefault(found[1].upper(), values)
     if line.text[at : at + 1] != ":":
         return None
     return Property(line.number, name[0].upper(), parameters, line.text[at + 1 :])
 
 
-def _parameter_values(text: str, at: int) -> tuple[tuple[str, ...], int]:
+def _parse_parameter_values(text: str, start: int) -> tuple[tuple[str, ...], int]:
     values = list[str]()
-    while found := _PARAMETER_VALUE.match(text, at):
+    while found := _PARAMETER_VALUE.match(text, start):
         values.append(found[1] if found[1] is not None else found[2])
-        at = found.end()
-        if text[at : at + 1] != ",":
+        start = found.end()
+        if text[start : start + 1] != ",":
             break
-        at += 1
-    return tuple(values), at
+        start += 1
+    return tuple(values), start
 
 
-def _nest(reading: Reading) -> None:
+def _build_components(file: ParsedFile) -> None:
     stack, open_names = list[Component](), Counter[str]()
-    for line in reading.content:
-        written = _property(line)
+    for line in file.content_lines:
+        written = _parse_property(line)
         if written is None:
-            reading.unread.append(line)
+            file.invalid_lines.append(line)
         elif written.name == "BEGIN":
             parent, outermost = (stack[-1], stack[0]) if stack else (None, None)
             component = Component(written.value.upper(), written.line, parent, outermost)
             if parent:
-                parent.parts.append(component)
-            reading.components.append(component)
+                parent.children.append(component)
+            file.components.append(component)
             stack.append(component)
             open_names[component.name] += 1
         elif written.name == "END":
-            _end(reading, written, stack, open_names)
+            _close_component(file, written, stack, open_names)
         elif stack:
-            stack[-1].add(written)
+            stack[-1].add_property(written)
         else:
-            reading.outside.append(written)
+            file.outside_properties.append(written)
 
 
-def _end(reading: Reading, written: Property, stack: list[Component], open_names: Counter[str]) -> None:
-    name = written.value.upper()
+def _close_component(file: ParsedFile, prop: Property, stack: list[Component], open_names: Counter[str]) -> None:
+    name = prop.value.upper()
     # A counter keeps parsing linear. Searching the stack for each stray END would take quadratic time.
     if not open_names[name]:
-        reading.stray_ends.append(written)
+        file.stray_ends.append(prop)
         return
     while True:
         component = stack.pop()
         open_names[component.name] -= 1
         if component.name == name:
-            component.ended = True
+            component.has_end = True
             return

@@ -51,16 +51,16 @@ def _read_rules() -> dict[str, tuple[Rule, ...]]:
     }
 
 
-SUBJECTS: Mapping[str, tuple[Rule, ...]] = _read_rules()
-_RULES = {rule.code: rule for rules in SUBJECTS.values() for rule in rules}
+RULES_BY_SUBJECT: Mapping[str, tuple[Rule, ...]] = _read_rules()
+_RULES_BY_CODE = {rule.code: rule for rules in RULES_BY_SUBJECT.values() for rule in rules}
 
 
 def finding(code: str, line: int, message: str) -> Finding:
     """Return a finding for the rule with this code."""
-    rule = _RULES[code]
+    rule = _RULES_BY_CODE[code]
     return Finding(line, code, rule.severity, message, rule.section)
 
 
-def quoted(text: str) -> str:
+def quote_excerpt(text: str) -> str:
     """Return an excerpt of a feed that is safe to print: quoted, in ASCII and truncated if it is long."""
     return ascii(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")

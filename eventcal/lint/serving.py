@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from eventcal.lint.rules import Finding, finding, quoted
+from eventcal.lint.rules import Finding, finding, quote_excerpt
 
 _NOT_MODIFIED = 304
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
@@ -13,31 +13,34 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
-    """The responses of a server: `status` and `headers` of a GET request, and the status `head` of a HEAD request.
+class ServerResponses:
+    """The status and headers of the response to a GET request, and the statuses of two more requests.
 
-    Header names are in lower case. `again` is the status of a conditional GET, or None if there was no validator.
+    `head_status` is the status of a HEAD request, and `conditional_status` that of a conditional GET, or None if there
+    was no validator. Header names are in lower case.
     """
 
     status: int
     headers: Mapping[str, str]
-    head: int
-    again: int | None
+    head_status: int
+    conditional_status: int | None
 
 
-def lint_answer(served: Served) -> list[Finding]:
+def lint_http_responses(responses: ServerResponses) -> list[Finding]:
     """Return the findings about how a calendar is served. Their line is 0."""
-    return sorted([*_check_type(served.headers), *_check_validators(served.headers), *_check_answers(served)])
+    return sorted(
+        [*_check_content_type(responses.headers), *_check_validators(responses.headers), *_check_statuses(responses)]
+    )
 
 
-def _check_type(headers: Mapping[str, str]) -> Iterator[Finding]:
+def _check_content_type(headers: Mapping[str, str]) -> Iterator[Finding]:
     written = headers.get("content-type", "")
     if written.partition(";")[0].strip().lower() != "text/calendar":
-        yield finding("content-type", 0, f"Content-Type is {quoted(written)}")
+        yield finding("content-type", 0, f"Content-Type is {quote_excerpt(written)}")
         return
     charset = _CHARSET.search(written)
     if charset is None or charset[1].lower() != "utf-8":
-        yield finding("charset", 0, f"Content-Type is {quoted(written)}")
+        yield finding("charset", 0, f"Content-Type is {quote_excerpt(written)}")
 
 
 def _check_validators(headers: Mapping[str, str]) -> Iterator[Finding]:
@@ -45,22 +48,26 @@ def _check_validators(headers: Mapping[str, str]) -> Iterator[Finding]:
     if etag is None:
         yield finding("etag-missing", 0, "there is no ETag")
     elif not _ETAG.fullmatch(etag):
-        yield finding("etag-form", 0, f"ETag is {quoted(etag)}")
+        yield finding("etag-form", 0, f"ETag is {quote_excerpt(etag)}")
     elif etag.startswith("W/"):
-        yield finding("etag-weak", 0, f"ETag is {quoted(etag)}")
+        yield finding("etag-weak", 0, f"ETag is {quote_excerpt(etag)}")
     if modified is None:
         yield finding("last-modified", 0, "there is no Last-Modified")
     elif not _is_http_date(modified):
-        yield finding("last-modified", 0, f"Last-Modified is {quoted(modified)}")
+        yield finding("last-modified", 0, f"Last-Modified is {quote_excerpt(modified)}")
     if not headers.get("cache-control"):
         yield finding("cache-control", 0, "there is no Cache-Control")
 
 
-def _check_answers(served: Served) -> Iterator[Finding]:
-    if served.again is not None and served.again != _NOT_MODIFIED:
-        yield finding("not-modified", 0, f"asked again whether anything changed, the server answers {served.again}")
-    if served.head != served.status:
-        yield finding("head", 0, f"HEAD is answered with {served.head}, GET with {served.status}")
+def _check_statuses(responses: ServerResponses) -> Iterator[Finding]:
+    if responses.conditional_status is not None and responses.conditional_status != _NOT_MODIFIED:
+        yield finding(
+            "not-modified",
+            0,
+            f"asked again whether anything changed, the server answers {responses.conditional_status}",
+        )
+    if responses.head_status != responses.status:
+        yield finding("head", 0, f"HEAD is answered with {responses.head_status}, GET with {responses.status}")
 
 
 def _is_http_date(text: str) -> bool:

@@ -5,67 +5,67 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_rule
-from eventcal.lint.moments import Kind, Moment, read_duration, read_moment
-from eventcal.lint.reading import Component, Property, Reading
-from eventcal.lint.rules import Finding, finding, quoted
+from eventcal.lint.moments import TimeKind, TimeValue, parse_duration, parse_time_value
+from eventcal.lint.reading import Component, ParsedFile, Property
+from eventcal.lint.rules import Finding, finding, quote_excerpt
 
-TIMES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
-_STAMPS = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
-_LISTS = frozenset({"EXDATE", "RDATE"})
+TIME_PROPERTIES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
+_TIMESTAMP_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
+_LIST_PROPERTIES = frozenset({"EXDATE", "RDATE"})
 # Tolerates small differences between clocks.
-_SLACK = timedelta(minutes=5)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def check_times(reading: Reading) -> Iterator[Finding]:
+def check_times(file: ParsedFile) -> Iterator[Finding]:
     """Yield findings about the times of entries."""
-    for entry in reading.entries:
-        for written in entry.all(*TIMES):
-            yield from _check_values(written)
-        yield from _check_span(entry)
-    yield from _check_instances(reading.entries)
+    for entry in file.entries:
+        for written in entry.list_properties(*TIME_PROPERTIES):
+            yield from _check_time_values(written)
+        yield from _check_start_and_end(entry)
+    yield from _check_instance_kinds(file.entries)
 
 
-def check_stamps(reading: Reading, now: datetime | None) -> Iterator[Finding]:
+def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding]:
     """Yield findings about timestamps. Those in the future are reported only if `now` is given."""
-    for component in reading.components:
-        for written in component.all(*_STAMPS):
-            moment = read_moment(written.value, written.tzid)
-            if moment is None or moment.kind is not Kind.UTC:
-                yield finding("stamp-not-utc", written.line, f"{written.shown}, no time in UTC")
-            elif now and moment.local.replace(tzinfo=UTC) - _SLACK > now:
-                yield finding("stamp-in-future", written.line, f"{written.shown}, which has not come yet")
+    for component in file.components:
+        for written in component.list_properties(*_TIMESTAMP_PROPERTIES):
+            moment = parse_time_value(written.value, written.tzid)
+            if moment is None or moment.kind is not TimeKind.UTC:
+                yield finding("stamp-not-utc", written.line, f"{written.label}, no time in UTC")
+            elif now and moment.local.replace(tzinfo=UTC) - _CLOCK_TOLERANCE > now:
+                yield finding("stamp-in-future", written.line, f"{written.label}, which has not come yet")
 
 
-def moments(written: Property) -> list[Moment | None]:
+def parse_times(prop: Property) -> list[TimeValue | None]:
     """Return the parsed values of a property, with None for each invalid one. A period is reduced to its start."""
-    values = written.value.split(",") if written.name in _LISTS else [written.value]
-    if written.kind == "PERIOD":
+    values = prop.value.split(",") if prop.name in _LIST_PROPERTIES else [prop.value]
+    if prop.value_type == "PERIOD":
         values = [value.partition("/")[0] for value in values]
-    return [read_moment(value, written.tzid) for value in values]
+    return [parse_time_value(value, prop.tzid) for value in values]
 
 
-def _check_values(written: Property) -> Iterator[Finding]:
-    found = moments(written)
+def _check_time_values(prop: Property) -> Iterator[Finding]:
+    found = parse_times(prop)
     kinds = {moment.kind for moment in found if moment}
     if None in found:
-        yield finding("bad-time", written.line, f"{written.shown}, no date and no time")
-    elif (kinds == {Kind.DATE}) is not (written.kind == "DATE"):
-        kind = written.kind or "DATE-TIME"
-        yield finding("value-date", written.line, f"{written.shown}, which VALUE={kind} does not say")
-    elif written.tzid and kinds & {Kind.DATE, Kind.UTC}:
-        yield finding("tzid-not-allowed", written.line, f"{written.shown}, which goes with no TZID")
-    elif Kind.FLOATING in kinds:
-        yield finding("floating-time", written.line, f"{written.shown}, without a zone")
+        yield finding("bad-time", prop.line, f"{prop.label}, no date and no time")
+    elif (kinds == {TimeKind.DATE}) is not (prop.value_type == "DATE"):
+        kind = prop.value_type or "DATE-TIME"
+        yield finding("value-date", prop.line, f"{prop.label}, which VALUE={kind} does not say")
+    elif prop.tzid and kinds & {TimeKind.DATE, TimeKind.UTC}:
+        yield finding("tzid-not-allowed", prop.line, f"{prop.label}, which goes with no TZID")
+    elif TimeKind.FLOATING in kinds:
+        yield finding("floating-time", prop.line, f"{prop.label}, without a zone")
 
 
-def _first_moment(written: Property | None) -> Moment | None:
-    return moments(written)[0] if written else None
+def _parse_first_time(prop: Property | None) -> TimeValue | None:
+    return parse_times(prop)[0] if prop else None
 
 
-def _check_span(entry: Component) -> Iterator[Finding]:
-    starts, duration = _first_moment(entry.first("DTSTART")), entry.first("DURATION")
-    written = entry.first("DUE" if entry.name == "VTODO" else "DTEND")
-    ends = _first_moment(written)
+def _check_start_and_end(entry: Component) -> Iterator[Finding]:
+    starts, duration = _parse_first_time(entry.find_property("DTSTART")), entry.find_property("DURATION")
+    written = entry.find_property("DUE" if entry.name == "VTODO" else "DTEND")
+    ends = _parse_first_time(written)
     if duration:
         yield from _check_duration(duration, starts)
     if written and ends and duration:
@@ -75,140 +75,140 @@ def _check_span(entry: Component) -> Iterator[Finding]:
         yield from _check_end(written, starts, ends)
 
 
-def _check_end(written: Property, starts: Moment, ends: Moment) -> Iterator[Finding]:
-    for kind in (Kind.DATE, Kind.FLOATING):
+def _check_end(prop: Property, starts: TimeValue, ends: TimeValue) -> Iterator[Finding]:
+    for kind in (TimeKind.DATE, TimeKind.FLOATING):
         if (starts.kind is kind) is not (ends.kind is kind):
-            yield finding("end-kind", written.line, f"{written.name} is {ends.kind}, DTSTART {starts.kind}")
+            yield finding("end-kind", prop.line, f"{prop.name} is {ends.kind}, DTSTART {starts.kind}")
             return
-    since, until = (starts.local, ends.local) if starts.tzid == ends.tzid else (starts.instant, ends.instant)
+    since, until = (starts.local, ends.local) if starts.tzid == ends.tzid else (starts.utc, ends.utc)
     if since is not None and until is not None and until <= since:
-        yield finding("end-order", written.line, f"{written.shown}, no later than DTSTART")
+        yield finding("end-order", prop.line, f"{prop.label}, no later than DTSTART")
 
 
-def _check_duration(written: Property, starts: Moment | None) -> Iterator[Finding]:
-    duration = read_duration(written.value)
+def _check_duration(prop: Property, starts: TimeValue | None) -> Iterator[Finding]:
+    duration = parse_duration(prop.value)
     if duration is None or duration < timedelta(0):
-        yield finding("duration", written.line, written.shown)
-    elif starts and starts.kind is Kind.DATE and "T" in written.value:
-        yield finding("duration", written.line, f"{written.shown}, from a date on")
+        yield finding("duration", prop.line, prop.label)
+    elif starts and starts.kind is TimeKind.DATE and "T" in prop.value:
+        yield finding("duration", prop.line, f"{prop.label}, from a date on")
 
 
-def _check_instances(entries: Sequence[Component]) -> Iterator[Finding]:
+def _check_instance_kinds(entries: Sequence[Component]) -> Iterator[Finding]:
     """Check that EXDATE and RECURRENCE-ID are dates or times as the DTSTART of the series is."""
-    begins = {id(entry): _first_moment(entry.first("DTSTART")) for entry in entries}
+    begins = {id(entry): _parse_first_time(entry.find_property("DTSTART")) for entry in entries}
     series = {
-        _series(entry): starts
+        _series_key(entry): starts
         for entry in entries
-        if not entry.first("RECURRENCE-ID") and (starts := begins[id(entry)])
+        if not entry.find_property("RECURRENCE-ID") and (starts := begins[id(entry)])
     }
     for entry in entries:
         for written, starts in (
-            *((written, begins[id(entry)]) for written in entry.all("EXDATE")),
-            *((written, series.get(_series(entry))) for written in entry.all("RECURRENCE-ID")),
+            *((written, begins[id(entry)]) for written in entry.list_properties("EXDATE")),
+            *((written, series.get(_series_key(entry))) for written in entry.list_properties("RECURRENCE-ID")),
         ):
-            kinds = {moment.kind for moment in moments(written) if moment}
-            if starts and any((kind is Kind.DATE) is not (starts.kind is Kind.DATE) for kind in kinds):
-                message = f"{written.shown}, and the series begins at {starts.kind}"
+            kinds = {moment.kind for moment in parse_times(written) if moment}
+            if starts and any((kind is TimeKind.DATE) is not (starts.kind is TimeKind.DATE) for kind in kinds):
+                message = f"{written.label}, and the series begins at {starts.kind}"
                 yield finding("instance-kind", written.line, message)
 
 
-def _series(entry: Component) -> tuple[int, str]:
-    uid = entry.first("UID")
+def _series_key(entry: Component) -> tuple[int, str]:
+    uid = entry.find_property("UID")
     return id(entry.parent), uid.value if uid else ""
 
 
 _WEEKDAY = f"(?:{'|'.join(WEEKDAYS)})"
-_MOST = r"(?:,(?!$)|$)"
+_COMMA_OR_END = r"(?:,(?!$)|$)"
 
 
-def _listed(one: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{one}{_MOST})+", re.ASCII)
+def _list_pattern(item: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{item}{_COMMA_OR_END})+", re.ASCII)
 
 
-_PARTS = {
+_RULE_PART_PATTERNS = {
     "FREQ": re.compile("SECONDLY|MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY"),
     "INTERVAL": re.compile(r"0*[1-9]\d{0,8}", re.ASCII),
     "COUNT": re.compile(r"0*[1-9]\d{0,8}", re.ASCII),
     "UNTIL": re.compile(r"\d{8}(?:T\d{6}Z?)?", re.ASCII),
-    "BYSECOND": _listed("(?:[0-5]?[0-9]|60)"),
-    "BYMINUTE": _listed("[0-5]?[0-9]"),
-    "BYHOUR": _listed("(?:[01]?[0-9]|2[0-3])"),
-    "BYDAY": _listed(f"(?:[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY}"),
-    "BYMONTHDAY": _listed("[+-]?(?:0?[1-9]|[12][0-9]|3[01])"),
-    "BYYEARDAY": _listed("[+-]?(?:36[0-6]|3[0-5][0-9]|[12][0-9]{2}|0?[1-9][0-9]|0{0,2}[1-9])"),
-    "BYWEEKNO": _listed("[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3])"),
-    "BYMONTH": _listed("(?:0?[1-9]|1[0-2])L?"),
-    "BYSETPOS": _listed("[+-]?(?:36[0-6]|3[0-5][0-9]|[12][0-9]{2}|0?[1-9][0-9]|0{0,2}[1-9])"),
+    "BYSECOND": _list_pattern("(?:[0-5]?[0-9]|60)"),
+    "BYMINUTE": _list_pattern("[0-5]?[0-9]"),
+    "BYHOUR": _list_pattern("(?:[01]?[0-9]|2[0-3])"),
+    "BYDAY": _list_pattern(f"(?:[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY}"),
+    "BYMONTHDAY": _list_pattern("[+-]?(?:0?[1-9]|[12][0-9]|3[01])"),
+    "BYYEARDAY": _list_pattern("[+-]?(?:36[0-6]|3[0-5][0-9]|[12][0-9]{2}|0?[1-9][0-9]|0{0,2}[1-9])"),
+    "BYWEEKNO": _list_pattern("[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3])"),
+    "BYMONTH": _list_pattern("(?:0?[1-9]|1[0-2])L?"),
+    "BYSETPOS": _list_pattern("[+-]?(?:36[0-6]|3[0-5][0-9]|[12][0-9]{2}|0?[1-9][0-9]|0{0,2}[1-9])"),
     "WKST": re.compile(_WEEKDAY),
     # RFC 7529
     "RSCALE": re.compile(r"[A-Z0-9-]+"),
     "SKIP": re.compile("OMIT|BACKWARD|FORWARD"),
 }
 # The frequencies with which a part is not allowed (table in RFC 5545, 3.3.10).
-_NOT_WITH = {
+_FORBIDDEN_FREQUENCIES = {
     "BYWEEKNO": {"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"},
     "BYYEARDAY": {"DAILY", "WEEKLY", "MONTHLY"},
     "BYMONTHDAY": {"WEEKLY"},
 }
-_WITH_NUMBERED_DAYS = {"MONTHLY", "YEARLY"}
+_FREQUENCIES_WITH_NUMBERED_DAYS = {"MONTHLY", "YEARLY"}
 
 
-def check_recurrence(reading: Reading) -> Iterator[Finding]:
+def check_recurrence(file: ParsedFile) -> Iterator[Finding]:
     """Yield findings about recurrence rules, including those of time zones."""
-    for component in reading.components:
-        rules = component.all("RRULE")
+    for component in file.components:
+        rules = component.list_properties("RRULE")
         for written in rules[1:]:
             yield finding("rrule-twice", written.line, "the component has another RRULE already")
         for written in rules:
-            fault = _fault(written.value)
+            fault = _find_rule_error(written.value)
             if fault:
-                yield finding("rrule", written.line, f"{written.shown}: {fault}")
+                yield finding("rrule", written.line, f"{written.label}: {fault}")
             else:
                 yield from _check_until(written, component)
 
 
-def _fault(value: str) -> str | None:
+def _find_rule_error(value: str) -> str | None:
     named = split_rule(value)
     parts = dict(named)
     if len(named) > len(parts):
         return "a part is there twice"
     for name, text in parts.items():
-        if name not in _PARTS and not name.startswith("X-"):
-            return f"there is no part {quoted(name)}"
-        if name in _PARTS and not _PARTS[name].fullmatch(text):
-            return f"{name} cannot be {quoted(text)}"
-    return _misfit(parts, parts["FREQ"]) if "FREQ" in parts else "it has no FREQ"
+        if name not in _RULE_PART_PATTERNS and not name.startswith("X-"):
+            return f"there is no part {quote_excerpt(name)}"
+        if name in _RULE_PART_PATTERNS and not _RULE_PART_PATTERNS[name].fullmatch(text):
+            return f"{name} cannot be {quote_excerpt(text)}"
+    return _find_frequency_conflict(parts, parts["FREQ"]) if "FREQ" in parts else "it has no FREQ"
 
 
-def _misfit(parts: dict[str, str], frequency: str) -> str | None:
-    for name, frequencies in _NOT_WITH.items():
+def _find_frequency_conflict(parts: dict[str, str], frequency: str) -> str | None:
+    for name, frequencies in _FORBIDDEN_FREQUENCIES.items():
         if name in parts and frequency in frequencies:
             return f"{name} does not go with FREQ={frequency}"
     numbered = any(sign.isdigit() for sign in parts.get("BYDAY", ""))
-    if numbered and (frequency not in _WITH_NUMBERED_DAYS or "BYWEEKNO" in parts):
+    if numbered and (frequency not in _FREQUENCIES_WITH_NUMBERED_DAYS or "BYWEEKNO" in parts):
         return f"numbered days do not go with FREQ={frequency}"
     return None
 
 
-def _check_until(written: Property, component: Component) -> Iterator[Finding]:
-    parts = parse_rule(written.value)
+def _check_until(prop: Property, component: Component) -> Iterator[Finding]:
+    parts = parse_rule(prop.value)
     if "UNTIL" not in parts:
         return
     if "COUNT" in parts:
-        yield finding("rrule-until-and-count", written.line, "RRULE has both UNTIL and COUNT")
-    until = read_moment(parts["UNTIL"])
-    wanted = _until_kind(component)
+        yield finding("rrule-until-and-count", prop.line, "RRULE has both UNTIL and COUNT")
+    until = parse_time_value(parts["UNTIL"])
+    wanted = _expected_until_kind(component)
     if until is None:
-        yield finding("rrule", written.line, f"UNTIL is {quoted(parts['UNTIL'])}, which no calendar has")
+        yield finding("rrule", prop.line, f"UNTIL is {quote_excerpt(parts['UNTIL'])}, which no calendar has")
     elif wanted and until.kind is not wanted:
-        yield finding("rrule-until", written.line, f"UNTIL is {until.kind}, not {wanted}")
+        yield finding("rrule-until", prop.line, f"UNTIL is {until.kind}, not {wanted}")
 
 
-def _until_kind(component: Component) -> Kind | None:
+def _expected_until_kind(component: Component) -> TimeKind | None:
     if component.name in {"STANDARD", "DAYLIGHT"}:
-        return Kind.UTC
-    starts = component.first("DTSTART")
-    moment = read_moment(starts.value, starts.tzid) if starts else None
+        return TimeKind.UTC
+    starts = component.find_property("DTSTART")
+    moment = parse_time_value(starts.value, starts.tzid) if starts else None
     if moment is None:
         return None
-    return Kind.UTC if moment.kind is Kind.ZONED else moment.kind
+    return TimeKind.UTC if moment.kind is TimeKind.ZONED else moment.kind

@@ -13,49 +13,49 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from eventcal.kit.localtime import UTC_NAMES, known_zone
+from eventcal.kit.localtime import UTC_NAMES, is_known_zone
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
-from eventcal.lint.moments import Kind, Moment, iana_offset, read_moment, read_offset
-from eventcal.lint.reading import ENTRIES, Component, Property, Reading
-from eventcal.lint.rules import Finding, finding, quoted
-from eventcal.lint.times import TIMES, moments
+from eventcal.lint.moments import TimeKind, TimeValue, iana_utc_offset, parse_time_value, parse_utc_offset
+from eventcal.lint.reading import ENTRY_NAMES, Component, ParsedFile, Property
+from eventcal.lint.rules import Finding, finding, quote_excerpt
+from eventcal.lint.times import TIME_PROPERTIES, parse_times
 
-_NEEDED = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
+_REQUIRED_PROPERTIES = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
 # The maximum number of lookups in the observances of a zone. Further times in the zone are not compared.
 _MOST_LOOKUPS = 200_000
 
 
-def check_zones(reading: Reading) -> Iterator[Finding]:
+def check_zones(file: ParsedFile) -> Iterator[Finding]:
     """Yield findings about time zones and references to them, separately for each calendar."""
-    of_calendars: dict[int, list[Component]] = {id(calendar): [] for calendar in reading.calendars}
-    for component in reading.components:
+    of_calendars: dict[int, list[Component]] = {id(calendar): [] for calendar in file.calendars}
+    for component in file.components:
         if id(component.root) in of_calendars:
             of_calendars[id(component.root)].append(component)
     for components in of_calendars.values():
-        yield from _check_calendar(components)
+        yield from _check_calendar_zones(components)
 
 
-def _check_calendar(components: list[Component]) -> Iterator[Finding]:
+def _check_calendar_zones(components: list[Component]) -> Iterator[Finding]:
     described = dict[str, Component]()
     for zone in (component for component in components if component.name == "VTIMEZONE"):
         yield from _check_zone(zone)
-        written = zone.first("TZID")
+        written = zone.find_property("TZID")
         if written is None or not written.value:
             yield finding("zone-nameless", zone.line, "the VTIMEZONE has no TZID")
         elif written.value in described:
-            yield finding("zone-twice", written.line, f"{quoted(written.value)} is described above already")
+            yield finding("zone-twice", written.line, f"{quote_excerpt(written.value)} is described above already")
         else:
             described[written.value] = zone
-    used = _first_uses(components)
+    used = _first_line_by_tzid(components)
     for tzid, line in used.items():
-        yield from _check_use(tzid, line, described.get(tzid))
+        yield from _check_tzid_use(tzid, line, described.get(tzid))
     for tzid, zone in described.items():
         if tzid not in used:
-            yield finding("zone-unused", zone.line, f"no entry uses {quoted(tzid)}")
+            yield finding("zone-unused", zone.line, f"no entry uses {quote_excerpt(tzid)}")
     yield from _check_offsets(components, described)
 
 
-def _first_uses(components: list[Component]) -> dict[str, int]:
+def _first_line_by_tzid(components: list[Component]) -> dict[str, int]:
     uses = dict[str, int]()
     for component in components:
         for written in component.properties:
@@ -64,11 +64,11 @@ def _first_uses(components: list[Component]) -> dict[str, int]:
     return uses
 
 
-def _check_use(tzid: str, line: int, zone: Component | None) -> Iterator[Finding]:
-    name = quoted(tzid)
+def _check_tzid_use(tzid: str, line: int, zone: Component | None) -> Iterator[Finding]:
+    name = quote_excerpt(tzid)
     if tzid in UTC_NAMES or tzid == "GMT":
         yield finding("zone-utc", line, f"TZID is {name}, which a Z says")
-    elif not known_zone(tzid):
+    elif not is_known_zone(tzid):
         yield finding("zone-not-iana", line, f"{name} is not a name of the IANA database")
     # A name that begins with a slash is globally unique and needs no VTIMEZONE (RFC 5545, 3.2.19).
     if zone is None and not tzid.startswith("/"):
@@ -78,75 +78,75 @@ def _check_use(tzid: str, line: int, zone: Component | None) -> Iterator[Finding
 
 
 def _check_zone(zone: Component) -> Iterator[Finding]:
-    observances = [part for part in zone.parts if part.name in {"STANDARD", "DAYLIGHT"}]
+    observances = [part for part in zone.children if part.name in {"STANDARD", "DAYLIGHT"}]
     if not observances:
         yield finding("zone-empty", zone.line, "the VTIMEZONE has neither STANDARD nor DAYLIGHT")
     for observance in observances:
         yield from _check_observance(observance)
     names = Counter(part.name for part in observances)
-    if any(part.first("RRULE") for part in observances) and max(names.values()) > 1:
+    if any(part.find_property("RRULE") for part in observances) and max(names.values()) > 1:
         counted = " and ".join(f"{number} {name}" for name, number in sorted(names.items()))
         yield finding("zone-observances", zone.line, f"the VTIMEZONE has {counted}")
 
 
 def _check_observance(observance: Component) -> Iterator[Finding]:
-    for name in _NEEDED:
-        written = observance.first(name)
+    for name in _REQUIRED_PROPERTIES:
+        written = observance.find_property(name)
         if written is None:
             yield finding("zone-observance", observance.line, f"the {observance.name} has no {name}")
-        elif not (_is_floating(written) if name == "DTSTART" else read_offset(written.value) is not None):
-            yield finding("zone-observance", written.line, written.shown)
-    for written in observance.all("RDATE"):
+        elif not (_is_floating(written) if name == "DTSTART" else parse_utc_offset(written.value) is not None):
+            yield finding("zone-observance", written.line, written.label)
+    for written in observance.list_properties("RDATE"):
         if "," in written.value:
             yield finding("zone-rdate-list", written.line, "RDATE has several values")
 
 
-def _is_floating(written: Property) -> bool:
-    moment = read_moment(written.value, written.tzid)
-    return moment is not None and moment.kind is Kind.FLOATING
+def _is_floating(prop: Property) -> bool:
+    moment = parse_time_value(prop.value, prop.tzid)
+    return moment is not None and moment.kind is TimeKind.FLOATING
 
 
-def _check_offsets(components: list[Component], described: dict[str, Component]) -> Iterator[Finding]:
-    observances = {tzid: read_observances(zone) for tzid, zone in described.items() if known_zone(tzid)}
+def _check_offsets(components: list[Component], zones_by_tzid: dict[str, Component]) -> Iterator[Finding]:
+    observances = {tzid: parse_observances(zone) for tzid, zone in zones_by_tzid.items() if is_known_zone(tzid)}
     lookups = Counter[str]()
-    for line, tzid, local in _zoned_times(components):
+    for line, tzid, local in _iter_zoned_times(components):
         known = observances.get(tzid)
         if not known or lookups[tzid] > _MOST_LOOKUPS:
             continue
         lookups[tzid] += len(known)
-        here, iana = offset_at(known, local), iana_offset(tzid, local)
+        here, iana = utc_offset_at(known, local), iana_utc_offset(tzid, local)
         if iana is not None and here != iana:
             observances[tzid] = None
-            at = f"{quoted(tzid)} is {_east(here)} here at {local:%Y-%m-%dT%H:%M:%S}"
-            yield finding("zone-offset", line, f"{at}, {_east(iana)} in the IANA database")
+            at = f"{quote_excerpt(tzid)} is {_format_utc_offset(here)} here at {local:%Y-%m-%dT%H:%M:%S}"
+            yield finding("zone-offset", line, f"{at}, {_format_utc_offset(iana)} in the IANA database")
 
 
-def _zoned_times(components: list[Component]) -> Iterator[tuple[int, str, datetime]]:
-    for entry in (component for component in components if component.name in ENTRIES):
-        for written in entry.all(*TIMES):
-            for moment in moments(written):
-                if moment and moment.kind is Kind.ZONED and moment.tzid:
+def _iter_zoned_times(components: list[Component]) -> Iterator[tuple[int, str, datetime]]:
+    for entry in (component for component in components if component.name in ENTRY_NAMES):
+        for written in entry.list_properties(*TIME_PROPERTIES):
+            for moment in parse_times(written):
+                if moment and moment.kind is TimeKind.ZONED and moment.tzid:
                     yield written.line, moment.tzid, moment.local
 
 
-def _east(seconds: int) -> str:
+def _format_utc_offset(seconds: int) -> str:
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}:{rest // 60:02}"
     return f"{text}:{rest % 60:02}" if rest % 60 else text
 
 
-_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST"})
+_SUPPORTED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST"})
 # A rule may skip years. The longest gap is the eight years between leap days around 1900.
-_YEARS_BACK = 8
+_MAX_YEARS_BACK = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Yearly:
-    """A yearly rule: `days` are pairs of a number or None and a weekday (0 to 6), `dates` are days of the month."""
+class YearlyRule:
+    """A yearly rule: `weekdays` are pairs of a number or None and a weekday (0 to 6), `month_days` days of months."""
 
     month: int
-    days: tuple[tuple[int | None, int], ...]
-    dates: tuple[int, ...]
+    weekdays: tuple[tuple[int | None, int], ...]
+    month_days: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,85 +154,93 @@ class Observance:
     """A STANDARD or DAYLIGHT component: its explicit onsets in order, its rule, and its UTC offsets in seconds east."""
 
     onsets: tuple[datetime, ...]
-    rule: Yearly | None
+    rule: YearlyRule | None
     until: datetime | None
-    before: int
-    after: int
+    offset_before: int
+    offset_after: int
 
-    def latest(self, local: datetime) -> datetime | None:
+    def find_latest_onset(self, local: datetime) -> datetime | None:
         """Return the last onset at or before a local time, both in the offset before the onset, or None."""
         at = bisect_right(self.onsets, local)
-        latest = (self.onsets[at - 1] if at else None, self._latest_by_rule(local))
+        latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)
 
-    def _latest_by_rule(self, local: datetime) -> datetime | None:
+    def _find_latest_rule_onset(self, local: datetime) -> datetime | None:
         if self.rule is None or local < self.onsets[0]:
             return None
         last = min(local, self.until) if self.until else local
         first = self.onsets[0]
-        for year in range(last.year, max(first.year, last.year - _YEARS_BACK) - 1, -1):
-            for day in reversed(_days(self.rule, year)):
+        for year in range(last.year, max(first.year, last.year - _MAX_YEARS_BACK) - 1, -1):
+            for day in reversed(_onset_days(self.rule, year)):
                 onset = datetime.combine(day, first.time())
                 if first <= onset <= last:
                     return onset
         return None
 
 
-def read_observances(vtimezone: Component) -> list[Observance] | None:
+def parse_observances(vtimezone: Component) -> list[Observance] | None:
     """Return the observances of a zone, or None if one is invalid or has an unsupported rule."""
-    found = [_observance(part) for part in vtimezone.parts if part.name in {"STANDARD", "DAYLIGHT"}]
+    found = [_parse_observance(part) for part in vtimezone.children if part.name in {"STANDARD", "DAYLIGHT"}]
     whole = [observance for observance in found if observance is not None]
     return whole if whole and len(whole) == len(found) else None
 
 
-def offset_at(observances: Sequence[Observance], local: datetime) -> int:
+def utc_offset_at(observances: Sequence[Observance], local: datetime) -> int:
     """Return the UTC offset of a local time in a zone, in seconds east.
 
     Times before all onsets use the offset before the first onset. Of a time that occurs twice, the first is used. A
     skipped time uses the offset before the gap (RFC 5545, 3.3.5).
     """
-    latest = [(onset, observance) for observance in observances if (onset := observance.latest(local))]
+    latest = [(onset, observance) for observance in observances if (onset := observance.find_latest_onset(local))]
     if not latest:
-        return min(observances, key=lambda observance: observance.onsets[0]).before
+        return min(observances, key=lambda observance: observance.onsets[0]).offset_before
     onset, observance = max(latest, key=lambda pair: pair[0])
-    skipped = timedelta(seconds=max(0, observance.after - observance.before))
-    return observance.before if local - onset < skipped else observance.after
+    skipped = timedelta(seconds=max(0, observance.offset_after - observance.offset_before))
+    return observance.offset_before if local - onset < skipped else observance.offset_after
 
 
-def _observance(component: Component) -> Observance | None:
-    starts, rules = component.first("DTSTART"), component.all("RRULE")
-    before, after = component.first("TZOFFSETFROM"), component.first("TZOFFSETTO")
+def _parse_observance(component: Component) -> Observance | None:
+    starts, rules = component.find_property("DTSTART"), component.list_properties("RRULE")
+    before, after = component.find_property("TZOFFSETFROM"), component.find_property("TZOFFSETTO")
     if starts is None or before is None or after is None or len(rules) > 1:
         return None
-    since, east, then = read_moment(starts.value, starts.tzid), read_offset(before.value), read_offset(after.value)
-    others = [read_moment(value, one.tzid) for one in component.all("RDATE") for value in one.value.split(",")]
+    since, east, then = (
+        parse_time_value(starts.value, starts.tzid),
+        parse_utc_offset(before.value),
+        parse_utc_offset(after.value),
+    )
+    others = [
+        parse_time_value(value, one.tzid)
+        for one in component.list_properties("RDATE")
+        for value in one.value.split(",")
+    ]
     if since is None or None in others or east is None or then is None:
         return None
     written = tuple(sorted(moment.local for moment in [since, *others] if moment))
     if not rules:
         return Observance(written, None, None, east, then)
     parts = parse_rule(rules[0].value)
-    rule = _yearly(parts, since)
-    until = _until(parts["UNTIL"], east) if "UNTIL" in parts else None
+    rule = _parse_yearly_rule(parts, since)
+    until = _parse_until(parts["UNTIL"], east) if "UNTIL" in parts else None
     if rule is None or ("UNTIL" in parts and until is None):
         return None
     return Observance(written, rule, until, east, then)
 
 
-def _until(text: str, before: int) -> datetime | None:
+def _parse_until(text: str, offset_before: int) -> datetime | None:
     """Convert an UNTIL in UTC to local time with the offset before the onset. Return None if it is invalid."""
     try:
         until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - converted to local time
-        return until + timedelta(seconds=before)
+        return until + timedelta(seconds=offset_before)
     except (ValueError, OverflowError):
         return None
 
 
-def _yearly(parts: dict[str, str], since: Moment) -> Yearly | None:
-    if parts.get("FREQ") != "YEARLY" or not parts.keys() <= _RULE_PARTS or parts.get("INTERVAL", "1") != "1":
+def _parse_yearly_rule(parts: dict[str, str], start: TimeValue) -> YearlyRule | None:
+    if parts.get("FREQ") != "YEARLY" or not parts.keys() <= _SUPPORTED_RULE_PARTS or parts.get("INTERVAL", "1") != "1":
         return None
     try:
-        month = int(parts.get("BYMONTH", since.local.month))
+        month = int(parts.get("BYMONTH", start.local.month))
         dates = tuple(int(text) for text in parts["BYMONTHDAY"].split(",")) if "BYMONTHDAY" in parts else ()
         numbered = map(split_weekday, parts["BYDAY"].split(",")) if "BYDAY" in parts else ()
         days = tuple((number or None, WEEKDAYS.index(weekday)) for number, weekday in numbered)
@@ -241,20 +249,20 @@ def _yearly(parts: dict[str, str], since: Moment) -> Yearly | None:
     # Without BYMONTH, a numbered weekday counts within the year.
     if not 1 <= month <= 12 or (days and "BYMONTH" not in parts):  # noqa: PLR2004 - months
         return None
-    return Yearly(month, days, dates if dates or days else (since.local.day,))
+    return YearlyRule(month, days, dates if dates or days else (start.local.day,))
 
 
 @lru_cache(maxsize=4096)
-def _days(rule: Yearly, year: int) -> tuple[date, ...]:
+def _onset_days(rule: YearlyRule, year: int) -> tuple[date, ...]:
     length = monthrange(year, rule.month)[1]
     month = [date(year, rule.month, day) for day in range(1, length + 1)]
-    return tuple(day for day in month if _is_meant(rule, day, length))
+    return tuple(day for day in month if _is_onset_day(rule, day, length))
 
 
-def _is_meant(rule: Yearly, day: date, length: int) -> bool:
-    by_date = not rule.dates or day.day in rule.dates or day.day - length - 1 in rule.dates
-    from_start, from_end = (day.day - 1) // 7 + 1, -((length - day.day) // 7 + 1)
-    by_day = not rule.days or any(
-        weekday == day.weekday() and number in {None, from_start, from_end} for number, weekday in rule.days
+def _is_onset_day(rule: YearlyRule, day: date, month_length: int) -> bool:
+    by_date = not rule.month_days or day.day in rule.month_days or day.day - month_length - 1 in rule.month_days
+    from_start, from_end = (day.day - 1) // 7 + 1, -((month_length - day.day) // 7 + 1)
+    by_day = not rule.weekdays or any(
+        weekday == day.weekday() and number in {None, from_start, from_end} for number, weekday in rule.weekdays
     )
     return by_date and by_day

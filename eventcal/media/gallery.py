@@ -10,10 +10,10 @@ from pathlib import Path
 
 from eventcal.media.picture import Picture
 
-GRACE = timedelta(days=1)
+UNUSED_RETENTION = timedelta(days=1)
 """The time for which an unused picture is kept."""
 
-_NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
+_FILE_NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class MediaStore:
         name = f"{picture.digest}.webp"
         there = self._path(name)
         if not there.exists():
-            _write(there, picture.body)
+            _write_atomically(there, picture.body)
         os.utime(there, (now.timestamp(), now.timestamp()))
         return name
 
     def open(self, name: str) -> bytes | None:
         """Return the content of a picture, or None if there is none. `name` may be any text."""
-        if not _NAME.fullmatch(name):
+        if not _FILE_NAME.fullmatch(name):
             return None
         try:
             return self._path(name).read_bytes()
@@ -46,12 +46,12 @@ class MediaStore:
 
     def exists(self, name: str) -> bool:
         """Return whether a picture has this name."""
-        return bool(_NAME.fullmatch(name)) and self._path(name).is_file()
+        return bool(_FILE_NAME.fullmatch(name)) and self._path(name).is_file()
 
-    def delete_unused(self, named: Collection[str], *, before: datetime) -> int:
-        """Delete files older than `before` that are not in `named`, also partial uploads. Return their number."""
+    def delete_unused(self, used_names: Collection[str], *, before: datetime) -> int:
+        """Delete files older than `before` that are not in `used_names`, also partial uploads. Return their number."""
         files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
-        gone = [file for file in files if file.name not in named and file.stat().st_mtime < before.timestamp()]
+        gone = [file for file in files if file.name not in used_names and file.stat().st_mtime < before.timestamp()]
         for file in gone:
             file.unlink(missing_ok=True)
         return len(gone)
@@ -60,21 +60,21 @@ class MediaStore:
         return self.folder / name[:2] / name
 
 
-def _write(there: Path, body: bytes) -> None:
+def _write_atomically(path: Path, body: bytes) -> None:
     """Write a file atomically and durably, so that a power failure leaves no partial file."""
-    there.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, made = tempfile.mkstemp(dir=there.parent, suffix=".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, made = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        Path(made).replace(there)
+        Path(made).replace(path)
     except BaseException:
         Path(made).unlink(missing_ok=True)
         raise
-    _sync_folder(there.parent)
-    _sync_folder(there.parent.parent)
+    _sync_folder(path.parent)
+    _sync_folder(path.parent.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -19,27 +19,27 @@ from eventcal.kit.refusals import Message
 from eventcal.media.errors import UnsupportedImage
 
 # The largest upload, in bytes.
-LARGEST_UPLOAD = 5 * 1024 * 1024
-MOST_PIXELS = 40_000_000
+MAX_UPLOAD_BYTES = 5 * 1024 * 1024
+MAX_PIXELS = 40_000_000
 # The WebP decoder needs five times the memory per pixel.
-MOST_PIXELS_OF_WEBP = 16_000_000
+MAX_WEBP_PIXELS = 16_000_000
 # The accepted media types, and the media type of stored pictures.
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
-SERVED_AS = "image/webp"
+STORED_MEDIA_TYPE = "image/webp"
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 # The EXIF orientation tag, and the orientations that swap width and height.
-_ORIENTATION = 0x0112
-_SIDEWAYS = frozenset({5, 6, 7, 8})
+_ORIENTATION_TAG = 0x0112
+_SIDEWAYS_ORIENTATIONS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
 
 # Pillow checks the size before decoding. Its warning for large pictures is turned into an error.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Warnings about malformed uploads would only clutter the log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # Decoding the largest picture takes 300 MB, so a process decodes only one at a time.
-_one_at_a_time = threading.Lock()
+_decode_lock = threading.Lock()
 
 
 class ImageSpec(Enum):
@@ -60,19 +60,19 @@ class Picture:
     digest: str
 
 
-def read_picture(raw: bytes, frame: ImageSpec) -> Picture:
+def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
     """Decode an uploaded picture, rotate it upright and scale it to its frame. Raises UnsupportedImage."""
-    if len(raw) > LARGEST_UPLOAD:
+    if len(raw) > MAX_UPLOAD_BYTES:
         raise UnsupportedImage(
-            Message("The picture has more than %(number)s MiB; send a smaller one.", number=LARGEST_UPLOAD // 1024**2)
+            Message("The picture has more than %(number)s MiB; send a smaller one.", number=MAX_UPLOAD_BYTES // 1024**2)
         )
     try:
-        with _one_at_a_time, Image.open(BytesIO(raw), formats=_FORMATS) as image:
-            return _made_anew(image, frame)
+        with _decode_lock, Image.open(BytesIO(raw), formats=_FORMATS) as image:
+            return _reencode_image(image, spec)
     except UnsupportedImage:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise _too_many_pixels(MOST_PIXELS) from error
+        raise _too_many_pixels_error(MAX_PIXELS) from error
     except UnidentifiedImageError as error:
         detail = Message("This is no PNG, JPEG or WebP; send a picture of one of these types.")
         raise UnsupportedImage(detail) from error
@@ -82,43 +82,47 @@ def read_picture(raw: bytes, frame: ImageSpec) -> Picture:
         raise UnsupportedImage(detail) from error
 
 
-def _too_many_pixels(most: int) -> UnsupportedImage:
+def _too_many_pixels_error(limit: int) -> UnsupportedImage:
     return UnsupportedImage(
         Message(
             "The picture has more than %(number)s million pixels; scale it down, and send that.",
-            number=most // 1_000_000,
+            number=limit // 1_000_000,
         )
     )
 
 
-def _made_anew(image: Image.Image, frame: ImageSpec) -> Picture:
-    most = MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
+def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_PIXELS
     if image.width * image.height > most:
-        raise _too_many_pixels(most)
+        raise _too_many_pixels_error(most)
     sideways = False
     # The EXIF data may be malformed.
     with suppress(Exception):
-        sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
+        sideways = image.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS_ORIENTATIONS
     profile = image.info.get("icc_profile")
-    width, height = frame.value
-    plain = _plain(image)
+    width, height = spec.value
+    plain = _convert_to_scalable_mode(image)
     # For a JPEG, this also reduces the size at which it is decoded.
     plain.thumbnail((height, width) if sideways else (width, height), Resampling.LANCZOS)
     with suppress(Exception):
         ImageOps.exif_transpose(plain, in_place=True)
-    finished = _in_srgb(plain, profile)
+    finished = _convert_to_srgb(plain, profile)
     if finished.mode == "RGBA" and finished.getchannel("A").getextrema()[0] == _OPAQUE:
         finished = finished.convert("RGB")
     out = BytesIO()
     # Lossless, because text and flat colours in logos would blur.
-    finished.save(out, "WEBP", lossless=frame is ImageSpec.LOGO, quality=85, method=6)
+    finished.save(out, "WEBP", lossless=spec is ImageSpec.LOGO, quality=85, method=6)
     body = out.getvalue()
     return Picture(
-        body=body, media_type=SERVED_AS, width=finished.width, height=finished.height, digest=sha256(body).hexdigest()
+        body=body,
+        media_type=STORED_MEDIA_TYPE,
+        width=finished.width,
+        height=finished.height,
+        digest=sha256(body).hexdigest(),
     )
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _convert_to_scalable_mode(image: Image.Image) -> Image.Image:
     """Return the picture in a mode that can be scaled: without a palette, with at most eight bits per channel."""
     if image.mode.startswith("I"):
         # 16-bit greyscale. `convert` would clip values above 255 to white, so they are scaled first.
@@ -128,7 +132,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert the picture from its embedded colour profile, if any, to sRGB, which browsers assume."""
     wanted = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:

@@ -12,47 +12,47 @@ class Caller:
     """The person or program that makes a request.
 
     member_id: None for anonymous callers and for the command line.
-    role: None for anonymous callers.
-    organises, reviews: ids of the events for which they are an organiser or a reviewer. Organisers may also review.
+    role: None for anonymous callers. organises, reviewed_event_ids: ids of the events for which they are an organiser
+    or a reviewer. Organisers may also review.
     scopes: the scopes of the access token; None without a token, in which case scopes do not apply.
     """
 
     member_id: str | None = None
     role: Role | None = None
-    organises: frozenset[str] = field(default_factory=frozenset)
-    reviews: frozenset[str] = field(default_factory=frozenset)
+    organised_event_ids: frozenset[str] = field(default_factory=frozenset)
+    reviewed_event_ids: frozenset[str] = field(default_factory=frozenset)
     scopes: frozenset[Scope] | None = None
-    confirmed: bool = True
+    email_confirmed: bool = True
 
     @property
-    def signed_in(self) -> bool:
+    def is_signed_in(self) -> bool:
         """Whether the caller is signed in."""
         return self.role is not None
 
     @property
-    def moderates(self) -> bool:
+    def is_moderator(self) -> bool:
         """Whether the caller is a moderator or an administrator."""
         return self.role in {Role.MODERATOR, Role.ADMIN}
 
     @property
-    def has_duties(self) -> bool:
+    def is_staff(self) -> bool:
         """Whether the caller organises or reviews any event, or moderates."""
-        return self.moderates or bool(self.organises or self.reviews)
+        return self.is_moderator or bool(self.organised_event_ids or self.reviewed_event_ids)
 
-    def may_organise(self, event_id: str) -> bool:
+    def can_organise(self, event_id: str) -> bool:
         """Return whether the caller may manage this event."""
-        return self.moderates or event_id in self.organises
+        return self.is_moderator or event_id in self.organised_event_ids
 
-    def may_review(self, event_id: str) -> bool:
+    def can_review(self, event_id: str) -> bool:
         """Return whether the caller may see the submissions of this event."""
-        return self.may_organise(event_id) or event_id in self.reviews
+        return self.can_organise(event_id) or event_id in self.reviewed_event_ids
 
-    def holds(self, scope: Scope) -> bool:
+    def has_scope(self, scope: Scope) -> bool:
         """Return whether the access token, if any, grants this scope. Each scope includes the narrower ones."""
         order = _SCOPE_ORDER.index
         return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
 
 
-VISITOR = Caller()
+ANONYMOUS = Caller()
 # The command line acts for the operator of the server, with the permissions of an administrator.
 OPERATOR = Caller(role=Role.ADMIN)

@@ -16,7 +16,7 @@ class InvalidCredentials(Unauthenticated):
     title = Message("Address and password do not fit")
 
 
-class SecondFactorNeeded(Unauthenticated):
+class SecondFactorRequired(Unauthenticated):
     """Email and password are correct, but the member also has to enter a code."""
 
     code = "second-factor-needed"
@@ -58,28 +58,28 @@ class CsrfFailed(Forbidden):
     title = Message("Sent by somebody else")
 
 
-class NotConfirmed(Forbidden):
+class EmailNotConfirmed(Forbidden):
     """The member has not confirmed their email."""
 
     code = "not-confirmed"
     title = Message("Confirm your address first")
 
 
-class AddressTaken(Conflict):
+class DuplicateEmail(Conflict):
     """An account with this email exists."""
 
     code = "address-taken"
     title = Message("This address has an account")
 
 
-class SecondFactorOn(Conflict):
+class SecondFactorAlreadyEnabled(Conflict):
     """The member has already set up an authenticator app."""
 
     code = "second-factor-on"
     title = Message("There is an app already")
 
 
-class PasskeyKnown(Conflict):
+class DuplicatePasskey(Conflict):
     """The passkey is already registered to a member."""
 
     code = "passkey-known"

@@ -17,44 +17,48 @@ from passlib.totp import TOTP, AppWallet
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import new_id, secret_hash
+from eventcal.kit.ids import hash_secret, new_id
 from eventcal.kit.refusals import Message, NotFound
-from eventcal.members.errors import InvalidCode, InvalidPasskey, PasskeyKnown, SecondFactorOn
+from eventcal.members.errors import DuplicatePasskey, InvalidCode, InvalidPasskey, SecondFactorAlreadyEnabled
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
-from eventcal.members.sessions import end_all_sessions
+from eventcal.members.sessions import end_sessions_and_email_tokens
 
-RECOVERY_CODES = 10
-DRIFT = 30
+RECOVERY_CODE_COUNT = 10
+MAX_CLOCK_DRIFT = 30
 """Tolerated clock drift of an app in seconds: one time step, so the previous and next codes are also accepted."""
 
-_SEALED_FOR = b"eventcal: secrets of authenticator apps"
+_KEY_DERIVATION_INFO = b"eventcal: secrets of authenticator apps"
 # Letters that people may type for similar digits; recovery codes do not contain these letters.
-_READ_AS = str.maketrans("oil", "011")
+_LETTERS_TO_DIGITS = str.maketrans("oil", "011")
 
 
 @dataclass(frozen=True)
-class Authenticator:
+class TotpAuthenticator:
     """Creates and reads encrypted TOTP secrets. Apps show `issuer`, the name of the calendar, next to the code."""
 
     secret_key: str
     issuer: str
 
-    def new_secret(self) -> str:
+    def new_encrypted_secret(self) -> str:
         """Return a new encrypted secret."""
         return str(self._totp.new().to_json(encrypt=True))
 
-    def to_type(self, sealed: str) -> str:
+    def format_secret(self, encrypted_secret: str) -> str:
         """Return the secret in groups of characters, for typing into an authenticator app."""
-        return str(self._totp.from_source(sealed).pretty_key())
+        return str(self._totp.from_source(encrypted_secret).pretty_key())
 
-    def to_scan(self, sealed: str, *, member: str) -> str:
-        """Return the `otpauth:` URI of the secret for a QR code. Apps show `member` as the account name."""
-        return str(self._totp.from_source(sealed).to_uri(_without_colon(member)))
+    def build_otpauth_uri(self, encrypted_secret: str, *, account_name: str) -> str:
+        """Return the `otpauth:` URI of the secret for a QR code. Apps show `account_name` as the account name."""
+        return str(self._totp.from_source(encrypted_secret).to_uri(_replace_colons(account_name)))
 
-    def find_counter(self, sealed: str, code: str, *, now: datetime, after: int | None = None) -> int | None:
-        """Return the time step of a code, or None if the code is wrong or its step is not after `after`."""
+    def find_time_step(
+        self, encrypted_secret: str, code: str, *, now: datetime, last_time_step: int | None = None
+    ) -> int | None:
+        """Return the time step of a code, or None if the code is wrong or its step is not after `last_time_step`."""
         try:
-            match = self._totp.from_source(sealed).match(code, time=now, window=DRIFT, last_counter=after)
+            match = self._totp.from_source(encrypted_secret).match(
+                code, time=now, window=MAX_CLOCK_DRIFT, last_counter=last_time_step
+            )
         except TokenError:
             return None
         return int(match.counter)
@@ -62,17 +66,17 @@ class Authenticator:
     @cached_property
     def _totp(self) -> Any:  # noqa: ANN401 - the library has no types
         # The input of the key derivation is long and random, so key stretching would have no benefit.
-        derived = HKDF(SHA256(), length=32, salt=None, info=_SEALED_FOR).derive(self.secret_key.encode())
+        derived = HKDF(SHA256(), length=32, salt=None, info=_KEY_DERIVATION_INFO).derive(self.secret_key.encode())
         wallet = AppWallet({"1": derived.hex()}, encrypt_cost=0)
-        return TOTP.using(issuer=_without_colon(self.issuer), wallet=wallet)
+        return TOTP.using(issuer=_replace_colons(self.issuer), wallet=wallet)
 
 
-def _without_colon(name: str) -> str:
+def _replace_colons(name: str) -> str:
     # In the URI, a colon separates the issuer from the account name.
     return name.replace(":", " ")
 
 
-def find_totp(session: Session, member_id: str) -> TotpSecret | None:
+def find_totp_secret(session: Session, member_id: str) -> TotpSecret | None:
     """Return the TOTP secret of a member, or None if they have no authenticator app."""
     return session.get(TotpSecret, member_id)
 
@@ -82,51 +86,57 @@ def count_recovery_codes(session: Session, member_id: str) -> int:
     return session.scalars(select(func.count()).where(RecoveryCode.member_id == member_id)).one()
 
 
-def turn_on(session: Session, member: Member, sealed: str, *, counter: int, now: datetime) -> list[str]:
+def enable_totp(session: Session, member: Member, encrypted_secret: str, *, counter: int, now: datetime) -> list[str]:
     """Enable the authenticator app of a member. Returns new recovery codes, of which only hashes are stored.
 
-    counter: the time step of the code that the member entered to confirm the secret. Raises SecondFactorOn.
+    counter: the time step of the code that the member entered to confirm the secret. Raises SecondFactorAlreadyEnabled.
     """
-    if find_totp(session, member.id) is not None:
-        raise SecondFactorOn(Message("You have set up an app already; turn it off before you set up another."))
-    session.add(TotpSecret(member_id=member.id, sealed=sealed, last_counter=counter, created_at=now))
-    return renew_recovery_codes(session, member)
+    if find_totp_secret(session, member.id) is not None:
+        raise SecondFactorAlreadyEnabled(
+            Message("You have set up an app already; turn it off before you set up another.")
+        )
+    session.add(TotpSecret(member_id=member.id, sealed=encrypted_secret, last_counter=counter, created_at=now))
+    return replace_recovery_codes(session, member)
 
 
-def turn_off(session: Session, member: Member) -> None:
+def disable_totp(session: Session, member: Member) -> None:
     """Disable the authenticator app of a member and delete their recovery codes."""
     session.execute(delete(TotpSecret).where(TotpSecret.member_id == member.id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
 
 
-def renew_recovery_codes(session: Session, member: Member) -> list[str]:
+def replace_recovery_codes(session: Session, member: Member) -> list[str]:
     """Replace the recovery codes of a member. Returns the new codes, in groups of characters."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
-    codes = [new_id() for _ in range(RECOVERY_CODES)]
-    session.add_all(RecoveryCode(member_id=member.id, code_hash=secret_hash(code)) for code in codes)
+    codes = [new_id() for _ in range(RECOVERY_CODE_COUNT)]
+    session.add_all(RecoveryCode(member_id=member.id, code_hash=hash_secret(code)) for code in codes)
     session.flush()
     return ["-".join(re.findall("....", code)) for code in codes]
 
 
-def use_code(session: Session, member: Member, typed: str, authenticator: Authenticator, *, now: datetime) -> None:
+def use_second_factor_code(
+    session: Session, member: Member, typed_code: str, authenticator: TotpAuthenticator, *, now: datetime
+) -> None:
     """Verify a code of the member's app or a recovery code, and mark it as used. Raises InvalidCode.
 
     Write transactions are serialised, so a code cannot be used by two requests at once.
     """
-    code = re.sub(r"[\s-]", "", typed).lower()
+    code = re.sub(r"[\s-]", "", typed_code).lower()
     if re.fullmatch("[0-9]{6}", code):
-        taken = _use_app_code(session, member, code, authenticator, now=now)
+        taken = _use_totp_code(session, member, code, authenticator, now=now)
     else:
-        taken = _use_recovery_code(session, member, code.translate(_READ_AS))
+        taken = _use_recovery_code(session, member, code.translate(_LETTERS_TO_DIGITS))
     if not taken:
         raise InvalidCode(Message("This code is wrong, too old, or was used before."))
 
 
-def _use_app_code(session: Session, member: Member, code: str, authenticator: Authenticator, *, now: datetime) -> bool:
-    totp = find_totp(session, member.id)
+def _use_totp_code(
+    session: Session, member: Member, code: str, authenticator: TotpAuthenticator, *, now: datetime
+) -> bool:
+    totp = find_totp_secret(session, member.id)
     if totp is None:
         return False
-    counter = authenticator.find_counter(totp.sealed, code, now=now, after=totp.last_counter)
+    counter = authenticator.find_time_step(totp.sealed, code, now=now, last_time_step=totp.last_counter)
     if counter is None:
         return False
     totp.last_counter = counter
@@ -134,7 +144,7 @@ def _use_app_code(session: Session, member: Member, code: str, authenticator: Au
 
 
 def _use_recovery_code(session: Session, member: Member, code: str) -> bool:
-    rows = select(RecoveryCode).where(RecoveryCode.member_id == member.id, RecoveryCode.code_hash == secret_hash(code))
+    rows = select(RecoveryCode).where(RecoveryCode.member_id == member.id, RecoveryCode.code_hash == hash_secret(code))
     found = session.scalars(rows).one_or_none()
     if found is None:
         return False
@@ -142,11 +152,11 @@ def _use_recovery_code(session: Session, member: Member, code: str) -> bool:
     return True
 
 
-def reset_factors(session: Session, member: Member) -> None:
+def remove_second_factors(session: Session, member: Member) -> None:
     """Remove all factors of a member except the password, and end all sessions, for members who lost their devices."""
-    turn_off(session, member)
-    remove_passkeys(session, member)
-    end_all_sessions(session, member)
+    disable_totp(session, member)
+    delete_all_passkeys(session, member)
+    end_sessions_and_email_tokens(session, member)
 
 
 def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
@@ -163,23 +173,23 @@ def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
     return found
 
 
-def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
+def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Passkey | None:
     """Return the passkey with this credential id, or None if it is unknown or its member is not active."""
     rows = select(Passkey).join(Member, Member.id == Passkey.member_id)
     return session.scalars(rows.where(Passkey.credential_id == credential_id, Member.active)).one_or_none()
 
 
-def add_passkey(session: Session, passkey: Passkey) -> Passkey:
-    """Add a passkey. Raises PasskeyKnown if it is already registered, to this or another member."""
+def register_passkey(session: Session, passkey: Passkey) -> Passkey:
+    """Add a passkey. Raises DuplicatePasskey if it is already registered, to this or another member."""
     # Write transactions are serialised, so the passkey cannot be added between this check and the commit.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
-        raise PasskeyKnown(Message("This device has a passkey here already."))
+        raise DuplicatePasskey(Message("This device has a passkey here already."))
     session.add(passkey)
     session.flush()
     return passkey
 
 
-def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
+def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
     """Record the use of a passkey and return its member. Raises InvalidPasskey if it was deleted or copied."""
     passkey = session.get(Passkey, passkey_id)
     # A signature counter that does not increase indicates a copied passkey.
@@ -191,11 +201,11 @@ def use_passkey(session: Session, passkey_id: str, *, sign_count: int, now: date
     return session.get_one(Member, passkey.member_id)
 
 
-def remove_passkey(session: Session, passkey_id: str, member_id: str) -> None:
+def delete_passkey(session: Session, passkey_id: str, member_id: str) -> None:
     """Delete a passkey of the member. Raises NotFound."""
     session.delete(get_passkey(session, passkey_id, member_id))
 
 
-def remove_passkeys(session: Session, member: Member) -> None:
+def delete_all_passkeys(session: Session, member: Member) -> None:
     """Delete all passkeys of a member."""
     session.execute(delete(Passkey).where(Passkey.member_id == member.id))

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.models import Base, Identified, word_column
+from eventcal.kit.models import Base, RandomIdMixin, enum_column
 from eventcal.members.words import Role
 
 
-class Member(Identified, Base):
+class Member(RandomIdMixin, Base):
     """A person who can sign in. `email` is stored as entered; `email_key` is its normalised, unique form.
 
     fs_uniquifier: identifies the member in emailed tokens, sessions and signed session cookies; a new value ends them.
@@ -26,12 +26,12 @@ class Member(Identified, Base):
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
-    role: Mapped[Role] = word_column(Role, default=Role.MEMBER)
+    role: Mapped[Role] = enum_column(Role, default=Role.MEMBER)
     created_at: Mapped[datetime]
     signed_cookies: Mapped[bool | None] = mapped_column(default=None)
 
 
-class MemberSession(Identified, Base):
+class MemberSession(RandomIdMixin, Base):
     """A browser session. Its cookie holds a random secret, of which only the hash is stored.
 
     member_key: the member's `fs_uniquifier` when the session began. Changing `fs_uniquifier` ends the session.
@@ -56,7 +56,7 @@ class MemberSession(Identified, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class AccessToken(Identified, Base):
+class AccessToken(RandomIdMixin, Base):
     """A personal access token. It is shown once; only its hash is stored."""
 
     __tablename__ = "access_tokens"
@@ -69,7 +69,7 @@ class AccessToken(Identified, Base):
     created_at: Mapped[datetime]
 
 
-class PersonalFeed(Identified, Base):
+class PersonalFeed(RandomIdMixin, Base):
     """A secret feed URL, intended for one device. Revoked feeds are kept, so that their URLs can report it."""
 
     __tablename__ = "personal_feeds"
@@ -105,7 +105,7 @@ class RecoveryCode(Base):
     code_hash: Mapped[str] = mapped_column(String(64))
 
 
-class Passkey(Identified, Base):
+class Passkey(RandomIdMixin, Base):
     """A passkey (WebAuthn credential) of a member.
 
     user_handle: the id of the member for their devices, the same for all of their passkeys. sign_count: the last

@@ -8,29 +8,31 @@ from eventcal.members.words import Scope
 
 def check_organiser(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
-    _check(caller, Message("Only this event's organisers may do this."), may=caller.may_organise(event_id))
+    _check_permission(
+        caller, Message("Only this event's organisers may do this."), is_allowed=caller.can_organise(event_id)
+    )
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may see the submissions of this event."""
     refused = Message("Only this event's organisers and reviewers see what was submitted.")
-    _check(caller, refused, may=caller.may_review(event_id))
+    _check_permission(caller, refused, is_allowed=caller.can_review(event_id))
 
 
 def check_moderator(caller: Caller) -> None:
     """Raise NotSignedIn or Forbidden unless the caller is a moderator."""
-    _check(caller, Message("Only moderators may do this."), may=caller.moderates)
+    _check_permission(caller, Message("Only moderators may do this."), is_allowed=caller.is_moderator)
 
 
-def useful_scopes(caller: Caller) -> tuple[Scope, ...]:
+def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
     """Return the token scopes that are useful to this member, which do not exceed their own permissions."""
-    if caller.moderates:
+    if caller.is_moderator:
         return tuple(Scope)
-    return (Scope.READ, Scope.SUBMIT, Scope.ORGANISE) if caller.has_duties else (Scope.READ, Scope.SUBMIT)
+    return (Scope.READ, Scope.SUBMIT, Scope.ORGANISE) if caller.is_staff else (Scope.READ, Scope.SUBMIT)
 
 
-def _check(caller: Caller, refused: str, *, may: bool) -> None:
-    if not caller.signed_in:
+def _check_permission(caller: Caller, message: str, *, is_allowed: bool) -> None:
+    if not caller.is_signed_in:
         raise NotSignedIn(Message("Sign in first, or send a token."))
-    if not may:
-        raise Forbidden(refused)
+    if not is_allowed:
+        raise Forbidden(message)

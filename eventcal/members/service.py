@@ -8,12 +8,12 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import new_secret, secret_hash
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import FieldError, Message, NotFound, raise_if_invalid, required
+from eventcal.kit.ids import hash_secret, new_secret
+from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
+from eventcal.kit.refusals import FieldError, Message, NotFound, raise_if_invalid, require
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
-from eventcal.members.errors import AddressTaken, NotConfirmed
+from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
 from eventcal.members.models import AccessToken, IdempotencyRecord, Member, PersonalFeed
 from eventcal.members.words import Role, Scope
 
@@ -28,28 +28,28 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 def get_member(session: Session, member_id: str) -> Member:
     """Return the member. Raises NotFound."""
     unknown = NotFound(Message("There is no member “%(member_id)s”.", member_id=member_id))
-    return required(session.get(Member, member_id), unknown)
+    return require(session.get(Member, member_id), unknown)
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
     """Return the member with this email. Raises NotFound."""
     unknown = NotFound(Message("Nobody with this address has an account; ask them to register first."))
-    return required(find_member_by_email(session, email), unknown)
+    return require(find_member_by_email(session, email), unknown)
 
 
-def find_active_member(session: Session, key: str) -> Member | None:
+def find_active_member_by_uniquifier(session: Session, fs_uniquifier: str) -> Member | None:
     """Return the active member with this `fs_uniquifier`, as used in emailed tokens, or None."""
-    return session.scalars(select(Member).where(Member.fs_uniquifier == key, Member.active)).one_or_none()
+    return session.scalars(select(Member).where(Member.fs_uniquifier == fs_uniquifier, Member.active)).one_or_none()
 
 
-def list_tokens(session: Session, member_id: str, *, paging: Paging) -> Page[AccessToken]:
+def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest) -> Page[AccessToken]:
     """Return a page of a member's access tokens, including expired ones, newest first."""
-    order = [Key(AccessToken.created_at, datetime, falls=True), Key(AccessToken.id, str, falls=True)]
+    order = [SortKey(AccessToken.created_at, datetime, descending=True), SortKey(AccessToken.id, str, descending=True)]
     rows = select(AccessToken).where(AccessToken.member_id == member_id)
     return fetch_page(session, rows, order=order, paging=paging)
 
 
-def get_token(session: Session, token_id: str, member_id: str) -> AccessToken:
+def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
     """Return one of the member's access tokens. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
@@ -57,14 +57,17 @@ def get_token(session: Session, token_id: str, member_id: str) -> AccessToken:
     return token
 
 
-def list_feeds(session: Session, member_id: str, *, paging: Paging) -> Page[PersonalFeed]:
+def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest) -> Page[PersonalFeed]:
     """Return a page of a member's secret feeds that are not revoked, newest first."""
     rows = select(PersonalFeed).where(PersonalFeed.member_id == member_id, PersonalFeed.revoked_at.is_(None))
-    order = [Key(PersonalFeed.created_at, datetime, falls=True), Key(PersonalFeed.id, str, falls=True)]
+    order = [
+        SortKey(PersonalFeed.created_at, datetime, descending=True),
+        SortKey(PersonalFeed.id, str, descending=True),
+    ]
     return fetch_page(session, rows, order=order, paging=paging)
 
 
-def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
+def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
     """Return one of the member's secret feeds. Raises NotFound, including if it is revoked."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
@@ -72,18 +75,18 @@ def get_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
     return feed
 
 
-def find_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
+def find_personal_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
     """Return the feed with this secret, including revoked feeds, or None."""
-    return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == secret_hash(secret))).one_or_none()
+    return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == hash_secret(secret))).one_or_none()
 
 
-def find_kept_answer(session: Session, member_id: str, key: str) -> IdempotencyRecord | None:
+def find_idempotency_record(session: Session, member_id: str, key: str) -> IdempotencyRecord | None:
     """Return the response stored for the member's Idempotency-Key, or None."""
     rows = select(IdempotencyRecord).where(IdempotencyRecord.member_id == member_id, IdempotencyRecord.key == key)
     return session.scalars(rows).one_or_none()
 
 
-def normal_address(address: str) -> str:
+def normalise_email(address: str) -> str:
     """Return an email in the form to store: NFC, with a lower-case domain. Raises ValueError with a message."""
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
@@ -91,7 +94,7 @@ def normal_address(address: str) -> str:
         raise ValueError(Message("must be an e-mail address such as ada@example.org")) from error
 
 
-def add_member(
+def create_member(
     session: Session,
     *,
     email: str,
@@ -101,13 +104,13 @@ def add_member(
     confirmed_at: datetime | None = None,
     role: Role = Role.MEMBER,
 ) -> Member:
-    """Add a member and flush. `email` must be normalised. Raises AddressTaken.
+    """Add a member and flush. `email` must be normalised. Raises DuplicateEmail.
 
     confirmed_at: when the member confirmed their email. Only then are they linked to the speaker with this email.
     """
     # Write transactions are serialised, so the email cannot be taken between this check and the commit.
     if find_member_by_email(session, email) is not None:
-        raise AddressTaken(Message("There is an account with this address; sign in, or ask for a new password."))
+        raise DuplicateEmail(Message("There is an account with this address; sign in, or ask for a new password."))
     member = Member(
         email=email,
         email_key=email_key(email),
@@ -123,21 +126,21 @@ def add_member(
     return member
 
 
-def edit_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
+def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
     """Change the given fields of a member's profile: `name`."""
     member.name = fields.get("name", member.name)
     session.flush()
     return member
 
 
-def check_confirmed(caller: Caller) -> None:
-    """Raise NotConfirmed unless the caller has confirmed their email."""
-    if not caller.confirmed:
+def check_email_confirmed(caller: Caller) -> None:
+    """Raise EmailNotConfirmed unless the caller has confirmed their email."""
+    if not caller.email_confirmed:
         detail = Message("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
-        raise NotConfirmed(detail)
+        raise EmailNotConfirmed(detail)
 
 
-def give_token(
+def create_access_token(
     session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
 ) -> tuple[AccessToken, str]:
     """Create an access token. Returns its row and the token, which is not stored. Raises Invalid if expired."""
@@ -147,7 +150,7 @@ def give_token(
     token = AccessToken(
         member_id=member.id,
         name=name,
-        token_hash=secret_hash(secret),
+        token_hash=hash_secret(secret),
         scopes=[scope.value for scope in Scope if scope in scopes],
         expires_at=expires_at,
         created_at=now,
@@ -157,43 +160,43 @@ def give_token(
     return token, secret
 
 
-def revoke_token(session: Session, token_id: str, member_id: str) -> None:
+def delete_access_token(session: Session, token_id: str, member_id: str) -> None:
     """Delete an access token of the member. Raises NotFound."""
-    session.delete(get_token(session, token_id, member_id))
+    session.delete(get_access_token(session, token_id, member_id))
 
 
-def revoke_every_token(session: Session, member: Member) -> None:
+def delete_all_access_tokens(session: Session, member: Member) -> None:
     """Delete all access tokens of a member."""
     session.execute(delete(AccessToken).where(AccessToken.member_id == member.id))
 
 
-def give_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
+def create_personal_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
     """Create a secret feed for a member. Returns its row and the secret, which is not stored."""
     secret = new_secret("")
-    feed = PersonalFeed(member_id=member.id, name=name, secret_hash=secret_hash(secret), created_at=now)
+    feed = PersonalFeed(member_id=member.id, name=name, secret_hash=hash_secret(secret), created_at=now)
     session.add(feed)
     session.flush()
     return feed, secret
 
 
-def revoke_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
+def revoke_personal_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
     """Revoke a secret feed of the member. The row is kept, so that the URL answers 410. Raises NotFound."""
-    get_feed(session, feed_id, member_id).revoked_at = now
+    get_personal_feed(session, feed_id, member_id).revoked_at = now
 
 
-def revoke_every_feed(session: Session, member: Member, *, now: datetime) -> None:
+def revoke_all_personal_feeds(session: Session, member: Member, *, now: datetime) -> None:
     """Revoke all secret feeds of a member."""
     feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
     session.execute(feeds.values(revoked_at=now))
 
 
-def remove_member(session: Session, member: Member, *, now: datetime) -> None:
+def delete_member(session: Session, member: Member, *, now: datetime) -> None:
     """Delete a member with their tokens, stars and stored responses, and revoke their secret feeds."""
-    revoke_every_feed(session, member, now=now)
+    revoke_all_personal_feeds(session, member, now=now)
     session.delete(member)
     session.flush()
 
 
-def forget_answers(session: Session, said: str) -> None:
-    """Delete the stored responses that contain `said`, so that retries do not return redacted texts."""
-    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.body.contains(said, autoescape=True)))
+def delete_idempotency_records(session: Session, text: str) -> None:
+    """Delete the stored responses that contain `text`, so that retries do not return redacted texts."""
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.body.contains(text, autoescape=True)))

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import new_id, new_secret, secret_hash
-from eventcal.kit.refusals import Message, NotFound, required
+from eventcal.kit.ids import hash_secret, new_id, new_secret
+from eventcal.kit.refusals import Message, NotFound, require
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
@@ -19,10 +19,10 @@ TOUCH_INTERVAL = timedelta(hours=1)
 PENDING_TIMEOUT = timedelta(minutes=10)
 """The time to enter the code after the password."""
 
-_MOST_LISTED = 100
+_MAX_LISTED = 100
 
 
-def new_session(
+def build_session(
     member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
 ) -> MemberSession:
     """Return a new session, not added to the database. `user_agent` is the User-Agent header."""
@@ -30,7 +30,7 @@ def new_session(
         id=new_id(),
         member_id=member.id,
         member_key=member.fs_uniquifier,
-        secret_hash=secret_hash(secret),
+        secret_hash=hash_secret(secret),
         pending=pending,
         reauthenticated_at=now,
         data={},
@@ -43,37 +43,37 @@ def new_session(
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
     """Return the session with this secret and its member, or None if it has ended or the member is not active."""
-    rows = select(MemberSession, Member).join(Member, _is_live(now))
-    return session.execute(rows.where(MemberSession.secret_hash == secret_hash(secret))).one_or_none()
+    rows = select(MemberSession, Member).join(Member, _is_live_session(now))
+    return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 
 
-def find_member_of_signed_cookie(session: Session, key: str, *, secret: str) -> Member | None:
+def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
     """Return the active member with the key in a signed session cookie, if such cookies are still accepted.
 
     Returns None if a session with this secret exists. It replaced the cookie and has ended, which also invalidates the
     cookie.
     """
     rows = select(Member).where(
-        Member.fs_uniquifier == key,
+        Member.fs_uniquifier == fs_uniquifier,
         Member.signed_cookies.is_(True),
         Member.active,
-        ~exists().where(MemberSession.secret_hash == secret_hash(secret)),
+        ~exists().where(MemberSession.secret_hash == hash_secret(secret)),
     )
     return session.scalars(rows).one_or_none()
 
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
     """Return the sessions in which a member is signed in, most recently used first, at most a hundred."""
-    rows = _signed_in(member_id, now)
+    rows = _select_signed_in_sessions(member_id, now)
     order = (MemberSession.last_seen_at.desc(), MemberSession.created_at.desc(), MemberSession.id)
-    return session.scalars(rows.order_by(*order).limit(_MOST_LISTED)).all()
+    return session.scalars(rows.order_by(*order).limit(_MAX_LISTED)).all()
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
     """Return one of the sessions in which the member is signed in. Raises NotFound."""
-    rows = _signed_in(member_id, now).where(MemberSession.id == session_id)
+    rows = _select_signed_in_sessions(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
-    return required(session.scalars(rows).one_or_none(), unknown)
+    return require(session.scalars(rows).one_or_none(), unknown)
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
@@ -89,24 +89,24 @@ def update_session(session: Session, session_id: str, **values: object) -> None:
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 
-def end_session(session: Session, ended: MemberSession, *, now: datetime) -> None:
+def end_session(session: Session, member_session: MemberSession, *, now: datetime) -> None:
     """End one session."""
-    if ended.signed_csrf_secret is not None:
-        update_session(session, ended.id, expires_at=now)
+    if member_session.signed_csrf_secret is not None:
+        update_session(session, member_session.id, expires_at=now)
     else:
-        session.execute(delete(MemberSession).where(MemberSession.id == ended.id))
+        session.execute(delete(MemberSession).where(MemberSession.id == member_session.id))
 
 
-def end_sessions(session: Session, member: Member, *, keep: str | None = None) -> None:
-    """End all sessions of a member except the one with the id `keep`."""
+def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
+    """End all sessions of a member except the one with the id `except_id`."""
     # This invalidates signed cookies too, so no row has to be kept to reject them.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
-    session.execute(rows if keep is None else rows.where(MemberSession.id != keep))
+    session.execute(rows if except_id is None else rows.where(MemberSession.id != except_id))
     session.flush()
 
 
-def end_all_sessions(session: Session, member: Member) -> None:
+def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
     """End all sessions of a member, and invalidate all their emailed tokens and signed cookies."""
     member.fs_uniquifier = new_secret("")
     end_sessions(session, member)
@@ -120,12 +120,12 @@ def delete_expired_sessions(session: Session, *, now: datetime) -> None:
     session.execute(delete(MemberSession).where(ended, ~kept))
 
 
-def _signed_in(member_id: str, now: datetime) -> Select[MemberSession]:
-    rows = select(MemberSession).join(Member, _is_live(now))
+def _select_signed_in_sessions(member_id: str, now: datetime) -> Select[MemberSession]:
+    rows = select(MemberSession).join(Member, _is_live_session(now))
     return rows.where(MemberSession.member_id == member_id, ~MemberSession.pending)
 
 
-def _is_live(now: datetime) -> ColumnElement[bool]:
+def _is_live_session(now: datetime) -> ColumnElement[bool]:
     """Return the condition that joins a valid session to its active member."""
     return and_(
         Member.id == MemberSession.member_id,

@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from eventcal.outbox.models import OutboxMessage
 
-MAIL = "mail"
-MOST_ATTEMPTS = 10
+MAIL_KIND = "mail"
+MAX_ATTEMPTS = 10
 """The number of attempts after which a message is given up. Its last error is kept."""
-KEPT_AFTERWARDS = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """The time for which a message is kept after it was sent or given up."""
-KEPT_UNSENT = timedelta(days=7)
+UNSENT_RETENTION = timedelta(days=7)
 """The time for which unsent messages are kept if email is not configured."""
 
 
@@ -20,29 +20,29 @@ def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datet
     """Queue an email, which is sent after the transaction has been committed."""
     # A line break in the subject would allow header injection.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
-    session.add(OutboxMessage(kind=MAIL, payload=payload, due_at=now, created_at=now))
+    session.add(OutboxMessage(kind=MAIL_KIND, payload=payload, due_at=now, created_at=now))
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
     """Return the email that has been due for longest, or None."""
     due = (
-        OutboxMessage.kind == MAIL,
+        OutboxMessage.kind == MAIL_KIND,
         OutboxMessage.sent_at.is_(None),
-        OutboxMessage.attempts < MOST_ATTEMPTS,
+        OutboxMessage.attempts < MAX_ATTEMPTS,
         OutboxMessage.due_at <= now,
     )
     rows = select(OutboxMessage).where(*due).order_by(OutboxMessage.due_at, OutboxMessage.id)
     return session.scalars(rows.limit(1)).first()
 
 
-def old_messages(*, now: datetime, sends_mail: bool) -> Delete:
-    """Return a statement that deletes messages sent or given up long ago, and old unsent ones without `sends_mail`."""
+def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:
+    """Return a statement that deletes old messages, and without `is_mail_configured` also unsent ones."""
     given_up = and_(
-        OutboxMessage.attempts >= MOST_ATTEMPTS,
+        OutboxMessage.attempts >= MAX_ATTEMPTS,
         OutboxMessage.sent_at.is_(None),
-        OutboxMessage.created_at < now - KEPT_AFTERWARDS,
+        OutboxMessage.created_at < now - RETENTION,
     )
-    old = or_(OutboxMessage.sent_at < now - KEPT_AFTERWARDS, given_up)
-    if not sends_mail:
-        old = or_(old, OutboxMessage.created_at < now - KEPT_UNSENT)
+    old = or_(OutboxMessage.sent_at < now - RETENTION, given_up)
+    if not is_mail_configured:
+        old = or_(old, OutboxMessage.created_at < now - UNSENT_RETENTION)
     return delete(OutboxMessage).where(old)

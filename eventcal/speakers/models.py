@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.models import PRIVATE, Base, Identified
+from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin
 
 
-class Speaker(Identified, Base):
+class Speaker(RandomIdMixin, Base):
     """A speaker, who may be linked to a member. The email identifies the speaker and is never shown."""
 
     __tablename__ = "speakers"
@@ -21,9 +21,9 @@ class Speaker(Identified, Base):
     bio: Mapped[str | None] = mapped_column(default=None)
     links: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     photo_url: Mapped[str | None] = mapped_column(String(2000), default=None)
-    email: Mapped[str | None] = mapped_column(String(254), unique=True, default=None, info=PRIVATE)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True, default=None, info=PRIVATE_COLUMN)
     member_id: Mapped[str | None] = mapped_column(
-        ForeignKey("members.id", ondelete="SET NULL"), unique=True, default=None, info=PRIVATE
+        ForeignKey("members.id", ondelete="SET NULL"), unique=True, default=None, info=PRIVATE_COLUMN
     )
     # The speaker that this one was merged into; the slug redirects to it.
     merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("speakers.id"), default=None)

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import DuplicateSlug, SlugFixed, free_slug, slug_is_taken
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import Forbidden, Message, required
+from eventcal.kit.ids import DuplicateSlug, SlugImmutable, generate_unique_slug, is_slug_taken
+from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
+from eventcal.kit.refusals import Forbidden, Message, require
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
@@ -19,60 +19,60 @@ from eventcal.speakers.models import Speaker
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
     """Return the speaker, following merges, or None if there is none or the caller may not see them."""
-    speaker = _find(session, Speaker.slug == slug)
-    if speaker is None or not (speaker.published_at or caller.moderates or is_own(speaker, caller)):
+    speaker = _find_speaker_where(session, Speaker.slug == slug)
+    if speaker is None or not (speaker.published_at or caller.is_moderator or is_own_speaker(speaker, caller)):
         return None
     return speaker
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
     """Return the speaker. Raises SpeakerNotFound, including if the caller may not see them."""
-    return required(find_speaker(session, slug, caller), SpeakerNotFound(slug))
+    return require(find_speaker(session, slug, caller), SpeakerNotFound(slug))
 
 
-def is_own(speaker: Speaker, caller: Caller) -> bool:
+def is_own_speaker(speaker: Speaker, caller: Caller) -> bool:
     """Return whether the caller is this speaker."""
     return caller.member_id is not None and speaker.member_id == caller.member_id
 
 
-def find_by_email(session: Session, email: str) -> Speaker | None:
+def find_speaker_by_email(session: Session, email: str) -> Speaker | None:
     """Return the speaker with this email, or None. Emails identify speakers."""
-    return _find(session, Speaker.email == email_key(email))
+    return _find_speaker_where(session, Speaker.email == email_key(email))
 
 
-def find_by_member(session: Session, member_id: str) -> Speaker | None:
+def find_speaker_by_member(session: Session, member_id: str) -> Speaker | None:
     """Return the speaker linked to a member, or None."""
-    return _find(session, Speaker.member_id == member_id)
+    return _find_speaker_where(session, Speaker.member_id == member_id)
 
 
-def names_of(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
+def speaker_names_by_id(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
     """Return the names of speakers by id. No permissions are checked."""
     rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
     return dict(session.execute(rows).all())
 
 
-def _find(session: Session, unique: ColumnElement[bool]) -> Speaker | None:
+def _find_speaker_where(session: Session, condition: ColumnElement[bool]) -> Speaker | None:
     """Return the speaker that matches a unique column, following merges."""
-    speaker = session.scalars(select(Speaker).where(unique)).one_or_none()
+    speaker = session.scalars(select(Speaker).where(condition)).one_or_none()
     while speaker is not None and speaker.merged_into_id is not None:
         speaker = session.get_one(Speaker, speaker.merged_into_id)
     return speaker
 
 
-def list_speakers(session: Session, *, paging: Paging) -> Page[Speaker]:
+def list_public_speakers(session: Session, *, paging: PageRequest) -> Page[Speaker]:
     """Return a page of the public speakers, sorted by slug."""
     rows = select(Speaker).where(Speaker.published_at.is_not(None), Speaker.merged_into_id.is_(None))
-    return fetch_page(session, rows, order=[Key(Speaker.slug, str)], paging=paging)
+    return fetch_page(session, rows, order=[SortKey(Speaker.slug, str)], paging=paging)
 
 
 def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime) -> Speaker:
     """Return the speaker of a member: the linked one, the one with the member's email, or a new one."""
-    speaker = find_by_member(session, member.id)
+    speaker = find_speaker_by_member(session, member.id)
     if speaker is not None:
         return speaker
-    speaker = find_by_email(session, member.email)
+    speaker = find_speaker_by_email(session, member.email)
     if speaker is None:
-        return add_speaker(session, {"name": member.name, "email": member.email}, member_id=member.id, now=now)
+        return create_speaker(session, {"name": member.name, "email": member.email}, member_id=member.id, now=now)
     if speaker.member_id is None and member.confirmed_at is not None:
         speaker.member_id = member.id
         session.flush()
@@ -81,16 +81,16 @@ def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime
 
 def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
     """Return the existing speaker with the email in `fields`, unchanged, or a new one made from `fields`."""
-    known = find_by_email(session, fields["email"]) if fields.get("email") else None
-    return known or add_speaker(session, fields, member_id=None, now=now)
+    known = find_speaker_by_email(session, fields["email"]) if fields.get("email") else None
+    return known or create_speaker(session, fields, member_id=None, now=now)
 
 
-def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
+def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
     """Add a speaker with the given slug, or with a free one made from the name."""
     email = fields.get("email")
     plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
     speaker = Speaker(
-        slug=fields.get("slug") or free_slug(session, Speaker.slug, fields["name"], otherwise="speaker"),
+        slug=fields.get("slug") or generate_unique_slug(session, Speaker.slug, fields["name"], fallback="speaker"),
         email=email_key(email) if email else None,
         member_id=member_id,
         links=list(fields.get("links") or []),
@@ -103,15 +103,15 @@ def add_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str |
     return speaker
 
 
-def edit_speaker(
+def update_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
-    """Change the given fields of a speaker. Raises Forbidden, SlugFixed or DuplicateSlug."""
-    check_may_edit(speaker, caller)
+    """Change the given fields of a speaker. Raises Forbidden, SlugImmutable or DuplicateSlug."""
+    check_can_edit_speaker(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:
-            raise SlugFixed(Message("The address of a public speaker does not change: people link to it."))
-        if slug_is_taken(session, Speaker.slug, fields["slug"]):
+            raise SlugImmutable(Message("The address of a public speaker does not change: people link to it."))
+        if is_slug_taken(session, Speaker.slug, fields["slug"]):
             raise DuplicateSlug(fields["slug"])
     for name, value in fields.items():
         setattr(speaker, name, [] if name == "links" and value is None else value)
@@ -121,7 +121,7 @@ def edit_speaker(
     return speaker
 
 
-def check_may_edit(speaker: Speaker, caller: Caller) -> None:
+def check_can_edit_speaker(speaker: Speaker, caller: Caller) -> None:
     """Raise Forbidden unless the caller is this speaker or a moderator."""
-    if not (caller.moderates or is_own(speaker, caller)):
+    if not (caller.is_moderator or is_own_speaker(speaker, caller)):
         raise Forbidden(Message("Only the speaker or a moderator may change this."))

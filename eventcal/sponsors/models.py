@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.models import Event, EventPart, MemberReference
-from eventcal.kit.models import PRIVATE, Base, Identified, word_column
+from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, enum_column
 from eventcal.sponsors.words import SponsorshipState
 
 
@@ -26,7 +26,7 @@ class Tier(EventPart):
     event: Mapped[Event] = relationship(lazy="raise")
 
 
-class Sponsor(Identified, Base):
+class Sponsor(RandomIdMixin, Base):
     """An organisation that supports events."""
 
     __tablename__ = "sponsors"
@@ -40,7 +40,7 @@ class Sponsor(Identified, Base):
     updated_at: Mapped[datetime]
 
 
-class Sponsorship(Identified, Base):
+class Sponsorship(RandomIdMixin, Base):
     """A sponsor's enquiry for a tier of an event, or its confirmed or cancelled sponsorship."""
 
     __tablename__ = "sponsorships"
@@ -48,8 +48,8 @@ class Sponsorship(Identified, Base):
 
     tier_id: Mapped[str] = mapped_column(ForeignKey("tiers.id"))
     sponsor_id: Mapped[str] = mapped_column(ForeignKey("sponsors.id"), index=True)
-    state: Mapped[SponsorshipState] = word_column(SponsorshipState, default=SponsorshipState.ENQUIRY)
-    note: Mapped[str | None] = mapped_column(default=None, info=PRIVATE)
+    state: Mapped[SponsorshipState] = enum_column(SponsorshipState, default=SponsorshipState.ENQUIRY)
+    note: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN)
     enquirer_id: Mapped[MemberReference]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

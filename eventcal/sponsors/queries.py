@@ -7,49 +7,49 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from eventcal.events.models import Event
-from eventcal.events.queries import check_decides, may_see_event
+from eventcal.events.queries import can_view_event, check_can_manage_event
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import required
+from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
+from eventcal.kit.refusals import require
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.sponsors.errors import SponsorNotFound, SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
 
-_WHOLE_SPONSORSHIP = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event))
+_SPONSORSHIP_LOAD_OPTIONS = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event))
 
 
-def list_tiers(session: Session, event: Event) -> list[tuple[Tier, int]]:
+def list_tiers_with_taken_places(session: Session, event: Event) -> list[tuple[Tier, int]]:
     """Return an event's tiers, sorted by rank, each with its number of taken places."""
-    return [(tier, len(sponsors)) for tier, sponsors in confirmed_sponsors(session, event)]
+    return [(tier, len(sponsors)) for tier, sponsors in list_confirmed_sponsors_by_tier(session, event)]
 
 
-def count_taken(session: Session, tier: Tier) -> int:
+def count_taken_places(session: Session, tier: Tier) -> int:
     """Return the number of taken places of a tier, which is its number of confirmed sponsorships."""
-    return session.scalars(select(func.count()).where(_holds(tier.id))).one()
+    return session.scalars(select(func.count()).where(_is_confirmed_for_tier(tier.id))).one()
 
 
-def _holds(tier_id: object) -> ColumnElement[bool]:
+def _is_confirmed_for_tier(tier_id: object) -> ColumnElement[bool]:
     return (Sponsorship.tier_id == tier_id) & (Sponsorship.state == SponsorshipState.CONFIRMED)
 
 
-def get_tier(session: Session, tier_id: str, caller: Caller) -> Tier:
+def get_tier_for_organiser(session: Session, tier_id: str, caller: Caller) -> Tier:
     """Return a tier of an event that the caller may manage. Raises TierNotFound, NotSignedIn or Forbidden."""
-    tier = _tier(session, tier_id)
-    if tier is None or not may_see_event(tier.event, caller):
+    tier = _find_tier(session, tier_id)
+    if tier is None or not can_view_event(tier.event, caller):
         raise TierNotFound(tier_id)
-    check_decides(tier.event, caller)
+    check_can_manage_event(tier.event, caller)
     return tier
 
 
-def find_tier_of(session: Session, event: Event, tier_id: str) -> Tier | None:
+def find_event_tier(session: Session, event: Event, tier_id: str) -> Tier | None:
     """Return the event's tier with this id, or None."""
-    tier = _tier(session, tier_id)
+    tier = _find_tier(session, tier_id)
     return tier if tier is not None and tier.event_id == event.id else None
 
 
-def _tier(session: Session, tier_id: str) -> Tier | None:
+def _find_tier(session: Session, tier_id: str) -> Tier | None:
     rows = select(Tier).where(Tier.id == tier_id).options(joinedload(Tier.event))
     return session.scalars(rows).one_or_none()
 
@@ -57,17 +57,17 @@ def _tier(session: Session, tier_id: str) -> Tier | None:
 def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
     """Return the sponsor, or None if it does not exist or, for non-moderators, sponsors no public event."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
-    if not caller.moderates:
-        rows = rows.where(_is_public())
+    if not caller.is_moderator:
+        rows = rows.where(_is_public_sponsor())
     return session.scalars(rows).one_or_none()
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
     """Return the sponsor. Raises SponsorNotFound, including if the caller may not see it."""
-    return required(find_sponsor(session, slug, caller), SponsorNotFound(slug))
+    return require(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 
-def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor | None:
+def find_sponsor_for_enquiry(session: Session, slug: str, caller: Caller) -> Sponsor | None:
     """Return a sponsor that the caller may name in an enquiry: one they may see or have named before."""
     found = find_sponsor(session, slug, caller)
     if found is not None or caller.member_id is None:
@@ -76,7 +76,7 @@ def find_sponsor_to_name(session: Session, slug: str, caller: Caller) -> Sponsor
     return session.scalars(select(Sponsor).where(Sponsor.slug == slug, named)).one_or_none()
 
 
-def _is_public() -> ColumnElement[bool]:
+def _is_public_sponsor() -> ColumnElement[bool]:
     held = (Sponsorship.sponsor_id == Sponsor.id, Sponsorship.state == SponsorshipState.CONFIRMED)
     rows = select(Sponsorship.id).join(Sponsorship.tier).join(Tier.event)
     return rows.where(*held, Event.status.in_(PUBLIC_STATUSES)).exists()
@@ -84,22 +84,24 @@ def _is_public() -> ColumnElement[bool]:
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
     """Return a sponsorship, fully loaded, for organisers of the event or the enquirer. Raises SponsorshipNotFound."""
-    rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_WHOLE_SPONSORSHIP)
+    rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_SPONSORSHIP_LOAD_OPTIONS)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id
-    if row is None or not (is_own or caller.may_organise(row.tier.event_id)):
+    if row is None or not (is_own or caller.can_organise(row.tier.event_id)):
         raise SponsorshipNotFound(sponsorship_id)
     return row
 
 
-def list_sponsorships(session: Session, event: Event, *, paging: Paging) -> Page[Sponsorship]:
+def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) -> Page[Sponsorship]:
     """Return a page of an event's sponsorships in every state, oldest first. The caller must manage the event."""
-    rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_WHOLE_SPONSORSHIP)
-    order = [Key(Sponsorship.created_at, datetime), Key(Sponsorship.id, str)]
+    rows = (
+        select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_SPONSORSHIP_LOAD_OPTIONS)
+    )
+    order = [SortKey(Sponsorship.created_at, datetime), SortKey(Sponsorship.id, str)]
     return fetch_page(session, rows, order=order, paging=paging)
 
 
-def count_enquiries(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
+def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
     """Return the number of open enquiries by event id, omitting zeros. The caller must manage these events."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
@@ -112,11 +114,11 @@ def contacts_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[s
     return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}
 
 
-def confirmed_sponsors(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:
+def list_confirmed_sponsors_by_tier(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:
     """Return an event's tiers, sorted by rank, each with its confirmed sponsors, earliest first."""
     rows = (
         select(Tier, Sponsor)
-        .outerjoin(Sponsorship, _holds(Tier.id))
+        .outerjoin(Sponsorship, _is_confirmed_for_tier(Tier.id))
         .outerjoin(Sponsorship.sponsor)
         .where(Tier.event_id == event.id)
         .order_by(Tier.rank, Tier.name, Tier.id, Sponsorship.created_at, Sponsorship.id)

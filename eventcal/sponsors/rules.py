@@ -8,27 +8,27 @@ from eventcal.sponsors.models import Tier
 from eventcal.sponsors.words import SponsorshipState
 
 
-class SponsorshipStep(StrEnum):
+class SponsorshipAction(StrEnum):
     """The actions on a sponsorship; the values are used in URLs."""
 
     CONFIRM = "confirm"
     CANCEL = "cancel"
 
 
-STEPS: Mapping[SponsorshipStep, Transition[SponsorshipState]] = {
-    SponsorshipStep.CONFIRM: Transition(frozenset({SponsorshipState.ENQUIRY}), SponsorshipState.CONFIRMED),
-    SponsorshipStep.CANCEL: Transition(
+SPONSORSHIP_TRANSITIONS: Mapping[SponsorshipAction, Transition[SponsorshipState]] = {
+    SponsorshipAction.CONFIRM: Transition(frozenset({SponsorshipState.ENQUIRY}), SponsorshipState.CONFIRMED),
+    SponsorshipAction.CANCEL: Transition(
         frozenset({SponsorshipState.ENQUIRY, SponsorshipState.CONFIRMED}), SponsorshipState.CANCELLED
     ),
 }
 
 
-def has_place(capacity: int | None, taken: int) -> bool:
+def has_free_place(capacity: int | None, taken: int) -> bool:
     """Return whether a tier of this capacity (None is no limit) has a free place."""
     return capacity is None or taken < capacity
 
 
-def tier_faults(tier: Tier, *, taken: int) -> list[FieldError]:
+def tier_errors(tier: Tier, *, taken: int) -> list[FieldError]:
     """Return all field errors of a tier with `taken` confirmed sponsorships."""
     faults: list[FieldError] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):

@@ -1,10 +1,10 @@
 """Enumerations of the values of sponsorship fields."""
 
-from eventcal.events.words import StateWord
+from eventcal.events.words import StateEnum
 from eventcal.kit.refusals import Message
 
 
-class SponsorshipState(StateWord):
+class SponsorshipState(StateEnum):
     """The state of a sponsorship."""
 
     ENQUIRY = Message("enquiry")

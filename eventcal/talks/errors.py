@@ -27,8 +27,8 @@ class AlreadyDecided(Conflict):
 
 
 class BulkActionFailed(Conflict):
-    """Some talks of a bulk change cannot be changed, so none was. `refused` holds the errors by talk id."""
+    """Some talks of a bulk change cannot be changed, so none was. `errors_by_talk` holds the errors by talk id."""
 
-    def __init__(self, refused: Mapping[str, DomainError]) -> None:
+    def __init__(self, errors_by_talk: Mapping[str, DomainError]) -> None:
         super().__init__(Message("Some of these talks cannot be changed so; none is."))
-        self.refused = dict(refused)
+        self.errors_by_talk = dict(errors_by_talk)

@@ -5,18 +5,18 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from eventcal.events.models import Event, Listed, MemberReference, Room, Track, child_rows
+from eventcal.events.models import Event, ListingMixin, MemberReference, Room, Track, child_relationship
 from eventcal.events.words import TalkKind
-from eventcal.kit.markdown import to_html, to_plain
-from eventcal.kit.models import PRIVATE, Base, TagRow, word_column
+from eventcal.kit.markdown import to_html, to_plain_text
+from eventcal.kit.models import PRIVATE_COLUMN, Base, TagRow, enum_column
 from eventcal.speakers.models import Speaker
 from eventcal.talks.words import TalkState
 
-TEXTS = ("abstract", "language", "slides_url", "recording_url", "notes")
+TEXT_COLUMNS = ("abstract", "language", "slides_url", "recording_url", "notes")
 """The optional texts of a talk. Edits set them, and redacting the talk clears them."""
 
 
-class Talk(Listed, Base):
+class Talk(ListingMixin, Base):
     """A talk at an event. `published_at` is the time when it first became public; it is never reset."""
 
     __tablename__ = "talks"
@@ -29,16 +29,16 @@ class Talk(Listed, Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"))
     title: Mapped[str] = mapped_column(String(200))
     abstract: Mapped[str | None] = mapped_column(default=None)
-    kind: Mapped[TalkKind] = word_column(TalkKind, default=TalkKind.TALK)
+    kind: Mapped[TalkKind] = enum_column(TalkKind, default=TalkKind.TALK)
     language: Mapped[str | None] = mapped_column(String(35), default=None)
     track_id: Mapped[str | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), default=None, index=True)
     room_id: Mapped[str | None] = mapped_column(ForeignKey("rooms.id", ondelete="SET NULL"), default=None, index=True)
     starts: Mapped[str | None] = mapped_column(String(19), default=None)
     ends: Mapped[str | None] = mapped_column(String(19), default=None)
     duration_minutes: Mapped[int | None] = mapped_column(default=None)
-    state: Mapped[TalkState] = word_column(TalkState, default=TalkState.SUBMITTED)
+    state: Mapped[TalkState] = enum_column(TalkState, default=TalkState.SUBMITTED)
     submitter_id: Mapped[MemberReference] = mapped_column(index=True)
-    notes: Mapped[str | None] = mapped_column(default=None, info=PRIVATE)
+    notes: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN)
     slides_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     recording_url: Mapped[str | None] = mapped_column(String(2000), default=None)
     reprise_of_id: Mapped[str | None] = mapped_column(ForeignKey("talks.id"), default=None, index=True)
@@ -50,33 +50,35 @@ class Talk(Listed, Base):
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
     # The abstract rendered from Markdown whenever it is set, for use in resources and feed entries.
-    abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
-    abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE, sort_order=2)
+    abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
+    abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
-    # Assigning these sets the `_id` columns (see `_refer`). They are `viewonly`, because cascade checks took most of
-    # the time of a flush.
+    # Assigning these sets the `_id` columns (see `_set_reference_id`). They are `viewonly`, because cascade checks
+    # took most of the time of a flush.
     event: Mapped[Event] = relationship(lazy="raise", viewonly=True)
     track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
     room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
     reprise_of: Mapped["Talk | None"] = relationship(lazy="raise", remote_side="Talk.id", viewonly=True)
-    speaking: Mapped[list["TalkSpeaker"]] = child_rows(order_by="TalkSpeaker.position")
-    tags: Mapped[list["TalkTag"]] = child_rows(order_by="TalkTag.position")
+    speaking: Mapped[list["TalkSpeaker"]] = child_relationship(order_by="TalkSpeaker.position")
+    tags: Mapped[list["TalkTag"]] = child_relationship(order_by="TalkTag.position")
 
-    def read_abstract(self) -> None:
+    def render_abstract(self) -> None:
         """Render the abstract again, for example after an upgrade of the Markdown library."""
         self.abstract = self.abstract
 
     @validates("event", "track", "room", "reprise_of")
-    def _refer(self, name: str, other: "Event | Track | Room | Talk | None") -> "Event | Track | Room | Talk | None":
+    def _set_reference_id(
+        self, name: str, other: "Event | Track | Room | Talk | None"
+    ) -> "Event | Track | Room | Talk | None":
         if other is not None and other.id is None:
             raise ValueError(f"a talk cannot refer to a {name} that was not flushed")
         setattr(self, f"{name}_id", other.id if other is not None else None)
         return other
 
     @validates("abstract")
-    def _read(self, _name: str, abstract: str | None) -> str | None:
+    def _set_rendered_abstract(self, _name: str, abstract: str | None) -> str | None:
         self.abstract_html = abstract and to_html(abstract)
-        self.abstract_plain = abstract and to_plain(abstract)
+        self.abstract_plain = abstract and to_plain_text(abstract)
         return abstract
 
     @property
@@ -85,7 +87,7 @@ class Talk(Listed, Base):
         return [part.speaker for part in self.speaking]
 
     @property
-    def shown_state(self) -> TalkState:
+    def public_state(self) -> TalkState:
         """The published state. A public talk that was withdrawn, or whose event was cancelled, is cancelled."""
         gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
         return TalkState.CANCELLED if self.published_at is not None and gone else self.state
@@ -119,8 +121,8 @@ class TalkStateChange(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), index=True)
-    from_state: Mapped[TalkState | None] = word_column(TalkState)
-    to_state: Mapped[TalkState] = word_column(TalkState)
+    from_state: Mapped[TalkState | None] = enum_column(TalkState)
+    to_state: Mapped[TalkState] = enum_column(TalkState)
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None)
     reason: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]

@@ -8,27 +8,27 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
-from eventcal.events.filter import Filter, Sort, one_of, shared_conditions, sort_keys, still_shown
+from eventcal.events.filter import Filter, Sort, in_conditions, shared_conditions, shown_until_condition, sort_keys
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
-from eventcal.kit.refusals import required
+from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
+from eventcal.kit.refusals import require
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.words import TalkState
 
-IS_PUBLIC = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
+PUBLIC_TALK_CONDITIONS = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
 """The conditions for public talks, joined to their event. See `is_public` for a single talk."""
 
-_PLACE = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
+_PLACE_OPTIONS = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
 
 
 def talk_load_options() -> tuple[ORMOption, ...]:
     """Return the loader options for everything that a talk's resource and feed entry contain."""
     return (
-        *_PLACE,
+        *_PLACE_OPTIONS,
         # `selectinload`, because few talks are reprises, and it executes no statement without any.
         selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
@@ -39,30 +39,30 @@ def talk_load_options() -> tuple[ORMOption, ...]:
 # A single talk is loaded with one statement that is built once, because building it took most of the time of an edit.
 # For many talks, the product of speakers and tags would be too many rows. Reprises are rare, so the earlier talk is
 # loaded by a second statement. A loader option would cost time for every talk.
-_ONE_TALK = (
+_SELECT_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
-    .options(*_PLACE, joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker), joinedload(Talk.tags))
+    .options(*_PLACE_OPTIONS, joinedload(Talk.speaking).joinedload(TalkSpeaker.speaker), joinedload(Talk.tags))
 )
 
-_EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).options(joinedload(Talk.event))
+_SELECT_EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).options(joinedload(Talk.event))
 
 
 def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
     """Return the talk, fully loaded, or None if it does not exist or the caller may not see it."""
-    talk = session.scalars(_ONE_TALK, {"talk_id": talk_id}).unique().one_or_none()
-    if talk is None or not may_see_talk(talk, caller):
+    talk = session.scalars(_SELECT_TALK, {"talk_id": talk_id}).unique().one_or_none()
+    if talk is None or not can_view_talk(talk, caller):
         return None
     earlier = None
     if talk.reprise_of_id is not None:
-        earlier = session.scalars(_EARLIER_TALK, {"talk_id": talk.reprise_of_id}).one()
+        earlier = session.scalars(_SELECT_EARLIER_TALK, {"talk_id": talk.reprise_of_id}).one()
     set_committed_value(talk, "reprise_of", earlier)
     return talk
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
     """Return the talk, fully loaded. Raises TalkNotFound, including if the caller may not see it."""
-    return required(find_talk(session, talk_id, caller), TalkNotFound(talk_id))
+    return require(find_talk(session, talk_id, caller), TalkNotFound(talk_id))
 
 
 def is_public(talk: Talk) -> bool:
@@ -77,39 +77,39 @@ def is_own(talk: Talk, caller: Caller) -> bool:
     return talk.submitter_id == caller.member_id or any(s.member_id == caller.member_id for s in talk.speakers)
 
 
-def may_see_talk(talk: Talk, caller: Caller) -> bool:
+def can_view_talk(talk: Talk, caller: Caller) -> bool:
     """Return whether the caller may see this talk. Reviewers do not see drafts; moderators do."""
-    offered = caller.moderates or (talk.state != TalkState.DRAFT and caller.may_review(talk.event_id))
+    offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
     return offered or is_public(talk) or is_own(talk, caller)
 
 
-def public_talks(asked: Filter, *, now: datetime) -> Select[Talk]:
+def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
     """Return the statement for the public talks that match the filter, including tombstones that are still shown."""
-    shown = still_shown(now.date(), Talk.tombstone_until, Event.tombstone_until)
-    rows = select(Talk).join(Talk.event).where(*IS_PUBLIC, shown)
-    return rows.where(*talk_conditions(asked, now=now), *_shown_state_in(asked.states))
+    shown = shown_until_condition(now.date(), Talk.tombstone_until, Event.tombstone_until)
+    rows = select(Talk).join(Talk.event).where(*PUBLIC_TALK_CONDITIONS, shown)
+    return rows.where(*talk_conditions(filters, now=now), *_public_state_conditions(filters.states))
 
 
-def talk_conditions(asked: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
+def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
     """Return conditions for talks, joined to their event, that match the filter except for its states."""
-    conditions = shared_conditions(asked, Talk, now=now)
-    conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in asked.tags]
-    conditions += one_of((Talk.kind, asked.kinds), (Talk.language, asked.languages))
-    if asked.scheduled is not None:
-        conditions.append(Talk.starts_at.is_not(None) if asked.scheduled else Talk.starts_at.is_(None))
-    if asked.tracks:
-        conditions.append(Talk.track_id.in_(select(Track.id).where(Track.name.in_(asked.tracks))))
-    if asked.rooms:
-        conditions.append(Talk.room_id.in_(select(Room.id).where(Room.name.in_(asked.rooms))))
-    if asked.speakers:
+    conditions = shared_conditions(filters, Talk, now=now)
+    conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
+    conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))
+    if filters.scheduled is not None:
+        conditions.append(Talk.starts_at.is_not(None) if filters.scheduled else Talk.starts_at.is_(None))
+    if filters.tracks:
+        conditions.append(Talk.track_id.in_(select(Track.id).where(Track.name.in_(filters.tracks))))
+    if filters.rooms:
+        conditions.append(Talk.room_id.in_(select(Room.id).where(Room.name.in_(filters.rooms))))
+    if filters.speakers:
         # The slug of a merged speaker stands for the speaker it was merged into.
-        named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(asked.speakers))
+        named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(filters.speakers))
         conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
     return conditions
 
 
-def _shown_state_in(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    """Return conditions for talks whose published state (`Talk.shown_state`) is one of these."""
+def _public_state_conditions(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """Return conditions for talks whose published state (`Talk.public_state`) is one of these."""
     if not states:
         return []
     off = Event.status == EventStatus.CANCELLED
@@ -120,35 +120,37 @@ def _shown_state_in(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [or_(*either)]
 
 
-def list_talks(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
+def list_talks(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[Talk]:
     """Return a page of public talks."""
-    return fetch_talks(session, public_talks(asked, now=now), sort_keys(sort, Talk, Talk.sort_at), paging)
+    return fetch_talk_page(session, select_public_talks(filters, now=now), sort_keys(sort, Talk, Talk.sort_at), paging)
 
 
-def list_submissions(session: Session, asked: Filter, *, sort: Sort, paging: Paging, now: datetime) -> Page[Talk]:
+def list_submissions(
+    session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
+) -> Page[Talk]:
     """Return a page of talks in the given states, except drafts. The caller must be a reviewer of the events."""
-    offered = set(asked.states) - {TalkState.DRAFT}
-    rows = select(Talk).join(Talk.event).where(*talk_conditions(asked, now=now), Talk.state.in_(offered))
-    return fetch_talks(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging)
+    offered = set(filters.states) - {TalkState.DRAFT}
+    rows = select(Talk).join(Talk.event).where(*talk_conditions(filters, now=now), Talk.state.in_(offered))
+    return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging)
 
 
-def list_own_talks(session: Session, caller: Caller, *, paging: Paging) -> Page[Talk]:
+def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> Page[Talk]:
     """Return a page of the talks that a member submitted or gives, in every state, newest first."""
-    order = [Key(Talk.created_at, datetime, falls=True), Key(Talk.id, str, falls=True)]
-    return fetch_talks(session, select(Talk).where(_own_or_in(caller.member_id)), order, paging)
+    order = [SortKey(Talk.created_at, datetime, descending=True), SortKey(Talk.id, str, descending=True)]
+    return fetch_talk_page(session, select(Talk).where(_own_talk_condition(caller.member_id)), order, paging)
 
 
-def _own_or_in(member_id: str | None, *others: Select[str]) -> ColumnElement[bool]:
-    """Return the condition that a member submitted or gives a talk, or that one of `others` selects its id."""
+def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
+    """Return the condition that a member submitted or gives a talk, or that one of `id_queries` selects its id."""
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
-    return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *others)))
+    return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *id_queries)))
 
 
-def _starred(member_id: str | None) -> Select[str]:
+def _select_starred_ids(member_id: str | None) -> Select[str]:
     return select(Star.talk_id).where(Star.member_id == member_id)
 
 
-def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
+def last_state_change_reasons(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
     """Return the reasons given with the last state change of these talks, by talk id."""
     last = select(func.max(TalkStateChange.id)).where(TalkStateChange.talk_id.in_([talk.id for talk in talks]))
     rows = select(TalkStateChange.talk_id, TalkStateChange.reason).where(
@@ -157,32 +159,37 @@ def reasons_given(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
     return {talk_id: reason for talk_id, reason in session.execute(rows) if reason is not None}
 
 
-def agenda_ids(session: Session, member_id: str) -> set[str]:
+def starred_and_own_talk_ids(session: Session, member_id: str) -> set[str]:
     """Return the ids of a member's starred talks and own talks, public or not."""
-    return set(session.scalars(select(Talk.id).where(_own_or_in(member_id, _starred(member_id)))))
+    return set(session.scalars(select(Talk.id).where(_own_talk_condition(member_id, _select_starred_ids(member_id)))))
 
 
-def list_agenda(
-    session: Session, caller: Caller, asked: Filter, *, sort: Sort, paging: Paging, now: datetime
+def list_starred_and_own_talks(
+    session: Session, caller: Caller, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
 ) -> Page[Talk]:
     """Return a page of the contents of a member's secret feed: their starred talks and own talks that are public."""
-    on_agenda = select(Talk.id).where(_own_or_in(caller.member_id, _starred(caller.member_id)))
-    return fetch_talks(
-        session, public_talks(asked, now=now).where(Talk.id.in_(on_agenda)), sort_keys(sort, Talk, Talk.sort_at), paging
+    on_agenda = select(Talk.id).where(_own_talk_condition(caller.member_id, _select_starred_ids(caller.member_id)))
+    return fetch_talk_page(
+        session,
+        select_public_talks(filters, now=now).where(Talk.id.in_(on_agenda)),
+        sort_keys(sort, Talk, Talk.sort_at),
+        paging,
     )
 
 
-def list_stars(session: Session, caller: Caller, *, paging: Paging, now: datetime) -> Page[Talk]:
+def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest, now: datetime) -> Page[Talk]:
     """Return a page of the public talks on a member's agenda."""
-    rows = public_talks(Filter(), now=now).where(Talk.id.in_(_starred(caller.member_id)))
-    return fetch_talks(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging)
+    rows = select_public_talks(Filter(), now=now).where(Talk.id.in_(_select_starred_ids(caller.member_id)))
+    return fetch_talk_page(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging)
 
 
-def starred_among(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
+def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
     """Return the ids of the talks among these that the caller has starred."""
-    return set(session.scalars(_starred(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks]))))
+    return set(
+        session.scalars(_select_starred_ids(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks])))
+    )
 
 
-def fetch_talks(session: Session, rows: Select[Talk], order: Sequence[Key], paging: Paging) -> Page[Talk]:
+def fetch_talk_page(session: Session, query: Select[Talk], order: Sequence[SortKey], paging: PageRequest) -> Page[Talk]:
     """Return a page of talks, fully loaded."""
-    return fetch_page(session, rows.options(*talk_load_options()), order=order, paging=paging)
+    return fetch_page(session, query.options(*talk_load_options()), order=order, paging=paging)

@@ -14,36 +14,36 @@ from eventcal.kit.refusals import Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.rules import check_moderator
-from eventcal.members.service import remove_member
+from eventcal.members.service import delete_member
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import find_by_member
+from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks.models import Star, Talk, TalkSpeaker
-from eventcal.talks.queries import IS_PUBLIC, talk_load_options
-from eventcal.talks.rules import UNDECIDED, Step, recompute_talk_columns
+from eventcal.talks.queries import PUBLIC_TALK_CONDITIONS, talk_load_options
+from eventcal.talks.rules import UNDECIDED_STATES, TalkAction, recompute_talk_columns
 from eventcal.talks.service import set_speakers
-from eventcal.talks.steps import take_step
+from eventcal.talks.steps import apply_talk_action
 
 
 def count_talks_in(session: Session, part: Room | Track) -> int:
     """Return the number of talks in a room or track, in every state."""
-    return session.scalars(select(func.count()).select_from(Talk).where(_column_of(part) == part.id)).one()
+    return session.scalars(select(func.count()).select_from(Talk).where(_talk_column_for(part) == part.id)).one()
 
 
-def remove_part(session: Session, part: Room | Track) -> None:
+def delete_track_or_room(session: Session, part: Room | Track) -> None:
     """Delete a room or track, and clear it in its talks."""
-    column = _column_of(part)
+    column = _talk_column_for(part)
     for talk in session.scalars(select(Talk).where(column == part.id)):
         setattr(talk, column.key, None)
     session.delete(part)
     session.flush()
 
 
-def _column_of(part: Room | Track) -> InstrumentedAttribute[str | None]:
+def _talk_column_for(part: Room | Track) -> InstrumentedAttribute[str | None]:
     return Talk.room_id if isinstance(part, Room) else Talk.track_id
 
 
-def remove_event(session: Session, event: Event) -> None:
+def delete_event(session: Session, event: Event) -> None:
     """Delete an event that is not public. Raises CannotDeletePublished, or InUse if it has talks."""
     if event.status in PUBLIC_STATUSES:
         raise CannotDeletePublished(
@@ -55,9 +55,9 @@ def remove_event(session: Session, event: Event) -> None:
     session.flush()
 
 
-_ABOUT = ("job_title", "affiliation", "bio", "links", "photo_url")
+_PROFILE_FIELDS = ("job_title", "affiliation", "bio", "links", "photo_url")
 # The values of these columns are unique.
-_UNIQUE = ("email", "member_id")
+_UNIQUE_COLUMNS = ("email", "member_id")
 
 
 def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: Caller, now: datetime) -> Speaker:
@@ -79,7 +79,7 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
         # If both gave the talk, `kept` takes the position of the first of them.
         set_speakers(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
         recompute_talk_columns(talk, now=now)
-    _fill_blanks(session, kept, other)
+    _fill_empty_fields(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
     # Speakers that were merged into `other` refer to `kept` directly.
     for earlier in session.scalars(select(Speaker).where(Speaker.merged_into_id == other.id)):
@@ -90,12 +90,12 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     return kept
 
 
-def _fill_blanks(session: Session, kept: Speaker, other: Speaker) -> None:
-    for name in _ABOUT:
+def _fill_empty_fields(session: Session, kept: Speaker, other: Speaker) -> None:
+    for name in _PROFILE_FIELDS:
         setattr(kept, name, getattr(kept, name) or getattr(other, name))
     # The photo of `other` is no longer shown, so this row must not keep the file from being deleted.
     other.photo_url = None
-    handed = {name: getattr(other, name) for name in _UNIQUE if getattr(kept, name) is None}
+    handed = {name: getattr(other, name) for name in _UNIQUE_COLUMNS if getattr(kept, name) is None}
     for name in handed:
         setattr(other, name, None)
     # Clear the unique values in `other` first, or setting them in `kept` would violate the constraint.
@@ -116,12 +116,12 @@ class RetainedPublicly:
 class DeletionPreview:
     """The effects of deleting a member's account.
 
-    needed_by: events that would have no organiser, which prevents deletion. withdrawn: undecided talks, which are
-    withdrawn. decided: decided talks that are not public; they are kept. public, speaker: talks and speaker that stay
-    public. teams: events whose teams the member is on.
+    events_without_organiser: events that would have no organiser, which prevents deletion. withdrawn: undecided talks,
+    which are withdrawn. decided: decided talks that are not public; they are kept. public, speaker: talks and speaker
+    that stay public. teams: events whose teams the member is on.
     """
 
-    needed_by: Sequence[Event]
+    events_without_organiser: Sequence[Event]
     withdrawn: Sequence[Talk]
     decided: Sequence[Talk]
     public: Sequence[Talk]
@@ -134,18 +134,18 @@ class DeletionPreview:
 
 def preview_account_deletion(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
     """Return the effects of deleting a member's account now, without changing anything."""
-    speaker = find_by_member(session, member.id)
-    is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED))
+    speaker = find_speaker_by_member(session, member.id)
+    is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED_STATES))
     return DeletionPreview(
-        needed_by=_events_in_need(session, member, now=now),
-        withdrawn=_undecided_talks(session, member),
-        decided=_talks(session, *is_decided, ~and_(*IS_PUBLIC)),
-        public=_public_talks(session, member, speaker),
-        speaker=_public_speaker(speaker),
-        teams=session.scalars(_team_events(member).order_by(Event.starts_at, Event.id)).all(),
-        stars=_count(session, Star, member),
-        feeds=_count(session, PersonalFeed, member, PersonalFeed.revoked_at.is_(None)),
-        tokens=_count(session, AccessToken, member),
+        events_without_organiser=_list_events_without_organiser(session, member, now=now),
+        withdrawn=_list_undecided_talks(session, member),
+        decided=_list_talks(session, *is_decided, ~and_(*PUBLIC_TALK_CONDITIONS)),
+        public=_list_public_talks(session, member, speaker),
+        speaker=_if_published(speaker),
+        teams=session.scalars(_select_team_events(member).order_by(Event.starts_at, Event.id)).all(),
+        stars=_count_rows(session, Star, member),
+        feeds=_count_rows(session, PersonalFeed, member, PersonalFeed.revoked_at.is_(None)),
+        tokens=_count_rows(session, AccessToken, member),
     )
 
 
@@ -155,31 +155,31 @@ def delete_account(session: Session, member: Member, *, now: datetime) -> Retain
     Undecided talks are withdrawn. The speaker is detached from the member and loses its email. Team roles, tokens,
     stars and secret feeds end. Raises LastOrganiser if an event would have no organiser.
     """
-    needed_by = _events_in_need(session, member, now=now)
+    needed_by = _list_events_without_organiser(session, member, now=now)
     if needed_by:
         slugs = ", ".join(event.slug for event in needed_by)
         detail = Message("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
         raise LastOrganiser(detail)
     caller = Caller(member_id=member.id, role=member.role)
-    for talk in _undecided_talks(session, member):
-        take_step(session, talk, Step.WITHDRAW, caller=caller, reason=None, now=now)
-    speaker = find_by_member(session, member.id)
-    known = _public_speaker(speaker)
+    for talk in _list_undecided_talks(session, member):
+        apply_talk_action(session, talk, TalkAction.WITHDRAW, caller=caller, reason=None, now=now)
+    speaker = find_speaker_by_member(session, member.id)
+    known = _if_published(speaker)
     stays = RetainedPublicly(
-        talks=tuple(talk.id for talk in _public_talks(session, member, speaker)),
+        talks=tuple(talk.id for talk in _list_public_talks(session, member, speaker)),
         speaker=known.slug if known is not None else None,
     )
     if speaker is not None:
         speaker.member_id = speaker.email = None
         session.flush()
-    remove_member(session, member, now=now)
+    delete_member(session, member, now=now)
     return stays
 
 
-def _events_in_need(session: Session, member: Member, *, now: datetime) -> Sequence[Event]:
+def _list_events_without_organiser(session: Session, member: Member, *, now: datetime) -> Sequence[Event]:
     other = aliased(TeamMember)
     others = (other.event_id == Event.id, other.role == TeamRole.ORGANISER, other.member_id != member.id)
-    rows = _team_events(member).where(
+    rows = _select_team_events(member).where(
         TeamMember.role == TeamRole.ORGANISER,
         Event.ends_at > now,
         Event.status != EventStatus.CANCELLED,
@@ -188,29 +188,33 @@ def _events_in_need(session: Session, member: Member, *, now: datetime) -> Seque
     return session.scalars(rows.order_by(Event.slug)).all()
 
 
-def _team_events(member: Member) -> Select[Event]:
+def _select_team_events(member: Member) -> Select[Event]:
     return select(Event).join(TeamMember, TeamMember.event_id == Event.id).where(TeamMember.member_id == member.id)
 
 
-def _undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
-    rows = select(Talk).where(Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED)).options(*talk_load_options())
+def _list_undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
+    rows = (
+        select(Talk)
+        .where(Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED_STATES))
+        .options(*talk_load_options())
+    )
     return session.scalars(rows.order_by(Talk.id)).unique().all()
 
 
-def _public_talks(session: Session, member: Member, speaker: Speaker | None) -> Sequence[Talk]:
+def _list_public_talks(session: Session, member: Member, speaker: Speaker | None) -> Sequence[Talk]:
     given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == (speaker.id if speaker else None))
-    return _talks(session, or_(Talk.submitter_id == member.id, Talk.id.in_(given)), *IS_PUBLIC)
+    return _list_talks(session, or_(Talk.submitter_id == member.id, Talk.id.in_(given)), *PUBLIC_TALK_CONDITIONS)
 
 
-def _talks(session: Session, *which: ColumnElement[bool]) -> Sequence[Talk]:
-    return session.scalars(select(Talk).join(Talk.event).where(*which).order_by(Talk.sort_at, Talk.id)).all()
+def _list_talks(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Talk]:
+    return session.scalars(select(Talk).join(Talk.event).where(*conditions).order_by(Talk.sort_at, Talk.id)).all()
 
 
-def _public_speaker(speaker: Speaker | None) -> Speaker | None:
+def _if_published(speaker: Speaker | None) -> Speaker | None:
     return speaker if speaker is not None and speaker.published_at is not None else None
 
 
-def _count(
-    session: Session, table: type[Star | PersonalFeed | AccessToken], member: Member, *which: ColumnElement[bool]
+def _count_rows(
+    session: Session, table: type[Star | PersonalFeed | AccessToken], member: Member, *conditions: ColumnElement[bool]
 ) -> int:
-    return session.scalars(select(func.count()).where(table.member_id == member.id, *which)).one()
+    return session.scalars(select(func.count()).where(table.member_id == member.id, *conditions)).one()

@@ -8,16 +8,16 @@ from operator import attrgetter
 from typing import Any
 
 from eventcal.events.models import Event
-from eventcal.events.rules import instant, time_faults, tombstone_until
+from eventcal.events.rules import start_end_errors, to_instant_or_gap_end, tombstone_until
 from eventcal.events.words import PUBLIC_STATUSES, Programme, TalkKind
-from eventcal.kit.localtime import parse_local, zone
+from eventcal.kit.localtime import get_zone, parse_local
 from eventcal.kit.refusals import FieldError, Message, Transition
-from eventcal.kit.text import search_words
+from eventcal.kit.text import build_search_text
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 
 
-class Step(StrEnum):
+class TalkAction(StrEnum):
     """The actions on a talk; the values are used in URLs."""
 
     SUBMIT = "submit"
@@ -30,31 +30,31 @@ class Step(StrEnum):
 
 
 # The states in which the submitter may still edit the talk.
-UNDECIDED = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
+UNDECIDED_STATES = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
 # The states of talks that await a decision.
-WAITING = frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED})
+AWAITING_DECISION_STATES = frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED})
 
 # The states of talks that are part of the programme.
-SCHEDULED = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED})
+PROGRAMME_STATES = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED})
 
-GONE = frozenset({TalkState.WITHDRAWN, TalkState.CANCELLED})
+GONE_STATES = frozenset({TalkState.WITHDRAWN, TalkState.CANCELLED})
 
-STEPS: Mapping[Step, Transition[TalkState]] = {
-    Step.SUBMIT: Transition(frozenset({TalkState.DRAFT}), TalkState.SUBMITTED),
-    Step.WAITLIST: Transition(frozenset({TalkState.SUBMITTED}), TalkState.WAITLISTED),
-    Step.ACCEPT: Transition(WAITING, TalkState.ACCEPTED),
-    Step.REJECT: Transition(WAITING, TalkState.REJECTED),
-    Step.CONFIRM: Transition(frozenset({TalkState.ACCEPTED}), TalkState.CONFIRMED),
-    Step.WITHDRAW: Transition(UNDECIDED | SCHEDULED, TalkState.WITHDRAWN),
-    Step.CANCEL: Transition(SCHEDULED, TalkState.CANCELLED),
+TALK_TRANSITIONS: Mapping[TalkAction, Transition[TalkState]] = {
+    TalkAction.SUBMIT: Transition(frozenset({TalkState.DRAFT}), TalkState.SUBMITTED),
+    TalkAction.WAITLIST: Transition(frozenset({TalkState.SUBMITTED}), TalkState.WAITLISTED),
+    TalkAction.ACCEPT: Transition(AWAITING_DECISION_STATES, TalkState.ACCEPTED),
+    TalkAction.REJECT: Transition(AWAITING_DECISION_STATES, TalkState.REJECTED),
+    TalkAction.CONFIRM: Transition(frozenset({TalkState.ACCEPTED}), TalkState.CONFIRMED),
+    TalkAction.WITHDRAW: Transition(UNDECIDED_STATES | PROGRAMME_STATES, TalkState.WITHDRAWN),
+    TalkAction.CANCEL: Transition(PROGRAMME_STATES, TalkState.CANCELLED),
 }
 
-SPEAKERS_STEPS = frozenset({Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM})
-ORGANISERS_STEPS = (Step.ACCEPT, Step.WAITLIST, Step.REJECT, Step.CANCEL)
+SPEAKER_ACTIONS = frozenset({TalkAction.SUBMIT, TalkAction.WITHDRAW, TalkAction.CONFIRM})
+ORGANISER_ACTIONS = (TalkAction.ACCEPT, TalkAction.WAITLIST, TalkAction.REJECT, TalkAction.CANCEL)
 """The steps taken by organisers, in display order."""
 
-USUAL_MINUTES: Mapping[TalkKind, int] = {
+DEFAULT_MINUTES: Mapping[TalkKind, int] = {
     TalkKind.TALK: 45,
     TalkKind.KEYNOTE: 60,
     TalkKind.PANEL: 60,
@@ -66,31 +66,31 @@ USUAL_MINUTES: Mapping[TalkKind, int] = {
 }
 
 
-def makes_public(programme: Programme, state: TalkState) -> bool:
+def is_public_state(programme: Programme, state: TalkState) -> bool:
     """Return whether reaching this state makes a talk public."""
-    return state in SCHEDULED if programme == Programme.LISTED else state == TalkState.CONFIRMED
+    return state in PROGRAMME_STATES if programme == Programme.LISTED else state == TalkState.CONFIRMED
 
 
-def length(kind: TalkKind, duration_minutes: int | None) -> timedelta:
+def talk_duration(kind: TalkKind, duration_minutes: int | None) -> timedelta:
     """Return the length of a talk without an end: the given duration or the default for its kind."""
-    return timedelta(minutes=duration_minutes or USUAL_MINUTES[kind])
+    return timedelta(minutes=duration_minutes or DEFAULT_MINUTES[kind])
 
 
-def span_faults(talk: Talk) -> list[FieldError]:
+def talk_time_errors(talk: Talk) -> list[FieldError]:
     """Return the errors in a talk's times: a missing time of day, wrong order, or a start outside the event's days."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
             return [FieldError(f"/{name}", Message("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
     if talk.ends is not None and talk.starts is None:
         return [FieldError("/starts", Message("a talk that ends has to start; give both"))]
-    faults = time_faults(talk.starts, talk.ends, talk.event.timezone)
+    faults = start_end_errors(talk.starts, talk.ends, talk.event.timezone)
     if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
         days = {"first": talk.event.first_day, "last": talk.event.last_day}
         faults.append(FieldError("/starts", Message("lies outside the event's days, %(first)s to %(last)s", **days)))
     return faults
 
 
-def kind_faults(talk: Talk) -> list[FieldError]:
+def talk_kind_errors(talk: Talk) -> list[FieldError]:
     """Return the error if the event's call does not accept the talk's kind."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
@@ -105,44 +105,44 @@ _UNSET = object()
 def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
     """Set the derived columns of a talk whose event, speakers and tags are loaded. Idempotent."""
     names = [speaker.name for speaker in talk.speakers]
-    search = search_words(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
-    for name, value in {**_times(talk, talk.event), "search": search}.items():
+    search = build_search_text(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
+    for name, value in {**_derived_times(talk, talk.event), "search": search}.items():
         # Assigning an equal value would cause an UPDATE for each of the hundreds of talks in a renamed room.
         if talk.__dict__.get(name, _UNSET) != value:
             setattr(talk, name, value)
     stands_open = talk.event.status in PUBLIC_STATUSES
-    if talk.published_at is None and stands_open and makes_public(talk.event.programme, talk.state):
+    if talk.published_at is None and stands_open and is_public_state(talk.event.programme, talk.state):
         talk.published_at = now
-    if talk.state not in GONE:
+    if talk.state not in GONE_STATES:
         if talk.tombstone_until is not None:
             talk.tombstone_until = None
     elif talk.tombstone_until is None:
         talk.tombstone_until = tombstone_until(talk.ends_at or talk.event.ends_at, now=now)
 
 
-def _times(talk: Talk, event: Event) -> dict[str, Any]:
+def _derived_times(talk: Talk, event: Event) -> dict[str, Any]:
     """Return the derived times of a talk, by column. A talk without a time spans the days of its event."""
     starts = parse_local(talk.starts) if talk.starts else None
     if not isinstance(starts, datetime):
         days = {"first_day": event.first_day, "last_day": event.last_day}
         return {"starts_at": None, "ends_at": None, "sort_at": event.starts_at, **days}
     ends = parse_local(talk.ends) if talk.ends else None
-    starts_at = instant(starts, event.timezone)
+    starts_at = to_instant_or_gap_end(starts, event.timezone)
     if isinstance(ends, datetime):
-        ends_at = max(instant(ends, event.timezone), starts_at)
+        ends_at = max(to_instant_or_gap_end(ends, event.timezone), starts_at)
     else:
-        ends_at = starts_at + length(talk.kind, talk.duration_minutes)
+        ends_at = starts_at + talk_duration(talk.kind, talk.duration_minutes)
     return {
         "starts_at": starts_at,
         "ends_at": ends_at,
         "sort_at": starts_at,
         "first_day": starts.date().isoformat(),
-        "last_day": ends_at.astimezone(zone(event.timezone)).date().isoformat(),
+        "last_day": ends_at.astimezone(get_zone(event.timezone)).date().isoformat(),
     }
 
 
 @dataclass(frozen=True)
-class Slot:
+class TalkSlot:
     """The time of a talk (the end is exclusive), the id of its room and the ids of its speakers."""
 
     talk_id: str
@@ -154,29 +154,29 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Clash:
+class ScheduleConflict:
     """Two talks at the same time in the same room or with the same speakers. `first` is the one that starts first."""
 
-    first: Slot
-    second: Slot
+    first: TalkSlot
+    second: TalkSlot
     room_id: str | None
     speakers: frozenset[str]
 
 
-def clashes(slots: Iterable[Slot]) -> Iterator[Clash]:
+def iter_schedule_conflicts(slots: Iterable[TalkSlot]) -> Iterator[ScheduleConflict]:
     """Yield all pairs of overlapping talks that share a room or a speaker, in the order of the later talk."""
-    running: list[Slot] = []
+    running: list[TalkSlot] = []
     for slot in sorted(slots, key=attrgetter("starts_at", "talk_id")):
         running = [other for other in running if other.ends_at > slot.starts_at]
         for other in running:
             room = slot.room_id if slot.room_id == other.room_id else None
             shared = slot.speakers & other.speakers
             if room is not None or shared:
-                yield Clash(other, slot, room, shared)
+                yield ScheduleConflict(other, slot, room, shared)
         running.append(slot)
 
 
-def outside(slots: Iterable[Slot], *, starts_at: datetime, ends_at: datetime) -> list[Slot]:
+def list_slots_outside_event(slots: Iterable[TalkSlot], *, starts_at: datetime, ends_at: datetime) -> list[TalkSlot]:
     """Return the talks that start before their event or end after it, in chronological order."""
     wrong = (slot for slot in slots if slot.starts_at < starts_at or slot.ends_at > ends_at)
     return sorted(wrong, key=attrgetter("starts_at", "talk_id"))

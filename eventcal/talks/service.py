@@ -9,27 +9,27 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
-from eventcal.events.queries import ensure_event_loaded, is_blanked
-from eventcal.events.rules import is_over, takes_talks
-from eventcal.events.steps import REDACTED
-from eventcal.events.words import STANDING_STATUSES, Programme, TalkKind
+from eventcal.events.queries import ensure_event_loaded, is_public_and_redacted
+from eventcal.events.rules import is_accepting_talks, is_over
+from eventcal.events.steps import REDACTED_TEXT
+from eventcal.events.words import ACTIVE_STATUSES, Programme, TalkKind
 from eventcal.kit.ids import new_id
-from eventcal.kit.models import set_given
+from eventcal.kit.models import set_given_fields
 from eventcal.kit.refusals import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
-from eventcal.members.service import check_confirmed, forget_answers
+from eventcal.members.service import check_email_confirmed, delete_idempotency_records
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
-from eventcal.talks.models import TEXTS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
+from eventcal.talks.models import TEXT_COLUMNS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
-from eventcal.talks.rules import UNDECIDED, kind_faults, recompute_talk_columns, span_faults
+from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_kind_errors, talk_time_errors
 from eventcal.talks.words import TalkState
 
-_PLAIN = ("title", "kind", "duration_minutes", *TEXTS)
-_TIMES = ("starts", "ends")
+_SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
+_TIME_FIELDS = ("starts", "ends")
 
 
 def submit_talk(
@@ -38,18 +38,18 @@ def submit_talk(
     """Create and flush a talk at an event, in the state `submitted`, or `draft` if the field `draft` is true.
 
     Without `speakers`, the member is the speaker. With `reprise_of`, missing title, abstract and speakers are copied
-    from that talk. Raises NotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
+    from that talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
     """
-    check_confirmed(caller)
-    check_window(event, caller=caller, now=now)
+    check_email_confirmed(caller)
+    check_accepts_talks(event, caller=caller, now=now)
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
-    talk = new_talk(event, state=state, submitter_id=member.id, now=now)
+    talk = build_talk(event, state=state, submitter_id=member.id, now=now)
     earlier = find_talk(session, fields["reprise_of"], caller) if fields.get("reprise_of") else None
     if earlier is not None:
         speakers = [{"speaker": speaker} for speaker in earlier.speakers]
         fields = {"title": earlier.title, "abstract": earlier.abstract, "speakers": speakers, **fields}
-    faults = _apply(session, talk, fields, caller=caller, now=now)
-    faults += kind_faults(talk)
+    faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
+    faults += talk_kind_errors(talk)
     if not talk.title:
         faults.append(FieldError("/title", Message("is required, unless an earlier talk gives it")))
     raise_if_invalid(faults)
@@ -58,12 +58,12 @@ def submit_talk(
     recompute_talk_columns(talk, now=now)
     session.add(talk)
     session.flush()
-    note_step(session, talk, None, caller=caller, now=now)
+    record_state_change(session, talk, None, caller=caller, now=now)
     session.flush()
     return talk
 
 
-def new_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
+def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
     """Return a new talk at an event, not added to a session, without speakers, tags, track, room and times."""
     return Talk(
         id=new_id(),
@@ -83,7 +83,7 @@ def new_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: s
     )
 
 
-def note_step(
+def record_state_change(
     session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
     """Record in a talk's history the change from the state `before` to its current state."""
@@ -95,70 +95,70 @@ def note_step(
 
 
 # The fields that are validated against the event's tracks, rooms or call.
-_NEEDS_EVENT = frozenset({"track", "room", "kind"})
+_FIELDS_CHECKED_WITH_EVENT = frozenset({"track", "room", "kind"})
 
 
 def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
     """Change the given fields (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all field errors."""
-    check_may_edit(talk, caller)
-    if _NEEDS_EVENT & fields.keys():
+    check_can_edit_talk(talk, caller)
+    if _FIELDS_CHECKED_WITH_EVENT & fields.keys():
         ensure_event_loaded(session, talk.event)
     # A talk may keep a kind that the call no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
-    faults = _apply(session, talk, fields, caller=caller, now=now)
+    faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
-        faults += kind_faults(talk)
+        faults += talk_kind_errors(talk)
     raise_if_invalid(faults)
     return talk
 
 
-def check_may_edit(talk: Talk, caller: Caller) -> None:
+def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
     """Raise Forbidden or AlreadyDecided unless the caller may change this talk.
 
     The submitter may until it is decided on; organisers always may. Only moderators may change a redacted talk.
     """
-    blanked = talk.redacted_at is not None or is_blanked(talk.event)
-    if caller.moderates or (caller.may_organise(talk.event_id) and not blanked):
+    blanked = talk.redacted_at is not None or is_public_and_redacted(talk.event)
+    if caller.is_moderator or (caller.can_organise(talk.event_id) and not blanked):
         return
     if blanked:
         raise Forbidden(Message("A moderator removed this; only a moderator may change it now."))
     if not is_own(talk, caller):
         raise Forbidden(Message("Only the submitter or an organiser may change this talk."))
-    if talk.state not in UNDECIDED:
-        detail = Message("This talk is %(state)s; ask an organiser to change it.", state=talk.state.described)
+    if talk.state not in UNDECIDED_STATES:
+        detail = Message("This talk is %(state)s; ask an organiser to change it.", state=talk.state.label)
         raise AlreadyDecided(detail)
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
     """Redact a talk and its history; if public, it stays as a tombstone. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
-    talk.title = REDACTED
-    for name in TEXTS:
+    talk.title = REDACTED_TEXT
+    for name in TEXT_COLUMNS:
         setattr(talk, name, None)
     talk.tags, talk.speaking = [], []
     talk.redacted_at = now
     for step in session.scalars(select(TalkStateChange).where(TalkStateChange.talk_id == talk.id)):
         step.reason = None
-    forget_answers(session, talk.id)
+    delete_idempotency_records(session, talk.id)
     gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED
     if talk.state != gone:
         from_state, talk.state = talk.state, gone
-        note_step(session, talk, from_state, caller=caller, now=now)
+        record_state_change(session, talk, from_state, caller=caller, now=now)
     recompute_talk_columns(talk, now=now)
     session.flush()
     return talk
 
 
-def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
+def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
     """Raise EventEnded or TalksClosed unless the event accepts talks at `now`. Moderators may add to past events."""
     over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title}
-    if over and not caller.moderates:
+    if over and not caller.is_moderator:
         raise EventEnded(Message("“%(event)s” is over; only a moderator can still add a talk to it.", **about))
-    if event.status not in STANDING_STATUSES:
-        status = event.status.described
+    if event.status not in ACTIVE_STATUSES:
+        status = event.status.label
         raise TalksClosed(Message("“%(event)s” is %(status)s and takes no talks.", **about, status=status))
-    if over or takes_talks(event, now=now):
+    if over or is_accepting_talks(event, now=now):
         return
     if event.call is None:
         raise TalksClosed(Message("“%(event)s” has no call for talks.", **about))
@@ -168,16 +168,16 @@ def check_window(event: Event, *, caller: Caller, now: datetime) -> None:
     raise TalksClosed(Message("The call of “%(event)s” has closed; see its call_for_talks.", **about))
 
 
-def _apply(
+def _set_talk_fields(
     session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
     """Set the given fields, and return all field errors."""
-    set_given(talk, fields, _PLAIN)
+    set_given_fields(talk, fields, _SIMPLE_FIELDS)
     if "tags" in fields:
-        talk.tags = TalkTag.rows(talk.tags, fields["tags"] or [])
-    faults = _apply_schedule(talk, fields, caller)
+        talk.tags = TalkTag.build_rows(talk.tags, fields["tags"] or [])
+    faults = _set_schedule_fields(talk, fields, caller)
     if "speakers" in fields:
-        faults += _apply_speakers(session, talk, fields["speakers"] or [], caller=caller, now=now)
+        faults += _set_speakers_field(session, talk, fields["speakers"] or [], caller=caller, now=now)
     if "reprise_of" in fields:
         earlier_id = fields["reprise_of"]
         earlier = find_talk(session, earlier_id, caller) if earlier_id else None
@@ -188,10 +188,10 @@ def _apply(
     return faults
 
 
-def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[FieldError]:
+def _set_schedule_fields(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[FieldError]:
     """Set track, room and times. Only organisers may set rooms, and the times in a curated event."""
     faults: list[FieldError] = []
-    organises = caller.may_organise(talk.event_id)
+    organises = caller.can_organise(talk.event_id)
     if "track" in fields:
         tracks = {track.name: track for track in talk.event.tracks}
         talk.track = tracks.get(fields["track"])
@@ -208,16 +208,16 @@ def _apply_schedule(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> li
             none = Message("the event has no rooms yet")
             known = Message("the event has no such room; it has: %(known)s", known=", ".join(rooms))
             faults.append(FieldError("/room", known if rooms else none))
-    for name in _TIMES:
+    for name in _TIME_FIELDS:
         if name not in fields or fields[name] == getattr(talk, name):
             continue
         if not organises and talk.event.programme == Programme.CURATED:
             faults.append(FieldError(f"/{name}", Message("the organisers of a curated event give the times")))
         setattr(talk, name, fields[name])
-    return faults + span_faults(talk) if set(_TIMES) & fields.keys() else faults
+    return faults + talk_time_errors(talk) if set(_TIME_FIELDS) & fields.keys() else faults
 
 
-def _apply_speakers(
+def _set_speakers_field(
     session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
     # Current speakers may be kept even if they are not public.

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
-from eventcal.events.queries import check_decides, decides_for, ensure_event_loaded
+from eventcal.events.queries import can_manage_event, check_can_manage_event, ensure_event_loaded
 from eventcal.events.words import Programme
-from eventcal.kit.catalogue import in_every_language
+from eventcal.kit.catalogue import translate_to_all_languages
 from eventcal.kit.refusals import (
     DomainError,
     FieldError,
@@ -25,13 +25,19 @@ from eventcal.kit.refusals import (
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
-from eventcal.members.service import check_confirmed
+from eventcal.members.service import check_email_confirmed
 from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_own
-from eventcal.talks.rules import ORGANISERS_STEPS, SPEAKERS_STEPS, STEPS, Step, recompute_talk_columns
-from eventcal.talks.service import check_window, edit_talk, note_step
+from eventcal.talks.rules import (
+    ORGANISER_ACTIONS,
+    SPEAKER_ACTIONS,
+    TALK_TRANSITIONS,
+    TalkAction,
+    recompute_talk_columns,
+)
+from eventcal.talks.service import check_accepts_talks, edit_talk, record_state_change
 
 
 @dataclass(frozen=True)
@@ -39,120 +45,130 @@ class BulkChoice:
     """A selected talk, with the revision that the user has seen."""
 
     talk: Talk
-    seen: str
+    seen_revision: str
 
 
 @dataclass(frozen=True)
 class TalkEdit(BulkChoice):
-    """Changes to a talk. `faults` are the field errors found when parsing the form."""
+    """Changes to a talk. `errors` are the field errors found when parsing the form."""
 
     fields: Mapping[str, Any]
-    faults: Sequence[FieldError] = ()
+    errors: Sequence[FieldError] = ()
 
 
-Chosen = TypeVar("Chosen", bound=BulkChoice)
+AnyChoice = TypeVar("AnyChoice", bound=BulkChoice)
 
 
-def take_step(session: Session, talk: Talk, step: Step, *, caller: Caller, reason: str | None, now: datetime) -> Talk:
+def apply_talk_action(
+    session: Session, talk: Talk, action: TalkAction, *, caller: Caller, reason: str | None, now: datetime
+) -> Talk:
     """Change the state of a talk, record it in the history, and email an organiser's decision to the submitter.
 
     Raises Forbidden if the caller may not take the step, InvalidTransition if it is not allowed in the talk's state,
-    and for `submit` NotConfirmed, EventEnded or TalksClosed.
+    and for `submit` EmailNotConfirmed, EventEnded or TalksClosed.
     """
-    if step not in SPEAKERS_STEPS:
-        check_decides_on_talks(talk.event, caller)
+    if action not in SPEAKER_ACTIONS:
+        check_can_decide_on_talks(talk.event, caller)
     elif not is_own(talk, caller):
         raise Forbidden(Message("Only the speaker or whoever submitted this talk may do this."))
-    detail = Message("A talk that is %(state)s cannot be %(done)s.", state=talk.state.described, done=_done(step))
-    STEPS[step].check(talk.state, InvalidTransition(detail))
-    if step == Step.SUBMIT:
-        check_confirmed(caller)
+    detail = Message("A talk that is %(state)s cannot be %(done)s.", state=talk.state.label, done=_action_label(action))
+    TALK_TRANSITIONS[action].check(talk.state, InvalidTransition(detail))
+    if action == TalkAction.SUBMIT:
+        check_email_confirmed(caller)
         ensure_event_loaded(session, talk.event)
-        check_window(talk.event, caller=caller, now=now)
-    from_state, talk.state = talk.state, STEPS[step].target
-    note_step(session, talk, from_state, caller=caller, now=now, reason=reason)
+        check_accepts_talks(talk.event, caller=caller, now=now)
+    from_state, talk.state = talk.state, TALK_TRANSITIONS[action].target
+    record_state_change(session, talk, from_state, caller=caller, now=now, reason=reason)
     recompute_talk_columns(talk, now=now)
-    submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and step not in SPEAKERS_STEPS else None
+    submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and action not in SPEAKER_ACTIONS else None
     if submitter is not None and submitter.active:
-        subject, text = decision_mail(talk, step, reason=reason)
+        subject, text = render_decision_email(talk, action, reason=reason)
         queue_mail(session, to=submitter.email, subject=subject, text=text, now=now)
     session.flush()
     return talk
 
 
-def decision_mail(talk: Talk, step: Step, *, reason: str | None) -> tuple[str, str]:
+def render_decision_email(talk: Talk, action: TalkAction, *, reason: str | None) -> tuple[str, str]:
     """Return subject and text of the email about a decision, in every language, as the recipient's is not known."""
-    about: dict[str, object] = {"title": talk.title, "done": _done(step)}
+    about: dict[str, object] = {"title": talk.title, "done": _action_label(action)}
     subject = Message("%(title)s: %(done)s", **about)
     text = Message("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
-    said = [*in_every_language(text), *([reason] if reason else [])]
-    return " / ".join(in_every_language(subject)), "\n\n".join(said)
+    said = [*translate_to_all_languages(text), *([reason] if reason else [])]
+    return " / ".join(translate_to_all_languages(subject)), "\n\n".join(said)
 
 
-def _done(step: Step) -> str:
-    return Message("put on the waiting list") if step == Step.WAITLIST else STEPS[step].target.described
+def _action_label(action: TalkAction) -> str:
+    return (
+        Message("put on the waiting list") if action == TalkAction.WAITLIST else TALK_TRANSITIONS[action].target.label
+    )
 
 
-def check_decides_on_talks(event: Event, caller: Caller) -> None:
+def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
     """Raise NotSignedIn or Forbidden unless the caller decides on this event's talks: moderators if it is listed."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
-        check_decides(event, caller)
+        check_can_manage_event(event, caller)
 
 
-def decides_on_talks(event: Event, caller: Caller) -> bool:
-    """Return whether the caller decides on the talks of this event; see `check_decides_on_talks`."""
-    return caller.moderates if event.programme == Programme.LISTED else decides_for(event, caller)
+def can_decide_on_talks(event: Event, caller: Caller) -> bool:
+    """Return whether the caller decides on the talks of this event; see `check_can_decide_on_talks`."""
+    return caller.is_moderator if event.programme == Programme.LISTED else can_manage_event(event, caller)
 
 
-def open_steps(talk: Talk, caller: Caller) -> tuple[Step, ...]:
+def allowed_organiser_actions(talk: Talk, caller: Caller) -> tuple[TalkAction, ...]:
     """Return the organiser steps that the caller may take with this talk now."""
-    if not decides_on_talks(talk.event, caller):
+    if not can_decide_on_talks(talk.event, caller):
         return ()
-    return tuple(step for step in ORGANISERS_STEPS if talk.state in STEPS[step].sources)
+    return tuple(step for step in ORGANISER_ACTIONS if talk.state in TALK_TRANSITIONS[step].sources)
 
 
-def may_change(talk: Talk, caller: Caller) -> bool:
+def can_edit_talk_as_organiser(talk: Talk, caller: Caller) -> bool:
     """Return whether the caller may change this talk as an organiser. Redacted talks require a moderator."""
-    return decides_for(talk.event, caller) and (caller.moderates or talk.redacted_at is None)
+    return can_manage_event(talk.event, caller) and (caller.is_moderator or talk.redacted_at is None)
 
 
-def decide(
-    session: Session, choices: Sequence[BulkChoice], step: Step, *, caller: Caller, reason: str | None, now: datetime
+def apply_action_to_talks(
+    session: Session,
+    choices: Sequence[BulkChoice],
+    action: TalkAction,
+    *,
+    caller: Caller,
+    reason: str | None,
+    now: datetime,
 ) -> None:
     """Apply a step to each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
 
-    def take(choice: BulkChoice) -> None:
+    def apply_action(choice: BulkChoice) -> None:
         revision = choice.talk.revision
-        take_step(session, choice.talk, step, caller=caller, reason=reason, now=now)
-        _check_seen(choice, revision)
+        apply_talk_action(session, choice.talk, action, caller=caller, reason=reason, now=now)
+        _check_revision_seen(choice, revision)
 
-    _change_each(choices, take)
+    _change_all_or_fail(choices, apply_action)
 
 
-def edit_each(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, now: datetime) -> None:
+def edit_talks(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, now: datetime) -> None:
     """Change each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
-    _change_each(edits, partial(edit_as_seen, session, caller=caller, now=now))
+    _change_all_or_fail(edits, partial(edit_talk_if_unchanged, session, caller=caller, now=now))
 
 
-def edit_as_seen(session: Session, edit: TalkEdit, *, caller: Caller, now: datetime) -> None:
+def edit_talk_if_unchanged(session: Session, edit: TalkEdit, *, caller: Caller, now: datetime) -> None:
     """Change a talk that still has the revision the user saw.
 
     Raises Forbidden, VersionConflict, or Invalid with all errors.
     """
-    _check_seen(edit, edit.talk.revision)
-    faults = list(edit.faults)
+    _check_revision_seen(edit, edit.talk.revision)
+    faults = list(edit.errors)
     try:
         edit_talk(session, edit.talk, edit.fields, caller=caller, now=now)
     except Invalid as refusal:
-        faults += refusal.faults
+        faults += refusal.errors
     raise_if_invalid(faults)
 
 
-def _change_each(chosen: Iterable[Chosen], change: Callable[[Chosen], None]) -> None:
+def _change_all_or_fail(choices: Iterable[AnyChoice], change: Callable[[AnyChoice], None]) -> None:
     refused: dict[str, DomainError] = {}
-    for one in chosen:
+    for one in choices:
         try:
             change(one)
         except (InvalidTransition, Invalid, VersionConflict) as refusal:
@@ -161,6 +177,6 @@ def _change_each(chosen: Iterable[Chosen], change: Callable[[Chosen], None]) -> 
         raise BulkActionFailed(refused)
 
 
-def _check_seen(choice: BulkChoice, revision: int) -> None:
-    if choice.seen != str(revision):
+def _check_revision_seen(choice: BulkChoice, revision: int) -> None:
+    if choice.seen_revision != str(revision):
         raise VersionConflict(Message("Somebody else changed this talk meanwhile."))

@@ -10,52 +10,58 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import words_match
+from eventcal.events.filter import search_conditions
 from eventcal.events.models import Event
-from eventcal.events.words import STANDING_STATUSES, Programme
-from eventcal.kit.paging import Key, Page, Paging
+from eventcal.events.words import ACTIVE_STATUSES, Programme
+from eventcal.kit.paging import Page, PageRequest, SortKey
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStateChange
-from eventcal.talks.queries import fetch_talks, get_talk, talk_load_options
-from eventcal.talks.rules import SCHEDULED, WAITING, Slot
+from eventcal.talks.queries import fetch_talk_page, get_talk, talk_load_options
+from eventcal.talks.rules import AWAITING_DECISION_STATES, PROGRAMME_STATES, TalkSlot
 from eventcal.talks.words import TalkState
 
-_OLDEST_FIRST = (Key(Talk.created_at, datetime), Key(Talk.id, str))
+_OLDEST_FIRST = (SortKey(Talk.created_at, datetime), SortKey(Talk.id, str))
 
 
-def count_by_state(session: Session, event: Event) -> dict[TalkState, int]:
+def count_submissions_by_state(session: Session, event: Event) -> dict[TalkState, int]:
     """Return the number of an event's talks by state. States without talks are omitted."""
-    rows = select(Talk.state, func.count()).where(Talk.event_id == event.id, _offered()).group_by(Talk.state)
+    rows = (
+        select(Talk.state, func.count()).where(Talk.event_id == event.id, _not_draft_condition()).group_by(Talk.state)
+    )
     return dict(session.execute(rows).all())
 
 
-def count_waiting(session: Session, event_ids: Iterable[str]) -> dict[str, dict[TalkState, int]]:
+def count_undecided_talks(session: Session, event_ids: Iterable[str]) -> dict[str, dict[TalkState, int]]:
     """Return the number of undecided talks by event id and state. Events without any are omitted."""
     rows = select(Talk.event_id, Talk.state, func.count()).where(Talk.event_id.in_(list(event_ids)))
     found: dict[str, dict[TalkState, int]] = {}
-    grouped = rows.where(Talk.state.in_(WAITING)).group_by(Talk.event_id, Talk.state)
+    grouped = rows.where(Talk.state.in_(AWAITING_DECISION_STATES)).group_by(Talk.event_id, Talk.state)
     for event_id, state, count in session.execute(grouped):
         found.setdefault(event_id, {})[state] = count
     return found
 
 
-def list_offered(
-    session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: Paging
+def list_event_submissions(
+    session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: PageRequest
 ) -> Page[Talk]:
     """Return a page of an event's talks in these states that contain every word of `q`, oldest first."""
-    rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _offered())
-    return fetch_talks(session, rows.where(*words_match(Talk.search, q)), _OLDEST_FIRST, paging)
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _not_draft_condition())
+    return fetch_talk_page(session, rows.where(*search_conditions(Talk.search, q)), _OLDEST_FIRST, paging)
 
 
-def list_for_moderators(session: Session, *, paging: Paging) -> Page[Talk]:
+def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest) -> Page[Talk]:
     """Return a page of the undecided talks of listed events. The caller must be a moderator."""
-    waits = (Event.programme == Programme.LISTED, Event.status.in_(STANDING_STATUSES), Talk.state.in_(WAITING))
-    return fetch_talks(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging)
+    waits = (
+        Event.programme == Programme.LISTED,
+        Event.status.in_(ACTIVE_STATUSES),
+        Talk.state.in_(AWAITING_DECISION_STATES),
+    )
+    return fetch_talk_page(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging)
 
 
-def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
+def get_submission(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
     """Return a talk of this event, fully loaded. Raises TalkNotFound, also for a draft."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
@@ -63,16 +69,20 @@ def get_offered(session: Session, event: Event, talk_id: str, caller: Caller) ->
     return talk
 
 
-def find_offered(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
+def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
     """Return the talks with these ids that belong to this event, fully loaded, in the order of the ids."""
     # An id from a form can contain NUL, which PostgreSQL rejects in text.
     ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
-    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _offered()).options(*talk_load_options())
+    rows = (
+        select(Talk)
+        .where(Talk.event_id == event.id, Talk.id.in_(ids), _not_draft_condition())
+        .options(*talk_load_options())
+    )
     found = {talk.id: talk for talk in session.scalars(rows)}
     return [found[talk_id] for talk_id in dict.fromkeys(talk_ids) if talk_id in found]
 
 
-def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
+def submission_times(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
     """Return the submission times of talks by id. A talk may have been created earlier, as a draft."""
     last = select(TalkStateChange.talk_id, func.max(TalkStateChange.created_at)).where(
         TalkStateChange.to_state == TalkState.SUBMITTED
@@ -82,58 +92,58 @@ def submitted_at(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]
     return among | dict(session.execute(rows).all())
 
 
-def who_is_told(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]:
+def submitters_to_notify(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]:
     """Return the members to notify of decisions, by talk id. Submitters who are not active members are omitted."""
     rows = select(Talk.id, Member).join(Member, Member.id == Talk.submitter_id)
     told = rows.where(Talk.id.in_([talk.id for talk in talks]), Member.active)
     return dict(session.execute(told).all())
 
 
-def history_of(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
+def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
     """Return the state changes of a talk, oldest first, each with the member who made it, or None if deleted."""
     rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
     found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]
 
 
-def list_to_schedule(session: Session, event: Event, *, day: str | None = None, paging: Paging) -> Page[Talk]:
+def list_programme_talks(session: Session, event: Event, *, day: str | None = None, paging: PageRequest) -> Page[Talk]:
     """Return a page of the talks in an event's programme, those without a time first, then by time.
 
     day: only talks that start on this day in the event's zone, or, if "", only talks without a time.
     """
-    rows = select(Talk).where(_in_programme(event))
+    rows = select(Talk).where(_programme_condition(event))
     if day is not None:
         rows = rows.where(Talk.starts_at.is_not(None) & (Talk.first_day == day) if day else Talk.starts_at.is_(None))
     has_time = case((Talk.starts_at.is_(None), 0), else_=1)
-    order = [Key(has_time, int), Key(Talk.sort_at, datetime), Key(Talk.id, str)]
-    return fetch_talks(session, rows, order, paging)
+    order = [SortKey(has_time, int), SortKey(Talk.sort_at, datetime), SortKey(Talk.id, str)]
+    return fetch_talk_page(session, rows, order, paging)
 
 
-def count_by_day(session: Session, event: Event) -> dict[str, int]:
+def count_programme_talks_by_day(session: Session, event: Event) -> dict[str, int]:
     """Return the number of talks in the programme by the day they start, in order; "" counts those without a time."""
     day = case((Talk.starts_at.is_(None), ""), else_=Talk.first_day).label("day")
-    rows = select(day, func.count()).where(_in_programme(event)).group_by(day).order_by(day)
+    rows = select(day, func.count()).where(_programme_condition(event)).group_by(day).order_by(day)
     return dict(session.execute(rows).all())
 
 
-def slots_of(session: Session, event: Event) -> list[Slot]:
+def list_talk_slots(session: Session, event: Event) -> list[TalkSlot]:
     """Return the slots of the talks in an event's programme that have a time."""
-    timed = _in_programme(event) & Talk.starts_at.is_not(None)
+    timed = _programme_condition(event) & Talk.starts_at.is_not(None)
     speakers: dict[str, set[str]] = {}
     speaking = select(TalkSpeaker.talk_id, TalkSpeaker.speaker_id).join(Talk, Talk.id == TalkSpeaker.talk_id)
     for talk_id, speaker_id in session.execute(speaking.where(timed)):
         speakers.setdefault(talk_id, set()).add(speaker_id)
     columns = (Talk.id, Talk.title, Talk.starts_at, Talk.ends_at, Talk.room_id)
     return [
-        Slot(talk_id, title, starts_at, ends_at, room_id, speakers=frozenset(speakers.get(talk_id, ())))
+        TalkSlot(talk_id, title, starts_at, ends_at, room_id, speakers=frozenset(speakers.get(talk_id, ())))
         for talk_id, title, starts_at, ends_at, room_id in session.execute(select(*columns).where(timed))
         if starts_at is not None and ends_at is not None
     ]
 
 
-def _offered() -> ColumnElement[bool]:
+def _not_draft_condition() -> ColumnElement[bool]:
     return Talk.state != TalkState.DRAFT
 
 
-def _in_programme(event: Event) -> ColumnElement[bool]:
-    return (Talk.event_id == event.id) & Talk.state.in_(SCHEDULED)
+def _programme_condition(event: Event) -> ColumnElement[bool]:
+    return (Talk.event_id == event.id) & Talk.state.in_(PROGRAMME_STATES)

@@ -1,10 +1,10 @@
 """Enumerations of the values of talk fields."""
 
-from eventcal.events.words import StateWord
+from eventcal.events.words import StateEnum
 from eventcal.kit.refusals import Message
 
 
-class TalkState(StateWord):
+class TalkState(StateEnum):
     """The state of a talk."""
 
     DRAFT = Message("draft")

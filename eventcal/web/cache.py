@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import FeedFetches, note_fetches
+from eventcal.feeds.fetches import FeedFetches, record_fetches
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import DatabaseBusy
 from eventcal.web.http.representation import Representation
@@ -187,7 +187,7 @@ class FetchCounter:
                 rows = [
                     FeedFetches(feed=feed, client=kind, **count._asdict()) for (feed, kind), count in counts.items()
                 ]
-                note_fetches(unit.session, rows)
+                record_fetches(unit.session, rows)
         except (DatabaseBusy, SQLAlchemyError):
             # The response has already been sent, so the failure is only logged.
             _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)

@@ -17,7 +17,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header, parse_cookie
 
-from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE, words_of
+from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, load_translations
 from eventcal.kit.refusals import DomainError, FieldError, Message
 
 ELSEWHERE = "en-GB"
@@ -46,10 +46,10 @@ _TO_PEOPLE = {
 
 def start_language(app: Flask) -> None:
     """Set up translations in `app`, in the language of each request."""
-    babel = Babel(app, default_locale=SOURCE, default_domain=DOMAIN, locale_selector=locale)
+    babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=locale)
     words = Domain(domain=DOMAIN)
     # Flask-Babel does not look for catalogues in directories if they are in this cache.
-    words.cache.update({(str(_locale(tag)), DOMAIN): words_of(_code(tag)) for tag in (*LANGUAGES, ELSEWHERE)})
+    words.cache.update({(str(_locale(tag)), DOMAIN): load_translations(_code(tag)) for tag in (*LANGUAGES, ELSEWHERE)})
     babel.domain_instance = words
     app.add_template_filter(in_words)
 
@@ -59,7 +59,7 @@ def language() -> str:
 
     Without a request, as in a command, it is the language of the source texts.
     """
-    return language_of(request.environ) if has_request_context() else SOURCE
+    return language_of(request.environ) if has_request_context() else SOURCE_LANGUAGE
 
 
 def language_of(environ: Mapping[str, str]) -> str:

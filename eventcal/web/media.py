@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import FieldError, Message, raise_if_invalid
 from eventcal.media.gallery import MediaStore
-from eventcal.media.picture import ImageSpec, Picture, read_picture
+from eventcal.media.picture import ImageSpec, Picture, reencode_picture
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.web.identity.current_user import current_member_id
@@ -29,7 +29,7 @@ PATH = "/media/"
 
 def gallery() -> MediaStore:
     """Return the picture store of this installation."""
-    return MediaStore(settings().media)
+    return MediaStore(settings().media_folder)
 
 
 def own_path(kept: str | None) -> str | None:
@@ -40,7 +40,7 @@ def own_path(kept: str | None) -> str | None:
 def read_upload(raw: bytes, frame: ImageSpec) -> Picture:
     """Decode a picture uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
     count_picture(current_member_id())
-    return read_picture(raw, frame)
+    return reencode_picture(raw, frame)
 
 
 def store_upload(picture: Picture) -> str:

@@ -19,8 +19,8 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from eventcal.feeds.clients import LONGEST_USER_AGENT, kind_of
-from eventcal.feeds.index.models import State, read_state
+from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
+from eventcal.feeds.index.models import FeedState, read_feed_state
 from eventcal.web.cache import ResponseKey, url_of
 from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
 from eventcal.web.http.representation import Origin, Representation
@@ -54,15 +54,15 @@ class ResponseCacheMiddleware:
         return _send(rendition, here, environ, start_response)
 
 
-def state_for(environ: WSGIEnvironment, here: Services) -> State:
+def state_for(environ: WSGIEnvironment, here: Services) -> FeedState:
     """Return the feed state of this request: the one that the middleware read, or a new one.
 
     Data read afterwards is of this revision or a later one, so nothing older is cached under it.
     """
-    state: State | None = environ.get(_STATE)
+    state: FeedState | None = environ.get(_STATE)
     if state is None:
         with here.database.autocommit_connection() as connection:
-            state = read_state(connection)
+            state = read_feed_state(connection)
     return state
 
 
@@ -86,7 +86,7 @@ def _send(
         headers.append(("Content-Length", str(len(body))))
     start_response(f"{status.value} {status.phrase}", headers)
     if rendition.counted is not None:
-        client = kind_of(environ.get("HTTP_USER_AGENT", "")[:LONGEST_USER_AGENT])
+        client = detect_client_kind(environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH])
         if here.tally.increment(rendition.counted, client, status=status.value, moment=moment):
             here.afterwards.submit(partial(here.tally.flush, here.database))
     return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []
@@ -96,7 +96,7 @@ class Snapshot(NamedTuple):
     """The input for rendering: a session that sees the public data at `state` or later, and the current time (UTC)."""
 
     session: Session
-    state: State
+    state: FeedState
     moment: datetime
 
 
@@ -135,7 +135,7 @@ class Document(ABC):
     def render(self, snapshot: Snapshot, earlier: Origin | None, /) -> Rendered:
         """Render the resource. `earlier` is the origin of the previously cached representation, or None."""
 
-    def last_modified(self, state: State, moment: datetime) -> datetime | None:
+    def last_modified(self, state: FeedState, moment: datetime) -> datetime | None:
         """Return the time of the last possible change. Windows and tombstones change at midnight (UTC)."""
         if not self.dated:
             return None
@@ -173,7 +173,9 @@ def render_uncached(document: Document, moment: datetime) -> Representation:
     return _rendition(document, state_for(request.environ, services()), moment, None)
 
 
-def _rendition(document: Document, state: State, moment: datetime, earlier: Representation | None) -> Representation:
+def _rendition(
+    document: Document, state: FeedState, moment: datetime, earlier: Representation | None
+) -> Representation:
     """Find and render a document. Reuse the encodings of the earlier representation if the body is the same."""
     with reading() as session:
         snapshot = Snapshot(session, state, moment)

@@ -16,11 +16,11 @@ from playwright.sync_api import BrowserContext
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import ClosingIterator
 
-from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
-from eventcal.datasets.reading import parse
+from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
+from eventcal.datasets.reading import parse_dataset
 from eventcal.datasets.service import load_dataset
 from eventcal.media.gallery import MediaStore
-from eventcal.media.picture import ImageSpec, read_picture
+from eventcal.media.picture import ImageSpec, reencode_picture
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import get_sponsor
@@ -88,7 +88,7 @@ def site(database: Path) -> Iterator[Site]:
     with serving(database) as (app, base):
         load_demo(app)
         with database_of(app).unit_of_work() as unit:
-            load_dataset(unit, parse(json.dumps(_crowded()).encode(), read_record, name="crowded.json"))
+            load_dataset(unit, parse_dataset(json.dumps(_crowded()).encode(), read_record, source_name="crowded.json"))
         public = _names_of(Site(base, {}, {}))
         people = settle(app, _CROWDED, long_word=_LONG_WORD)
         _hang_pictures(app)
@@ -115,16 +115,16 @@ def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # n
 
 def load_demo(app: Flask) -> None:
     """Load the demo, moved so that it begins soon."""
-    demo = demo_dataset(read_record)
+    demo = read_demo_dataset(read_record)
     with database_of(app).unit_of_work() as unit:
-        load_dataset(unit, move_dataset(demo, weeks=weeks_until_soon(demo, today=NOON.date())))
+        load_dataset(unit, shift_dataset_dates(demo, weeks=weeks_to_shift(demo, today=NOON.date())))
 
 
 def _hang_pictures(app: Flask) -> None:
     """Give a speaker a portrait, and a sponsor a logo with transparency."""
-    gallery = MediaStore(house_of(app).settings.media)
-    portrait = read_picture(halved((900, 1200), form="JPEG"), ImageSpec.PORTRAIT)
-    logo = read_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), ImageSpec.LOGO)
+    gallery = MediaStore(house_of(app).settings.media_folder)
+    portrait = reencode_picture(halved((900, 1200), form="JPEG"), ImageSpec.PORTRAIT)
+    logo = reencode_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), ImageSpec.LOGO)
     with database_of(app).unit_of_work() as unit:
         speaker = get_speaker(unit.session, "noor", OPERATOR)
         speaker.photo_url = f"{PATH}{gallery.save(portrait, now=NOON)}"

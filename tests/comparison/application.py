@@ -13,8 +13,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from eventcal.cli import main
-from eventcal.datasets.demo import ORGANISER, add_organiser, demo_dataset
-from eventcal.datasets.reading import parse
+from eventcal.datasets.demo import ORGANISER_EMAIL, create_demo_organiser, read_demo_dataset
+from eventcal.datasets.reading import parse_dataset
 from eventcal.datasets.service import load_dataset
 from eventcal.events.words import TeamRole
 from eventcal.kit import migrate
@@ -30,7 +30,7 @@ from tests.make import make_member
 Json = dict[str, Any]
 
 PASSWORD = "correct horse battery"
-DEMO_ORGANISER = ORGANISER
+DEMO_ORGANISER = ORGANISER_EMAIL
 LARGE_NOW = NOON
 """The moment for which tests/world.py is made."""
 
@@ -70,16 +70,16 @@ def finish_background_work(app: Flask) -> None:
 def load_demo(app: Flask, moment: datetime) -> None:
     """Load the demo data with its dates of 2014, and its organiser."""
     with http_app.database_of(app).unit_of_work() as unit:
-        load_dataset(unit, demo_dataset(read_record))
-        add_organiser(
-            unit.session, demo_dataset(read_record), password_hash=http_app.password_hash(PASSWORD), now=moment
+        load_dataset(unit, read_demo_dataset(read_record))
+        create_demo_organiser(
+            unit.session, read_demo_dataset(read_record), password_hash=http_app.password_hash(PASSWORD), now=moment
         )
 
 
 def load_data(app: Flask, dataset: Json) -> None:
     """Load a data set."""
     with http_app.database_of(app).unit_of_work() as unit:
-        load_dataset(unit, parse(json.dumps(dataset).encode(), read_record, name="dataset.json"))
+        load_dataset(unit, parse_dataset(json.dumps(dataset).encode(), read_record, source_name="dataset.json"))
 
 
 def load_one_of_everything(app: Flask) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.datasets.reading import SECTIONS, Section, parse
-from eventcal.datasets.service import Count, load_dataset
+from eventcal.datasets.reading import SECTIONS, Section, parse_dataset
+from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.web.schemas.datasets import RECORDS, read_record
 from tests.clocks import FixedClock
 from tests.datasets import open_calendar
 
 DOCUMENT = Path("docs/data-format.md").read_text()
-NEW, SAME = Count(new=1, changed=0, same=0), Count(new=0, changed=0, same=1)
+NEW, SAME = SectionCounts(new=1, changed=0, unchanged=0), SectionCounts(new=0, changed=0, unchanged=1)
 
 
 def test_documented_example_loads_and_reloading_changes_nothing(database_url: str, clock: FixedClock) -> None:
@@ -22,7 +22,7 @@ def test_documented_example_loads_and_reloading_changes_nothing(database_url: st
     for expected in (NEW, SAME):
         clock.tick()
         with calendar.unit_of_work() as unit:
-            report = load_dataset(unit, parse(example[1].encode(), read_record, name="the example"))
+            report = load_dataset(unit, parse_dataset(example[1].encode(), read_record, source_name="the example"))
         assert set(report.values()) == {expected}
     calendar.engine.dispose()
 

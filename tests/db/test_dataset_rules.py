@@ -29,19 +29,19 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
 
 
 def neighbours(calendar: Database, slug: str) -> list[str]:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         event = get_event(session, slug, OPERATOR)
         return [row.other.slug for row in event.neighbours]
 
 
 def talk_states(calendar: Database) -> dict[str, tuple[str, bool]]:
     """Return each talk's state and whether it is public."""
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         return {talk.title: (talk.state, talk.published_at is not None) for talk in session.scalars(select(Talk))}
 
 
 def steps(calendar: Database) -> list[tuple[str | None, str]]:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         return [
             (step.from_state, step.to_state)
             for step in session.scalars(select(TalkStateChange).order_by(TalkStateChange.id))
@@ -49,18 +49,18 @@ def steps(calendar: Database) -> list[tuple[str | None, str]]:
 
 
 def status(calendar: Database, slug: str = "summit") -> str:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         event = get_event(session, slug, OPERATOR)
         return event.status
 
 
 def sponsorships(calendar: Database) -> list[str]:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         return [row.state for row in session.scalars(select(Sponsorship).order_by(Sponsorship.created_at))]
 
 
 def mails(calendar: Database) -> list[str]:
-    with calendar.connection() as connection:
+    with calendar.read_connection() as connection:
         return list(connection.execute(text("SELECT payload FROM outbox_messages")).scalars())
 
 
@@ -209,7 +209,7 @@ def test_title_shared_by_two_talks_refers_to_the_public_one(calendar: Database) 
         public = make_talk(unit.session, event, state=TalkState.CONFIRMED, now=NOON + timedelta(hours=1)).id
         make_talk(unit.session, event, state=TalkState.WITHDRAWN, published_at=NOON)
     load(calendar, talks=[{"event": "summit", "title": "Xen on ARM", "abstract": "Words."}])
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         assert session.scalars(select(Talk.id).where(Talk.abstract == "Words.")).all() == [public]
 
 
@@ -217,12 +217,12 @@ def test_talk_can_be_a_reprise_of_a_later_or_stored_talk(calendar: Database) -> 
     again = {"event": "summit", "title": "Again", "reprise_of": {"event": "summit", "title": "First"}}
     load(calendar, events=[EVENT], talks=[again, {"event": "summit", "title": "First"}])
     load(calendar, talks=[{**again, "title": "Once more"}])
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         rows = dict(session.execute(select(Talk.title, Talk.reprise_of_id)).all())
         first = session.scalars(select(Talk.id).where(Talk.title == "First")).one()
     assert rows == {"First": None, "Again": first, "Once more": first}
     load(calendar, talks=[{"event": "summit", "title": "Again", "reprise_of": None}])
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         assert session.scalars(select(Talk.reprise_of_id).where(Talk.title == "Again")).one() is None
 
 
@@ -242,7 +242,7 @@ def test_record_of_a_merged_speaker_links_talks_to_the_remaining_speaker(calenda
         merged = make_speaker(unit.session, slug="ada")
         merge_speakers(unit.session, kept, merged, caller=OPERATOR, now=unit.now)
     load(calendar, speakers=[SPEAKER], events=[EVENT], talks=[TALK])
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         query = "SELECT slug, name FROM speakers JOIN talk_speakers ON speaker_id = id"
         assert session.execute(text(query)).all() == [("countess", "Ada King")]
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from eventcal.datasets.reading import check_shape
-from eventcal.datasets.service import Count, load_dataset
+from eventcal.datasets.reading import validate_dataset
+from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.events.queries import get_event
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
@@ -32,24 +32,24 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
 
 
 def event(calendar: Database, slug: str = "summit") -> Json:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         found = get_event(session, slug, OPERATOR)
         return event_json(found, LINKS)
 
 
 def talks(calendar: Database) -> list[Json]:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         rows = session.scalars(select(Talk).options(*talk_load_options()).order_by(Talk.title))
         return [talk_json(talk, LINKS) for talk in rows]
 
 
 def speaker(calendar: Database, slug: str = "ada") -> Json:
-    with calendar.reading() as session:
+    with calendar.read_session() as session:
         return speaker_json(session.scalars(select(Speaker).where(Speaker.slug == slug)).one(), LINKS)
 
 
 def asked(calendar: Database, query: str) -> list[Any]:
-    with calendar.connection() as connection:
+    with calendar.read_connection() as connection:
         return list(connection.execute(text(query)).scalars())
 
 
@@ -156,10 +156,10 @@ def test_reloading_the_same_file_changes_nothing(calendar: Database, clock: Fixe
     before = everything(calendar)
     clock.tick(3600)
     assert load(calendar, **file) == {
-        "speakers": Count(new=0, changed=0, same=1),
-        "sponsors": Count(new=0, changed=0, same=1),
-        "events": Count(new=0, changed=0, same=2),
-        "talks": Count(new=0, changed=0, same=2),
+        "speakers": SectionCounts(new=0, changed=0, unchanged=1),
+        "sponsors": SectionCounts(new=0, changed=0, unchanged=1),
+        "events": SectionCounts(new=0, changed=0, unchanged=2),
+        "talks": SectionCounts(new=0, changed=0, unchanged=2),
     }
     assert everything(calendar) == before
 
@@ -295,7 +295,7 @@ def test_reference_to_an_invalid_record_is_not_reported(calendar: Database) -> N
 
 def test_load_reports_its_progress(calendar: Database) -> None:
     heard: list[int] = []
-    dataset = check_shape({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, read_record)
+    dataset = validate_dataset({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, read_record)
     with calendar.unit_of_work() as unit:
-        load_dataset(unit, dataset, tell=heard.append)
+        load_dataset(unit, dataset, on_progress=heard.append)
     assert sum(heard) == dataset.size == 3

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from eventcal.datasets.demo import (
-    ORGANISER,
-    add_organiser,
-    demo_dataset,
+    ORGANISER_EMAIL,
+    create_demo_organiser,
     has_any_event,
-    move_dataset,
-    weeks_until_soon,
+    read_demo_dataset,
+    shift_dataset_dates,
+    weeks_to_shift,
 )
-from eventcal.datasets.reading import Dataset, check_shape
-from eventcal.datasets.service import Count, Report, load_dataset
+from eventcal.datasets.reading import Dataset, validate_dataset
+from eventcal.datasets.service import LoadReport, SectionCounts, load_dataset
 from eventcal.events.models import Event
 from eventcal.kit.database import Database
 from eventcal.members.models import Member
@@ -35,7 +35,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
     calendar.engine.dispose()
 
 
-def load(calendar: Database, dataset: Dataset) -> Report:
+def load(calendar: Database, dataset: Dataset) -> LoadReport:
     with calendar.unit_of_work() as unit:
         return load_dataset(unit, dataset)
 
@@ -49,13 +49,13 @@ def starts(dataset: Dataset) -> list[str]:
 
 
 def test_demo_data_is_valid_and_complete(calendar: Database, clock: FixedClock) -> None:
-    dataset = demo_dataset(read_record)
-    assert dataset.faults == ()
+    dataset = read_demo_dataset(read_record)
+    assert dataset.errors == ()
     assert load(calendar, dataset) == {
-        "speakers": Count(new=9, changed=0, same=0),
-        "sponsors": Count(new=1, changed=0, same=0),
-        "events": Count(new=8, changed=0, same=0),
-        "talks": Count(new=14, changed=0, same=0),
+        "speakers": SectionCounts(new=9, changed=0, unchanged=0),
+        "sponsors": SectionCounts(new=1, changed=0, unchanged=0),
+        "events": SectionCounts(new=8, changed=0, unchanged=0),
+        "talks": SectionCounts(new=14, changed=0, unchanged=0),
     }
     before = everything(calendar)
     clock.tick(86_400)
@@ -64,8 +64,8 @@ def test_demo_data_is_valid_and_complete(calendar: Database, clock: FixedClock) 
 
 
 def test_all_demo_events_and_talks_are_public(calendar: Database) -> None:
-    load(calendar, demo_dataset(read_record))
-    with calendar.reading() as session:
+    load(calendar, read_demo_dataset(read_record))
+    with calendar.read_session() as session:
         assert {event.status.value for event in session.scalars(select(Event))} == {"confirmed"}
         assert None not in session.scalars(select(Talk.published_at)).all()
         assert session.scalar(text("SELECT count(*) FROM feed_entries")) == 22
@@ -75,21 +75,21 @@ def test_all_demo_events_and_talks_are_public(calendar: Database) -> None:
 
 @given(st.dates(date(1980, 1, 1), date(2150, 1, 1)))
 def test_moved_demo_starts_within_28_days_and_keeps_its_weekdays(today: date) -> None:
-    was = demo_dataset(read_record)
-    moved = move_dataset(was, weeks=weeks_until_soon(was, today=today))
+    was = read_demo_dataset(read_record)
+    moved = shift_dataset_dates(was, weeks=weeks_to_shift(was, today=today))
     first = min(date.fromisoformat(text[:10]) for text in starts(moved))
     assert today < first < today + timedelta(days=28)
     for before, after in zip(starts(was), starts(moved), strict=True):
         assert date.fromisoformat(after[:10]).weekday() == date.fromisoformat(before[:10]).weekday()
         assert after[10:] == before[10:]
-    assert moved.faults == ()
+    assert moved.errors == ()
 
 
 def test_move_dataset_moves_every_date() -> None:
     call = {"opens_at": "2026-04-01T09:00:00+02:00", "closes_at": "2026-05-01", "anywhere_on_earth": True}
     events = [{**EVENT, "call_for_talks": call}, {"slug": "timeless", "call_for_talks": None}]
     talk = {"event": "summit", "title": "T", "starts": "2026-06-10T09:00:00", "ends": None}
-    moved = move_dataset(check_shape({"events": events, "talks": [talk]}, read_record), weeks=2)
+    moved = shift_dataset_dates(validate_dataset({"events": events, "talks": [talk]}, read_record), weeks=2)
     assert [record.fields for record in (*moved.records["events"], *moved.records["talks"])] == [
         {
             **EVENT,
@@ -107,21 +107,21 @@ def test_move_dataset_moves_every_date() -> None:
 
 
 def test_moving_the_demo_by_zero_weeks_changes_nothing() -> None:
-    assert move_dataset(demo_dataset(read_record), weeks=0) == demo_dataset(read_record)
+    assert shift_dataset_dates(read_demo_dataset(read_record), weeks=0) == read_demo_dataset(read_record)
 
 
 def test_demo_is_recognised_after_moving_its_dates(calendar: Database) -> None:
-    was = demo_dataset(read_record)
+    was = read_demo_dataset(read_record)
     with calendar.unit_of_work() as unit:
         assert not has_any_event(unit.session, was)
-        load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
+        load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=TODAY)))
         assert has_any_event(unit.session, was)
 
 
 def test_demo_call_is_open_until_its_event_begins(calendar: Database) -> None:
-    was = demo_dataset(read_record)
-    load(calendar, move_dataset(was, weeks=weeks_until_soon(was, today=TODAY)))
-    with calendar.reading() as session:
+    was = read_demo_dataset(read_record)
+    load(calendar, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=TODAY)))
+    with calendar.read_session() as session:
         [(opens, closes, kinds, begins)] = session.execute(
             text("SELECT opens_at, closes_at, kinds, starts FROM calls_for_talks JOIN events ON id = event_id")
         )
@@ -130,28 +130,28 @@ def test_demo_call_is_open_until_its_event_begins(calendar: Database) -> None:
 
 
 def test_demo_organiser_organises_every_curated_event_and_is_a_moderator(calendar: Database) -> None:
-    dataset = demo_dataset(read_record)
+    dataset = read_demo_dataset(read_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
-        assert add_organiser(unit.session, dataset, password_hash="hash", now=unit.now) is not None
-    with calendar.reading() as session:
+        assert create_demo_organiser(unit.session, dataset, password_hash="hash", now=unit.now) is not None
+    with calendar.read_session() as session:
         member = session.scalars(select(Member)).one()
         team = "SELECT slug FROM team_members JOIN events ON id = event_id WHERE role = 'organiser' ORDER BY slug"
         assert session.scalars(text(team)).all() == [
             "xen-project-developer-summit-2014",
             "xen-project-user-summit-2014",
         ]
-    assert (member.email, member.role, member.password) == (ORGANISER, Role.MODERATOR, "hash")
+    assert (member.email, member.role, member.password) == (ORGANISER_EMAIL, Role.MODERATOR, "hash")
     assert member.confirmed_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_existing_demo_organiser_is_unchanged(calendar: Database, clock: FixedClock) -> None:
-    dataset = demo_dataset(read_record)
+    dataset = read_demo_dataset(read_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
-        add_organiser(unit.session, dataset, password_hash="hash", now=unit.now)
+        create_demo_organiser(unit.session, dataset, password_hash="hash", now=unit.now)
     before = everything(calendar)
     clock.tick(60)
     with calendar.unit_of_work() as unit:
-        assert add_organiser(unit.session, dataset, password_hash="another", now=unit.now) is None
+        assert create_demo_organiser(unit.session, dataset, password_hash="another", now=unit.now) is None
     assert everything(calendar) == before

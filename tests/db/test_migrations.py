@@ -23,7 +23,7 @@ INSERT_MEMBER = (
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
@@ -58,36 +58,36 @@ def leftovers(connection: Connection) -> list[str]:
 
 
 def test_head_matches_the_models_according_to_autogenerate(database: Database) -> None:
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
 def test_head_schema_equals_the_schema_created_from_the_models(database: Database) -> None:
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         migrated = everything(connection)
     migrate.downgrade(database.engine, "base")
     metadata.create_all(database.engine)
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         assert migrated == everything(connection)
 
 
 def test_downgrade_to_base_removes_everything_but_the_version_table(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         left = leftovers(connection)
     assert [name for name in left if not name.startswith("alembic_version")] == []
     assert rows(database, "SELECT * FROM alembic_version") == []
 
 
 def test_every_migration_can_be_downgraded_and_upgraded_again(database: Database) -> None:
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         before = everything(connection)
     for revision in ("base", *REVISIONS[:-1]):
         migrate.downgrade(database.engine, revision)
         assert not database.is_migrated()
         migrate.upgrade(database.engine)
-        with database.connection() as connection:
+        with database.read_connection() as connection:
             assert everything(connection) == before
         assert database.is_migrated()
 
@@ -95,7 +95,7 @@ def test_every_migration_can_be_downgraded_and_upgraded_again(database: Database
 def test_ledger_state_starts_with_one_row(database: Database) -> None:
     names = ("id", "revision", "changed_at", "full_rebuild_revision", "last_serial", "renderer_version")
     state = table("feed_state", *(column(name, UtcDateTime() if name == "changed_at" else None) for name in names))
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         found = [tuple(row) for row in connection.execute(select(state))]
     assert found == [(1, 0, datetime(1970, 1, 1, tzinfo=UTC), 0, 0, "")]
 
@@ -149,7 +149,7 @@ def test_failed_migration_rolls_back_earlier_ones(database: Database) -> None:
         connection.execute(text("CREATE TABLE ledger_entries (in_the_way INTEGER)"))
     with pytest.raises(Exception, match="already exists"):
         migrate.upgrade(database.engine)
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         assert set(inspect(connection).get_table_names()) == {"alembic_version", "ledger_entries"}
 
 

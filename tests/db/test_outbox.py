@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MOST_ATTEMPTS, find_due_mail, old_messages, queue_mail
+from eventcal.outbox.service import MAX_ATTEMPTS, build_delete_old_messages, find_due_mail, queue_mail
 from tests.clocks import NOON
 
 MONTH = timedelta(days=30)
@@ -26,7 +26,7 @@ def put(database: Database, subject: str, **fields: Any) -> None:  # noqa: ANN40
 
 def due(database: Database, now: datetime = NOON) -> str | None:
     """Return the subject of the mail that is due."""
-    with database.reading() as session:
+    with database.read_session() as session:
         found = find_due_mail(session, now=now)
         return found.payload["subject"] if found else None
 
@@ -34,7 +34,7 @@ def due(database: Database, now: datetime = NOON) -> str | None:
 def left(database: Database, *, now: datetime, sends_mail: bool) -> list[str]:
     """Return the subjects of the messages that remain after deleting old ones."""
     with database.unit_of_work() as unit:
-        unit.session.execute(old_messages(now=now, sends_mail=sends_mail))
+        unit.session.execute(build_delete_old_messages(now=now, is_mail_configured=sends_mail))
         rows = unit.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
         return [row.payload["subject"] for row in rows]
 
@@ -42,7 +42,7 @@ def left(database: Database, *, now: datetime, sends_mail: bool) -> list[str]:
 def test_queued_mail_is_due_at_once_and_its_subject_is_one_line(database: Database) -> None:
     with database.unit_of_work() as unit:
         queue_mail(unit.session, to="a@example.org", subject="a\r\nBcc: b@example.org", text="t", now=NOON)
-    with database.reading() as session:
+    with database.read_session() as session:
         [row] = session.scalars(select(OutboxMessage))
     assert (row.payload, row.due_at, row.sent_at, row.attempts) == (
         {"to": "a@example.org", "subject": "a Bcc: b@example.org", "text": "t"},
@@ -64,7 +64,7 @@ def test_mail_due_longest_is_sent_first(database: Database) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"due_at": NOON + SECOND}, {"sent_at": NOON}, {"attempts": MOST_ATTEMPTS}, {"kind": "nothing"}],
+    [{"due_at": NOON + SECOND}, {"sent_at": NOON}, {"attempts": MAX_ATTEMPTS}, {"kind": "nothing"}],
 )
 def test_sent_failed_or_future_messages_are_not_due(database: Database, fields: dict[str, Any]) -> None:
     put(database, "x", **fields)
@@ -80,8 +80,8 @@ def test_sent_and_failed_mails_are_deleted_after_a_month_and_waiting_mails_kept(
     now = NOON + MONTH + SECOND
     put(database, "sent", sent_at=NOON)
     put(database, "sent later", sent_at=NOON + SECOND)
-    put(database, "given up", attempts=MOST_ATTEMPTS)
-    put(database, "given up later", attempts=MOST_ATTEMPTS, created_at=NOON + SECOND)
+    put(database, "given up", attempts=MAX_ATTEMPTS)
+    put(database, "given up later", attempts=MAX_ATTEMPTS, created_at=NOON + SECOND)
     put(database, "waiting")
     assert left(database, now=now, sends_mail=True) == ["sent later", "given up later", "waiting"]
 

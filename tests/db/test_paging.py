@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from eventcal.kit.database import Database
 from eventcal.kit.models import UtcDateTime
-from eventcal.kit.paging import Key, Page, Paging, fetch_page
+from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
 from eventcal.kit.refusals import FieldError, Invalid
 from tests.clocks import NOON
 
@@ -66,8 +66,8 @@ def put(session: Session, cards: Sequence[Values]) -> None:
     session.flush()
 
 
-def order_of(falls: tuple[bool, bool, bool] = (False, False, False)) -> list[Key]:
-    return [Key(Card.at, datetime, falls[0]), Key(Card.rank, int, falls[1]), Key(Card.id, str, falls[2])]
+def order_of(falls: tuple[bool, bool, bool] = (False, False, False)) -> list[SortKey]:
+    return [SortKey(Card.at, datetime, falls[0]), SortKey(Card.rank, int, falls[1]), SortKey(Card.id, str, falls[2])]
 
 
 def in_order(cards: Sequence[Values], falls: tuple[bool, bool, bool]) -> list[str]:
@@ -83,8 +83,10 @@ def in_order(cards: Sequence[Values], falls: tuple[bool, bool, bool]) -> list[st
     return [card[0] for card in sorted(cards, key=cmp_to_key(compare))]
 
 
-def page(session: Session, *, limit: int = 50, cursor: str | None = None, order: list[Key] | None = None) -> Page[Card]:
-    return fetch_page(session, select(Card), order=order or order_of(), paging=Paging(limit, cursor))
+def page(
+    session: Session, *, limit: int = 50, cursor: str | None = None, order: list[SortKey] | None = None
+) -> Page[Card]:
+    return fetch_page(session, select(Card), order=order or order_of(), paging=PageRequest(limit, cursor))
 
 
 def cursor_of(*values: object) -> str:
@@ -117,7 +119,7 @@ def test_paging_returns_every_existing_row_once_in_order_despite_insertions(
             found = page(session, limit=limit, cursor=cursor, order=order_of(falls))
             assert len(found.items) <= limit
             met.extend(card.id for card in found.items)
-            cursor = found.next
+            cursor = found.next_cursor
             if cursor is None:
                 break
             assert len(found.items) == limit
@@ -130,21 +132,21 @@ def test_paging_returns_every_existing_row_once_in_order_despite_insertions(
 
 def test_full_last_page_has_no_next_cursor(session: Session) -> None:
     first = page(session, limit=2)
-    assert ([card.id for card in first.items], first.next is None) == (["a", "b"], False)
-    assert [card.id for card in page(session, limit=2, cursor=first.next).items] == ["c"]
-    assert page(session, limit=2, cursor=first.next).next is None
-    assert page(session, limit=3).next is None
+    assert ([card.id for card in first.items], first.next_cursor is None) == (["a", "b"], False)
+    assert [card.id for card in page(session, limit=2, cursor=first.next_cursor).items] == ["c"]
+    assert page(session, limit=2, cursor=first.next_cursor).next_cursor is None
+    assert page(session, limit=3).next_cursor is None
 
 
 def test_deleting_a_row_skips_no_other_row(session: Session) -> None:
     first = page(session, limit=2)
     session.delete(first.items[1])
     session.flush()
-    assert [card.id for card in page(session, limit=2, cursor=first.next).items] == ["c"]
+    assert [card.id for card in page(session, limit=2, cursor=first.next_cursor).items] == ["c"]
 
 
 def test_empty_list_is_one_empty_page(session: Session) -> None:
-    nothing = fetch_page(session, select(Card).where(Card.rank > 9), order=order_of(), paging=Paging())
+    nothing = fetch_page(session, select(Card).where(Card.rank > 9), order=order_of(), paging=PageRequest())
     assert nothing == Page((), None)
 
 
@@ -186,15 +188,15 @@ MOMENT = "2026-03-01T12:00:00+00:00"
 def test_malformed_cursor_is_rejected(session: Session, cursor: str) -> None:
     with pytest.raises(Invalid) as caught:
         page(session, cursor=cursor)
-    assert [fault.pointer for fault in caught.value.faults] == ["?cursor"]
+    assert [fault.pointer for fault in caught.value.errors] == ["?cursor"]
 
 
 def test_cursor_of_another_order_is_rejected(session: Session) -> None:
-    by_rank = [Key(Card.rank, int), Key(Card.id, str)]
+    by_rank = [SortKey(Card.rank, int), SortKey(Card.id, str)]
     first = page(session, limit=1, order=by_rank)
     with pytest.raises(Invalid) as caught:
-        page(session, cursor=first.next)
-    assert caught.value.faults == (FieldError("?cursor", "not a cursor of this list; leave it out to begin again"),)
+        page(session, cursor=first.next_cursor)
+    assert caught.value.errors == (FieldError("?cursor", "not a cursor of this list; leave it out to begin again"),)
 
 
 @pytest.mark.both_databases
@@ -218,12 +220,12 @@ def test_any_cursor_gives_a_page_or_is_rejected(drawer: Database, cursor: str) -
         except Invalid:
             return
         assert [card.id for card in found.items] in (["a", "b", "c"], ["b", "c"], ["c"], [])
-        assert found.next is None
+        assert found.next_cursor is None
 
 
 def test_cursor_distinguishes_instants_to_the_microsecond(session: Session) -> None:
     later = [NOON + timedelta(microseconds=n) for n in (1, 2, 3)]
     put(session, [(f"d{n}", 0, at) for n, at in enumerate(later)])
     second = page(session, limit=4)
-    assert [card.at for card in page(session, limit=4, cursor=second.next).items] == later[1:]
+    assert [card.at for card in page(session, limit=4, cursor=second.next_cursor).items] == later[1:]
     assert later[0].tzinfo is UTC

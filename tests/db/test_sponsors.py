@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from eventcal.events.models import Event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import Forbidden
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.sponsors.errors import SponsorNotFound
 from eventcal.sponsors.models import Sponsor
-from eventcal.sponsors.queries import confirmed_sponsors, find_sponsor, get_sponsor, list_sponsorships
-from eventcal.sponsors.service import edit_sponsor
+from eventcal.sponsors.queries import find_sponsor, get_sponsor, list_confirmed_sponsors_by_tier, list_sponsorships
+from eventcal.sponsors.service import update_sponsor
 from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
@@ -44,7 +44,7 @@ def test_sponsor_is_public_only_with_a_confirmed_tier_of_a_public_event(
     for status in EventStatus:
         event, sponsor = make_event(session, status=status), make_sponsor(session, slug=status.value)
         make_sponsorship(session, make_tier(session, event), sponsor=sponsor, state=state, enquirer=enquirer)
-        for caller in (VISITOR, caller_of(enquirer), make_organiser(session, event)):
+        for caller in (ANONYMOUS, caller_of(enquirer), make_organiser(session, event)):
             found = find_sponsor(session, status.value, caller)
             assert found is (sponsor if state == CONFIRMED and status in PUBLIC_STATUSES else None)
         assert find_sponsor(session, status.value, MODERATOR) is sponsor
@@ -54,14 +54,14 @@ def test_sponsor_of_several_events_is_returned_once(session: Session) -> None:
     sponsor = make_sponsor(session, slug="acme")
     for _ in range(2):
         make_sponsorship(session, make_tier(session, make_event(session)), sponsor=sponsor, state=CONFIRMED)
-    assert get_sponsor(session, "acme", VISITOR) is sponsor
+    assert get_sponsor(session, "acme", ANONYMOUS) is sponsor
 
 
 def test_hidden_sponsor_and_missing_sponsor_give_the_same_error(session: Session) -> None:
     make_sponsor(session, slug="hidden")
     for slug in ("hidden", "nobody"):
         with pytest.raises(SponsorNotFound) as refused:
-            get_sponsor(session, slug, VISITOR)
+            get_sponsor(session, slug, ANONYMOUS)
         assert refused.value.detail == f"There is no sponsor “{slug}” here."
 
 
@@ -69,12 +69,12 @@ def test_only_moderators_may_edit_a_sponsor(session: Session, clock: FixedClock)
     event, sponsor = make_event(session), make_sponsor(session)
     make_sponsorship(session, make_tier(session, event), sponsor=sponsor, state=CONFIRMED)
     clock.tick()
-    edit_sponsor(session, sponsor, {"name": sponsor.name}, caller=MODERATOR, now=clock.now())
+    update_sponsor(session, sponsor, {"name": sponsor.name}, caller=MODERATOR, now=clock.now())
     assert sponsor.updated_at == NOON
-    edit_sponsor(session, sponsor, {"logo_url": "https://l.org", "url": None}, caller=MODERATOR, now=clock.now())
+    update_sponsor(session, sponsor, {"logo_url": "https://l.org", "url": None}, caller=MODERATOR, now=clock.now())
     assert (sponsor.logo_url, sponsor.url, sponsor.updated_at) == ("https://l.org", None, clock.now())
     with pytest.raises(Forbidden):
-        edit_sponsor(session, sponsor, {"name": "Mine"}, caller=make_organiser(session, event), now=clock.now())
+        update_sponsor(session, sponsor, {"name": "Mine"}, caller=make_organiser(session, event), now=clock.now())
 
 
 # Public sponsors of an event
@@ -95,12 +95,15 @@ def test_confirmed_sponsors_are_listed_by_tier_rank(session: Session, clock: Fix
         make_sponsorship(session, tiers[tier], sponsor=make_sponsor(session, name=name), state=state, now=clock.now())
     make_sponsorship(session, make_tier(session, make_event(session)), state=CONFIRMED)
     forget(session)
-    shown = [(tier.name, [sponsor.name for sponsor in held]) for tier, held in confirmed_sponsors(session, event)]
+    shown = [
+        (tier.name, [sponsor.name for sponsor in held])
+        for tier, held in list_confirmed_sponsors_by_tier(session, event)
+    ]
     assert shown == [("Gold", ["Grace"]), ("Art", []), ("Silver", ["Zoe", "Ada"]), ("Bronze", [])]
 
 
 def test_event_without_tiers_has_no_sponsors(session: Session) -> None:
-    assert confirmed_sponsors(session, make_event(session)) == []
+    assert list_confirmed_sponsors_by_tier(session, make_event(session)) == []
 
 
 def test_sponsor_list_statement_count_is_independent_of_its_length(database: Database) -> None:
@@ -112,9 +115,9 @@ def test_sponsor_list_statement_count_is_independent_of_its_length(database: Dat
             here = unit.session.get_one(Event, event.id)
             for _ in range(more):
                 make_sponsorship(unit.session, make_tier(unit.session, here), state=CONFIRMED)
-        with statements(database) as sent, database.reading() as session:
+        with statements(database) as sent, database.read_session() as session:
             public = [sponsor.slug for sponsor in _shown(session, event)]
-            listed = list_sponsorships(session, event, paging=Paging()).items
+            listed = list_sponsorships(session, event, paging=PageRequest()).items
             names = [(row.sponsor.name, row.tier.event.slug) for row in listed]
         counts.append((len(public), len(names), len(sent)))
     assert [count[:2] for count in counts] == [(1, 1), (50, 50)]
@@ -122,5 +125,5 @@ def test_sponsor_list_statement_count_is_independent_of_its_length(database: Dat
 
 
 def _shown(session: Session, event: Event) -> Iterator[Sponsor]:
-    for _, held in confirmed_sponsors(session, event):
+    for _, held in list_confirmed_sponsors_by_tier(session, event):
         yield from held

@@ -11,14 +11,14 @@ from eventcal.events.errors import EventEnded, InUse, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import DomainError, FieldError, Forbidden, Invalid
-from eventcal.members.caller import VISITOR, Caller
+from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.sponsors.errors import EventCancelled, SponsorshipNotFound, TierFull
 from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
-from eventcal.sponsors.rules import STEPS, SponsorshipStep
-from eventcal.sponsors.service import check_unsponsored, request_sponsorship, take_step
+from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
+from eventcal.sponsors.service import apply_sponsorship_action, check_has_no_sponsorships, request_sponsorship
 from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
@@ -86,14 +86,14 @@ def test_hidden_sponsor_cannot_be_referenced(session: Session) -> None:
     for slug in ("rackspace", "nobody"):
         with pytest.raises(Invalid) as refused:
             ask(session, event, slug, caller=caller_of(another))
-        assert refused.value.faults == (FieldError("/sponsor", "there is no such sponsor; describe it"),)
+        assert refused.value.errors == (FieldError("/sponsor", "there is no such sponsor; describe it"),)
 
 
 def test_validation_reports_all_errors_at_once(session: Session) -> None:
     tier = make_tier(session, make_event(session))
     with pytest.raises(Invalid) as refused:
         ask(session, make_event(session), "nobody", caller=caller_of(make_member(session)), tier=tier.id)
-    assert refused.value.faults == (
+    assert refused.value.errors == (
         FieldError("/tier", "the event has no such tier"),
         FieldError("/sponsor", "there is no such sponsor; describe it"),
     )
@@ -117,37 +117,43 @@ def test_sponsorship_steps_follow_the_transition_table(
     session: Session, clock: FixedClock, state: SponsorshipState
 ) -> None:
     tier = make_tier(session, make_event(session))
-    rows = {step: make_sponsorship(session, tier, state=state) for step in SponsorshipStep}
+    rows = {step: make_sponsorship(session, tier, state=state) for step in SponsorshipAction}
     clock.tick()
     went = {}
     for step, row in rows.items():
         try:
-            went[step] = take_step(session, row, step, caller=MODERATOR, now=clock.now()).state
+            went[step] = apply_sponsorship_action(session, row, step, caller=MODERATOR, now=clock.now()).state
             assert row.updated_at == clock.now()
         except InvalidTransition:
             assert (row.state, row.updated_at) == (state, NOON)
-    assert went == {step: target for step, (sources, target) in STEPS.items() if state in sources}
+    assert went == {step: target for step, (sources, target) in SPONSORSHIP_TRANSITIONS.items() if state in sources}
 
 
-@pytest.mark.parametrize("step", SponsorshipStep)
-def test_only_organisers_may_confirm_or_cancel_a_sponsorship(session: Session, step: SponsorshipStep) -> None:
+@pytest.mark.parametrize("step", SponsorshipAction)
+def test_only_organisers_may_confirm_or_cancel_a_sponsorship(session: Session, step: SponsorshipAction) -> None:
     enquirer, event = make_member(session), make_event(session)
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
     for caller in (caller_of(enquirer), caller_of(make_member(session), reviews=[event])):
         with pytest.raises(Forbidden):
-            take_step(session, row, step, caller=caller, now=NOON)
-    assert take_step(session, row, step, caller=make_organiser(session, event), now=NOON).state == STEPS[step].target
+            apply_sponsorship_action(session, row, step, caller=caller, now=NOON)
+    assert (
+        apply_sponsorship_action(session, row, step, caller=make_organiser(session, event), now=NOON).state
+        == SPONSORSHIP_TRANSITIONS[step].target
+    )
 
 
 def test_full_tier_accepts_a_sponsorship_after_a_cancellation(session: Session) -> None:
     tier = make_tier(session, make_event(session), name="Gold", capacity=1)
     first, second = make_sponsorship(session, tier), make_sponsorship(session, tier)
-    take_step(session, first, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON)
+    apply_sponsorship_action(session, first, SponsorshipAction.CONFIRM, caller=MODERATOR, now=NOON)
     with pytest.raises(TierFull, match="All 1 places of “Gold” are taken") as refused:
-        take_step(session, second, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON)
+        apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR, now=NOON)
     assert (refused.value.code, second.state) == ("tier-full", SponsorshipState.ENQUIRY)
-    take_step(session, first, SponsorshipStep.CANCEL, caller=MODERATOR, now=NOON)
-    assert take_step(session, second, SponsorshipStep.CONFIRM, caller=MODERATOR, now=NOON).state == CONFIRMED
+    apply_sponsorship_action(session, first, SponsorshipAction.CANCEL, caller=MODERATOR, now=NOON)
+    assert (
+        apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR, now=NOON).state
+        == CONFIRMED
+    )
 
 
 def test_concurrent_confirmations_never_oversell_a_tier(database: Database) -> None:
@@ -159,14 +165,16 @@ def test_concurrent_confirmations_never_oversell_a_tier(database: Database) -> N
         try:
             with database.unit_of_work() as unit:
                 row = get_sponsorship(unit.session, sponsorship_id, MODERATOR)
-                return take_step(unit.session, row, SponsorshipStep.CONFIRM, caller=MODERATOR, now=unit.now).state
+                return apply_sponsorship_action(
+                    unit.session, row, SponsorshipAction.CONFIRM, caller=MODERATOR, now=unit.now
+                ).state
         except DomainError as refused:
             return refused.code
 
     with ThreadPoolExecutor(max_workers=20) as pool:
         outcomes = sorted(pool.map(confirm, ids))
     assert outcomes == ["confirmed"] * 3 + ["tier-full"] * 17
-    with database.reading() as session:
+    with database.read_session() as session:
         held = select(Sponsorship).where(Sponsorship.state == CONFIRMED)
         assert len(session.scalars(held).all()) == 3
 
@@ -178,7 +186,7 @@ def test_sponsorship_is_visible_to_its_enquirer_organisers_and_moderators(sessio
     enquirer, event = make_member(session), make_event(session)
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
     callers = {
-        "visitor": VISITOR,
+        "visitor": ANONYMOUS,
         "member": caller_of(make_member(session)),
         "reviewer": caller_of(make_member(session), reviews=[event]),
         "enquirer": caller_of(enquirer),
@@ -209,9 +217,9 @@ def test_sponsorships_of_an_event_are_listed_page_by_page(session: Session, cloc
     forget(session)
     found, cursor = [], None
     for _ in range(2):
-        page = list_sponsorships(session, event, paging=Paging(limit=3, cursor=cursor))
+        page = list_sponsorships(session, event, paging=PageRequest(limit=3, cursor=cursor))
         found += [(row.id, row.sponsor.slug, row.tier.name) for row in page.items]
-        cursor = page.next
+        cursor = page.next_cursor
     assert (found, cursor) == (expected, None)
 
 
@@ -220,5 +228,5 @@ def test_event_with_sponsorships_cannot_be_deleted(session: Session) -> None:
     make_sponsorship(session, make_tier(session, event), state=SponsorshipState.CANCELLED)
     make_tier(session, another)
     with pytest.raises(InUse):
-        check_unsponsored(session, event)
-    check_unsponsored(session, another)
+        check_has_no_sponsorships(session, event)
+    check_has_no_sponsorships(session, another)

@@ -11,11 +11,11 @@ from eventcal.events.models import Event
 from eventcal.events.words import EventStatus
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import FieldError, Forbidden, Invalid
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.sponsors.errors import TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
-from eventcal.sponsors.queries import count_taken, get_tier, list_tiers
-from eventcal.sponsors.service import add_tier, edit_tier, remove_tier
+from eventcal.sponsors.queries import count_taken_places, get_tier_for_organiser, list_tiers_with_taken_places
+from eventcal.sponsors.service import create_tier, delete_tier, update_tier
 from eventcal.sponsors.words import SponsorshipState
 from tests.make import (
     MODERATOR,
@@ -35,7 +35,7 @@ PRICE = {"amount": Decimal("5000.00"), "currency": "EUR"}
 def known(session: Session, tier: Tier) -> Tier:
     """Return the tier as the next request loads it."""
     forget(session)
-    return get_tier(session, tier.id, MODERATOR)
+    return get_tier_for_organiser(session, tier.id, MODERATOR)
 
 
 def values(tier: Tier) -> tuple[object, ...]:
@@ -44,52 +44,52 @@ def values(tier: Tier) -> tuple[object, ...]:
 
 def test_added_tier_stores_all_fields(session: Session) -> None:
     fields = {"name": "Gold", "rank": 2, "price": PRICE, "capacity": 3, "benefits": ["Logo", "Booth"]}
-    tier = add_tier(session, make_event(session), fields)
+    tier = create_tier(session, make_event(session), fields)
     assert values(known(session, tier)) == ("Gold", 2, Decimal("5000.00"), "EUR", 3, ["Logo", "Booth"])
 
 
 def test_tier_requires_only_a_name(session: Session) -> None:
-    tier = add_tier(session, make_event(session), {"name": "Gold"})
+    tier = create_tier(session, make_event(session), {"name": "Gold"})
     assert values(known(session, tier)) == ("Gold", 1, None, None, None, [])
 
 
 def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) -> None:
     fields = {"name": "Gold", "price": PRICE, "capacity": 3, "benefits": ["Logo"]}
-    tier = add_tier(session, make_event(session), fields)
-    edit_tier(session, known(session, tier), {"name": "Gold", "price": {"amount": Decimal(10)}, "rank": 7})
+    tier = create_tier(session, make_event(session), fields)
+    update_tier(session, known(session, tier), {"name": "Gold", "price": {"amount": Decimal(10)}, "rank": 7})
     assert values(known(session, tier)) == ("Gold", 7, Decimal(10), "EUR", 3, ["Logo"])
-    edit_tier(session, known(session, tier), {"price": None, "capacity": None, "benefits": None})
+    update_tier(session, known(session, tier), {"price": None, "capacity": None, "benefits": None})
     assert values(known(session, tier)) == ("Gold", 7, None, None, None, [])
 
 
 def test_price_without_currency_is_rejected(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
-        add_tier(session, make_event(session), {"name": "Gold", "price": {"amount": Decimal(10)}})
-    assert refused.value.faults == (FieldError("/price", "a price is an amount and a currency; give both or null"),)
+        create_tier(session, make_event(session), {"name": "Gold", "price": {"amount": Decimal(10)}})
+    assert refused.value.errors == (FieldError("/price", "a price is an amount and a currency; give both or null"),)
 
 
 def test_tier_name_is_unique_within_an_event(session: Session) -> None:
     event = make_event(session)
     gold, silver = make_tier(session, event, name="Gold"), make_tier(session, event, name="Silver")
     with pytest.raises(DuplicateName):
-        add_tier(session, event, {"name": "Gold"})
+        create_tier(session, event, {"name": "Gold"})
     with pytest.raises(DuplicateName):
-        edit_tier(session, silver, {"name": "Gold"})
-    assert edit_tier(session, gold, {"name": "Gold", "rank": 5}).rank == 5
-    assert add_tier(session, make_event(session), {"name": "Gold"}).name == "Gold"
+        update_tier(session, silver, {"name": "Gold"})
+    assert update_tier(session, gold, {"name": "Gold", "rank": 5}).rank == 5
+    assert create_tier(session, make_event(session), {"name": "Gold"}).name == "Gold"
 
 
 def test_capacity_cannot_be_less_than_the_confirmed_sponsorships(session: Session) -> None:
     tier = make_tier(session, make_event(session), capacity=3)
     for state in (*SponsorshipState, SponsorshipState.CONFIRMED):
         make_sponsorship(session, tier, state=state)
-    assert count_taken(session, tier) == 2
+    assert count_taken_places(session, tier) == 2
     with pytest.raises(Invalid) as refused:
-        edit_tier(session, tier, {"capacity": 1})
-    assert refused.value.faults == (
+        update_tier(session, tier, {"capacity": 1})
+    assert refused.value.errors == (
         FieldError("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
     )
-    assert edit_tier(session, tier, {"capacity": 2}).capacity == 2
+    assert update_tier(session, tier, {"capacity": 2}).capacity == 2
 
 
 @pytest.mark.parametrize("state", SponsorshipState)
@@ -101,26 +101,26 @@ def test_tier_can_be_removed_only_if_all_its_sponsorships_are_cancelled(
     make_sponsorship(session, tier, state=state)
     tier = known(session, tier)
     if state == SponsorshipState.CANCELLED:
-        remove_tier(session, tier)
+        delete_tier(session, tier)
         assert [session.scalars(select(table)).all() for table in (Tier, Sponsorship)] == [[], []]
     else:
         with pytest.raises(InUse):
-            remove_tier(session, tier)
+            delete_tier(session, tier)
 
 
 def test_get_tier_requires_an_organiser(session: Session) -> None:
     event = make_event(session)
     tier = make_tier(session, event)
-    assert get_tier(session, tier.id, make_organiser(session, event)) is tier
+    assert get_tier_for_organiser(session, tier.id, make_organiser(session, event)) is tier
     with pytest.raises(Forbidden):
-        get_tier(session, tier.id, caller_of(make_member(session)))
+        get_tier_for_organiser(session, tier.id, caller_of(make_member(session)))
 
 
 def test_tier_of_hidden_event_is_not_found(session: Session) -> None:
     tier = make_tier(session, make_event(session, status=EventStatus.PENDING))
     for tier_id in (tier.id, "nothing"):
         with pytest.raises(TierNotFound) as refused:
-            get_tier(session, tier_id, VISITOR)
+            get_tier_for_organiser(session, tier_id, ANONYMOUS)
         assert refused.value.detail == f"There is no tier “{tier_id}” here."
 
 
@@ -131,7 +131,7 @@ def test_tiers_are_listed_by_rank_and_name_with_their_confirmed_count(session: S
     for state in (*SponsorshipState, SponsorshipState.CONFIRMED):
         make_sponsorship(session, tiers["Silver"], state=state)
     make_sponsorship(session, make_tier(session, make_event(session)), state=SponsorshipState.CONFIRMED)
-    listed = [(tier.name, taken) for tier, taken in list_tiers(session, event)]
+    listed = [(tier.name, taken) for tier, taken in list_tiers_with_taken_places(session, event)]
     assert listed == [("Gold", 0), ("Art", 0), ("Silver", 2), ("Bronze", 0)]
 
 
@@ -140,8 +140,8 @@ def test_tier_list_takes_one_statement_at_any_length(database: Database) -> None
         event = make_event(unit.session)
         for _ in range(20):
             make_sponsorship(unit.session, make_tier(unit.session, event), state=SponsorshipState.CONFIRMED)
-    with database.reading() as session:
+    with database.read_session() as session:
         here = session.get_one(Event, event.id)
         with statements(database) as sent:
-            assert [taken for _, taken in list_tiers(session, here)] == [1] * 20
+            assert [taken for _, taken in list_tiers_with_taken_places(session, here)] == [1] * 20
     assert len(sent) == 1

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from eventcal.kit.database import Change, answer_not_before, commit_time
+from eventcal.kit.database import Change, commit_time, delay_return_until
 from eventcal.kit.refusals import Conflict
 from tests.clocks import NOON, FixedClock
 from tests.shelf import Book, Leaf, OpenShelf, put, titles
@@ -22,7 +22,7 @@ class Recorder:
 
     def __call__(self, _session: Session, changes: Sequence[Change], now: datetime) -> None:
         """Record the changes."""
-        self.calls.append([(change.row.id, change.done, change.fields) for change in changes])
+        self.calls.append([(change.row.id, change.action, change.changed_fields) for change in changes])
         self.moments.append(now)
 
 
@@ -107,7 +107,7 @@ def test_commit_time_never_precedes_the_unit_of_work(
 ) -> None:
     with open_shelf().unit_of_work() as unit:
         clock.tick(passed)
-        assert commit_time(unit.session, began=unit.now) == NOON + timedelta(seconds=told)
+        assert commit_time(unit.session, started_at=unit.now) == NOON + timedelta(seconds=told)
 
 
 def test_row_with_restored_values_is_not_a_change(open_shelf: OpenShelf) -> None:
@@ -161,7 +161,7 @@ def test_removed_part_is_reported_as_a_change_of_its_parent(open_shelf: OpenShel
         book = unit.session.get_one(Book, "a", options=[selectinload(Book.pages)])
         book.pages = [Leaf(id="p3")]
     assert sorted(recorder.calls[1]) == [("a", "changed", frozenset({"pages"})), ("p3", "added", frozenset())]
-    with database.reading() as session:
+    with database.read_session() as session:
         assert list(session.scalars(select(Leaf.id))) == ["p3"]
 
 
@@ -179,7 +179,7 @@ def test_changes_made_by_a_hook_are_stored_but_not_reported(open_shelf: OpenShel
     seen: list[Seen] = []
 
     def derive(session: Session, changes: Sequence[Change], _now: datetime) -> None:
-        seen.extend((change.row.id, change.done, change.fields) for change in changes)
+        seen.extend((change.row.id, change.action, change.changed_fields) for change in changes)
         for change in changes:
             change.row.title = change.row.title.upper()
             session.add(Book(id=f"copy of {change.row.id}", title="Copy"))
@@ -204,8 +204,8 @@ def test_all_hooks_receive_the_same_changes(open_shelf: OpenShelf) -> None:
 
 def test_hook_can_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -> None:
     def hold(session: Session, _changes: Sequence[Change], now: datetime) -> None:
-        answer_not_before(session, now + timedelta(seconds=2))
-        answer_not_before(session, now + timedelta(seconds=1))
+        delay_return_until(session, now + timedelta(seconds=2))
+        delay_return_until(session, now + timedelta(seconds=1))
 
     put(open_shelf(hold), Book(id="a"))
     assert clock.now() == NOON + timedelta(seconds=2)
@@ -213,7 +213,7 @@ def test_hook_can_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -
 
 def test_failed_unit_of_work_does_not_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -> None:
     def hold_and_fail(session: Session, _changes: Sequence[Change], now: datetime) -> None:
-        answer_not_before(session, now + timedelta(seconds=2))
+        delay_return_until(session, now + timedelta(seconds=2))
         raise Conflict("No.")
 
     with pytest.raises(Conflict):

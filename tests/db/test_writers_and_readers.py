@@ -33,7 +33,7 @@ def test_concurrent_writers_are_serialised(open_shelf: OpenShelf) -> None:
 
     with ThreadPoolExecutor(4) as writers:
         list(writers.map(count, [10] * 4))
-    with database.reading() as session:
+    with database.read_session() as session:
         assert session.scalar(select(Book.copies)) == 40
 
 
@@ -77,7 +77,7 @@ def test_writer_that_gets_no_connection_raises_busy(open_shelf: OpenShelf) -> No
 @pytest.mark.usefixtures("impatient")
 def test_reader_does_not_block_writers(open_shelf: OpenShelf) -> None:
     database = open_shelf()
-    with database.reading() as session:
+    with database.read_session() as session:
         assert session.scalars(select(Book.id)).all() == []
         put(database, Book(id="a", title="Emma"))
     assert titles(database) == ["Emma"]
@@ -87,18 +87,18 @@ def test_reader_sees_a_consistent_snapshot(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     put(database, Book(id="a", copies=1))
     copies = select(Book.copies)
-    with database.reading() as session, database.connection() as connection:
+    with database.read_session() as session, database.read_connection() as connection:
         assert (session.scalar(copies), connection.scalar(copies)) == (1, 1)
         with database.unit_of_work() as unit:
             unit.session.get_one(Book, "a").copies = 2
         assert (session.scalar(copies), connection.scalar(copies)) == (1, 1)
-    with database.reading() as session, database.connection() as connection:
+    with database.read_session() as session, database.read_connection() as connection:
         assert (session.scalar(copies), connection.scalar(copies)) == (2, 2)
 
 
 def test_reading_stores_nothing(open_shelf: OpenShelf) -> None:
     database = open_shelf()
-    with database.reading() as session:
+    with database.read_session() as session:
         session.add(Book(id="a"))
     assert titles(database) == []
 
@@ -108,9 +108,9 @@ def test_connections_are_returned_to_the_pool_after_errors(open_shelf: OpenShelf
     for _ in range(3):
         with pytest.raises(Conflict), database.unit_of_work():
             raise Conflict("No.")
-        with pytest.raises(Conflict), database.reading():
+        with pytest.raises(Conflict), database.read_session():
             raise Conflict("No.")
-        with pytest.raises(Conflict), database.connection():
+        with pytest.raises(Conflict), database.read_connection():
             raise Conflict("No.")
     put(database, Book(id="a", title="Emma"))
     assert titles(database) == ["Emma"]
@@ -123,7 +123,7 @@ def test_datetime_is_loaded_in_utc(open_shelf: OpenShelf) -> None:
     database = open_shelf()
     moment = datetime(2026, 3, 29, 2, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     put(database, Book(id="a", bought_at=moment))
-    with database.reading() as session:
+    with database.read_session() as session:
         found = session.scalar(select(Book.bought_at))
         same = session.scalar(select(Book.id).where(Book.bought_at == moment.astimezone(UTC)))
     assert found == moment
@@ -141,7 +141,7 @@ def test_naive_datetime_is_rejected(open_shelf: OpenShelf) -> None:
 
 def test_sqlite_enforces_foreign_keys_and_full_durability(sqlite_url: str, clock: FixedClock) -> None:
     database = Database(sqlite_url, clock=clock)
-    with database.connection() as connection:
+    with database.read_connection() as connection:
         said = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("foreign_keys", "journal_mode", "synchronous")

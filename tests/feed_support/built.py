@@ -6,7 +6,7 @@ from eventcal.events.models import CoLocation, Event, EventTag, Room, Track
 from eventcal.events.rules import recompute_event_columns
 from eventcal.events.words import Attendance, EventStatus, Programme, TalkKind
 from eventcal.feeds.entries.entry import CalendarEntry
-from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 from eventcal.talks.rules import recompute_talk_columns
@@ -15,7 +15,7 @@ from eventcal.web.http.urls import Links
 from tests.clocks import NOON
 from tests.feed_support.make_feeds import BASE_URL, DOMAIN
 
-BUILDER = Builder(links=Links(BASE_URL), domain=DOMAIN)
+BUILDER = EntryBuilder(links=Links(BASE_URL), domain=DOMAIN)
 GRACE = Speaker(id="grace", slug="grace", name="Grace Hopper", job_title="Rear Admiral", affiliation="US Navy")
 ADA = Speaker(id="ada", slug="ada", name="Ada Lovelace")
 
@@ -79,9 +79,9 @@ def a_talk(
 
 def event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
     """Give the entry of an event."""
-    return BUILDER.event_entry(an_event(**fields), talks=talks, line_up=line_up)
+    return BUILDER.build_event_entry(an_event(**fields), talk_count=talks, unscheduled_talks=line_up)
 
 
 def talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
     """Give the entry of a talk, of any event unless told of which."""
-    return BUILDER.talk_entry(a_talk(event or an_event(), **fields))
+    return BUILDER.build_talk_entry(a_talk(event or an_event(), **fields))

@@ -11,8 +11,8 @@ from eventcal.feeds.entries.entry import (
     EntryKind,
     FeedHead,
     Override,
-    Part,
     Participant,
+    ParticipantType,
     Relation,
     Stamps,
     Status,
@@ -66,13 +66,13 @@ TALK = CalendarEntry(
     related=((Relation.PARENT, "event-1@cal.example.org"), (Relation.SIBLING, "talk-2@cal.example.org")),
     participants=(
         Participant(
-            part=Part.SPEAKER,
+            part=ParticipantType.SPEAKER,
             key="grace-hopper",
             name="Grace Hopper",
             about="Rear admiral, US Navy",
             url="https://cal.example.org/speakers/grace-hopper",
         ),
-        Participant(part=Part.SPONSOR, key="citrix", name="Citrix", about="Gold"),
+        Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix", about="Gold"),
     ),
 )
 
@@ -168,7 +168,13 @@ def filled(text: str) -> CalendarEntry:
         url=f"https://cal.example.org/{text}",
         related=((Relation.PARENT, text),),
         participants=(
-            Participant(part=Part.SPEAKER, key="mallory", name=text, about=text, url=f"https://cal.example.org/{text}"),
+            Participant(
+                part=ParticipantType.SPEAKER,
+                key="mallory",
+                name=text,
+                about=text,
+                url=f"https://cal.example.org/{text}",
+            ),
         ),
     )
 

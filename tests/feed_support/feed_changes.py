@@ -19,8 +19,8 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.removal import merge_speakers, remove_part
-from eventcal.talks.rules import Step
+from eventcal.talks.removal import delete_track_or_room, merge_speakers
+from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
@@ -127,8 +127,8 @@ def _make_event(world: World, session: Session) -> None:
 
 
 def _add_parts(world: World, session: Session) -> None:
-    service.add_part(session, world.event(session), Room, {"name": "Annex"})
-    service.add_part(session, world.event(session), Track, {"name": "Security"})
+    service.create_track_or_room(session, world.event(session), Room, {"name": "Annex"})
+    service.create_track_or_room(session, world.event(session), Track, {"name": "Security"})
 
 
 def _changes() -> Iterator[tuple[str, Do]]:
@@ -136,7 +136,7 @@ def _changes() -> Iterator[tuple[str, Do]]:
         yield from ((f"{name}: {fields}", _edit_event(name, fields)) for fields in _OF_EVENTS)
     for name in ("talk", "waiting", "again", "draft"):
         yield from ((f"{name}: {fields}", edit(name, **fields)) for fields in _OF_TALKS)
-        yield from ((f"{name}: {wanted}", step(name, wanted)) for wanted in (Step.WITHDRAW, Step.CANCEL))
+        yield from ((f"{name}: {wanted}", step(name, wanted)) for wanted in (TalkAction.WITHDRAW, TalkAction.CANCEL))
     for name in ("talk", "waiting"):
         yield f"{name}: in a room and a track", edit(name, track="ARM", room="Room 1")
     for kept, other in (("grace", "ada"), ("ada", "grace"), ("grace", "unknown"), ("unknown", "grace")):
@@ -159,10 +159,10 @@ CHANGES: dict[str, Do] = {
     "grace: a word about her": edit_grace(bio="Else"),
     "room: another name": edit_room(name="Room 2"),
     "room: the same name": edit_room(name="Room 1"),
-    "room: removed": lambda world, session: remove_part(session, world.row(session, Room, "room")),
+    "room: removed": lambda world, session: delete_track_or_room(session, world.row(session, Room, "room")),
     "track: another name": edit_track(name="RISC-V"),
     "track: the same name": edit_track(name="ARM"),
-    "track: removed": lambda world, session: remove_part(session, world.row(session, Track, "track")),
+    "track: removed": lambda world, session: delete_track_or_room(session, world.row(session, Track, "track")),
     "room and track: new ones": _add_parts,
     "tier: another name": put(Tier, "tier", name="Silver"),
     "sponsor: another name": put(Sponsor, "sponsor", name="Citrix"),

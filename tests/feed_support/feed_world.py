@@ -14,14 +14,14 @@ from eventcal.events.service import edit_event
 from eventcal.events.words import EventStatus
 from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import edit_speaker
+from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import merge_speakers
-from eventcal.talks.rules import Step
+from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import edit_talk
-from eventcal.talks.steps import take_step
+from eventcal.talks.steps import apply_talk_action
 from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.make_feeds import Calendar, open_calendar
@@ -143,14 +143,14 @@ def edit(name: str, **fields: Any) -> Do:  # noqa: ANN401 - any field
     return do
 
 
-def step(name: str, wanted: Step) -> Do:
+def step(name: str, wanted: TalkAction) -> Do:
     """Give a step of a talk, by whoever may take it."""
 
     def do(world: World, session: Session) -> None:
         own = caller_of(world.row(session, Member, "member"))
-        caller = own if wanted in {Step.WITHDRAW, Step.CONFIRM, Step.SUBMIT} else MODERATOR
+        caller = own if wanted in {TalkAction.WITHDRAW, TalkAction.CONFIRM, TalkAction.SUBMIT} else MODERATOR
         talk = world.talk(session, name)
-        take_step(session, talk, wanted, caller=caller, reason=None, now=world.calendar.clock.now())
+        apply_talk_action(session, talk, wanted, caller=caller, reason=None, now=world.calendar.clock.now())
 
     return do
 
@@ -160,19 +160,19 @@ def edit_grace(**fields: Any) -> Do:  # noqa: ANN401 - any field
 
     def do(world: World, session: Session) -> None:
         grace = world.row(session, Speaker, "grace")
-        edit_speaker(session, grace, fields, caller=MODERATOR, now=world.calendar.clock.now())
+        update_speaker(session, grace, fields, caller=MODERATOR, now=world.calendar.clock.now())
 
     return do
 
 
 def edit_room(**fields: Any) -> Do:  # noqa: ANN401 - any field
     """Give the edit of the talk's room."""
-    return lambda world, session: service.edit_part(session, world.row(session, Room, "room"), fields)
+    return lambda world, session: service.edit_track_or_room(session, world.row(session, Room, "room"), fields)
 
 
 def edit_track(**fields: Any) -> Do:  # noqa: ANN401 - any field
     """Give the edit of the talk's track."""
-    return lambda world, session: service.edit_part(session, world.row(session, Track, "track"), fields)
+    return lambda world, session: service.edit_track_or_room(session, world.row(session, Track, "track"), fields)
 
 
 def put(table: Any, name: str, /, **columns: Any) -> Do:  # noqa: ANN401 - any table, any column
@@ -190,11 +190,11 @@ def publish_draft(world: World, session: Session) -> None:
     """Take the draft all the way."""
     talk = world.talk(session, "draft")
     for caller, wanted in (
-        (caller_of(world.row(session, Member, "member")), Step.SUBMIT),
-        (MODERATOR, Step.ACCEPT),
-        (caller_of(world.row(session, Member, "member")), Step.CONFIRM),
+        (caller_of(world.row(session, Member, "member")), TalkAction.SUBMIT),
+        (MODERATOR, TalkAction.ACCEPT),
+        (caller_of(world.row(session, Member, "member")), TalkAction.CONFIRM),
     ):
-        take_step(session, talk, wanted, caller=caller, reason=None, now=world.calendar.clock.now())
+        apply_talk_action(session, talk, wanted, caller=caller, reason=None, now=world.calendar.clock.now())
 
 
 def merge_ada_into_grace(world: World, session: Session) -> None:

@@ -12,18 +12,18 @@ from eventcal.feeds.entries.entry import (
     CalendarEntry,
     EntryKind,
     Override,
-    Part,
     Participant,
+    ParticipantType,
     Relation,
     Stamps,
     Status,
     TalkFacts,
 )
 from eventcal.feeds.formats.components import Component as VTimezone
-from eventcal.feeds.formats.ics import around, render_entry, with_timestamps
+from eventcal.feeds.formats.ics import ics_header_and_footer, render_entry, with_timestamps
 from eventcal.feeds.zones import vtimezone
-from eventcal.kit.localtime import UTC_NAMES, zone
-from eventcal.kit.text import many_lines_fault, one_line_fault
+from eventcal.kit.localtime import UTC_NAMES, get_zone
+from eventcal.kit.text import multi_line_error, single_line_error
 from tests.clocks import NOON
 from tests.feed_support.icslint import Component, faults, parse
 from tests.feed_support.make_feeds import ENTRY, HEAD
@@ -65,7 +65,7 @@ def _typed(fault: Any) -> st.SearchStrategy[str]:  # noqa: ANN401 - a check of k
     return st.text(max_size=200).filter(lambda text: fault(text) is None)
 
 
-LINES, TEXTS = _typed(one_line_fault), _typed(many_lines_fault)
+LINES, TEXTS = _typed(single_line_error), _typed(multi_line_error)
 ANYTHING = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=30), min_size=1, max_size=4).map("".join).filter(bool)
 
 
@@ -95,7 +95,7 @@ def timed_entries(draw: st.DrawFn) -> tuple[CalendarEntry, datetime, datetime]:
     at = draw(st.datetimes(datetime(1971, 1, 1), datetime(2198, 1, 1)).map(lambda t: t.replace(microsecond=0)))  # noqa: DTZ001 - bounds
     starts_at = at.replace(tzinfo=UTC)
     ends_at = starts_at + timedelta(minutes=draw(st.integers(1, 5000)))
-    here = zone(tzid)
+    here = get_zone(tzid)
     starts, ends = (moment.astimezone(here).replace(tzinfo=None) for moment in (starts_at, ends_at))
     return replace(ENTRY, starts=starts, ends=ends, zone=tzid), starts_at, ends_at
 
@@ -132,7 +132,7 @@ def any_entry(draw: st.DrawFn, texts: st.SearchStrategy[str] = ANYTHING) -> Cale
 def _participants(
     texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]
 ) -> st.SearchStrategy[Participant]:
-    return st.builds(Participant, part=st.sampled_from(Part), key=texts, name=texts, about=maybe, url=maybe)
+    return st.builds(Participant, part=st.sampled_from(ParticipantType), key=texts, name=texts, about=maybe, url=maybe)
 
 
 def _facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]) -> st.SearchStrategy[TalkFacts]:
@@ -147,7 +147,7 @@ def feed_of(*entries: CalendarEntry) -> bytes:
 
 def wrapped(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:
     """Return a feed of these VEVENTs and VTIMEZONEs."""
-    above, below = around(HEAD, zones)
+    above, below = ics_header_and_footer(HEAD, zones)
     return b"".join([above, *(text.encode() for text in texts), below])
 
 

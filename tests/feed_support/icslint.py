@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import get_zone
 from eventcal.lint import lint
 
 _LINE = re.compile(
@@ -55,7 +55,7 @@ class Line:
         if self.parameters == ";VALUE=DATE":
             return datetime.strptime(self.value, "%Y%m%d").replace(tzinfo=UTC).date()
         if self.parameters:
-            here = zone(self.parameters.removeprefix(";TZID="))
+            here = get_zone(self.parameters.removeprefix(";TZID="))
             return datetime.strptime(self.value, "%Y%m%dT%H%M%S").replace(tzinfo=here)
         return datetime.strptime(self.value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 

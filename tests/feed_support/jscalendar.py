@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema_rs
 from dateutil.rrule import rrulestr
 
-from eventcal.kit.localtime import known_zone, zone
+from eventcal.kit.localtime import get_zone, is_known_zone
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ def errors_in(value: Json, kind: str = "Group") -> list[str]:
 @cache
 def _validator(kind: str) -> jsonschema_rs.Draft202012Validator:
     schema = {**_SCHEMA, "$ref": f"#/$defs/{kind}"}
-    return jsonschema_rs.Draft202012Validator(schema, formats={"iana-time-zone": known_zone}, validate_formats=True)
+    return jsonschema_rs.Draft202012Validator(schema, formats={"iana-time-zone": is_known_zone}, validate_formats=True)
 
 
 def patched(event: Json, patch: Mapping[str, Any], occurrence: str) -> Json:
@@ -77,7 +77,7 @@ def span(event: Json) -> tuple[datetime, datetime]:
     exact = timedelta(hours=units["H"], minutes=units["M"], seconds=units["S"])
     if event.get("timeZone") is None:
         return start, start + nominal + exact
-    here = zone(event["timeZone"])
+    here = get_zone(event["timeZone"])
     first, last = (moment.replace(tzinfo=here).astimezone(UTC) for moment in (start, start + nominal))
     return first, last + exact
 

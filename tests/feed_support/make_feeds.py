@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import EVERYTHING
+from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
 from eventcal.feeds.entries.entry import EntryKind, FeedHead, Status
-from eventcal.feeds.entries.entry_builder import Builder
+from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.feed import Feed, with_resolved_ids
-from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble
-from eventcal.feeds.format_registry import ICS, PLAIN, Format, Options
-from eventcal.feeds.index.entry_loader import DEADLINES
-from eventcal.feeds.index.feed_index import FeedIndex, state_of
+from eventcal.feeds.feed_assembly import AssembledFeed, AssemblyRequest, assemble_feed
+from eventcal.feeds.format_registry import DEFAULT_OPTIONS, ICS, Format, Options
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
+from eventcal.feeds.index.feed_index import FeedIndex, get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.resources import PublicChange, list_changes
+from eventcal.feeds.resources import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import Links
@@ -43,13 +43,13 @@ HEAD = FeedHead(
     changed_at=None,
 )
 
-EVERY_FEED = Feed(asked=EVERYTHING)
+EVERY_FEED = Feed(filters=NO_FILTER)
 
 
 def ledger_of(base_url: str = BASE_URL, domain: str = DOMAIN) -> FeedIndex:
     """Give the ledger of an installation."""
     links = Links(base_url)
-    return FeedIndex(Builder(links=links, domain=domain), Resources(links))
+    return FeedIndex(EntryBuilder(links=links, domain=domain), Resources(links))
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def numbers_of(session: Session) -> dict[str, Numbers]:
 def deadlines_of(session: Session) -> dict[tuple[str, EntryKind], Numbers]:
     """Give the numbers of every entry of a call for talks, by the event's id and what it tells of."""
     found = {(row.subject_id, row.kind): _numbers(row) for row in _rows(session)}
-    return {key: numbers for key, numbers in found.items() if key[1] in DEADLINES}
+    return {key: numbers for key, numbers in found.items() if key[1] in DEADLINE_KINDS}
 
 
 def kept(session: Session) -> dict[str, dict[str, Any]]:
@@ -123,7 +123,7 @@ class Calendar:
 
     def numbers(self) -> dict[str, Numbers]:
         """Give the numbers of every event's and talk's entry, by the id of what it shows."""
-        with self.database.reading() as session:
+        with self.database.read_session() as session:
             return numbers_of(session)
 
     def entry(self, subject_id: str) -> Component:
@@ -132,27 +132,29 @@ class Calendar:
 
     def deadlines(self, event_id: str) -> dict[EntryKind, Component]:
         """Give the entries of an event's call for talks, by what they tell of, as a strict reader reads them."""
-        with self.database.reading() as session:
+        with self.database.read_session() as session:
             found = deadlines_of(session)
         return {kind: _parsed(numbers.text) for (of, kind), numbers in found.items() if of == event_id}
 
     def revision(self) -> int:
         """Give how far the ledger is."""
-        with self.database.reading() as session:
-            return state_of(session).revision
+        with self.database.read_session() as session:
+            return get_feed_state(session).revision
 
     def state(self) -> tuple[int, datetime]:
         """Give everything that the public could tell a change by."""
-        with self.database.reading() as session:
-            state = state_of(session)
+        with self.database.read_session() as session:
+            state = get_feed_state(session)
             return state.revision, state.changed_at
 
     def changes(self, since: int = 0, limit: int = 50) -> tuple[list[PublicChange], int]:
         """Give what changed since a revision, and where to go on."""
-        with self.database.reading() as session:
-            return list_changes(session, since=since, limit=limit)
+        with self.database.read_session() as session:
+            return list_public_changes(session, since=since, limit=limit)
 
-    def fetch(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> bytes:
+    def fetch(
+        self, feed: Feed = EVERY_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
+    ) -> bytes:
         """Give a feed's bytes, which have no faults."""
         body = self.take(feed, options=options, later=later)
         found = faults(body)
@@ -165,13 +167,15 @@ class Calendar:
         feed: Feed = EVERY_FEED,
         *,
         fmt: Format = ICS,
-        options: Options = PLAIN,
+        options: Options = DEFAULT_OPTIONS,
         later: timedelta = timedelta(0),
     ) -> bytes:
         """Give a feed's bytes, whatever is in them."""
         return self.assembled(feed, fmt=fmt, options=options, later=later).body
 
-    def version(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> str:
+    def version(
+        self, feed: Feed = EVERY_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
+    ) -> str:
         """Give what names a feed's bytes."""
         return self.assembled(feed, options=options, later=later).version
 
@@ -180,25 +184,33 @@ class Calendar:
         feed: Feed = EVERY_FEED,
         *,
         fmt: Format = ICS,
-        options: Options = PLAIN,
+        options: Options = DEFAULT_OPTIONS,
         later: timedelta = timedelta(0),
-    ) -> Assembly:
+    ) -> AssembledFeed:
         """Give a feed, read whole."""
-        with self.database.reading() as session:
+        with self.database.read_session() as session:
             wanted = self.wanted(session, feed, fmt=fmt, options=options)
-            revision = state_of(session).revision
-            return assemble(session, wanted, revision=revision, now=self.clock.now() + later)
+            revision = get_feed_state(session).revision
+            return assemble_feed(session, wanted, revision=revision, now=self.clock.now() + later)
 
-    def wanted(self, session: Session, feed: Feed, *, fmt: Format = ICS, options: Options = PLAIN) -> Wanted:
+    def wanted(
+        self, session: Session, feed: Feed, *, fmt: Format = ICS, options: Options = DEFAULT_OPTIONS
+    ) -> AssemblyRequest:
         """Give what is to be assembled of a feed."""
         asked = with_resolved_ids(session, replace(feed, cancelled=options.cancelled))
-        return Wanted(feed=asked, format=fmt, options=options, head=HEAD, renderer=self.ledger.renderer)
+        return AssemblyRequest(
+            feed=asked, format=fmt, options=options, head=HEAD, renderer_version=self.ledger.renderer_version
+        )
 
-    def read(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> Component:
+    def read(
+        self, feed: Feed = EVERY_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
+    ) -> Component:
         """Give a feed as a strict reader reads it."""
         return parse(self.fetch(feed, options=options, later=later))
 
-    def shown(self, feed: Feed = EVERY_FEED, *, options: Options = PLAIN, later: timedelta = timedelta(0)) -> list[str]:
+    def shown(
+        self, feed: Feed = EVERY_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
+    ) -> list[str]:
         """Give the titles in a feed, sorted."""
         return sorted(entry.text("SUMMARY") for entry in self.read(feed, options=options, later=later).events())
 

@@ -8,17 +8,17 @@ from xml.etree.ElementTree import Element, fromstring
 
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part, Participant, Stamps, TalkFacts
+from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, Stamps, StoredEntry, TalkFacts
 from eventcal.feeds.frab.documents import schedule_json, schedule_xml
-from eventcal.feeds.frab.schedule import Programme
+from eventcal.feeds.frab.schedule import ScheduleInput
 from tests.clocks import NOON
 from tests.feed_support import entries as samples
 
 GRACE = Participant(
-    part=Part.SPEAKER, key="grace-hopper", name="Grace Hopper", url="https://cal.example.org/speakers/gh"
+    part=ParticipantType.SPEAKER, key="grace-hopper", name="Grace Hopper", url="https://cal.example.org/speakers/gh"
 )
-ADA = Participant(part=Part.SPEAKER, key="ada-lovelace", name="Ada Lovelace")
-PAYER = Participant(part=Part.SPONSOR, key="citrix", name="Citrix")
+ADA = Participant(part=ParticipantType.SPEAKER, key="ada-lovelace", name="Ada Lovelace")
+PAYER = Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix")
 
 FACTS = TalkFacts(
     event="xen-summit", kind="talk", abstract="What, and why.", language="pt-BR", track="Core", room="Main"
@@ -30,7 +30,7 @@ TALK = replace(
     participants=(GRACE, ADA, PAYER),
     talk=FACTS,
 )
-PROGRAMME = Programme(
+PROGRAMME = ScheduleInput(
     slug="xen-summit",
     title="Xen Summit",
     description="Three days of Xen.",
@@ -54,8 +54,8 @@ MAIN, SIDE = "5b7835c0-b184-5a82-b7a7-76667f316c38", "256294f2-c883-583b-89ac-e5
 ANYTHING = st.text(st.characters(), max_size=30)
 
 
-def kept(entry: CalendarEntry = TALK, number: int = 17) -> KeptEntry:
-    return KeptEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON), number=number)
+def kept(entry: CalendarEntry = TALK, number: int = 17) -> StoredEntry:
+    return StoredEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON), number=number)
 
 
 def at(starts: str, ends: str, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any field
@@ -63,21 +63,21 @@ def at(starts: str, ends: str, **fields: Any) -> CalendarEntry:  # noqa: ANN401 
     return replace(TALK, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), **fields)
 
 
-def of(*entries: CalendarEntry, **fields: Any) -> Programme:  # noqa: ANN401 - any field
+def of(*entries: CalendarEntry, **fields: Any) -> ScheduleInput:  # noqa: ANN401 - any field
     """Give the programme with these talks, numbered from 1."""
     talks = tuple(kept(entry, number) for number, entry in enumerate(entries, start=1))
     return replace(PROGRAMME, talks=talks, **fields)
 
 
-def xml(programme: Programme) -> Element:
+def xml(programme: ScheduleInput) -> Element:
     return fromstring(schedule_xml(programme))  # noqa: S314 - our own
 
 
-def conference(programme: Programme) -> Any:  # noqa: ANN401 - JSON
+def conference(programme: ScheduleInput) -> Any:  # noqa: ANN401 - JSON
     return json.loads(schedule_json(programme))["schedule"]["conference"]
 
 
-def talks_in(programme: Programme) -> list[Any]:
+def talks_in(programme: ScheduleInput) -> list[Any]:
     """Give the talks in the JSON, in its order."""
     return [talk for day in conference(programme)["days"] for talks in day["rooms"].values() for talk in talks]
 
@@ -88,7 +88,7 @@ def one(entry: CalendarEntry, **fields: Any) -> Any:  # noqa: ANN401 - JSON
     return found
 
 
-def placed(programme: Programme) -> dict[str, list[int]]:
+def placed(programme: ScheduleInput) -> dict[str, list[int]]:
     """Give the numbers of the talks by their day, the same in both notations."""
     days = conference(programme)["days"]
     by_json = {day["date"]: [talk["id"] for talks in day["rooms"].values() for talk in talks] for day in days}
@@ -100,7 +100,7 @@ def placed(programme: Programme) -> dict[str, list[int]]:
     return by_json
 
 
-def spans(programme: Programme) -> list[tuple[str, str, str]]:
+def spans(programme: ScheduleInput) -> list[tuple[str, str, str]]:
     """Give the days, each with its beginning and end, the same in both notations."""
     by_json = [(day["date"], day["day_start"], day["day_end"]) for day in conference(programme)["days"]]
     days = xml(programme).findall("day")

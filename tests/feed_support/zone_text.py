@@ -3,8 +3,8 @@
 from datetime import date
 
 from eventcal.feeds import zones
-from eventcal.feeds.formats.ics import write_component
+from eventcal.feeds.formats.ics import serialize_component
 
 
 def vtimezone(tzid: str, first: date, last: date) -> str:
-    return write_component(zones.vtimezone(tzid, first, last))
+    return serialize_component(zones.vtimezone(tzid, first, last))

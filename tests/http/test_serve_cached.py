@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from eventcal.feeds.index.models import State, read_state
-from eventcal.feeds.resources import talk_resources
+from eventcal.feeds.index.models import FeedState, read_feed_state
+from eventcal.feeds.resources import list_talk_json
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
 from eventcal.web.cache import ResponseCache, ResponseKey
@@ -93,8 +93,8 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
     make_calendar(app)
 
     def cached() -> Representation:
-        with database_of(app).connection() as connection:
-            revision = read_state(connection).revision
+        with database_of(app).read_connection() as connection:
+            revision = read_feed_state(connection).revision
         found = house_of(app).renditions.get(ResponseKey("/note?", revision, NOON.date()))
         assert found is not None
         return found
@@ -122,7 +122,7 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
 def test_daily_document_is_last_modified_at_midnight_or_later(
     changed_at: datetime, expected: tuple[datetime, datetime]
 ) -> None:
-    state = State(revision=7, changed_at=changed_at, full_rebuild_revision=0)
+    state = FeedState(revision=7, changed_at=changed_at, full_rebuild_revision=0)
     daily, steady, undated = Note(), Note(daily=False), Note(dated=False)
     assert (daily.last_modified(state, NOON), steady.last_modified(state, NOON)) == expected
     assert undated.last_modified(state, NOON) is None
@@ -151,7 +151,7 @@ def test_concurrent_requests_for_a_list_read_it_once(app: Flask, monkeypatch: py
         reads.append(paged)
         # Wait until the other request has asked for the lock, too.
         assert all(cache.asked.acquire(timeout=30) for _ in range(2))
-        return talk_resources(*wanted, **paged)
+        return list_talk_json(*wanted, **paged)
 
     monkeypatch.setattr(talks, "talk_resources", read_slowly)
     with ThreadPoolExecutor(2) as threads:

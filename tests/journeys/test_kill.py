@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from eventcal.events.words import Programme
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
-from eventcal.members.service import give_token
+from eventcal.members.service import create_access_token
 from eventcal.members.words import Scope
 from tests.journeys.conftest import Server
 from tests.make import make_event, make_member
@@ -28,7 +28,7 @@ def _prepare(database_url: str) -> str:
         make_event(
             unit.session, slug="fest", programme=Programme.LISTED, call=None, starts="2100-06-10", ends="2100-06-12"
         )
-        _, token = give_token(
+        _, token = create_access_token(
             unit.session, member, name="test", scopes=[Scope.SUBMIT], expires_at=None, now=clock.now()
         )
     database.engine.dispose()

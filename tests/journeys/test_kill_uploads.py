@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
-from eventcal.members.service import give_token
+from eventcal.members.service import create_access_token
 from eventcal.members.words import Scope
 from tests.images import painted, shown
 from tests.journeys.conftest import Server
@@ -29,7 +29,7 @@ def _prepare(database_url: str) -> dict[str, str]:
         for number in range(SPEAKERS):
             member = make_member(unit.session)
             slug = make_speaker(unit.session, slug=f"speaker-{number}", member=member).slug
-            _, tokens[slug] = give_token(
+            _, tokens[slug] = create_access_token(
                 unit.session, member, name="test", scopes=[Scope.SUBMIT], expires_at=None, now=clock.now()
             )
     database.engine.dispose()

@@ -16,7 +16,7 @@ from typing import Any
 
 from eventcal.app import build_services
 from eventcal.kit.clock import SystemClock
-from eventcal.members.service import give_token
+from eventcal.members.service import create_access_token
 from eventcal.members.words import Scope
 from eventcal.talks.words import TalkState
 from tests.api import put_on_team
@@ -48,7 +48,7 @@ def prepared(database_url: str) -> tuple[str, list[str]]:
         put_on_team(unit.session, member, "fest")
         shown: dict[str, Any] = {"state": TalkState.CONFIRMED, "starts": "2100-06-10T10:00:00", "title": "Edit 0"}
         talks = [make_talk(unit.session, fest, **shown).id for _ in range(TALKS)]
-        _, token = give_token(
+        _, token = create_access_token(
             unit.session, member, name="test", scopes=list(Scope), expires_at=None, now=house.clock.now()
         )
     house.database.engine.dispose()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import get_zone
 from tests.readers.changes import is_repeated
 from tests.readers.libraries import Found
 
@@ -39,7 +39,7 @@ def limit_of_recurring_ical_events(entry: Found, tzid: str) -> Iterator[str]:
     entry lasts, for which the two hours are one.
     """
     for name, moment in _times(entry):
-        if moment.astimezone(zone(tzid)).fold or is_repeated(moment, zone(tzid)):
+        if moment.astimezone(get_zone(tzid)).fold or is_repeated(moment, get_zone(tzid)):
             yield name
 
 
@@ -111,5 +111,5 @@ def _times(entry: Found) -> Iterator[tuple[str, datetime]]:
 def _repeated(entry: Found, tzid: str) -> Iterator[str]:
     """Yield the times that come twice, of which this is the first: written in UTC, the second is plain."""
     for name, moment in _times(entry):
-        if is_repeated(moment, zone(tzid)):
+        if is_repeated(moment, get_zone(tzid)):
             yield name

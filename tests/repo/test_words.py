@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from eventcal.kit.catalogue import LANGUAGES, SOURCE, catalogue_path, words_of
+from eventcal.kit.catalogue import LANGUAGES, SOURCE_LANGUAGE, catalogue_path, load_translations
 from tests.words import ROOT, catalogue_faults, code_faults, forms_of, messages, said, template_faults
 
 WEB = ROOT / "eventcal" / "web"
@@ -17,7 +17,7 @@ TEMPLATES = sorted(
     path for name in (*SPEAKING, "feeds", "mail") for path in (WEB / "templates" / name).rglob("*.*") if path.is_file()
 )
 MODULES = sorted(path for name in SPEAKING for path in (WEB / name).rglob("*.py"))
-OTHERS = [code for code in LANGUAGES if code != SOURCE]
+OTHERS = [code for code in LANGUAGES if code != SOURCE_LANGUAGE]
 CHUMMY = re.compile(r"\b(du|dich|dir|dein\w*)\b", re.IGNORECASE)
 
 
@@ -42,7 +42,7 @@ def test_catalogue_contains_exactly_the_messages_of_the_pages(code: str) -> None
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_loaded_translations_match_the_catalogue(code: str) -> None:
-    words = words_of(code)
+    words = load_translations(code)
     for message in messages(catalogue_of(code)):
         if not all(forms_of(message.string)):
             continue  # reported by the test above

@@ -5,19 +5,23 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.talks.rules import Slot, clashes, outside
+from eventcal.talks.rules import TalkSlot, iter_schedule_conflicts, list_slots_outside_event
 from tests.clocks import NOON
 
 
-def slot(name: str, begins: int, ends: int, *, room: str | None = None, speakers: frozenset[str] = frozenset()) -> Slot:
+def slot(
+    name: str, begins: int, ends: int, *, room: str | None = None, speakers: frozenset[str] = frozenset()
+) -> TalkSlot:
     """Return the slot of a talk between two minutes."""
-    return Slot(
+    return TalkSlot(
         name, name, NOON + timedelta(minutes=begins), NOON + timedelta(minutes=ends), room, speakers=frozenset(speakers)
     )
 
 
-def found(*slots: Slot) -> list[tuple[str, str, str | None, frozenset[str]]]:
-    return [(one.first.talk_id, one.second.talk_id, one.room_id, one.speakers) for one in clashes(slots)]
+def found(*slots: TalkSlot) -> list[tuple[str, str, str | None, frozenset[str]]]:
+    return [
+        (one.first.talk_id, one.second.talk_id, one.room_id, one.speakers) for one in iter_schedule_conflicts(slots)
+    ]
 
 
 ADA, GRACE = frozenset({"ada"}), frozenset({"grace"})
@@ -87,5 +91,5 @@ def test_clashes_match_a_pairwise_comparison(rows: list[tuple[int, int, str | No
 
 def test_talk_before_or_after_the_event_is_outside() -> None:
     inside, before, after = slot("in", 0, 60), slot("before", -1, 10), slot("after", 50, 61)
-    wrong = outside([after, inside, before], starts_at=NOON, ends_at=NOON + timedelta(minutes=60))
+    wrong = list_slots_outside_event([after, inside, before], starts_at=NOON, ends_at=NOON + timedelta(minutes=60))
     assert [one.talk_id for one in wrong] == ["before", "after"]

@@ -36,7 +36,7 @@ def test_default_settings_use_a_database_in_the_instance_folder(tmp_path: Path) 
         trusted_proxies=0,
         name="eventcal",
     )
-    assert not settings.https
+    assert not settings.is_https
 
 
 def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         trusted_proxies=2,
         name="Confs",
     )
-    assert settings.https
+    assert settings.is_https
 
 
 def test_settings_are_immutable(tmp_path: Path) -> None:

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.rules import (
-    STATUS_STEPS,
-    TOMBSTONE,
-    call_moment,
-    event_faults,
-    instant,
+    ALLOWED_STATUS_EDITS,
+    TOMBSTONE_PERIOD,
+    call_field_instant,
+    event_errors,
+    is_accepting_talks,
     is_all_day,
     is_over,
-    span_of,
-    takes_talks,
-    time_faults,
+    start_and_end_instants,
+    start_end_errors,
+    to_instant_or_gap_end,
     tombstone_until,
 )
-from eventcal.events.words import PUBLIC_STATUSES, STANDING_STATUSES, EventStatus, Programme
+from eventcal.events.words import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus, Programme
 from eventcal.kit.refusals import FieldError
 from tests.clocks import NOON
 
@@ -38,23 +38,26 @@ def an_event(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
 
 
 def faults(**fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
-    return event_faults(an_event(**fields))
+    return event_errors(an_event(**fields))
 
 
 # The time span of an event
 
 
 def test_date_range_starts_at_local_midnight_and_includes_its_last_day() -> None:
-    assert span_of("2026-06-10", "2026-06-12", "Europe/Berlin") == (utc("2026-06-09T22:00"), utc("2026-06-12T22:00"))
+    assert start_and_end_instants("2026-06-10", "2026-06-12", "Europe/Berlin") == (
+        utc("2026-06-09T22:00"),
+        utc("2026-06-12T22:00"),
+    )
 
 
 def test_day_on_which_clocks_go_forward_has_23_hours() -> None:
-    starts_at, ends_at = span_of("2026-03-29", "2026-03-29", "Europe/Berlin")
+    starts_at, ends_at = start_and_end_instants("2026-03-29", "2026-03-29", "Europe/Berlin")
     assert ends_at - starts_at == timedelta(hours=23)
 
 
 def test_times_are_local_to_the_time_zone() -> None:
-    assert span_of("2026-06-10T23:30:00", "2026-06-11T01:00:00", "America/Chicago") == (
+    assert start_and_end_instants("2026-06-10T23:30:00", "2026-06-11T01:00:00", "America/Chicago") == (
         utc("2026-06-11T04:30"),
         utc("2026-06-11T06:00"),
     )
@@ -62,12 +65,12 @@ def test_times_are_local_to_the_time_zone() -> None:
 
 def test_skipped_time_becomes_the_end_of_the_gap() -> None:
     skipped = datetime(2026, 3, 29, 2, 30)  # noqa: DTZ001 - a local time
-    assert instant(skipped, "Europe/Berlin") == utc("2026-03-29T01:00")
+    assert to_instant_or_gap_end(skipped, "Europe/Berlin") == utc("2026-03-29T01:00")
 
 
 def test_repeated_time_means_its_first_occurrence() -> None:
     twice = datetime(2026, 10, 25, 2, 30)  # noqa: DTZ001 - a local time
-    assert instant(twice, "Europe/Berlin") == utc("2026-10-25T00:30")
+    assert to_instant_or_gap_end(twice, "Europe/Berlin") == utc("2026-10-25T00:30")
 
 
 def test_date_is_all_day_but_time_is_not() -> None:
@@ -125,7 +128,7 @@ def test_all_event_errors_are_reported_together() -> None:
 
 
 def test_skipped_time_is_rejected_with_the_next_valid_time() -> None:
-    assert time_faults("2026-03-29T02:30:00", "2026-03-29T05:00:00", "Europe/Berlin") == [
+    assert start_end_errors("2026-03-29T02:30:00", "2026-03-29T05:00:00", "Europe/Berlin") == [
         FieldError(
             "/starts",
             "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
@@ -136,15 +139,15 @@ def test_skipped_time_is_rejected_with_the_next_valid_time() -> None:
 
 def test_start_and_end_are_compared_as_instants() -> None:
     # Of the two 02:30, the first is meant, so 02:10 is earlier and 03:00 is 90 minutes later.
-    assert time_faults("2026-10-25T02:30:00", "2026-10-25T03:00:00", "Europe/Berlin") == []
-    assert [fault.pointer for fault in time_faults("2026-10-25T02:30:00", "2026-10-25T02:10:00", "Europe/Berlin")] == [
-        "/ends"
-    ]
+    assert start_end_errors("2026-10-25T02:30:00", "2026-10-25T03:00:00", "Europe/Berlin") == []
+    assert [
+        fault.pointer for fault in start_end_errors("2026-10-25T02:30:00", "2026-10-25T02:10:00", "Europe/Berlin")
+    ] == ["/ends"]
 
 
 def test_missing_time_is_valid() -> None:
-    assert time_faults(None, None, "UTC") == []
-    assert time_faults("2026-06-10T09:00:00", None, "UTC") == []
+    assert start_end_errors(None, None, "UTC") == []
+    assert start_end_errors("2026-06-10T09:00:00", None, "UTC") == []
 
 
 USUAL = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"
@@ -325,7 +328,7 @@ def test_deadline_in_a_time_zone_requires_a_time() -> None:
     ],
 )
 def test_deadline_converts_to_an_instant(written: dict[str, Any], tzid: str, moment: datetime | None) -> None:
-    assert call_moment(written, "closes_at", tzid) == moment
+    assert call_field_instant(written, "closes_at", tzid) == moment
 
 
 STARTS = utc("2026-06-01T00:00")
@@ -334,7 +337,7 @@ STARTS = utc("2026-06-01T00:00")
 def takes(programme: Programme, call: CallForTalks | None, *, starts_at: datetime, now: datetime) -> bool:
     """Return whether a confirmed event that is not over accepts talks."""
     event = Event(programme=programme, call=call, starts_at=starts_at, status=EventStatus.CONFIRMED)
-    return takes_talks(event, now=now)
+    return is_accepting_talks(event, now=now)
 
 
 def test_without_a_call_only_a_listed_event_accepts_talks() -> None:
@@ -396,16 +399,16 @@ def test_cancelled_event_stays_visible_for_thirty_days_after_its_end_and_cancell
     ends_at: datetime, now: datetime
 ) -> None:
     until = tombstone_until(ends_at, now=now)
-    assert until in {ends_at + TOMBSTONE, now + TOMBSTONE}
-    assert until >= ends_at + TOMBSTONE
-    assert until >= now + TOMBSTONE
+    assert until in {ends_at + TOMBSTONE_PERIOD, now + TOMBSTONE_PERIOD}
+    assert until >= ends_at + TOMBSTONE_PERIOD
+    assert until >= now + TOMBSTONE_PERIOD
 
 
 def test_edit_never_publishes_or_cancels_an_event() -> None:
-    assert {(one, other) for one, others in STATUS_STEPS.items() for other in others} == {
+    assert {(one, other) for one, others in ALLOWED_STATUS_EDITS.items() for other in others} == {
         (EventStatus.DRAFT, EventStatus.PENDING),
         (EventStatus.PENDING, EventStatus.DRAFT),
-        *((one, other) for one in STANDING_STATUSES for other in STANDING_STATUSES if one != other),
+        *((one, other) for one in ACTIVE_STATUSES for other in ACTIVE_STATUSES if one != other),
     }
-    assert set(STATUS_STEPS) == set(EventStatus)
+    assert set(ALLOWED_STATUS_EDITS) == set(EventStatus)
     assert set(PUBLIC_STATUSES) == set(EventStatus) - {EventStatus.DRAFT, EventStatus.PENDING}

@@ -9,7 +9,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from eventcal.events.recurrence.expansion import Expansion, expansion, rule_fault
+from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule, rule_error
 from eventcal.kit.rrule import WEEKDAYS
 
 END = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
@@ -46,20 +46,20 @@ STARTS = st.datetimes(datetime(1970, 1, 1), datetime(2050, 1, 1)).map(lambda sta
 
 
 @st.composite
-def expansions(draw: st.DrawFn) -> Expansion:
+def expansions(draw: st.DrawFn) -> RuleExpansion:
     """Return a valid rule with a start that is its first date."""
     parts = {"FREQ": draw(st.sampled_from(FREQUENCIES))}
     parts |= draw(st.fixed_dictionaries({}, optional=PARTS)) | draw(ENDS)
     rule = ";".join(f"{name}={value}" for name, value in parts.items())
     start = draw(STARTS)
-    assume(rule_fault(rule, start.isoformat()) is None)
+    assume(rule_error(rule, start.isoformat()) is None)
     endless = ";".join(f"{name}={value}" for name, value in parts.items() if name not in {"COUNT", "UNTIL"})
-    first = next(Expansion(endless, start.isoformat(), "UTC").since(start.date()), None)
+    first = next(RuleExpansion(endless, start.isoformat(), "UTC").iter_from(start.date()), None)
     assume(first is not None)
     assert first is not None
-    assume(rule_fault(rule, first.isoformat()) is None)
-    found = Expansion(rule, first.isoformat(), "UTC")
-    assume(next(found.since(first.date()), None) == first)
+    assume(rule_error(rule, first.isoformat()) is None)
+    found = RuleExpansion(rule, first.isoformat(), "UTC")
+    assume(next(found.iter_from(first.date()), None) == first)
     return found
 
 
@@ -69,40 +69,40 @@ def plainly(rule: str, start: datetime) -> Iterator[datetime]:
 
 
 @given(expansions(), st.integers(-100, 40 * 366))
-def test_dates_since_any_day_match_dateutil(rule: Expansion, days: int) -> None:
+def test_dates_since_any_day_match_dateutil(rule: RuleExpansion, days: int) -> None:
     day = rule.start.date() + timedelta(days=days)
     expected = (one for one in plainly(rule.rule, rule.start) if one.date() >= day)
-    assert list(islice(rule.since(day), 20)) == list(islice(expected, 20))
+    assert list(islice(rule.iter_from(day), 20)) == list(islice(expected, 20))
 
 
 @given(expansions())
-def test_last_date_matches_dateutil(rule: Expansion) -> None:
-    expected = list(plainly(rule.rule, rule.start))[-1] if rule.ends else None
-    assert rule.last == expected
+def test_last_date_matches_dateutil(rule: RuleExpansion) -> None:
+    expected = list(plainly(rule.rule, rule.start))[-1] if rule.has_end else None
+    assert rule.last_date == expected
 
 
 @given(expansions(), st.data())
-def test_rule_has_its_own_dates_and_no_others(rule: Expansion, data: st.DataObject) -> None:
-    dates = list(islice(rule.since(rule.start.date()), 30))
+def test_rule_has_its_own_dates_and_no_others(rule: RuleExpansion, data: st.DataObject) -> None:
+    dates = list(islice(rule.iter_from(rule.start.date()), 30))
     one = data.draw(st.sampled_from(dates))
     near = one + data.draw(st.sampled_from([timedelta(), timedelta(days=1), timedelta(seconds=1), timedelta(days=-1)]))
-    assert rule.has(one)
-    assert rule.has(near) is (
+    assert rule.contains(one)
+    assert rule.contains(near) is (
         near in dates or (near > dates[-1] and near in islice(plainly(rule.rule, rule.start), 40))
     )
 
 
 @given(expansions())
-def test_all_day_rule_has_the_dates_of_the_same_rule_with_times(rule: Expansion) -> None:
-    days = Expansion(rule.rule.partition(";UNTIL=")[0], rule.starts[:10], "UTC")
-    times = Expansion(rule.rule.partition(";UNTIL=")[0], rule.starts, "UTC")
-    dates = [one.date() for one in islice(times.since(rule.start.date()), 10)]
-    assert [one.date() for one in islice(days.since(rule.start.date()), 10)] == dates
+def test_all_day_rule_has_the_dates_of_the_same_rule_with_times(rule: RuleExpansion) -> None:
+    days = RuleExpansion(rule.rule.partition(";UNTIL=")[0], rule.starts[:10], "UTC")
+    times = RuleExpansion(rule.rule.partition(";UNTIL=")[0], rule.starts, "UTC")
+    dates = [one.date() for one in islice(times.iter_from(rule.start.date()), 10)]
+    assert [one.date() for one in islice(days.iter_from(rule.start.date()), 10)] == dates
 
 
 def test_first_tuesday_rule_expands_to_first_tuesdays() -> None:
-    rule = Expansion("FREQ=MONTHLY;BYDAY=1TU", "2026-03-03T16:00:00", "Europe/Berlin")
-    assert [f"{one:%d.%m.%H:%M}" for one in islice(rule.since(date(2026, 9, 2)), 3)] == [
+    rule = RuleExpansion("FREQ=MONTHLY;BYDAY=1TU", "2026-03-03T16:00:00", "Europe/Berlin")
+    assert [f"{one:%d.%m.%H:%M}" for one in islice(rule.iter_from(date(2026, 9, 2)), 3)] == [
         "06.10.16:00",
         "03.11.16:00",
         "01.12.16:00",
@@ -110,14 +110,14 @@ def test_first_tuesday_rule_expands_to_first_tuesdays() -> None:
 
 
 def test_parts_missing_from_the_rule_come_from_its_start() -> None:
-    leap = Expansion("FREQ=YEARLY", "2024-02-29", "UTC")
-    assert [one.date() for one in islice(leap.since(date(2090, 1, 1)), 2)] == [date(2092, 2, 29), date(2096, 2, 29)]
-    last = Expansion("FREQ=MONTHLY", "2026-01-31T10:00:00", "UTC")
-    assert [f"{one:%m-%d}" for one in islice(last.since(date(2030, 2, 1)), 3)] == ["03-31", "05-31", "07-31"]
+    leap = RuleExpansion("FREQ=YEARLY", "2024-02-29", "UTC")
+    assert [one.date() for one in islice(leap.iter_from(date(2090, 1, 1)), 2)] == [date(2092, 2, 29), date(2096, 2, 29)]
+    last = RuleExpansion("FREQ=MONTHLY", "2026-01-31T10:00:00", "UTC")
+    assert [f"{one:%m-%d}" for one in islice(last.iter_from(date(2030, 2, 1)), 3)] == ["03-31", "05-31", "07-31"]
     # 2100 has no 29 February, so the date after 2096 is in 2104.
-    eighth = Expansion("FREQ=YEARLY;INTERVAL=4", "2092-02-29", "UTC")
-    assert next(eighth.since(date(2093, 1, 1))).date() == date(2096, 2, 29)
-    assert next(eighth.since(date(2097, 1, 1))).date() == date(2104, 2, 29)
+    eighth = RuleExpansion("FREQ=YEARLY;INTERVAL=4", "2092-02-29", "UTC")
+    assert next(eighth.iter_from(date(2093, 1, 1))).date() == date(2096, 2, 29)
+    assert next(eighth.iter_from(date(2097, 1, 1))).date() == date(2104, 2, 29)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_parts_missing_from_the_rule_come_from_its_start() -> None:
     ],
 )
 def test_until_limits_the_last_date_as_an_instant(until: str, last: str) -> None:
-    rule = Expansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01T10:00:00", "Europe/Berlin")
-    assert rule.last == datetime.fromisoformat(f"{last}T10:00:00")
-    assert list(rule.since(date(2026, 3, 25)))[-1] == rule.last
+    rule = RuleExpansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01T10:00:00", "Europe/Berlin")
+    assert rule.last_date == datetime.fromisoformat(f"{last}T10:00:00")
+    assert list(rule.iter_from(date(2026, 3, 25)))[-1] == rule.last_date
 
 
 @pytest.mark.parametrize(
@@ -144,15 +144,16 @@ def test_until_limits_the_last_date_as_an_instant(until: str, last: str) -> None
     [("20260330", "2026-03-30"), ("20260330T235959", "2026-03-30"), ("20260329T223000Z", "2026-03-30")],
 )
 def test_until_of_all_day_rule_is_the_day_in_the_zone(until: str, last: str) -> None:
-    rule = Expansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01", "Europe/Berlin")
-    assert rule.last == datetime.fromisoformat(last)
+    rule = RuleExpansion(f"FREQ=DAILY;UNTIL={until}", "2026-03-01", "Europe/Berlin")
+    assert rule.last_date == datetime.fromisoformat(last)
 
 
 def test_no_date_is_after_the_last_supported_year() -> None:
-    assert Expansion("FREQ=YEARLY;COUNT=9999", "2026-06-10", "UTC").last == datetime(2199, 6, 10)  # noqa: DTZ001 - a local day
-    assert Expansion("FREQ=YEARLY;UNTIL=21991231", "2026-06-10", "UTC").last == datetime(2199, 6, 10)  # noqa: DTZ001 - as above
-    assert list(Expansion("FREQ=DAILY", "1970-01-01", "UTC").since(date(2199, 12, 31))) == [datetime(2199, 12, 31)]  # noqa: DTZ001 - as above
-    assert list(Expansion("FREQ=DAILY", "1970-01-01", "UTC").since(date(2201, 1, 1))) == []
+    assert RuleExpansion("FREQ=YEARLY;COUNT=9999", "2026-06-10", "UTC").last_date == datetime(2199, 6, 10)  # noqa: DTZ001 - a local day
+    assert RuleExpansion("FREQ=YEARLY;UNTIL=21991231", "2026-06-10", "UTC").last_date == datetime(2199, 6, 10)  # noqa: DTZ001 - as above
+    daily = RuleExpansion("FREQ=DAILY", "1970-01-01", "UTC")
+    assert list(daily.iter_from(date(2199, 12, 31))) == [datetime(2199, 12, 31)]  # noqa: DTZ001 - as above
+    assert list(daily.iter_from(date(2201, 1, 1))) == []
 
 
 @pytest.mark.parametrize(
@@ -166,20 +167,20 @@ def test_no_date_is_after_the_last_supported_year() -> None:
     ],
 )
 def test_rule_that_never_matches_has_no_dates(rule: str) -> None:
-    assert list(Expansion(rule, "2026-06-10", "UTC").since(date(2026, 6, 10))) == []
-    assert Expansion(f"{rule};COUNT=3", "2026-06-10", "UTC").last is None
+    assert list(RuleExpansion(rule, "2026-06-10", "UTC").iter_from(date(2026, 6, 10))) == []
+    assert RuleExpansion(f"{rule};COUNT=3", "2026-06-10", "UTC").last_date is None
 
 
 @given(expansions(), st.integers(0, 40 * 366))
-def test_expansion_starts_close_to_the_requested_day(rule: Expansion, days: int) -> None:
+def test_expansion_starts_close_to_the_requested_day(rule: RuleExpansion, days: int) -> None:
     day = rule.start.date() + timedelta(days=days)
     every = int(dict(part.split("=") for part in rule.rule.split(";")).get("INTERVAL", "1"))
     length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[
         rule.rule.removeprefix("FREQ=").partition(";")[0]
     ] * every
-    assert rule._start_before(day).date() >= max(rule.start.date(), day - timedelta(days=3 * length))
+    assert rule._move_start_towards(day).date() >= max(rule.start.date(), day - timedelta(days=3 * length))
 
 
 def test_invalid_rule_has_no_expansion() -> None:
     for rule in ("every Tuesday", "FREQ=HOURLY", "FREQ=MONTHLY;BYDAY=53MO", "FREQ=DAILY;UNTIL=99991231"):
-        assert expansion(rule, "2026-06-10", "UTC") is None
+        assert expand_rule(rule, "2026-06-10", "UTC") is None

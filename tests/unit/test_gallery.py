@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.media.gallery import GRACE, MediaStore
-from eventcal.media.picture import ImageSpec, Picture, read_picture
+from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
+from eventcal.media.picture import ImageSpec, Picture, reencode_picture
 from tests.clocks import NOON
 from tests.images import BLUE, painted
 
@@ -21,7 +21,7 @@ def gallery(tmp_path: Path) -> MediaStore:
 
 @pytest.fixture
 def picture() -> Picture:
-    return read_picture(painted(), ImageSpec.PORTRAIT)
+    return reencode_picture(painted(), ImageSpec.PORTRAIT)
 
 
 def files(gallery: MediaStore) -> list[str]:
@@ -68,8 +68,8 @@ def test_full_disk_leaves_no_partial_file(
 
 def test_unreferenced_picture_is_pruned_after_the_grace_period(gallery: MediaStore, picture: Picture) -> None:
     named = gallery.save(picture, now=NOON)
-    other = gallery.save(read_picture(painted(colour=BLUE), ImageSpec.PORTRAIT), now=NOON)
-    assert gallery.delete_unused({named}, before=NOON + GRACE - GRACE) == 0
+    other = gallery.save(reencode_picture(painted(colour=BLUE), ImageSpec.PORTRAIT), now=NOON)
+    assert gallery.delete_unused({named}, before=NOON + UNUSED_RETENTION - UNUSED_RETENTION) == 0
     assert gallery.delete_unused({named}, before=NOON + timedelta(seconds=1)) == 1
     assert (gallery.exists(named), gallery.exists(other)) == (True, False)
     assert gallery.delete_unused({named}, before=NOON + timedelta(days=365)) == 0
@@ -77,8 +77,8 @@ def test_unreferenced_picture_is_pruned_after_the_grace_period(gallery: MediaSto
 
 def test_storing_a_picture_again_renews_its_grace_period(gallery: MediaStore, picture: Picture) -> None:
     gallery.save(picture, now=NOON)
-    gallery.save(picture, now=NOON + 2 * GRACE)
-    assert gallery.delete_unused(set(), before=NOON + GRACE) == 0
+    gallery.save(picture, now=NOON + 2 * UNUSED_RETENTION)
+    assert gallery.delete_unused(set(), before=NOON + UNUSED_RETENTION) == 0
 
 
 def test_partially_written_file_is_pruned(gallery: MediaStore, picture: Picture) -> None:
@@ -86,7 +86,7 @@ def test_partially_written_file_is_pruned(gallery: MediaStore, picture: Picture)
     half = gallery.folder / name[:2] / "tmpabcd.part"
     half.write_bytes(b"RIFF")
     os.utime(half, (NOON.timestamp(), NOON.timestamp()))
-    assert gallery.delete_unused({name}, before=NOON + GRACE) == 1
+    assert gallery.delete_unused({name}, before=NOON + UNUSED_RETENTION) == 1
     assert files(gallery) == [f"{name[:2]}/{name}"]
 
 

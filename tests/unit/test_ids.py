@@ -1,7 +1,7 @@
 import hashlib
 import re
 
-from eventcal.kit.ids import new_id, new_secret, secret_hash
+from eventcal.kit.ids import hash_secret, new_id, new_secret
 
 
 def test_new_id_has_sixteen_url_safe_characters() -> None:
@@ -23,5 +23,5 @@ def test_secret_has_its_prefix_and_256_random_bits() -> None:
 
 
 def test_secret_hash_is_sha_256() -> None:
-    assert secret_hash("evc_abc") == hashlib.sha256(b"evc_abc").hexdigest()
-    assert secret_hash("evc_abc") != secret_hash("evc_abd")
+    assert hash_secret("evc_abc") == hashlib.sha256(b"evc_abc").hexdigest()
+    assert hash_secret("evc_abc") != hash_secret("evc_abd")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.kit.markdown import MOST_LINES, MOST_MARKS, to_html, to_plain
+from eventcal.kit.markdown import MAX_LINES, MAX_MARKUP_CHARACTERS, to_html, to_plain_text
 
 REL = 'rel="nofollow ugc noopener"'
 HARMLESS = {"br", "code", "del", "em", "hr", "strong"} | {
@@ -119,12 +119,12 @@ def test_image_becomes_a_link() -> None:
 
 
 def test_blank_text_renders_as_empty_string() -> None:
-    assert (to_html(""), to_html(" \n\n"), to_plain(""), to_plain(" \n\n")) == ("", "", "", "")
+    assert (to_html(""), to_html(" \n\n"), to_plain_text(""), to_plain_text(" \n\n")) == ("", "", "", "")
 
 
 def test_surrogates_and_nul_are_replaced() -> None:
     assert to_html("a\x00\ud800") == "<p>a\ufffd\ufffd</p>\n"
-    assert to_plain("a\x00\ud800") == "a\ufffd\ufffd"
+    assert to_plain_text("a\x00\ud800") == "a\ufffd\ufffd"
 
 
 @settings(deadline=None, max_examples=300)
@@ -139,7 +139,7 @@ def test_rendered_html_contains_only_safe_tags_attributes_and_links(markdown: st
 @settings(deadline=None, max_examples=200)
 @given(PIECES)
 def test_plain_text_is_valid_utf_8_without_outer_line_breaks(markdown: str) -> None:
-    plain = to_plain(markdown)
+    plain = to_plain_text(markdown)
     assert plain.encode().decode() == plain
     assert "\r" not in plain
     assert plain == plain.strip("\n")
@@ -149,7 +149,7 @@ def test_plain_text_is_valid_utf_8_without_outer_line_breaks(markdown: str) -> N
 @given(st.lists(st.from_regex(r"\A[a-z]{1,8}\Z"), min_size=1))
 def test_prose_is_unchanged_in_html_and_plain_text(words: list[str]) -> None:
     text = " ".join(words)
-    assert (to_html(text), to_plain(text)) == (f"<p>{text}</p>\n", text)
+    assert (to_html(text), to_plain_text(text)) == (f"<p>{text}</p>\n", text)
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,14 @@ def test_prose_is_unchanged_in_html_and_plain_text(words: list[str]) -> None:
     ],
 )
 def test_markdown_is_rendered_as_plain_text(markdown: str, plain: str) -> None:
-    assert to_plain(markdown) == plain
+    assert to_plain_text(markdown) == plain
 
 
 @pytest.mark.parametrize("depth", [20, 5_000])
 def test_text_nested_beyond_the_limit_stays_unformatted(depth: int) -> None:
     markdown = f"{'> ' * depth}deep\n\nend"
     assert to_html(markdown) == f"<p>{html.escape('> ' * depth)}deep</p>\n<p>end</p>"
-    assert to_plain(markdown) == markdown
+    assert to_plain_text(markdown) == markdown
 
 
 @pytest.mark.parametrize(("marker", "tag"), [("> ", "blockquote"), ("- ", "ul")])
@@ -195,9 +195,9 @@ def test_six_levels_of_nesting_are_rendered(marker: str, tag: str) -> None:
 
 
 def test_text_with_markup_beyond_the_limit_stays_unformatted() -> None:
-    assert to_html("*a* " * (MOST_MARKS // 2)).count("<em>") == MOST_MARKS // 2
-    assert to_html("*a* " * MOST_MARKS) == f"<p>{'*a* ' * MOST_MARKS}</p>"
-    assert to_plain("\n*a*  \n" * MOST_LINES) == ("\n*a*  \n" * MOST_LINES).strip("\n")
+    assert to_html("*a* " * (MAX_MARKUP_CHARACTERS // 2)).count("<em>") == MAX_MARKUP_CHARACTERS // 2
+    assert to_html("*a* " * MAX_MARKUP_CHARACTERS) == f"<p>{'*a* ' * MAX_MARKUP_CHARACTERS}</p>"
+    assert to_plain_text("\n*a*  \n" * MAX_LINES) == ("\n*a*  \n" * MAX_LINES).strip("\n")
 
 
 @pytest.mark.timeout(30)
@@ -218,14 +218,14 @@ def test_rendering_100_kilobytes_of_any_syntax_finishes_in_time(piece: str) -> N
 @pytest.mark.parametrize(
     "markdown",
     [
-        "![" * (MOST_MARKS // 2),
-        "[" * MOST_MARKS,
-        "[a](http://" * (MOST_MARKS // 4),
-        ">" * 15 + "a\n" + "b\n" * (MOST_LINES - 2),
-        "a|b|c\n-|-|-\n" + "x|y|z\n" * (MOST_LINES - 3),
+        "![" * (MAX_MARKUP_CHARACTERS // 2),
+        "[" * MAX_MARKUP_CHARACTERS,
+        "[a](http://" * (MAX_MARKUP_CHARACTERS // 4),
+        ">" * 15 + "a\n" + "b\n" * (MAX_LINES - 2),
+        "a|b|c\n-|-|-\n" + "x|y|z\n" * (MAX_LINES - 3),
         "|a" * 98 + "\n" + "|-" * 98 + "\n" + "a\n" * 97,
         "".join("`" * n + " " for n in range(98)),
-        "- " * 7 + "a\n" + "  - b\n" * (MOST_LINES - 2),
+        "- " * 7 + "a\n" + "  - b\n" * (MAX_LINES - 2),
         "[" + "a" * 99_998 + "]",
     ],
     ids=range(9),
@@ -237,4 +237,4 @@ def test_rendering_text_at_the_markup_limits_finishes_in_time(markdown: str) -> 
 def _read(markdown: str) -> None:
     """Render the text as HTML and as plain text. The timeout marker of the test limits the time."""
     to_html(markdown)
-    to_plain(markdown)
+    to_plain_text(markdown)

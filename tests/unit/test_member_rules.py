@@ -2,8 +2,8 @@
 
 import pytest
 
-from eventcal.members.caller import VISITOR, Caller
-from eventcal.members.rules import useful_scopes
+from eventcal.members.caller import ANONYMOUS, Caller
+from eventcal.members.rules import grantable_scopes
 from eventcal.members.words import Role, Scope
 
 PLAIN = Caller(member_id="x", role=Role.MEMBER)
@@ -13,8 +13,8 @@ PLAIN = Caller(member_id="x", role=Role.MEMBER)
     ("caller", "has_duties", "widest"),
     [
         (PLAIN, False, Scope.SUBMIT),
-        (Caller(member_id="x", role=Role.MEMBER, reviews=frozenset({"e"})), True, Scope.ORGANISE),
-        (Caller(member_id="x", role=Role.MEMBER, organises=frozenset({"e"})), True, Scope.ORGANISE),
+        (Caller(member_id="x", role=Role.MEMBER, reviewed_event_ids=frozenset({"e"})), True, Scope.ORGANISE),
+        (Caller(member_id="x", role=Role.MEMBER, organised_event_ids=frozenset({"e"})), True, Scope.ORGANISE),
         (Caller(member_id="x", role=Role.MODERATOR), True, Scope.ADMIN),
         (Caller(member_id="x", role=Role.ADMIN), True, Scope.ADMIN),
     ],
@@ -22,10 +22,10 @@ PLAIN = Caller(member_id="x", role=Role.MEMBER)
 def test_useful_token_scopes_depend_on_the_role_of_the_member(
     caller: Caller, *, has_duties: bool, widest: Scope
 ) -> None:
-    assert caller.has_duties is has_duties
+    assert caller.is_staff is has_duties
     scopes = list(Scope)
-    assert useful_scopes(caller) == tuple(scopes[: scopes.index(widest) + 1])
+    assert grantable_scopes(caller) == tuple(scopes[: scopes.index(widest) + 1])
 
 
 def test_anonymous_visitor_has_no_duties() -> None:
-    assert not VISITOR.has_duties
+    assert not ANONYMOUS.is_staff

@@ -14,16 +14,16 @@ from icalendar import Calendar
 
 from eventcal.events.recurrence.occurrences import (
     Occurrence,
-    Slot,
-    closed_days,
-    days_of,
-    excluded_occurrences,
+    OccurrenceSlot,
+    complete_day_range,
+    excluded_occurrence_ids,
+    has_occurrence_between,
+    list_overridden_occurrences,
+    occurrence_day_range,
     occurrences_between,
-    occurs_between,
-    overridden_occurrences,
 )
 from eventcal.events.words import EventStatus
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import get_zone
 
 DAY = timedelta(days=1)
 AN_HOUR = timedelta(hours=1)
@@ -49,7 +49,7 @@ def daily(starts: str, ends: str, tzid: str, **fields: Any) -> Series:  # noqa: 
     return Series(**{"timezone": tzid, "starts": starts, "ends": ends, "recurrence": "FREQ=DAILY", **fields})
 
 
-def slots(series: Series, first: str | None, last: str | None, *, limit: int = 100) -> list[Slot]:
+def slots(series: Series, first: str | None, last: str | None, *, limit: int = 100) -> list[OccurrenceSlot]:
     days = [date.fromisoformat(day) if day else None for day in (first, last)]
     return [one.slot for one in occurrences_between(series, *days, limit=limit)]
 
@@ -72,7 +72,7 @@ def spans(series: Series, first: str, last: str) -> list[tuple[str, str, int]]:
 def test_occurrence_has_all_its_fields() -> None:
     assert occurrences_between(Series(), date(2026, 4, 1), date(2026, 5, 1), limit=9) == [
         Occurrence(
-            slot=Slot(
+            slot=OccurrenceSlot(
                 occurrence="2026-04-07T16:00:00",
                 starts="2026-04-07T16:00:00",
                 ends="2026-04-07T17:00:00",
@@ -174,15 +174,15 @@ def others(series: Series, first: str, last: str) -> list[tuple[datetime, dateti
         f"DTSTART{at}{basic(series.starts)}",
         f"DTEND{at}{basic(series.ends)}",
         f"RRULE:{series.recurrence}",
-        *(f"EXDATE{at}{basic(one)}" for one in excluded_occurrences(series)),
+        *(f"EXDATE{at}{basic(one)}" for one in excluded_occurrence_ids(series)),
         "END:VEVENT",
-        *(line for one in overridden_occurrences(series) for line in override_lines(series, one)),
+        *(line for one in list_overridden_occurrences(series) for line in override_lines(series, one)),
         "END:VCALENDAR",
     ]
     calendar = Calendar.from_ical("\r\n".join(lines) + "\r\n")
     found = recurring_ical_events.of(calendar).between(
-        datetime.fromisoformat(first).replace(tzinfo=zone(series.timezone)),
-        datetime.fromisoformat(last).replace(tzinfo=zone(series.timezone)) + DAY,
+        datetime.fromisoformat(first).replace(tzinfo=get_zone(series.timezone)),
+        datetime.fromisoformat(last).replace(tzinfo=get_zone(series.timezone)) + DAY,
     )
     return sorted((one.start.astimezone(UTC), one.end.astimezone(UTC)) for one in found)
 
@@ -259,7 +259,7 @@ def test_occurrences_overlapping_the_range_are_included() -> None:
         ("2026-02-01", "2026-03-01"): [],
     }
     assert {days: starts(weeks, *days) for days in expected} == expected
-    assert {days: occurs_between(weeks, *map(date.fromisoformat, days)) for days in expected} == {
+    assert {days: has_occurrence_between(weeks, *map(date.fromisoformat, days)) for days in expected} == {
         days: bool(found) for days, found in expected.items()
     }
 
@@ -359,9 +359,9 @@ def test_cancelled_or_pending_status_applies_to_every_occurrence() -> None:
 
 
 def test_excluded_and_overridden_occurrences_are_listed_separately() -> None:
-    assert excluded_occurrences(OTHERWISE) == ["2026-04-07T16:00:00"]
-    assert [one.slot.occurrence for one in overridden_occurrences(OTHERWISE)] == sorted(OVERRIDES)[1:]
-    assert (excluded_occurrences(Series()), overridden_occurrences(Series())) == ([], [])
+    assert excluded_occurrence_ids(OTHERWISE) == ["2026-04-07T16:00:00"]
+    assert [one.slot.occurrence for one in list_overridden_occurrences(OTHERWISE)] == sorted(OVERRIDES)[1:]
+    assert (excluded_occurrence_ids(Series()), list_overridden_occurrences(Series())) == ([], [])
 
 
 KEYS = [one.slot.occurrence for one in occurrences_between(Series(recurrence="FREQ=DAILY"), None, None, limit=40)]
@@ -379,8 +379,8 @@ def test_any_range_contains_exactly_the_overlapping_occurrences(
 ) -> None:
     series = Series(recurrence="FREQ=DAILY;COUNT=40", ends="2026-03-05T12:00:00", recurrence_overrides=overrides)
     every = occurrences_between(series, None, None, limit=999)
-    assert [one.slot.place for one in every] == sorted(one.slot.place for one in every)
-    assert {one.slot.occurrence for one in every} == set(KEYS) - set(excluded_occurrences(series))
+    assert [one.slot.sort_position for one in every] == sorted(one.slot.sort_position for one in every)
+    assert {one.slot.occurrence for one in every} == set(KEYS) - set(excluded_occurrence_ids(series))
     last = first + timedelta(days=length)
     assert occurrences_between(series, first, last, limit=999) == [
         one for one in every if one.slot.ends[:10] >= str(first) and one.slot.starts[:10] <= str(last)
@@ -393,8 +393,12 @@ def test_occurrences_after_a_place_are_the_remaining_ones(
 ) -> None:
     series = Series(recurrence="FREQ=DAILY;COUNT=40", recurrence_overrides=overrides)
     every = occurrences_between(series, None, None, limit=999)
-    place = every[at].slot.place if at < len(every) else (datetime(2026, 3, 20, 15, tzinfo=UTC), "2026-03-20T16:00:00")
-    rest = [one for one in every if one.slot.place > place]
+    place = (
+        every[at].slot.sort_position
+        if at < len(every)
+        else (datetime(2026, 3, 20, 15, tzinfo=UTC), "2026-03-20T16:00:00")
+    )
+    rest = [one for one in every if one.slot.sort_position > place]
     assert occurrences_between(series, None, None, limit=limit, after=place) == list(islice(rest, limit))
 
 
@@ -414,7 +418,8 @@ def test_days_of_a_series_include_every_occurrence() -> None:
     }
     named = {None: {}, "others": OVERRIDES, "moved": moved}
     found = {
-        (rule, name): days_of(Series(recurrence=rule, recurrence_overrides=named[name])) for rule, name in expected
+        (rule, name): occurrence_day_range(Series(recurrence=rule, recurrence_overrides=named[name]))
+        for rule, name in expected
     }
     assert found == expected
 
@@ -422,13 +427,13 @@ def test_days_of_a_series_include_every_occurrence() -> None:
 @given(SOME_OVERRIDES, st.sampled_from(["FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260411"]))
 def test_no_occurrence_is_outside_the_days_of_its_series(overrides: dict[str, dict[str, Any]], rule: str) -> None:
     series = Series(recurrence=rule, recurrence_overrides=overrides)
-    first, last = days_of(series)
+    first, last = occurrence_day_range(series)
     found = [one.slot for one in occurrences_between(series, None, None, limit=999)]
     assert all(first <= slot.starts[:10] and slot.ends[:10] <= last for slot in found)
 
 
 def test_missing_end_of_range_defaults_to_four_hundred_days() -> None:
-    assert closed_days(date(2026, 3, 1), date(2026, 3, 2)) == (date(2026, 3, 1), date(2026, 3, 2))
-    assert closed_days(date(2026, 3, 1), None) == (date(2026, 3, 1), date(2027, 4, 5))
-    assert closed_days(None, date(2027, 4, 5)) == (date(2026, 3, 1), date(2027, 4, 5))
-    assert closed_days(None, None) is None
+    assert complete_day_range(date(2026, 3, 1), date(2026, 3, 2)) == (date(2026, 3, 1), date(2026, 3, 2))
+    assert complete_day_range(date(2026, 3, 1), None) == (date(2026, 3, 1), date(2027, 4, 5))
+    assert complete_day_range(None, date(2027, 4, 5)) == (date(2026, 3, 1), date(2027, 4, 5))
+    assert complete_day_range(None, None) is None

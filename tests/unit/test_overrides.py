@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from eventcal.events.models import Event
 from eventcal.events.recurrence.overrides import (
-    MOST_OVERRIDES,
-    merged,
+    MAX_OVERRIDES,
+    merge_overrides,
     normalise_override,
-    occurrence_fault,
-    override_faults,
+    occurrence_id_error,
+    override_errors,
 )
 from eventcal.kit.refusals import FieldError
 
@@ -27,7 +27,7 @@ APRIL, DAY_IN_APRIL = "2026-04-07T16:00:00", "2026-04-07"
 
 
 def faults(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL) -> list[FieldError]:
-    return override_faults(Event(**event), overrides, changed=overrides)
+    return override_errors(Event(**event), overrides, changed=overrides)
 
 
 def at(occurrence: str, name: str, detail: str) -> list[FieldError]:
@@ -48,7 +48,7 @@ def test_change_is_merged_at_both_levels_and_null_removes() -> None:
         (None, {}),
     ]
     for given_, expected in changes:
-        assert merged(present, given_) == expected
+        assert merge_overrides(present, given_) == expected
     assert present == {"2026-04-07": {"title": "A", "venue": "B"}, "2026-05-05": {"excluded": True}}
 
 
@@ -75,9 +75,9 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
 
 @given(CHANGE, CHANGE)
 def test_merge_follows_rfc_7396_and_sorts_keys(first: Any, second: Any) -> None:  # noqa: ANN401 - any change
-    once = merged({}, first)
+    once = merge_overrides({}, first)
     assert once == merge_patch({}, first)
-    twice = merged(once, second)
+    twice = merge_overrides(once, second)
     assert twice == merge_patch(once, second)
     assert list(twice) == sorted(twice)
     assert all(list(override) == sorted(override) for override in twice.values())
@@ -128,7 +128,7 @@ def test_overrides_need_a_recurrence() -> None:
 def test_number_of_overrides_is_limited() -> None:
     daily = {**DAYS, "recurrence": "FREQ=DAILY", "starts": "2026-01-01", "ends": "2026-01-01"}
     several = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 26)}
-    assert (len(several), faults(several, daily)) == (MOST_OVERRIDES, [])
+    assert (len(several), faults(several, daily)) == (MAX_OVERRIDES, [])
     assert faults({**several, "2026-12-01": {"title": "A"}}, daily) == [
         FieldError("/recurrence_overrides", "must have at most 200 occurrences; these are 201")
     ]
@@ -165,7 +165,7 @@ def test_all_day_rule_rejects_override_at_a_time() -> None:
 
 def test_error_distinguishes_former_occurrence_from_unknown_occurrence() -> None:
     overrides = {APRIL[:11] + "15:00:00": {"title": "Old"}}
-    assert override_faults(Event(**CALL), overrides, changed=()) == at(
+    assert override_errors(Event(**CALL), overrides, changed=()) == at(
         "2026-04-07T15:00:00",
         "",
         "is no longer an occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",
@@ -246,13 +246,13 @@ def test_every_override_error_has_a_json_pointer() -> None:
 
 @pytest.mark.parametrize("written", [APRIL, DAY_IN_APRIL, "1970-01-01", "2199-12-31T23:59:59"])
 def test_occurrence_key_has_the_format_of_starts(written: str) -> None:
-    assert occurrence_fault(written) is None
+    assert occurrence_id_error(written) is None
 
 
 @pytest.mark.parametrize(
     "written", ["", "2026-04-07T16:00", "2026-04-07T16:00:00Z", "20260407", "2026-02-30", "1969-12-31", "a/b~c", "\x00"]
 )
 def test_occurrence_key_in_another_format_is_rejected(written: str) -> None:
-    assert occurrence_fault(written) == (
+    assert occurrence_id_error(written) == (
         "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
     )

@@ -56,9 +56,9 @@ def test_weekday_accepts_a_plus_sign_but_no_other_prefix() -> None:
 @given(moment=st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31)))  # noqa: DTZ001 - UNTIL may be local
 def test_until_is_parsed_as_date_local_time_or_utc_time(moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
-    assert parse_until(f"{moment:%Y%m%d}") == Until(moment.date(), None, in_utc=False)
-    assert parse_until(f"{moment:%Y%m%dT%H%M%S}") == Until(moment.date(), moment.time(), in_utc=False)
-    assert parse_until(f"{moment:%Y%m%dT%H%M%SZ}") == Until(moment.date(), moment.time(), in_utc=True)
+    assert parse_until(f"{moment:%Y%m%d}") == Until(moment.date(), None, is_utc=False)
+    assert parse_until(f"{moment:%Y%m%dT%H%M%S}") == Until(moment.date(), moment.time(), is_utc=False)
+    assert parse_until(f"{moment:%Y%m%dT%H%M%SZ}") == Until(moment.date(), moment.time(), is_utc=True)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_until_that_is_neither_a_date_nor_a_time_raises(value: str) -> None:
 
 
 def test_until_with_a_date_includes_the_whole_local_day() -> None:
-    until = Until(date(2014, 6, 4), None, in_utc=False)
+    until = Until(date(2014, 6, 4), None, is_utc=False)
     assert until.instant("America/New_York") == datetime(2014, 6, 5, 3, 59, 59, tzinfo=UTC)
     assert until.last_day("America/New_York") == date(2014, 6, 4)
 
 
 def test_until_in_utc_ends_on_the_local_day_of_that_instant() -> None:
-    until = Until(date(2014, 6, 4), time(23, 30), in_utc=True)
+    until = Until(date(2014, 6, 4), time(23, 30), is_utc=True)
     assert until.instant("Europe/Berlin") == datetime(2014, 6, 4, 23, 30, tzinfo=UTC)
     assert until.last_day("Europe/Berlin") == date(2014, 6, 5)

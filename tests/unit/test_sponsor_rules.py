@@ -6,27 +6,31 @@ from hypothesis import strategies as st
 
 from eventcal.kit.refusals import FieldError
 from eventcal.sponsors.models import Tier
-from eventcal.sponsors.rules import STEPS, SponsorshipStep, has_place, tier_faults
+from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction, has_free_place, tier_errors
 from eventcal.sponsors.words import SponsorshipState
 
 
 def test_sponsorship_has_the_specified_transitions() -> None:
-    assert {(step, source, target) for step, (sources, target) in STEPS.items() for source in sources} == {
+    assert {
+        (step, source, target) for step, (sources, target) in SPONSORSHIP_TRANSITIONS.items() for source in sources
+    } == {
         ("confirm", "enquiry", "confirmed"),
         ("cancel", "enquiry", "cancelled"),
         ("cancel", "confirmed", "cancelled"),
     }
-    assert set(STEPS) == set(SponsorshipStep)
-    assert {target for _, target in STEPS.values()} == set(SponsorshipState) - {SponsorshipState.ENQUIRY}
+    assert set(SPONSORSHIP_TRANSITIONS) == set(SponsorshipAction)
+    assert {target for _, target in SPONSORSHIP_TRANSITIONS.values()} == set(SponsorshipState) - {
+        SponsorshipState.ENQUIRY
+    }
 
 
 def test_tier_has_places_until_its_capacity_is_reached() -> None:
-    assert [has_place(3, taken) for taken in (0, 2, 3, 4)] == [True, True, False, False]
+    assert [has_free_place(3, taken) for taken in (0, 2, 3, 4)] == [True, True, False, False]
 
 
 @given(st.integers(min_value=0))
 def test_tier_without_capacity_always_has_a_place(taken: int) -> None:
-    assert has_place(None, taken) is True
+    assert has_free_place(None, taken) is True
 
 
 @pytest.mark.parametrize(
@@ -46,4 +50,4 @@ def test_tier_without_capacity_always_has_a_place(taken: int) -> None:
 def test_tier_with_incomplete_price_or_too_small_capacity_is_rejected(
     tier: dict[str, object], faults: list[FieldError]
 ) -> None:
-    assert tier_faults(Tier(**tier), taken=2) == faults
+    assert tier_errors(Tier(**tier), taken=2) == faults

@@ -6,7 +6,16 @@ from datetime import timedelta
 import pytest
 
 from eventcal.events.words import Programme, TalkKind
-from eventcal.talks.rules import GONE, SPEAKERS_STEPS, STEPS, UNDECIDED, USUAL_MINUTES, Step, length, makes_public
+from eventcal.talks.rules import (
+    DEFAULT_MINUTES,
+    GONE_STATES,
+    SPEAKER_ACTIONS,
+    TALK_TRANSITIONS,
+    UNDECIDED_STATES,
+    TalkAction,
+    is_public_state,
+    talk_duration,
+)
 from eventcal.talks.words import TalkState
 
 PUBLISHING = {
@@ -20,14 +29,14 @@ def reached_from(first: TalkState) -> set[TalkState]:
     seen, waiting = {first}, deque([first])
     while waiting:
         state = waiting.popleft()
-        following = {target for sources, target in STEPS.values() if state in sources} - seen
+        following = {target for sources, target in TALK_TRANSITIONS.values() if state in sources} - seen
         seen |= following
         waiting.extend(following)
     return seen
 
 
 def test_talk_has_the_specified_transitions() -> None:
-    assert {(source, target) for sources, target in STEPS.values() for source in sources} == {
+    assert {(source, target) for sources, target in TALK_TRANSITIONS.values() for source in sources} == {
         ("draft", "submitted"),
         ("submitted", "accepted"),
         ("accepted", "confirmed"),
@@ -46,7 +55,7 @@ def test_talk_has_the_specified_transitions() -> None:
 
 
 def test_every_step_has_a_transition() -> None:
-    assert set(STEPS) == set(Step)
+    assert set(TALK_TRANSITIONS) == set(TalkAction)
 
 
 def test_every_state_is_reachable_from_draft() -> None:
@@ -59,17 +68,17 @@ def test_final_state_has_no_transitions(state: TalkState) -> None:
 
 
 def test_speakers_may_submit_withdraw_and_confirm() -> None:
-    assert {Step.SUBMIT, Step.WITHDRAW, Step.CONFIRM} == SPEAKERS_STEPS
+    assert {TalkAction.SUBMIT, TalkAction.WITHDRAW, TalkAction.CONFIRM} == SPEAKER_ACTIONS
 
 
 def test_undecided_and_gone_states_are_disjoint() -> None:
-    assert {TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED} == UNDECIDED
-    assert {TalkState.WITHDRAWN, TalkState.CANCELLED} == GONE
+    assert {TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED} == UNDECIDED_STATES
+    assert {TalkState.WITHDRAWN, TalkState.CANCELLED} == GONE_STATES
 
 
 @pytest.mark.parametrize("programme", Programme)
 def test_listed_talk_is_public_once_accepted_and_curated_talk_once_confirmed(programme: Programme) -> None:
-    assert {state for state in TalkState if makes_public(programme, state)} == PUBLISHING[programme]
+    assert {state for state in TalkState if is_public_state(programme, state)} == PUBLISHING[programme]
 
 
 @pytest.mark.parametrize(
@@ -86,12 +95,12 @@ def test_listed_talk_is_public_once_accepted_and_curated_talk_once_confirmed(pro
     ],
 )
 def test_talk_length_defaults_to_the_usual_length_of_its_kind(kind: str, minutes: int) -> None:
-    assert length(TalkKind(kind), None) == timedelta(minutes=minutes)
+    assert talk_duration(TalkKind(kind), None) == timedelta(minutes=minutes)
 
 
 def test_every_kind_has_a_usual_length() -> None:
-    assert set(USUAL_MINUTES) == set(TalkKind)
+    assert set(DEFAULT_MINUTES) == set(TalkKind)
 
 
 def test_given_length_takes_precedence_over_the_usual_length() -> None:
-    assert length(TalkKind.TUTORIAL, 25) == timedelta(minutes=25)
+    assert talk_duration(TalkKind.TUTORIAL, 25) == timedelta(minutes=25)

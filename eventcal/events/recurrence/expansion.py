@@ -18,51 +18,51 @@ from itertools import islice, takewhile
 
 from dateutil.rrule import rrulestr
 
-from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc, parse_local
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc_lenient, parse_local
 from eventcal.kit.refusals import Message
 from eventcal.kit.rrule import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
 
-_DAY = f"({'|'.join(WEEKDAYS)})"
-_NUMBERED = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_DAY}"
-_FORMS = {
+_WEEKDAY_PATTERN = f"({'|'.join(WEEKDAYS)})"
+_NUMBERED_WEEKDAY_PATTERN = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY_PATTERN}"
+_PART_PATTERNS = {
     "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
     "INTERVAL": "[1-9][0-9]{0,3}",
     "COUNT": "[1-9][0-9]{0,3}",
-    "WKST": _DAY,
-    "BYDAY": f"{_NUMBERED}(,{_NUMBERED})*",
+    "WKST": _WEEKDAY_PATTERN,
+    "BYDAY": f"{_NUMBERED_WEEKDAY_PATTERN}(,{_NUMBERED_WEEKDAY_PATTERN})*",
 }
 # The parts that are lists of numbers, with the smallest and largest number.
-_NUMBERS = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
-_NUMBERS["BYSETPOS"] = (-366, 366)
+_NUMBER_RANGES = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
+_NUMBER_RANGES["BYSETPOS"] = (-366, 366)
 # The parts that are allowed with some frequencies only, from the table in RFC 5545, 3.3.10.
-_ONLY_WITH = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
-_MOST_OF_A_WEEKDAY = 5
+_ALLOWED_FREQUENCIES = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
+_MAX_WEEKDAYS_PER_MONTH = 5
 
-_USUAL = Message("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
+_RULE_HINT = Message("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
 
-_REPEATS = 400
-_YEARS_LATER = (9999 - LAST_YEAR) // _REPEATS * _REPEATS
-_MONTHS = 12
-_LATEST = date(LAST_YEAR, 12, 31)
+_CALENDAR_CYCLE = 400
+_SHIFTED_YEARS = (9999 - LAST_YEAR) // _CALENDAR_CYCLE * _CALENDAR_CYCLE
+_MONTHS_PER_YEAR = 12
+_LAST_DATE = date(LAST_YEAR, 12, 31)
 # The parts that select days. A rule without them takes the day from its start.
-_DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
-_ENDS = frozenset({"COUNT", "UNTIL"})
+_DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
+_END_PARTS = frozenset({"COUNT", "UNTIL"})
 # The period before the end of a rule to search for its last date, and the factor to extend it by if there is none.
-_A_WHILE, _FARTHER = timedelta(days=45), 8
+_SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
-def rule_fault(rule: str, starts: str) -> Message | None:
+def rule_error(rule: str, starts: str) -> Message | None:
     """Return the error in a rule for an event that starts at `starts` (a local date or time), or None."""
     named = split_rule(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
-        return _USUAL
-    wrong = [name for name, value in named if not _is_well_formed(name, value)]
+        return _RULE_HINT
+    wrong = [name for name, value in named if not _is_valid_part(name, value)]
     if not all(wrong):
-        return Message("cannot be taken for its empty part; it %(usual)s", usual=_USUAL)
+        return Message("cannot be taken for its empty part; it %(usual)s", usual=_RULE_HINT)
     if wrong:
-        return Message("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_USUAL)
-    misfit = _misfit(parts) or _misfit_of_days(parts)
+        return Message("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_RULE_HINT)
+    misfit = _part_combination_error(parts) or _byday_error(parts)
     if misfit is None and {"COUNT", "UNTIL"} <= parts.keys():
         return Message("ends by COUNT or by UNTIL, not by both")
     if misfit is None and "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
@@ -70,26 +70,26 @@ def rule_fault(rule: str, starts: str) -> Message | None:
     return misfit
 
 
-def _is_well_formed(name: str, value: str) -> bool:
-    if name in _FORMS:
-        return re.fullmatch(_FORMS[name], value) is not None
+def _is_valid_part(name: str, value: str) -> bool:
+    if name in _PART_PATTERNS:
+        return re.fullmatch(_PART_PATTERNS[name], value) is not None
     if name == "UNTIL":
         try:
             return FIRST_YEAR <= parse_until(value).day.year <= LAST_YEAR
         except ValueError:
             return False
-    if name not in _NUMBERS:
+    if name not in _NUMBER_RANGES:
         return False
-    least, most = _NUMBERS[name]
+    least, most = _NUMBER_RANGES[name]
     numbers = value.split(",")
     # Only numbers that may count from the end have signs.
     form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
 
 
-def _misfit(parts: Mapping[str, str]) -> Message | None:
+def _part_combination_error(parts: Mapping[str, str]) -> Message | None:
     frequency = parts["FREQ"]
-    for name, frequencies in _ONLY_WITH.items():
+    for name, frequencies in _ALLOWED_FREQUENCIES.items():
         if name in parts and frequency not in frequencies:
             return Message(
                 "%(part)s does not go with FREQ=%(frequency)s (RFC 5545, 3.3.10)", part=name, frequency=frequency
@@ -103,7 +103,7 @@ def _misfit(parts: Mapping[str, str]) -> Message | None:
     return None
 
 
-def _misfit_of_days(parts: Mapping[str, str]) -> Message | None:
+def _byday_error(parts: Mapping[str, str]) -> Message | None:
     numbers = [number for number, _ in map(split_weekday, parts.get("BYDAY", "").split(",")) if number]
     if not numbers:
         return None
@@ -112,15 +112,15 @@ def _misfit_of_days(parts: Mapping[str, str]) -> Message | None:
             "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO (RFC 5545, 3.3.10)"
         )
     in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
-    if in_months and max(map(abs, numbers)) > _MOST_OF_A_WEEKDAY:
+    if in_months and max(map(abs, numbers)) > _MAX_WEEKDAYS_PER_MONTH:
         return Message(
             "no month has more than %(most)s of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)",
-            most=_MOST_OF_A_WEEKDAY,
+            most=_MAX_WEEKDAYS_PER_MONTH,
         )
     return None
 
 
-class Expansion:
+class RuleExpansion:
     """The dates of a valid rule that starts at `starts`, a local date or time as stored in an event.
 
     Dates are naive local times, at midnight if `starts` is a date. None is later than the year 2199.
@@ -133,64 +133,66 @@ class Expansion:
         self._parts = parse_rule(rule)
         until = parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
         self._until = until.instant(tzid) if until else None
-        self._last_day = min(until.last_day(tzid), _LATEST) if until else _LATEST
-        self.ends = not self._parts.keys().isdisjoint(_ENDS)
+        self._last_day = min(until.last_day(tzid), _LAST_DATE) if until else _LAST_DATE
+        self.has_end = not self._parts.keys().isdisjoint(_END_PARTS)
 
-    def since(self, day: date) -> Iterator[datetime]:
+    def iter_from(self, day: date) -> Iterator[datetime]:
         """Yield the dates on or after `day`, in order."""
         counted = "COUNT" in self._parts
-        for local in self._walk(day):
-            if self._is_late(local) or (counted and (self._counted is None or local > self._counted)):
+        for local in self._iter_ignoring_end(day):
+            if self._is_after_until(local) or (
+                counted and (self._last_date_by_count is None or local > self._last_date_by_count)
+            ):
                 return
             if local.date() >= day:
                 yield local
 
-    def has(self, local: datetime) -> bool:
+    def contains(self, local: datetime) -> bool:
         """Return whether `local` is one of the dates."""
-        return local in takewhile(lambda one: one <= local, self.since(local.date()))
+        return local in takewhile(lambda one: one <= local, self.iter_from(local.date()))
 
     @cached_property
-    def last(self) -> datetime | None:
+    def last_date(self) -> datetime | None:
         """The last date, or None if the rule has no end or no dates."""
         if self._until is None:
-            return self._counted
-        first, back = self.start.date(), _A_WHILE
+            return self._last_date_by_count
+        first, back = self.start.date(), _SEARCH_PERIOD
         while True:
             since = max(first, self._last_day - back)
-            found = deque(self.since(since), maxlen=1)
+            found = deque(self.iter_from(since), maxlen=1)
             if found or since == first:
                 return found[0] if found else None
-            back *= _FARTHER
+            back *= _SEARCH_FACTOR
 
     @cached_property
-    def _counted(self) -> datetime | None:
+    def _last_date_by_count(self) -> datetime | None:
         """The last date allowed by COUNT, or None if the rule has no COUNT."""
         if "COUNT" not in self._parts:
             return None
-        found = deque(islice(self._walk(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
+        found = deque(islice(self._iter_ignoring_end(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
         return found[0] if found else None
 
-    def _is_late(self, local: datetime) -> bool:
+    def _is_after_until(self, local: datetime) -> bool:
         if self._until is None:
             return False
         if "T" in self.starts:
-            return local_to_utc(local, self.tzid) > self._until
+            return local_to_utc_lenient(local, self.tzid) > self._until
         return local.date() > self._last_day
 
-    def _walk(self, day: date) -> Iterator[datetime]:
+    def _iter_ignoring_end(self, day: date) -> Iterator[datetime]:
         """Yield the dates of the rule, ignoring its end, from `day` or slightly earlier."""
-        moved = self._start_before(day)
-        for late in rrulestr(self._completed, dtstart=moved.replace(year=moved.year + _YEARS_LATER)):
-            year = late.year - _YEARS_LATER
+        moved = self._move_start_towards(day)
+        for late in rrulestr(self._rule_without_end, dtstart=moved.replace(year=moved.year + _SHIFTED_YEARS)):
+            year = late.year - _SHIFTED_YEARS
             if year > LAST_YEAR:
                 return
             yield late.replace(year=year)
 
     @cached_property
-    def _completed(self) -> str:
+    def _rule_without_end(self) -> str:
         """The rule without its end and with the parts that its start implies (RFC 5545, 3.3.10)."""
-        parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _ENDS}
-        given = _DAYS & parts.keys()
+        parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _END_PARTS}
+        given = _DAY_PARTS & parts.keys()
         if not given and parts["FREQ"] == "WEEKLY":
             parts["BYDAY"] = WEEKDAYS[self.start.weekday()]
         elif not given and parts["FREQ"] in {"MONTHLY", "YEARLY"}:
@@ -199,7 +201,7 @@ class Expansion:
                 parts.setdefault("BYMONTH", str(self.start.month))
         return format_rule(parts)
 
-    def _start_before(self, day: date) -> datetime:
+    def _move_start_towards(self, day: date) -> datetime:
         """Return the start moved forward by whole intervals, leaving at least one full interval before `day`.
 
         One interval is left because a week that starts in its middle has fewer days to count.
@@ -209,17 +211,17 @@ class Expansion:
         if frequency in {"DAILY", "WEEKLY"}:
             length = interval * (7 if frequency == "WEEKLY" else 1)
             return start + timedelta(days=length * max(0, (day - start.date()).days // length - 1))
-        length = interval * (_MONTHS if frequency == "YEARLY" else 1)
-        months = (day.year - start.year) * _MONTHS + day.month - start.month
+        length = interval * (_MONTHS_PER_YEAR if frequency == "YEARLY" else 1)
+        months = (day.year - start.year) * _MONTHS_PER_YEAR + day.month - start.month
         moved = length * max(0, months // length - 1)
         if not moved:
             return start
-        years, month = divmod(start.month - 1 + moved, _MONTHS)
+        years, month = divmod(start.month - 1 + moved, _MONTHS_PER_YEAR)
         # The completed rule does not depend on the month and day of the start, except as the earliest date.
         return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
 
 
 @lru_cache(4096)
-def expansion(rule: str, starts: str, tzid: str) -> Expansion | None:
+def expand_rule(rule: str, starts: str, tzid: str) -> RuleExpansion | None:
     """Return the expansion of a rule, cached, or None if the rule is invalid."""
-    return None if rule_fault(rule, starts) else Expansion(rule, starts, tzid)
+    return None if rule_error(rule, starts) else RuleExpansion(rule, starts, tzid)

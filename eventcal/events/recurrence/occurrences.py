@@ -17,28 +17,36 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Protocol
 
-from eventcal.events.recurrence.expansion import Expansion, expansion
-from eventcal.events.words import STANDING_STATUSES, EventStatus
-from eventcal.kit.localtime import LAST_YEAR, day_end, day_start, format_local, local_to_utc, parse_local, zone
-from eventcal.kit.paging import Page, Paging
+from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
+from eventcal.events.words import ACTIVE_STATUSES, EventStatus
+from eventcal.kit.localtime import (
+    LAST_YEAR,
+    day_end,
+    day_start,
+    format_local,
+    get_zone,
+    local_to_utc_lenient,
+    parse_local,
+)
+from eventcal.kit.paging import Page, PageRequest
 from eventcal.kit.refusals import FieldError, Invalid, Message
 
-AHEAD = timedelta(days=400)
+DEFAULT_PERIOD = timedelta(days=400)
 """The length of the period for which occurrences are listed if only one of its ends is given."""
 
-_LATEST = date(LAST_YEAR, 12, 31)
-LAST_DAY = _LATEST.isoformat()
+_LAST_DATE = date(LAST_YEAR, 12, 31)
+LAST_DAY = _LAST_DATE.isoformat()
 # The duration if a new time zone database leaves no time between a start and an end.
-_SHORTEST = timedelta(minutes=1)
+_MIN_DURATION = timedelta(minutes=1)
 # A gap moves a time to the next day at most: a zone that crossed the date line skipped a whole day.
-_SLACK = timedelta(days=2)
-_CURSOR = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
+_GAP_MARGIN = timedelta(days=2)
+_CURSOR_PATTERN = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
-Place = tuple[datetime, str]
+SortPosition = tuple[datetime, str]
 """The position of an occurrence in chronological order: its start (UTC) and its identifier."""
 
 
-class Recurring(Protocol):
+class RecurringEvent(Protocol):
     """The fields of a valid event that determine its occurrences.
 
     `starts` and `ends` are dates or local times. `recurrence_overrides` holds the fields that differ, by occurrence.
@@ -57,7 +65,7 @@ class Recurring(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
+class OccurrenceSlot:
     """The time of one occurrence.
 
     occurrence: the identifier, which is the start given by the rule, in the format of the event's `starts`.
@@ -71,7 +79,7 @@ class Slot:
     ends_at: datetime
 
     @property
-    def place(self) -> Place:
+    def sort_position(self) -> SortPosition:
         """The position in chronological order."""
         return self.starts_at, self.occurrence
 
@@ -86,7 +94,7 @@ class Slot:
 class Occurrence:
     """One occurrence with its time and fields, after applying its override."""
 
-    slot: Slot
+    slot: OccurrenceSlot
     title: str
     summary: str | None
     status: EventStatus
@@ -94,52 +102,52 @@ class Occurrence:
     online_url: str | None
 
 
-def slot_of(event: Recurring, occurrence: str, override: Mapping[str, Any]) -> Slot:
+def build_occurrence_slot(event: RecurringEvent, occurrence: str, override: Mapping[str, Any]) -> OccurrenceSlot:
     """Return the time of an occurrence of the rule after applying a valid override."""
     tzid = event.timezone
     start = parse_local(override.get("starts", occurrence))
     end = parse_local(override["ends"]) if "ends" in override else None
     if isinstance(start, datetime):
-        starts_at = local_to_utc(start, tzid)
-        ends_at = local_to_utc(end, tzid) if isinstance(end, datetime) else starts_at + _length(event)
-        ends_at = max(ends_at, starts_at + _SHORTEST)
-        starts, ends = (format_local(at.astimezone(zone(tzid)).replace(tzinfo=None)) for at in (starts_at, ends_at))
+        starts_at = local_to_utc_lenient(start, tzid)
+        ends_at = local_to_utc_lenient(end, tzid) if isinstance(end, datetime) else starts_at + _event_duration(event)
+        ends_at = max(ends_at, starts_at + _MIN_DURATION)
+        starts, ends = (format_local(at.astimezone(get_zone(tzid)).replace(tzinfo=None)) for at in (starts_at, ends_at))
     else:
         last = end or start + (date.fromisoformat(event.ends) - date.fromisoformat(event.starts))
-        starts_at, ends_at = day_start(start, tzid), day_end(min(last, _LATEST), tzid)
+        starts_at, ends_at = day_start(start, tzid), day_end(min(last, _LAST_DATE), tzid)
         starts, ends = start.isoformat(), last.isoformat()
-    return Slot(occurrence=occurrence, starts=starts, ends=ends, starts_at=starts_at, ends_at=ends_at)
+    return OccurrenceSlot(occurrence=occurrence, starts=starts, ends=ends, starts_at=starts_at, ends_at=ends_at)
 
 
-def _length(event: Recurring) -> timedelta:
+def _event_duration(event: RecurringEvent) -> timedelta:
     starts, ends = (datetime.fromisoformat(written) for written in (event.starts, event.ends))
-    return local_to_utc(ends, event.timezone) - local_to_utc(starts, event.timezone)
+    return local_to_utc_lenient(ends, event.timezone) - local_to_utc_lenient(starts, event.timezone)
 
 
 def occurrences_between(
-    event: Recurring, first: date | None, last: date | None, *, limit: int, after: Place | None = None
+    event: RecurringEvent, first: date | None, last: date | None, *, limit: int, after: SortPosition | None = None
 ) -> list[Occurrence]:
     """Return the first `limit` occurrences that overlap these days in the event's zone, in chronological order.
 
     With `after`, only occurrences after that position are returned. The days are inclusive; without `last` they end
     with 2199. Excluded occurrences are omitted; cancelled ones are returned with their status.
     """
-    return [_dressed(event, slot) for slot in islice(slots_between(event, first, last, after=after), limit)]
+    return [_apply_override(event, slot) for slot in islice(iter_slots_between(event, first, last, after=after), limit)]
 
 
-def list_occurrences(event: Recurring, first: date, last: date, *, paging: Paging) -> Page[Occurrence]:
+def list_occurrences(event: RecurringEvent, first: date, last: date, *, paging: PageRequest) -> Page[Occurrence]:
     """Return a page of the occurrences between two days. Raises Invalid for a cursor of another list."""
-    after = _read(paging.cursor) if paging.cursor is not None else None
+    after = _parse_cursor(paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])
     if len(found) <= paging.limit:
         return Page(kept, None)
-    starts_at, occurrence = kept[-1].slot.place
+    starts_at, occurrence = kept[-1].slot.sort_position
     return Page(kept, f"{starts_at:%Y%m%dT%H%M%SZ}_{re.sub('[-:]', '', occurrence)}")
 
 
-def _read(cursor: str) -> Place:
-    found = _CURSOR.fullmatch(cursor)
+def _parse_cursor(cursor: str) -> SortPosition:
+    found = _CURSOR_PATTERN.fullmatch(cursor)
     try:
         if found is None:
             raise ValueError
@@ -148,98 +156,105 @@ def _read(cursor: str) -> Place:
         return datetime.strptime(starts_at, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), occurrence
     except ValueError as error:
         unknown = Message("not a cursor of this list; leave it out to begin again")
-        raise Invalid(faults=[FieldError("?cursor", unknown)]) from error
+        raise Invalid(errors=[FieldError("?cursor", unknown)]) from error
 
 
-def closed_days(first: date | None, last: date | None) -> tuple[date, date] | None:
+def complete_day_range(first: date | None, last: date | None) -> tuple[date, date] | None:
     """Return the days with a missing one set to 400 days from the other, or None if both are missing."""
     if first is not None:
-        return first, last or first + AHEAD
-    return (last - AHEAD, last) if last is not None else None
+        return first, last or first + DEFAULT_PERIOD
+    return (last - DEFAULT_PERIOD, last) if last is not None else None
 
 
-def occurs_between(event: Recurring, first: date | None, last: date | None) -> bool:
+def has_occurrence_between(event: RecurringEvent, first: date | None, last: date | None) -> bool:
     """Return whether an occurrence overlaps these days."""
-    return next(slots_between(event, first, last), None) is not None
+    return next(iter_slots_between(event, first, last), None) is not None
 
 
-def overridden_occurrences(event: Recurring) -> list[Occurrence]:
+def list_overridden_occurrences(event: RecurringEvent) -> list[Occurrence]:
     """Return the occurrences that have an override, except excluded ones, in the order of the rule."""
-    return [_dressed(event, slot) for slot in _overridden(event)]
+    return [_apply_override(event, slot) for slot in _list_overridden_slots(event)]
 
 
-def excluded_occurrences(event: Recurring) -> list[str]:
+def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:
     """Return the identifiers of the excluded occurrences, in order."""
     overrides = event.recurrence_overrides or {}
     return sorted(occurrence for occurrence, override in overrides.items() if override.get("excluded"))
 
 
-def slots_between(
-    event: Recurring, first: date | None, last: date | None, *, after: Place | None = None
-) -> Iterator[Slot]:
+def iter_slots_between(
+    event: RecurringEvent, first: date | None, last: date | None, *, after: SortPosition | None = None
+) -> Iterator[OccurrenceSlot]:
     """Yield the times of the occurrences that overlap these days; see `occurrences_between`."""
-    moved = sorted(_overridden(event), key=lambda slot: slot.place)
-    regular = _regular(event, _from_day(event, first, after), last)
-    for slot in merge(regular, moved, key=lambda slot: slot.place):
-        if slot.overlaps(first, last) and (after is None or slot.place > after):
+    moved = sorted(_list_overridden_slots(event), key=lambda slot: slot.sort_position)
+    regular = _iter_regular_slots(event, _expansion_start(event, first, after), last)
+    for slot in merge(regular, moved, key=lambda slot: slot.sort_position):
+        if slot.overlaps(first, last) and (after is None or slot.sort_position > after):
             yield slot
 
 
-def days_of(event: Recurring) -> tuple[str, str]:
+def occurrence_day_range(event: RecurringEvent) -> tuple[str, str]:
     """Return the first and last day of all occurrences; the last is LAST_DAY if the recurrence never ends."""
-    others = _overridden(event)
-    own = slot_of(event, event.starts, {})
-    rule = _rule(event)
+    others = _list_overridden_slots(event)
+    own = build_occurrence_slot(event, event.starts, {})
+    rule = _expand_event_rule(event)
     first = min([own.starts[:10], *(slot.starts[:10] for slot in others)])
-    if rule is not None and not rule.ends:
+    if rule is not None and not rule.has_end:
         return first, LAST_DAY
-    latest = slot_of(event, _written(event, rule.last), {}) if rule is not None and rule.last else own
+    latest = (
+        build_occurrence_slot(event, _format_occurrence_id(event, rule.last_date), {})
+        if rule is not None and rule.last_date
+        else own
+    )
     return first, min(LAST_DAY, max([latest.ends[:10], *(slot.ends[:10] for slot in others)]))
 
 
-def _overridden(event: Recurring) -> list[Slot]:
+def _list_overridden_slots(event: RecurringEvent) -> list[OccurrenceSlot]:
     overrides = event.recurrence_overrides or {}
     kept = [(occurrence, override) for occurrence, override in overrides.items() if not override.get("excluded")]
-    return [slot_of(event, occurrence, override) for occurrence, override in sorted(kept, key=lambda pair: pair[0])]
+    return [
+        build_occurrence_slot(event, occurrence, override)
+        for occurrence, override in sorted(kept, key=lambda pair: pair[0])
+    ]
 
 
-def _regular(event: Recurring, since: date, last: date | None) -> Iterator[Slot]:
-    """Yield the occurrences of the rule that have no override, from `since` on."""
+def _iter_regular_slots(event: RecurringEvent, first_day: date, last: date | None) -> Iterator[OccurrenceSlot]:
+    """Yield the occurrences of the rule that have no override, from `first_day` on."""
     overrides = event.recurrence_overrides or {}
-    rule = _rule(event)
-    for local in rule.since(since) if rule else [datetime.fromisoformat(event.starts)]:
+    rule = _expand_event_rule(event)
+    for local in rule.iter_from(first_day) if rule else [datetime.fromisoformat(event.starts)]:
         if last is not None and local.date() > last:
             return
-        occurrence = _written(event, local)
+        occurrence = _format_occurrence_id(event, local)
         if occurrence not in overrides:
-            slot = slot_of(event, occurrence, {})
+            slot = build_occurrence_slot(event, occurrence, {})
             if slot.ends[:10] > LAST_DAY:
                 return
             yield slot
 
 
-def _rule(event: Recurring) -> Expansion | None:
-    return expansion(event.recurrence, event.starts, event.timezone) if event.recurrence else None
+def _expand_event_rule(event: RecurringEvent) -> RuleExpansion | None:
+    return expand_rule(event.recurrence, event.starts, event.timezone) if event.recurrence else None
 
 
-def _from_day(event: Recurring, first: date | None, after: Place | None) -> date:
+def _expansion_start(event: RecurringEvent, first: date | None, after: SortPosition | None) -> date:
     """Return the day from which to expand the rule. Earlier occurrences end before `first` or precede `after`."""
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
-        days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _SLACK)
+        days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _GAP_MARGIN)
     if after is not None:
-        days.append(after[0].astimezone(UTC).date() - _SLACK)
+        days.append(after[0].astimezone(UTC).date() - _GAP_MARGIN)
     return max(days)
 
 
-def _written(event: Recurring, local: datetime) -> str:
+def _format_occurrence_id(event: RecurringEvent, local: datetime) -> str:
     return format_local(local if "T" in event.starts else local.date())
 
 
-def _dressed(event: Recurring, slot: Slot) -> Occurrence:
+def _apply_override(event: RecurringEvent, slot: OccurrenceSlot) -> Occurrence:
     override = (event.recurrence_overrides or {}).get(slot.occurrence, {})
     # If the whole event is cancelled or not public, so is every occurrence.
-    status = override.get("status", event.status) if event.status in STANDING_STATUSES else event.status
+    status = override.get("status", event.status) if event.status in ACTIVE_STATUSES else event.status
     return Occurrence(
         slot=slot,
         title=override.get("title", event.title),

@@ -6,18 +6,23 @@ from datetime import datetime, timedelta
 
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.words import EventStatus
-from eventcal.feeds.entries.descriptions import html_description, plain_description, status_of, titled
+from eventcal.feeds.entries.descriptions import (
+    format_html_description,
+    format_plain_description,
+    ical_status,
+    prefix_title,
+)
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Relation, Status
-from eventcal.feeds.entries.entry_builder import Builder, local_times
-from eventcal.kit.localtime import with_offset, zone
-from eventcal.kit.markdown import to_html, to_plain
+from eventcal.feeds.entries.entry_builder import EntryBuilder, local_start_and_end
+from eventcal.kit.localtime import format_with_offset, get_zone
+from eventcal.kit.markdown import to_html, to_plain_text
 
 # The last zone in which a day ends, under a name that every client supports.
 _ANYWHERE_ON_EARTH = "Etc/GMT+12"
-_LENGTH = timedelta(hours=1)
+_DURATION = timedelta(hours=1)
 
 
-def deadline_entries(builder: Builder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
+def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
     """Return the entries of a public event's call by kind, without the moments that the call does not define.
 
     The opening entry starts when the call opens; the closing entry lasts one hour and ends when the call closes.
@@ -26,25 +31,27 @@ def deadline_entries(builder: Builder, event: Event) -> Mapping[EntryKind, Calen
     call = event.call
     if call is None:
         return {}
-    begins = {EntryKind.OPENING: call.opens_at, EntryKind.CLOSING: call.closes_at and call.closes_at - _LENGTH}
+    begins = {EntryKind.OPENING: call.opens_at, EntryKind.CLOSING: call.closes_at and call.closes_at - _DURATION}
     return {
-        kind: _entry(builder, event, call, kind=kind, begins=moment)
+        kind: _build_deadline_entry(builder, event, call, kind=kind, starts_at=moment)
         for kind, moment in begins.items()
         if moment is not None
     }
 
 
-def called_off(entry: CalendarEntry) -> CalendarEntry:
+def cancel_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
     """Return the entry of a deadline as cancelled."""
-    title = titled(entry.title, EventStatus.CANCELLED)
+    title = prefix_title(entry.title, EventStatus.CANCELLED)
     return replace(entry, title=title, status=Status.CANCELLED, transparent=True)
 
 
-def _entry(builder: Builder, event: Event, call: CallForTalks, *, kind: EntryKind, begins: datetime) -> CalendarEntry:
-    here = _zone_of(event, kind, call)
-    starts, ends = local_times(begins, begins + _LENGTH, here)
+def _build_deadline_entry(
+    builder: EntryBuilder, event: Event, call: CallForTalks, *, kind: EntryKind, starts_at: datetime
+) -> CalendarEntry:
+    here = _deadline_zone(event, kind, call)
+    starts, ends = local_start_and_end(starts_at, starts_at + _DURATION, here)
     does = "opens" if kind == EntryKind.OPENING else "closes"
-    url, said, note = builder.links.event_page(event.slug), _said(event, call), call.note
+    url, said, note = builder.links.event_page(event.slug), _describe_call(event, call), call.note
     entry = CalendarEntry(
         uid=builder.deadline_uid(kind, event.id),
         kind=kind,
@@ -52,39 +59,39 @@ def _entry(builder: Builder, event: Event, call: CallForTalks, *, kind: EntryKin
         starts=starts,
         ends=ends,
         zone=here,
-        status=status_of(event.status),
+        status=ical_status(event.status),
         transparent=True,
         created_at=event.created_at,
         url=url,
-        description=plain_description([to_plain(note) if note else None], before=said, url=url),
-        html=html_description([to_html(note) if note else None], before=said, url=url),
+        description=format_plain_description([to_plain_text(note) if note else None], first_lines=said, url=url),
+        html=format_html_description([to_html(note) if note else None], first_lines=said, url=url),
         categories=tuple(tag.tag for tag in event.tags),
         related=((Relation.PARENT, builder.event_uid(event.id)),),
     )
-    return called_off(entry) if entry.status == Status.CANCELLED else entry
+    return cancel_deadline_entry(entry) if entry.status == Status.CANCELLED else entry
 
 
-def _zone_of(event: Event, kind: EntryKind, call: CallForTalks) -> str:
+def _deadline_zone(event: Event, kind: EntryKind, call: CallForTalks) -> str:
     written = call.opens if kind == EntryKind.OPENING else call.closes
     on_earth = call.anywhere_on_earth and written is not None and "T" not in written
     return _ANYWHERE_ON_EARTH if on_earth else event.timezone
 
 
-def _said(event: Event, call: CallForTalks) -> list[str]:
+def _describe_call(event: Event, call: CallForTalks) -> list[str]:
     """Return the facts about the call that a prospective speaker needs, one per line."""
     said = [event.title]
     if call.opens_at is not None:
-        said.append(f"Opens: {_when(event, EntryKind.OPENING, call, call.opens_at)}")
+        said.append(f"Opens: {_format_deadline(event, EntryKind.OPENING, call, call.opens_at)}")
     if call.closes_at is not None:
-        said.append(f"Closes: {_when(event, EntryKind.CLOSING, call, call.closes_at)}")
+        said.append(f"Closes: {_format_deadline(event, EntryKind.CLOSING, call, call.closes_at)}")
     if call.kinds:
         said.append(f"Taken are: {', '.join(call.kinds)}")
     return said
 
 
-def _when(event: Event, kind: EntryKind, call: CallForTalks, moment: datetime) -> str:
-    here = _zone_of(event, kind, call)
+def _format_deadline(event: Event, kind: EntryKind, call: CallForTalks, moment: datetime) -> str:
+    here = _deadline_zone(event, kind, call)
     if here == _ANYWHERE_ON_EARTH:
-        day = (moment - timedelta(seconds=1)).astimezone(zone(here)).date()
+        day = (moment - timedelta(seconds=1)).astimezone(get_zone(here)).date()
         return f"{day.isoformat()}, at the end of the day anywhere on earth (UTC-12)"
-    return f"{with_offset(moment, here)[:16].replace('T', ' ')} ({here})"
+    return f"{format_with_offset(moment, here)[:16].replace('T', ' ')} ({here})"

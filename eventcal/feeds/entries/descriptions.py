@@ -8,36 +8,36 @@ from html import escape
 from eventcal.events.models import Event
 from eventcal.events.words import Attendance, EventStatus
 from eventcal.feeds.entries.entry import Status
-from eventcal.kit.markdown import to_html, to_plain
+from eventcal.kit.markdown import to_html, to_plain_text
 
 _PREFIXES = {EventStatus.CANCELLED: "CANCELLED: ", EventStatus.POSTPONED: "POSTPONED: "}
 _STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Status.CONFIRMED}
 
 
-def titled(title: str, status: EventStatus) -> str:
+def prefix_title(title: str, status: EventStatus) -> str:
     """Return the title with the prefix for the status, unless the organisers already wrote it."""
     prefix = _PREFIXES.get(status, "")
     return title if title.startswith(prefix) else prefix + title
 
 
-def status_of(status: EventStatus) -> Status:
+def ical_status(status: EventStatus) -> Status:
     """Return the iCalendar status for the status of an event."""
     return _STATUSES.get(status, Status.TENTATIVE)
 
 
-def plain_description(
-    texts: Iterable[str | None], *, url: str, before: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
+def format_plain_description(
+    texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return a plain-text description: `before` and the texts first, then the lists, and the link last."""
-    parts = ["\n".join(before), *texts, *("\n".join(lines) for lines in lists)]
+    """Return a plain-text description: `first_lines` and the texts first, then the lists, and the link last."""
+    parts = ["\n".join(first_lines), *texts, *("\n".join(lines) for lines in lists)]
     return "\n\n".join([part for part in parts if part] + [url])
 
 
-def html_description(
-    texts: Iterable[str | None], *, url: str, before: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
+def format_html_description(
+    texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
     """Return the same description as HTML; the texts must already be HTML."""
-    parts = [f"<p>{'<br>'.join(escape(line) for line in before)}</p>"] if before else []
+    parts = [f"<p>{'<br>'.join(escape(line) for line in first_lines)}</p>"] if first_lines else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
     parts.append(f'<p><a href="{escape(url)}">{escape(url)}</a></p>')
@@ -55,29 +55,29 @@ class EventDescription:
     line_up: Sequence[str]
     url: str
 
-    def texts(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
+    def render_plain_and_html(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
         """Return the plain text and the HTML with this summary (Markdown) and join link."""
-        before, facts = self._added_link(online_url), self._facts(online_url)
+        before, facts = self._occurrence_link_lines(online_url), self._fact_lines(online_url)
         headed = ["Line-up:", *(f"- {line}" for line in self.line_up)] if self.line_up else []
-        plain, html = self._body
-        plain_texts = [to_plain(summary) if summary else None, plain]
+        plain, html = self._rendered_description
+        plain_texts = [to_plain_text(summary) if summary else None, plain]
         html_texts = [to_html(summary) if summary else None, html]
         return (
-            plain_description(plain_texts, before=before, lists=[facts, headed], url=self.url),
-            html_description(html_texts, before=before, lists=[facts, self.line_up], url=self.url),
+            format_plain_description(plain_texts, first_lines=before, lists=[facts, headed], url=self.url),
+            format_html_description(html_texts, first_lines=before, lists=[facts, self.line_up], url=self.url),
         )
 
     @cached_property
-    def _body(self) -> tuple[str, str]:
+    def _rendered_description(self) -> tuple[str, str]:
         text = self.event.description
-        return (to_plain(text), to_html(text)) if text else ("", "")
+        return (to_plain_text(text), to_html(text)) if text else ("", "")
 
-    def _added_link(self, online_url: str | None) -> list[str]:
+    def _occurrence_link_lines(self, online_url: str | None) -> list[str]:
         """Return the join link of an occurrence if its event has none, as the first line of the description."""
         added = online_url and not self.event.online_url and self.event.attendance != Attendance.IN_PERSON
         return [f"Online: {online_url}"] if added else []
 
-    def _facts(self, online_url: str | None) -> list[str]:
+    def _fact_lines(self, online_url: str | None) -> list[str]:
         """Return facts for attendees besides the place: how to take part, and the price."""
         event = self.event
         facts = []

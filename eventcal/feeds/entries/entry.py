@@ -32,7 +32,7 @@ class Relation(StrEnum):
     SIBLING = "SIBLING"
 
 
-class Part(StrEnum):
+class ParticipantType(StrEnum):
     """A participant's role in an entry (RFC 9073, 6.2)."""
 
     SPEAKER = "SPEAKER"
@@ -46,7 +46,7 @@ class Participant:
     key: a slug that permanently identifies them in this installation. about: job title and affiliation, or the tier.
     """
 
-    part: Part
+    part: ParticipantType
     key: str
     name: str
     about: str | None = None
@@ -135,7 +135,7 @@ class Stamps:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptEntry:
+class StoredEntry:
     """An entry from the feed index, with its stamps and its permanent number."""
 
     entry: CalendarEntry

@@ -6,26 +6,26 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from eventcal.events.models import Event
-from eventcal.events.recurrence.occurrences import Occurrence, excluded_occurrences, overridden_occurrences
+from eventcal.events.recurrence.occurrences import Occurrence, excluded_occurrence_ids, list_overridden_occurrences
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.entries.descriptions import (
     EventDescription,
-    html_description,
-    plain_description,
-    status_of,
-    titled,
+    format_html_description,
+    format_plain_description,
+    ical_status,
+    prefix_title,
 )
 from eventcal.feeds.entries.entry import (
     CalendarEntry,
     EntryKind,
     Override,
-    Part,
     Participant,
+    ParticipantType,
     Relation,
     Status,
     TalkFacts,
 )
-from eventcal.kit.localtime import parse_local, zone
+from eventcal.kit.localtime import get_zone, parse_local
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.models import Talk
@@ -33,7 +33,7 @@ from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
 
 # The duration of an entry whose end is no longer after its start under newer time zone rules.
-_SHORTEST = timedelta(minutes=1)
+_MIN_DURATION = timedelta(minutes=1)
 
 
 class EntryLinks(Protocol):
@@ -50,7 +50,7 @@ class EntryLinks(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Builder:
+class EntryBuilder:
     """Builds the entries of one installation, with its links and the domain of its UIDs."""
 
     links: EntryLinks
@@ -68,60 +68,64 @@ class Builder:
         """Return the UID of the entry for the opening or closing of an event's call for talks."""
         return f"{kind}-{event_id}@{self.domain}"
 
-    def event_entry(
+    def build_event_entry(
         self,
         event: Event,
         *,
-        talks: int,
-        line_up: Sequence[Talk],
+        talk_count: int,
+        unscheduled_talks: Sequence[Talk],
         sponsors: Iterable[tuple[Tier, Sequence[Sponsor]]] = (),
     ) -> CalendarEntry:
         """Return the entry of a public event.
 
-        `talks` is the number of its public talks; `line_up` are those without a time, which the description lists;
-        `sponsors` are the confirmed sponsors, in order.
+        `talk_count` is the number of its public talks; `unscheduled_talks` are those without a time, which the
+        description lists; `sponsors` are the confirmed sponsors, in order.
         """
         cancelled = event.status == EventStatus.CANCELLED
-        starts, ends = _event_times(event)
+        starts, ends = _event_start_and_end(event)
         url = self.links.event_page(event.slug)
-        description = EventDescription(event=event, line_up=[_line_up_line(talk) for talk in line_up], url=url)
-        plain, html = description.texts(summary=event.summary, online_url=event.online_url)
+        description = EventDescription(
+            event=event, line_up=[_format_line_up_line(talk) for talk in unscheduled_talks], url=url
+        )
+        plain, html = description.render_plain_and_html(summary=event.summary, online_url=event.online_url)
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
         entry = CalendarEntry(
             uid=self.event_uid(event.id),
             kind=EntryKind.EVENT,
-            title=titled(event.title, event.status),
+            title=prefix_title(event.title, event.status),
             starts=starts,
             ends=ends,
             zone=event.timezone,
-            status=status_of(event.status),
+            status=ical_status(event.status),
             # The talks block the attendees' time; the event around them must not block whole days.
-            transparent=cancelled or talks > 0,
+            transparent=cancelled or talk_count > 0,
             created_at=event.created_at,
             url=url,
             description=plain,
             html=html,
-            location=_location(None, event),
-            geo=_geo(event),
+            location=_format_location(None, event),
+            geo=_event_coordinates(event),
             categories=tuple(tag.tag for tag in event.tags),
             conference=event.online_url,
             recurrence=event.recurrence,
             related=tuple((Relation.SIBLING, self.event_uid(other.id)) for other in neighbours),
-            participants=tuple(_sponsor(tier, sponsor) for tier, several in sponsors for sponsor in several),
+            participants=tuple(
+                _sponsor_participant(tier, sponsor) for tier, several in sponsors for sponsor in several
+            ),
         )
         if not event.recurrence:
             return entry
         # EXDATE and RECURRENCE-ID, with occurrences in the form of the entry's `starts`.
-        excluded = tuple(parse_local(occurrence) for occurrence in excluded_occurrences(event))
-        return replace(entry, excluded=excluded, overrides=_overrides(event, entry, description))
+        excluded = tuple(parse_local(occurrence) for occurrence in excluded_occurrence_ids(event))
+        return replace(entry, excluded=excluded, overrides=_build_overrides(event, entry, description))
 
-    def talk_entry(self, talk: Talk) -> CalendarEntry:
+    def build_talk_entry(self, talk: Talk) -> CalendarEntry:
         """Return the entry of a public talk. A talk without a time is tentative and spans the days of its event."""
-        cancelled = talk.shown_state == TalkState.CANCELLED
+        cancelled = talk.public_state == TalkState.CANCELLED
         waits = talk.starts_at is None
-        starts, ends = _event_days(talk.event) if waits else _talk_times(talk)
+        starts, ends = _event_first_and_end_day(talk.event) if waits else _talk_start_and_end(talk)
         url = self.links.talk_page(talk.id)
-        people = [_who(speaker) for speaker in talk.speakers]
+        people = [_format_speaker(speaker) for speaker in talk.speakers]
         related = [(Relation.PARENT, self.event_uid(talk.event_id))]
         if talk.reprise_of is not None and is_public(talk.reprise_of):
             related.append((Relation.SIBLING, self.talk_uid(talk.reprise_of.id)))
@@ -129,7 +133,7 @@ class Builder:
         return CalendarEntry(
             uid=self.talk_uid(talk.id),
             kind=EntryKind.TALK,
-            title=titled(talk.title, EventStatus.CANCELLED) if cancelled else talk.title,
+            title=prefix_title(talk.title, EventStatus.CANCELLED) if cancelled else talk.title,
             starts=starts,
             ends=ends,
             zone=talk.event.timezone,
@@ -137,66 +141,79 @@ class Builder:
             transparent=cancelled or waits,
             created_at=talk.created_at,
             url=url,
-            description=plain_description([talk.abstract_plain], before=[*people, talk.event.title], url=url),
-            html=html_description([talk.abstract_html], before=[*people, talk.event.title], url=url),
-            location=_location(talk.room.name if talk.room else None, talk.event),
-            geo=_geo(talk.event),
+            description=format_plain_description(
+                [talk.abstract_plain], first_lines=[*people, talk.event.title], url=url
+            ),
+            html=format_html_description([talk.abstract_html], first_lines=[*people, talk.event.title], url=url),
+            location=_format_location(talk.room.name if talk.room else None, talk.event),
+            geo=_event_coordinates(talk.event),
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
             conference=talk.event.online_url,
             related=tuple(related),
-            participants=tuple(self._speaker(speaker) for speaker in talk.speakers),
-            talk=_facts_of(talk),
+            participants=tuple(self._speaker_participant(speaker) for speaker in talk.speakers),
+            talk=_build_talk_facts(talk),
         )
 
-    def _speaker(self, speaker: Speaker) -> Participant:
+    def _speaker_participant(self, speaker: Speaker) -> Participant:
         about = ", ".join(part for part in (speaker.job_title, speaker.affiliation) if part)
         url = self.links.speaker_page(speaker.slug)
-        return Participant(part=Part.SPEAKER, key=speaker.slug, name=speaker.name, about=about or None, url=url)
+        return Participant(
+            part=ParticipantType.SPEAKER, key=speaker.slug, name=speaker.name, about=about or None, url=url
+        )
 
 
-def _overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
+def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
     """Return the overridden occurrences (RECURRENCE-ID), in order; `entry` is the event's own entry."""
     single = replace(entry, recurrence=None, excluded=(), overrides=())
     return tuple(
-        Override(occurrence=parse_local(one.slot.occurrence), entry=_override(event, single, one, description))
-        for one in overridden_occurrences(event)
+        Override(
+            occurrence=parse_local(one.slot.occurrence), entry=_build_override_entry(event, single, one, description)
+        )
+        for one in list_overridden_occurrences(event)
     )
 
 
-def _override(event: Event, single: CalendarEntry, one: Occurrence, description: EventDescription) -> CalendarEntry:
-    starts, ends = _occurrence_times(event, one)
-    plain, html = description.texts(summary=one.summary, online_url=one.online_url)
-    here = one.venue == event.venue
+def _build_override_entry(
+    event: Event, base: CalendarEntry, occurrence: Occurrence, description: EventDescription
+) -> CalendarEntry:
+    starts, ends = _occurrence_start_and_end(event, occurrence)
+    plain, html = description.render_plain_and_html(summary=occurrence.summary, online_url=occurrence.online_url)
+    here = occurrence.venue == event.venue
     return replace(
-        single,
-        title=titled(one.title, one.status),
+        base,
+        title=prefix_title(occurrence.title, occurrence.status),
         starts=starts,
         ends=ends,
-        status=status_of(one.status),
-        transparent=single.transparent or one.status == EventStatus.CANCELLED,
+        status=ical_status(occurrence.status),
+        transparent=base.transparent or occurrence.status == EventStatus.CANCELLED,
         description=plain,
         html=html,
-        location=single.location if here else ", ".join(part for part in (one.venue, event.city) if part),
+        location=base.location if here else ", ".join(part for part in (occurrence.venue, event.city) if part),
         # The coordinates of the other venue are not known.
-        geo=single.geo if here else None,
-        conference=one.online_url,
+        geo=base.geo if here else None,
+        conference=occurrence.online_url,
     )
 
 
-def _occurrence_times(event: Event, one: Occurrence) -> tuple[date | datetime, date | datetime]:
+def _occurrence_start_and_end(event: Event, occurrence: Occurrence) -> tuple[date | datetime, date | datetime]:
     """Return the local start and end, with `fold` set for the second of two ambiguous times; the end is exclusive."""
-    if "T" not in one.slot.starts:
-        return date.fromisoformat(one.slot.starts), date.fromisoformat(one.slot.ends) + timedelta(days=1)
-    here = zone(event.timezone)
-    starts, ends = (instant.astimezone(here).replace(tzinfo=None) for instant in (one.slot.starts_at, one.slot.ends_at))
+    if "T" not in occurrence.slot.starts:
+        return date.fromisoformat(occurrence.slot.starts), date.fromisoformat(occurrence.slot.ends) + timedelta(days=1)
+    here = get_zone(event.timezone)
+    starts, ends = (
+        instant.astimezone(here).replace(tzinfo=None)
+        for instant in (occurrence.slot.starts_at, occurrence.slot.ends_at)
+    )
     return starts, ends
 
 
-def _sponsor(tier: Tier, sponsor: Sponsor) -> Participant:
-    return Participant(part=Part.SPONSOR, key=sponsor.slug, name=sponsor.name, about=tier.name, url=sponsor.url)
+def _sponsor_participant(tier: Tier, sponsor: Sponsor) -> Participant:
+    return Participant(
+        part=ParticipantType.SPONSOR, key=sponsor.slug, name=sponsor.name, about=tier.name, url=sponsor.url
+    )
 
 
-def _facts_of(talk: Talk) -> TalkFacts:
+def _build_talk_facts(talk: Talk) -> TalkFacts:
     return TalkFacts(
         event=talk.event.slug,
         kind=talk.kind,
@@ -209,52 +226,52 @@ def _facts_of(talk: Talk) -> TalkFacts:
     )
 
 
-def _event_times(event: Event) -> tuple[date | datetime, date | datetime]:
+def _event_start_and_end(event: Event) -> tuple[date | datetime, date | datetime]:
     starts, ends = parse_local(event.starts), parse_local(event.ends)
     if not isinstance(starts, datetime):
         return starts, ends + timedelta(days=1)
     # A recurrence rule uses local times, even if the first of them is skipped by a change to daylight-saving time.
-    return (starts, ends) if event.recurrence else local_times(event.starts_at, event.ends_at, event.timezone)
+    return (starts, ends) if event.recurrence else local_start_and_end(event.starts_at, event.ends_at, event.timezone)
 
 
-def _event_days(event: Event) -> tuple[date, date]:
+def _event_first_and_end_day(event: Event) -> tuple[date, date]:
     first, last = date.fromisoformat(event.starts[:10]), date.fromisoformat(event.ends[:10])
     return first, last + timedelta(days=1)
 
 
-def _talk_times(talk: Talk) -> tuple[datetime, datetime]:
+def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
     assert talk.starts_at is not None  # noqa: S101 - checked by the caller
     assert talk.ends_at is not None  # noqa: S101 - always set together with starts_at
-    return local_times(talk.starts_at, talk.ends_at, talk.event.timezone)
+    return local_start_and_end(talk.starts_at, talk.ends_at, talk.event.timezone)
 
 
-def local_times(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
+def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
     """Return the local times of both instants; the end is always later than the start (RFC 5545, 3.8.2.2)."""
-    here = zone(tzid)
-    ends_at = max(ends_at, starts_at + _SHORTEST)
+    here = get_zone(tzid)
+    ends_at = max(ends_at, starts_at + _MIN_DURATION)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)
 
 
 def _talk_status(talk: Talk) -> Status:
-    if talk.shown_state == TalkState.CANCELLED:
+    if talk.public_state == TalkState.CANCELLED:
         return Status.CANCELLED
-    return Status.TENTATIVE if talk.starts_at is None else status_of(talk.event.status)
+    return Status.TENTATIVE if talk.starts_at is None else ical_status(talk.event.status)
 
 
-def _who(speaker: Speaker) -> str:
+def _format_speaker(speaker: Speaker) -> str:
     return ", ".join(part for part in (speaker.name, speaker.job_title, speaker.affiliation) if part)
 
 
-def _line_up_line(talk: Talk) -> str:
+def _format_line_up_line(talk: Talk) -> str:
     names = ", ".join(speaker.name for speaker in talk.speakers)
     return f"{talk.title} ({names})" if names else talk.title
 
 
-def _location(room: str | None, event: Event) -> str | None:
+def _format_location(room: str | None, event: Event) -> str | None:
     return ", ".join(part for part in (room, event.venue, event.city) if part) or None
 
 
-def _geo(event: Event) -> tuple[float, float] | None:
+def _event_coordinates(event: Event) -> tuple[float, float] | None:
     if event.latitude is None or event.longitude is None:
         return None
     return event.latitude, event.longitude

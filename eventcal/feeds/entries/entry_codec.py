@@ -9,8 +9,8 @@ from eventcal.feeds.entries.entry import (
     CalendarEntry,
     EntryKind,
     Override,
-    Part,
     Participant,
+    ParticipantType,
     Relation,
     Status,
     TalkFacts,
@@ -18,61 +18,65 @@ from eventcal.feeds.entries.entry import (
 from eventcal.feeds.entries.sanitize import strip_controls
 
 # Marks the second of two ambiguous local times, which ISO 8601 cannot express.
-_SECOND = "*"
+_FOLD_MARK = "*"
 _RECORDS = (CalendarEntry, Participant, TalkFacts)
 
 
 def dump_entry(entry: CalendarEntry) -> str:
     """Return the entry as deterministic JSON; characters that are not text are replaced by U+FFFD."""
-    return orjson.dumps(_plain(entry), default=str).decode()
+    return orjson.dumps(_to_json_value(entry), default=str).decode()
 
 
 def load_entry(stored: str) -> CalendarEntry:
     """Return the entry that `dump_entry` encoded, with cleaned texts."""
-    return _entry(orjson.loads(stored))
+    return _entry_from_json(orjson.loads(stored))
 
 
-def _plain(value: object) -> object:
+def _to_json_value(value: object) -> object:
     """Return the JSON value of an entry or of a part of it, with cleaned texts."""
     if isinstance(value, str):
         return strip_controls(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, date):
-        return _written(value)
+        return _format_time(value)
     if isinstance(value, Override):
         value = (value.occurrence, value.entry)
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [_to_json_value(one) for one in value]
     if isinstance(value, _RECORDS):
-        return {name: _plain(one) for name, one in vars(value).items()}
+        return {name: _to_json_value(one) for name, one in vars(value).items()}
     return value
 
 
-def _written(moment: date | datetime) -> str:
-    return moment.isoformat() + (_SECOND if isinstance(moment, datetime) and moment.fold else "")
+def _format_time(moment: date | datetime) -> str:
+    return moment.isoformat() + (_FOLD_MARK if isinstance(moment, datetime) and moment.fold else "")
 
 
-def _read(written: str) -> date | datetime:
-    if "T" not in written:
-        return date.fromisoformat(written)
-    moment = datetime.fromisoformat(written.removesuffix(_SECOND))
-    return moment.replace(fold=1) if written.endswith(_SECOND) else moment
+def _parse_time(text: str) -> date | datetime:
+    if "T" not in text:
+        return date.fromisoformat(text)
+    moment = datetime.fromisoformat(text.removesuffix(_FOLD_MARK))
+    return moment.replace(fold=1) if text.endswith(_FOLD_MARK) else moment
 
 
-def _entry(stored: dict[str, Any]) -> CalendarEntry:
+def _entry_from_json(stored: dict[str, Any]) -> CalendarEntry:
     read = {
         "kind": EntryKind(stored["kind"]),
-        "starts": _read(stored["starts"]),
-        "ends": _read(stored["ends"]),
+        "starts": _parse_time(stored["starts"]),
+        "ends": _parse_time(stored["ends"]),
         "status": Status(stored["status"]),
         "created_at": datetime.fromisoformat(stored["created_at"]),
         "geo": stored["geo"] and (stored["geo"][0], stored["geo"][1]),
         "categories": tuple(stored["categories"]),
-        "excluded": tuple(map(_read, stored["excluded"])),
-        "overrides": tuple(Override(occurrence=_read(at), entry=_entry(entry)) for at, entry in stored["overrides"]),
+        "excluded": tuple(map(_parse_time, stored["excluded"])),
+        "overrides": tuple(
+            Override(occurrence=_parse_time(at), entry=_entry_from_json(entry)) for at, entry in stored["overrides"]
+        ),
         "related": tuple((Relation(relation), uid) for relation, uid in stored["related"]),
-        "participants": tuple(Participant(**{**one, "part": Part(one["part"])}) for one in stored["participants"]),
+        "participants": tuple(
+            Participant(**{**one, "part": ParticipantType(one["part"])}) for one in stored["participants"]
+        ),
         "talk": TalkFacts(**stored["talk"]) if stored["talk"] else None,
     }
     return CalendarEntry(**{**stored, **read})

@@ -6,10 +6,10 @@ from urllib.parse import quote
 from eventcal.kit.values import STRAY_PERCENT
 
 # All characters that some parser treats as a line break.
-_BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
-_UNSAYABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_LINE_BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_INVALID_CHARACTERS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Matches texts that neither of the patterns above changes, which are almost all texts.
-_PLAIN = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_CLEAN_TEXT = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
 def strip_controls(text: str) -> str:
@@ -17,13 +17,13 @@ def strip_controls(text: str) -> str:
 
     The result is Unicode that XML 1.0, JSON in UTF-8 and the TEXT type of RFC 5545 can contain.
     """
-    if _PLAIN.fullmatch(text):
+    if _CLEAN_TEXT.fullmatch(text):
         return text
-    text = _BREAKS.sub("\n", text).replace("\t", " ")
-    return _UNSAYABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    text = _LINE_BREAKS.sub("\n", text).replace("\t", " ")
+    return _INVALID_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def uri(text: str) -> str:
+def percent_encode_url(text: str) -> str:
     """Return the URL with all characters percent-encoded that RFC 3986 does not allow, including line breaks."""
     if "%" in text:
         text = STRAY_PERCENT.sub("%25", text)

@@ -7,9 +7,16 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from io import StringIO
 
-from eventcal.feeds.entries.entry import CalendarEntry, KeptEntry, Part
+from eventcal.feeds.entries.entry import CalendarEntry, ParticipantType, StoredEntry
 from eventcal.feeds.entries.sanitize import strip_controls
-from eventcal.kit.localtime import day_end, day_start, format_local, format_utc, local_to_utc, with_offset
+from eventcal.kit.localtime import (
+    day_end,
+    day_start,
+    format_local,
+    format_utc,
+    format_with_offset,
+    local_to_utc_lenient,
+)
 
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 
@@ -19,58 +26,58 @@ COLUMNS = (
 )
 
 _A_DAY = timedelta(days=1)
-_BETWEEN = "; "
+_LIST_SEPARATOR = "; "
 # Whitespace and invisible characters.
-_BEFORE_TEXT = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
-_BEGIN_FORMULAS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
+_LEADING_INVISIBLE = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
+_FORMULA_STARTS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 
 
-def csv_row(kept: KeptEntry) -> bytes:
+def csv_row(stored: StoredEntry) -> bytes:
     """Return the row of an entry in UTF-8, ending with CRLF. A recurring entry has one row.
 
     starts, ends: local to `timezone`, as entered; the last day is inclusive. starts_at, ends_at: instants in RFC 3339
     with offset; for whole days the start of the first and the end of the last day.
     """
-    entry = kept.entry
-    starts, ends, starts_at, ends_at = _times(entry)
-    speakers = [one.name for one in entry.participants if one.part == Part.SPEAKER]
+    entry = stored.entry
+    starts, ends, starts_at, ends_at = _start_and_end_times(entry)
+    speakers = [one.name for one in entry.participants if one.part == ParticipantType.SPEAKER]
     talk = entry.talk
     cells = (
         *(entry.kind, entry.title, format_local(starts), format_local(ends), entry.zone),
-        *(with_offset(starts_at, entry.zone), with_offset(ends_at, entry.zone)),
+        *(format_with_offset(starts_at, entry.zone), format_with_offset(ends_at, entry.zone)),
         *("true" if entry.all_day else "false", entry.recurrence, entry.status.lower(), entry.location),
-        *(_BETWEEN.join(speakers), _BETWEEN.join(entry.categories)),
+        *(_LIST_SEPARATOR.join(speakers), _LIST_SEPARATOR.join(entry.categories)),
         *((talk.event, talk.track, talk.room, talk.language) if talk else (None,) * 4),
-        *(entry.url, entry.uid, format_utc(kept.stamps.changed_at)),
+        *(entry.url, entry.uid, format_utc(stored.stamps.changed_at)),
     )
-    return _line(cells)
+    return _format_csv_line(cells)
 
 
-def _times(entry: CalendarEntry) -> tuple[date | datetime, date | datetime, datetime, datetime]:
+def _start_and_end_times(entry: CalendarEntry) -> tuple[date | datetime, date | datetime, datetime, datetime]:
     starts, ends = entry.starts, entry.ends
     if isinstance(starts, datetime) and isinstance(ends, datetime):
-        return starts, ends, local_to_utc(starts, entry.zone), local_to_utc(ends, entry.zone)
+        return starts, ends, local_to_utc_lenient(starts, entry.zone), local_to_utc_lenient(ends, entry.zone)
     last = max(ends - _A_DAY, starts)
     return starts, last, day_start(starts, entry.zone), day_end(last, entry.zone)
 
 
-def _line(cells: Iterable[str | None]) -> bytes:
+def _format_csv_line(cells: Iterable[str | None]) -> bytes:
     line = StringIO(newline="")
-    csv.writer(line, lineterminator="\r\n").writerow([_harmless(cell or "") for cell in cells])
+    csv.writer(line, lineterminator="\r\n").writerow([_escape_formula(cell or "") for cell in cells])
     return line.getvalue().encode()
 
 
-def _harmless(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     """Return the cell with an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV injection).
 
     This affects = + - @, their full-width forms, also after whitespace and invisible characters, and a leading tab or
     line break, which some programs skip. The apostrophe marks text, and most programs do not show it.
     """
     text = strip_controls(cell)
-    begins = unicodedata.normalize("NFKC", _BEFORE_TEXT.sub("", text)[:1])
-    is_formula = begins in _BEGIN_FORMULAS or text.startswith("\n") or cell.startswith("\t")
+    begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])
+    is_formula = begins in _FORMULA_STARTS or text.startswith("\n") or cell.startswith("\t")
     return f"'{text}" if is_formula else text
 
 
 # Starts with a byte order mark, because spreadsheets detect UTF-8 only by it.
-HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _line(COLUMNS)
+HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _format_csv_line(COLUMNS)

@@ -10,63 +10,75 @@ from typing import Any
 import orjson
 
 from eventcal.feeds.entries.sanitize import strip_controls
-from eventcal.feeds.formats.components import NUMBERS, PLAIN, Component, Property, ValueType, degrees, rule_parts
+from eventcal.feeds.formats.components import (
+    NUMERIC_RULE_PARTS,
+    VALUE_CONVERTERS,
+    Component,
+    Property,
+    ValueType,
+    parse_rule_values,
+    round_degrees,
+)
 
 MEDIA_TYPE = "application/calendar+json; charset=utf-8"
 SEPARATOR = b","
 
 
-def piece(components: Iterable[Component]) -> bytes:
+def components_to_json(components: Iterable[Component]) -> bytes:
     """Return the arrays of the components, joined by commas, in UTF-8."""
-    return orjson.dumps([_component(component) for component in components])[1:-1]
+    return orjson.dumps([_component_to_json(component) for component in components])[1:-1]
 
 
-def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
+def jcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
     """Return the JSON before and after the pieces of a feed, which are joined by SEPARATOR.
 
     zones: the VTIMEZONEs that the pieces need. If there are any, at least one piece must follow.
     """
-    properties = orjson.dumps([_property(one) for one in head])
-    before = b"".join([piece([zone]) + SEPARATOR for zone in zones])
+    properties = orjson.dumps([_property_to_json(one) for one in head])
+    before = b"".join([components_to_json([zone]) + SEPARATOR for zone in zones])
     return b"".join([b'["vcalendar",', properties, b",[", before]), b"]]"
 
 
-def _component(component: Component) -> list[Any]:
+def _component_to_json(component: Component) -> list[Any]:
     return [
         component.name.lower(),
-        [_property(one) for one in component.properties],
-        [_component(one) for one in component.components],
+        [_property_to_json(one) for one in component.properties],
+        [_component_to_json(one) for one in component.components],
     ]
 
 
-def _property(one: Property) -> list[Any]:
-    write = _WRITERS[one.type]
+def _property_to_json(prop: Property) -> list[Any]:
+    write = _JSON_CONVERTERS[prop.type]
     # Coordinates are one value with two parts (RFC 7265, 3.4.1.2).
-    kind = "float" if one.type == ValueType.GEO else one.type.value
-    return [one.name.lower(), _parameters(one), kind, *[write(value) for value in one.values]]
+    kind = "float" if prop.type == ValueType.GEO else prop.type.value
+    return [prop.name.lower(), _parameters_to_json(prop), kind, *[write(value) for value in prop.values]]
 
 
-def _parameters(one: Property) -> dict[str, str | list[str]]:
+def _parameters_to_json(prop: Property) -> dict[str, str | list[str]]:
     """Return the parameters except VALUE, which is the type; lists as arrays (RFC 7265, 3.5)."""
     found: dict[str, list[str]] = {}
-    for name, value in one.parameters:
+    for name, value in prop.parameters:
         found.setdefault(name.lower(), []).extend(strip_controls(value).split(","))
-    if one.tzid is not None:
-        found["tzid"] = [strip_controls(one.tzid)]
+    if prop.tzid is not None:
+        found["tzid"] = [strip_controls(prop.tzid)]
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
-def _rule(value: str) -> dict[str, Any]:
+def _rule_to_json(value: str) -> dict[str, Any]:
     """Return a recurrence rule as an object, with numbers as numbers and several values as an array (3.6.10)."""
     rule: dict[str, Any] = {}
-    for name, written in rule_parts(value).items():
-        values = [int(one) for one in written] if name in NUMBERS else written
+    for name, written in parse_rule_values(value).items():
+        values = [int(one) for one in written] if name in NUMERIC_RULE_PARTS else written
         rule[name] = values if len(values) > 1 else values[0]
     return rule
 
 
-def _geo(value: tuple[float, float]) -> list[float]:
-    return [degrees(number) for number in value]
+def _geo_to_json(value: tuple[float, float]) -> list[float]:
+    return [round_degrees(number) for number in value]
 
 
-_WRITERS: Mapping[ValueType, Callable[[Any], Any]] = {**PLAIN, ValueType.RECUR: _rule, ValueType.GEO: _geo}
+_JSON_CONVERTERS: Mapping[ValueType, Callable[[Any], Any]] = {
+    **VALUE_CONVERTERS,
+    ValueType.RECUR: _rule_to_json,
+    ValueType.GEO: _geo_to_json,
+}

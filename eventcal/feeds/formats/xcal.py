@@ -9,12 +9,21 @@ from html import escape
 from typing import Any
 
 from eventcal.feeds.entries.sanitize import strip_controls
-from eventcal.feeds.formats.components import PLAIN, Component, Property, ValueType, degrees, rule_parts
+from eventcal.feeds.formats.components import (
+    VALUE_CONVERTERS,
+    Component,
+    Property,
+    ValueType,
+    parse_rule_values,
+    round_degrees,
+)
 
 MEDIA_TYPE = "application/calendar+xml; charset=utf-8"
 
-_ABOVE = '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
-_BELOW = b"</components></vcalendar></icalendar>\n"
+_DOCUMENT_START = (
+    '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
+)
+_DOCUMENT_END = b"</components></vcalendar></icalendar>\n"
 # The order required by the schema of RFC 6321 (appendix A, value-recur).
 _RULE_ORDER = (
     *("freq", "until", "count", "interval", "bysecond", "byminute", "byhour"),
@@ -22,54 +31,59 @@ _RULE_ORDER = (
 )
 
 
-def piece(components: Iterable[Component]) -> bytes:
+def components_to_xml(components: Iterable[Component]) -> bytes:
     """Return the elements of the components in UTF-8."""
-    return "".join([_component(component) for component in components]).encode()
+    return "".join([_component_to_xml(component) for component in components]).encode()
 
 
-def around(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
+def xcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
     """Return the XML before and after the pieces of a feed."""
-    above = f"{_ABOVE}{_properties(head)}<components>"
-    return above.encode() + piece(zones), _BELOW
+    above = f"{_DOCUMENT_START}{_properties_to_xml(head)}<components>"
+    return above.encode() + components_to_xml(zones), _DOCUMENT_END
 
 
-def _component(component: Component) -> str:
+def _component_to_xml(component: Component) -> str:
     name = component.name.lower()
-    within = "".join([_component(one) for one in component.components])
+    within = "".join([_component_to_xml(one) for one in component.components])
     components = f"<components>{within}</components>" if within else ""
-    return f"<{name}>{_properties(component.properties)}{components}</{name}>"
+    return f"<{name}>{_properties_to_xml(component.properties)}{components}</{name}>"
 
 
-def _properties(properties: Iterable[Property]) -> str:
-    return f"<properties>{''.join([_property(one) for one in properties])}</properties>"
+def _properties_to_xml(properties: Iterable[Property]) -> str:
+    return f"<properties>{''.join([_property_to_xml(one) for one in properties])}</properties>"
 
 
-def _property(one: Property) -> str:
-    name = one.name.lower()
-    return f"<{name}>{_parameters(one)}{''.join([_value(one.type, value) for value in one.values])}</{name}>"
+def _property_to_xml(prop: Property) -> str:
+    name = prop.name.lower()
+    values = "".join([_value_to_xml(prop.type, value) for value in prop.values])
+    return f"<{name}>{_parameters_to_xml(prop)}{values}</{name}>"
 
 
-def _value(kind: ValueType, value: Any) -> str:  # noqa: ANN401 - the type depends on kind
-    if kind == ValueType.GEO:
-        return _geo(value)
-    within = _rule(value) if kind == ValueType.RECUR else escape(str(PLAIN[kind](value)), quote=False)
-    return f"<{kind}>{within}</{kind}>"
+def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - the type depends on kind
+    if value_type == ValueType.GEO:
+        return _geo_to_xml(value)
+    within = (
+        _rule_to_xml(value)
+        if value_type == ValueType.RECUR
+        else escape(str(VALUE_CONVERTERS[value_type](value)), quote=False)
+    )
+    return f"<{value_type}>{within}</{value_type}>"
 
 
-def _parameters(one: Property) -> str:
+def _parameters_to_xml(prop: Property) -> str:
     """Return the parameters except VALUE, which is the element of the value (RFC 6321, 3.5)."""
     found: dict[str, str] = {}
-    for name, value in one.parameters:
-        written = "".join([_value(ValueType.TEXT, part) for part in value.split(",")])
+    for name, value in prop.parameters:
+        written = "".join([_value_to_xml(ValueType.TEXT, part) for part in value.split(",")])
         found[name.lower()] = found.get(name.lower(), "") + written
-    if one.tzid is not None:
-        found["tzid"] = _value(ValueType.TEXT, one.tzid)
+    if prop.tzid is not None:
+        found["tzid"] = _value_to_xml(ValueType.TEXT, prop.tzid)
     within = "".join([f"<{name}>{values}</{name}>" for name, values in found.items()])
     return f"<parameters>{within}</parameters>" if within else ""
 
 
-def _rule(value: str) -> str:
-    parts = rule_parts(value)
+def _rule_to_xml(value: str) -> str:
+    parts = parse_rule_values(value)
     within = [
         f"<{name}>{escape(strip_controls(one), quote=False)}</{name}>"
         for name in _RULE_ORDER
@@ -78,8 +92,8 @@ def _rule(value: str) -> str:
     return "".join(within)
 
 
-def _geo(value: tuple[float, float]) -> str:
+def _geo_to_xml(value: tuple[float, float]) -> str:
     """Return the two elements of GEO (RFC 6321, 3.4.1.2)."""
     # `str` writes small numbers with an exponent.
-    latitude, longitude = (f"{degrees(number):.6f}" for number in value)
+    latitude, longitude = (f"{round_degrees(number):.6f}" for number in value)
     return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"

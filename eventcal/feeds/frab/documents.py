@@ -9,18 +9,18 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import orjson
 
 from eventcal import __version__
-from eventcal.feeds.frab.schedule import Day, PlacedTalk, Programme, Schedule, Texts, schedule_of
+from eventcal.feeds.frab.schedule import Schedule, ScheduleDay, ScheduledTalk, ScheduleInput, StringDict, build_schedule
 
 JSON_MEDIA_TYPE = "application/json"
 XML_MEDIA_TYPE = "application/vnd.c3voc.schedule+xml; charset=utf-8"
 
 # The XML schema allows two digits for each part of a duration, including days.
-_LONGEST = 100 * 24 * 60 - 1
+_MAX_MINUTES = 100 * 24 * 60 - 1
 
 
-def schedule_json(programme: Programme) -> bytes:
+def schedule_json(programme: ScheduleInput) -> bytes:
     """Return an event's schedule as JSON in UTF-8."""
-    schedule = schedule_of(programme)
+    schedule = build_schedule(programme)
     whole = {
         "$schema": "https://c3voc.de/schedule/schema.json",
         "generator": {"name": "eventcal", "version": __version__, "url": schedule["base_url"]},
@@ -29,12 +29,12 @@ def schedule_json(programme: Programme) -> bytes:
     return orjson.dumps(whole)
 
 
-def schedule_xml(programme: Programme) -> bytes:
+def schedule_xml(programme: ScheduleInput) -> bytes:
     """Return an event's schedule as XML in UTF-8."""
-    schedule = schedule_of(programme)
+    schedule = build_schedule(programme)
     root = Element("schedule")
     SubElement(root, "generator", name="eventcal", version=__version__)
-    _add_texts(root, version=schedule["version"])
+    _add_text_elements(root, version=schedule["version"])
     # Giggity searches for the conference element in the first thousand characters.
     _add_conference(root, schedule, programme.zone)
     guids = {room["name"]: room["guid"] for room in schedule["conference"]["rooms"]}
@@ -45,22 +45,22 @@ def schedule_xml(programme: Programme) -> bytes:
     return body + b"\n"
 
 
-def _add_texts(parent: Element, **texts: str | None) -> None:
+def _add_text_elements(parent: Element, **texts: str | None) -> None:
     for name, text in texts.items():
         SubElement(parent, name).text = text
 
 
 def _add_conference(root: Element, schedule: Schedule, zone: str) -> None:
     element, conference = SubElement(root, "conference"), schedule["conference"]
-    _add_texts(element, acronym=conference["acronym"], title=conference["title"])
-    _add_texts(element, start=conference["start"], end=conference["end"], days=str(conference["daysCount"]))
-    _add_texts(element, timeslot_duration=conference["timeslot_duration"], base_url=schedule["base_url"])
-    _add_texts(element, url=conference["url"], time_zone_name=zone)
+    _add_text_elements(element, acronym=conference["acronym"], title=conference["title"])
+    _add_text_elements(element, start=conference["start"], end=conference["end"], days=str(conference["daysCount"]))
+    _add_text_elements(element, timeslot_duration=conference["timeslot_duration"], base_url=schedule["base_url"])
+    _add_text_elements(element, url=conference["url"], time_zone_name=zone)
     for track in conference["tracks"]:
         SubElement(element, "track", track)
 
 
-def _add_day(root: Element, day: Day, guids: Mapping[str, str]) -> None:
+def _add_day(root: Element, day: ScheduleDay, guids: Mapping[str, str]) -> None:
     about = {"index": str(day["index"]), "date": day["date"], "start": day["day_start"], "end": day["day_end"]}
     element = SubElement(root, "day", about)
     for name, talks in day["rooms"].items():
@@ -69,14 +69,14 @@ def _add_day(root: Element, day: Day, guids: Mapping[str, str]) -> None:
             _add_talk(room, talk)
 
 
-def _add_talk(room: Element, talk: PlacedTalk) -> None:
+def _add_talk(room: Element, talk: ScheduledTalk) -> None:
     event = SubElement(room, "event", guid=talk["guid"], id=str(talk["id"]))
-    _add_texts(event, date=talk["date"], start=talk["start"], duration=_duration(talk["duration"]))
-    _add_texts(event, room=talk["room"], slug=talk["slug"], url=talk["url"])
-    _add_texts(SubElement(event, "recording"), license=talk["recording_license"], optout="false")
-    _add_texts(event, title=talk["title"], subtitle=talk["subtitle"], track=talk["track"], type=talk["type"])
+    _add_text_elements(event, date=talk["date"], start=talk["start"], duration=_format_xml_duration(talk["duration"]))
+    _add_text_elements(event, room=talk["room"], slug=talk["slug"], url=talk["url"])
+    _add_text_elements(SubElement(event, "recording"), license=talk["recording_license"], optout="false")
+    _add_text_elements(event, title=talk["title"], subtitle=talk["subtitle"], track=talk["track"], type=talk["type"])
     # No description: if it is empty, Giggity shows it instead of an abstract without Latin letters.
-    _add_texts(event, language=talk["language"], abstract=talk["abstract"])
+    _add_text_elements(event, language=talk["language"], abstract=talk["abstract"])
     persons = SubElement(event, "persons")
     for person in talk["persons"]:
         SubElement(persons, "person", id=str(person["id"]), guid=person["guid"]).text = person["name"]
@@ -84,14 +84,14 @@ def _add_talk(room: Element, talk: PlacedTalk) -> None:
     _add_links(SubElement(event, "attachments"), "attachment", talk["attachments"])
 
 
-def _add_links(parent: Element, name: str, links: Iterable[Texts]) -> None:
+def _add_links(parent: Element, name: str, links: Iterable[StringDict]) -> None:
     for link in links:
         SubElement(parent, name, href=link["url"], type=link["type"]).text = link["title"]
 
 
-def _duration(duration: str) -> str:
+def _format_xml_duration(duration: str) -> str:
     """Return HH:MM, or D:HH:MM from a day on, as pretalx does: Giggity rejects schedules that contain 24:00."""
     hours, minutes = map(int, duration.split(":"))
-    days, minutes = divmod(min(hours * 60 + minutes, _LONGEST), 24 * 60)
+    days, minutes = divmod(min(hours * 60 + minutes, _MAX_MINUTES), 24 * 60)
     clock = f"{minutes // 60:02}:{minutes % 60:02}"
     return f"{days}:{clock}" if days else clock

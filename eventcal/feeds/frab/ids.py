@@ -10,33 +10,33 @@ from eventcal.kit.text import slugify
 
 # Never change it: all GUIDs are derived from it.
 _NAMESPACE = UUID("44e20506-a140-5356-b03e-c0878962fa4a")
-_SHORTEST = 4
+_MIN_LENGTH = 4
 _LARGEST_ID = 2**31 - 1
 
 
-def guid_of(kind: str, key: str) -> str:
+def object_guid(kind: str, key: str) -> str:
     """Return the UUID (version 5) of the object of this kind with this key."""
     return str(uuid5(_NAMESPACE, f"{kind} {strip_controls(key)}"))
 
 
 def talk_guid(uid: str) -> str:
     """Return the UUID of a talk, derived from the part of its entry's UID before the "@", as the domain may change."""
-    return guid_of("talk", uid.partition("@")[0])
+    return object_guid("talk", uid.partition("@")[0])
 
 
-def acronym_of(slug: str) -> str:
+def event_acronym(slug: str) -> str:
     """Return the event's acronym in characters that every tool accepts: at least four of a-z, 0-9 and "_".
 
     The XML schema allows a "-", but neither the JSON schema nor the prefix of a talk's slug does. Different slugs give
     different acronyms.
     """
-    return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_SHORTEST, "_")
+    return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
     """Return a talk's slug, unique by its number: `xen_summit-17-xen-on-arm`. Very short titles get "talk" appended."""
     words = slugify(strip_controls(title))
-    if len(words) < _SHORTEST:
+    if len(words) < _MIN_LENGTH:
         words = f"{words}-talk".removeprefix("-")
     return f"{acronym}-{number}-{words}"
 
@@ -50,13 +50,13 @@ def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
     taken: set[int] = set()
     for key in sorted(set(keys)):
         attempt = 0
-        while (found := _number(key, attempt)) in taken:
+        while (found := _hash_to_id(key, attempt)) in taken:
             attempt += 1
         ids[key] = found
         taken.add(found)
     return ids
 
 
-def _number(key: str, attempt: int) -> int:
+def _hash_to_id(key: str, attempt: int) -> int:
     digest = hashlib.blake2b(strip_controls(key).encode(), digest_size=8, salt=attempt.to_bytes(8, "big")).digest()
     return int.from_bytes(digest, "big") % _LARGEST_ID + 1

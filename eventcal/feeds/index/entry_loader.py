@@ -16,65 +16,69 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import talk_load_options
 
 Subject = TypeVar("Subject", Event, Talk)
-Rows = dict[tuple[EntryKind, str], FeedEntry]
+FeedIndexRows = dict[tuple[EntryKind, str], FeedEntry]
 
-_ROWS = FeedEntry.__table__
-_SOME_ROWS = select(_ROWS).where(
-    _ROWS.c.kind.in_(bindparam("kinds", expanding=True)), _ROWS.c.subject_id.in_(bindparam("ids", expanding=True))
+_TABLE = FeedEntry.__table__
+_SELECT_ROWS = select(_TABLE).where(
+    _TABLE.c.kind.in_(bindparam("kinds", expanding=True)), _TABLE.c.subject_id.in_(bindparam("ids", expanding=True))
 )
-_ONE_ROW = select(_ROWS).where(_ROWS.c.kind == bindparam("kind"), _ROWS.c.subject_id == bindparam("id"))
+_SELECT_ROW = select(_TABLE).where(_TABLE.c.kind == bindparam("kind"), _TABLE.c.subject_id == bindparam("id"))
 
-DEADLINES = (EntryKind.OPENING, EntryKind.CLOSING)
+DEADLINE_KINDS = (EntryKind.OPENING, EntryKind.CLOSING)
 
 
-def load_talks(session: Session, ids: Collection[str], *, anew: Collection[str] = ()) -> Sequence[Talk]:
-    """Return these talks with all relations, by id; only talks in `anew` or not fully loaded are read again."""
-    known = {one.id: one for one in (_known_talk(session, id_) for id_ in ids if id_ not in anew) if one is not None}
+def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str] = ()) -> Sequence[Talk]:
+    """Return these talks with all relations, by id; only talks in `reload` or not fully loaded are read again."""
+    known = {
+        one.id: one for one in (_find_loaded_talk(session, id_) for id_ in ids if id_ not in reload) if one is not None
+    }
     missing = [id_ for id_ in ids if id_ not in known]
     if missing:
-        known.update({talk.id: talk for talk in _load(session, Talk, missing, options=talk_load_options())})
+        known.update(
+            {talk.id: talk for talk in _load_from_database(session, Talk, missing, options=talk_load_options())}
+        )
     return [known[id_] for id_ in sorted(known)]
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
     """Return these events with all relations, by id."""
-    return _load(session, Event, ids, options=event_load_options()) if ids else ()
+    return _load_from_database(session, Event, ids, options=event_load_options()) if ids else ()
 
 
-def load_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> Rows:
+def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> FeedIndexRows:
     """Return the index rows of these kinds for these subjects. They are not attached to the session."""
     if not ids:
         return {}
     # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for a single talk.
     if len(kinds) == len(ids) == 1:
-        found = session.connection().execute(_ONE_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
+        found = session.connection().execute(_SELECT_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
     else:
-        found = session.connection().execute(_SOME_ROWS, {"kinds": list(kinds), "ids": list(ids)})
+        found = session.connection().execute(_SELECT_ROWS, {"kinds": list(kinds), "ids": list(ids)})
     rows = [FeedEntry(**row) for row in found.mappings()]
     return {(row.kind, row.subject_id): row for row in rows}
 
 
-def count_talks(session: Session, shown: ColumnElement[bool]) -> int:
+def count_talks(session: Session, condition: ColumnElement[bool]) -> int:
     """Return the number of talks that match the condition."""
-    return session.scalars(select(func.count()).select_from(Talk).where(shown)).one()
+    return session.scalars(select(func.count()).select_from(Talk).where(condition)).one()
 
 
-def waiting_talks(session: Session, shown: ColumnElement[bool]) -> Sequence[Talk]:
+def list_unscheduled_talks(session: Session, condition: ColumnElement[bool]) -> Sequence[Talk]:
     """Return the matching talks that have no time yet, oldest first."""
     rows = (
         select(Talk)
-        .where(shown, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
+        .where(condition, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
         .options(*talk_load_options())
     )
     return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
 
 
-def _known_talk(session: Session, talk_id: str) -> Talk | None:
+def _find_loaded_talk(session: Session, talk_id: str) -> Talk | None:
     known: Talk | None = session.identity_map.get(identity_key(Talk, talk_id))
-    return known if known is not None and _is_whole(known) else None
+    return known if known is not None and _is_fully_loaded(known) else None
 
 
-def _is_whole(talk: Talk) -> bool:
+def _is_fully_loaded(talk: Talk) -> bool:
     """Return whether all relations are loaded and agree with the foreign keys."""
     if inspect(talk).unloaded or inspect(talk.event).expired:
         return False
@@ -87,7 +91,7 @@ def _is_whole(talk: Talk) -> bool:
     return all((one.id if one is not None else None) == key for one, key in pairs) and talk.event.id == talk.event_id
 
 
-def _load(
+def _load_from_database(
     session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
 ) -> Sequence[Subject]:
     """Return these objects as stored, with all relations: relations held by the session may be out of date."""

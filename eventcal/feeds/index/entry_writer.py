@@ -12,27 +12,27 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from eventcal.events.models import Event
 from eventcal.events.rules import tombstone_until
-from eventcal.feeds.entries.deadlines import called_off
+from eventcal.feeds.entries.deadlines import cancel_deadline_entry
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Stamps, Status
 from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
 from eventcal.feeds.formats.ics import render_entry, with_timestamps
-from eventcal.feeds.index.entry_loader import DEADLINES, Rows, load_rows
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS, FeedIndexRows, load_index_rows
 from eventcal.feeds.index.models import FeedEntry, FeedStateRow
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.database import answer_not_before, commit_time
-from eventcal.kit.localtime import local_to_utc
+from eventcal.kit.database import commit_time, delay_return_until
+from eventcal.kit.localtime import local_to_utc_lenient
 from eventcal.talks.models import Talk
 
 _A_SECOND = timedelta(seconds=1)
 
-_ROWS, _STATE = cast("Table", FeedEntry.__table__), cast("Table", FeedStateRow.__table__)
-_UPDATE_STATE = update(_STATE)
-_TALKS = cast("Table", Talk.__table__)
+_ENTRY_TABLE, _STATE_TABLE = cast("Table", FeedEntry.__table__), cast("Table", FeedStateRow.__table__)
+_UPDATE_STATE = update(_STATE_TABLE)
+_TALK_TABLE = cast("Table", Talk.__table__)
 # The columns of a talk that an update of the index sets.
-_NOTED = ("sequence", "revision", "updated_at")
-_UPDATE_ROW = update(_ROWS).where(_ROWS.c.serial == bindparam("this"))
-_UPDATE_TALK = update(_TALKS).where(_TALKS.c.id == bindparam("this"))
-_UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _NOTED})
+_TALK_COLUMNS = ("sequence", "revision", "updated_at")
+_UPDATE_ROW = update(_ENTRY_TABLE).where(_ENTRY_TABLE.c.serial == bindparam("this"))
+_UPDATE_TALK = update(_TALK_TABLE).where(_TALK_TABLE.c.id == bindparam("this"))
+_UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _TALK_COLUMNS})
 
 
 class ResourceRenderer(Protocol):
@@ -51,120 +51,122 @@ class EntryWriter:
     Rows are read and written in bulk by Core statements; `save` writes the collected rows.
     """
 
-    def __init__(self, session: Session, shapes: ResourceRenderer, now: datetime) -> None:
+    def __init__(self, session: Session, resources: ResourceRenderer, now: datetime) -> None:
         self.session = session
-        self.shapes = shapes
+        self.resources = resources
         self.now = now
         self.changed = 0
         self._dated = False
-        self.state = _load_state(session)
+        self.state = _lock_and_load_state(session)
         # Keyed by kind and subject, because the UID contains the domain, which may change.
-        self.rows: Rows = {}
-        self._new: Rows = {}
-        self._touched: Rows = {}
+        self.rows: FeedIndexRows = {}
+        self._new: FeedIndexRows = {}
+        self._touched: FeedIndexRows = {}
         self._talks: dict[str, Talk] = {}
 
-    def load(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
+    def load_rows(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
         """Load the rows of these kinds for the subjects with these ids."""
         missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
-        for key, row in load_rows(self.session, kinds, missing).items():
+        for key, row in load_index_rows(self.session, kinds, missing).items():
             self.rows.setdefault(key, row)
 
     def save(self) -> None:
         """Write the collected rows and the state of the index to the database."""
         connection = self.session.connection()
         if self._new:
-            connection.execute(insert(_ROWS), [_columns_of(row, _ROWS) for row in self._new.values()])
+            connection.execute(insert(_ENTRY_TABLE), [_row_values(row, _ENTRY_TABLE) for row in self._new.values()])
         if self._touched:
-            changed = [{**_columns_of(row, _ROWS), "this": row.serial} for row in self._touched.values()]
+            changed = [{**_row_values(row, _ENTRY_TABLE), "this": row.serial} for row in self._touched.values()]
             connection.execute(_UPDATE_ROW, changed)
         if self._talks:
             talks = self._talks.values()
-            noted = [{"this": talk.id, **{name: getattr(talk, name) for name in _NOTED}} for talk in talks]
+            noted = [{"this": talk.id, **{name: getattr(talk, name) for name in _TALK_COLUMNS}} for talk in talks]
             connection.execute(_UPDATE_TALK, noted)
-        connection.execute(_UPDATE_STATE, _columns_of(self.state, _STATE))
+        connection.execute(_UPDATE_STATE, _row_values(self.state, _STATE_TABLE))
         self._new, self._touched, self._talks = {}, {}, {}
 
-    def next_revision(self, own: int) -> int:
-        """Increment and return the public revision, so that it exceeds `own`, which private changes also increment."""
-        self.state.revision = max(self.state.revision, own) + 1
+    def next_revision(self, own_revision: int) -> int:
+        """Increment the public revision, so that it exceeds `own_revision`, which rises with private changes too."""
+        self.state.revision = max(self.state.revision, own_revision) + 1
         if not self._dated:
             # The current time, not `self.now`, because the change becomes visible only at the commit, which may be
             # minutes later; and at least one second after the last change.
-            moment = commit_time(self.session, began=self.now)
+            moment = commit_time(self.session, started_at=self.now)
             self.state.changed_at = max(truncate_to_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision
 
-    def note_reshaping(self) -> None:
+    def require_full_rebuild(self) -> None:
         """Record that feeds may gain or lose entries that this update does not write. Call it after `next_revision`."""
         self.state.full_rebuild_revision = self.state.revision
 
-    def note_renderer(self, renderer: str) -> None:
+    def record_renderer(self, renderer: str) -> None:
         """Store the renderer. A new renderer also increments the revision, as the text around entries may differ."""
         if self.state.renderer_version != renderer:
             self.state.renderer_version = renderer
             self.next_revision(0)
-            self.note_reshaping()
+            self.require_full_rebuild()
 
-    def note_talk(self, talk: Talk, *, revision: int) -> None:
+    def record_talk_revision(self, talk: Talk, *, revision: int) -> None:
         """Store the new revision and `updated_at` of a changed talk."""
-        self._note(talk, revision=revision, updated_at=self.now)
+        self._set_talk_columns(talk, revision=revision, updated_at=self.now)
 
-    def is_kept(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
+    def is_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
         """Return whether the index already holds this content."""
-        row = self.rows.get(_key(subject))
-        return row is not None and row.content_hash == _content(entry, render_entry(entry))
+        row = self.rows.get(_subject_key(subject))
+        return row is not None and row.content_hash == hash_content(entry, render_entry(entry))
 
-    def refresh(self, subject: Event | Talk, entry: CalendarEntry) -> None:
+    def rewrite_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> None:
         """Write the stored entry and the resource again for an entry whose content is unchanged."""
-        row = self.rows[_key(subject)]
-        row.entry, row.resource = dump_entry(entry), self._resource(subject)
-        self._touch(row)
+        row = self.rows[_subject_key(subject)]
+        row.entry, row.resource = dump_entry(entry), self._render_resource(subject)
+        self._mark_for_update(row)
 
-    def write(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
+    def write_entry(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
         """Write an entry, with a higher SEQUENCE if its content changed. Return whether it is the subject's first."""
-        key = _key(subject)
+        key = _subject_key(subject)
         is_first = key not in self.rows
-        row = self.rows.get(key) or self._new_row(key, subject.created_at)
+        row = self.rows.get(key) or self._create_row(key, subject.created_at)
         row.public_id = subject.slug if isinstance(subject, Event) else subject.id
         row.revision, row.deleted = subject.revision, subject.redacted_at is not None
-        self._write(row, entry, days=(subject.first_day, subject.last_day))
+        self._update_row(row, entry, days=(subject.first_day, subject.last_day))
         if isinstance(subject, Talk):
-            self._note(subject, sequence=row.sequence)
+            self._set_talk_columns(subject, sequence=row.sequence)
         else:
             subject.sequence = row.sequence
-        row.resource = self._resource(subject)
+        row.resource = self._render_resource(subject)
         return is_first
 
     def write_deadlines(self, event: Event, entries: Mapping[EntryKind, CalendarEntry]) -> None:
         """Write the entries for an event's call opening and closing; mark those no longer needed as cancelled."""
-        for kind in DEADLINES:
+        for kind in DEADLINE_KINDS:
             row = self.rows.get((kind, event.id))
             entry = entries.get(kind)
             if entry is not None:
-                self._write_deadline(row or self._new_row((kind, event.id), event.created_at), event, entry)
+                self._write_deadline(row or self._create_row((kind, event.id), event.created_at), event, entry)
             elif row is not None:
                 was = load_entry(row.entry)
-                self._write_deadline(row, event, called_off(was if event.redacted_at is None else _blanked(was)))
-                row.tombstone_until = row.tombstone_until or tombstone_until(_instant(was, was.ends), now=self.now)
+                self._write_deadline(
+                    row, event, cancel_deadline_entry(was if event.redacted_at is None else _redact_deadline_entry(was))
+                )
+                row.tombstone_until = row.tombstone_until or tombstone_until(_to_utc(was, was.ends), now=self.now)
 
     def _write_deadline(self, row: FeedEntry, event: Event, entry: CalendarEntry) -> None:
         row.public_id, row.deleted = event.slug, event.redacted_at is not None
         if entry.status != Status.CANCELLED:
             row.tombstone_until = None
         before = row.content_hash
-        self._write(row, entry, days=(entry.starts.isoformat()[:10], entry.ends.isoformat()[:10]))
+        self._update_row(row, entry, days=(entry.starts.isoformat()[:10], entry.ends.isoformat()[:10]))
         if row.content_hash != before:
             row.revision = self.next_revision(0)
 
-    def _write(self, row: FeedEntry, entry: CalendarEntry, *, days: tuple[str, str]) -> None:
+    def _update_row(self, row: FeedEntry, entry: CalendarEntry, *, days: tuple[str, str]) -> None:
         row.uid, row.cancelled = entry.uid, entry.status == Status.CANCELLED
         row.first_day, row.last_day = days
         row.zone = entry.zone if entry.needs_zone else None
         row.entry = dump_entry(entry)
         text = render_entry(entry)
-        content = _content(entry, text)
+        content = hash_content(entry, text)
         if row.content_hash != content:
             self.changed += 1
             row.content_hash = content
@@ -172,16 +174,16 @@ class EntryWriter:
             # Clients compare whole seconds, so each stamp is at least one second later than the last. If it lies
             # in the future, the response to the change is delayed until then.
             row.last_modified = max(truncate_to_second(self.now), row.last_modified + _A_SECOND)
-            answer_not_before(self.session, row.last_modified)
+            delay_return_until(self.session, row.last_modified)
             row.ics = with_timestamps(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
-        self._touch(row)
+        self._mark_for_update(row)
 
-    def _touch(self, row: FeedEntry) -> None:
+    def _mark_for_update(self, row: FeedEntry) -> None:
         key = row.kind, row.subject_id
         if key not in self._new:
             self._touched[key] = row
 
-    def _new_row(self, key: tuple[EntryKind, str], created_at: datetime) -> FeedEntry:
+    def _create_row(self, key: tuple[EntryKind, str], created_at: datetime) -> FeedEntry:
         kind, subject_id = key
         self.state.last_serial += 1
         row = FeedEntry(
@@ -198,7 +200,7 @@ class EntryWriter:
         self.rows[key] = self._new[key] = row
         return row
 
-    def _note(self, talk: Talk, **values: object) -> None:
+    def _set_talk_columns(self, talk: Talk, **values: object) -> None:
         """Set columns of a talk. An otherwise unmodified talk is not flushed but updated in bulk by `save`."""
         if inspect(talk).modified:
             for name, value in values.items():
@@ -208,40 +210,46 @@ class EntryWriter:
             set_committed_value(talk, name, value)
         self._talks[talk.id] = talk
 
-    def _resource(self, subject: Event | Talk) -> str:
-        return self.shapes.talk(subject) if isinstance(subject, Talk) else self.shapes.event(subject)
+    def _render_resource(self, subject: Event | Talk) -> str:
+        return self.resources.talk(subject) if isinstance(subject, Talk) else self.resources.event(subject)
 
 
-def _columns_of(row: FeedEntry | FeedStateRow, table: Table) -> dict[str, Any]:
+def _row_values(row: FeedEntry | FeedStateRow, table: Table) -> dict[str, Any]:
     return {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118 - iteration yields columns, not names
 
 
-def _key(subject: Event | Talk) -> tuple[EntryKind, str]:
+def _subject_key(subject: Event | Talk) -> tuple[EntryKind, str]:
     return (EntryKind.TALK if isinstance(subject, Talk) else EntryKind.EVENT), subject.id
 
 
-def _content(entry: CalendarEntry, text: str) -> str:
+def hash_content(entry: CalendarEntry, text: str) -> str:
     """Return a digest of the content of an entry.
 
     It includes the instants, because new time zone rules move an entry without changing its local times, and the
     participants, because not every format includes them.
     """
-    instants = () if entry.all_day else (_instant(entry, entry.starts), _instant(entry, entry.ends))
-    said = f"{text}{instants}{entry.participants}"
-    return hashlib.blake2b(said.encode(errors="replace"), digest_size=32).hexdigest()
+    instants = () if entry.all_day else (_to_utc(entry, entry.starts), _to_utc(entry, entry.ends))
+    participants = [
+        f"Participant(part=<Part.{one.part.name}: {one.part.value!r}>, key={one.key!r}, name={one.name!r}, "
+        f"about={one.about!r}, url={one.url!r})"
+        for one in entry.participants
+    ]
+    # This is the text of a tuple. Keep it: with another text, every SEQUENCE would rise at the next upgrade.
+    listed = f"({', '.join(participants)}{',' * (len(participants) == 1)})"
+    return hashlib.blake2b(f"{text}{instants}{listed}".encode(errors="replace"), digest_size=32).hexdigest()
 
 
-def _instant(entry: CalendarEntry, moment: object) -> datetime:
+def _to_utc(entry: CalendarEntry, moment: object) -> datetime:
     if not isinstance(moment, datetime):
         moment = datetime.fromisoformat(str(moment))
-    return local_to_utc(moment, entry.zone)
+    return local_to_utc_lenient(moment, entry.zone)
 
 
-def _blanked(entry: CalendarEntry) -> CalendarEntry:
+def _redact_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
     return replace(entry, title="Call for talks", description=entry.url, html="", categories=())
 
 
-def _load_state(session: Session) -> FeedStateRow:
+def _lock_and_load_state(session: Session) -> FeedStateRow:
     """Return the state, locked until the commit. It is not attached to the session."""
-    found = session.connection().execute(select(_STATE).with_for_update())
+    found = session.connection().execute(select(_STATE_TABLE).with_for_update())
     return FeedStateRow(**found.mappings().one())

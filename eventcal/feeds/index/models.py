@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.kit.models import Base, word_column
+from eventcal.kit.models import Base, enum_column
 
 # Columns with a sort_order were added later and are last in the database too.
 
@@ -34,7 +34,7 @@ class FeedEntry(Base):
     )
 
     uid: Mapped[str] = mapped_column(String(300), primary_key=True)
-    kind: Mapped[EntryKind] = word_column(EntryKind)
+    kind: Mapped[EntryKind] = enum_column(EntryKind)
     subject_id: Mapped[str] = mapped_column(String(16))
     # The identifier in /changes: an event's slug or a talk's id.
     public_id: Mapped[str] = mapped_column(String(80))
@@ -74,7 +74,7 @@ class FeedStateRow(Base):
     renderer_version: Mapped[str] = mapped_column(String(64), default="")
 
 
-class State(NamedTuple):
+class FeedState(NamedTuple):
     """The public revision, the time of its last change (UTC), and `full_rebuild_revision` (see FeedStateRow)."""
 
     revision: int
@@ -82,9 +82,9 @@ class State(NamedTuple):
     full_rebuild_revision: int
 
 
-_STATE = select(*(FeedStateRow.__table__.c[name] for name in State._fields))
+_SELECT_STATE = select(*(FeedStateRow.__table__.c[name] for name in FeedState._fields))
 
 
-def read_state(connection: Connection) -> State:
+def read_feed_state(connection: Connection) -> FeedState:
     """Return the state as this connection's transaction sees it. Every public request reads it first."""
-    return State(*connection.execute(_STATE).one())
+    return FeedState(*connection.execute(_SELECT_STATE).one())

@@ -11,8 +11,17 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from eventcal.feeds.formats.components import Component, Property, ValueType, text
-from eventcal.feeds.zones.posix import LAST_WEEK, Change, LocalTime, PosixRule, Span, WeekdayOnset, midnight, timeline
+from eventcal.feeds.formats.components import Component, Property, ValueType, text_property
+from eventcal.feeds.zones.posix import (
+    LAST_WEEK,
+    LocalTime,
+    OffsetChange,
+    PosixRule,
+    Span,
+    WeekdayOnset,
+    changes_within,
+    midnight_seconds,
+)
 from eventcal.feeds.zones.tzif import Zone, get_zone
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
@@ -30,87 +39,89 @@ def vtimezone(tzid: str, first: date, last: date) -> Component:
     """
     if last < first:
         raise ValueError(f"{last} is before {first}")
-    return _vtimezone(tzid, first, last)
+    return _build_vtimezone(tzid, first, last)
 
 
 @lru_cache(maxsize=1024)
-def _vtimezone(tzid: str, first: date, last: date) -> Component:
-    return zone_component(tzid, get_zone(tzid), Span.around(first, last))
+def _build_vtimezone(tzid: str, first: date, last: date) -> Component:
+    return zone_component(tzid, get_zone(tzid), Span.covering_days(first, last))
 
 
 def zone_component(tzid: str, zone: Zone, span: Span) -> Component:
     """Return a VTIMEZONE that is correct at every instant of the span."""
-    actual = zone.timeline(span)
+    actual = zone.changes_within(span)
     # Other programs start at 1970 by convention, but a feed with older dates needs older onsets.
     since = min(_EPOCH.year, span.years.start)
-    rule = _within_days(zone.rule) if zone.rule else None
-    if rule and _offsets(timeline(rule.changes(span.years), span)) == _offsets(actual):
-        observances = _yearly(rule, since)
+    rule = _normalise_onset_hours(zone.rule) if zone.rule else None
+    if rule and _offset_changes(changes_within(rule.changes_in_years(span.years), span)) == _offset_changes(actual):
+        observances = _yearly_observances(rule, since)
     else:
-        observances = _one_by_one(actual, since)
-    return Component("VTIMEZONE", (text("TZID", tzid),), tuple(observances))
+        observances = _one_time_observances(actual, since)
+    return Component("VTIMEZONE", (text_property("TZID", tzid),), tuple(observances))
 
 
-def _offsets(changes: Sequence[Change]) -> list[tuple[int, int]]:
+def _offset_changes(changes: Sequence[OffsetChange]) -> list[tuple[int, int]]:
     return [(change.at, change.to.offset) for change in changes]
 
 
-def _within_days(rule: PosixRule) -> PosixRule | None:
+def _normalise_onset_hours(rule: PosixRule) -> PosixRule | None:
     """Return the rule with each hour within its day, as Outlook requires, or None if an onset is not on a weekday.
 
-    The two rules may differ in some years (see `WeekdayOnset.carried`).
+    The two rules may differ in some years (see `WeekdayOnset.with_hour_in_day`).
     """
-    onsets = [change.onset.carried() for change in rule.yearly if isinstance(change.onset, WeekdayOnset)]
+    onsets = [change.onset.with_hour_in_day() for change in rule.yearly if isinstance(change.onset, WeekdayOnset)]
     if len(onsets) < len(rule.yearly):
         return None
     yearly = [replace(change, onset=onset) for change, onset in zip(rule.yearly, onsets, strict=True)]
     return replace(rule, yearly=tuple(yearly))
 
 
-def _yearly(rule: PosixRule, since: int) -> list[Component]:
+def _yearly_observances(rule: PosixRule, first_year: int) -> list[Component]:
     if not rule.yearly:
-        return [_constant(rule.standard, since)]
+        return [_constant_observance(rule.standard, first_year)]
     observances = [
-        _observance(change.onset.local(since), change.before, change.after, rrule=_rrule(change.onset))
+        _build_observance(
+            change.onset.local_seconds(first_year), change.before, change.after, rrule=_format_rrule(change.onset)
+        )
         for change in rule.yearly
         if isinstance(change.onset, WeekdayOnset)
     ]
     return sorted(observances, key=lambda observance: observance.name, reverse=True)
 
 
-def _rrule(onset: WeekdayOnset) -> str:
+def _format_rrule(onset: WeekdayOnset) -> str:
     week = -1 if onset.week == LAST_WEEK else onset.week
     return f"FREQ=YEARLY;BYMONTH={onset.month};BYDAY={week}{_WEEKDAYS[onset.weekday]}"
 
 
-def _one_by_one(actual: Sequence[Change], since: int) -> list[Component]:
-    observances = [_constant(actual[0].to, since)]
-    for before, change in pairwise(actual):
-        observances.append(_observance(change.at + before.to.offset, before.to, change.to))
+def _one_time_observances(changes: Sequence[OffsetChange], first_year: int) -> list[Component]:
+    observances = [_constant_observance(changes[0].to, first_year)]
+    for before, change in pairwise(changes):
+        observances.append(_build_observance(change.at + before.to.offset, before.to, change.to))
     return observances
 
 
-def _constant(time: LocalTime, since: int) -> Component:
-    return _observance(midnight(date(since, 1, 1).toordinal()), time, time)
+def _constant_observance(time: LocalTime, first_year: int) -> Component:
+    return _build_observance(midnight_seconds(date(first_year, 1, 1).toordinal()), time, time)
 
 
-def _observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
+def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
     """Return a STANDARD or DAYLIGHT component; `onset` is in local seconds since 1970-01-01T00:00 before the change.
 
     The greater offset is called DAYLIGHT, because Outlook expects it to be.
     """
     properties = [
         Property("DTSTART", ValueType.DATE_TIME, (_EPOCH + timedelta(seconds=onset),)),
-        Property("TZOFFSETFROM", ValueType.UTC_OFFSET, (_utc_offset(before.offset),)),
-        Property("TZOFFSETTO", ValueType.UTC_OFFSET, (_utc_offset(after.offset),)),
-        text("TZNAME", after.name),
+        Property("TZOFFSETFROM", ValueType.UTC_OFFSET, (_format_utc_offset(before.offset),)),
+        Property("TZOFFSETTO", ValueType.UTC_OFFSET, (_format_utc_offset(after.offset),)),
+        text_property("TZNAME", after.name),
     ]
     if rrule:
         properties.append(Property("RRULE", ValueType.RECUR, (rrule,)))
     return Component("DAYLIGHT" if after.offset > before.offset else "STANDARD", tuple(properties))
 
 
-def _utc_offset(seconds: int) -> str:
+def _format_utc_offset(seconds: int) -> str:
     """Return a UTC offset (RFC 5545 section 3.3.14), with seconds only if they are not zero; zero is positive."""
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}{rest // 60:02}"

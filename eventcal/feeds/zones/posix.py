@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-BEGINNING = -(2**63)
+FIRST_INSTANT = -(2**63)
 """The instant before all others: the smallest that a TZif file can store."""
 
 LAST_WEEK = 5
@@ -30,19 +30,19 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS_TO_MARCH = 59
 _DEFAULT_ONSET = 2 * _HOUR
 
-_NAME = r"<[A-Za-z0-9+-]+>|[A-Za-z]+"
-_CLOCK = r"[+-]?\d{1,3}(?::\d{2}){0,2}"
-_RULE = re.compile(
-    rf"(?P<standard>{_NAME})(?P<west>{_CLOCK})"
-    rf"(?:(?P<daylight>{_NAME})(?P<daylight_west>{_CLOCK})?,(?P<begins>[^,]+),(?P<ends>[^,]+))?"
+_NAME_PATTERN = r"<[A-Za-z0-9+-]+>|[A-Za-z]+"
+_CLOCK_PATTERN = r"[+-]?\d{1,3}(?::\d{2}){0,2}"
+_TZ_STRING_PATTERN = re.compile(
+    rf"(?P<standard>{_NAME_PATTERN})(?P<west>{_CLOCK_PATTERN})"
+    rf"(?:(?P<daylight>{_NAME_PATTERN})(?P<daylight_west>{_CLOCK_PATTERN})?,(?P<begins>[^,]+),(?P<ends>[^,]+))?"
 )
-_ONSET = re.compile(
+_ONSET_PATTERN = re.compile(
     r"(?:M(?P<month>1[0-2]|[1-9])\.(?P<week>[1-5])\.(?P<weekday>[0-6])|J(?P<fixed>\d{1,3})|(?P<count>\d{1,3}))"
-    rf"(?:/(?P<clock>{_CLOCK}))?"
+    rf"(?:/(?P<clock>{_CLOCK_PATTERN}))?"
 )
 
 
-def midnight(ordinal: int) -> int:
+def midnight_seconds(ordinal: int) -> int:
     """Return the seconds from 1970 to the start of a day, given as by `date.toordinal`."""
     return (ordinal - _EPOCH) * _DAY
 
@@ -56,8 +56,8 @@ class LocalTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A change of local time: from the instant `at` on, clocks show `to`."""
+class OffsetChange:
+    """A change of local time: from the instant `instant_in_year` on, clocks show `to`."""
 
     at: int
     to: LocalTime
@@ -72,24 +72,25 @@ class Span:
     years: range
 
     @classmethod
-    def around(cls, first: date, last: date) -> Self:
+    def covering_days(cls, first: date, last: date) -> Self:
         """Return the span that contains every local time from `first` to `last`, both inclusive, in any zone."""
         return cls(
-            start=midnight(first.toordinal()) - _PADDING,
-            end=midnight(last.toordinal() + 1) + _PADDING,
+            start=midnight_seconds(first.toordinal()) - _PADDING,
+            end=midnight_seconds(last.toordinal() + 1) + _PADDING,
             years=range(max(first.year - 1, date.min.year), min(last.year + 1, date.max.year) + 1),
         )
 
 
-def timeline(changes: Iterable[Change], span: Span) -> list[Change]:
+def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetChange]:
     """Return the local time at the start of a span, then each change of offset within it.
 
-    `changes` must be sorted, and the first must not be later than the span's start. Changes of name only are omitted.
+    `changes_in_years` must be sorted, and the first must not be later than the span's start. Changes of name only are
+    omitted.
     """
-    within: list[Change] = []
+    within: list[OffsetChange] = []
     for change in changes:
         if change.at <= span.start:
-            within = [Change(span.start, change.to)]
+            within = [OffsetChange(span.start, change.to)]
         elif change.at < span.end and change.to.offset != within[-1].to.offset:
             within.append(change)
     return within
@@ -105,12 +106,12 @@ class YearlyOnset(ABC):
 
     seconds: int
 
-    def local(self, year: int) -> int:
+    def local_seconds(self, year: int) -> int:
         """Return the local time of the change by the previous offset, in seconds since 1970-01-01T00:00."""
-        return midnight(self._day(year)) + self.seconds
+        return midnight_seconds(self._day_ordinal(year)) + self.seconds
 
     @abstractmethod
-    def _day(self, year: int) -> int: ...
+    def _day_ordinal(self, year: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,14 @@ class WeekdayOnset(YearlyOnset):
     week: int
     weekday: int
 
-    def _day(self, year: int) -> int:
+    def _day_ordinal(self, year: int) -> int:
         first = date(year, self.month, 1).toordinal()
         if self.week == LAST_WEEK:
             end = first + monthrange(year, self.month)[1] - 1
             return end - (end - self.weekday) % 7
         return first + (self.weekday - first) % 7 + 7 * (self.week - 1)
 
-    def carried(self) -> Self:
+    def with_hour_in_day(self) -> Self:
         """Return the same onset with the hour within its day; whole days are added to the weekday.
 
         Cairo's last Thursday of October at 24:00 becomes the last Friday at 00:00. In some years the two differ by a
@@ -145,7 +146,7 @@ class DayOnset(YearlyOnset):
     days: int
     counts_leap_day: bool
 
-    def _day(self, year: int) -> int:
+    def _day_ordinal(self, year: int) -> int:
         skipped = not self.counts_leap_day and isleap(year) and self.days >= _DAYS_TO_MARCH
         return date(year, 1, 1).toordinal() + self.days + skipped
 
@@ -158,9 +159,9 @@ class YearlyChange:
     before: LocalTime
     after: LocalTime
 
-    def at(self, year: int) -> int:
+    def instant_in_year(self, year: int) -> int:
         """Return the instant of the change, in seconds since 1970-01-01T00:00Z."""
-        return self.onset.local(year) - self.before.offset
+        return self.onset.local_seconds(year) - self.before.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,34 +175,34 @@ class PosixRule:
     standard: LocalTime
     yearly: tuple[YearlyChange, ...] = ()
 
-    def changes(self, years: range) -> list[Change]:
+    def changes_in_years(self, years: range) -> list[OffsetChange]:
         """Return every change in these years, sorted, preceded by standard time from the beginning of time."""
         # If summer time ends when it begins, it lasts all year (RFC 9636 section 3.3.1), so its beginning wins.
-        after = {change.at(year): change.after for change in self.yearly for year in years}
-        return [Change(BEGINNING, self.standard), *(Change(at, after[at]) for at in sorted(after))]
+        after = {change.instant_in_year(year): change.after for change in self.yearly for year in years}
+        return [OffsetChange(FIRST_INSTANT, self.standard), *(OffsetChange(at, after[at]) for at in sorted(after))]
 
 
-def parse_rule(text: str) -> PosixRule:
+def parse_tz_string(text: str) -> PosixRule:
     """Parse a TZ string. Raises ValueError if RFC 9636 does not allow it as the footer of a TZif file."""
-    found = _RULE.fullmatch(text)
+    found = _TZ_STRING_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a TZ string: {text!r}")
-    offset = -_seconds(found["west"])
+    offset = -_parse_clock(found["west"])
     standard = LocalTime(offset, found["standard"].strip("<>"))
     if found["daylight"] is None:
         return PosixRule(standard)
-    ahead = -_seconds(found["daylight_west"]) if found["daylight_west"] else offset + _HOUR
+    ahead = -_parse_clock(found["daylight_west"]) if found["daylight_west"] else offset + _HOUR
     summer = LocalTime(ahead, found["daylight"].strip("<>"))
-    ends = YearlyChange(_onset(found["ends"]), summer, standard)
-    begins = YearlyChange(_onset(found["begins"]), standard, summer)
+    ends = YearlyChange(_parse_onset(found["ends"]), summer, standard)
+    begins = YearlyChange(_parse_onset(found["begins"]), standard, summer)
     return PosixRule(standard, (ends, begins))
 
 
-def _onset(text: str) -> YearlyOnset:
-    found = _ONSET.fullmatch(text)
+def _parse_onset(text: str) -> YearlyOnset:
+    found = _ONSET_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a yearly onset: {text!r}")
-    seconds = _seconds(found["clock"]) if found["clock"] else _DEFAULT_ONSET
+    seconds = _parse_clock(found["clock"]) if found["clock"] else _DEFAULT_ONSET
     if found["month"]:
         return WeekdayOnset(seconds, int(found["month"]), int(found["week"]), int(found["weekday"]))
     if found["fixed"]:
@@ -209,7 +210,7 @@ def _onset(text: str) -> YearlyOnset:
     return DayOnset(seconds, int(found["count"]), counts_leap_day=True)
 
 
-def _seconds(clock: str) -> int:
+def _parse_clock(clock: str) -> int:
     hours, minutes, seconds = (*map(int, clock.lstrip("+-").split(":")), 0, 0)[:3]
     size = hours * _HOUR + minutes * 60 + seconds
     return -size if clock.startswith("-") else size

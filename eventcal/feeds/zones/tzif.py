@@ -12,7 +12,15 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
-from eventcal.feeds.zones.posix import BEGINNING, Change, LocalTime, PosixRule, Span, parse_rule, timeline
+from eventcal.feeds.zones.posix import (
+    FIRST_INSTANT,
+    LocalTime,
+    OffsetChange,
+    PosixRule,
+    Span,
+    changes_within,
+    parse_tz_string,
+)
 
 _MAGIC = b"TZif"
 _HEADER = struct.Struct(">4s c 15x 6L")
@@ -39,14 +47,14 @@ class _Header(NamedTuple):
 class Zone:
     """All recorded changes, from the beginning of time, and the rule that applies after the last."""
 
-    recorded: tuple[Change, ...]
+    recorded: tuple[OffsetChange, ...]
     rule: PosixRule | None
 
-    def timeline(self, span: Span) -> list[Change]:
+    def changes_within(self, span: Span) -> list[OffsetChange]:
         """Return the offsets in force within the span, according to this tzdata release."""
         last = self.recorded[-1].at
-        ruled = self.rule.changes(span.years) if self.rule else []
-        return timeline([*self.recorded, *(change for change in ruled if change.at > last)], span)
+        ruled = self.rule.changes_in_years(span.years) if self.rule else []
+        return changes_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
 
 
 @cache
@@ -69,23 +77,23 @@ def read_tzif(tzid: str) -> bytes:
 
 def parse_tzif(data: bytes) -> Zone:
     """Parse a TZif file of version 2 or later (RFC 9636 section 3). Raises ValueError if `data` is not one."""
-    header = _header(data, 0)
+    header = _read_header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
     # The first block has the same data in 32 bits, for programs that only read version 1 (RFC 9636 section 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
-    recorded = _recorded(data, second + _HEADER.size, _header(data, second))
-    return Zone(recorded, parse_rule(footer) if footer else None)
+    recorded = _parse_changes(data, second + _HEADER.size, _read_header(data, second))
+    return Zone(recorded, parse_tz_string(footer) if footer else None)
 
 
-def _header(data: bytes, at: int) -> _Header:
-    return _Header._make(_HEADER.unpack_from(data, at))
+def _read_header(data: bytes, position: int) -> _Header:
+    return _Header._make(_HEADER.unpack_from(data, position))
 
 
-def _recorded(data: bytes, block: int, header: _Header) -> tuple[Change, ...]:
-    indices = block + header.changes * 8
+def _parse_changes(data: bytes, position: int, header: _Header) -> tuple[OffsetChange, ...]:
+    indices = position + header.changes * 8
     local_times = indices + header.changes
     names = local_times + header.local_times * _LOCAL_TIME.size
     octets = data[names : names + header.name_octets]
@@ -93,7 +101,7 @@ def _recorded(data: bytes, block: int, header: _Header) -> tuple[Change, ...]:
         LocalTime(offset, octets[name:].split(b"\0", 1)[0].decode("ascii"))
         for offset, _, name in _LOCAL_TIME.iter_unpack(data[local_times:names])
     ]
-    instants = struct.unpack_from(f">{header.changes}q", data, block)
-    changes = (Change(at, kinds[kind]) for at, kind in zip(instants, data[indices:local_times], strict=True))
+    instants = struct.unpack_from(f">{header.changes}q", data, position)
+    changes = (OffsetChange(at, kinds[kind]) for at, kind in zip(instants, data[indices:local_times], strict=True))
     # The first type applies before the first change (RFC 9636 section 3.2).
-    return (Change(BEGINNING, kinds[0]), *changes)
+    return (OffsetChange(FIRST_INSTANT, kinds[0]), *changes)

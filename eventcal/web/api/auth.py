@@ -7,12 +7,12 @@ from werkzeug.exceptions import TooManyRequests
 
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.errors import (
-    AddressTaken,
     CsrfFailed,
+    DuplicateEmail,
     InvalidCode,
     InvalidCredentials,
     InvalidEmailToken,
-    SecondFactorNeeded,
+    SecondFactorRequired,
 )
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
@@ -33,7 +33,7 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
     public,
     body=schemas.RegisterIn,
     creates=schemas.RegisteredOut,
-    refuses=[AddressTaken, TooManyRequests],
+    refuses=[DuplicateEmail, TooManyRequests],
 )
 def register(form: dict[str, Any]) -> Response:
     """Register a member. If email is enabled, a known address gets the same response, and its owner is notified."""
@@ -48,7 +48,7 @@ def register(form: dict[str, Any]) -> Response:
     public,
     body=schemas.LoginIn,
     returns=schemas.SignedInOut,
-    refuses=[InvalidCredentials, SecondFactorNeeded, InvalidCode, TooManyRequests],
+    refuses=[InvalidCredentials, SecondFactorRequired, InvalidCode, TooManyRequests],
 )
 def login(form: dict[str, Any]) -> Response:
     """Sign in. Sets the session cookie and returns the CSRF token to send as `X-CSRF-Token` with unsafe requests.

@@ -13,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from eventcal.kit.refusals import FieldError, Invalid, Message
-from eventcal.media.picture import LARGEST_UPLOAD, MEDIA_TYPES
+from eventcal.media.picture import MAX_UPLOAD_BYTES, MEDIA_TYPES
 from eventcal.web.http.errors import ErrorClass, raise_validation
 from eventcal.web.media import takes_up_to
 from eventcal.web.schemas.out import page_of
@@ -117,7 +117,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
             answering = self._with_responses(view, operation)
             marked = mark(self._with_query(self._with_body(answering, operation), operation))
             if operation.get("picture"):
-                marked = takes_up_to(LARGEST_UPLOAD)(marked)
+                marked = takes_up_to(MAX_UPLOAD_BYTES)(marked)
             takes_query = "query" in operation or "documented_query" in operation
             return cast("View", self.route(rule, methods=[method])(marked if takes_query else _without_query(marked)))
 
@@ -201,7 +201,7 @@ def _without_query(view: View) -> View:
     def strict(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
         if request.args:
             faults = [FieldError(f"?{name}", Message("is not a parameter here")) for name in sorted(request.args)]
-            raise Invalid(faults=faults)
+            raise Invalid(errors=faults)
         return view(*args, **kwargs)
 
     return strict

@@ -7,7 +7,7 @@ from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.resources import list_changes
+from eventcal.feeds.resources import list_public_changes
 from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.web.api.blueprint import ApiBlueprint
@@ -56,10 +56,10 @@ def list_all(query: dict[str, Any]) -> Response:
     """
     since = query["since"]
     if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
-        raise Invalid(faults=[FieldError("?since", Message("is no cursor of ours; leave it out to begin again"))])
+        raise Invalid(errors=[FieldError("?since", Message("is no cursor of ours; leave it out to begin again"))])
 
     def make(session: Session) -> Content:
-        found, reached = list_changes(session, since=int(since), limit=query["limit"])
+        found, reached = list_public_changes(session, since=int(since), limit=query["limit"])
         return document({"items": [ChangeOut.write(one) for one in found], "next": str(reached)})
 
     return serve_public(make)

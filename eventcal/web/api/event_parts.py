@@ -11,12 +11,17 @@ from sqlalchemy.orm import Session
 from eventcal.events import service
 from eventcal.events.errors import DuplicateName, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.queries import get_event, get_organised_event, get_part, list_team
+from eventcal.events.queries import (
+    get_event,
+    get_event_for_organiser,
+    get_track_or_room_for_organiser,
+    list_team_members,
+)
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
-from eventcal.talks.removal import remove_part
+from eventcal.talks.removal import delete_track_or_room
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, cached, document, json_response, serve_private
 from eventcal.web.http.errors import ErrorClass
@@ -60,7 +65,7 @@ class ChildResource(Generic[Child]):
 
         def add(fields: dict[str, Any], slug: str) -> Response:
             with unit_of_work() as session:
-                body = self.add(session, get_organised_event(session, slug, caller()), fields)
+                body = self.add(session, get_event_for_organiser(session, slug, caller()), fields)
             return json_response(body, 201, location=links().api(f"{path}/{body['id']}"))
 
         def edit(fields: dict[str, Any], **path_args: str) -> Response:
@@ -92,10 +97,12 @@ ChildResource(
     create=schemas.TrackIn,
     change=schemas.TrackFields,
     list=lambda _session, event: map(schemas.TrackOut.write, event.tracks),
-    add=lambda session, event, fields: schemas.TrackOut.write(service.add_part(session, event, Track, fields)),
-    get=lambda session, track_id, caller: get_part(session, Track, track_id, caller),
-    edit=lambda session, track, fields: schemas.TrackOut.write(service.edit_part(session, track, fields)),
-    delete=remove_part,
+    add=lambda session, event, fields: schemas.TrackOut.write(
+        service.create_track_or_room(session, event, Track, fields)
+    ),
+    get=lambda session, track_id, caller: get_track_or_room_for_organiser(session, Track, track_id, caller),
+    edit=lambda session, track, fields: schemas.TrackOut.write(service.edit_track_or_room(session, track, fields)),
+    delete=delete_track_or_room,
     delete_doc="Delete a track. Its talks then have no track.",
 ).register(event_parts)
 
@@ -105,10 +112,12 @@ ChildResource(
     create=schemas.RoomIn,
     change=schemas.RoomFields,
     list=lambda _session, event: map(schemas.RoomOut.write, event.rooms),
-    add=lambda session, event, fields: schemas.RoomOut.write(service.add_part(session, event, Room, fields)),
-    get=lambda session, room_id, caller: get_part(session, Room, room_id, caller),
-    edit=lambda session, room, fields: schemas.RoomOut.write(service.edit_part(session, room, fields)),
-    delete=remove_part,
+    add=lambda session, event, fields: schemas.RoomOut.write(
+        service.create_track_or_room(session, event, Room, fields)
+    ),
+    get=lambda session, room_id, caller: get_track_or_room_for_organiser(session, Room, room_id, caller),
+    edit=lambda session, room, fields: schemas.RoomOut.write(service.edit_track_or_room(session, room, fields)),
+    delete=delete_track_or_room,
     edit_doc="Change a room. The calendar entries of its talks are updated.",
     delete_doc="Delete a room. Its talks then have no room.",
 ).register(event_parts)
@@ -118,7 +127,7 @@ ChildResource(
 def read_team(slug: str) -> Response:
     """List the members of an event's team."""
     with reading() as session:
-        team = list_team(session, get_organised_event(session, slug, caller()))
+        team = list_team_members(session, get_event_for_organiser(session, slug, caller()))
         return serve_private(all_of(_team_json(*pair) for pair in team))
 
 
@@ -150,7 +159,7 @@ def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
 def take_off(slug: str, member_id: str) -> None:
     """Remove a member from the team. The last organiser cannot be removed."""
     with unit_of_work() as session:
-        service.remove_team_member(session, get_organised_event(session, slug, caller()), member_id)
+        service.remove_team_member(session, get_event_for_organiser(session, slug, caller()), member_id)
 
 
 def part_of(event: Event, body: Json) -> Content:
@@ -165,7 +174,7 @@ def all_of(items: Iterable[Json]) -> Json:
 
 def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -> Response:
     with unit_of_work() as session:
-        event = get_organised_event(session, slug, caller())
+        event = get_event_for_organiser(session, slug, caller())
         someone = find(session)
         row = service.add_team_member(session, event, someone, role)
     return json_response(_team_json(row, someone))

@@ -12,18 +12,18 @@ from werkzeug.exceptions import PreconditionRequired
 from eventcal.events import service, steps
 from eventcal.events.errors import CannotDeletePublished, InUse, InvalidTransition
 from eventcal.events.models import Event
-from eventcal.events.queries import get_event, get_organised_event, list_events, list_waiting_events
-from eventcal.events.recurrence.occurrences import AHEAD, list_occurrences
+from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
+from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, list_occurrences
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.feeds.resources import event_resources
-from eventcal.kit.ids import DuplicateSlug, SlugFixed
-from eventcal.kit.localtime import zone
+from eventcal.feeds.resources import list_event_json
+from eventcal.kit.ids import DuplicateSlug, SlugImmutable
+from eventcal.kit.localtime import get_zone
 from eventcal.kit.refusals import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
-from eventcal.members.errors import NotConfirmed, NotSignedIn
+from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
-from eventcal.sponsors.service import blank_tiers, check_unsponsored
-from eventcal.talks.removal import remove_event
+from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
+from eventcal.talks.removal import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
 from eventcal.web.api.responses import Content, cached, check_version, document, json_response, resource, serve_public
@@ -52,10 +52,10 @@ def list_all() -> Response:
 
     if asked.filter.states == (EventStatus.PENDING,):
         check_moderator(caller())
-        return serve_list(asked, list_waiting_events, shape, public=False)
+        return serve_list(asked, list_pending_events, shape, public=False)
     if asked.filter.from_day or asked.filter.to_day:
         return serve_list(asked, list_events, shape)
-    return serve_list(asked, event_resources, Fragment, to_all=True)
+    return serve_list(asked, list_event_json, Fragment, to_all=True)
 
 
 @events.get("/events/<slug>", public, returns=EventOut)
@@ -66,7 +66,9 @@ def read(session: Session, slug: str) -> Content:
     return resource(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
-@events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[DuplicateSlug, NotConfirmed])
+@events.post(
+    "/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[DuplicateSlug, EmailNotConfirmed]
+)
 def propose(fields: dict[str, Any]) -> Response:
     """Propose an event. It is pending until a moderator publishes it; moderators' own events are public at once."""
     with unit_of_work() as session:
@@ -79,12 +81,12 @@ def propose(fields: dict[str, Any]) -> Response:
     organiser(),
     body=EventPatch,
     returns=EventOut,
-    refuses=[SlugFixed, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
+    refuses=[SlugImmutable, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change an event (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
-        event = get_organised_event(session, slug, caller())
+        event = get_event_for_organiser(session, slug, caller())
         check_version(event.revision)
         service.edit_event(session, event, fields, now=now())
     return _answer(event)
@@ -94,9 +96,9 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 def remove(slug: str) -> None:
     """Delete an event that has never been public. Cancel a published event instead."""
     with unit_of_work() as session:
-        event = get_organised_event(session, slug, caller())
-        check_unsponsored(session, event)
-        remove_event(session, event)
+        event = get_event_for_organiser(session, slug, caller())
+        check_has_no_sponsorships(session, event)
+        delete_event(session, event)
 
 
 @events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[InvalidTransition])
@@ -111,7 +113,7 @@ def publish(slug: str) -> Response:
 def cancel(slug: str) -> Response:
     """Cancel a public event. Subscribers see it as cancelled."""
     with unit_of_work() as session:
-        event = steps.cancel_event(session, get_organised_event(session, slug, caller()), now=now())
+        event = steps.cancel_event(session, get_event_for_organiser(session, slug, caller()), now=now())
     return _answer(event)
 
 
@@ -120,7 +122,7 @@ def redact(slug: str) -> Response:
     """Erase an event's text and cancel it. A placeholder stays public."""
     with unit_of_work() as session:
         event = steps.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
-        blank_tiers(session, event)
+        redact_tiers(session, event)
     return _answer(event)
 
 
@@ -133,7 +135,7 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
         first, last = _days(query, event)
         page = list_occurrences(event, first, last, paging=page_asked(query))
         body = page_json(page, lambda one: occurrence_json(one, event.timezone))
-        link = next_page_link(query, page.next, **{"from": first, "to": last})
+        link = next_page_link(query, page.next_cursor, **{"from": first, "to": last})
         return document(body, public=event.status in PUBLIC_STATUSES, link=link)
 
     # The default depends on today's date in the event's zone, which changes at another time than the cache expires.
@@ -142,8 +144,8 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
 
 def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     """Return the first and the last day of the query. By default, they are today and 400 days later."""
-    first: date = query["from_day"] or now().astimezone(zone(event.timezone)).date()
-    last: date = query["to_day"] or first + AHEAD
+    first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
+    last: date = query["to_day"] or first + DEFAULT_PERIOD
     if last < first:
         raise_if_invalid([FieldError("?to", Message("must not be before from, which is %(first)s", first=first))])
     return first, last

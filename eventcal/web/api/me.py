@@ -13,9 +13,9 @@ from eventcal.members import service as members
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.members.words import Scope
-from eventcal.speakers.service import find_by_member
+from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks import service
-from eventcal.talks.queries import get_talk, list_own_talks, list_stars
+from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
 from eventcal.talks.removal import delete_account
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
@@ -58,7 +58,7 @@ def profile() -> Response:
 def edit(fields: dict[str, Any]) -> Response:
     """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change it."""
     with unit_of_work() as session:
-        return json_response(member_json(session, members.edit_member(session, current_member(session), fields)))
+        return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
 
 @me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
@@ -103,7 +103,7 @@ def end_one(session_id: str) -> None:
 @me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
 def tokens(query: dict[str, Any]) -> Response:
     """List your own access tokens, newest first, without the tokens themselves."""
-    read = partial(members.list_tokens, member_id=current_member_id())
+    read = partial(members.list_access_tokens, member_id=current_member_id())
     return serve_private_page(query, read, schemas.TokenOut.write)
 
 
@@ -111,7 +111,7 @@ def tokens(query: dict[str, Any]) -> Response:
 def make_token(form: dict[str, Any]) -> Response:
     """Create an access token. `token` is returned only once. Send it as `Authorization: Bearer …`."""
     with unit_of_work() as session:
-        token, secret = members.give_token(session, current_member(session), **form, now=now())
+        token, secret = members.create_access_token(session, current_member(session), **form, now=now())
     redact_in_replay("token")
     return json_response(
         schemas.NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}")
@@ -122,13 +122,13 @@ def make_token(form: dict[str, Any]) -> Response:
 def end_token(token_id: str) -> None:
     """Revoke an access token."""
     with unit_of_work() as session:
-        members.revoke_token(session, token_id, current_member_id())
+        members.delete_access_token(session, token_id, current_member_id())
 
 
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def feeds(query: dict[str, Any]) -> Response:
     """List your own secret feeds, newest first, without their URLs."""
-    read = partial(members.list_feeds, member_id=current_member_id())
+    read = partial(members.list_personal_feeds, member_id=current_member_id())
     return serve_private_page(query, read, lambda feed: schemas.FeedOut.write(feed, url=None))
 
 
@@ -136,7 +136,7 @@ def feeds(query: dict[str, Any]) -> Response:
 def make_feed(form: dict[str, Any]) -> Response:
     """Create a secret feed of your starred and own talks. `url` is returned only once, and works until revoked."""
     with unit_of_work() as session:
-        feed, secret = members.give_feed(session, current_member(session), **form, now=now())
+        feed, secret = members.create_personal_feed(session, current_member(session), **form, now=now())
     redact_in_replay("url")
     body = schemas.FeedOut.write(feed, url=links().personal_feed(secret))
     return json_response(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
@@ -146,7 +146,7 @@ def make_feed(form: dict[str, Any]) -> Response:
 def end_feed(feed_id: str) -> None:
     """Revoke a secret feed. Its URL then responds with 410."""
     with unit_of_work() as session:
-        members.revoke_feed(session, feed_id, current_member_id(), now=now())
+        members.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
 
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
@@ -159,7 +159,7 @@ def own_talks(query: dict[str, Any]) -> Response:
 @agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def starred(query: dict[str, Any]) -> Response:
     """List the public talks on your agenda."""
-    read = partial(list_stars, caller=caller(), now=now())
+    read = partial(list_starred_talks, caller=caller(), now=now())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links()))
 
 
@@ -179,7 +179,7 @@ def unstar(talk_id: str) -> None:
 
 def member_json(session: Session, row: Member) -> Json:
     """Return the JSON of a member, as shown to that member."""
-    speaker = find_by_member(session, row.id)
+    speaker = find_speaker_by_member(session, row.id)
     teams = (
         select(Event.slug, TeamMember.role)
         .join(TeamMember, TeamMember.event_id == Event.id)

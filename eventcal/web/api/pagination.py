@@ -9,7 +9,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
-from eventcal.kit.paging import Page, Paging
+from eventcal.kit.paging import Page, PageRequest
 from eventcal.web.api.responses import Content, document, serve_private, serve_public
 from eventcal.web.params.listing_filters import ListingQuery, canonical_query
 from eventcal.web.request.context import links, now, reading
@@ -34,8 +34,8 @@ def serve_list(
 
     def make(session: Session) -> Content:
         page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
-        following = replace(asked, paging=replace(asked.paging, cursor=page.next))
-        link = None if page.next is None else _next_link(canonical_query(following))
+        following = replace(asked, paging=replace(asked.paging, cursor=page.next_cursor))
+        link = None if page.next_cursor is None else _next_link(canonical_query(following))
         return document(page_json(page, shape), public=public, link=link)
 
     # Calls for talks open and close as time passes, without a change that would update Last-Modified.
@@ -44,7 +44,7 @@ def serve_list(
 
 def page_json(page: Page[Row], write: Callable[[Row], object]) -> Json:
     """Return a page as JSON."""
-    return {"items": [write(row) for row in page.items], "next": page.next}
+    return {"items": [write(row) for row in page.items], "next": page.next_cursor}
 
 
 def serve_private_page(
@@ -54,12 +54,12 @@ def serve_private_page(
     with reading() as session:
         page = read(session, paging=page_asked(query))
         body = page_json(page, write)
-    return serve_private(body, link=next_page_link(query, page.next))
+    return serve_private(body, link=next_page_link(query, page.next_cursor))
 
 
-def page_asked(query: Mapping[str, Any]) -> Paging:
+def page_asked(query: Mapping[str, Any]) -> PageRequest:
     """Return the page size and the cursor of a parsed PageQuery."""
-    return Paging(limit=query["limit"], cursor=query["cursor"])
+    return PageRequest(limit=query["limit"], cursor=query["cursor"])
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **others: object) -> str | None:

@@ -39,7 +39,7 @@ def json_response(
     if location is not None:
         response.headers["Location"] = location
     if revision is not None:
-        response.headers["ETag"] = f'"{revision_etag(revision, services().ledger.renderer)}"'
+        response.headers["ETag"] = f'"{revision_etag(revision, services().ledger.renderer_version)}"'
     elif versioned:
         response.headers["ETag"] = f'"{etag_of(raw)}"'
     return response
@@ -75,7 +75,7 @@ class Content:
 
 def resource(body: Json, *, revision: int, public: bool) -> Content:
     """Return the content for a resource that is versioned by its revision."""
-    version = revision_etag(revision, services().ledger.renderer)
+    version = revision_etag(revision, services().ledger.renderer_version)
     return Content(body=orjson.dumps(body), version=version, public=public, daily=False)
 
 
@@ -112,7 +112,7 @@ def serve_public(read: Read, *, to_all: bool = False, dated: bool = True) -> Res
     dated: false for content that changes as time passes; such content is not cached and has no Last-Modified.
     """
     found = _ApiDocument(read=read, dated=dated)
-    return serve_cached(found) if dated and (to_all or not caller().signed_in) else serve_uncached(found)
+    return serve_cached(found) if dated and (to_all or not caller().is_signed_in) else serve_uncached(found)
 
 
 def cached(read: Callable[..., Content]) -> Callable[..., Response]:

@@ -6,14 +6,14 @@ from flask import Response
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.kit.ids import DuplicateSlug, SlugFixed
+from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.refusals import Forbidden, VersionConflict
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import ImageSpec
 from eventcal.members.words import Scope
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import check_may_edit, edit_speaker, get_speaker, list_speakers
+from eventcal.speakers.service import check_can_edit_speaker, get_speaker, list_public_speakers, update_speaker
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_asked, page_json
@@ -33,9 +33,9 @@ pictures = ApiBlueprint("pictures", "Portraits of speakers and logos of sponsors
 @cached
 def list_all(session: Session, query: dict[str, Any]) -> Content:
     """List speakers, ordered by slug."""
-    page = list_speakers(session, paging=page_asked(query))
+    page = list_public_speakers(session, paging=page_asked(query))
     body = page_json(page, lambda speaker: speaker_json(speaker, links()))
-    return document(body, link=next_page_link(query, page.next))
+    return document(body, link=next_page_link(query, page.next_cursor))
 
 
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
@@ -51,14 +51,14 @@ def read(session: Session, slug: str) -> Content:
     member(Scope.SUBMIT),
     body=SpeakerPatch,
     returns=SpeakerOut,
-    refuses=[Forbidden, PreconditionRequired, VersionConflict, SlugFixed, DuplicateSlug],
+    refuses=[Forbidden, PreconditionRequired, VersionConflict, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker (JSON merge patch), as the speaker or a moderator. `If-Match` is required."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_if_match(speaker_json(speaker, links()))
-        edit_speaker(session, speaker, normalise_photo_url(fields, "photo_url"), caller=caller(), now=now())
+        update_speaker(session, speaker, normalise_photo_url(fields, "photo_url"), caller=caller(), now=now())
     return _answer(speaker)
 
 
@@ -87,12 +87,12 @@ def put_photo(raw: bytes, slug: str) -> Response:
     """
     with reading() as session:
         # Check the permission before decoding the image, which is expensive.
-        check_may_edit(get_speaker(session, slug, caller()), caller())
+        check_can_edit_speaker(get_speaker(session, slug, caller()), caller())
     picture = read_upload(raw, ImageSpec.PORTRAIT)
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
-        check_may_edit(speaker, caller())
-        edit_speaker(session, speaker, {"photo_url": store_upload(picture)}, caller=caller(), now=now())
+        check_can_edit_speaker(speaker, caller())
+        update_speaker(session, speaker, {"photo_url": store_upload(picture)}, caller=caller(), now=now())
     return _answer(speaker)
 
 
@@ -101,7 +101,7 @@ def delete_photo(slug: str) -> None:
     """Delete a speaker's portrait, as the speaker or a moderator."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
-        edit_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())
+        update_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())
 
 
 def _answer(speaker: Speaker) -> Response:

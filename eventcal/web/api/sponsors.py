@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events.errors import EventEnded, InUse, InvalidTransition
-from eventcal.events.queries import get_event, get_organised_event
-from eventcal.kit.paging import Page, Paging
+from eventcal.events.queries import get_event, get_event_for_organiser
+from eventcal.kit.paging import Page, PageRequest
 from eventcal.kit.refusals import DomainError, VersionConflict
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import ImageSpec
@@ -16,8 +16,8 @@ from eventcal.members.words import Scope
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship
-from eventcal.sponsors.queries import count_taken, get_sponsor, get_sponsorship, get_tier
-from eventcal.sponsors.rules import SponsorshipStep
+from eventcal.sponsors.queries import count_taken_places, get_sponsor, get_sponsorship, get_tier_for_organiser
+from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.event_parts import ChildResource, part_of
 from eventcal.web.api.pagination import serve_private_page
@@ -39,11 +39,13 @@ ChildResource(
     out=schemas.TierOut,
     create=schemas.TierIn,
     change=schemas.TierFields,
-    list=lambda session, event: (tier_json(*pair) for pair in queries.list_tiers(session, event)),
-    add=lambda session, event, fields: tier_json(service.add_tier(session, event, fields), 0),
-    get=get_tier,
-    edit=lambda session, tier, fields: tier_json(service.edit_tier(session, tier, fields), count_taken(session, tier)),
-    delete=service.remove_tier,
+    list=lambda session, event: (tier_json(*pair) for pair in queries.list_tiers_with_taken_places(session, event)),
+    add=lambda session, event, fields: tier_json(service.create_tier(session, event, fields), 0),
+    get=get_tier_for_organiser,
+    edit=lambda session, tier, fields: tier_json(
+        service.update_tier(session, tier, fields), count_taken_places(session, tier)
+    ),
+    delete=service.delete_tier,
     list_doc="List an event's tiers in rank order.",
     delete_doc="Delete a tier without sponsorships or enquiries.",
     delete_refuses=[InUse],
@@ -57,7 +59,7 @@ def list_of_event(session: Session, slug: str) -> Content:
     event = get_event(session, slug, caller())
     tiers = [
         {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
-        for tier, holders in queries.confirmed_sponsors(session, event)
+        for tier, holders in queries.list_confirmed_sponsors_by_tier(session, event)
     ]
     return part_of(event, {"tiers": tiers})
 
@@ -67,7 +69,7 @@ def list_of_event(session: Session, slug: str) -> Content:
 def read(session: Session, slug: str) -> Content:
     """Return a sponsor."""
     sponsor = get_sponsor(session, slug, caller())
-    return document(sponsor_json(sponsor, links()), public=not caller().moderates)
+    return document(sponsor_json(sponsor, links()), public=not caller().is_moderator)
 
 
 @sponsors.patch(
@@ -82,7 +84,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         check_if_match(sponsor_json(sponsor, links()))
-        service.edit_sponsor(session, sponsor, normalise_photo_url(fields, "logo_url"), caller=caller(), now=now())
+        service.update_sponsor(session, sponsor, normalise_photo_url(fields, "logo_url"), caller=caller(), now=now())
     return json_response(sponsor_json(sponsor, links()), versioned=True)
 
 
@@ -90,8 +92,8 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     """List an event's sponsorships in every state."""
 
-    def read(session: Session, *, paging: Paging) -> Page[Sponsorship]:
-        return queries.list_sponsorships(session, get_organised_event(session, slug, caller()), paging=paging)
+    def read(session: Session, *, paging: PageRequest) -> Page[Sponsorship]:
+        return queries.list_sponsorships(session, get_event_for_organiser(session, slug, caller()), paging=paging)
 
     return serve_private_page(query, read, lambda one: sponsorship_json(one, links()))
 
@@ -119,13 +121,13 @@ def read_sponsorship(sponsorship_id: str) -> Response:
         return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
-def _step(step: SponsorshipStep, says: str, *refuses: type[DomainError]) -> None:
+def _step(step: SponsorshipAction, says: str, *refuses: type[DomainError]) -> None:
     """Register the route of one state change."""
 
     def view(sponsorship_id: str) -> Response:
         with unit_of_work() as session:
             found = get_sponsorship(session, sponsorship_id, caller())
-            service.take_step(session, found, step, caller=caller(), now=now())
+            service.apply_sponsorship_action(session, found, step, caller=caller(), now=now())
         return json_response(sponsorship_json(found, links()))
 
     view.__name__, view.__doc__ = step.value, says
@@ -133,8 +135,8 @@ def _step(step: SponsorshipStep, says: str, *refuses: type[DomainError]) -> None
     sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, refuses=[InvalidTransition, *refuses])(view)
 
 
-_step(SponsorshipStep.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
-_step(SponsorshipStep.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
+_step(SponsorshipAction.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
+_step(SponsorshipAction.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
 
 
 @pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnsupportedImage])
@@ -149,7 +151,7 @@ def put_logo(raw: bytes, slug: str) -> Response:
     picture = read_upload(raw, ImageSpec.LOGO)
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
-        service.edit_sponsor(session, sponsor, {"logo_url": store_upload(picture)}, caller=caller(), now=now())
+        service.update_sponsor(session, sponsor, {"logo_url": store_upload(picture)}, caller=caller(), now=now())
     return json_response(sponsor_json(sponsor, links()), versioned=True)
 
 
@@ -158,4 +160,4 @@ def delete_logo(slug: str) -> None:
     """Delete a sponsor's logo."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
-        service.edit_sponsor(session, sponsor, {"logo_url": None}, caller=caller(), now=now())
+        service.update_sponsor(session, sponsor, {"logo_url": None}, caller=caller(), now=now())

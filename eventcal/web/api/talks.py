@@ -12,19 +12,19 @@ from werkzeug.exceptions import PreconditionRequired
 from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
-from eventcal.feeds.feed_titles import check_event_there
-from eventcal.feeds.resources import talk_resources
+from eventcal.feeds.feed_titles import check_event_visible
+from eventcal.feeds.resources import list_talk_json
 from eventcal.kit.paging import Page
 from eventcal.kit.refusals import DomainError, Forbidden, VersionConflict
-from eventcal.members.errors import NotConfirmed, NotSignedIn
+from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
 from eventcal.members.rules import check_reviewer
 from eventcal.members.words import Scope
 from eventcal.talks import service
 from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions
-from eventcal.talks.rules import Step
-from eventcal.talks.steps import take_step
+from eventcal.talks.rules import TalkAction
+from eventcal.talks.steps import apply_talk_action
 from eventcal.talks.words import TalkState
 from eventcal.web.api.blueprint import ApiBlueprint, Mark
 from eventcal.web.api.pagination import serve_list
@@ -44,7 +44,7 @@ _WAITING = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, Talk
 @talks.get("/talks", public, documented_query=ListingQuerySchema, lists=TalkOut)
 def list_all() -> Response:
     """List public talks."""
-    return serve_list(read_listing(request.args), talk_resources, Fragment, to_all=True)
+    return serve_list(read_listing(request.args), list_talk_json, Fragment, to_all=True)
 
 
 @talks.get(
@@ -69,8 +69,8 @@ def list_of_event(slug: str) -> Response:
         )
 
     def read_there(session: Session, *wanted: Filter, **paged: Any) -> Page[str]:  # noqa: ANN401 - as talk_resources
-        check_event_there(session, slug, caller())
-        return talk_resources(session, *wanted, **paged)
+        check_event_visible(session, slug, caller())
+        return list_talk_json(session, *wanted, **paged)
 
     return serve_list(asked, read_there, Fragment, within=within)
 
@@ -81,7 +81,7 @@ def _may_review(slug: str, states: tuple[str, ...]) -> bool:
         event = get_event(session, slug, caller())
     if _WAITING & set(states):
         check_reviewer(caller(), event.id)
-    return caller().may_review(event.id)
+    return caller().can_review(event.id)
 
 
 @talks.get("/talks/<talk_id>", public, returns=TalkOut)
@@ -97,7 +97,7 @@ def read(session: Session, talk_id: str) -> Content:
     member(Scope.SUBMIT),
     body=TalkIn,
     creates=TalkOut,
-    refuses=[TalksClosed, EventEnded, NotConfirmed],
+    refuses=[TalksClosed, EventEnded, EmailNotConfirmed],
 )
 def submit(fields: dict[str, Any], slug: str) -> Response:
     """Submit a talk to an event. With `draft: true`, only the submitter sees it until `/submit`."""
@@ -119,23 +119,25 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
     """Change a talk (JSON merge patch). `If-Match` is required. The submitter can edit until a decision is made."""
     with unit_of_work() as session:
         talk = get_talk(session, talk_id, caller())
-        service.check_may_edit(talk, caller())
+        service.check_can_edit_talk(talk, caller())
         check_version(talk.revision)
         service.edit_talk(session, talk, fields, caller=caller(), now=now())
     return _answer(talk)
 
 
 # Errors of a state change besides InvalidTransition and Forbidden.
-_ALSO: Mapping[Step, tuple[type[DomainError], ...]] = {Step.SUBMIT: (TalksClosed, EventEnded, NotConfirmed)}
+_ALSO: Mapping[TalkAction, tuple[type[DomainError], ...]] = {
+    TalkAction.SUBMIT: (TalksClosed, EventEnded, EmailNotConfirmed)
+}
 
 
-def _step(step: Step, mark: Mark, says: str) -> None:
+def _step(step: TalkAction, mark: Mark, says: str) -> None:
     """Register the route of one state change."""
 
     def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
             talk = get_talk(session, talk_id, caller())
-            take_step(session, talk, step, caller=caller(), reason=fields.get("reason"), now=now())
+            apply_talk_action(session, talk, step, caller=caller(), reason=fields.get("reason"), now=now())
         return _answer(talk)
 
     view.__name__, view.__doc__ = step.value, says
@@ -144,13 +146,17 @@ def _step(step: Step, mark: Mark, says: str) -> None:
     talks.post(rule, mark, optional_body=StepIn, returns=TalkOut, refuses=refuses)(view)
 
 
-_step(Step.SUBMIT, member(Scope.SUBMIT), "Submit a draft.")
-_step(Step.WITHDRAW, member(Scope.SUBMIT), "Withdraw a talk. If it is public, it is shown as cancelled.")
-_step(Step.CONFIRM, member(Scope.SUBMIT), "Confirm an accepted talk, as a speaker.")
-_step(Step.ACCEPT, organiser(), "Accept a talk. At a listed event, a moderator does this, and it publishes the talk.")
-_step(Step.REJECT, organiser(), "Reject a talk.")
-_step(Step.WAITLIST, organiser(), "Put a talk on the waiting list.")
-_step(Step.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled.")
+_step(TalkAction.SUBMIT, member(Scope.SUBMIT), "Submit a draft.")
+_step(TalkAction.WITHDRAW, member(Scope.SUBMIT), "Withdraw a talk. If it is public, it is shown as cancelled.")
+_step(TalkAction.CONFIRM, member(Scope.SUBMIT), "Confirm an accepted talk, as a speaker.")
+_step(
+    TalkAction.ACCEPT,
+    organiser(),
+    "Accept a talk. At a listed event, a moderator does this, and it publishes the talk.",
+)
+_step(TalkAction.REJECT, organiser(), "Reject a talk.")
+_step(TalkAction.WAITLIST, organiser(), "Put a talk on the waiting list.")
+_step(TalkAction.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled.")
 
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)

@@ -44,7 +44,7 @@ def builder() -> Response:
     try:
         asked = replace(read_embed(args), lang=chosen_language(args, _WORDS))
     except Invalid as refusal:
-        return answer_invalid(_page(args, None, refusal.faults))
+        return answer_invalid(_page(args, None, refusal.errors))
     page = _page(args, asked)
     return render_page(lambda _session, _moment: page)
 

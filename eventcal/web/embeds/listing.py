@@ -14,10 +14,10 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
-from eventcal.events.recurrence.occurrences import AHEAD, closed_days, occurrences_between
+from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, complete_day_range, occurrences_between
 from eventcal.events.words import Attendance, EventStatus
 from eventcal.kit.refusals import DomainError, Invalid, NotFound
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.http.errors import status_of
@@ -176,17 +176,17 @@ def _page(session: Session, asked: Embed, moment: datetime) -> Page:
 def _items(session: Session, asked: Embed, moment: datetime) -> tuple[list[Json], bool]:
     """Return the items to show, and whether there are more of them."""
     if asked.talk is not None:
-        return [_talk_item(get_talk(session, asked.talk, VISITOR))], False
+        return [_talk_item(get_talk(session, asked.talk, ANONYMOUS))], False
     today = moment.astimezone(UTC).date()
     wanted = replace(asked.filter, from_day=today) if asked.upcoming else asked.filter
     paged: Json = {"sort": asked.sort, "paging": asked.paging, "now": moment}
     if asked.show == Show.TALKS:
         talks = list_talks(session, wanted, **paged)
-        return [_talk_item(talk) for talk in talks.items], talks.next is not None
+        return [_talk_item(talk) for talk in talks.items], talks.next_cursor is not None
     events = list_events(session, wanted, **paged)
     # Without days in the query, a recurring event is shown with its next occurrence.
-    days = closed_days(wanted.from_day, wanted.to_day) or (today, today + AHEAD)
-    return [_event_item(event, *days) for event in events.items], events.next is not None
+    days = complete_day_range(wanted.from_day, wanted.to_day) or (today, today + DEFAULT_PERIOD)
+    return [_event_item(event, *days) for event in events.items], events.next_cursor is not None
 
 
 def _event_item(event: Event, first: date, last: date) -> Json:
@@ -212,7 +212,7 @@ def _talk_item(talk: Talk) -> Json:
         "id": talk.id,
         "url": links().talk_page(talk.id),
         "title": talk.title,
-        "state": talk.shown_state,
+        "state": talk.public_state,
         "when": when_of(talk),
         "place": _joined(talk.room.name if talk.room else None, talk.event.venue, talk.event.city),
         "event": talk.event.title,
@@ -234,7 +234,7 @@ def _refused(refusal: DomainError) -> Response:
         indexed=False,
         policy=_POLICY,
         values={
-            "refusal": {"said": refusal_in_words(refusal), "faults": faults_in_words(refusal.faults)},
+            "refusal": {"said": refusal_in_words(refusal), "faults": faults_in_words(refusal.errors)},
             "theme": theme if theme in list(Theme) else Theme.AUTO,
         },
     )

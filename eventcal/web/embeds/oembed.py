@@ -14,9 +14,9 @@ from werkzeug.exceptions import NotImplemented as NoSuchFormat
 
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
-from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.paging import MAX_LIMIT, PageRequest
 from eventcal.kit.refusals import Message, NotFound
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.queries import get_talk
 from eventcal.web.embeds.listing import Embed, embeds, iframe
 from eventcal.web.http.representation import Origin
@@ -100,11 +100,11 @@ def _titled_embed(session: Session, url: str) -> tuple[str, Embed]:
             embed = Embed(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
             return settings().name, embed
         case ["events", slug] | ["events", slug, "schedule"]:
-            event = get_event(session, slug, VISITOR)
+            event = get_event(session, slug, ANONYMOUS)
             only = Filter(events=(event.slug,))
-            return event.title, Embed(filter=only, paging=Paging(LARGEST_LIMIT), show=Show.TALKS, lang=lang)
+            return event.title, Embed(filter=only, paging=PageRequest(MAX_LIMIT), show=Show.TALKS, lang=lang)
         case ["talks", talk_id]:
-            talk = get_talk(session, talk_id, VISITOR)
+            talk = get_talk(session, talk_id, ANONYMOUS)
             return talk.title, Embed(talk=talk.id, lang=lang)
     raise NotFound(Message("There is nothing at this address that could be shown elsewhere."))
 

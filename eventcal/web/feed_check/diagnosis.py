@@ -99,7 +99,7 @@ def parse_feed_url(url: str) -> FeedUrl:
     """Resolve a URL. Raises Invalid if it does not belong to this site."""
     parts = _split(url)
     if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
-        raise Invalid(faults=[FieldError("?url", _FOREIGN)])
+        raise Invalid(errors=[FieldError("?url", _FOREIGN)])
     path = unquote(parts.path).rstrip("/") or "/"
     return FeedUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
@@ -154,10 +154,10 @@ def diagnose_unknown_url(here: FeedUrl, refusal: DomainError) -> Iterator[Diagno
             else Message("There is no feed at this address. The addresses of feeds end in .ics.")
         )
         yield Diagnosis("no-feed", detail)
-    elif not refusal.faults:
+    elif not refusal.errors:
         yield Diagnosis(refusal.code, refusal.detail)
     else:
-        for fault in refusal.faults:
+        for fault in refusal.errors:
             name = fault.pointer.removeprefix("?")
             yield Diagnosis(refusal.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
 

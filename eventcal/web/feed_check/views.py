@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetches import FeedFetches, fetches_of, personal_feed_key
+from eventcal.feeds.fetches import FeedFetches, list_feed_fetches, personal_feed_key
 from eventcal.feeds.inspect_feed import FeedSummary, summarize_feed
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, Message, NotFound
-from eventcal.members.service import find_feed_by_secret
+from eventcal.members.service import find_personal_feed_by_secret
 from eventcal.web.feed_check.diagnosis import (
     HIDDEN,
     Diagnosis,
@@ -77,7 +77,7 @@ def _page() -> Response:
         try:
             said = _report(_asked_url(MultiDict({"url": request.args["url"]})))
         except Invalid as refusal:
-            fault = in_words(refusal.faults[0].detail)
+            fault = in_words(refusal.errors[0].detail)
     page = Page(
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
@@ -106,7 +106,7 @@ def _asked_url(args: MultiDict[str, str]) -> str:
     try:
         return str(load_query(CheckArgs(), args)["url"])
     except Invalid as refusal:
-        raise Invalid(_FAULTY, faults=refusal.faults) from refusal
+        raise Invalid(_FAULTY, errors=refusal.errors) from refusal
 
 
 def _report(url: str) -> Json:
@@ -131,7 +131,11 @@ def _report(url: str) -> Json:
         }
     seen = _seen(here, rendition)
     problems = diagnose(here, asked, seen, size=len(rendition.body), length=len(url), moment=now())
-    lint = {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.codes)} if seen is not None else None
+    lint = (
+        {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.finding_codes)}
+        if seen is not None
+        else None
+    )
     return {
         "url": here.shown(asked),
         "feed": _feed_json(here, rendition, seen),
@@ -164,7 +168,7 @@ def _seen(here: FeedUrl, rendition: Representation) -> FeedSummary | None:
 
 
 def _feed_json(here: FeedUrl, rendition: Representation, seen: FeedSummary | None) -> Json:
-    newest = seen.newest if seen is not None else None
+    newest = seen.newest_change if seen is not None else None
     return {
         "kind": here.kind,
         "title": seen.title if seen is not None else None,
@@ -196,6 +200,6 @@ def _fetches_json(here: FeedUrl, asked: Asked) -> list[Json]:
 
 def _rows(session: Session, here: FeedUrl, asked: Asked) -> Sequence[FeedFetches]:
     if here.secret is None:
-        return fetches_of(session, feed_key(here.path, asked))
-    found = find_feed_by_secret(session, here.secret)
-    return fetches_of(session, personal_feed_key(found.id)) if found is not None else ()
+        return list_feed_fetches(session, feed_key(here.path, asked))
+    found = find_personal_feed_by_secret(session, here.secret)
+    return list_feed_fetches(session, personal_feed_key(found.id)) if found is not None else ()

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed, with_window
-from eventcal.feeds.feed_titles import get_event_heading, get_talk_heading
-from eventcal.kit.markdown import to_plain
+from eventcal.feeds.feed_titles import get_event_title, get_talk_title
+from eventcal.kit.markdown import to_plain_text
 from eventcal.kit.refusals import Gone, Message, NotFound
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.members.models import PersonalFeed
-from eventcal.members.service import find_feed_by_secret
+from eventcal.members.service import find_personal_feed_by_secret
 from eventcal.speakers.service import get_speaker
-from eventcal.talks.queries import agenda_ids
+from eventcal.talks.queries import starred_and_own_talk_ids
 from eventcal.web.params.listing_filters import Asked, Include
 from eventcal.web.request.context import links, settings
 
@@ -75,12 +75,12 @@ def deadlines(_session: Session, asked: Asked, _moment: datetime) -> Subscriptio
 
 def one_event(session: Session, asked: Asked, _moment: datetime, *, slug: str) -> Subscription:
     """Serve an event and its talks, regardless of the date."""
-    event = get_event_heading(session, slug)
+    event = get_event_title(session, slug)
     return Subscription(
         feed=_feed(replace(asked, filter=replace(asked.filter, events=_only(slug, asked.filter.events)))),
         path=f"/events/{slug}",
         name=event.title,
-        about=to_plain(event.summary or "") or f"{event.title} and its talks.",
+        about=to_plain_text(event.summary or "") or f"{event.title} and its talks.",
         zone=event.timezone,
         page=links().event_page(slug),
         filename=slug,
@@ -89,9 +89,9 @@ def one_event(session: Session, asked: Asked, _moment: datetime, *, slug: str) -
 
 def one_talk(session: Session, asked: Asked, _moment: datetime, *, talk_id: str) -> Subscription:
     """Serve a talk, whether or not it has been scheduled."""
-    talk = get_talk_heading(session, talk_id)
+    talk = get_talk_title(session, talk_id)
     return Subscription(
-        feed=replace(_talk_feed(asked), only=frozenset({talk_id})),
+        feed=replace(_talk_feed(asked), talk_ids=frozenset({talk_id})),
         path=f"/talks/{talk_id}",
         name=talk.title,
         about=f"A talk at {talk.event_title}.",
@@ -103,7 +103,7 @@ def one_talk(session: Session, asked: Asked, _moment: datetime, *, talk_id: str)
 
 def one_speaker(session: Session, asked: Asked, _moment: datetime, *, slug: str) -> Subscription:
     """Serve a speaker's talks, including unscheduled ones."""
-    speaker = get_speaker(session, slug, VISITOR)
+    speaker = get_speaker(session, slug, ANONYMOUS)
     narrowed = replace(asked.filter, speakers=_only(speaker.slug, asked.filter.speakers))
     return Subscription(
         feed=_talk_feed(replace(asked, filter=narrowed)),
@@ -120,7 +120,7 @@ def one_agenda(session: Session, asked: Asked, _moment: datetime, *, secret: str
     found = get_personal_feed(session, secret)
     check_works(found)
     return Subscription(
-        feed=replace(_talk_feed(asked), only=frozenset(agenda_ids(session, found.member_id or ""))),
+        feed=replace(_talk_feed(asked), talk_ids=frozenset(starred_and_own_talk_ids(session, found.member_id or ""))),
         path=f"/me/feeds/{found.id}",
         name=found.name,
         about="My talks and stars.",
@@ -131,7 +131,7 @@ def one_agenda(session: Session, asked: Asked, _moment: datetime, *, secret: str
 
 def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
     """Return the personal feed with this secret, even if it was revoked. Raises NotFound if there is none."""
-    found = find_feed_by_secret(session, secret)
+    found = find_personal_feed_by_secret(session, secret)
     if found is None:
         raise NotFound(Message("There is no such feed."))
     return found
@@ -147,13 +147,13 @@ def _feed(asked: Asked, *, usual: tuple[Include, ...] = _USUAL) -> Feed:
     """Return the requested feed, by default without unscheduled talks."""
     scheduled = True if asked.filter.scheduled is None else asked.filter.scheduled
     kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in asked.include or usual))
-    return Feed(asked=replace(asked.filter, scheduled=scheduled), kinds=kinds, cancelled=asked.cancelled)
+    return Feed(filters=replace(asked.filter, scheduled=scheduled), kinds=kinds, cancelled=asked.cancelled)
 
 
 def _talk_feed(asked: Asked) -> Feed:
     """Return the requested feed, restricted to talks and including unscheduled ones."""
     feed = _feed(asked)
-    return replace(feed, asked=asked.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
+    return replace(feed, filters=asked.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
 
 
 def _only(one: str, wanted: tuple[str, ...]) -> tuple[str, ...]:

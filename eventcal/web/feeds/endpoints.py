@@ -9,15 +9,29 @@ from functools import partial
 from eventcal import __version__
 from eventcal.events.queries import get_event
 from eventcal.feeds.entries.entry import EntryKind, FeedHead
-from eventcal.feeds.feed import newest_rows, rows_of, with_resolved_ids
-from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, assemble_incremental, can_increment
-from eventcal.feeds.format_registry import CALENDARS, COLUMNS, CSV, PLAIN, Format, Options, kept_entry
+from eventcal.feeds.feed import iter_feed_rows, list_newest_rows, with_resolved_ids
+from eventcal.feeds.feed_assembly import (
+    AssembledFeed,
+    AssemblyRequest,
+    assemble_feed,
+    assemble_incremental,
+    can_increment,
+)
+from eventcal.feeds.format_registry import (
+    CALENDAR_FORMATS,
+    COLUMNS_BY_SOURCE,
+    CSV,
+    DEFAULT_OPTIONS,
+    Format,
+    Options,
+    entry_from_row,
+)
 from eventcal.feeds.formats import atom
 from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, schedule_json, schedule_xml
-from eventcal.feeds.frab.schedule import Programme
+from eventcal.feeds.frab.schedule import ScheduleInput
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.kit.markdown import to_plain
-from eventcal.members.caller import VISITOR
+from eventcal.kit.markdown import to_plain_text
+from eventcal.members.caller import ANONYMOUS
 from eventcal.web.feeds import definitions
 from eventcal.web.feeds.definitions import Subscription
 from eventcal.web.http.conditional import PRIVATE, PUBLIC
@@ -26,7 +40,7 @@ from eventcal.web.params.listing_filters import Asked, Profile, canonical_query
 from eventcal.web.request.context import links, services, settings
 from eventcal.web.serving import Document, Rendered, Snapshot
 
-_ENTRIES = COLUMNS[FeedEntry.entry]
+_ENTRIES = COLUMNS_BY_SOURCE[FeedEntry.entry]
 # The largest number of entries in an Atom feed.
 _NEWEST = 100
 
@@ -102,18 +116,18 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
     """Update the earlier body with the changes since then if possible, otherwise render all entries."""
     session, state, moment = snapshot
     asked = document.asked
-    wanted = Wanted(
+    wanted = AssemblyRequest(
         feed=with_resolved_ids(session, document.subscription.feed),
         format=fmt,
         options=Options(cancelled=asked.cancelled, utc=asked.utc, rich=asked.profile == Profile.RICH),
         head=document.head(),
-        renderer=services().ledger.renderer,
+        renderer_version=services().ledger.renderer_version,
     )
-    before = earlier if isinstance(earlier, Assembly) else None
+    before = earlier if isinstance(earlier, AssembledFeed) else None
     if before and can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision):
         made = assemble_incremental(session, wanted, before, revision=state.revision, now=moment)
     else:
-        made = assemble(session, wanted, revision=state.revision, now=moment)
+        made = assemble_feed(session, wanted, revision=state.revision, now=moment)
     if before and before.version == made.version:
         # Keep equal bytes in memory only once.
         made = replace(made, body=before.body)
@@ -122,9 +136,9 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
 
 def _render_atom(document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None) -> Rendered:
     feed = with_resolved_ids(snapshot.session, document.subscription.feed)
-    rows = newest_rows(snapshot.session, feed, _ENTRIES, limit=_NEWEST, now=snapshot.moment)
+    rows = list_newest_rows(snapshot.session, feed, _ENTRIES, limit=_NEWEST, now=snapshot.moment)
     options = Options(cancelled=document.asked.cancelled, utc=document.asked.utc)
-    entries = [kept_entry(row, options) for row in rows]
+    entries = [entry_from_row(row, options) for row in rows]
     head = document.head(changed_at=max((kept.stamps.changed_at for kept in entries), default=None))
     author = settings().name
     return Rendered(
@@ -133,16 +147,16 @@ def _render_atom(document: FeedDocument, snapshot: Snapshot, _earlier: Origin | 
 
 
 def _render_programme(
-    write: Callable[[Programme], bytes], document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None
+    write: Callable[[ScheduleInput], bytes], document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None
 ) -> Rendered:
-    event, feed = get_event(snapshot.session, document.path_args["slug"], VISITOR), document.subscription.feed
+    event, feed = get_event(snapshot.session, document.path_args["slug"], ANONYMOUS), document.subscription.feed
     talks = replace(feed, kinds=feed.kinds & {EntryKind.TALK})
-    rows = rows_of(snapshot.session, talks, _ENTRIES, now=snapshot.moment)
-    entries = [kept_entry(row, PLAIN) for row in sorted(rows, key=lambda row: (row.first_day, row.uid))]
-    programme = Programme(
+    rows = iter_feed_rows(snapshot.session, talks, _ENTRIES, now=snapshot.moment)
+    entries = [entry_from_row(row, DEFAULT_OPTIONS) for row in sorted(rows, key=lambda row: (row.first_day, row.uid))]
+    programme = ScheduleInput(
         slug=event.slug,
         title=event.title,
-        description=to_plain(event.summary or ""),
+        description=to_plain_text(event.summary or ""),
         url=links().event_page(event.slug),
         zone=event.timezone,
         first_day=date.fromisoformat(event.first_day),
@@ -157,7 +171,7 @@ def _render_programme(
 
 
 def _calendars(
-    path: str, subscribe: Callable[..., Subscription], formats: Iterable[Format] = CALENDARS
+    path: str, subscribe: Callable[..., Subscription], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
     """Yield an endpoint for each calendar format. The docstring of `subscribe` becomes the description."""
     for fmt in formats:
@@ -173,7 +187,7 @@ def _calendars(
 
 
 CALENDAR_FEEDS = (
-    *_calendars("/calendar", definitions.whole_calendar, [*CALENDARS, CSV]),
+    *_calendars("/calendar", definitions.whole_calendar, [*CALENDAR_FORMATS, CSV]),
     *_calendars("/deadlines", definitions.deadlines),
     *_calendars("/events/<slug>", definitions.one_event),
     *_calendars("/talks/<talk_id>", definitions.one_talk),

@@ -8,7 +8,7 @@ from functools import partial
 from flask import Blueprint, Response, after_this_request, request
 from werkzeug.datastructures import MultiDict
 
-from eventcal.feeds.clients import LONGEST_USER_AGENT, kind_of
+from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
 from eventcal.feeds.fetches import personal_feed_key
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import DatabaseBusy
@@ -58,7 +58,7 @@ def _count_fetch(feed_key: str) -> None:
 
     @after_this_request
     def count(answer: Response) -> Response:
-        client = kind_of(request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT])
+        client = detect_client_kind(request.headers.get("User-Agent", "")[:MAX_USER_AGENT_LENGTH])
         tally, is_counted = services().tally, answer.status_code in {200, 304, 410}
         if is_counted and tally.increment(feed_key, client, status=answer.status_code, moment=now()):
             services().afterwards.submit(partial(tally.flush, services().database))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
 
 from eventcal.kit import refusals, values
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, pointer
+from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, json_pointer
 from eventcal.kit.text import slugify
 from eventcal.web.http.problem_details import Problem, ProblemAnswer, answer_problem
 
@@ -165,7 +165,7 @@ def answer_refusal(refusal: DomainError) -> ProblemAnswer:
     if isinstance(refusal, RequestInProgress):
         headers["Retry-After"] = str(refusal.retry_after)
     return answer_problem(
-        Problem(status=status, code=code, title=title, detail=refusal.detail, faults=refusal.faults, headers=headers)
+        Problem(status=status, code=code, title=title, detail=refusal.detail, faults=refusal.errors, headers=headers)
     )
 
 
@@ -175,7 +175,7 @@ def raise_validation(messages: Mapping[str, Any]) -> NoReturn:
 
 
 def _invalid(messages: Mapping[str, Any]) -> Invalid:
-    return Invalid(faults=[fault for where, found in messages.items() for fault in faults_in(found, location=where)])
+    return Invalid(errors=[fault for where, found in messages.items() for fault in faults_in(found, location=where)])
 
 
 def register_errors(app: Flask) -> None:
@@ -263,7 +263,7 @@ _PLAINLY = {
     "Invalid input type.": values.NOT_OBJECT,
     "Not a valid string.": values.NOT_TEXT,
     "Not a valid list.": values.NOT_LIST,
-    "Not a valid integer.": values.NOT_WHOLE,
+    "Not a valid integer.": values.NOT_INTEGER,
 }
 _PLAINLY_IN_BODY = {**_PLAINLY, "Unknown field.": Message("is not a field here")}
 _PLAINLY_IN_QUERY = {**_PLAINLY, "Unknown field.": Message("is not a parameter here")}
@@ -275,7 +275,7 @@ def faults_in(messages: Any, *, location: str) -> list[FieldError]:  # noqa: ANN
     """Return marshmallow's messages as field errors: JSON pointers (RFC 6901) for bodies, "?name" for parameters."""
     leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
     if location in {"json", "form", "files", "json_or_form"}:
-        return [FieldError(pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
+        return [FieldError(json_pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
     return [FieldError(f"?{path[0] if path else ''}", _PLAINLY_IN_QUERY.get(text, text)) for path, text in leaves]
 
 

@@ -14,17 +14,17 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
 from eventcal.kit.refusals import Message
-from eventcal.members.errors import AddressTaken, InvalidEmailToken
-from eventcal.members.factors import remove_passkeys, turn_off
+from eventcal.members.errors import DuplicateEmail, InvalidEmailToken
+from eventcal.members.factors import delete_all_passkeys, disable_totp
 from eventcal.members.models import Member
 from eventcal.members.service import (
-    add_member,
-    find_active_member,
+    create_member,
+    delete_all_access_tokens,
+    find_active_member_by_uniquifier,
     find_member_by_email,
-    revoke_every_feed,
-    revoke_every_token,
+    revoke_all_personal_feeds,
 )
-from eventcal.members.sessions import end_all_sessions
+from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
 from eventcal.web.identity import passwords
@@ -42,14 +42,15 @@ _REFUSED = Message("This link is no longer good; ask for a new one.")
 def register_member(*, email: str, password: str, name: str) -> bool:
     """Register a member and return whether their address is considered confirmed. `password` must be normalised.
 
-    If email is enabled, a known address has the same result, and its owner is notified. Otherwise raises AddressTaken.
+    If email is enabled, a known address has the same result, and its owner is notified. Otherwise raises
+    DuplicateEmail.
     """
     password_hash = passwords.hashed(password)
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
         try:
-            new = add_member(session, email=email, name=name, password_hash=password_hash, now=now())
-        except AddressTaken:
+            new = create_member(session, email=email, name=name, password_hash=password_hash, now=now())
+        except DuplicateEmail:
             owner = find_member_by_email(session, email)
             if owner is None or not sends_mail:
                 raise
@@ -90,19 +91,19 @@ def reset_by_token(session: Session, token: str, password_hash: str, *, now: dat
     it. The token also confirms the address.
     """
     row, _detail = _read_token(session, token, salt=_RESET_SALT, within=RESET_WITHIN)
-    revoke_every_token(session, row)
-    remove_passkeys(session, row)
+    delete_all_access_tokens(session, row)
+    delete_all_passkeys(session, row)
     if row.confirmed_at is None:
         row.confirmed_at = now
-        turn_off(session, row)
-        revoke_every_feed(session, row, now=now)
+        disable_totp(session, row)
+        revoke_all_personal_feeds(session, row, now=now)
     change_password(session, row, password_hash, now=now)
 
 
 def change_password(session: Session, row: Member, password_hash: str, *, now: datetime) -> Member:
     """Set a new password, end all sessions of the member, and notify them by email."""
     row.password = password_hash
-    end_all_sessions(session, row)
+    end_sessions_and_email_tokens(session, row)
     _mail(session, row, "changed", now=now)
     session.flush()
     return row
@@ -159,7 +160,7 @@ def _read_token(session: Session, token: str, *, salt: str, within: timedelta) -
         key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:
         raise InvalidEmailToken(_REFUSED) from error
-    member = find_active_member(session, key) if isinstance(key, str) else None
+    member = find_active_member_by_uniquifier(session, key) if isinstance(key, str) else None
     if member is None:
         raise InvalidEmailToken(_REFUSED)
     return member, detail

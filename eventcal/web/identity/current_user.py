@@ -8,10 +8,10 @@ from flask import current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.events.queries import find_token_caller, teams_of
+from eventcal.events.queries import find_caller_by_token, team_roles_by_event
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Forbidden, Message
-from eventcal.members.caller import VISITOR, Caller
+from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.members.errors import CsrfFailed, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
@@ -61,31 +61,31 @@ def bearer() -> str | None:
 
 def _caller_by_token(token: str) -> Caller:
     with services().database.autocommit_connection() as connection:
-        found = find_token_caller(connection, token, now=now())
+        found = find_caller_by_token(connection, token, now=now())
     if found is None:
         raise InvalidToken(Message("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
-    whole = replace(found, confirmed=found.confirmed or settings().mail_url is None)
-    if request.method in SAFE or whole.holds(Scope.ORGANISE):
+    whole = replace(found, email_confirmed=found.email_confirmed or settings().mail_url is None)
+    if request.method in SAFE or whole.has_scope(Scope.ORGANISE):
         return whole
     # With a narrower scope, unsafe requests have the permissions of a plain member only.
-    return replace(whole, role=Role.MEMBER, organises=frozenset(), reviews=frozenset())
+    return replace(whole, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
 
 
 def _caller_by_cookie() -> Caller:
     # Do not access the session without a cookie, because this would add "Vary: Cookie" to the response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
-        return VISITOR
+        return ANONYMOUS
     with reading() as reader:
         stored = sessions.find_stored(reader)
         if stored is None or stored.row.pending:
-            return VISITOR
-        teams = teams_of(reader, stored.member.id)
+            return ANONYMOUS
+        teams = team_roles_by_event(reader, stored.member.id)
         return Caller(
             member_id=stored.member.id,
             role=stored.member.role,
-            organises=frozenset(event for event, role in teams.items() if role == TeamRole.ORGANISER),
-            reviews=frozenset(event for event, role in teams.items() if role == TeamRole.REVIEWER),
-            confirmed=is_confirmed(stored.member),
+            organised_event_ids=frozenset(event for event, role in teams.items() if role == TeamRole.ORGANISER),
+            reviewed_event_ids=frozenset(event for event, role in teams.items() if role == TeamRole.REVIEWER),
+            email_confirmed=is_confirmed(stored.member),
         )
 
 
@@ -114,7 +114,7 @@ def sign_out() -> None:
     """End this browser's session, if there is one, and delete its cookie. Raises Forbidden, CsrfFailed."""
     if caller().scopes is not None:
         raise Forbidden(Message("A token has no session to end; revoke it at /api/v1/me/tokens."))
-    if caller().signed_in:
+    if caller().is_signed_in:
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
         sessions.end()
@@ -129,7 +129,7 @@ def current_session_id() -> str | None:
 
 def end_other_sessions(unit: Session, found: Member) -> None:
     """End all sessions of a member except the current one."""
-    end_sessions(unit, found, keep=current_session_id())
+    end_sessions(unit, found, except_id=current_session_id())
 
 
 def csrf_token() -> str:

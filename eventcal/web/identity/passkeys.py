@@ -94,7 +94,10 @@ def options_to_sign_in() -> str | None:
 
 
 def add(answer: str, *, name: str) -> Passkey:
-    """Verify and add the passkey that a browser created for the current user. Raises InvalidPasskey, PasskeyKnown."""
+    """Verify and add the passkey that a browser created for the current user.
+
+    Raises InvalidPasskey, DuplicatePasskey.
+    """
     challenge = _take(_ADD)
     with _refusing_errors():
         read = helpers.parse_registration_credential_json(answer)
@@ -123,7 +126,7 @@ def add(answer: str, *, name: str) -> Passkey:
             created_at=now(),
         )
         factors_changed(unit, member, now=now())
-        return factors.add_passkey(unit, passkey)
+        return factors.register_passkey(unit, passkey)
 
 
 def authenticate(answer: str) -> Member:
@@ -133,7 +136,7 @@ def authenticate(answer: str) -> Member:
     with _refusing_errors():
         read = helpers.parse_authentication_credential_json(answer)
     with reading() as reader:
-        passkey = factors.find_passkey(reader, read.raw_id)
+        passkey = factors.find_passkey_by_credential_id(reader, read.raw_id)
     if passkey is None or passkey.user_handle != read.response.user_handle:
         raise InvalidPasskey(_NOT_TAKEN)
     with _refusing_errors():
@@ -148,7 +151,7 @@ def authenticate(answer: str) -> Member:
         )
     with unit_of_work() as unit:
         _spend(unit, challenge, passkey.member_id)
-        return factors.use_passkey(unit, passkey.id, sign_count=verified.new_sign_count, now=now())
+        return factors.record_passkey_use(unit, passkey.id, sign_count=verified.new_sign_count, now=now())
 
 
 def _ask(what: str) -> _Challenge:

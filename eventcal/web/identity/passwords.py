@@ -13,8 +13,8 @@ from argon2.exceptions import VerifyMismatchError
 from marshmallow import Schema, ValidationError
 
 from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid
-from eventcal.members.errors import InvalidCredentials, SecondFactorNeeded
-from eventcal.members.factors import Authenticator, find_totp, use_code
+from eventcal.members.errors import InvalidCredentials, SecondFactorRequired
+from eventcal.members.factors import TotpAuthenticator, find_totp_secret, use_second_factor_code
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.web.http.errors import faults_in
@@ -60,7 +60,7 @@ def check_own_password(password: str) -> None:
     with reading() as session:
         password_hash = current_member(session).password
     if not matches(password, password_hash):
-        raise Invalid(faults=[FieldError("/password", Message("is not your password"))])
+        raise Invalid(errors=[FieldError("/password", Message("is not your password"))])
 
 
 def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -78,7 +78,7 @@ def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noq
         try:
             check_own_password(fields["password"])
         except Invalid as error:
-            faults = sorted([*faults, *error.faults], key=attrgetter("pointer"))
+            faults = sorted([*faults, *error.errors], key=attrgetter("pointer"))
     raise_if_invalid(faults)
     return fields
 
@@ -103,15 +103,15 @@ def authenticate(address: str, password: str) -> Member:
     return found
 
 
-def authenticator() -> Authenticator:
+def authenticator() -> TotpAuthenticator:
     """Return the service that creates and verifies secrets of authenticator apps."""
-    return Authenticator(settings().secret_key, settings().name)
+    return TotpAuthenticator(settings().secret_key, settings().name)
 
 
 def needs_code(found: Member) -> bool:
     """Return whether the member must also enter a code to sign in."""
     with reading() as reader:
-        return find_totp(reader, found.id) is not None
+        return find_totp_secret(reader, found.id) is not None
 
 
 def check_code(found: Member, code: str) -> None:
@@ -121,18 +121,18 @@ def check_code(found: Member, code: str) -> None:
     """
     rate_limits.count_code(found.id)
     with unit_of_work() as unit:
-        use_code(unit, found, code, authenticator(), now=now())
+        use_second_factor_code(unit, found, code, authenticator(), now=now())
 
 
 def check_second_factor(found: Member, code: str | None) -> None:
     """Check the code of a member with a second factor, after their password.
 
-    Raises SecondFactorNeeded if a code is required but missing, InvalidCode, TooManyRequests.
+    Raises SecondFactorRequired if a code is required but missing, InvalidCode, TooManyRequests.
     """
     if not needs_code(found):
         return
     if code is None:
-        raise SecondFactorNeeded(
+        raise SecondFactorRequired(
             Message("Send the code that your authenticator app shows, or a recovery code, as `code`.")
         )
     check_code(found, code)

@@ -98,7 +98,7 @@ def _authorize(access: Access) -> None:
     here = caller()
     if request.method not in SAFE:
         rate_limits.count_write(here.member_id)
-    if not here.signed_in:
+    if not here.is_signed_in:
         raise NotSignedIn(Message("Sign in first, or send a token."))
     if here.scopes is None:
         if request.method not in SAFE:
@@ -106,7 +106,7 @@ def _authorize(access: Access) -> None:
         sessions.keep_alive()
     elif access.scope is None:
         raise Forbidden(Message("A token may not do this; sign in with your password."))
-    elif not here.holds(access.scope):
+    elif not here.has_scope(access.scope):
         raise InsufficientScope(Message("This needs a token with the scope “%(scope)s”.", scope=access.scope))
     if access.name == "moderator":
         check_moderator(here)

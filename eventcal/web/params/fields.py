@@ -15,10 +15,10 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.kit import values
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.localtime import parse_local, parse_moment
-from eventcal.kit.paging import LARGEST_LIMIT
+from eventcal.kit.localtime import parse_call_time, parse_local
+from eventcal.kit.paging import MAX_LIMIT
 from eventcal.kit.refusals import Invalid, Message
-from eventcal.kit.text import one_line_fault
+from eventcal.kit.text import single_line_error
 from eventcal.web.http.errors import faults_in
 
 LINE_FORM: Mapping[str, Any] = {"format": "line", "minLength": 1, "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"}
@@ -50,7 +50,7 @@ class Text(Once, fields.String):
 
     def read(self, text: str) -> str:
         """Return the text unchanged."""
-        fault = one_line_fault(text)
+        fault = single_line_error(text)
         if fault is not None:
             raise ValidationError(fault)
         return text
@@ -62,7 +62,7 @@ class Word(Text):
     def __init__(self, words: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         self._words = list(words)
         choices = [str(one) for one in self._words]
-        super().__init__(validate=OneOf(choices, error=values.one_of(choices)), **settings)
+        super().__init__(validate=OneOf(choices, error=values.not_one_of_message(choices)), **settings)
 
     def read(self, text: str) -> str:
         """Return the matching word; any other text is returned unchanged and rejected by the validator."""
@@ -104,7 +104,7 @@ class Since(Once, fields.String):
                 raise ValidationError(Message("has no offset; add one, as in 2014-06-04T13:30:00Z"))
             return datetime.combine(local, time(), UTC)
         try:
-            return parse_moment(text, "UTC", anywhere_on_earth=False)
+            return parse_call_time(text, "UTC", anywhere_on_earth=False)
         except ValueError as error:
             message = Message("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
             raise ValidationError(message) from error
@@ -117,7 +117,7 @@ class Count(Once, fields.Integer):
         """Return the number."""
         # int() also accepts signs, underscores and digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
-            raise ValidationError(values.NOT_WHOLE)
+            raise ValidationError(values.NOT_INTEGER)
         return int(text)
 
 
@@ -127,7 +127,7 @@ class Flag(Once, fields.Boolean):
     def read(self, text: str) -> bool:
         """Return the boolean."""
         if text not in {"true", "false"}:
-            raise ValidationError(values.NOT_FLAG)
+            raise ValidationError(values.NOT_BOOLEAN)
         return text == "true"
 
 
@@ -160,7 +160,7 @@ def says(description: str) -> dict[str, Any]:
 
 def at_most(limit: int) -> Length:
     """Return a validator for a text of at most `limit` characters."""
-    return Length(max=limit, error=values.at_most_characters(limit))
+    return Length(max=limit, error=values.too_long_message(limit))
 
 
 def in_range(least: int, most: int) -> Range:
@@ -170,7 +170,7 @@ def in_range(least: int, most: int) -> Range:
 
 def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings
     """Return a field for the number of items per page."""
-    return Count(validate=in_range(1, LARGEST_LIMIT), **settings)
+    return Count(validate=in_range(1, MAX_LIMIT), **settings)
 
 
 def form(pattern: str, *, says: Message) -> Text:
@@ -208,7 +208,7 @@ def load_query(schema: Query, args: MultiDict[str, str], *, unknown: Literal["re
     except ValidationError as error:
         # Several invalid values of one parameter are reported once per message.
         faults = dict.fromkeys(faults_in(error.messages, location="query"))
-        raise Invalid(faults=tuple(faults)) from error
+        raise Invalid(errors=tuple(faults)) from error
 
 
 def filled_in(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -14,12 +14,12 @@ from typing import Any, ClassVar, cast
 from marshmallow import ValidationError, post_load, validates_schema
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.fetches import public_feed_key
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.paging import DEFAULT_LIMIT, Paging
+from eventcal.kit.paging import DEFAULT_LIMIT, PageRequest
 from eventcal.kit.refusals import Message
 from eventcal.kit.values import LANGUAGE
 from eventcal.talks.words import TalkState
@@ -68,16 +68,16 @@ class Profile(StrEnum):
 class ListingQuery:
     """The query of a list."""
 
-    filter: Filter = EVERYTHING
+    filter: Filter = NO_FILTER
     sort: Sort = Sort.STARTS
-    paging: Paging = Paging()  # noqa: RUF009 - frozen, so the instance can be shared
+    paging: PageRequest = PageRequest()  # noqa: RUF009 - frozen, so the instance can be shared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """The query of a feed. If `include` is empty, the default of the feed applies."""
 
-    filter: Filter = EVERYTHING
+    filter: Filter = NO_FILTER
     include: tuple[Include, ...] = ()
     cancelled: Cancelled = Cancelled.KEEP
     utc: bool = False
@@ -112,7 +112,7 @@ class FilterArgs(Query):
     rooms = Several(text(), data_key="room", metadata=says("Talks in any of these rooms."))
     speakers = Commas(text(), data_key="speaker", metadata=says("Talks by any of these speakers, by slug."))
     languages = Commas(
-        form(LANGUAGE.pattern, says=LANGUAGE.says),
+        form(LANGUAGE.pattern, says=LANGUAGE.message),
         data_key="language",
         metadata=says("Talks in any of these languages (BCP 47)."),
     )
@@ -144,7 +144,7 @@ class FilterArgs(Query):
     def make(self, data: dict[str, Any]) -> ListingQuery | Asked:
         """Return the result with these parameters."""
         if "limit" in data or "cursor" in data:
-            data["paging"] = Paging(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
+            data["paging"] = PageRequest(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
         own = {field.name: data.pop(field.name) for field in dataclasses.fields(self.result) if field.name in data}
         return self.result(filter=_filter(**data), **own)
 

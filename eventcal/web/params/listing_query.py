@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.localtime import known_zone, parse_local
+from eventcal.kit.localtime import is_known_zone, parse_local
 from eventcal.kit.refusals import Invalid, Message
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import Commas, Once, Word, load_query
@@ -141,7 +141,7 @@ def typed_in(args: MultiDict[str, str]) -> Typed:
     pairs += [(name, args[name]) for name in _OWN if args.get(name, "").strip()]
     if args.get("lang") in LANGUAGES:
         pairs.append(("lang", args["lang"]))
-    if known_zone(args.get("tz", "")):
+    if is_known_zone(args.get("tz", "")):
         pairs.append(("tz", args["tz"]))
     return Typed(list(dict.fromkeys(pairs)))
 
@@ -161,7 +161,7 @@ def read_shown(schema: ListingQuerySchema, args: MultiDict[str, str]) -> Listing
     except Invalid as refusal:
         added = [f"?{name}" for name in schema.load_fields if name not in _LIST.load_fields]
         places = {pointer: place for place, pointer in enumerate(added, start=1)}
-        raise Invalid(faults=sorted(refusal.faults, key=lambda fault: places.get(fault.pointer, 0))) from refusal
+        raise Invalid(errors=sorted(refusal.errors, key=lambda fault: places.get(fault.pointer, 0))) from refusal
 
 
 def _url(pairs: Iterable[tuple[str, str]]) -> str:

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from eventcal.events.models import Event
-from eventcal.events.recurrence.occurrences import LAST_DAY, Occurrence, days_of, occurrences_between
-from eventcal.kit.localtime import known_zone, with_offset, zone
+from eventcal.events.recurrence.occurrences import LAST_DAY, Occurrence, occurrence_day_range, occurrences_between
+from eventcal.kit.localtime import format_with_offset, get_zone, is_known_zone
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.talks.models import Talk
 from eventcal.web.i18n import locale
@@ -60,8 +60,8 @@ def when(resource: Json, *, tzid: str) -> When | None:
         last_day = _day(last) if last != first else None
         return When(_day(first), last_day, None, tzid, first.isoformat(), last.isoformat(), first)
     shown = readers_zone() or tzid
-    starts = datetime.fromisoformat(resource["starts_at"]).astimezone(zone(shown))
-    ends = datetime.fromisoformat(resource["ends_at"]).astimezone(zone(shown))
+    starts = datetime.fromisoformat(resource["starts_at"]).astimezone(get_zone(shown))
+    ends = datetime.fromisoformat(resource["ends_at"]).astimezone(get_zone(shown))
     return When(
         day=_day(starts.date()),
         last_day=_day(ends.date()) if ends.date() != starts.date() else None,
@@ -80,14 +80,14 @@ def when_of(row: Event | Talk) -> When | None:
     if row.starts_at is None or row.ends_at is None:
         return None
     tzid = row.timezone if isinstance(row, Event) else row.event.timezone
-    times = {"starts_at": with_offset(row.starts_at, tzid), "ends_at": with_offset(row.ends_at, tzid)}
+    times = {"starts_at": format_with_offset(row.starts_at, tzid), "ends_at": format_with_offset(row.ends_at, tzid)}
     return when({"starts": row.starts, "ends": row.ends, **times}, tzid=tzid)
 
 
 def at(moment: datetime, *, tzid: str) -> When:
     """Return an instant, such as a deadline, formatted in the zone `tzid` or in the reader's."""
     shown = readers_zone() or tzid
-    there = moment.astimezone(zone(shown))
+    there = moment.astimezone(get_zone(shown))
     written = there.isoformat()
     return When(_day(there.date()), None, _hour(there), shown, written, written, there.date())
 
@@ -99,13 +99,13 @@ def utc_time(moment: datetime | None) -> When | None:
 
 def hour(moment: datetime, *, tzid: str) -> str:
     """Return the time of day of an instant in the zone `tzid` or in the reader's."""
-    return _hour(moment.astimezone(zone(readers_zone() or tzid)))
+    return _hour(moment.astimezone(get_zone(readers_zone() or tzid)))
 
 
 def readers_zone() -> str | None:
     """Return the time zone that the query selects (`tz`), or None if it is missing or unknown."""
     named = request.args.get("tz")
-    return named if named is not None and known_zone(named) else None
+    return named if named is not None and is_known_zone(named) else None
 
 
 def time_left(until: datetime, now: datetime) -> str:
@@ -152,7 +152,7 @@ def recurring(event: Event, now: datetime) -> Mapping[str, object] | None:
     """
     if event.recurrence is None:
         return None
-    until = days_of(event)[1]
+    until = occurrence_day_range(event)[1]
     return {
         "words": rule_in_words(event.recurrence),
         "until": None if until == LAST_DAY else long_day(date.fromisoformat(until)),

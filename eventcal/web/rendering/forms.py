@@ -21,7 +21,7 @@ from eventcal.events.models import Event
 from eventcal.kit.ids import new_secret
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, raise_if_invalid
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import LARGEST_UPLOAD, ImageSpec, Picture
+from eventcal.media.picture import MAX_UPLOAD_BYTES, ImageSpec, Picture
 from eventcal.web.http.errors import faults_in
 from eventcal.web.i18n import in_words, refusal_in_words
 from eventcal.web.identity.current_user import current_member_id
@@ -34,7 +34,7 @@ Choices = list[tuple[str, str]]
 
 # Longer strings of digits are rejected by the schemas instead of being converted.
 _MOST_DIGITS = 20
-LARGEST_FORM = 4 * LARGEST_UPLOAD
+LARGEST_FORM = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes, so large that a photo above the upload limit gets an error in its form."""
 
 # For longer events, days are typed instead of chosen from a list.
@@ -116,8 +116,8 @@ def flash_for(words: Mapping[str, str]) -> str | None:
 
 def field_errors(refusal: DomainError | HTTPException, *, at: str = "") -> tuple[FieldError, ...]:
     """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
-    if isinstance(refusal, Invalid) and refusal.faults:
-        return refusal.faults
+    if isinstance(refusal, Invalid) and refusal.errors:
+        return refusal.errors
     return (FieldError(f"/{at}" if at else "", refusal_in_words(refusal)),)
 
 
@@ -146,7 +146,7 @@ def picture_sent(field: str, frame: ImageSpec) -> tuple[Picture | None, list[Fie
     if not _is_chosen(field):
         return None, []
     try:
-        return read_upload(request.files[field].stream.read(LARGEST_UPLOAD + 1), frame), []
+        return read_upload(request.files[field].stream.read(MAX_UPLOAD_BYTES + 1), frame), []
     except UnsupportedImage as refusal:
         return None, [FieldError(f"/{field}", refusal_in_words(refusal))]
 

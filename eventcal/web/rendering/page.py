@@ -88,7 +88,7 @@ def render_page(make: Make) -> Response:
 
 def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
     """Return the security headers of a page, including its Content-Security-Policy."""
-    over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().https else []
+    over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().is_https else []
     return (
         ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),

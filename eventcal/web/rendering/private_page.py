@@ -64,7 +64,7 @@ def signed_in(view: View[P]) -> View[P]:
 
     @wraps(guarded_view)
     def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
-        if request.method in SAFE and not caller().signed_in:
+        if request.method in SAFE and not caller().is_signed_in:
             onward = quote(request.full_path.rstrip("?"), safe="")
             return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
         return guarded_view(*args, **kwargs)
@@ -130,7 +130,7 @@ def safe_redirect(wanted: str | None, *, otherwise: str) -> str:
 @pages.app_template_global()
 def has_duties() -> bool:
     """Return whether the current user has more pages than their own (see Caller.has_duties), for the page layout."""
-    return caller().has_duties
+    return caller().is_staff
 
 
 def answer_own_page(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.media.picture import ImageSpec
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import check_may_edit, edit_speaker
+from eventcal.speakers.service import check_can_edit_speaker, update_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering import forms
@@ -52,16 +52,16 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
     """
     with reading() as session:
         # Check the permission before decoding an uploaded picture.
-        check_may_edit(find(session), caller())
+        check_can_edit_speaker(find(session), caller())
     fields, faults = _fields(request.form)
     picture, unreadable = forms.picture_sent(_PHOTO, ImageSpec.PORTRAIT)
     raise_if_invalid([*faults, *unreadable])
     with unit_of_work() as session:
         speaker = find(session)
-        check_may_edit(speaker, caller())
+        check_can_edit_speaker(speaker, caller())
         check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
         fields |= forms.picture_change(_PHOTO, "photo_url", picture)
-        edit_speaker(session, speaker, fields, caller=caller(), now=now())
+        update_speaker(session, speaker, fields, caller=caller(), now=now())
 
 
 def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[FieldError]]:

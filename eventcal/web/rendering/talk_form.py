@@ -7,11 +7,11 @@ from flask_babel import gettext as _
 
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.words import Programme, TalkKind
-from eventcal.talks.models import TEXTS, Talk
+from eventcal.talks.models import TEXT_COLUMNS, Talk
 from eventcal.web.rendering.forms import Choices, Form, Typed, days_of, fields_of, lines, listed, read_time
 from eventcal.web.rendering.labels import kind_in_words
 
-_PLAIN = ("title", "kind", "track", "duration_minutes", *TEXTS)
+_PLAIN = ("title", "kind", "track", "duration_minutes", *TEXT_COLUMNS)
 _LONG = frozenset({"abstract", "notes"})
 _TIMES = ("starts", "ends")
 

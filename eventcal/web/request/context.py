@@ -70,7 +70,7 @@ def reading() -> Iterator[Session]:
     if unit is not None:
         yield unit.session
     else:
-        with services().database.reading() as session:
+        with services().database.read_session() as session:
             yield session
 
 

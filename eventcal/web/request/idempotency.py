@@ -17,11 +17,11 @@ from flask import Response, abort, current_app, g, request
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from eventcal.kit.ids import secret_hash
+from eventcal.kit.ids import hash_secret
 from eventcal.kit.refusals import DatabaseBusy, FieldError, Invalid, Message
 from eventcal.members.errors import IdempotencyKeyReused
 from eventcal.members.models import IdempotencyRecord
-from eventcal.members.service import find_kept_answer
+from eventcal.members.service import find_idempotency_record
 from eventcal.web.http.errors import RequestInProgress
 from eventcal.web.request.context import now, unit_of_work
 
@@ -56,14 +56,14 @@ def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
     """
     key = request.headers[HEADER]
     if _KEY.fullmatch(key) is None:
-        raise Invalid(faults=[FieldError(f"?{HEADER}", Message("must be 1 to 255 visible ASCII characters"))])
+        raise Invalid(errors=[FieldError(f"?{HEADER}", Message("must be 1 to 255 visible ASCII characters"))])
     # Read the body before taking the write lock, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
     try:
         with unit_of_work() as session:
             _forget_old(session)
-            kept = find_kept_answer(session, member_id, key)
+            kept = find_idempotency_record(session, member_id, key)
             if kept is not None:
                 return _again(kept, fingerprint)
             answer = current_app.make_response(view())
@@ -85,10 +85,10 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
     """
     _forget_old(session)
     # The hash limits the length. The space prevents collisions, because an Idempotency-Key cannot contain one.
-    key = f"form {secret_hash(form_key)}"
-    if find_kept_answer(session, member_id, key) is not None:
+    key = f"form {hash_secret(form_key)}"
+    if find_idempotency_record(session, member_id, key) is not None:
         return False
-    fingerprint = secret_hash(key)
+    fingerprint = hash_secret(key)
     session.add(
         IdempotencyRecord(
             member_id=member_id, key=key, fingerprint=fingerprint, status=HTTPStatus.CREATED, body="", created_at=now()

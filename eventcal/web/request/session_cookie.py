@@ -17,7 +17,7 @@ def start_sessions(app: Flask, settings: Settings) -> None:
     """Configure the session cookie of an app."""
     app.config.update(
         SESSION_COOKIE_NAME=cookie_name(settings),
-        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
@@ -31,7 +31,7 @@ def start_sessions(app: Flask, settings: Settings) -> None:
 
 def cookie_name(settings: Settings) -> str:
     """Return the name of the session cookie. The prefix __Host- requires Secure, Path=/ and no Domain."""
-    return "__Host-eventcal" if settings.https else "eventcal"
+    return "__Host-eventcal" if settings.is_https else "eventcal"
 
 
 class Stored(NamedTuple):

@@ -171,7 +171,7 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
     found = table.find_session(reader, secret, now=moment)
     if found is not None:
         return Stored(*found)
-    member = table.find_member_of_signed_cookie(reader, key, secret=secret)
+    member = table.find_member_by_signed_cookie(reader, key, secret=secret)
     if member is None:
         return None
     row = _new_row(member, secret)
@@ -183,7 +183,9 @@ def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
 def _new_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
     named = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
     user_agent = named[:_LONGEST_USER_AGENT] or None
-    return table.new_session(member, secret=secret, user_agent=user_agent, now=services().clock.now(), pending=pending)
+    return table.build_session(
+        member, secret=secret, user_agent=user_agent, now=services().clock.now(), pending=pending
+    )
 
 
 def _secret_of_signed_cookie(browser: BrowserSession) -> str:

@@ -89,5 +89,5 @@ def read_record(section: Section, given: Any) -> Mapping[str, Any]:  # noqa: ANN
     try:
         fields: dict[str, Any] = RECORDS[section].load(given)
     except ValidationError as error:
-        raise Invalid(faults=faults_in(error.messages, location="json")) from error
+        raise Invalid(errors=faults_in(error.messages, location="json")) from error
     return fields

@@ -5,7 +5,7 @@ from marshmallow import fields
 from eventcal.events import limits
 from eventcal.events.filter import Filter
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.recurrence.occurrences import closed_days, occurrences_between
+from eventcal.events.recurrence.occurrences import complete_day_range, occurrences_between
 from eventcal.events.rules import is_all_day
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme, TalkKind
 from eventcal.kit.markdown import to_html
@@ -92,7 +92,7 @@ class EventPatch(BaseSchema):
         metadata={"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
     co_located_with = strict.ListField(
-        strict.Slug(), limit=limits.NEIGHBOURS, allow_none=True, says="Slugs of public events."
+        strict.Slug(), limit=limits.CO_LOCATIONS, allow_none=True, says="Slugs of public events."
     )
     call_for_talks = strict.NestedField(CallForTalksIn, allow_none=True)
 
@@ -228,7 +228,7 @@ def _call_json(call: CallForTalks, tzid: str) -> Json:
 
 def with_occurrences(body: Json, event: Event, asked: Filter) -> Json:
     """Return the JSON of an event. If it recurs and the filter has days, add its occurrences on them, at most 100."""
-    days = closed_days(asked.from_day, asked.to_day)
+    days = complete_day_range(asked.from_day, asked.to_day)
     if event.recurrence is None or days is None:
         return body
     found = occurrences_between(event, *days, limit=_MOST_OCCURRENCES)

@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Self
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from eventcal.kit import values
-from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_local, parse_moment
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_call_time, parse_local
 from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import Message
-from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, many_lines_fault, one_line_fault, slug_fault
-from eventcal.kit.values import URL_LIMIT, url_fault
-from eventcal.members.service import normal_address
+from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, multi_line_error, single_line_error, slug_error
+from eventcal.kit.values import URL_LIMIT, url_error
+from eventcal.members.service import normalise_email
 from eventcal.web.params.fields import LINE_FORM, Query, at_most, in_range, page_size
 from eventcal.web.params.fields import Text as Cursor
 
@@ -42,7 +42,7 @@ class BaseSchema(Schema):
     also: ClassVar[Mapping[str, Any]] = {}
 
     error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
-        "unknown": values.UNKNOWN,
+        "unknown": values.UNKNOWN_FIELD,
         "type": values.NOT_OBJECT,
     }
 
@@ -53,7 +53,7 @@ class BaseSchema(Schema):
 
     @classmethod
     def requiring(cls, *required: str, name: str, description: str) -> type[Self]:
-        """Return a schema called `name` with the same fields, of which `required` are required."""
+        """Return a schema called `name` with the same fields, of which those named in `required` are required."""
         declared = {field: copy(cls._declared_fields[field]) for field in required}
         for field in declared.values():
             field.required = True
@@ -77,7 +77,7 @@ class MultiLine(Field, fields.String):
     limit: int
     """The default limit, for subclasses with a fixed one."""
     form: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
-    fault: Fault = staticmethod(many_lines_fault)
+    fault: Fault = staticmethod(multi_line_error)
     default_error_messages = {"invalid": values.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, limit: int | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
@@ -102,7 +102,7 @@ class SingleLine(MultiLine):
     """A single line of text of at most `limit` characters that is not blank. It is not normalised."""
 
     form = LINE_FORM
-    fault: Fault = staticmethod(one_line_fault)
+    fault: Fault = staticmethod(single_line_error)
 
 
 class Slug(SingleLine):
@@ -110,7 +110,7 @@ class Slug(SingleLine):
 
     limit = SLUG_LIMIT
     form: Mapping[str, Any] = {"pattern": SLUG_PATTERN}
-    fault: Fault = staticmethod(slug_fault)
+    fault: Fault = staticmethod(slug_error)
 
 
 class LocalTime(SingleLine):
@@ -129,26 +129,26 @@ class HttpUrl(SingleLine):
 
     limit = URL_LIMIT
     form: Mapping[str, Any] = {**LINE_FORM, "format": "uri", "description": "http or https."}
-    fault: Fault = staticmethod(url_fault)
+    fault: Fault = staticmethod(url_error)
 
 
 class EmailField(SingleLine):
-    """An email address, normalised by `normal_address`."""
+    """An email address, normalised by `normalise_email`."""
 
     limit = 254
     form: Mapping[str, Any] = {**LINE_FORM, "format": "email"}
 
     def read(self, text: str) -> str:
         """Return the normalised address. Raises ValueError."""
-        return normal_address(text)
+        return normalise_email(text)
 
 
 class PatternString(SingleLine):
     """A single line in one of the formats of `eventcal.kit.values`."""
 
-    def __init__(self, kind: values.Form, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, kind: values.TextFormat, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         self.form = {"pattern": f"^{kind.pattern}$"}
-        self.fault = kind.fault
+        self.fault = kind.find_error
         super().__init__(kind.limit, **settings)
 
 
@@ -182,13 +182,13 @@ class Instant(Strict, fields.DateTime):
         """Return the instant in UTC."""
         if not isinstance(value, str) or not re.search(r"T.*([Z]|[+-]\d\d:\d\d)$", value, re.ASCII | re.IGNORECASE):
             raise ValueError
-        return parse_moment(value, "UTC", anywhere_on_earth=False)
+        return parse_call_time(value, "UTC", anywhere_on_earth=False)
 
 
 class IntegerField(Strict, fields.Integer):
     """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
 
-    default_error_messages = {"invalid": values.NOT_WHOLE}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": values.NOT_INTEGER}  # noqa: RUF012 - marshmallow's own
 
     # The default limit is the largest number that all supported databases can store.
     def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
@@ -220,7 +220,7 @@ class Degrees(Field, fields.Float):
 class BoolField(Strict, fields.Boolean):
     """A boolean. Other values, such as 1 or "yes", are rejected."""
 
-    default_error_messages = {"invalid": values.NOT_FLAG}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": values.NOT_BOOLEAN}  # noqa: RUF012 - marshmallow's own
 
     def read(self, value: object) -> bool:
         """Return the boolean."""
@@ -233,7 +233,7 @@ class EnumField(Field, fields.Enum[StrEnum]):
     """A value of a string enumeration."""
 
     def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(words, by_value=True, error_messages={"unknown": values.one_of(words)}, **settings)
+        super().__init__(words, by_value=True, error_messages={"unknown": values.not_one_of_message(words)}, **settings)
 
 
 class ListField(Field, fields.List[Any]):

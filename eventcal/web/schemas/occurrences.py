@@ -7,7 +7,12 @@ from marshmallow import ValidationError, fields, validate
 
 from eventcal.events import limits
 from eventcal.events.recurrence.occurrences import Occurrence
-from eventcal.events.recurrence.overrides import MOST_OVERRIDES, ONLY_TRUE, TOO_MANY_OVERRIDES, occurrence_fault
+from eventcal.events.recurrence.overrides import (
+    EXCLUDED_MUST_BE_TRUE,
+    MAX_OVERRIDES,
+    TOO_MANY_OVERRIDES_ERROR,
+    occurrence_id_error,
+)
 from eventcal.events.words import EventStatus, OccurrenceStatus
 from eventcal.kit.values import NOT_OBJECT
 from eventcal.web.params.fields import Day, says
@@ -21,7 +26,7 @@ class OverrideIn(BaseSchema):
 
     excluded = strict.BoolField(
         allow_none=True,
-        validate=validate.Equal(True, error=ONLY_TRUE),  # noqa: FBT003 - marshmallow's signature
+        validate=validate.Equal(True, error=EXCLUDED_MUST_BE_TRUE),  # noqa: FBT003 - marshmallow's signature
         metadata={"description": "true: it does not take place and is not shown.", "enum": [True, None]},
     )
     title = strict.SingleLine(limits.TITLE, allow_none=True)
@@ -47,13 +52,13 @@ class Overrides(strict.Field, fields.Dict):
         del attr, data, kwargs
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
-        if len(value) > MOST_OVERRIDES:
+        if len(value) > MAX_OVERRIDES:
             # Reject the mapping before validating its items, which could take seconds.
-            raise ValidationError(TOO_MANY_OVERRIDES)
+            raise ValidationError(TOO_MANY_OVERRIDES_ERROR)
         faults: dict[str, Any] = {}
         read: dict[str, Any] = {}
         for occurrence, override in value.items():
-            fault = occurrence_fault(occurrence)
+            fault = occurrence_id_error(occurrence)
             try:
                 read[occurrence] = self.value_field.deserialize(override) if self.value_field else override
             except ValidationError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from eventcal.kit.localtime import format_utc, with_offset
+from eventcal.kit.localtime import format_utc, format_with_offset
 from eventcal.web.schemas.fields import BaseSchema, Instant
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ def _fields_of(schema: type[Out], given: tuple[str, ...]) -> tuple[Json, list[st
 
 def local_instant(moment: datetime | None, tzid: str) -> str | None:
     """Return an instant as text with the UTC offset of a time zone, or None."""
-    return None if moment is None else with_offset(moment, tzid)
+    return None if moment is None else format_with_offset(moment, tzid)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Readers of German get German pages."""
 
-from eventcal.kit.catalogue import words_of
+from eventcal.kit.catalogue import load_translations
 from tests.browser.visit import NARROW, Visit
 
 # The text of the main part of this document or of the given source.
@@ -14,7 +14,7 @@ def page_is_in_german(visit: Visit) -> None:
     """Check the language, the header, and that the main part differs from the English page."""
     visit.reset(width=NARROW)
     assert visit.content.language == "de"
-    said = words_of("de").gettext("Events and talks")
+    said = load_translations("de").gettext("Events and talks")
     assert said != "Events and talks"
     assert said in (visit.page.get_by_role("banner").text_content() or "")
     english = visit.page.request.get(visit.url, headers={"Accept": "text/html", "Accept-Language": "en-GB"}).text()

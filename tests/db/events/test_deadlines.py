@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.words import EventStatus, Programme
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import DomainError
 from eventcal.members.caller import Caller
 from eventcal.members.words import Role
 from eventcal.talks.errors import TalksClosed
-from eventcal.talks.rules import Step
-from eventcal.talks.service import check_window, submit_talk
-from eventcal.talks.steps import take_step
+from eventcal.talks.rules import TalkAction
+from eventcal.talks.service import check_accepts_talks, submit_talk
+from eventcal.talks.steps import apply_talk_action
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.make import caller_of, make_event, make_member, make_talk
@@ -70,21 +70,21 @@ def _check_closes_after(session: Session, event: Event, clock: FixedClock, last:
     with pytest.raises(TalksClosed, match="has closed"):
         submit_talk(session, event, {"title": "Too late"}, member=member, caller=caller, now=clock.now())
     with pytest.raises(TalksClosed, match="has closed"):
-        take_step(session, draft, Step.SUBMIT, caller=caller, reason=None, now=clock.now())
+        apply_talk_action(session, draft, TalkAction.SUBMIT, caller=caller, reason=None, now=clock.now())
 
 
 def test_call_accepts_no_talks_before_it_opens(session: Session, clock: FixedClock) -> None:
     event = make_event(session, call={"opens": "2026-04-01T09:00:00"})
     clock.move(utc("2026-04-01T06:59:59"))
     with pytest.raises(TalksClosed, match="is not open yet"):
-        check_window(event, caller=MEMBER, now=clock.now())
+        check_accepts_talks(event, caller=MEMBER, now=clock.now())
     clock.tick()
-    check_window(event, caller=MEMBER, now=clock.now())
+    check_accepts_talks(event, caller=MEMBER, now=clock.now())
 
 
 def test_curated_event_without_call_accepts_no_talks(session: Session) -> None:
     with pytest.raises(TalksClosed, match="has no call for talks"):
-        check_window(make_event(session, call=None), caller=MEMBER, now=NOON)
+        check_accepts_talks(make_event(session, call=None), caller=MEMBER, now=NOON)
 
 
 def test_call_open_filter_matches_exactly_the_events_accepting_talks(session: Session) -> None:
@@ -106,14 +106,14 @@ def test_call_open_filter_matches_exactly_the_events_accepting_talks(session: Se
     for status in EventStatus:
         make_event(session, status=status)
     for now in (NOON - SECOND, NOON, NOON + timedelta(microseconds=999_999), NOON + SECOND):
-        found = list_events(session, Filter(call_open=True), sort=Sort.STARTS, paging=Paging(limit=200), now=now)
-        listed = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(limit=200), now=now)
+        found = list_events(session, Filter(call_open=True), sort=Sort.STARTS, paging=PageRequest(limit=200), now=now)
+        listed = list_events(session, NO_FILTER, sort=Sort.STARTS, paging=PageRequest(limit=200), now=now)
         assert [event.id for event in found.items] == [event.id for event in listed.items if _takes(event, now)]
 
 
 def _takes(event: Event, now: datetime) -> bool:
     try:
-        check_window(event, caller=MEMBER, now=now)
+        check_accepts_talks(event, caller=MEMBER, now=now)
     except DomainError:
         return False
     return True

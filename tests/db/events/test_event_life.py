@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import CannotDeletePublished, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.rules import TOMBSTONE
-from eventcal.events.steps import REDACTED, cancel_event, publish_event, redact_event
-from eventcal.events.words import STANDING_STATUSES, EventStatus
+from eventcal.events.rules import TOMBSTONE_PERIOD
+from eventcal.events.steps import REDACTED_TEXT, cancel_event, publish_event, redact_event
+from eventcal.events.words import ACTIVE_STATUSES, EventStatus
 from eventcal.kit.refusals import Forbidden
-from eventcal.talks.removal import remove_event
+from eventcal.talks.removal import delete_event
 from tests.clocks import NOON
 from tests.make import MODERATOR, forget, make_event, make_organiser
 
@@ -53,17 +53,17 @@ def test_only_published_active_events_can_be_cancelled(session: Session) -> None
             cancelled.add(status)
         except InvalidTransition:
             assert event.status == status
-    assert cancelled == set(STANDING_STATUSES)
+    assert cancelled == set(ACTIVE_STATUSES)
 
 
 def test_cancelled_event_is_listed_until_thirty_days_after_its_end(session: Session) -> None:
     event = cancel_event(session, make_event(session), now=NOON)
-    assert event.tombstone_until == event.ends_at + TOMBSTONE
+    assert event.tombstone_until == event.ends_at + TOMBSTONE_PERIOD
 
 
 def test_past_event_is_listed_for_thirty_days_after_cancellation(session: Session) -> None:
     event = make_event(session, starts="2026-01-10", ends="2026-01-10")
-    assert cancel_event(session, event, now=NOON).tombstone_until == NOON + TOMBSTONE
+    assert cancel_event(session, event, now=NOON).tombstone_until == NOON + TOMBSTONE_PERIOD
 
 
 def test_redacting_an_event_removes_all_its_text(session: Session) -> None:
@@ -84,20 +84,20 @@ def test_redacting_an_event_removes_all_its_text(session: Session) -> None:
         call={"note": "spam"},
     )
     event = known(session, redact_event(session, event, caller=MODERATOR, now=NOON))
-    assert (event.title, event.status, event.redacted_at) == (REDACTED, EventStatus.CANCELLED, NOON)
+    assert (event.title, event.status, event.redacted_at) == (REDACTED_TEXT, EventStatus.CANCELLED, NOON)
     assert event.call is not None
     written = [str(getattr(row, column.key)) for row in (event, event.call) for column in row.__table__.columns]
     parts = [track.name for track in event.tracks] + [room.name for room in event.rooms]
     assert [text for text in (*written, *tags_of(event), *parts) if "spam" in text] == []
     assert (event.latitude, event.longitude) == (None, None)
-    assert event.tombstone_until == event.ends_at + TOMBSTONE
+    assert event.tombstone_until == event.ends_at + TOMBSTONE_PERIOD
 
 
 def test_redacted_unpublished_event_becomes_a_draft(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING)
     assert redact_event(session, event, caller=MODERATOR, now=NOON).status == EventStatus.DRAFT
     without_a_call = make_event(session, call=None)
-    assert redact_event(session, without_a_call, caller=MODERATOR, now=NOON).title == REDACTED
+    assert redact_event(session, without_a_call, caller=MODERATOR, now=NOON).title == REDACTED_TEXT
 
 
 def test_only_moderators_may_redact_an_event(session: Session) -> None:
@@ -110,7 +110,7 @@ def test_published_event_cannot_be_deleted(session: Session) -> None:
     deletable = set()
     for status in EventStatus:
         try:
-            remove_event(session, make_event(session, status=status))
+            delete_event(session, make_event(session, status=status))
             deletable.add(status)
         except CannotDeletePublished:
             continue

@@ -7,15 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.events.errors import EventNotFound
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
-from eventcal.events.queries import get_event, get_organised_event, list_events, list_waiting_events
+from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.service import edit_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import Forbidden, Unauthenticated
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser
 from tests.statements import statements
@@ -28,7 +28,7 @@ def test_unpublished_event_is_visible_only_to_its_team_and_moderators(session: S
     event, another = make_event(session, status=status), make_event(session)
     member = make_member(session)
     callers = {
-        "visitor": VISITOR,
+        "visitor": ANONYMOUS,
         "member": caller_of(member),
         "organiser of another": caller_of(member, organises=[another]),
         "reviewer": caller_of(member, reviews=[event]),
@@ -47,18 +47,18 @@ def test_hidden_event_and_missing_event_give_the_same_error(session: Session) ->
     make_event(session, slug="hidden", status=EventStatus.DRAFT)
     for slug in ("hidden", "nowhere"):
         with pytest.raises(EventNotFound) as refused:
-            get_organised_event(session, slug, VISITOR)
+            get_event_for_organiser(session, slug, ANONYMOUS)
         assert refused.value.detail == f"There is no event “{slug}” here."
 
 
 def test_get_organised_event_requires_an_organiser(session: Session) -> None:
     event = make_event(session)
     organiser = make_organiser(session, event)
-    assert get_organised_event(session, event.slug, organiser) is event
+    assert get_event_for_organiser(session, event.slug, organiser) is event
     with pytest.raises(Forbidden):
-        get_organised_event(session, event.slug, caller_of(make_member(session), reviews=[event]))
+        get_event_for_organiser(session, event.slug, caller_of(make_member(session), reviews=[event]))
     with pytest.raises(Unauthenticated):
-        get_organised_event(session, event.slug, VISITOR)
+        get_event_for_organiser(session, event.slug, ANONYMOUS)
 
 
 # Lists
@@ -71,11 +71,11 @@ def test_paging_lists_every_event_once_in_order(session: Session, sort: Sort) ->
     found: list[Event] = []
     cursor = None
     while True:
-        page = list_events(session, EVERYTHING, sort=sort, paging=Paging(limit=2, cursor=cursor), now=NOON)
+        page = list_events(session, NO_FILTER, sort=sort, paging=PageRequest(limit=2, cursor=cursor), now=NOON)
         found.extend(page.items)
-        if page.next is None:
+        if page.next_cursor is None:
             break
-        cursor = page.next
+        cursor = page.next_cursor
     rows = session.scalars(select(Event)).all()
     expected = {
         Sort.STARTS: sorted(rows, key=lambda event: (event.starts_at, event.id)),
@@ -88,9 +88,9 @@ def test_paging_lists_every_event_once_in_order(session: Session, sort: Sort) ->
 def test_public_list_holds_published_events_and_waiting_list_pending_ones(session: Session) -> None:
     for status in EventStatus:
         make_event(session, slug=status.value, status=status)
-    public = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON).items
-    waiting = list_waiting_events(
-        session, Filter(states=("pending",)), sort=Sort.STARTS, paging=Paging(), now=NOON
+    public = list_events(session, NO_FILTER, sort=Sort.STARTS, paging=PageRequest(), now=NOON).items
+    waiting = list_pending_events(
+        session, Filter(states=("pending",)), sort=Sort.STARTS, paging=PageRequest(), now=NOON
     ).items
     assert {event.slug for event in public} == set(PUBLIC_STATUSES)
     assert [event.slug for event in waiting] == ["pending"]
@@ -103,8 +103,8 @@ def test_event_list_statement_count_is_independent_of_its_length(database: Datab
             for _ in range(more):
                 event = make_event(unit.session, tags=["xen"], tracks=["Main"], rooms=["Hall"])
                 edit_event(unit.session, event, {"co_located_with": _another(unit.session, event)}, now=NOON)
-        with statements(database) as sent, database.reading() as session:
-            page = list_events(session, EVERYTHING, sort=Sort.STARTS, paging=Paging(), now=NOON)
+        with statements(database) as sent, database.read_session() as session:
+            page = list_events(session, NO_FILTER, sort=Sort.STARTS, paging=PageRequest(), now=NOON)
             shown = [
                 (event.tags, event.tracks, event.rooms, event.call, [row.other.slug for row in event.neighbours])
                 for event in page.items

@@ -6,15 +6,15 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import CannotDeletePublished, DuplicateName, EventPartNotFound, InUse, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.queries import get_event, get_part, list_team, teams_of
-from eventcal.events.service import add_part, add_team_member, edit_part, remove_team_member
+from eventcal.events.queries import get_event, get_track_or_room_for_organiser, list_team_members, team_roles_by_event
+from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
 from eventcal.events.words import EventStatus, TeamRole
 from eventcal.kit.refusals import Forbidden
 from eventcal.members.words import Role
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star
 from eventcal.talks.queries import get_talk
-from eventcal.talks.removal import remove_event, remove_part
+from eventcal.talks.removal import delete_event, delete_track_or_room
 from eventcal.talks.service import add_star, remove_star
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
@@ -34,8 +34,8 @@ def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
     event = make_event(session)
     for name in ("Main", "Art", "Kernel"):
         event = known(session, event)
-        add_part(session, event, Track, {"name": name, "colour": "#aa0000"})
-        add_part(session, event, Room, {"name": f"{name} room", "capacity": 80})
+        create_track_or_room(session, event, Track, {"name": name, "colour": "#aa0000"})
+        create_track_or_room(session, event, Room, {"name": f"{name} room", "capacity": 80})
     event = known(session, event)
     assert [(track.name, track.colour) for track in event.tracks] == [
         ("Main", "#aa0000"),
@@ -52,37 +52,37 @@ def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
 def test_track_and_room_names_are_unique_within_an_event(session: Session) -> None:
     event, another = make_event(session, tracks=["Main"], rooms=["Hall"]), make_event(session)
     with pytest.raises(DuplicateName):
-        add_part(session, event, Track, {"name": "Main"})
+        create_track_or_room(session, event, Track, {"name": "Main"})
     with pytest.raises(DuplicateName):
-        add_part(session, event, Room, {"name": "Hall"})
+        create_track_or_room(session, event, Room, {"name": "Hall"})
     assert (
-        add_part(session, another, Track, {"name": "Main"}).name
-        == add_part(session, another, Room, {"name": "Main"}).name
+        create_track_or_room(session, another, Track, {"name": "Main"}).name
+        == create_track_or_room(session, another, Room, {"name": "Main"}).name
     )
 
 
 def test_renaming_a_track_rejects_a_name_in_use(session: Session) -> None:
     event = make_event(session, tracks=["Main", "Side"])
-    assert edit_part(session, event.tracks[0], {"name": "Main", "colour": "#00ff00"}).colour == "#00ff00"
+    assert edit_track_or_room(session, event.tracks[0], {"name": "Main", "colour": "#00ff00"}).colour == "#00ff00"
     with pytest.raises(DuplicateName):
-        edit_part(session, event.tracks[0], {"name": "Side"})
-    assert edit_part(session, event.tracks[0], {"name": "Stage"}).name == "Stage"
+        edit_track_or_room(session, event.tracks[0], {"name": "Side"})
+    assert edit_track_or_room(session, event.tracks[0], {"name": "Stage"}).name == "Stage"
 
 
 def test_get_part_requires_an_organiser(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     organiser, member = make_organiser(session, event), caller_of(make_member(session))
-    assert get_part(session, Track, event.tracks[0].id, organiser) is event.tracks[0]
-    assert get_part(session, Room, event.rooms[0].id, organiser) is event.rooms[0]
+    assert get_track_or_room_for_organiser(session, Track, event.tracks[0].id, organiser) is event.tracks[0]
+    assert get_track_or_room_for_organiser(session, Room, event.rooms[0].id, organiser) is event.rooms[0]
     with pytest.raises(Forbidden):
-        get_part(session, Track, event.tracks[0].id, member)
+        get_track_or_room_for_organiser(session, Track, event.tracks[0].id, member)
 
 
 def test_part_of_hidden_event_is_not_found(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(EventPartNotFound) as refused:
-            get_part(session, Room, room_id, caller_of(make_member(session)))
+            get_track_or_room_for_organiser(session, Room, room_id, caller_of(make_member(session)))
         assert refused.value.detail == "There is no such room or track here."
 
 
@@ -90,8 +90,8 @@ def test_removing_a_track_or_room_unassigns_its_talks(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     talk = make_talk(session, event, track="Main", room="Hall")
     forget(session)
-    remove_part(session, session.scalars(select(Track)).one())
-    remove_part(session, session.scalars(select(Room)).one())
+    delete_track_or_room(session, session.scalars(select(Track)).one())
+    delete_track_or_room(session, session.scalars(select(Room)).one())
     forget(session)
     talk = get_talk(session, talk.id, MODERATOR)
     assert (talk.track, talk.room, talk.title) == (None, None, "Xen on ARM")
@@ -103,7 +103,7 @@ def test_removing_a_track_or_room_unassigns_its_talks(session: Session) -> None:
 def test_deleting_an_unpublished_event_deletes_its_dependent_rows(session: Session) -> None:
     event = make_event(session, status=EventStatus.DRAFT, tags=["xen"], tracks=["Main"], rooms=["Hall"])
     make_organiser(session, event)
-    remove_event(session, known(session, event))
+    delete_event(session, known(session, event))
     forget(session)
     assert [session.scalars(select(table)).all() for table in (Event, Track, Room, TeamMember)] == [[], [], [], []]
 
@@ -112,9 +112,9 @@ def test_event_with_talks_or_a_public_past_cannot_be_deleted(session: Session) -
     event = make_event(session, status=EventStatus.DRAFT)
     make_talk(session, event)
     with pytest.raises(InUse):
-        remove_event(session, known(session, event))
+        delete_event(session, known(session, event))
     with pytest.raises(CannotDeletePublished):
-        remove_event(session, make_event(session))
+        delete_event(session, make_event(session))
 
 
 # The team
@@ -125,7 +125,7 @@ def test_team_is_listed_by_name(session: Session) -> None:
     names = [("Zoe", TeamRole.ORGANISER), ("Ada", TeamRole.REVIEWER), ("Max", TeamRole.ORGANISER)]
     for name, role in names:
         add_team_member(session, event, make_member(session, name=name), role)
-    assert [(member.name, row.role) for row, member in list_team(session, event)] == sorted(names)
+    assert [(member.name, row.role) for row, member in list_team_members(session, event)] == sorted(names)
 
 
 def test_adding_a_team_member_again_changes_the_role(session: Session) -> None:
@@ -133,7 +133,7 @@ def test_adding_a_team_member_again_changes_the_role(session: Session) -> None:
     make_organiser(session, event)
     for role in (TeamRole.REVIEWER, TeamRole.ORGANISER, TeamRole.ORGANISER, TeamRole.REVIEWER):
         add_team_member(session, event, member, role)
-        assert teams_of(session, member.id) == {event.id: role}
+        assert team_roles_by_event(session, member.id) == {event.id: role}
 
 
 def test_last_organiser_cannot_be_removed_or_demoted(session: Session) -> None:
@@ -144,7 +144,7 @@ def test_last_organiser_cannot_be_removed_or_demoted(session: Session) -> None:
         add_team_member(session, event, member, TeamRole.REVIEWER)
     with pytest.raises(LastOrganiser):
         remove_team_member(session, event, member.id)
-    assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
+    assert team_roles_by_event(session, member.id) == {event.id: TeamRole.ORGANISER}
 
 
 def test_organiser_can_leave_if_another_organiser_remains(session: Session) -> None:
@@ -152,14 +152,14 @@ def test_organiser_can_leave_if_another_organiser_remains(session: Session) -> N
     add_team_member(session, event, member, TeamRole.ORGANISER)
     make_organiser(session, event)
     remove_team_member(session, event, member.id)
-    assert teams_of(session, member.id) == {}
+    assert team_roles_by_event(session, member.id) == {}
 
 
 def test_reviewer_can_always_leave_the_team(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     add_team_member(session, event, member, TeamRole.REVIEWER)
     remove_team_member(session, event, member.id)
-    assert list_team(session, event) == []
+    assert list_team_members(session, event) == []
 
 
 def test_removing_a_member_who_is_not_on_the_team_fails(session: Session) -> None:
@@ -170,7 +170,7 @@ def test_removing_a_member_who_is_not_on_the_team_fails(session: Session) -> Non
 def test_moderators_may_organise_every_event(session: Session) -> None:
     event = make_event(session, tracks=["Main"])
     for role, decides in ((Role.MEMBER, False), (Role.MODERATOR, True), (Role.ADMIN, True)):
-        assert caller_of(make_member(session, role=role)).may_organise(event.id) is decides
+        assert caller_of(make_member(session, role=role)).can_organise(event.id) is decides
 
 
 # Stars

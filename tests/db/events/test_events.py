@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
-from eventcal.events.queries import get_event, teams_of
-from eventcal.events.rules import STATUS_STEPS
+from eventcal.events.queries import get_event, team_roles_by_event
+from eventcal.events.rules import ALLOWED_STATUS_EDITS
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.ids import DuplicateSlug, SlugFixed
+from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.words import Role
 from tests.clocks import NOON
@@ -47,7 +47,7 @@ def test_event_proposed_by_member_is_pending_and_the_member_organises_it(session
     member = make_member(session)
     event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
     assert (event.status, event.proposer_id) == (EventStatus.PENDING, member.id)
-    assert teams_of(session, member.id) == {event.id: TeamRole.ORGANISER}
+    assert team_roles_by_event(session, member.id) == {event.id: TeamRole.ORGANISER}
 
 
 def test_event_proposed_by_moderator_is_published_at_once(session: Session) -> None:
@@ -70,7 +70,7 @@ def test_member_can_propose_a_draft(session: Session) -> None:
 def test_member_may_not_propose_an_event_with_a_public_status(session: Session, status: str) -> None:
     with pytest.raises(Invalid) as refused:
         propose(session, status=status)
-    assert refused.value.faults == (
+    assert refused.value.errors == (
         FieldError("/status", "a moderator publishes events; leave it out, or say draft or pending"),
     )
 
@@ -116,13 +116,13 @@ def test_event_without_end_lasts_one_day(session: Session) -> None:
 def test_event_with_a_start_time_requires_an_end(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         propose(session, starts="2026-05-29T09:00:00")
-    assert [fault.pointer for fault in refused.value.faults] == ["/ends"]
+    assert [fault.pointer for fault in refused.value.errors] == ["/ends"]
 
 
 def test_validation_reports_all_errors_at_once(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         propose(session, ends="2026-05-01", location={"latitude": 1.0}, co_located_with=["nowhere"])
-    assert [fault.pointer for fault in refused.value.faults] == ["/location", "/ends", "/co_located_with/0"]
+    assert [fault.pointer for fault in refused.value.errors] == ["/location", "/ends", "/co_located_with/0"]
 
 
 # Slugs
@@ -153,7 +153,7 @@ def test_slug_can_change_only_until_the_event_is_published(session: Session) -> 
     assert edit_event(session, event, {"slug": "xen-2026"}, now=NOON).slug == "xen-2026"
     event.status = EventStatus.CONFIRMED
     edit_event(session, event, {"slug": "xen-2026"}, now=NOON)
-    with pytest.raises(SlugFixed):
+    with pytest.raises(SlugImmutable):
         edit_event(session, event, {"slug": "xen"}, now=NOON)
 
 
@@ -227,7 +227,7 @@ def test_edit_that_puts_the_start_after_the_end_is_rejected(session: Session) ->
     event = make_event(session)
     with pytest.raises(Invalid) as refused:
         edit_event(session, event, {"starts": "2026-07-01"}, now=NOON)
-    assert refused.value.faults == (FieldError("/ends", "must not be before starts; the last day counts"),)
+    assert refused.value.errors == (FieldError("/ends", "must not be before starts; the last day counts"),)
 
 
 @pytest.mark.parametrize("status", EventStatus)
@@ -239,7 +239,7 @@ def test_edit_allows_only_status_changes_in_the_transition_table(session: Sessio
             reached.add(edit_event(session, event, {"status": wanted.value}, now=NOON).status)
         except InvalidTransition as refused:
             assert refused.code == "forbidden-step"  # noqa: PT017 - both outcomes are checked
-    assert reached == {status, *STATUS_STEPS[status]}
+    assert reached == {status, *ALLOWED_STATUS_EDITS[status]}
 
 
 # Co-located events
@@ -274,4 +274,4 @@ def test_event_cannot_be_co_located_with_itself_or_an_unknown_event(session: Ses
     event = make_event(session, slug="xen")
     with pytest.raises(Invalid) as refused:
         edit_event(session, event, {"co_located_with": ["xen", "nowhere", "waiting"]}, now=NOON)
-    assert [fault.pointer for fault in refused.value.faults] == [f"/co_located_with/{i}" for i in range(3)]
+    assert [fault.pointer for fault in refused.value.errors] == [f"/co_located_with/{i}" for i in range(3)]

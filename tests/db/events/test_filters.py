@@ -7,29 +7,29 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.queries import list_events
 from eventcal.events.words import PUBLIC_STATUSES, EventStatus, Programme
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import list_talks
-from eventcal.talks.rules import makes_public
+from eventcal.talks.rules import is_public_state
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import forget, make_event, make_speaker, make_talk
 
-ALL = Paging(limit=200)
+ALL = PageRequest(limit=200)
 DAY = timedelta(days=1)
 
 
-def events(session: Session, asked: Filter = EVERYTHING, *, now: datetime = NOON) -> list[str]:
+def events(session: Session, asked: Filter = NO_FILTER, *, now: datetime = NOON) -> list[str]:
     """Return the titles of the matching events, sorted."""
     forget(session)
     return sorted(event.title for event in list_events(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
 
 
-def talks(session: Session, asked: Filter = EVERYTHING, *, now: datetime = NOON) -> list[str]:
+def talks(session: Session, asked: Filter = NO_FILTER, *, now: datetime = NOON) -> list[str]:
     """Return the titles of the matching public talks, sorted."""
     forget(session)
     return sorted(talk.title for talk in list_talks(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
@@ -53,7 +53,7 @@ def test_place_filters_match_events_and_their_talks_alike(session: Session) -> N
         Filter(countries=("DE",), cities=("Chicago",)): [],
         Filter(series=("summit",)): ["Chicago", "Köln"],
         Filter(events=("ber", "chi", "nowhere")): ["Berlin", "Chicago"],
-        EVERYTHING: ["Berlin", "Chicago", "Köln"],
+        NO_FILTER: ["Berlin", "Chicago", "Köln"],
     }
     for city, country, series in (("Berlin", "DE", None), ("Köln", "DE", "summit"), ("Chicago", "US", "summit")):
         event = {"title": city, "city": city, "country": country, "series": series, "slug": city[:3].lower()}
@@ -249,7 +249,7 @@ def test_talk_is_public_only_if_its_state_and_event_are_public(session: Session)
         for state in TalkState:
             title = f"{status} {programme} {state}"
             make_talk(session, event, state=state, title=title)
-            if status in PUBLIC_STATUSES and makes_public(programme, state):
+            if status in PUBLIC_STATUSES and is_public_state(programme, state):
                 public.append(title)
     assert talks(session) == sorted(public)
 

@@ -10,14 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import EVERYTHING, Filter
+from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.events.models import Event
-from eventcal.feeds.entries.entry import EntryKind, KeptEntry
+from eventcal.feeds.entries.entry import EntryKind, StoredEntry
 from eventcal.feeds.feed import Feed, with_window
-from eventcal.feeds.feed_assembly import Assembly, Wanted, assemble, assemble_incremental, can_increment
-from eventcal.feeds.format_registry import CALENDARS, CSV, ICS, PLAIN, Format, Options
-from eventcal.feeds.index.entry_loader import DEADLINES
-from eventcal.feeds.index.models import read_state
+from eventcal.feeds.feed_assembly import (
+    AssembledFeed,
+    AssemblyRequest,
+    assemble_feed,
+    assemble_incremental,
+    can_increment,
+)
+from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, DEFAULT_OPTIONS, ICS, Format, Options
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
+from eventcal.feeds.index.models import read_feed_state
 from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
@@ -44,14 +50,14 @@ class Asked:
     """A feed and the parameters of the request for it. `named`: the feed carries the title of an event."""
 
     feed: Feed
-    options: Options = PLAIN
+    options: Options = DEFAULT_OPTIONS
     fmt: Format = ICS
     windowed: bool = False
     named: bool = False
 
 
 def asking(of: frozenset[EntryKind] = ALL_KINDS, **wanted: Any) -> Feed:  # noqa: ANN401 - any field
-    return Feed(asked=Filter(**wanted), kinds=of)
+    return Feed(filters=Filter(**wanted), kinds=of)
 
 
 WHOLE = asking()
@@ -77,16 +83,18 @@ FEEDS: Mapping[str, Asked] = {
     "words": Asked(asking(q="else")),
     "since": Asked(asking(updated_since=NOON + timedelta(minutes=5))),
     "days": Asked(asking(from_day=date(2026, 6, 11), to_day=date(2026, 6, 18))),
-    "deadlines": Asked(asking(frozenset(DEADLINES)), windowed=True),
-    "deadlines hidden": Asked(asking(frozenset(DEADLINES), to_day=date(2026, 4, 1)), Options(cancelled=Cancelled.HIDE)),
+    "deadlines": Asked(asking(frozenset(DEADLINE_KINDS)), windowed=True),
+    "deadlines hidden": Asked(
+        asking(frozenset(DEADLINE_KINDS), to_day=date(2026, 4, 1)), Options(cancelled=Cancelled.HIDE)
+    ),
     "marked": Asked(WHOLE, Options(cancelled=Cancelled.MARK)),
     "hidden": Asked(asking(tags=("a",)), Options(cancelled=Cancelled.HIDE)),
     "all hidden": Asked(WHOLE, Options(cancelled=Cancelled.HIDE, utc=True)),
     "in UTC": Asked(WHOLE, Options(utc=True)),
     "rich": Asked(WHOLE, Options(rich=True)),
     "rich, hidden, of a speaker": Asked(asking(speakers=("grace",)), Options(rich=True, cancelled=Cancelled.HIDE)),
-    **{fmt.name: Asked(WHOLE, fmt=fmt) for fmt in (*CALENDARS[1:], CSV)},
-    **{f"{fmt.name} of a tag": Asked(asking(tags=("a",)), fmt=fmt) for fmt in (*CALENDARS[1:], CSV)},
+    **{fmt.name: Asked(WHOLE, fmt=fmt) for fmt in (*CALENDAR_FORMATS[1:], CSV)},
+    **{f"{fmt.name} of a tag": Asked(asking(tags=("a",)), fmt=fmt) for fmt in (*CALENDAR_FORMATS[1:], CSV)},
 }
 
 
@@ -96,8 +104,8 @@ class Subscriber:
 
     world: World
     day: date | None = None
-    first: dict[str, Assembly] = field(default_factory=dict)
-    last: dict[str, Assembly] = field(default_factory=dict)
+    first: dict[str, AssembledFeed] = field(default_factory=dict)
+    last: dict[str, AssembledFeed] = field(default_factory=dict)
 
     def look(self) -> None:
         """Fetch every feed and check that its incremental assembly equals the full one."""
@@ -105,11 +113,11 @@ class Subscriber:
         now = calendar.clock.now()
         if self.day != now.date():
             self.day, self.first, self.last = now.date(), {}, {}
-        with calendar.database.reading() as session:
-            state = read_state(session.connection())
+        with calendar.database.read_session() as session:
+            state = read_feed_state(session.connection())
             for name, asked in self._feeds().items():
                 wanted = self._wanted(session, asked)
-                whole = assemble(session, wanted, revision=state.revision, now=now)
+                whole = assemble_feed(session, wanted, revision=state.revision, now=now)
                 for before in (self.first.get(name), self.last.get(name)):
                     if before and can_increment(
                         before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision
@@ -121,21 +129,21 @@ class Subscriber:
 
     def _feeds(self) -> Mapping[str, Asked]:
         talk = frozenset({self.world.ids["talk"]})
-        return {**FEEDS, "one talk": Asked(Feed(asked=EVERYTHING, kinds=TALKS, only=talk), named=True)}
+        return {**FEEDS, "one talk": Asked(Feed(filters=NO_FILTER, kinds=TALKS, talk_ids=talk), named=True)}
 
-    def _wanted(self, session: Session, asked: Asked) -> Wanted:
+    def _wanted(self, session: Session, asked: Asked) -> AssemblyRequest:
         calendar, feed = self.world.calendar, asked.feed
         if asked.windowed:
-            feed = replace(feed, asked=with_window(feed.asked, now=calendar.clock.now()))
+            feed = replace(feed, filters=with_window(feed.filters, now=calendar.clock.now()))
         wanted = calendar.wanted(session, feed, fmt=asked.fmt, options=asked.options)
         if not asked.named:
             return wanted
         return replace(wanted, head=replace(HEAD, name=session.get_one(Event, self.world.ids["summit"]).title))
 
 
-def told(assembly: Assembly) -> tuple[object, ...]:
+def told(assembly: AssembledFeed) -> tuple[object, ...]:
     """Return all observable properties of an assembly."""
-    entries = tuple(assembly.places), tuple(assembly.sizes), assembly.begins
+    entries = tuple(assembly.entries), tuple(assembly.sizes), assembly.entries_offset
     return assembly.revision, assembly.version, assembly.body, *entries
 
 
@@ -160,10 +168,10 @@ def test_incremental_feed_equals_full_feed_after_any_changes(calendar: Calendar,
 # Single changes
 
 
-def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: Any) -> Assembly:  # noqa: ANN401 - as wanted
+def followed(calendar: Calendar, before: AssembledFeed, feed: Feed = WHOLE, **asked: Any) -> AssembledFeed:  # noqa: ANN401 - as wanted
     """Return the assembly built from `before`, after checking that it equals the full one."""
-    with calendar.database.reading() as session:
-        state = read_state(session.connection())
+    with calendar.database.read_session() as session:
+        state = read_feed_state(session.connection())
         assert can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
         wanted = calendar.wanted(session, feed, **asked)
         made = assemble_incremental(session, wanted, before, revision=state.revision, now=calendar.clock.now())
@@ -171,13 +179,13 @@ def followed(calendar: Calendar, before: Assembly, feed: Feed = WHOLE, **asked: 
     return made
 
 
-def may_be_followed(calendar: Calendar, before: Assembly) -> bool:
-    with calendar.database.reading() as session:
-        state = read_state(session.connection())
+def may_be_followed(calendar: Calendar, before: AssembledFeed) -> bool:
+    with calendar.database.read_session() as session:
+        state = read_feed_state(session.connection())
     return can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision)
 
 
-@pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("fmt", [*CALENDAR_FORMATS, CSV], ids=lambda fmt: fmt.name)
 def test_entry_that_leaves_and_returns_keeps_its_position(calendar: Calendar, fmt: Format) -> None:
     event = add_event(calendar)
     talk = add_talk(calendar, event, language="de")
@@ -187,13 +195,13 @@ def test_entry_that_leaves_and_returns_keeps_its_position(calendar: Calendar, fm
     for language in ("en", "de"):
         calendar.change(Talk, talk, language=language)
         seen.append(followed(calendar, seen[-1], german, fmt=fmt))
-    assert [len(one.places) for one in seen] == [2, 1, 2]
+    assert [len(one.entries) for one in seen] == [2, 1, 2]
     assert seen[0].body == seen[2].body != seen[1].body
     # Compared over both changes together, the entry never left.
     assert followed(calendar, seen[0], german, fmt=fmt).body == seen[0].body
 
 
-@pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("fmt", [*CALENDAR_FORMATS, CSV], ids=lambda fmt: fmt.name)
 def test_incremental_feed_handles_the_first_and_the_last_entry(calendar: Calendar, fmt: Format) -> None:
     talk = add_talk(calendar, add_event(calendar), language="en")
     german = asking(languages=("de",))
@@ -201,7 +209,7 @@ def test_incremental_feed_handles_the_first_and_the_last_entry(calendar: Calenda
     for language in ("de", None):
         calendar.change(Talk, talk, language=language)
         seen.append(followed(calendar, seen[-1], german, fmt=fmt))
-    assert [len(one.places) for one in seen] == [0, 1, 0]
+    assert [len(one.entries) for one in seen] == [0, 1, 0]
     assert seen[0].body == seen[2].body
 
 
@@ -243,16 +251,16 @@ def test_incremental_feed_rewrites_only_changed_entries_in_one_statement(calenda
     talks = [add_talk(calendar, event) for _ in range(5)]
     written: list[str] = []
 
-    def write(kept: KeptEntry, options: Options) -> bytes:
+    def write(kept: StoredEntry, options: Options) -> bytes:
         written.append(kept.entry.uid)
-        return ICS.write(kept, options)
+        return ICS.serialize_entry(kept, options)
 
-    counting = replace(ICS, finished=False, write=write)
+    counting = replace(ICS, is_stored_rendered=False, serialize_entry=write)
     before = calendar.assembled(WHOLE, fmt=counting)
     calendar.change(Talk, talks[2], title="Else")
     written.clear()
-    with calendar.database.reading() as session:
-        wanted, revision = calendar.wanted(session, WHOLE, fmt=counting), read_state(session.connection()).revision
+    with calendar.database.read_session() as session:
+        wanted, revision = calendar.wanted(session, WHOLE, fmt=counting), read_feed_state(session.connection()).revision
         with statements(calendar.database) as asked:
             made = assemble_incremental(session, wanted, before, revision=revision, now=calendar.clock.now())
     assert (written, len(asked)) == ([f"talk-{talks[2]}@cal.example.org"], 1)
@@ -264,7 +272,7 @@ def test_merging_an_unpublished_speaker_requires_a_full_rebuild(calendar: Calend
     unknown = asking(TALKS, speakers=("unknown",))
     before = calendar.assembled(unknown)
     change(world, "unknown is grace")
-    assert (len(before.places), len(calendar.assembled(unknown).places)) == (0, 4)
+    assert (len(before.entries), len(calendar.assembled(unknown).entries)) == (0, 4)
     assert calendar.revision() > before.revision
     assert not may_be_followed(calendar, before)
 
@@ -285,7 +293,7 @@ def test_event_change_that_affects_filters_requires_a_full_rebuild(
 
 
 def test_assembly_can_be_followed_over_at_most_500_revisions() -> None:
-    before = Assembly(revision=7, version="v", body=b"", places=(), sizes=(), begins=0)
+    before = AssembledFeed(revision=7, version="v", body=b"", entries=(), sizes=(), entries_offset=0)
     assert [can_increment(before, revision=revision, full_rebuild_revision=7) for revision in (7, 8, 507, 508)] == [
         *(True, True, True, False)
     ]

@@ -93,7 +93,7 @@ class Reader:
 
 def truth(calendar: Calendar) -> dict[tuple[str, str], int]:
     """Return the revision of every public event and talk."""
-    with calendar.database.reading() as session:
+    with calendar.database.read_session() as session:
         events = session.execute(select(Event.slug, Event.revision).where(Event.status.in_(PUBLIC_STATUSES)))
         talks = session.execute(
             select(Talk.id, Talk.revision)

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eventcal.events.filter import EVERYTHING
+from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed
-from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from tests.clocks import FixedClock
 from tests.feed_support.icslint import Component
 from tests.feed_support.make_feeds import Calendar, add_event, open_calendar
 
-OPENING, CLOSING = DEADLINES
+OPENING, CLOSING = DEADLINE_KINDS
 CALL = {"opens": "2026-03-20T09:00:00", "closes": "2026-05-01T18:00:00"}
 OPENS, CLOSES = "Call for talks opens: Xen Summit", "Call for talks closes: Xen Summit"
 
@@ -72,7 +72,7 @@ def test_anywhere_on_earth_deadline_uses_the_time_zone_utc_minus_12(calendar: Ca
     assert said(entry, "DTSTART", "DTEND") == ["20260401T230000", "20260402T000000"]
     assert lasts(entry) == [datetime(2026, 4, 2, hour, tzinfo=UTC) for hour in (11, 12)]
     assert "Closes: 2026-04-01, at the end of the day anywhere on earth (UTC-12)\n" in entry.text("DESCRIPTION")
-    assert calendar.read(Feed(asked=EVERYTHING, kinds=frozenset(DEADLINES))).zones() == ["Etc/GMT+12"]
+    assert calendar.read(Feed(filters=NO_FILTER, kinds=frozenset(DEADLINE_KINDS))).zones() == ["Etc/GMT+12"]
 
 
 def test_closing_entry_lasts_one_hour_across_the_end_of_summer_time(calendar: Calendar) -> None:

@@ -13,7 +13,7 @@ from eventcal.events.steps import cancel_event, redact_event
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed
 from eventcal.feeds.format_registry import Options
-from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled
 from tests.clocks import FixedClock
@@ -22,7 +22,7 @@ from tests.feed_support.make_feeds import Calendar, add_event, open_calendar, wh
 from tests.make import MODERATOR
 
 A_DAY = timedelta(days=1)
-OPENING, CLOSING = DEADLINES
+OPENING, CLOSING = DEADLINE_KINDS
 CALL = {"opens": "2026-03-20T09:00:00", "closes": "2026-05-01T18:00:00"}
 OPENS, CLOSES = "Call for talks opens: Xen Summit", "Call for talks closes: Xen Summit"
 OFF = [f"CANCELLED: {CLOSES}", f"CANCELLED: {OPENS}"]
@@ -35,7 +35,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
 
 
 def deadlines(*kinds: EntryKind, **wanted: Any) -> Feed:  # noqa: ANN401 - any field
-    return Feed(asked=Filter(**wanted), kinds=frozenset(kinds or DEADLINES))
+    return Feed(filters=Filter(**wanted), kinds=frozenset(kinds or DEADLINE_KINDS))
 
 
 def edit(calendar: Calendar, event_id: str, **fields: Any) -> None:  # noqa: ANN401 - any field
@@ -131,7 +131,7 @@ def test_deadlines_of_a_redacted_event_contain_none_of_its_text(calendar: Calend
     if taken_back:
         edit(calendar, event_id, call_for_talks=None)
     redact(calendar, event_id)
-    with calendar.database.reading() as session:
+    with calendar.database.read_session() as session:
         rows = session.scalars(select(FeedEntry)).all()
         texts = "".join(f"{row.ics}{row.entry}{row.resource}" for row in rows)
     assert ("Secret" in texts, {row.deleted for row in rows}) == (False, {True})

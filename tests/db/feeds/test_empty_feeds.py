@@ -12,7 +12,7 @@ import pytest
 
 from eventcal.events.filter import Filter
 from eventcal.feeds.feed import Feed
-from eventcal.feeds.format_registry import CALENDARS, CSV, Format
+from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, Format
 from tests.clocks import FixedClock
 from tests.feed_support import icslint, jscalendar
 from tests.feed_support.make_feeds import HEAD, Calendar, add_event, add_talk, open_calendar
@@ -50,9 +50,9 @@ READ: Mapping[str, Callable[[bytes], list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("fmt", [*CALENDARS, CSV], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("fmt", [*CALENDAR_FORMATS, CSV], ids=lambda fmt: fmt.name)
 def test_feed_without_entries_is_a_valid_document(calendar: Calendar, fmt: Format) -> None:
     add_talk(calendar, add_event(calendar))
-    body = calendar.take(Feed(asked=Filter(tags=("nothing",))), fmt=fmt)
+    body = calendar.take(Feed(filters=Filter(tags=("nothing",))), fmt=fmt)
     assert READ[fmt.name](body) == []
-    assert body == b"".join(fmt.around(HEAD, []))
+    assert body == b"".join(fmt.header_and_footer(HEAD, []))

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.steps import cancel_event
@@ -13,7 +13,7 @@ from eventcal.events.words import EventStatus, TalkKind
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed, with_window
 from eventcal.feeds.format_registry import Options
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.talks.queries import list_talks
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
@@ -32,7 +32,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
 
 
 def asking(**wanted: object) -> Feed:
-    return Feed(asked=Filter(**wanted))  # type: ignore[arg-type]  # any field
+    return Feed(filters=Filter(**wanted))  # type: ignore[arg-type]  # any field
 
 
 # Contents
@@ -85,7 +85,7 @@ def test_utc_option_keeps_the_time_zone_of_recurring_entries_only(calendar: Cale
 def test_feed_can_exclude_events_or_talks_or_both(calendar: Calendar, *, events: bool, talks: bool) -> None:
     add_talk(calendar, add_event(calendar))
     kinds = [EntryKind.EVENT] * events + [EntryKind.TALK] * talks
-    feed = Feed(asked=EVERYTHING, kinds=frozenset(kinds))
+    feed = Feed(filters=NO_FILTER, kinds=frozenset(kinds))
     assert calendar.shown(feed) == ["Xen Summit"] * events + ["Xen on ARM"] * talks
 
 
@@ -94,10 +94,10 @@ def test_feed_can_be_limited_to_given_talks(calendar: Calendar) -> None:
     first, _ = (add_talk(calendar, summit, title=title) for title in ("First", "Second"))
     add_talk(calendar, summit, title="Hidden", state=TalkState.DRAFT)
     wanted = frozenset({first, "nobody"})
-    assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=wanted)) == ["First"]
-    assert calendar.shown(Feed(asked=EVERYTHING, kinds=TALKS, only=frozenset())) == []
+    assert calendar.shown(Feed(filters=NO_FILTER, kinds=TALKS, talk_ids=wanted)) == ["First"]
+    assert calendar.shown(Feed(filters=NO_FILTER, kinds=TALKS, talk_ids=frozenset())) == []
     # The limit applies only to talks: all events are included.
-    assert calendar.shown(Feed(asked=EVERYTHING, only=wanted)) == ["First", "Xen Summit"]
+    assert calendar.shown(Feed(filters=NO_FILTER, talk_ids=wanted)) == ["First", "Xen Summit"]
 
 
 def test_feed_without_entries_is_a_calendar(calendar: Calendar) -> None:
@@ -131,7 +131,7 @@ def test_window_moves_at_midnight_utc() -> None:
         (datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC), date(2026, 1, 30)),
         (datetime(2026, 3, 2, tzinfo=UTC), date(2026, 1, 31)),
     ):
-        assert with_window(EVERYTHING, now=moment).from_day == day
+        assert with_window(NO_FILTER, now=moment).from_day == day
 
 
 def test_window_includes_entries_that_overlap_its_first_or_last_day(calendar: Calendar) -> None:
@@ -143,7 +143,7 @@ def test_window_includes_entries_that_overlap_its_first_or_last_day(calendar: Ca
         ("over all", -100, 1000),
     ):
         add_event(calendar, title=title, starts=f"{TODAY + first * A_DAY}", ends=f"{TODAY + last * A_DAY}")
-    assert calendar.shown(Feed(asked=with_window(EVERYTHING, now=calendar.clock.now()))) == [
+    assert calendar.shown(Feed(filters=with_window(NO_FILTER, now=calendar.clock.now()))) == [
         "just in",
         "last",
         "over all",
@@ -186,9 +186,9 @@ def test_every_filter_matches_the_same_entries_in_feeds_and_lists(calendar: Cale
     for later in (0 * A_DAY, 60 * A_DAY, 200 * A_DAY):
         for name, asked in FILTERS.items():
             now = calendar.clock.now() + later
-            entries = calendar.read(Feed(asked=asked), later=later).events()
-            with calendar.database.reading() as session:
-                paging = Paging(200)
+            entries = calendar.read(Feed(filters=asked), later=later).events()
+            with calendar.database.read_session() as session:
+                paging = PageRequest(200)
                 events = list_events(session, asked, sort=Sort.STARTS, paging=paging, now=now)
                 talks = list_talks(session, asked, sort=Sort.STARTS, paging=paging, now=now)
                 uids = {calendar.ledger.builder.event_uid(event.id) for event in events.items}

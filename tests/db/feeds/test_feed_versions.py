@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventcal.events.filter import EVERYTHING, Filter
+from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.events.models import Event, EventTag
 from eventcal.events.words import EventStatus
 from eventcal.feeds.feed import Feed, with_window
-from eventcal.feeds.feed_assembly import Assembly, assemble, assemble_incremental
-from eventcal.feeds.format_registry import CALENDARS, CSV, Options
-from eventcal.feeds.index.entry_loader import DEADLINES
+from eventcal.feeds.feed_assembly import AssembledFeed, assemble_feed, assemble_incremental
+from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, Options
+from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
@@ -33,7 +33,7 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
 
 
 def asking(**wanted: object) -> Feed:
-    return Feed(asked=Filter(**wanted))  # type: ignore[arg-type]  # any field
+    return Feed(filters=Filter(**wanted))  # type: ignore[arg-type]  # any field
 
 
 # Versions
@@ -53,20 +53,20 @@ class Versions:
             self._hold(kind, self.calendar.assembled(feed))
         for options in OPTIONS:
             self._hold(repr(options), self.calendar.assembled(options=options))
-        for fmt in CALENDARS:
+        for fmt in CALENDAR_FORMATS:
             self._hold(fmt.name, self.calendar.assembled(fmt=fmt))
         # CSV shows fields that no calendar format does: equal bytes may have two versions, but never the reverse.
         table = self.calendar.assembled(fmt=CSV)
         assert self.bodies.setdefault((CSV.name, table.version), table.body) == table.body
 
-    def _hold(self, kind: str, seen: Assembly) -> None:
+    def _hold(self, kind: str, seen: AssembledFeed) -> None:
         assert self.bodies.setdefault((kind, seen.version), seen.body) == seen.body
         assert self.names.setdefault((kind, seen.body), seen.version) == seen.version
 
     def _feeds(self) -> dict[str, Feed]:
         return {
-            "calendar": Feed(asked=with_window(EVERYTHING, now=self.calendar.clock.now())),
-            "deadlines": Feed(asked=EVERYTHING, kinds=frozenset(DEADLINES)),
+            "calendar": Feed(filters=with_window(NO_FILTER, now=self.calendar.clock.now())),
+            "deadlines": Feed(filters=NO_FILTER, kinds=frozenset(DEADLINE_KINDS)),
             "city": asking(cities=("Berlin",)),
             "tag": asking(tags=("arm",)),
             "language": asking(languages=("de",)),
@@ -137,14 +137,14 @@ def test_replacing_entries_within_a_day_changes_the_version(calendar: Calendar) 
         day = days[number]
         first = TODAY if day is None else TODAY + (400 + day) * A_DAY if day in {1, 500} else TODAY - 30 * A_DAY
         add_event(calendar, title=f"{number}", starts=f"{first}", ends=f"{first}")
-    feeds = [Feed(asked=with_window(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
+    feeds = [Feed(filters=with_window(NO_FILTER, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
     assert [calendar.shown(feed) for feed in feeds] == [["1", "5", "6", "9"], ["2", "3", "7", "9"]]
     assert calendar.version(feeds[0]) != calendar.version(feeds[1])
 
 
 def test_moving_window_without_changed_entries_keeps_the_version(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
-    feeds = [Feed(asked=with_window(EVERYTHING, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
+    feeds = [Feed(filters=with_window(NO_FILTER, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
     assert calendar.version(feeds[0]) == calendar.version(feeds[1])
 
 
@@ -159,9 +159,9 @@ def test_entry_that_leaves_a_filter_changes_the_version_of_that_feed_only(calend
 
 def test_assembling_a_feed_sends_one_select(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
-    with calendar.database.reading() as session:
-        wanted = calendar.wanted(session, Feed(asked=EVERYTHING))
+    with calendar.database.read_session() as session:
+        wanted = calendar.wanted(session, Feed(filters=NO_FILTER))
         with statements(calendar.database) as seen:
-            whole = assemble(session, wanted, revision=2, now=calendar.clock.now())
+            whole = assemble_feed(session, wanted, revision=2, now=calendar.clock.now())
             assemble_incremental(session, wanted, whole, revision=2, now=calendar.clock.now())
     assert sum(statement.startswith("SELECT") for statement in seen) == 2

@@ -10,8 +10,8 @@ from sqlalchemy import event, select
 from eventcal.config import Settings
 from eventcal.feeds import fetches
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import KEPT, FeedFetches, fetches_of, forget_fetches, note_fetches
-from eventcal.jobs import prune
+from eventcal.feeds.fetches import FETCH_RETENTION, FeedFetches, delete_old_fetches, list_feed_fetches, record_fetches
+from eventcal.jobs import delete_expired_data
 from eventcal.kit.database import Database
 from eventcal.kit.refusals import DatabaseBusy
 from eventcal.web.cache import FetchCounter
@@ -29,12 +29,12 @@ def one(feed: str = "a", client: ClientKind = ClientKind.GOOGLE, **fields: Any) 
 
 def note(database: Database, *batch: FeedFetches) -> None:
     with database.unit_of_work() as unit:
-        note_fetches(unit.session, batch)
+        record_fetches(unit.session, batch)
 
 
 def rows(database: Database) -> list[dict[str, Any]]:
     """Return all stored rows, sorted by feed and client."""
-    with database.reading() as session:
+    with database.read_session() as session:
         found = session.scalars(select(FeedFetches).order_by(FeedFetches.feed, FeedFetches.client))
         return [{column.name: getattr(row, column.name) for column in FeedFetches.__table__.columns} for row in found]
 
@@ -93,9 +93,9 @@ def test_fetches_of_lists_the_latest_client_first(database: Database) -> None:
         one("a", ClientKind.APPLE),
         one("b", ClientKind.BROWSER),
     )
-    with database.reading() as session:
-        found = [row.client for row in fetches_of(session, "a")]
-        assert (found, list(fetches_of(session, "c"))) == (
+    with database.read_session() as session:
+        found = [row.client for row in list_feed_fetches(session, "a")]
+        assert (found, list(list_feed_fetches(session, "c"))) == (
             [ClientKind.GOOGLE, ClientKind.APPLE, ClientKind.ICSX5],
             [],
         )
@@ -113,16 +113,16 @@ def test_row_limit_prevents_arbitrary_feeds_from_filling_the_table(
 def test_fetches_before_the_given_time_are_deleted(database: Database) -> None:
     note(database, one("old"), one("new", at=NOON + MINUTE))
     with database.unit_of_work() as unit:
-        forget_fetches(unit.session, before=NOON + KEPT + MINUTE - KEPT)
+        delete_old_fetches(unit.session, before=NOON + FETCH_RETENTION + MINUTE - FETCH_RETENTION)
     assert [row["feed"] for row in rows(database)] == ["new"]
 
 
 def test_worker_prunes_fetches_after_three_months(database: Database, clock: FixedClock) -> None:
     settings = Settings(instance=Path("instance"), database_url="sqlite://", secret_key="k" * 40)
     note(database, one("old"), one("new", at=NOON + MINUTE))
-    for after, left in ((KEPT, ["new", "old"]), (KEPT + MINUTE, ["new"])):
+    for after, left in ((FETCH_RETENTION, ["new", "old"]), (FETCH_RETENTION + MINUTE, ["new"])):
         clock.move(NOON + after)
-        prune(database, settings)
+        delete_expired_data(database, settings)
         assert [row["feed"] for row in rows(database)] == left
 
 

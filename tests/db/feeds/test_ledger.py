@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus, Programme
-from eventcal.feeds.index.feed_index import state_of
+from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit import localtime
 from eventcal.talks.models import Talk
@@ -77,8 +77,8 @@ def test_long_unit_of_work_dates_the_ledger_at_its_end_and_stamps_entries_at_its
     with calendar.database.unit_of_work() as unit:
         unit.session.get_one(Event, event_id).title = "Else"
         calendar.clock.tick(took)
-    with calendar.database.reading() as session:
-        assert state_of(session).changed_at == began + timedelta(seconds=dated)
+    with calendar.database.read_session() as session:
+        assert get_feed_state(session).changed_at == began + timedelta(seconds=dated)
     assert calendar.numbers()[event_id].stamp == began
 
 
@@ -123,7 +123,7 @@ def test_event_and_talk_rows_store_the_sequence_of_their_entry(calendar: Calenda
     event_id = add_event(calendar)
     talk_id = add_talk(calendar, event_id)
     calendar.change(Event, event_id, title="Else")
-    with calendar.database.reading() as session:
+    with calendar.database.read_session() as session:
         known = session.get_one(Event, event_id).sequence, session.get_one(Talk, talk_id).sequence
     assert known == (calendar.numbers()[event_id].sequence, calendar.numbers()[talk_id].sequence) == (2, 1)
 
@@ -178,7 +178,7 @@ def test_renew_without_changes_writes_nothing(calendar: Calendar) -> None:
     before = calendar.numbers(), calendar.state(), calendar.fetch(), calendar.version()
     with calendar.write() as session:
         assert calendar.ledger.rerender_all(session, now=calendar.clock.now()) == 0
-        assert calendar.ledger.recompute(session, now=calendar.clock.now()) == 0
+        assert calendar.ledger.force_rerender_all(session, now=calendar.clock.now()) == 0
     assert (calendar.numbers(), calendar.state(), calendar.fetch(), calendar.version()) == before
 
 
@@ -215,7 +215,7 @@ def test_changed_domain_updates_the_uid_of_the_same_entry(calendar: Calendar) ->
 
 def test_entry_keeps_its_number_under_another_uid(calendar: Calendar) -> None:
     def numbers(of: Calendar) -> dict[str, int]:
-        with of.database.reading() as session:
+        with of.database.read_session() as session:
             return {row["subject_id"]: row["serial"] for row in kept(session).values()}
 
     event_id = add_event(calendar)
@@ -236,7 +236,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
         before = kept(session)
         # The state after an upgrade from a release that supported only iCalendar.
         session.execute(update(FeedEntry).values(entry="", resource=None))
-        state_of(session).renderer_version = ""
+        get_feed_state(session).renderer_version = ""
     with calendar.write() as session:
         assert calendar.ledger.rerender_all(session, now=calendar.clock.now()) == 0
     with calendar.write() as session:
@@ -246,7 +246,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: Calendar) -> None:
 def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calendar: Calendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.write() as session:
-        state_of(session).renderer_version = "an older one"
+        get_feed_state(session).renderer_version = "an older one"
     before, revision = calendar.numbers(), calendar.revision()
     heard: list[int] = []
     with calendar.write() as session:
@@ -258,10 +258,10 @@ def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calend
 
 @pytest.mark.parametrize("name", ["tzdata", "icalendar", "nh3", "markdown-it-py"])
 def test_renderer_id_depends_on_the_versions_of_rendering_libraries(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    now = ledger_of().renderer
+    now = ledger_of().renderer_version
     installed = metadata.version
     monkeypatch.setattr("eventcal.feeds.index.feed_index.version", lambda one: "0" if one == name else installed(one))
-    assert ledger_of().renderer != now
+    assert ledger_of().renderer_version != now
 
 
 def test_changed_time_zone_rules_move_instants_and_keep_local_times(
@@ -279,13 +279,13 @@ def test_changed_time_zone_rules_move_instants_and_keep_local_times(
         talk = add_talk(calendar, days)
     before = calendar.numbers()
     with calendar.write() as session:
-        assert calendar.ledger.recompute(session, now=calendar.clock.now()) == 2
+        assert calendar.ledger.force_rerender_all(session, now=calendar.clock.now()) == 2
     after = calendar.numbers()
     # The text of a date is independent of the time zone; that of a time depends on its rules.
     assert {id_: after[id_].sequence - before[id_].sequence for id_ in after} == {days: 0, meeting: 1, talk: 1}
     assert calendar.entry(meeting).value("DTSTART") == "20260610T180000"
     assert all(after[id_].revision > before[id_].revision for id_ in after)
-    with calendar.database.reading() as session:
+    with calendar.database.read_session() as session:
         starts = [session.get_one(Event, id_).starts_at for id_ in (days, meeting)]
         starts_at = session.get_one(Talk, talk).starts_at
     assert [*starts, starts_at] == [

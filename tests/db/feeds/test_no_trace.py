@@ -13,18 +13,18 @@ from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.steps import redact_event
 from eventcal.events.words import PUBLIC_STATUSES, TeamRole
-from eventcal.feeds.index.feed_index import state_of
+from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.resources import list_changes
-from eventcal.kit.ids import secret_hash
+from eventcal.feeds.resources import list_public_changes
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, PersonalFeed
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import edit_speaker
+from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.models import Tier
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
-from eventcal.talks.removal import merge_speakers, remove_event
-from eventcal.talks.rules import Step
+from eventcal.talks.removal import delete_event, merge_speakers
+from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import add_star, edit_talk, redact_talk, submit_talk
 from tests.clocks import FixedClock
 from tests.feed_support.feed_world import Do, World, edit, open_world, publish_draft, step
@@ -49,12 +49,12 @@ def _edit_proposed(world: World, session: Session) -> None:
     fields: dict[str, Any] = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
     fields["call_for_talks"] = {"closes_at": "2026-05-01T12:00:00"}
     edit_event(session, event, fields, now=world.calendar.clock.now())
-    service.add_part(session, event, Room, {"name": "Attic"})
-    service.add_part(session, event, Track, {"name": "ARM"})
+    service.create_track_or_room(session, event, Room, {"name": "Attic"})
+    service.create_track_or_room(session, event, Track, {"name": "ARM"})
 
 
 def _remove_proposed(world: World, session: Session) -> None:
-    remove_event(session, world.event(session, "proposed"))
+    delete_event(session, world.event(session, "proposed"))
 
 
 def _submit(world: World, session: Session) -> None:
@@ -99,14 +99,14 @@ def _save_the_same_again(world: World, session: Session) -> None:
     nested: dict[str, Any] = {"tags": ["xen"], "location": {"venue": "Hall"}, "call_for_talks": {}}
     edit_event(session, event, plain | nested, now=now)
     edit_event(session, world.event(session, "hackday"), {"co_located_with": ["summit"]}, now=now)
-    edit_speaker(session, world.row(session, Speaker, "grace"), {"name": "Grace Hopper"}, caller=MODERATOR, now=now)
-    service.edit_part(session, world.row(session, Room, "room"), {"name": "Room 1"})
+    update_speaker(session, world.row(session, Speaker, "grace"), {"name": "Grace Hopper"}, caller=MODERATOR, now=now)
+    service.edit_track_or_room(session, world.row(session, Room, "room"), {"name": "Room 1"})
 
 
 def _make_an_agenda(world: World, session: Session) -> None:
     member = world.row(session, Member, "member")
     add_star(session, world.talk(session), caller=caller_of(member), now=world.calendar.clock.now())
-    feed = PersonalFeed(name="phone", member_id=member.id, secret_hash=secret_hash("s"), created_at=member.created_at)
+    feed = PersonalFeed(name="phone", member_id=member.id, secret_hash=hash_secret("s"), created_at=member.created_at)
     session.add(feed)
     service.add_team_member(session, world.event(session), member, TeamRole.REVIEWER)
 
@@ -120,12 +120,12 @@ QUIET: dict[str, Do] = {
     ),
     "a draft is written": _submit,
     "a draft is edited": edit("draft", title="Else", abstract="Else", tags=["b"], speakers=[{"name": "Newer"}]),
-    "a draft is submitted": step("draft", Step.SUBMIT),
-    "a draft is withdrawn": step("draft", Step.WITHDRAW),
+    "a draft is submitted": step("draft", TalkAction.SUBMIT),
+    "a draft is withdrawn": step("draft", TalkAction.WITHDRAW),
     "a draft is redacted": lambda world, session: redact_talk(
         session, world.talk(session, "draft"), caller=MODERATOR, now=world.calendar.clock.now()
     ),
-    "an unknown speaker is edited": lambda world, session: edit_speaker(
+    "an unknown speaker is edited": lambda world, session: update_speaker(
         session,
         world.row(session, Speaker, "unknown"),
         {"name": "Else", "bio": "Else"},
@@ -148,12 +148,12 @@ def _versions(table: type[Event | Talk]) -> Select[str, int, datetime]:
 
 def seen(session: Session) -> list[object]:
     """Return everything by which the public could detect a change."""
-    state = state_of(session)
+    state = get_feed_state(session)
     return [
         state.revision,
         state.changed_at,
         state.full_rebuild_revision,
-        list_changes(session, since=0, limit=50),
+        list_public_changes(session, since=0, limit=50),
         numbers_of(session),
         deadlines_of(session),
         *session.execute(_versions(Event).where(Event.status.in_(PUBLIC_STATUSES))),
@@ -162,7 +162,7 @@ def seen(session: Session) -> list[object]:
 
 
 def test_private_changes_leave_the_public_state_unchanged(world: World) -> None:
-    with world.calendar.database.reading() as session:
+    with world.calendar.database.read_session() as session:
         before = seen(session)
     for name, do in QUIET.items():
         with world.calendar.undone() as unit:
@@ -172,7 +172,7 @@ def test_private_changes_leave_the_public_state_unchanged(world: World) -> None:
 
 
 def test_unpublished_data_appears_in_no_entry(world: World) -> None:
-    with world.calendar.database.reading() as session:
+    with world.calendar.database.read_session() as session:
         texts = "".join(session.scalars(select(FeedEntry.ics)).all()).replace("\r\n ", "")
     for name in ("proposed", "draft", "unknown"):
         assert world.ids[name] not in texts
@@ -182,7 +182,7 @@ def test_unpublished_data_appears_in_no_entry(world: World) -> None:
 
 def test_speaker_becomes_public_with_their_first_public_talk(world: World) -> None:
     def published() -> list[str]:
-        with world.calendar.database.reading() as session:
+        with world.calendar.database.read_session() as session:
             return list(
                 session.scalars(select(Speaker.slug).where(Speaker.published_at.is_not(None)).order_by(Speaker.slug))
             )

@@ -8,12 +8,12 @@ import pytest
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.steps import cancel_event, publish_event, redact_event
 from eventcal.feeds.format_registry import Options
-from eventcal.feeds.index.feed_index import state_of
-from eventcal.feeds.resources import list_changes
+from eventcal.feeds.index.feed_index import get_feed_state
+from eventcal.feeds.resources import list_public_changes
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.removal import remove_part
-from eventcal.talks.rules import Step
+from eventcal.talks.removal import delete_track_or_room
+from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk
 from eventcal.web.http.urls import Links
 from eventcal.web.schemas.events import event_json
@@ -63,17 +63,20 @@ REACHES: dict[str, tuple[Do, set[str]]] = {
     "waiting: title": (edit("waiting", title="Else"), {"waiting", "summit"}),
     "waiting: speakers": (edit("waiting", speakers=[{"slug": "ada"}]), {"waiting", "summit"}),
     "waiting: gets its time": (edit("waiting", starts="2026-06-11T09:00:00"), {"waiting", "summit"}),
-    "waiting: withdrawn": (step("waiting", Step.WITHDRAW), {"waiting", "summit"}),
-    "talk: withdrawn": (step("talk", Step.WITHDRAW), {"talk"}),
-    "talk: cancelled": (step("talk", Step.CANCEL), {"talk"}),
+    "waiting: withdrawn": (step("waiting", TalkAction.WITHDRAW), {"waiting", "summit"}),
+    "talk: withdrawn": (step("talk", TalkAction.WITHDRAW), {"talk"}),
+    "talk: cancelled": (step("talk", TalkAction.CANCEL), {"talk"}),
     "draft: public at last": (publish_draft, {"draft", "summit", "sequel"}),
     "speaker: name": (edit_grace(name="Amazing Grace"), {*ALL, "again", "sequel", "hackday"}),
     "speaker: affiliation": (edit_grace(affiliation="US Navy"), {*BOTH, "again", "sequel"}),
     "speakers: merged": (merge_ada_into_grace, {*ALL, "again", "sequel", "hackday"}),
     "room: name": (edit_room(name="Room 2"), {"talk"}),
-    "room: removed": (lambda world, session: remove_part(session, world.row(session, Room, "room")), {"talk"}),
+    "room: removed": (lambda world, session: delete_track_or_room(session, world.row(session, Room, "room")), {"talk"}),
     "track: name": (edit_track(name="RISC-V"), {"talk"}),
-    "track: removed": (lambda world, session: remove_part(session, world.row(session, Track, "track")), {"talk"}),
+    "track: removed": (
+        lambda world, session: delete_track_or_room(session, world.row(session, Track, "track")),
+        {"talk"},
+    ),
     "event: title": (edit_summit(title="Else"), ALL),
     "event: description": (edit_summit(description="Else"), SUMMIT),
     "event: tags": (edit_summit(tags=["b"]), SUMMIT),
@@ -178,7 +181,10 @@ def test_public_change_advances_date_and_cursor_and_keeps_loaded_objects_usable(
             event, talk = world.event(unit.session), world.talk(unit.session)
             do(world, unit.session)
             unit.flush_hooks()
-            state, (_, until) = state_of(unit.session), list_changes(unit.session, since=revision, limit=50)
+            state, (_, until) = (
+                get_feed_state(unit.session),
+                list_public_changes(unit.session, since=revision, limit=50),
+            )
             moved = (state.revision > revision, changed_at < state.changed_at == unit.now, until == state.revision)
             assert (name, *moved) == (name, True, True, True)
             # Like the views, which serialise the loaded objects afterwards.
@@ -191,7 +197,7 @@ def test_ledger_equals_its_recomputation_after_every_change(world: World) -> Non
             do(world, unit.session)
             unit.flush_hooks()
             before = kept(unit.session)
-            world.calendar.ledger.recompute(unit.session, now=unit.now)
+            world.calendar.ledger.force_rerender_all(unit.session, now=unit.now)
             assert (name, kept(unit.session)) == (name, before)
 
 

@@ -103,7 +103,7 @@ def test_confirmed_entry_never_expires(calendar: Calendar) -> None:
 
 def ledger_text(calendar: Calendar, *names: str) -> str:
     """Return the contents of the ledger, or of the given columns, as one text."""
-    with calendar.database.reading() as session:
+    with calendar.database.read_session() as session:
         rows = session.scalars(select(FeedEntry)).all()
         columns = names or [column.key for column in FeedEntry.__table__.columns]
         return "\n".join(str(getattr(row, name)) for row in rows for name in columns).replace("\r\n ", "")

@@ -6,20 +6,20 @@ import pytest
 from sqlalchemy.orm import Session
 
 from eventcal.kit.database import Change, Database
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import Forbidden
-from eventcal.members.caller import VISITOR, Caller
+from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.speakers.errors import CannotMergeWithItself, SpeakerNotFound
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import (
-    edit_speaker,
-    find_by_email,
-    find_by_member,
     find_speaker,
+    find_speaker_by_email,
+    find_speaker_by_member,
     get_or_create_own_speaker,
     get_or_create_speaker,
     get_speaker,
-    list_speakers,
+    list_public_speakers,
+    update_speaker,
 )
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
@@ -44,7 +44,7 @@ def merge(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = M
 def test_speaker_is_visible_to_the_public_once_published(session: Session) -> None:
     member = make_member(session)
     speaker = make_speaker(session, member=member)
-    callers = {"visitor": VISITOR, "another": caller_of(make_member(session)), "own": caller_of(member)}
+    callers = {"visitor": ANONYMOUS, "another": caller_of(make_member(session)), "own": caller_of(member)}
     callers["moderator"] = MODERATOR
     assert {who for who, caller in callers.items() if find_speaker(session, speaker.slug, caller)} == {
         "own",
@@ -58,7 +58,7 @@ def test_hidden_speaker_and_missing_speaker_give_the_same_error(session: Session
     make_speaker(session, slug="hidden")
     for slug in ("hidden", "nobody"):
         with pytest.raises(SpeakerNotFound) as refused:
-            get_speaker(session, slug, VISITOR)
+            get_speaker(session, slug, ANONYMOUS)
         assert refused.value.detail == f"There is no speaker “{slug}” here."
 
 
@@ -66,9 +66,9 @@ def test_speaker_list_holds_public_unmerged_speakers_by_slug(session: Session) -
     speakers = {slug: make_speaker(session, slug=slug, published_at=NOON) for slug in ("c", "a", "b", "d")}
     make_speaker(session, slug="hidden")
     speakers["d"].merged_into_id = speakers["a"].id
-    page = list_speakers(session, paging=Paging(limit=2))
-    rest = list_speakers(session, paging=Paging(limit=2, cursor=page.next))
-    assert ([s.slug for s in page.items], [s.slug for s in rest.items], rest.next) == (["a", "b"], ["c"], None)
+    page = list_public_speakers(session, paging=PageRequest(limit=2))
+    rest = list_public_speakers(session, paging=PageRequest(limit=2, cursor=page.next_cursor))
+    assert ([s.slug for s in page.items], [s.slug for s in rest.items], rest.next_cursor) == (["a", "b"], ["c"], None)
 
 
 # Editing
@@ -78,19 +78,19 @@ def test_only_the_speaker_and_moderators_may_edit_a_speaker(session: Session, cl
     member = make_member(session)
     speaker = make_speaker(session, member=member)
     clock.tick()
-    edit_speaker(session, speaker, {"bio": "Wrote a compiler"}, caller=caller_of(member), now=clock.now())
+    update_speaker(session, speaker, {"bio": "Wrote a compiler"}, caller=caller_of(member), now=clock.now())
     assert (speaker.bio, speaker.updated_at) == ("Wrote a compiler", clock.now())
-    edit_speaker(session, speaker, {"bio": None, "links": None}, caller=MODERATOR, now=clock.now())
+    update_speaker(session, speaker, {"bio": None, "links": None}, caller=MODERATOR, now=clock.now())
     assert (speaker.bio, speaker.links) == (None, [])
     with pytest.raises(Forbidden):
-        edit_speaker(session, speaker, {"bio": "x"}, caller=caller_of(make_member(session)), now=clock.now())
+        update_speaker(session, speaker, {"bio": "x"}, caller=caller_of(make_member(session)), now=clock.now())
 
 
 def test_edit_without_changes_keeps_the_modification_time(session: Session, clock: FixedClock) -> None:
     links = [{"title": "Home", "url": "https://example.org"}]
     speaker = make_speaker(session, bio="Same", links=links)
     clock.tick()
-    edit_speaker(session, speaker, {"bio": "Same", "links": list(links)}, caller=MODERATOR, now=clock.now())
+    update_speaker(session, speaker, {"bio": "Same", "links": list(links)}, caller=MODERATOR, now=clock.now())
     assert speaker.updated_at == NOON
 
 
@@ -161,9 +161,9 @@ def test_merged_speaker_is_found_by_the_old_slug_email_and_member(session: Sessi
     other = make_speaker(session, slug="other", email="other@example.org", member=member)
     merge(session, kept, other)
     found = [
-        find_speaker(session, "other", VISITOR),
-        find_by_email(session, "other@example.org"),
-        find_by_member(session, member.id),
+        find_speaker(session, "other", ANONYMOUS),
+        find_speaker_by_email(session, "other@example.org"),
+        find_speaker_by_member(session, member.id),
         get_or_create_speaker(session, {"name": "Whoever", "email": "other@example.org"}, now=NOON),
         get_or_create_own_speaker(session, member, now=NOON),
     ]
@@ -222,5 +222,7 @@ def test_merge_reports_every_reassigned_talk_to_the_hooks(database: Database) ->
     with database.unit_of_work() as unit:
         both = [unit.session.get_one(Speaker, speaker.id) for speaker in (kept, other)]
         merge_speakers(unit.session, both[0], both[1], caller=MODERATOR, now=NOON)
-    changed = {change.row.id for change in heard if isinstance(change.row, Talk) and "speaking" in change.fields}
+    changed = {
+        change.row.id for change in heard if isinstance(change.row, Talk) and "speaking" in change.changed_fields
+    }
     assert changed == {talks[0].id, talks[1].id}

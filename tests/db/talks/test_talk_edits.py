@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.steps import REDACTED
+from eventcal.events.steps import REDACTED_TEXT
 from eventcal.kit.refusals import FieldError, Forbidden, Invalid
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
-from eventcal.talks.rules import UNDECIDED, recompute_talk_columns
+from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns
 from eventcal.talks.service import edit_talk, redact_talk
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
@@ -67,7 +67,7 @@ def test_submitter_edits_until_the_decision_and_organiser_edits_always(session: 
     organiser = make_organiser(session, event)
     forget(session)
     talk = get_talk(session, talk.id, MODERATOR)
-    if state in UNDECIDED:
+    if state in UNDECIDED_STATES:
         edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
     else:
         with pytest.raises(AlreadyDecided):
@@ -94,7 +94,7 @@ def test_submitter_may_not_change_the_room_or_times(session: Session) -> None:
     for fields in ({"room": "Attic"}, {"room": None}, {"starts": None}, {"ends": "2026-06-11T11:00:00"}):
         with pytest.raises(Invalid) as refusal:
             edit_talk(session, known(session, talk), fields, caller=caller, now=NOON)
-        assert [fault.pointer for fault in refusal.value.faults] == [f"/{name}" for name in fields]
+        assert [fault.pointer for fault in refusal.value.errors] == [f"/{name}" for name in fields]
         session.expunge_all()
 
 
@@ -106,7 +106,7 @@ def test_edit_rejects_a_kind_outside_the_call_only_if_the_kind_changes(session: 
         edit_talk(session, known(session, talk), same, caller=caller, now=NOON)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, known(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
-    assert refusal.value.faults == (FieldError("/kind", "this call takes only: talk, panel"),)
+    assert refusal.value.errors == (FieldError("/kind", "this call takes only: talk, panel"),)
 
 
 def test_talk_without_end_lasts_the_default_duration_of_its_kind(session: Session) -> None:
@@ -130,7 +130,7 @@ def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, talk, {"room": "Attic"}, caller=organiser, now=NOON)
-    assert refusal.value.faults == (FieldError("/room", "the event has no such room; it has: Hall"),)
+    assert refusal.value.errors == (FieldError("/room", "the event has no such room; it has: Hall"),)
 
 
 def test_talk_past_midnight_spans_two_days(session: Session) -> None:
@@ -163,7 +163,7 @@ def test_redacting_a_talk_removes_all_its_text(session: Session, state: TalkStat
     written = [str(getattr(talk, column.key)) for column in talk.__table__.columns]
     reasons = session.scalars(select(TalkStateChange.reason).where(TalkStateChange.talk_id == talk.id)).all()
     assert [text for text in written if "spam" in text] == []
-    assert (talk.title, tags_of(talk), talk.speakers, set(reasons)) == (REDACTED, [], [], {None})
+    assert (talk.title, tags_of(talk), talk.speakers, set(reasons)) == (REDACTED_TEXT, [], [], {None})
     assert (talk.redacted_at, talk.published_at) == (NOON, published)
     assert talk.state == (TalkState.CANCELLED if published else TalkState.REJECTED)
 

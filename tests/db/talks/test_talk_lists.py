@@ -5,28 +5,28 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from eventcal.events.filter import EVERYTHING, Filter, Sort
+from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.kit.database import Database
-from eventcal.kit.paging import Paging
-from eventcal.members.caller import VISITOR
+from eventcal.kit.paging import PageRequest
+from eventcal.members.caller import ANONYMOUS
 from eventcal.members.models import Member
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk
 from eventcal.talks.queries import (
-    agenda_ids,
     find_talk,
     get_talk,
     list_own_talks,
-    list_stars,
+    list_starred_talks,
     list_submissions,
     list_talks,
+    starred_and_own_talk_ids,
 )
 from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser, make_speaker, make_talk
 from tests.statements import statements
 
-ALL = Paging(limit=200)
+ALL = PageRequest(limit=200)
 DAY = timedelta(days=1)
 
 
@@ -34,7 +34,7 @@ def test_hidden_talk_is_visible_to_its_speakers_its_team_and_moderators(session:
     event, submitter, speaker = make_event(session), make_member(session), make_member(session)
     talk = make_talk(session, event, submitter=submitter, speakers=[make_speaker(session, member=speaker)])
     callers = {
-        "visitor": VISITOR,
+        "visitor": ANONYMOUS,
         "member": caller_of(make_member(session)),
         "organiser of another": make_organiser(session, make_event(session)),
         "submitter": caller_of(submitter),
@@ -53,7 +53,7 @@ def test_hidden_talk_and_missing_talk_give_the_same_error(session: Session) -> N
     talk = make_talk(session, make_event(session))
     for talk_id in (talk.id, "nothing"):
         with pytest.raises(TalkNotFound) as refused:
-            get_talk(session, talk_id, VISITOR)
+            get_talk(session, talk_id, ANONYMOUS)
         assert refused.value.detail == f"There is no talk “{talk_id}” here."
 
 
@@ -86,8 +86,10 @@ def test_own_talks_include_submitted_and_given_talks_newest_first(session: Sessi
 
 def test_star_list_holds_only_public_starred_talks(session: Session) -> None:
     member = own_talks(session)
-    assert [talk.title for talk in list_stars(session, caller_of(member), paging=ALL, now=NOON).items] == ["Starred"]
-    titles = {session.get_one(Talk, talk_id).title for talk_id in agenda_ids(session, member.id)}
+    assert [talk.title for talk in list_starred_talks(session, caller_of(member), paging=ALL, now=NOON).items] == [
+        "Starred"
+    ]
+    titles = {session.get_one(Talk, talk_id).title for talk_id in starred_and_own_talk_ids(session, member.id)}
     assert titles == {"Given", "Offered", "Starred", "Starred, hidden"}
 
 
@@ -96,15 +98,15 @@ def test_paging_lists_every_talk_once_in_order(session: Session, sort: Sort) -> 
     event = make_event(session)
     for starts in (None, "2026-06-11T10:00:00", "2026-06-10T10:00:00", "2026-06-11T10:00:00", None):
         make_talk(session, event, state=TalkState.CONFIRMED, starts=starts)
-    whole = list_talks(session, EVERYTHING, sort=sort, paging=ALL, now=NOON).items
+    whole = list_talks(session, NO_FILTER, sort=sort, paging=ALL, now=NOON).items
     keys = [(talk.updated_at if sort == Sort.UPDATED else talk.sort_at, talk.id) for talk in whole]
     assert keys == sorted(keys, reverse=sort == Sort.STARTS_DOWN)
     found: list[Talk] = []
     cursor = None
     for _ in range(3):
-        page = list_talks(session, EVERYTHING, sort=sort, paging=Paging(limit=2, cursor=cursor), now=NOON)
+        page = list_talks(session, NO_FILTER, sort=sort, paging=PageRequest(limit=2, cursor=cursor), now=NOON)
         found.extend(page.items)
-        cursor = page.next
+        cursor = page.next_cursor
     assert (found, cursor) == (list(whole), None)
 
 
@@ -114,8 +116,8 @@ def test_talk_list_statement_count_is_independent_of_its_length(database: Databa
         with database.unit_of_work() as unit:
             for _ in range(more):
                 _whole_public_talk(unit.session)
-        with statements(database) as sent, database.reading() as session:
-            page = list_talks(session, EVERYTHING, sort=Sort.STARTS, paging=ALL, now=NOON)
+        with statements(database) as sent, database.read_session() as session:
+            page = list_talks(session, NO_FILTER, sort=Sort.STARTS, paging=ALL, now=NOON)
             shown = [
                 (talk.event.slug, talk.track, talk.room, talk.reprise_of, talk.tags, [s.name for s in talk.speakers])
                 for talk in page.items

@@ -46,7 +46,7 @@ def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]: 
     """Return the errors with which the submission is rejected."""
     with pytest.raises(Invalid) as refusal:
         submit(session, event, **fields)
-    return list(refusal.value.faults)
+    return list(refusal.value.errors)
 
 
 def known(session: Session, talk: Talk) -> Talk:

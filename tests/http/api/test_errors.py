@@ -150,7 +150,7 @@ def test_field_errors_have_pointer_or_parameter(answering: Answering) -> None:
         FieldError("?cursor", "is no cursor"),
         FieldError("", "is no talk"),
     ]
-    assert (answering(Invalid("See errors.", faults=faults)).json or {})["errors"] == [
+    assert (answering(Invalid("See errors.", errors=faults)).json or {})["errors"] == [
         {"pointer": "/speakers/0/name", "detail": "is required"},
         {"parameter": "cursor", "detail": "is no cursor"},
         {"pointer": "", "detail": "is no talk"},
@@ -202,7 +202,7 @@ def test_problem_instance_is_path_reference_on_this_server(client: FlaskClient, 
 
 
 def test_lone_surrogate_in_pointer_is_escaped(answering: Answering) -> None:
-    answer = answering(Invalid("See errors.", faults=[FieldError("/\ud800", "is not a field here")]))
+    answer = answering(Invalid("See errors.", errors=[FieldError("/\ud800", "is not a field here")]))
     assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is not a field here"}]
 
 
@@ -353,7 +353,7 @@ def test_malformed_json_returns_400_with_position(smorest: FlaskClient, body: by
 def test_marshmallow_messages_are_converted_to_field_errors() -> None:
     with pytest.raises(Invalid) as refusal:
         raise_validation({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
-    assert refusal.value.faults == (
+    assert refusal.value.errors == (
         FieldError("/title", "must not be null"),
         FieldError("?slug", "is not a parameter here"),
     )

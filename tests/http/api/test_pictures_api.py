@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 
 from eventcal.kit.database import UnitOfWork
-from eventcal.media.picture import LARGEST_UPLOAD
+from eventcal.media.picture import MAX_UPLOAD_BYTES
 from eventcal.members.words import Scope
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import edit_speaker
+from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import merge_speakers
 from eventcal.web import media
@@ -54,7 +54,7 @@ def send(api: Api, path: str, raw: bytes, *, media_type: str = "image/png") -> A
 
 
 def files(app: Flask) -> list[str]:
-    folder = house_of(app).settings.media
+    folder = house_of(app).settings.media_folder
     return sorted(file.name for file in folder.rglob("*") if file.is_file())
 
 
@@ -181,9 +181,9 @@ def test_picture_type_is_detected_from_content(member: Api) -> None:
 
 
 def test_pictures_have_a_higher_size_limit_than_other_bodies(member: Api) -> None:
-    between = painted() + bytes(LARGEST_UPLOAD - 100_000)
+    between = painted() + bytes(MAX_UPLOAD_BYTES - 100_000)
     assert send(member, PHOTO, between).status == 200
-    assert send(member, PHOTO, bytes(LARGEST_UPLOAD + 1)).code == (413, "too-large")
+    assert send(member, PHOTO, bytes(MAX_UPLOAD_BYTES + 1)).code == (413, "too-large")
     body = b'{"name": "' + b"x" * 2_000_000 + b'"}'
     assert member.call("PATCH", "/speakers/ada", body, headers={"Content-Type": "application/json"}).code == (
         413,
@@ -299,5 +299,5 @@ def test_names_in_use_are_the_pictures_referenced_by_rows(app: Flask, member: Ap
         make_speaker(session, photo_url="https://elsewhere.example.org/x.webp")
         assert media.referenced_files(session) == {url.rpartition("/")[2] for url in (mine, theirs)}
         for speaker in session.query(Speaker).filter_by(slug="ada"):
-            edit_speaker(session, speaker, {"photo_url": None}, caller=MODERATOR, now=NOON)
+            update_speaker(session, speaker, {"photo_url": None}, caller=MODERATOR, now=NOON)
         assert media.referenced_files(session) == {theirs.rpartition("/")[2]}

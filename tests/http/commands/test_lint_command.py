@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from eventcal.cli.fetching import Limits, Unreadable, fetch
-from eventcal.datasets.demo import demo_dataset, move_dataset, weeks_until_soon
+from eventcal.cli.fetching import FetchLimits, UnreadableCalendar, fetch
+from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
 from eventcal.datasets.service import load_dataset
 from eventcal.events.models import Event
 from eventcal.lint import lint
@@ -204,24 +204,24 @@ def test_fetch_rejects_body_above_size_limit(server: CalendarServer, packed: str
     body = bytes(100_000)
     headers = {"Content-Encoding": packed}
     url = server.serve("/large.ics", Page(gzip.compress(body) if packed == "gzip" else body, headers=headers))
-    assert fetch(url, limits=Limits(octets=100_000)).body == body
-    with pytest.raises(Unreadable, match="the answer is larger than 99999 octets"):
-        fetch(url, limits=Limits(octets=99_999))
+    assert fetch(url, limits=FetchLimits(octets=100_000)).body == body
+    with pytest.raises(UnreadableCalendar, match="the answer is larger than 99999 octets"):
+        fetch(url, limits=FetchLimits(octets=99_999))
 
 
 @pytest.mark.usefixtures("cli")
 def test_fetch_times_out_if_server_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        with pytest.raises(Unreadable, match=r"^there was no answer in time$"):
-            fetch(url, limits=Limits(seconds=0.2))
+        with pytest.raises(UnreadableCalendar, match=r"^there was no answer in time$"):
+            fetch(url, limits=FetchLimits(seconds=0.2))
 
 
 @pytest.mark.usefixtures("cli")
 def test_fetch_times_out_if_body_arrives_too_slowly(server: CalendarServer) -> None:
     url = server.serve("/slow.ics", Page(bytes(1_000), pause=0.02))
-    with pytest.raises(Unreadable, match=r"^the answer is not whole after 0\.3 seconds$"):
-        fetch(url, limits=Limits(seconds=0.3))
+    with pytest.raises(UnreadableCalendar, match=r"^the answer is not whole after 0\.3 seconds$"):
+        fetch(url, limits=FetchLimits(seconds=0.3))
 
 
 # Our own feeds
@@ -229,10 +229,10 @@ def test_fetch_times_out_if_body_arrives_too_slowly(server: CalendarServer) -> N
 
 def load_demo(app: Flask, clock: FixedClock) -> list[str]:
     """Load the demo, moved to the coming weeks, and return the paths of all its feeds."""
-    was = demo_dataset(read_record)
+    was = read_demo_dataset(read_record)
     with database_of(app).unit_of_work() as unit:
-        load_dataset(unit, move_dataset(was, weeks=weeks_until_soon(was, today=clock.now().date())))
-    with database_of(app).reading() as session:
+        load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=clock.now().date())))
+    with database_of(app).read_session() as session:
         return [
             *("/calendar.ics", "/calendar.ics?from=2014-01-01&include=events,talks"),
             *(f"/events/{slug}.ics" for slug in session.scalars(select(Event.slug))),

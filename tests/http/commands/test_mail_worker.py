@@ -11,14 +11,14 @@ from sqlalchemy import select
 
 from eventcal import jobs as worker
 from eventcal.config import Settings
-from eventcal.jobs import CLAIMED_FOR, prune, run_worker, send_next
+from eventcal.jobs import CLAIM_DURATION, delete_expired_data, run_worker, send_next_mail
 from eventcal.jobs import MailServer as Destination
-from eventcal.jobs import mail_server as destination
+from eventcal.jobs import parse_mail_url as destination
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MOST_ATTEMPTS, queue_mail
-from eventcal.talks.rules import Step
-from eventcal.talks.steps import decision_mail
+from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
+from eventcal.talks.rules import TalkAction
+from eventcal.talks.steps import render_decision_email
 from tests.clocks import NOON, FixedClock
 from tests.http_app import json_of, post, running, sign_in
 from tests.mail_server import MailServer, mail_server
@@ -48,7 +48,7 @@ def queue(database: Database, to: str = "ada@example.org", subject: str = "Grü�
 
 
 def messages(database: Database) -> list[OutboxMessage]:
-    with database.reading() as session:
+    with database.read_session() as session:
         return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
 
 
@@ -65,7 +65,7 @@ def test_email_is_sent_once_and_its_text_is_deleted(
 ) -> None:
     queue(database)
     clock.tick()
-    assert [send_next(database, settings) for _ in range(2)] == [True, False]
+    assert [send_next_mail(database, settings) for _ in range(2)] == [True, False]
     [mail] = server.mails
     assert {name: mail[name] for name in ("From", "To", "Subject", "Date", "Auto-Submitted", "Message-ID")} == {
         "From": "calendar@example.org",
@@ -88,10 +88,10 @@ def test_member_text_in_email_cannot_inject_headers_or_html(
     with database.unit_of_work() as unit:
         event = make_event(unit.session, title=hostile)
         talk = make_talk(unit.session, event, title=hostile)
-        subject, text = decision_mail(talk, Step.REJECT, reason=hostile)
+        subject, text = render_decision_email(talk, TalkAction.REJECT, reason=hostile)
         queue_mail(unit.session, to="ada@example.org", subject=subject, text=text, now=unit.now)
     clock.tick()
-    assert send_next(database, settings)
+    assert send_next_mail(database, settings)
     [mail] = server.mails
     assert (mail.get_content_type(), mail.is_multipart()) == ("text/plain", False)
     assert (mail["Bcc"], mail["To"]) == (None, "ada@example.org")
@@ -105,7 +105,7 @@ def test_oldest_email_is_sent_first(
     for subject in ("first", "second"):
         queue(database, subject=subject)
         clock.tick()
-    while send_next(database, settings):
+    while send_next_mail(database, settings):
         pass
     assert [mail["Subject"] for mail in server.mails] == ["first", "second"]
 
@@ -114,7 +114,7 @@ def test_internationalised_domain_is_encoded_as_punycode(
     database: Database, settings: Settings, server: MailServer
 ) -> None:
     queue(database, to="ada@bücher.example")
-    send_next(database, settings)
+    send_next_mail(database, settings)
     assert server.recipients == ["ada@xn--bcher-kva.example"]
 
 
@@ -124,16 +124,16 @@ def test_rejected_email_is_retried_with_backoff_then_abandoned(
     server.answer_to_rcpt = "450 come back"
     queue(database)
     waits = []
-    for _ in range(MOST_ATTEMPTS):
-        assert send_next(database, settings)
-        assert not send_next(database, settings)
+    for _ in range(MAX_ATTEMPTS):
+        assert send_next_mail(database, settings)
+        assert not send_next_mail(database, settings)
         [row] = messages(database)
         waits.append((row.due_at - clock.now()) // timedelta(minutes=1))
         clock.move(row.due_at)
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
-    assert not send_next(database, settings)
+    assert not send_next_mail(database, settings)
     [row] = messages(database)
-    assert (row.sent_at, row.attempts, "come back" in str(row.last_error)) == (None, MOST_ATTEMPTS, True)
+    assert (row.sent_at, row.attempts, "come back" in str(row.last_error)) == (None, MAX_ATTEMPTS, True)
 
 
 def test_successful_retry_clears_last_error(
@@ -141,17 +141,17 @@ def test_successful_retry_clears_last_error(
 ) -> None:
     server.answer_to_rcpt = "450 come back"
     queue(database)
-    send_next(database, settings)
+    send_next_mail(database, settings)
     server.answer_to_rcpt = "250 ok"
     clock.tick(60)
-    send_next(database, settings)
+    send_next_mail(database, settings)
     [row] = messages(database)
     assert (len(server.mails), row.sent_at, row.last_error) == (1, clock.now(), None)
 
 
 def test_unreachable_mail_server_is_recorded_as_last_error(database: Database, database_url: str) -> None:
     queue(database)
-    assert send_next(database, settings_of(database_url, "smtp://127.0.0.1:1"))
+    assert send_next_mail(database, settings_of(database_url, "smtp://127.0.0.1:1"))
     [row] = messages(database)
     assert (row.sent_at, str(row.last_error).partition(":")[0]) == (None, "ConnectionRefusedError")
 
@@ -160,10 +160,10 @@ def test_email_claimed_by_crashed_worker_is_sent_after_claim_expires(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     queue(database)
-    assert worker._claim(database) is not None
-    assert not send_next(database, settings)
-    clock.move(NOON + CLAIMED_FOR)
-    assert send_next(database, settings)
+    assert worker._claim_due_mail(database) is not None
+    assert not send_next_mail(database, settings)
+    clock.move(NOON + CLAIM_DURATION)
+    assert send_next_mail(database, settings)
     assert len(server.mails) == 1
 
 
@@ -173,7 +173,7 @@ def test_two_workers_send_each_email_once(database: Database, settings: Settings
         queue(database, subject=subject)
 
     def send_all() -> None:
-        while send_next(database, settings):
+        while send_next_mail(database, settings):
             pass
 
     threads = [threading.Thread(target=send_all) for _ in range(2)]
@@ -217,17 +217,17 @@ def test_worker_continues_after_errors(
 def test_email_without_mail_server_is_kept_for_a_week(database: Database, database_url: str, clock: FixedClock) -> None:
     nobody = settings_of(database_url, None)
     queue(database)
-    assert not send_next(database, nobody)
-    prune(database, nobody)
+    assert not send_next_mail(database, nobody)
+    delete_expired_data(database, nobody)
     assert len(messages(database)) == 1
     clock.move(NOON + timedelta(days=7, seconds=1))
-    prune(database, nobody)
+    delete_expired_data(database, nobody)
     assert messages(database) == []
 
 
 def test_worker_signs_in_to_mail_server(database: Database, database_url: str, server: MailServer) -> None:
     queue(database)
-    send_next(database, settings_of(database_url, server.url_with_password))
+    send_next_mail(database, settings_of(database_url, server.url_with_password))
     assert (server.logins, len(server.mails)) == (1, 1)
 
 
@@ -238,7 +238,7 @@ def test_password_is_not_sent_to_remote_server_without_tls(
     server.offers_tls = offers_tls
     queue(database)
     # 127.1 is the same machine, but is not recognised as a loopback address.
-    send_next(database, settings_of(database_url, server.url_with_password.replace("127.0.0.1", "127.1")))
+    send_next_mail(database, settings_of(database_url, server.url_with_password.replace("127.0.0.1", "127.1")))
     [row] = messages(database)
     assert (server.logins, server.mails, row.sent_at) == (0, [], None)
     assert ("TLS" in str(row.last_error)) is not offers_tls
@@ -249,7 +249,7 @@ def test_undeliverable_email_does_not_block_the_next(
 ) -> None:
     queue(database, to="nobody")
     queue(database)
-    assert [send_next(database, settings) for _ in range(2)] == [True, True]
+    assert [send_next_mail(database, settings) for _ in range(2)] == [True, True]
     assert server.recipients == ["nobody", "ada@example.org"]
 
 
@@ -273,7 +273,7 @@ def test_new_member_confirms_address_with_token_from_email(
 ) -> None:
     with running(settings.database_url, clock, mail_url=settings.mail_url) as app:
         post(app, "/auth/register", {"email": "ada@example.org", "password": "correct horse", "name": "Ada"})
-        send_next(database, settings)
+        send_next_mail(database, settings)
         text = server.mails[0].get_content().replace("\r\n", "\n")
         found = re.search(r"^http://127\.0\.0\.1:8000/confirm\?token=(\S+)$", text, re.MULTILINE)
         assert found is not None

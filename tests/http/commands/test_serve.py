@@ -91,7 +91,7 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
         said,
     )
     # The fetch was counted before the worker ended.
-    with database.reading() as session:
+    with database.read_session() as session:
         assert session.scalars(select(FeedFetches.fetches)).all() == [1]
     database.engine.dispose()
 

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetches import FeedFetches, note_fetches, personal_feed_key, public_feed_key
-from eventcal.feeds.index.feed_index import state_of
-from eventcal.kit.ids import secret_hash
+from eventcal.feeds.fetches import FeedFetches, personal_feed_key, public_feed_key, record_fetches
+from eventcal.feeds.index.feed_index import get_feed_state
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import PersonalFeed
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar
@@ -41,7 +41,7 @@ def phone(app: Flask) -> PersonalFeed:
     with writing(app) as session:
         member = make_member(session)
         feed = PersonalFeed(id="phone", member_id=member.id, name="My phone", created_at=NOON)
-        feed.secret_hash = secret_hash(SECRET)
+        feed.secret_hash = hash_secret(SECRET)
         session.add(feed)
         return feed
 
@@ -151,7 +151,7 @@ def test_unknown_and_unpublished_feeds_give_the_same_diagnostics(app: Flask) -> 
     for slug in ("nothing", "pending"):
         with writing(app) as session:
             key = public_feed_key(f"/events/{slug}.ics?")
-            note_fetches(session, [_fetched(key)])
+            record_fetches(session, [_fetched(key)])
         said = told(app, f"{BASE}/events/{slug}.ics")
         assert (said["status"], said["feed"], said["lint"], said["fetches"]) == (404, None, None, [])
         assert said["problems"] == [{"code": "not-found", "detail": said["detail"]}]
@@ -315,7 +315,7 @@ def test_feed_check_of_a_secret_feed_is_as_detailed_as_of_a_public_one(app: Flas
 def test_revoked_feed_is_gone_but_lists_clients_that_still_fetch_it(app: Flask) -> None:
     with writing(app) as session:
         session.get_one(PersonalFeed, "phone").revoked_at = NOON
-        note_fetches(session, [_fetched(personal_feed_key("phone"))])
+        record_fetches(session, [_fetched(personal_feed_key("phone"))])
     said = told(app, PRIVATE)
     assert (said["status"], said["feed"], said["url"]) == (410, None, f"{BASE}/feeds/….ics")
     assert said["problems"] == [{"code": "gone", "detail": said["detail"]}]
@@ -326,7 +326,7 @@ def test_revoked_feed_is_gone_but_lists_clients_that_still_fetch_it(app: Flask) 
 def test_feed_check_does_not_count_as_a_fetch(app: Flask) -> None:
     ask(app, PRIVATE)
     catch_up(app)
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         assert session.get_one(PersonalFeed, "phone").last_fetched_at is None
         assert session.scalars(select(FeedFetches)).all() == []
 
@@ -390,7 +390,7 @@ def test_fetch_statistics_store_nothing_about_the_client_but_its_kind(app: Flask
         assert answer.status_code == 200
         catch_up(app)
         house_of(app).tally.flush(database_of(app))
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         rows = [
             {column.name: str(getattr(row, column.name)) for column in FeedFetches.__table__.columns}
             for row in session.scalars(select(FeedFetches).order_by(FeedFetches.feed))
@@ -404,8 +404,8 @@ def test_fetch_statistics_store_nothing_about_the_client_but_its_kind(app: Flask
 @pytest.mark.usefixtures("ids")
 def test_counting_a_fetch_adds_no_statement_to_the_request_and_no_new_revision(app: Flask, clock: FixedClock) -> None:
     etag = fetch(app, "/calendar.ics").headers["ETag"]
-    with database_of(app).reading() as session:
-        revision = state_of(session).revision
+    with database_of(app).read_session() as session:
+        revision = get_feed_state(session).revision
     clock.tick(3600)
     with statements(database_of(app)) as sent:
         answer = fetch(app, "/calendar.ics", If_None_Match=etag, User_Agent=IPHONE)
@@ -413,8 +413,8 @@ def test_counting_a_fetch_adds_no_statement_to_the_request_and_no_new_revision(a
         catch_up(app)
         after = [text for text in sent if text.startswith("INSERT")]
     assert (answer.status_code, len(during), len(after)) == (304, 1, 1)
-    with database_of(app).reading() as session:
-        assert state_of(session).revision == revision
+    with database_of(app).read_session() as session:
+        assert get_feed_state(session).revision == revision
 
 
 @pytest.mark.usefixtures("ids")

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from eventcal.kit.ids import secret_hash
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import PersonalFeed
 from eventcal.talks.models import Star, Talk
 from eventcal.talks.words import TalkState
@@ -61,7 +61,7 @@ def ids(app: Flask) -> dict[str, str]:
     with writing(app) as session:
         session.add(Star(member_id=member.member_id, talk_id="scheduled", starred_at=NOON))
         session.add(
-            PersonalFeed(member_id=member.member_id, name="phone", secret_hash=secret_hash(SECRET), created_at=NOON)
+            PersonalFeed(member_id=member.member_id, name="phone", secret_hash=hash_secret(SECRET), created_at=NOON)
         )
     return ids
 

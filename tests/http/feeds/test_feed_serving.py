@@ -8,7 +8,7 @@ from flask import Flask
 
 from eventcal.events.models import Event
 from eventcal.events.steps import cancel_event
-from eventcal.feeds.index.models import read_state
+from eventcal.feeds.index.models import read_feed_state
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 from eventcal.web.cache import ResponseKey
@@ -208,8 +208,8 @@ def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
 
 
 def database_revision(app: Flask) -> int:
-    with database_of(app).connection() as connection:
-        return read_state(connection).revision
+    with database_of(app).read_connection() as connection:
+        return read_feed_state(connection).revision
 
 
 def test_number_of_statements_does_not_depend_on_the_number_of_talks(app: Flask, ids: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from dateutil.rrule import rrulestr
 from flask import Flask
 
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import get_zone
 from tests.feed_support.fetching import fetch
 from tests.http_app import writing
 from tests.make import make_event
@@ -142,7 +142,7 @@ def test_timed_recurrence_keeps_its_local_time_in_every_library(app: Flask, expa
                 ends = f"{START + LENGTH:%Y-%m-%dT%H:%M:%S}"
                 starts = f"{START:%Y-%m-%dT%H:%M:%S}"
                 make_event(session, title=title, timezone=tzid, starts=starts, ends=ends, recurrence=rule)
-                begins = [wall.replace(tzinfo=zone(tzid)) for wall in walls(rule)]
+                begins = [wall.replace(tzinfo=get_zone(tzid)) for wall in walls(rule)]
                 expected += [Taken(title, one.astimezone(UTC), (one + LENGTH).astimezone(UTC)) for one in begins]
     assert worked_out_otherwise(app, expanders, expected) == {}
 

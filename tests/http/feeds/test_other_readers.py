@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.demo import demo_dataset
+from eventcal.datasets.demo import read_demo_dataset
 from eventcal.datasets.service import load_dataset
 from eventcal.events.models import Event
 from eventcal.events.words import EventStatus
-from eventcal.kit.localtime import format_local, zone
-from eventcal.kit.text import many_lines_fault, one_line_fault
+from eventcal.kit.localtime import format_local, get_zone
+from eventcal.kit.text import multi_line_error, single_line_error
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
 from eventcal.web.schemas.datasets import read_record
@@ -80,7 +80,7 @@ def readers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def load_demo(app: Flask) -> tuple[dict[str, Event], list[Talk]]:
     """Load the demo data; return its events by id, and its talks."""
     with database_of(app).unit_of_work() as unit:
-        load_dataset(unit, demo_dataset(read_record))
+        load_dataset(unit, read_demo_dataset(read_record))
     return {event.id: event for event in rows(app, Event)}, rows(app, Talk)
 
 
@@ -149,8 +149,8 @@ def typed(pieces: st.SearchStrategy[str], fault: Callable[[str], str | None]) ->
     return st.lists(pieces, min_size=1, max_size=6).map("".join).filter(lambda text: text and fault(text) is None)
 
 
-LINES = typed(_PIECES, one_line_fault)
-TEXTS = typed(_PIECES | st.sampled_from(["\n", "\r\n", "\n\n", "\t", "\u2028", "- a\n- b\n"]), many_lines_fault)
+LINES = typed(_PIECES, single_line_error)
+TEXTS = typed(_PIECES | st.sampled_from(["\n", "\r\n", "\n\n", "\t", "\u2028", "- a\n- b\n"]), multi_line_error)
 
 
 @given(title=LINES, talk=LINES, room=LINES, venue=LINES, text=TEXTS, tags=st.lists(LINES, max_size=3, unique=True))
@@ -177,7 +177,7 @@ _BEGINNING, _END = date(1975, 1, 1), date(2060, 1, 1)
 
 @cache
 def changes_of(tzid: str) -> list[datetime]:
-    return [at for at, _, _ in changes(zone(tzid), _BEGINNING, _END)] or [NOON]
+    return [at for at, _, _ in changes(get_zone(tzid), _BEGINNING, _END)] or [NOON]
 
 
 @st.composite
@@ -196,17 +196,17 @@ def times(draw: st.DrawFn) -> tuple[str, datetime, int]:
 
 
 def first_of_two(at: datetime, tzid: str) -> datetime:
-    return at.astimezone(zone(tzid)).replace(fold=0).astimezone(UTC)
+    return at.astimezone(get_zone(tzid)).replace(fold=0).astimezone(UTC)
 
 
 def to_first_instant(day: date, tzid: str) -> datetime:
     """Return the first instant of a day, or its replacement if midnight is skipped."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone(tzid)).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=get_zone(tzid)).astimezone(UTC)
 
 
 def add_timed(session: Session, tzid: str, starts_at: datetime, minutes: int) -> tuple[Event, Talk]:
     """Add an event spanning the days of a talk; the talk may end at the second of two equal local times."""
-    here = zone(tzid)
+    here = get_zone(tzid)
     starts, ends = (moment.astimezone(here) for moment in (starts_at, starts_at + timedelta(minutes=minutes)))
     event = make_event(session, timezone=tzid, starts=f"{starts:%Y-%m-%d}", ends=f"{ends:%Y-%m-%d}", call=None)
     local = format_local(starts.replace(tzinfo=None, fold=0))

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
-from eventcal.kit.ids import secret_hash
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, PersonalFeed
 from eventcal.talks.models import Star
 from eventcal.talks.words import TalkState
@@ -44,7 +44,7 @@ def member_id(app: Flask) -> str:
                 session.add(Star(member_id=member.id, talk_id=talk.id, starred_at=NOON))
         session.add(
             PersonalFeed(
-                id="phone", member_id=member.id, name="My phone", secret_hash=secret_hash(SECRET), created_at=NOON
+                id="phone", member_id=member.id, name="My phone", secret_hash=hash_secret(SECRET), created_at=NOON
             )
         )
         return member.id
@@ -100,7 +100,7 @@ def test_secret_appears_in_neither_response_nor_log(app: Flask, caplog: pytest.L
 def test_each_secret_feed_is_a_calendar_of_its_own(app: Flask, member_id: str) -> None:
     with writing(app) as session:
         session.add(
-            PersonalFeed(member_id=member_id, name="My desk", secret_hash=secret_hash("other"), created_at=NOON)
+            PersonalFeed(member_id=member_id, name="My desk", secret_hash=hash_secret("other"), created_at=NOON)
         )
     heads = [parse(fetch(app, f"/feeds/{secret}.ics").data) for secret in (SECRET, "other")]
     assert [head.text("NAME") for head in heads] == ["My phone", "My desk"]
@@ -145,7 +145,7 @@ def test_last_fetch_time_is_stored_with_a_precision_of_one_hour(app: Flask, cloc
 
     def noted() -> timedelta | None:
         fetch(app)
-        with database_of(app).reading() as session:
+        with database_of(app).read_session() as session:
             at = session.get_one(PersonalFeed, "phone").last_fetched_at
         return at - NOON if at is not None else None
 
@@ -173,5 +173,5 @@ def test_secret_feed_is_served_during_a_write_transaction(app: Flask) -> None:
         answer = client.get(PATH)
         assert faults(answer.data) == []
     catch_up(app)
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         assert session.get_one(PersonalFeed, "phone").last_fetched_at == NOON

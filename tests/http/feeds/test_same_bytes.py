@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from eventcal.talks.rules import Step
+from eventcal.talks.rules import TalkAction
 from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.digests import digests
@@ -52,7 +52,7 @@ EDITS: list[Do] = [
     edit("waiting", starts="2026-06-12T09:30:00"),
     edit_grace(name="Amazing Grace"),
     edit_track(name="RISC-V"),
-    step("talk", Step.CANCEL),
+    step("talk", TalkAction.CANCEL),
     # These edits affect nothing else, so the feeds are updated from their cached versions.
     edit("waiting", tags=["c", "a", "b"], speakers=[{"slug": "ada"}, {"slug": "grace"}]),
     edit("again", title="A, b; c\\d: „Käse“ \U0001f9c0"),

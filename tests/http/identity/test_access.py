@@ -90,8 +90,8 @@ def shown() -> dict[str, object]:
     return {
         "member_id": here.member_id,
         "role": here.role,
-        "organises": sorted(here.organises),
-        "reviews": sorted(here.reviews),
+        "organises": sorted(here.organised_event_ids),
+        "reviews": sorted(here.reviewed_event_ids),
     }
 
 

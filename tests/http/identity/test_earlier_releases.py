@@ -11,7 +11,7 @@ from flask import Flask
 from itsdangerous import TimestampSigner
 from sqlalchemy import select
 
-from eventcal.jobs import prune
+from eventcal.jobs import delete_expired_data
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import find_session
 from tests.clocks import NOON, FixedClock
@@ -101,7 +101,7 @@ def test_next_request_replaces_signed_cookie_with_stored_session(app: Flask, clo
     [stored] = rows(app, MemberSession)
     cookie = browser.client.get_cookie("eventcal")
     assert cookie is not None
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         found = find_session(session, cookie.value, now=clock.now())
     assert found is not None
     assert (found[0].id, stored.created_at, stored.reauthenticated_at) == (stored.id, clock.now(), NOON)
@@ -138,10 +138,10 @@ def test_signed_cookie_is_rejected_after_its_session_signs_out(app: Flask, clock
     assert is_in(browser)
     assert browser.post("/auth/logout").status_code == 204
     assert not is_in(thief)
-    prune(database_of(app), house_of(app).settings)
+    delete_expired_data(database_of(app), house_of(app).settings)
     assert not is_in(earlier(app))
     clock.move(NOON + timedelta(days=14, seconds=1))
-    prune(database_of(app), house_of(app).settings)
+    delete_expired_data(database_of(app), house_of(app).settings)
     assert rows(app, MemberSession) == []
     assert not is_in(earlier(app))
 

@@ -7,7 +7,7 @@ from flask import Flask
 
 from eventcal.events.models import TeamMember
 from eventcal.events.words import EventStatus, TeamRole
-from eventcal.kit.ids import secret_hash
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.words import Scope
 from eventcal.speakers.models import Speaker
@@ -80,7 +80,7 @@ def test_feed_url_is_shown_once_and_only_its_hash_is_stored(app: Flask) -> None:
     assert (answer.status_code, made) == (201, kept | {"url": made["url"]})
     secret = made["url"].removeprefix(FEEDS).removesuffix(".ics")
     assert len(secret) == 43
-    assert [feed.secret_hash for feed in rows(app, PersonalFeed)] == [secret_hash(secret)]
+    assert [feed.secret_hash for feed in rows(app, PersonalFeed)] == [hash_secret(secret)]
     assert browser.get("/me/feeds").json == {"items": [kept], "next": None}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.members.models import AccessToken, Member, PersonalFeed
-from eventcal.members.sessions import new_session
+from eventcal.members.sessions import build_session
 from eventcal.members.words import Role, Scope
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
@@ -348,7 +348,7 @@ def world(app: Flask) -> World:
         enquiry = make_sponsorship(session, tier, sponsor=make_sponsor(session, slug="asker"), enquirer=member)
         token = AccessToken(member_id=member.id, name="x", token_hash="0" * 64, scopes=["read"], created_at=NOON)
         feed = PersonalFeed(member_id=member.id, name="x", secret_hash="0" * 64, created_at=NOON)
-        browser = new_session(member, secret="x", user_agent=None, now=NOON)
+        browser = build_session(member, secret="x", user_agent=None, now=NOON)
         session.add_all([token, feed, browser])
         session.flush()
         names = {name: talk.id for name, talk in talks.items()} | {

@@ -103,7 +103,7 @@ def test_secret_and_recovery_codes_are_not_stored_in_plain_text(app: Flask, ada:
 
 
 def rows_of_secrets(app: Flask) -> list[TotpSecret]:
-    with http_app.database_of(app).reading() as session:
+    with http_app.database_of(app).read_session() as session:
         return list(session.query(TotpSecret))
 
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from eventcal.jobs import prune
-from eventcal.kit.ids import secret_hash
+from eventcal.jobs import delete_expired_data
+from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.words import Scope
 from tests import http_app
@@ -71,7 +71,7 @@ def test_cookie_holds_256_random_bits_and_only_their_hash_is_stored(app: Flask) 
     browser = signed_in(app)
     [stored] = rows(app, MemberSession)
     assert re.fullmatch("[A-Za-z0-9_-]{43}", cookie_of(browser))
-    assert stored.secret_hash == secret_hash(cookie_of(browser))
+    assert stored.secret_hash == hash_secret(cookie_of(browser))
     assert cookie_of(browser) not in {str(getattr(stored, one.name)) for one in MemberSession.__table__.columns}
 
 
@@ -181,7 +181,7 @@ def test_worker_deletes_expired_sessions(app: Flask, clock: FixedClock) -> None:
     clock.move(NOON + timedelta(days=7))
     later = signed_in(app)
     clock.move(NOON + timedelta(days=14))
-    prune(database_of(app), house_of(app).settings)
+    delete_expired_data(database_of(app), house_of(app).settings)
     assert [one.created_at for one in rows(app, MemberSession)] == [NOON + timedelta(days=7)]
     assert is_in(later)
 

@@ -269,5 +269,5 @@ def test_200_talks_can_be_decided_at_once(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", *(f"Talk {number}" for number in range(200)))
     ask(olga, "summit", "reject", ids)
     assert "200 talks are rejected." in send(olga, DECIDE, held(olga, DECIDE), do="reject")
-    with database_of(app).reading():
+    with database_of(app).read_session():
         assert set(states(app).values()) == {"rejected"}

@@ -22,12 +22,12 @@ def olga(app: Flask, summit: str) -> Browser:
 
 
 def stored(app: Flask, slug: str = "summit") -> Event:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return session.scalars(select(Event).where(Event.slug == slug)).one()
 
 
 def call_of(app: Flask) -> CallForTalks | None:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return session.scalars(select(CallForTalks)).one_or_none()
 
 

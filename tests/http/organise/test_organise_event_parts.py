@@ -23,7 +23,7 @@ def olga(app: Flask, summit: str) -> Browser:
 
 
 def names(app: Flask, table: type[Room] | type[Track]) -> list[str]:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return list(session.scalars(select(table.name).order_by(table.position)))
 
 

@@ -40,7 +40,7 @@ def waits(app: Flask) -> str:
 
 
 def stored(app: Flask, slug: str = "summit") -> Event | None:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return session.scalars(select(Event).where(Event.slug == slug)).one_or_none()
 
 
@@ -189,13 +189,13 @@ def test_preview_changes_nothing_and_does_not_count_as_a_fetch(
     app: Flask, moderator: Browser, summit: str, step: str
 ) -> None:
     before = app.test_client().get(f"/events/{summit}.ics")
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         counted = session.scalars(select(FeedFetches.fetches)).all()
     moderator.go(f"{HERE}/{step}")
     catch_up(app)
     after = app.test_client().get(f"/events/{summit}.ics")
     assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         assert sum(session.scalars(select(FeedFetches.fetches))) <= sum(counted) + 1
 
 

@@ -22,7 +22,7 @@ def olga(app: Flask, summit: str) -> Browser:
 
 
 def team(app: Flask) -> dict[str, str]:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         rows = select(Member.email, TeamMember.role).join(TeamMember, TeamMember.member_id == Member.id)
         return {email: role.value for email, role in session.execute(rows)}
 

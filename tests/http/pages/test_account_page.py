@@ -115,7 +115,7 @@ def test_no_confirmation_mail_is_sent_for_a_confirmed_email(mailing_app: Flask) 
 
 def test_confirmation_mails_and_password_attempts_are_rate_limited(sqlite_url: str, clock: FixedClock) -> None:
     settings = settings_of(sqlite_url, mail_url="smtp://mail.example.org")
-    app = create_app(settings, clock=clock, afterwards=when_asked())
+    app = create_app(settings, clock=clock, background=when_asked())
     ada = at_home(app, confirmed_at=None)
     ada.go("/me/account")
     codes = []

@@ -36,7 +36,7 @@ def summit(app: Flask) -> None:
 
 
 def stars(app: Flask) -> list[str]:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return sorted(star.talk_id for star in session.query(Star))
 
 

@@ -84,7 +84,7 @@ def test_secret_is_neither_logged_nor_stored(app: Flask, ada: Browser, caplog: p
     with caplog.at_level(logging.DEBUG):
         [secret] = SECRET.findall(make(ada))
     assert secret not in caplog.text
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         for table in ("personal_feeds", "idempotency_keys"):
             assert secret not in str(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608 - names above
 

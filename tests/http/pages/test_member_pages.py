@@ -43,7 +43,7 @@ def ada(app: Flask, browser: Browser) -> Browser:
 
 
 def stored(app: Flask) -> Talk:
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         return session.scalars(select(Talk)).one()
 
 
@@ -88,7 +88,7 @@ def test_errors_are_shown_beside_their_fields_and_input_is_kept(app: Flask, ada:
     held = ada.fields("/submit")
     assert (held["abstract"], held["duration_minutes"]) == ("Kept <b>", "long")
     assert "Some of this cannot be taken yet" in said
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         assert session.scalars(select(Talk)).all() == []
 
 
@@ -204,7 +204,7 @@ def test_wrong_password_is_rejected_and_not_repeated(browser: Browser) -> None:
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm", "/logout"])
 def test_form_without_csrf_token_is_rejected(app: Flask, path: str) -> None:
     assert app.test_client().post(path, data=ADA).status_code == 403
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         assert session.scalars(select(Member)).all() == []
 
 
@@ -241,7 +241,7 @@ def test_links_in_mails_open_working_pages(mailing_app: Flask) -> None:
 
 def mailed(app: Flask, path: str) -> str:
     """Return the path and query of the most recent mailed link to a path."""
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         texts = [str(row.payload) for row in session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))]
     found = [match[0] for text in texts for match in re.finditer(rf"/{path}\?token=[\w.-]+", text)]
     return found[-1]

@@ -95,7 +95,7 @@ def test_withdrawing_requires_confirmation_and_states_the_consequences(app: Flas
     offer(app, state=TalkState.CONFIRMED)
     ada.go("/me/talks/talk")
     assert "Everybody sees it as cancelled then" in ada.go("/me/talks/talk/withdraw")
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         assert session.get_one(Talk, "talk").state == TalkState.CONFIRMED
     assert "It is withdrawn." in ada.send("/me/talks/talk", do="withdraw")
     # A withdrawn talk cannot be withdrawn again.

@@ -148,7 +148,7 @@ def test_token_is_neither_logged_nor_stored(app: Flask, ada: Browser, caplog: py
     with caplog.at_level(logging.DEBUG):
         token = make(ada)
     assert token not in caplog.text
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         for table in ("access_tokens", "idempotency_keys"):
             assert token not in str(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608 - names above
 

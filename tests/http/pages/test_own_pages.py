@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse
 
 from eventcal.events.models import TeamMember
 from eventcal.events.words import EventStatus, TeamRole
-from eventcal.members.factors import add_passkey, turn_on
+from eventcal.members.factors import enable_totp, register_passkey
 from eventcal.members.models import Member, Passkey
-from eventcal.members.service import give_feed, give_token
+from eventcal.members.service import create_access_token, create_personal_feed
 from eventcal.members.words import Role, Scope
 from eventcal.talks.models import Star
 from eventcal.talks.words import TalkState
@@ -111,8 +111,8 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
     tier = make_tier(session, event, name=f"Gold {text}"[:100], benefits=[f"A logo {text}"])
     sponsor = make_sponsor(session, name=f"Citrix {text}", description=text)
     sponsorship = make_sponsorship(session, tier, sponsor=sponsor, enquirer=other, note=f"Please {text}")
-    feed, _secret = give_feed(session, olga, name=f"Phone {text}"[:100], now=NOON)
-    token, _token = give_token(
+    feed, _secret = create_personal_feed(session, olga, name=f"Phone {text}"[:100], now=NOON)
+    token, _token = create_access_token(
         session, olga, name=f"Script {text}"[:100], scopes=[Scope.READ], expires_at=None, now=NOON
     )
     passkey = Passkey(
@@ -125,7 +125,7 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
         name=f"Key {text}"[:100],
         created_at=NOON,
     )
-    add_passkey(session, passkey)
+    register_passkey(session, passkey)
     return {
         "passkey": passkey.id,
         "talk": talk.id,
@@ -144,9 +144,9 @@ def _fill(session: Session, olga: Member, text: str) -> dict[str, str]:
 def set_up_app(app: Flask, browser: Browser) -> None:
     """Set up an authenticator app, so that signing in with the password requires a code."""
     with app.test_request_context():
-        sealed = authenticator().new_secret()
+        sealed = authenticator().new_encrypted_secret()
     with writing(app) as session:
-        turn_on(session, session.get_one(Member, browser.member["id"]), sealed, counter=0, now=NOON)
+        enable_totp(session, session.get_one(Member, browser.member["id"]), sealed, counter=0, now=NOON)
 
 
 def test_every_personal_page_is_covered_here(app: Flask) -> None:

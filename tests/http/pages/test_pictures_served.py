@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from flask import Flask
 
 from eventcal.cli import main
-from eventcal.media.gallery import GRACE, MediaStore
-from eventcal.media.picture import ImageSpec, Picture, read_picture
+from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
+from eventcal.media.picture import ImageSpec, Picture, reencode_picture
 from eventcal.web.request.context import attach_services
 from tests.clocks import NOON
 from tests.feed_support.fetching import fetch
@@ -29,12 +29,12 @@ def app(app: Flask, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def picture() -> Picture:
-    return read_picture(painted(), ImageSpec.PORTRAIT)
+    return reencode_picture(painted(), ImageSpec.PORTRAIT)
 
 
 @pytest.fixture
 def path(app: Flask, picture: Picture) -> str:
-    return f"/media/{MediaStore(house_of(app).settings.media).save(picture, now=NOON)}"
+    return f"/media/{MediaStore(house_of(app).settings.media_folder).save(picture, now=NOON)}"
 
 
 def test_picture_is_served_as_immutable(app: Flask, picture: Picture, path: str) -> None:
@@ -122,9 +122,9 @@ def prune(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
 
 
 def test_prune_removes_pictures_that_no_row_refers_to(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    gallery = MediaStore(house_of(app).settings.media)
-    logo = gallery.save(read_picture(painted(), ImageSpec.LOGO), now=NOON)
-    nobodys = gallery.save(read_picture(painted(colour=BLUE), ImageSpec.LOGO), now=NOON)
+    gallery = MediaStore(house_of(app).settings.media_folder)
+    logo = gallery.save(reencode_picture(painted(), ImageSpec.LOGO), now=NOON)
+    nobodys = gallery.save(reencode_picture(painted(colour=BLUE), ImageSpec.LOGO), now=NOON)
     with writing(app) as session:
         make_speaker(session, photo_url=path)
         make_sponsor(session, logo_url=f"/media/{logo}")
@@ -136,10 +136,10 @@ def test_prune_removes_pictures_that_no_row_refers_to(app: Flask, path: str, mon
 def test_prune_keeps_pictures_of_the_last_day_unless_at_once_is_given(
     app: Flask, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gallery = MediaStore(house_of(app).settings.media)
+    gallery = MediaStore(house_of(app).settings.media_folder)
     # The command uses the system clock, so a modification time in the far future counts as recent.
     name = gallery.save(picture, now=house_of(app).database.clock.now() + timedelta(days=365 * 100))
     assert prune(app, monkeypatch) == "0 pictures removed.\n"
-    gallery.save(picture, now=NOON - GRACE)
+    gallery.save(picture, now=NOON - UNUSED_RETENTION)
     assert prune(app, monkeypatch, "--at-once") == "1 picture removed.\n"
     assert not gallery.exists(name)

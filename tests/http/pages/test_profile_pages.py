@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from eventcal.media.picture import LARGEST_UPLOAD
+from eventcal.media.picture import MAX_UPLOAD_BYTES
 from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
@@ -91,7 +91,7 @@ def stored(app: Flask, table: Any = Speaker, slug: str = "ada") -> Any:  # noqa:
 
 
 def files(app: Flask) -> list[Path]:
-    return [file for file in house_of(app).settings.media.rglob("*") if file.is_file()]
+    return [file for file in house_of(app).settings.media_folder.rglob("*") if file.is_file()]
 
 
 def pictures_on(app: Flask, path: str) -> list[Mapping[str, str]]:
@@ -180,7 +180,7 @@ def test_picture_must_be_chosen_again_after_an_error_in_another_field(app: Flask
 
 def test_too_large_picture_is_rejected_beside_its_field(app: Flask, ada: Browser) -> None:
     ada.go(MINE)
-    said = send(ada, MINE, picture=painted() + bytes(LARGEST_UPLOAD), bio="Kept")
+    said = send(ada, MINE, picture=painted() + bytes(MAX_UPLOAD_BYTES), bio="Kept")
     assert ada.at.status_code == 422
     assert "more than 5 MiB" in said
     assert ada.fields(MINE)["bio"] == "Kept"
@@ -327,7 +327,7 @@ def _form(picture: bytes, **fields: str) -> dict[str, Any]:
 
 
 def test_oversized_request_is_rejected_before_it_is_read(app: Flask, ada: Browser) -> None:
-    body, media_type = encoded(_form(bytes(5 * LARGEST_UPLOAD)))
+    body, media_type = encoded(_form(bytes(5 * MAX_UPLOAD_BYTES)))
     answer = ada.client.post(MINE, data=body, content_type=media_type)
     assert answer.status_code == 413
     assert files(app) == []

@@ -57,7 +57,7 @@ def ada(app: Flask) -> Browser:
 
 
 def proposed(app: Flask) -> Any:  # noqa: ANN401 - an event with what belongs to it
-    with database_of(app).reading() as session:
+    with database_of(app).read_session() as session:
         event = session.scalars(select(Event)).one()
         call = session.scalars(select(CallForTalks)).one_or_none()
         team = session.scalars(select(TeamMember)).all()

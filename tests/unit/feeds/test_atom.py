@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, KeptEntry, Part, Participant, Stamps, Status
+from eventcal.feeds.entries.entry import (
+    CalendarEntry,
+    FeedHead,
+    Participant,
+    ParticipantType,
+    Stamps,
+    Status,
+    StoredEntry,
+)
 from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.formats.atom import atom_feed
 from tests.clocks import NOON
@@ -17,9 +25,11 @@ from tests.feed_support.entries import TALK
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
-GRACE = Participant(part=Part.SPEAKER, key="grace", name="Grace Hopper", url="https://cal.example.org/speakers/grace")
-ADA = Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace")
-PAYER = Participant(part=Part.SPONSOR, key="citrix", name="Citrix")
+GRACE = Participant(
+    part=ParticipantType.SPEAKER, key="grace", name="Grace Hopper", url="https://cal.example.org/speakers/grace"
+)
+ADA = Participant(part=ParticipantType.SPEAKER, key="ada", name="Ada Lovelace")
+PAYER = Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix")
 
 ENTRY = replace(
     TALK,
@@ -42,22 +52,22 @@ HEAD = FeedHead(
 ANYTHING = st.text(st.characters(), max_size=40)
 
 
-def kept(entry: CalendarEntry = ENTRY, *, hours: int = 0) -> KeptEntry:
+def kept(entry: CalendarEntry = ENTRY, *, hours: int = 0) -> StoredEntry:
     """Return the entry, changed this many hours later."""
-    return KeptEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON + timedelta(hours=hours)), number=17)
+    return StoredEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON + timedelta(hours=hours)), number=17)
 
 
-def written(*entries: KeptEntry, head: FeedHead = HEAD) -> bytes:
+def written(*entries: StoredEntry, head: FeedHead = HEAD) -> bytes:
     return atom_feed(
         head, entries, self_url="https://cal.example.org/calendar.atom?q=a&tag=b", author="Xen", generated_version="1.2"
     )
 
 
-def read(*entries: KeptEntry, head: FeedHead = HEAD) -> Element:
+def read(*entries: StoredEntry, head: FeedHead = HEAD) -> Element:
     return fromstring(written(*entries, head=head))  # noqa: S314 - our own
 
 
-def entries_of(*entries: KeptEntry) -> list[Element]:
+def entries_of(*entries: StoredEntry) -> list[Element]:
     return read(*entries).findall(f"{ATOM}entry")
 
 
@@ -162,7 +172,7 @@ def test_recurring_entry_summary_contains_its_rule() -> None:
 @given(text=ANYTHING, other=ANYTHING)
 @settings(max_examples=150)
 def test_user_text_round_trips(text: str, other: str) -> None:
-    person = Participant(part=Part.SPEAKER, key=other, name=text, url=other)
+    person = Participant(part=ParticipantType.SPEAKER, key=other, name=text, url=other)
     entry = replace(
         ENTRY, uid=text, title=text, url=other, html=text, location=other, categories=(text,), participants=(person,)
     )

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus, TalkKind
-from eventcal.feeds.entries.entry import CalendarEntry, EntryKind, Part, Participant, Relation, Status, TalkFacts
+from eventcal.feeds.entries.entry import (
+    CalendarEntry,
+    EntryKind,
+    Participant,
+    ParticipantType,
+    Relation,
+    Status,
+    TalkFacts,
+)
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.words import TalkState
@@ -34,7 +42,7 @@ def test_talk_entry_has_all_fields() -> None:
         slides_url="https://slides.example.org/",
         recording_url="https://video.example.org/",
     )
-    assert BUILDER.talk_entry(talk) == CalendarEntry(
+    assert BUILDER.build_talk_entry(talk) == CalendarEntry(
         uid="talk-t1@cal.example.org",
         kind=EntryKind.TALK,
         title="Xen on ARM",
@@ -57,13 +65,15 @@ def test_talk_entry_has_all_fields() -> None:
         related=((Relation.PARENT, "event-summit@cal.example.org"),),
         participants=(
             Participant(
-                part=Part.SPEAKER,
+                part=ParticipantType.SPEAKER,
                 key="grace",
                 name="Grace Hopper",
                 about="Rear Admiral, US Navy",
                 url="https://cal.example.org/speakers/grace",
             ),
-            Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace", url="https://cal.example.org/speakers/ada"),
+            Participant(
+                part=ParticipantType.SPEAKER, key="ada", name="Ada Lovelace", url="https://cal.example.org/speakers/ada"
+            ),
         ),
         talk=TalkFacts(
             event="xen-summit",
@@ -101,7 +111,9 @@ def test_event_entry_has_all_fields() -> None:
     rackspace = Sponsor(slug="rackspace", name="Rackspace", url="https://rackspace.example")
     citrix, arm = Sponsor(slug="citrix", name="Citrix"), Sponsor(slug="arm", name="ARM")
     sponsors = [(gold, [rackspace, citrix]), (silver, [arm])]
-    assert BUILDER.event_entry(event, talks=1, line_up=[waiting], sponsors=sponsors) == CalendarEntry(
+    assert BUILDER.build_event_entry(
+        event, talk_count=1, unscheduled_talks=[waiting], sponsors=sponsors
+    ) == CalendarEntry(
         uid="event-summit@cal.example.org",
         kind=EntryKind.EVENT,
         title="Xen Summit",
@@ -128,10 +140,14 @@ def test_event_entry_has_all_fields() -> None:
         related=((Relation.SIBLING, "event-hackday@cal.example.org"),),
         participants=(
             Participant(
-                part=Part.SPONSOR, key="rackspace", name="Rackspace", about="Gold", url="https://rackspace.example"
+                part=ParticipantType.SPONSOR,
+                key="rackspace",
+                name="Rackspace",
+                about="Gold",
+                url="https://rackspace.example",
             ),
-            Participant(part=Part.SPONSOR, key="citrix", name="Citrix", about="Gold"),
-            Participant(part=Part.SPONSOR, key="arm", name="ARM", about="Silver"),
+            Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix", about="Gold"),
+            Participant(part=ParticipantType.SPONSOR, key="arm", name="ARM", about="Silver"),
         ),
     )
 

@@ -52,7 +52,7 @@ def test_times_skipped_by_a_newer_tzdata_move_to_the_end_of_the_gap() -> None:
     # As if both were saved before Berlin decided to skip the hour from 02:00 on that day.
     gap: dict[str, Any] = {"starts": "2026-03-29T02:10:00", "ends": "2026-03-29T02:50:00"}
     event = an_event(**gap)
-    for entry in (BUILDER.event_entry(event, talks=0, line_up=[]), talk_entry(event, **gap)):
+    for entry in (BUILDER.build_event_entry(event, talk_count=0, unscheduled_talks=[]), talk_entry(event, **gap)):
         assert (entry.starts, entry.ends) == (local("2026-03-29T03:00"), local("2026-03-29T03:01"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.clients import CLIENTS, ClientKind, kind_of
+from eventcal.feeds.clients import CLIENTS, ClientKind, detect_client_kind
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
@@ -50,12 +50,12 @@ USER_AGENTS = {
 
 @pytest.mark.parametrize(("user_agent", "kind"), USER_AGENTS.items())
 def test_client_kind_is_determined_by_user_agent(user_agent: str, kind: ClientKind) -> None:
-    assert (kind_of(user_agent), kind_of(user_agent.upper())) == (kind, kind)
+    assert (detect_client_kind(user_agent), detect_client_kind(user_agent.upper())) == (kind, kind)
 
 
 @given(st.text(st.characters()) | st.text("Mozilla/ bot\x00\ud800\n", max_size=400))
 def test_any_user_agent_has_a_kind(user_agent: str) -> None:
-    assert kind_of(user_agent) in ClientKind
+    assert detect_client_kind(user_agent) in ClientKind
 
 
 def test_every_kind_is_described_in_full_sentences() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from hypothesis import given, settings
 
 from eventcal import __version__
-from eventcal.feeds.entries.entry import Part, Participant, TalkFacts
+from eventcal.feeds.entries.entry import Participant, ParticipantType, TalkFacts
 from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.frab.documents import schedule_json, schedule_xml
 from tests.clocks import NOON
@@ -222,7 +222,7 @@ def test_user_text_reads_the_same_in_xml_and_json(text: str, other: str) -> None
         slides_url=other,
         recording_url=text,
     )
-    person = Participant(part=Part.SPEAKER, key=other, name=text, url=other)
+    person = Participant(part=ParticipantType.SPEAKER, key=other, name=text, url=other)
     entry = replace(TALK, uid=text, title=text, url=text, participants=(person,), talk=facts, conference=other)
     programme = of(entry, title=text, description=text, url=text, rooms=(other,), tracks=((text, None),), slug=other)
     found = one(entry, title=text, rooms=(other,))

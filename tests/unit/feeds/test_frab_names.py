@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.frab.ids import acronym_of, person_ids, talk_guid, talk_slug
+from eventcal.feeds.frab.ids import event_acronym, person_ids, talk_guid, talk_slug
 from tests.feed_support.schedules import (
     ADAS_GUID,
     ANYTHING,
@@ -72,7 +72,7 @@ def test_person_id_is_positive_and_fits_31_bits(keys: list[str]) -> None:
     ],
 )
 def test_acronym_is_the_slug_in_valid_characters(slug: str, acronym: str) -> None:
-    assert acronym_of(slug) == acronym
+    assert event_acronym(slug) == acronym
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_talk_slug_ends_with_its_title(title: str, slug: str) -> None:
 
 @given(slug=ANYTHING, title=ANYTHING, number=st.integers(1, 10**6 - 1))
 def test_acronyms_and_slugs_match_the_patterns_of_both_schemas(slug: str, title: str, number: int) -> None:
-    acronym = acronym_of(slug)
+    acronym = event_acronym(slug)
     assert re.fullmatch("[a-z0-9_]{4,}", acronym)
     assert re.fullmatch("[a-z0-9_]{4,}-[0-9]{1,6}-[a-z0-9-]{3,}[a-z0-9]", talk_slug(acronym, number, title))
 

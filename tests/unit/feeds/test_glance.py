@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.inspect_feed import LARGEST_READ, FeedSummary, NewestChange, summarize_feed
+from eventcal.feeds.inspect_feed import MAX_FEED_SIZE, FeedSummary, NewestChange, summarize_feed
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nNAME:Xen\\, and more\r\n"
 
@@ -30,7 +30,7 @@ def test_glance_returns_name_entry_count_and_newest_change() -> None:
         entry("c", "Third", "20260228T120000Z"),
     )
     assert (seen.title, seen.entries, seen.errors) == ("Xen, and more", 3, 0)
-    assert seen.newest == NewestChange(
+    assert seen.newest_change == NewestChange(
         title="Line one line two; the long end \\", changed_at=datetime(2026, 3, 2, 12, tzinfo=UTC)
     )
 
@@ -39,18 +39,18 @@ def test_overridden_occurrence_is_not_counted_but_may_be_the_newest_change() -> 
     series = entry("a", "Meeting", "20260301T120000Z", "RRULE:FREQ=WEEKLY;COUNT=3\r\n")
     moved = entry("a", "Moved", "20260302T120000Z", "RECURRENCE-ID;VALUE=DATE:20260617\r\n")
     seen = look(series, moved)
-    assert (seen.entries, seen.newest and seen.newest.title) == (1, "Moved")
+    assert (seen.entries, seen.newest_change and seen.newest_change.title) == (1, "Moved")
 
 
 def test_feed_without_entries_has_no_newest_change() -> None:
     seen = look()
-    assert (seen.title, seen.entries, seen.newest) == ("Xen, and more", 0, None)
+    assert (seen.title, seen.entries, seen.newest_change) == ("Xen, and more", 0, None)
 
 
 def test_errors_are_counted_and_their_codes_listed_once() -> None:
     seen = look(entry("a", "A", "20261399T990000Z"), entry("a", "B", "yesterday"))
-    assert (seen.errors > 1, seen.newest) == (True, None)
-    assert list(seen.codes) == sorted(set(seen.codes))
+    assert (seen.errors > 1, seen.newest_change) == (True, None)
+    assert list(seen.finding_codes) == sorted(set(seen.finding_codes))
 
 
 @given(st.binary())
@@ -61,4 +61,4 @@ def test_arbitrary_octets_give_a_glance(octets: bytes) -> None:
 
 
 def test_oversized_file_gives_no_glance() -> None:
-    assert summarize_feed(b"x" * (LARGEST_READ + 1)) is None
+    assert summarize_feed(b"x" * (MAX_FEED_SIZE + 1)) is None

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Relation, Stamps, Status
 from eventcal.feeds.formats.components import Component
-from eventcal.feeds.formats.ics import around, fold, render_entry, with_timestamps, write_component
+from eventcal.feeds.formats.ics import (
+    fold_line,
+    ics_header_and_footer,
+    render_entry,
+    serialize_component,
+    with_timestamps,
+)
 from eventcal.feeds.formats.vevent import PRODID, event_components
 from tests.clocks import NOON
 from tests.feed_support.entries import readable
@@ -80,7 +86,7 @@ def test_render_entry_writes_complete_vevent() -> None:
 
 def test_feed_starts_with_its_properties_and_time_zones() -> None:
     head = replace(HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
-    above, below = around(head, [Component("VTIMEZONE", ())])
+    above, below = ics_header_and_footer(head, [Component("VTIMEZONE", ())])
     assert lines((above + below).decode()) == [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -105,7 +111,7 @@ def test_feed_starts_with_its_properties_and_time_zones() -> None:
 
 
 def test_feed_at_a_secret_url_has_no_source() -> None:
-    assert parse(b"".join(around(replace(HEAD, source=None), []))).all("SOURCE") == []
+    assert parse(b"".join(ics_header_and_footer(replace(HEAD, source=None), []))).all("SOURCE") == []
 
 
 # Texts
@@ -163,7 +169,7 @@ def test_hostile_text_stays_within_its_property(text: str) -> None:
 def test_hostile_text_stays_within_the_feed_properties(text: str) -> None:
     url = f"https://cal.example.org/{text}"
     head = replace(HEAD, uid=f"feed {text}", name=text, description=text, zone=text, url=url, source=url)
-    body = b"".join(around(head, []))
+    body = b"".join(ics_header_and_footer(head, []))
     assert faults(body) == []
     calendar = parse(body)
     assert len(calendar.lines) == 13
@@ -212,16 +218,16 @@ def test_coordinates_are_written_with_six_decimals(latitude: float, longitude: f
 )
 @settings(max_examples=150)
 def test_folded_line_unfolds_unchanged_and_has_at_most_75_octets_per_line(line: str) -> None:
-    folded = fold(line)
+    folded = fold_line(line)
     assert folded.endswith("\r\n")
     assert folded[:-2].replace("\r\n ", "") == line
     assert all(len(part.encode()) <= 75 for part in folded.split("\r\n"))
 
 
 def test_lines_are_filled_to_75_octets() -> None:
-    assert [len(part) for part in lines(fold("x" * 75))] == [75, 0]
-    assert [len(part) for part in lines(fold("x" * 76))] == [75, 2, 0]
-    assert [len(part) for part in lines(fold("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
+    assert [len(part) for part in lines(fold_line("x" * 75))] == [75, 0]
+    assert [len(part) for part in lines(fold_line("x" * 76))] == [75, 2, 0]
+    assert [len(part) for part in lines(fold_line("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
 
 
 SAID = "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier in einer halben Stunde. " * 3 + "Punkt."
@@ -229,8 +235,8 @@ SAID = "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier 
 
 @pytest.mark.parametrize("text", [SAID, f"Über {SAID}"], ids=["ASCII", "beyond"])
 def test_folding_breaks_plain_and_html_descriptions_at_the_same_text(text: str) -> None:
-    plain = lines(fold(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
-    html = lines(fold(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
+    plain = lines(fold_line(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
+    html = lines(fold_line(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
     assert plain[:2] == [r"DESCRIPTION:Ada\n", r" The Summit\n\n"]
     assert html[:5] == ["X-ALT-DESC:<p>", " Ada", " <br>", " The Summit", " </p><p>"]
     assert html[-4:] == [r" </p>\n<p><a>", " 1", " </a></p>", ""]
@@ -252,12 +258,12 @@ def test_folding_breaks_plain_and_html_descriptions_at_the_same_text(text: str) 
 )
 def test_folding_keeps_grapheme_clusters_intact(cluster: str) -> None:
     for before in range(80):
-        parts = fold("x" * before + cluster * 30).replace("\r\n ", "\r\n").split("\r\n")
+        parts = fold_line("x" * before + cluster * 30).replace("\r\n ", "\r\n").split("\r\n")
         assert all(part.strip("x").replace(cluster, "") == "" for part in parts)
 
 
 def test_overlong_grapheme_cluster_is_folded_at_75_octets() -> None:
-    parts = lines(fold("SUMMARY:a" + "\u0300" * 500))
+    parts = lines(fold_line("SUMMARY:a" + "\u0300" * 500))
     assert max(len(part.encode()) for part in parts) <= 75
 
 
@@ -297,7 +303,7 @@ def test_output_is_identical_across_processes() -> None:
 @given(entry=any_entry())
 @settings(max_examples=60)
 def test_stamped_text_equals_directly_written_entry(entry: CalendarEntry) -> None:
-    written = "".join(map(write_component, event_components(entry, STAMPS)))
+    written = "".join(map(serialize_component, event_components(entry, STAMPS)))
     assert with_timestamps(render_entry(entry), STAMPS) == written
 
 

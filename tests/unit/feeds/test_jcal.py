@@ -12,8 +12,15 @@ from hypothesis import given, settings
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.format_registry import ICS, JCAL, Format, Options
 from eventcal.feeds.formats import jcal
-from eventcal.feeds.formats.components import Component, Property, ValueType, moments, text, uri
-from eventcal.feeds.formats.vevent import enriched_components, head_properties
+from eventcal.feeds.formats.components import (
+    Component,
+    Property,
+    ValueType,
+    date_time_property,
+    text_property,
+    uri_property,
+)
+from eventcal.feeds.formats.vevent import event_components_rfc9073, vcalendar_properties
 from eventcal.feeds.zones import vtimezone
 from tests.documents import document
 from tests.feed_support.entries import ANYTHING, DAYS, MEETUP, STAMPS, TALK, WEEK, filled, filled_head, readable
@@ -24,7 +31,7 @@ AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
 
 def written(*properties: Property) -> Any:  # noqa: ANN401 - JSON
     """Return the properties of a component as written."""
-    name, found, within = json.loads(jcal.piece([Component("VEVENT", properties)]))
+    name, found, within = json.loads(jcal.components_to_json([Component("VEVENT", properties)]))
     assert (name, within) == ("vevent", [])
     return found
 
@@ -41,24 +48,24 @@ def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
 @pytest.mark.parametrize(
     ("one", "array"),
     [
-        (text("SUMMARY", 'a "b"\n\\c; d, e'), ["summary", {}, "text", 'a "b"\n\\c; d, e']),
-        (moments("DTSTART", [date(2014, 8, 18)], None), ["dtstart", {}, "date", "2014-08-18"]),
+        (text_property("SUMMARY", 'a "b"\n\\c; d, e'), ["summary", {}, "text", 'a "b"\n\\c; d, e']),
+        (date_time_property("DTSTART", [date(2014, 8, 18)], None), ["dtstart", {}, "date", "2014-08-18"]),
         (
-            moments("DTSTART", [AT.replace(tzinfo=UTC)], None),
+            date_time_property("DTSTART", [AT.replace(tzinfo=UTC)], None),
             ["dtstart", {}, "date-time", "2014-06-04T13:30:00Z"],
         ),
         (
-            moments("DTSTART", [AT], "Europe/Berlin"),
+            date_time_property("DTSTART", [AT], "Europe/Berlin"),
             ["dtstart", {"tzid": "Europe/Berlin"}, "date-time", "2014-06-04T13:30:00"],
         ),
-        (moments("DTSTART", [AT], None), ["dtstart", {}, "date-time", "2014-06-04T13:30:00"]),
+        (date_time_property("DTSTART", [AT], None), ["dtstart", {}, "date-time", "2014-06-04T13:30:00"]),
         (
-            moments("EXDATE", [date(2014, 8, 18), date(2014, 8, 25)], None),
+            date_time_property("EXDATE", [date(2014, 8, 18), date(2014, 8, 25)], None),
             ["exdate", {}, "date", "2014-08-18", "2014-08-25"],
         ),
         (Property("SEQUENCE", ValueType.INTEGER, (2,)), ["sequence", {}, "integer", 2]),
         (
-            Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), says_type=True),
+            Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), explicit_type=True),
             ["refresh-interval", {}, "duration", "PT1H"],
         ),
         (Property("TZOFFSETTO", ValueType.UTC_OFFSET, ("-0500",)), ["tzoffsetto", {}, "utc-offset", "-05:00"]),
@@ -74,11 +81,13 @@ def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
             ["categories", {}, "text", "computers, old", "science"],
         ),
         (
-            uri("CONFERENCE", "https://example.org/ö", ("FEATURE", "AUDIO,VIDEO"), ("LABEL", "Main"), says_type=True),
+            uri_property(
+                "CONFERENCE", "https://example.org/ö", ("FEATURE", "AUDIO,VIDEO"), ("LABEL", "Main"), explicit_type=True
+            ),
             ["conference", {"feature": ["AUDIO", "VIDEO"], "label": "Main"}, "uri", "https://example.org/%C3%B6"],
         ),
         (
-            text("X-ALT-DESC", "<p>a;b</p>", ("FMTTYPE", "text/html")),
+            text_property("X-ALT-DESC", "<p>a;b</p>", ("FMTTYPE", "text/html")),
             ["x-alt-desc", {"fmttype": "text/html"}, "text", "<p>a;b</p>"],
         ),
         (
@@ -125,9 +134,9 @@ def test_rule_is_written_as_jcal_recur_object(rule: str, recur: dict[str, Any]) 
 
 
 def test_nested_components_are_written() -> None:
-    inner = Component("STANDARD", (text("TZNAME", "CET"),))
-    outer = Component("VTIMEZONE", (text("TZID", "Europe/Berlin"),), (inner,))
-    assert json.loads(b"[" + jcal.piece([outer, inner]) + b"]") == [
+    inner = Component("STANDARD", (text_property("TZNAME", "CET"),))
+    outer = Component("VTIMEZONE", (text_property("TZID", "Europe/Berlin"),), (inner,))
+    assert json.loads(b"[" + jcal.components_to_json([outer, inner]) + b"]") == [
         [
             "vtimezone",
             [["tzid", {}, "text", "Europe/Berlin"]],
@@ -138,13 +147,13 @@ def test_nested_components_are_written() -> None:
 
 
 def test_feed_contains_zones_followed_by_unchanged_pieces() -> None:
-    above, below = jcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", ())])
+    above, below = jcal.jcal_header_and_footer([text_property("VERSION", "2.0")], zones=[Component("VTIMEZONE", ())])
     body = above + jcal.SEPARATOR.join([b'"one" ', b'"two","three"']) + below
     assert body == b'["vcalendar",[["version",{},"text","2.0"]],[["vtimezone",[],[]],"one" ,"two","three"]]'
 
 
 def test_feed_without_entries_is_a_valid_calendar() -> None:
-    body = b"".join(jcal.around([text("VERSION", "2.0")], zones=[]))
+    body = b"".join(jcal.jcal_header_and_footer([text_property("VERSION", "2.0")], zones=[]))
     assert json.loads(body) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
     assert icalendar.Calendar.from_jcal(body.decode())["VERSION"] == "2.0"
 
@@ -157,8 +166,8 @@ def test_feed_without_entries_is_a_valid_calendar() -> None:
 def test_hostile_text_stays_within_its_property(hostile: str) -> None:
     body = document(JCAL, filled(hostile), head=filled_head(hostile), options=Options(rich=True))
     name, names, (event,) = json.loads(body)
-    head = head_properties(filled_head(hostile))
-    usual = json.loads(jcal.piece(enriched_components(filled("x"), STAMPS)))
+    head = vcalendar_properties(filled_head(hostile))
+    usual = json.loads(jcal.components_to_json(event_components_rfc9073(filled("x"), STAMPS)))
     assert name == "vcalendar"
     assert [one[:3] for one in names] == [[one.name.lower(), {}, one.type.value] for one in head]
     assert [one[:3] for one in event[1]] == [one[:3] for one in usual[1]]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from eventcal.feeds.entries.entry import Part, Participant, Relation, Status
+from eventcal.feeds.entries.entry import Participant, ParticipantType, Relation, Status
 from eventcal.feeds.formats import jscal
 from eventcal.feeds.formats.vevent import PRODID
 from tests.feed_support.entries import ANYTHING, DAYS, HEAD, TALK, filled, filled_head, readable
@@ -86,7 +86,7 @@ def test_all_day_entry_omits_time_and_absent_properties() -> None:
 
 
 def test_feed_is_a_group_of_unchanged_pieces() -> None:
-    above, below = jscal.around(HEAD)
+    above, below = jscal.jscal_header_and_footer(HEAD)
     assert json.loads(above + jscal.SEPARATOR.join([b'{"one":1 }', b"{}"]) + below)["entries"] == [{"one": 1}, {}]
     assert group(TALK, DAYS)["entries"] == [event(TALK), event(DAYS)]
 
@@ -150,7 +150,7 @@ def test_entry_related_twice_is_listed_once() -> None:
 
 
 def test_participant_without_details_is_described_as_speaker() -> None:
-    nobody = Participant(part=Part.SPEAKER, key="x", name="X")
+    nobody = Participant(part=ParticipantType.SPEAKER, key="x", name="X")
     assert event(replace(TALK, participants=(nobody,)))["participants"] == {
         "speaker-x": {
             "@type": "Participant",

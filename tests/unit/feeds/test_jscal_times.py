@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from eventcal.feeds.entries.entry import CalendarEntry, Override, Status
 from eventcal.feeds.format_registry import ICS
 from eventcal.feeds.zones import vtimezone
-from eventcal.kit.localtime import UTC_NAMES, zone
+from eventcal.kit.localtime import UTC_NAMES, get_zone
 from tests.documents import document
 from tests.feed_support.entries import DAYS, HEAD, MEETUP, TALK, WEEK
 from tests.feed_support.jscal_groups import event, timed
@@ -78,7 +78,7 @@ def test_every_utc_alias_is_written_as_etc_utc(tzid: str) -> None:
 def test_start_and_duration_give_the_correct_instants(tzid: str, at: datetime, minutes: int) -> None:
     at = at.replace(microsecond=0)
     starts, ends = (
-        moment.astimezone(zone(tzid)).replace(tzinfo=None) for moment in (at, at + timedelta(minutes=minutes))
+        moment.astimezone(get_zone(tzid)).replace(tzinfo=None) for moment in (at, at + timedelta(minutes=minutes))
     )
     assert span(event(replace(TALK, starts=starts, ends=ends, zone=tzid))) == (at, at + timedelta(minutes=minutes))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.sanitize import strip_controls, uri
+from eventcal.feeds.entries.sanitize import percent_encode_url, strip_controls
 from tests.feed_support.entries import ANYTHING, readable
 
 
@@ -46,12 +46,12 @@ def test_line_breaks_are_normalised_to_line_feeds() -> None:
     ],
 )
 def test_uri_is_percent_encoded(written: str, printed: str) -> None:
-    assert uri(written) == printed
+    assert percent_encode_url(written) == printed
 
 
 @given(text=st.text(st.characters(codec="utf-8"), max_size=60))
 def test_percent_encoded_uri_decodes_to_the_same_text(text: str) -> None:
-    printed = uri(text)
+    printed = percent_encode_url(text)
     assert printed.isascii()
-    assert uri(printed) == printed
+    assert percent_encode_url(printed) == printed
     assert unquote(printed) == unquote(text)

@@ -30,7 +30,7 @@ def a_call(overrides: dict[str, dict[str, Any]], **fields: Any) -> Event:  # noq
 
 
 def entry_of(event: Event) -> CalendarEntry:
-    return BUILDER.event_entry(event, talks=0, line_up=())
+    return BUILDER.build_event_entry(event, talk_count=0, unscheduled_talks=())
 
 
 def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, CalendarEntry]:  # noqa: ANN401 - any column

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from eventcal.feeds.entries.entry import CalendarEntry, Part, Participant, TalkFacts
+from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, TalkFacts
 from eventcal.feeds.entries.entry_codec import dump_entry, load_entry
 from tests.feed_support.entries import readable
 from tests.feed_support.ics_entries import HOSTILE, TEXTS, any_entry, local, otherwise
@@ -58,7 +58,7 @@ def test_dump_is_identical_for_equal_and_reloaded_entries(entry: CalendarEntry) 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_cleaned_in_every_field(text: str) -> None:
-    person = Participant(part=Part.SPEAKER, key=text, name=text, about=text, url=text)
+    person = Participant(part=ParticipantType.SPEAKER, key=text, name=text, about=text, url=text)
     facts = TalkFacts(
         event=text, kind=text, abstract=text, language=text, track=text, room=text, slides_url=text, recording_url=text
     )

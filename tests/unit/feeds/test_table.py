@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.entry import CalendarEntry, Part, Participant, Stamps, TalkFacts
+from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, Stamps, TalkFacts
 from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.format_registry import CSV
 from eventcal.feeds.formats.csv_feed import COLUMNS, HEADER
@@ -23,9 +23,9 @@ TALK = replace(
     location="Room 1, Hall",
     categories=("Core", "arm"),
     participants=(
-        Participant(part=Part.SPEAKER, key="grace", name="Grace Hopper"),
-        Participant(part=Part.SPEAKER, key="ada", name="Ada Lovelace"),
-        Participant(part=Part.SPONSOR, key="citrix", name="Citrix"),
+        Participant(part=ParticipantType.SPEAKER, key="grace", name="Grace Hopper"),
+        Participant(part=ParticipantType.SPEAKER, key="ada", name="Ada Lovelace"),
+        Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix"),
     ),
     talk=TalkFacts(event="xen-summit", kind="talk", abstract="Why.", language="en", track="Core", room="Room 1"),
 )
@@ -127,7 +127,7 @@ def test_other_cell_is_unchanged(text: str) -> None:
 @given(text=ANYTHING, other=ANYTHING)
 @settings(max_examples=200)
 def test_user_text_stays_within_its_cell(text: str, other: str) -> None:
-    person = Participant(part=Part.SPEAKER, key="x", name=text)
+    person = Participant(part=ParticipantType.SPEAKER, key="x", name=text)
     facts = TalkFacts(event=text, kind="talk", abstract=text, language=other, track=text, room=other)
     entry = replace(
         TALK,

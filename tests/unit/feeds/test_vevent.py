@@ -10,10 +10,10 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.entry import CalendarEntry, Part, Participant, Status
-from eventcal.feeds.formats.ics import write_component
-from eventcal.feeds.formats.vevent import enriched_components
-from eventcal.kit.localtime import zone
+from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, Status
+from eventcal.feeds.formats.ics import serialize_component
+from eventcal.feeds.formats.vevent import event_components_rfc9073
+from eventcal.kit.localtime import get_zone
 from tests.feed_support.ics_entries import (
     MEETUP,
     STAMPS,
@@ -127,7 +127,7 @@ def test_recurring_entry_keeps_its_local_time(rule: str, tzid: str) -> None:
     entry = replace(MEETUP, zone=tzid, recurrence=rule)
     calendar = icalendar.Calendar.from_ical(feed_of(entry))
     found = recurring_ical_events.of(calendar).between(date(2026, 1, 1), date(2028, 1, 1))
-    here = zone(tzid)
+    here = get_zone(tzid)
     until = rule.endswith("Z")
     wall = rrulestr(
         rule.replace("UNTIL=20270301", "UNTIL=20270301T235959"),
@@ -209,14 +209,18 @@ def test_readers_expand_moved_and_cancelled_occurrences_correctly() -> None:
 # Participants and locations (RFC 9073)
 
 GRACE = Participant(
-    part=Part.SPEAKER, key="grace", name="Grace, Hopper", about="US Navy", url="https://cal.example.org/speakers/grace"
+    part=ParticipantType.SPEAKER,
+    key="grace",
+    name="Grace, Hopper",
+    about="US Navy",
+    url="https://cal.example.org/speakers/grace",
 )
-XEN = Participant(part=Part.SPONSOR, key="xen", name="Xen Project")
+XEN = Participant(part=ParticipantType.SPONSOR, key="xen", name="Xen Project")
 
 
 def rich(entry: CalendarEntry) -> list[Component]:
     """Return the enriched components of an entry, parsed by a strict reader."""
-    written = "".join(map(write_component, enriched_components(entry, STAMPS)))
+    written = "".join(map(serialize_component, event_components_rfc9073(entry, STAMPS)))
     return parse(wrapped([written], zones_of(entry))).events()
 
 

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.format_registry import JCAL, XCAL, Options
 from eventcal.feeds.formats import xcal
-from eventcal.feeds.formats.components import Component, Property, ValueType, moments, text, uri
+from eventcal.feeds.formats.components import (
+    Component,
+    Property,
+    ValueType,
+    date_time_property,
+    text_property,
+    uri_property,
+)
 from eventcal.feeds.zones import vtimezone
 from tests.documents import document
 from tests.feed_support.entries import ANYTHING, DAYS, MEETUP, TALK, WEEK, filled, filled_head, readable
@@ -26,7 +33,7 @@ NUMBERS = frozenset(
 
 def written(*properties: Property) -> str:
     """Return the properties of a component as written."""
-    body = xcal.piece([Component("VEVENT", properties)]).decode()
+    body = xcal.components_to_xml([Component("VEVENT", properties)]).decode()
     return body.removeprefix("<vevent><properties>").removesuffix("</properties></vevent>")
 
 
@@ -83,26 +90,26 @@ def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
 @pytest.mark.parametrize(
     ("one", "element"),
     [
-        (text("SUMMARY", 'a & "b"\n<c>'), '<summary><text>a &amp; "b"\n&lt;c&gt;</text></summary>'),
-        (moments("DTSTART", [date(2014, 8, 18)], None), "<dtstart><date>2014-08-18</date></dtstart>"),
+        (text_property("SUMMARY", 'a & "b"\n<c>'), '<summary><text>a &amp; "b"\n&lt;c&gt;</text></summary>'),
+        (date_time_property("DTSTART", [date(2014, 8, 18)], None), "<dtstart><date>2014-08-18</date></dtstart>"),
         (
-            moments("DTSTART", [AT.replace(tzinfo=UTC)], None),
+            date_time_property("DTSTART", [AT.replace(tzinfo=UTC)], None),
             "<dtstart><date-time>2014-06-04T13:30:00Z</date-time></dtstart>",
         ),
         (
-            moments("DTSTART", [AT], "America/New_York"),
+            date_time_property("DTSTART", [AT], "America/New_York"),
             (
                 "<dtstart><parameters><tzid><text>America/New_York</text></tzid></parameters>"
                 "<date-time>2014-06-04T13:30:00</date-time></dtstart>"
             ),
         ),
         (
-            moments("EXDATE", [date(2014, 8, 18), date(2014, 8, 25)], None),
+            date_time_property("EXDATE", [date(2014, 8, 18), date(2014, 8, 25)], None),
             "<exdate><date>2014-08-18</date><date>2014-08-25</date></exdate>",
         ),
         (Property("SEQUENCE", ValueType.INTEGER, (2,)), "<sequence><integer>2</integer></sequence>"),
         (
-            Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), says_type=True),
+            Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), explicit_type=True),
             "<refresh-interval><duration>PT1H</duration></refresh-interval>",
         ),
         (
@@ -126,7 +133,7 @@ def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
             "<categories><text>computers, old</text><text>science</text></categories>",
         ),
         (
-            uri("CONFERENCE", "https://example.org/ö?a&b", ("FEATURE", "AUDIO,VIDEO"), says_type=True),
+            uri_property("CONFERENCE", "https://example.org/ö?a&b", ("FEATURE", "AUDIO,VIDEO"), explicit_type=True),
             (
                 "<conference><parameters><feature><text>AUDIO</text><text>VIDEO</text></feature></parameters>"
                 "<uri>https://example.org/%C3%B6?a&amp;b</uri></conference>"
@@ -159,8 +166,10 @@ def test_property_is_written_as_xcal_element(one: Property, element: str) -> Non
 
 
 def test_feed_contains_zones_followed_by_unchanged_pieces() -> None:
-    inner = Component("STANDARD", (text("TZNAME", "CET"),))
-    above, below = xcal.around([text("VERSION", "2.0")], zones=[Component("VTIMEZONE", (), (inner,))])
+    inner = Component("STANDARD", (text_property("TZNAME", "CET"),))
+    above, below = xcal.xcal_header_and_footer(
+        [text_property("VERSION", "2.0")], zones=[Component("VTIMEZONE", (), (inner,))]
+    )
     assert (above + b"<one/><two/>" + below).decode() == (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
@@ -171,7 +180,7 @@ def test_feed_contains_zones_followed_by_unchanged_pieces() -> None:
 
 
 def test_feed_without_entries_is_a_valid_calendar() -> None:
-    (calendar,) = parsed(b"".join(xcal.around([text("VERSION", "2.0")], zones=[])))
+    (calendar,) = parsed(b"".join(xcal.xcal_header_and_footer([text_property("VERSION", "2.0")], zones=[])))
     assert as_jcal(calendar) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
 
 

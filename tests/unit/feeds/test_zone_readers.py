@@ -14,7 +14,7 @@ from icalendar import Timezone
 from icalendar.timezone import TZP
 
 from eventcal.feeds.zones.tzif import read_tzif
-from eventcal.kit.localtime import _names
+from eventcal.kit.localtime import _zone_names
 from tests.feed_support.zone_text import vtimezone
 from tests.readers.changes import changes
 from tests.readers.node import NodeReader, node_reader
@@ -67,7 +67,7 @@ class Case:
 def zones() -> dict[tuple[str, ...], ZoneInfo]:
     """Return each zone with all its names. Names with identical files are one zone."""
     names: dict[bytes, list[str]] = {}
-    for name in sorted(_names()):
+    for name in sorted(_zone_names()):
         names.setdefault(read_tzif(name), []).append(name)
     return {tuple(same): ZoneInfo.from_file(BytesIO(data), key=same[0]) for data, same in names.items()}
 
@@ -189,7 +189,7 @@ def by_ical_js(node: NodeReader) -> Reader:
 
 @pytest.mark.parametrize("years", RANGES)
 def test_cases_cover_every_zone_and_its_changes(years: str) -> None:
-    assert sorted(name for case in cases(years) for name in case.tzids) == sorted(_names())
+    assert sorted(name for case in cases(years) for name in case.tzids) == sorted(_zone_names())
     first, last = RANGES[years]
     noons = (last - first) // NOONS_APART
     for case in cases(years):

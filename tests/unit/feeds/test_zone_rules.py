@@ -3,19 +3,19 @@ from struct import pack
 
 import pytest
 
-from eventcal.feeds.formats.ics import write_component
+from eventcal.feeds.formats.ics import serialize_component
 from eventcal.feeds.zones.component import zone_component
 from eventcal.feeds.zones.posix import (
-    Change,
     DayOnset,
     LocalTime,
+    OffsetChange,
     PosixRule,
     Span,
     WeekdayOnset,
     YearlyChange,
     YearlyOnset,
-    parse_rule,
-    timeline,
+    changes_within,
+    parse_tz_string,
 )
 from eventcal.feeds.zones.tzif import parse_tzif
 
@@ -36,19 +36,19 @@ CET, CEST = LocalTime(HOUR, "CET"), LocalTime(2 * HOUR, "CEST")
 
 
 def test_parse_rule_reads_names_and_counts_offsets_east_of_utc() -> None:
-    assert parse_rule("CET-1CEST,M3.5.0,M10.5.0/3") == PosixRule(
+    assert parse_tz_string("CET-1CEST,M3.5.0,M10.5.0/3") == PosixRule(
         CET,
         (
             YearlyChange(WeekdayOnset(3 * HOUR, 10, 5, 0), CEST, CET),
             YearlyChange(WeekdayOnset(2 * HOUR, 3, 5, 0), CET, CEST),
         ),
     )
-    assert parse_rule("<-0330>+3:30:15") == PosixRule(LocalTime(-12_615, "-0330"))
+    assert parse_tz_string("<-0330>+3:30:15") == PosixRule(LocalTime(-12_615, "-0330"))
 
 
 def test_parse_rule_reads_day_numbers_and_hours_outside_the_day() -> None:
     standard, summer = LocalTime(-3 * HOUR, "-03"), LocalTime(-HOUR, "-01")
-    assert parse_rule("<-03>3<-01>1,J60/-1:30,365/26") == PosixRule(
+    assert parse_tz_string("<-03>3<-01>1,J60/-1:30,365/26") == PosixRule(
         standard,
         (
             YearlyChange(counted(365, 26 * HOUR), summer, standard),
@@ -72,13 +72,13 @@ def test_parse_rule_reads_day_numbers_and_hours_outside_the_day() -> None:
 )
 def test_invalid_rule_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
-        parse_rule(text)
+        parse_tz_string(text)
 
 
 def test_onset_falls_on_the_day_defined_by_posix() -> None:
     def days(onset: YearlyOnset) -> list[str]:
         clock = datetime(1970, 1, 1, tzinfo=UTC)
-        return [f"{clock + timedelta(seconds=onset.local(year)):%m-%d %H:%M}" for year in (2023, 2024)]
+        return [f"{clock + timedelta(seconds=onset.local_seconds(year)):%m-%d %H:%M}" for year in (2023, 2024)]
 
     assert days(WeekdayOnset(0, 2, 5, 4)) == ["02-23 00:00", "02-29 00:00"]
     assert days(WeekdayOnset(2 * HOUR, 10, 1, 0)) == ["10-01 02:00", "10-06 02:00"]
@@ -90,15 +90,15 @@ def test_onset_falls_on_the_day_defined_by_posix() -> None:
 
 
 def test_hours_outside_the_day_shift_the_weekday() -> None:
-    assert WeekdayOnset(49 * HOUR, 10, 5, 6).carried() == WeekdayOnset(HOUR, 10, 5, 1)
-    assert WeekdayOnset(-HOUR, 3, 5, 0).carried() == WeekdayOnset(23 * HOUR, 3, 5, 6)
+    assert WeekdayOnset(49 * HOUR, 10, 5, 6).with_hour_in_day() == WeekdayOnset(HOUR, 10, 5, 1)
+    assert WeekdayOnset(-HOUR, 3, 5, 0).with_hour_in_day() == WeekdayOnset(23 * HOUR, 3, 5, 6)
 
 
 def test_summer_time_without_a_gap_lasts_all_year() -> None:
     # The example of RFC 9636 section 3.3.1.
-    span = Span.around(date(2023, 6, 1), date(2030, 1, 1))
-    line = timeline(parse_rule("XXX3EDT4,0/0,J365/23").changes(span.years), span)
-    assert line == [Change(span.start, LocalTime(-4 * HOUR, "EDT"))]
+    span = Span.covering_days(date(2023, 6, 1), date(2030, 1, 1))
+    line = changes_within(parse_tz_string("XXX3EDT4,0/0,J365/23").changes_in_years(span.years), span)
+    assert line == [OffsetChange(span.start, LocalTime(-4 * HOUR, "EDT"))]
 
 
 def tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
@@ -110,24 +110,24 @@ def tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
 
 
 def test_rule_applies_after_the_last_recorded_change() -> None:
-    span = Span.around(date(1970, 1, 1), date(1970, 6, 1))
-    line = parse_tzif(tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).timeline(span)
+    span = Span.covering_days(date(1970, 1, 1), date(1970, 6, 1))
+    line = parse_tzif(tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).changes_within(span)
     assert line == [
-        Change(span.start, LocalTime(1_050, "LMT")),
-        Change(86_400, CET),
-        Change(87 * 86_400 + HOUR, CEST),
+        OffsetChange(span.start, LocalTime(1_050, "LMT")),
+        OffsetChange(86_400, CET),
+        OffsetChange(87 * 86_400 + HOUR, CEST),
     ]
 
 
 def test_file_without_a_rule_keeps_its_last_local_time() -> None:
-    span = Span.around(date(2020, 1, 1), date(2030, 1, 1))
-    assert parse_tzif(tzif()).timeline(span) == [Change(span.start, CET)]
+    span = Span.covering_days(date(2020, 1, 1), date(2030, 1, 1))
+    assert parse_tzif(tzif()).changes_within(span) == [OffsetChange(span.start, CET)]
 
 
 def test_rule_of_fixed_dates_lists_each_onset() -> None:
     zone = parse_tzif(tzif(footer=b"CET-1CEST,J90,J300/3"))
-    component = zone_component("Made/Up", zone, Span.around(date(2024, 2, 1), date(2024, 9, 1)))
-    assert write_component(component).splitlines() == [
+    component = zone_component("Made/Up", zone, Span.covering_days(date(2024, 2, 1), date(2024, 9, 1)))
+    assert serialize_component(component).splitlines() == [
         "BEGIN:VTIMEZONE",
         "TZID:Made/Up",
         "BEGIN:STANDARD",

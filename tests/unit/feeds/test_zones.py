@@ -35,7 +35,7 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
 def walls_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
     """Yield local times before, in and after each repeated hour, but none that the clocks skip."""
     zone = reference(tzid)
-    for change in get_zone(tzid).timeline(span)[1:]:
+    for change in get_zone(tzid).changes_within(span)[1:]:
         for hours in (-30, -1, 1, 30):
             instant = datetime.fromtimestamp(change.at + hours * HOUR, UTC)
             for nudge in (-A_SECOND, timedelta(0)):
@@ -217,7 +217,7 @@ def test_first_onset_precedes_the_first_entry_in_any_year() -> None:
 )
 def test_entries_at_both_ends_of_the_range_are_covered(tzid: str, year: int) -> None:
     zone = reference(tzid)
-    for change in get_zone(tzid).timeline(Span.around(date(year, 1, 5), date(year, 12, 31)))[1:]:
+    for change in get_zone(tzid).changes_within(Span.covering_days(date(year, 1, 5), date(year, 12, 31)))[1:]:
         day = datetime.fromtimestamp(change.at, zone).replace(tzinfo=None)
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a local time
         for first in (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1)):
@@ -266,15 +266,15 @@ def test_readers_compute_correct_offsets_for_every_zone() -> None:
         body = text.replace(f"TZID:{tzid}\r\n", "")
         if body not in read:  # many zones share one rule, so each body is checked once
             read.add(body)
-            wrong += reads_wrong(text, tzid, [*walls_around_changes(tzid, Span.around(first, last)), *noons])
+            wrong += reads_wrong(text, tzid, [*walls_around_changes(tzid, Span.covering_days(first, last)), *noons])
     assert wrong == []
 
 
 def test_every_zone_changes_at_the_instants_of_zoneinfo() -> None:
-    span = Span.around(date(1800, 1, 1), date(2110, 1, 1))
+    span = Span.covering_days(date(1800, 1, 1), date(2110, 1, 1))
     wrong = []
     for data, tzid in {read_tzif(tzid): tzid for tzid in ZONES}.items():
-        zone, line = reference(tzid), parse_tzif(data).timeline(span)
+        zone, line = reference(tzid), parse_tzif(data).changes_within(span)
         instants = [*(change.at for change in line), span.end]
         for (start, end), local in zip(pairwise(instants), [change.to for change in line], strict=True):
             # Samples between the ends reveal changes that were missed.
@@ -294,6 +294,6 @@ def test_readers_compute_correct_offsets_for_any_range_of_dates(data: st.DataObj
     morning = datetime(first.year, first.month, first.day)  # noqa: DTZ001 - a local time
     minutes = st.integers(0, ((last - first).days + 1) * 24 * 60 - 1)
     walls = [morning + timedelta(minutes=data.draw(minutes)) for _ in range(5)]
-    walls += walls_around_changes(tzid, Span.around(first, last))
+    walls += walls_around_changes(tzid, Span.covering_days(first, last))
     asked = [wall for wall in walls if first <= wall.date() <= last and exists(wall, reference(tzid))]
     assert reads_wrong(vtimezone(tzid, first, last), tzid, asked) == []

@@ -3,10 +3,10 @@
 import pytest
 
 from eventcal.lint import Finding, Severity, lint
-from eventcal.lint.rules import SUBJECTS
+from eventcal.lint.rules import RULES_BY_SUBJECT
 from tests.feed_support.lint_feeds import BERLIN, EVENT, GOOD, NOW, Case, broken, octets
 
-RULES = {rule.code: rule for rules in SUBJECTS.values() for rule in rules}
+RULES = {rule.code: rule for rules in RULES_BY_SUBJECT.values() for rule in rules}
 
 DTSTART = "DTSTART;TZID=Europe/Berlin:20260610T090000"
 DTEND = "DTEND;TZID=Europe/Berlin:20260610T100000"
@@ -201,12 +201,12 @@ def test_single_violation_gives_exactly_one_finding_on_its_line(case: Case) -> N
 
 
 def test_every_file_rule_has_a_test_case() -> None:
-    of_files = {rule.code for subject, rules in SUBJECTS.items() for rule in rules if subject != "Serving"}
+    of_files = {rule.code for subject, rules in RULES_BY_SUBJECT.items() for rule in rules if subject != "Serving"}
     assert {case.code for case in CASES} | WITH_OTHERS == of_files
 
 
 def test_rule_codes_are_unique() -> None:
-    assert len(RULES) == sum(len(rules) for rules in SUBJECTS.values())
+    assert len(RULES) == sum(len(rules) for rules in RULES_BY_SUBJECT.values())
 
 
 def test_method_is_reported_even_if_every_entry_has_an_organizer() -> None:

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventcal.lint import Finding, lint
-from eventcal.lint.reading import read
+from eventcal.lint.reading import parse_file
 from tests.feed_support.lint_feeds import GOOD, NOW, octets
 
 LINES = GOOD.splitlines()
@@ -116,12 +116,12 @@ def test_hostile_calendar_is_linted_in_bounded_time(name: str) -> None:
 
 
 def test_parsed_components_and_properties_keep_their_first_line_number() -> None:
-    reading = read(b'BEGIN:VCALENDAR\r\nX;a=b,"c:d":e\r\n f\r\n\r\nEND:vcalendar\r\n')
+    reading = parse_file(b'BEGIN:VCALENDAR\r\nX;a=b,"c:d":e\r\n f\r\n\r\nEND:vcalendar\r\n')
     (calendar,) = reading.calendars
     (written,) = calendar.properties
-    assert (calendar.line, calendar.ended) == (1, True)
+    assert (calendar.line, calendar.has_end) == (1, True)
     assert (written.line, written.name, written.parameters, written.value) == (2, "X", {"A": ("b", "c:d")}, "ef")
-    assert [(line.number, line.octets, line.end) for line in reading.physical][2:] == [
+    assert [(line.number, line.octets, line.line_ending) for line in reading.physical_lines][2:] == [
         (3, b" f", b"\r\n"),
         (4, b"", b"\r\n"),
         (5, b"END:vcalendar", b"\r\n"),

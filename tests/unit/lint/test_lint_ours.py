@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps, Status
-from eventcal.feeds.formats.ics import around, render_entry, with_timestamps
+from eventcal.feeds.formats.ics import ics_header_and_footer, render_entry, with_timestamps
 from eventcal.feeds.options import Cancelled, apply_options
 from eventcal.feeds.zones import vtimezone
 from eventcal.lint import lint
@@ -56,7 +56,7 @@ def feed_of(entry: CalendarEntry) -> bytes:
     last = entry.ends.date() if isinstance(entry.ends, datetime) else entry.ends
     first = entry.starts.date() if isinstance(entry.starts, datetime) else entry.starts
     zones = [vtimezone(entry.zone, first, last)] if entry.needs_zone else []
-    above, below = around(replace(HEAD, name=entry.title), zones)
+    above, below = ics_header_and_footer(replace(HEAD, name=entry.title), zones)
     return b"".join([above, with_timestamps(render_entry(entry), STAMPS).encode(), below])
 
 

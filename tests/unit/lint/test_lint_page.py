@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from eventcal.lint.rules import SUBJECTS, Rule
+from eventcal.lint.rules import RULES_BY_SUBJECT, Rule
 
 PAGE = Path(__file__).parents[3] / "docs" / "lint.md"
 
 
 def catalogue() -> str:
     """Return all rules as Markdown: one section per subject, with a table of its rules."""
-    return "\n".join(section(subject, rules) for subject, rules in SUBJECTS.items())
+    return "\n".join(section(subject, rules) for subject, rules in RULES_BY_SUBJECT.items())
 
 
 def section(subject: str, rules: tuple[Rule, ...]) -> str:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from eventcal.lint.rules import SUBJECTS
-from eventcal.lint.serving import Served, lint_answer
+from eventcal.lint.rules import RULES_BY_SUBJECT
+from eventcal.lint.serving import ServerResponses, lint_http_responses
 
 HEADERS = {
     "content-type": 'text/calendar; component=vevent; charset="UTF-8"',
@@ -13,14 +13,14 @@ HEADERS = {
     "last-modified": "Sun, 01 Mar 2026 12:00:00 GMT",
     "cache-control": "public, max-age=300",
 }
-GOOD = Served(status=200, headers=HEADERS, head=200, again=304)
+GOOD = ServerResponses(status=200, headers=HEADERS, head_status=200, conditional_status=304)
 
 
-def without(name: str) -> Served:
+def without(name: str) -> ServerResponses:
     return replace(GOOD, headers={key: value for key, value in HEADERS.items() if key != name})
 
 
-def saying(name: str, value: str) -> Served:
+def saying(name: str, value: str) -> ServerResponses:
     return replace(GOOD, headers={**HEADERS, name: value})
 
 
@@ -37,23 +37,23 @@ CASES = [
     ("last-modified", saying("last-modified", "2026-03-01T12:00:00Z")),
     ("last-modified", saying("last-modified", "Sun, 99 Mar 2026 12:00:00 GMT")),
     ("cache-control", without("cache-control")),
-    ("not-modified", replace(GOOD, again=200)),
-    ("head", replace(GOOD, head=405)),
+    ("not-modified", replace(GOOD, conditional_status=200)),
+    ("head", replace(GOOD, head_status=405)),
 ]
 
 
 def test_correctly_served_calendar_has_no_findings() -> None:
-    assert lint_answer(GOOD) == []
-    assert lint_answer(replace(GOOD, again=None)) == []
+    assert lint_http_responses(GOOD) == []
+    assert lint_http_responses(replace(GOOD, conditional_status=None)) == []
 
 
 @pytest.mark.parametrize(("code", "served"), CASES)
-def test_single_serving_violation_gives_exactly_one_finding(code: str, served: Served) -> None:
-    (rule,) = (rule for rule in SUBJECTS["Serving"] if rule.code == code)
-    assert [(one.line, one.code, one.severity, one.section) for one in lint_answer(served)] == [
+def test_single_serving_violation_gives_exactly_one_finding(code: str, served: ServerResponses) -> None:
+    (rule,) = (rule for rule in RULES_BY_SUBJECT["Serving"] if rule.code == code)
+    assert [(one.line, one.code, one.severity, one.section) for one in lint_http_responses(served)] == [
         (0, code, rule.severity, rule.section)
     ]
 
 
 def test_every_serving_rule_has_a_test_case() -> None:
-    assert {code for code, _ in CASES} == {rule.code for rule in SUBJECTS["Serving"]}
+    assert {code for code, _ in CASES} == {rule.code for rule in RULES_BY_SUBJECT["Serving"]}

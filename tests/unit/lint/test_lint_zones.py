@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventcal.lint import lint
-from eventcal.lint.moments import iana_offset, read_duration, read_offset
-from eventcal.lint.reading import read
-from eventcal.lint.zones import Observance, offset_at, read_observances
+from eventcal.lint.moments import iana_utc_offset, parse_duration, parse_utc_offset
+from eventcal.lint.reading import parse_file
+from eventcal.lint.zones import Observance, parse_observances, utc_offset_at
 from tests.feed_support.lint_feeds import BERLIN, GOOD, octets
 from tests.feed_support.zone_text import vtimezone
 
@@ -51,14 +51,14 @@ END:VTIMEZONE
 
 
 def observances(text: str) -> list[Observance] | None:
-    (zone,) = (component for component in read(text.encode()).components if component.name == "VTIMEZONE")
-    return read_observances(zone)
+    (zone,) = (component for component in parse_file(text.encode()).components if component.name == "VTIMEZONE")
+    return parse_observances(zone)
 
 
 def offset(text: str, local: datetime) -> float:
     found = observances(text)
     assert found is not None
-    return offset_at(found, local) / 3_600
+    return utc_offset_at(found, local) / 3_600
 
 
 @settings(max_examples=300)
@@ -68,7 +68,7 @@ def offset(text: str, local: datetime) -> float:
 def test_generated_vtimezone_agrees_with_the_iana_database(tzid: str, local: datetime) -> None:
     found = observances(vtimezone(tzid, local.date(), local.date()))
     assert found is not None
-    assert offset_at(found, local) == iana_offset(tzid, local)
+    assert utc_offset_at(found, local) == iana_utc_offset(tzid, local)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_wrong_zone_offset_is_reported_once_with_both_offsets() -> None:
     ],
 )
 def test_duration_is_parsed(text: str, meant: timedelta | None) -> None:
-    assert read_duration(text) == meant
+    assert parse_duration(text) == meant
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_duration_is_parsed(text: str, meant: timedelta | None) -> None:
     [("+0100", 3_600), ("-0330", -12_600), ("+001729", 1_049), ("+1", None), ("0100", None), ("+0160", None)],
 )
 def test_utc_offset_is_parsed(text: str, seconds: int | None) -> None:
-    assert read_offset(text) == seconds
+    assert parse_utc_offset(text) == seconds

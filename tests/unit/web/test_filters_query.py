@@ -13,9 +13,9 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import FieldError, Invalid
-from eventcal.kit.text import one_line_fault
+from eventcal.kit.text import single_line_error
 from eventcal.talks.words import TalkState
 from eventcal.web.params.listing_filters import (
     Asked,
@@ -42,11 +42,11 @@ def listing(query: str) -> ListingQuery:
 def faults(query: str) -> tuple[FieldError, ...]:
     with pytest.raises(Invalid) as refusal:
         listing(query)
-    return refusal.value.faults
+    return refusal.value.errors
 
 
 def test_empty_query_selects_everything() -> None:
-    assert listing("") == ListingQuery(filter=Filter(), sort=Sort.STARTS, paging=Paging(50, None))
+    assert listing("") == ListingQuery(filter=Filter(), sort=Sort.STARTS, paging=PageRequest(50, None))
 
 
 def test_every_parameter_sets_its_filter_field() -> None:
@@ -76,7 +76,7 @@ def test_every_parameter_sets_its_filter_field() -> None:
             updated_since=datetime(2014, 6, 4, 13, 30, tzinfo=UTC),
         ),
         sort=Sort.STARTS_DOWN,
-        paging=Paging(7, "WzFd"),
+        paging=PageRequest(7, "WzFd"),
     )
 
 
@@ -182,7 +182,7 @@ def test_every_parameter_rejects_control_characters(schema: Schema, control: str
     for name, field in schema.load_fields.items():
         with pytest.raises(Invalid) as refusal:
             read(args(f"{field.data_key or name}=a{control}"))
-        assert {fault.pointer for fault in refusal.value.faults} == {f"?{field.data_key or name}"}
+        assert {fault.pointer for fault in refusal.value.errors} == {f"?{field.data_key or name}"}
 
 
 def test_every_parameter_is_documented() -> None:
@@ -214,7 +214,7 @@ def test_empty_feed_query_keeps_cancelled_entries_and_time_zones() -> None:
 def test_feed_query_rejects_paging_and_sorting() -> None:
     with pytest.raises(Invalid) as refusal:
         read_feed(args("limit=1&cursor=x&sort=starts&tz=Europe/Berlin&include=sponsors"))
-    assert refusal.value.faults == (
+    assert refusal.value.errors == (
         FieldError("?cursor", "is not a parameter here"),
         FieldError("?include", "must be one of: events, talks, deadlines"),
         FieldError("?limit", "is not a parameter here"),
@@ -241,7 +241,7 @@ def test_next_page_query_adds_only_the_cursor() -> None:
     assert canonical_query(after) == "cursor=WzFd-_&limit=2&tag=xen"
 
 
-LINES = st.text(max_size=12).filter(lambda line: one_line_fault(line) is None)
+LINES = st.text(max_size=12).filter(lambda line: single_line_error(line) is None)
 SLUGS = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)?", fullmatch=True)
 
 
@@ -277,7 +277,7 @@ LISTINGS = st.builds(
     filter=FILTERS,
     sort=st.sampled_from(Sort),
     paging=st.builds(
-        Paging, limit=st.integers(1, 200), cursor=st.none() | st.from_regex("[A-Za-z0-9_-]+", fullmatch=True)
+        PageRequest, limit=st.integers(1, 200), cursor=st.none() | st.from_regex("[A-Za-z0-9_-]+", fullmatch=True)
     ),
 )
 FEEDS = st.builds(
@@ -308,4 +308,4 @@ def test_arbitrary_query_is_parsed_or_rejected(pairs: list[tuple[str, str]]) -> 
     try:
         read_listing(MultiDict(pairs))
     except Invalid as refusal:
-        assert refusal.faults != ()  # noqa: PT017 - both outcomes are valid
+        assert refusal.errors != ()  # noqa: PT017 - both outcomes are valid

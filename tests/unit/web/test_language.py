@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask_babel import gettext, ngettext
 
-from eventcal.kit.catalogue import words_of
+from eventcal.kit.catalogue import load_translations
 from eventcal.web.i18n import language, locale, start_language
 
 
@@ -81,7 +81,7 @@ def test_lang_parameter_takes_precedence_over_accept_language(query: str, accept
 
 
 def test_translations_load_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words_of.cache_clear()
+    load_translations.cache_clear()
     monkeypatch.chdir(tmp_path)
     app = Flask("elsewhere", root_path=str(tmp_path))
     start_language(app)

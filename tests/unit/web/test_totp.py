@@ -3,17 +3,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from eventcal.members.factors import Authenticator
+from eventcal.members.factors import TotpAuthenticator
 from tests.clocks import NOON, FixedClock
 from tests.second_factors import App
 
-OURS = Authenticator("k" * 40, "eventcal")
+OURS = TotpAuthenticator("k" * 40, "eventcal")
 
 
 def test_code_matches_the_counter_of_its_30_second_period() -> None:
-    sealed = OURS.new_secret()
-    code = App(OURS.to_type(sealed), FixedClock()).code()
-    assert OURS.find_counter(sealed, code, now=NOON) == int(NOON.timestamp()) // 30
+    sealed = OURS.new_encrypted_secret()
+    code = App(OURS.format_secret(sealed), FixedClock()).code()
+    assert OURS.find_time_step(sealed, code, now=NOON) == int(NOON.timestamp()) // 30
 
 
 def test_codes_match_the_test_vectors_of_rfc_6238() -> None:
@@ -23,27 +23,27 @@ def test_codes_match_the_test_vectors_of_rfc_6238() -> None:
 
 
 def test_code_at_or_before_the_last_used_counter_is_rejected() -> None:
-    sealed = OURS.new_secret()
-    code = App(OURS.to_type(sealed), FixedClock()).code()
-    counter = OURS.find_counter(sealed, code, now=NOON)
+    sealed = OURS.new_encrypted_secret()
+    code = App(OURS.format_secret(sealed), FixedClock()).code()
+    counter = OURS.find_time_step(sealed, code, now=NOON)
     assert counter is not None
-    assert OURS.find_counter(sealed, code, now=NOON, after=counter - 1) == counter
-    assert OURS.find_counter(sealed, code, now=NOON, after=counter) is None
-    assert OURS.find_counter(sealed, code, now=NOON, after=counter + 1) is None
+    assert OURS.find_time_step(sealed, code, now=NOON, last_time_step=counter - 1) == counter
+    assert OURS.find_time_step(sealed, code, now=NOON, last_time_step=counter) is None
+    assert OURS.find_time_step(sealed, code, now=NOON, last_time_step=counter + 1) is None
 
 
 def test_sealed_secret_differs_under_another_key() -> None:
-    sealed = OURS.new_secret()
-    assert Authenticator("j" * 40, "eventcal").to_type(sealed) != OURS.to_type(sealed)
+    sealed = OURS.new_encrypted_secret()
+    assert TotpAuthenticator("j" * 40, "eventcal").format_secret(sealed) != OURS.format_secret(sealed)
 
 
 @pytest.mark.parametrize(
     ("calendar", "member"), [("Xen: talks", '"a:b"@example.org'), ("Zürich & Köln?", "ä@example.org")]
 )
 def test_provisioning_uri_is_valid_for_any_calendar_and_member_name(calendar: str, member: str) -> None:
-    ours = Authenticator("k" * 40, calendar)
-    sealed = ours.new_secret()
-    address = urlsplit(ours.to_scan(sealed, member=member))
+    ours = TotpAuthenticator("k" * 40, calendar)
+    sealed = ours.new_encrypted_secret()
+    address = urlsplit(ours.build_otpauth_uri(sealed, account_name=member))
     issuer, shown = calendar.replace(":", " "), member.replace(":", " ")
     assert (address.scheme, address.netloc, unquote(address.path)) == ("otpauth", "totp", f"/{issuer}:{shown}")
-    assert parse_qs(address.query) == {"issuer": [issuer], "secret": [ours.to_type(sealed).replace("-", "")]}
+    assert parse_qs(address.query) == {"issuer": [issuer], "secret": [ours.format_secret(sealed).replace("-", "")]}

@@ -9,9 +9,9 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Invalid, Message, NotFound
-from eventcal.members.service import edit_member
+from eventcal.members.service import update_member
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import find_by_member
+from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks.removal import delete_account, preview_account_deletion
 from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.current_user import current_member, current_member_id, forget_session, is_confirmed, sign_in
@@ -62,7 +62,7 @@ def change_name() -> str:
     """Change the current member's name."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
-        edit_member(session, current_member(session), fields)
+        update_member(session, current_member(session), fields)
     return url_for("pages.account", done="name")
 
 
@@ -124,7 +124,7 @@ def my_profile(form: Form | None = None, status: int = HTTPStatus.OK) -> Respons
     """Show the form of the current member's speaker profile, or a notice that it is created with their first talk."""
     title = _("Speaker profile")
     with reading() as session:
-        speaker = find_by_member(session, current_member_id())
+        speaker = find_speaker_by_member(session, current_member_id())
         if speaker is None:
             return answer_own_page(template="me/no_speaker.html", title=title)
         values = speaker_values(speaker, form or form_of_speaker(speaker))
@@ -143,7 +143,7 @@ def change_my_profile() -> str:
 
 
 def _own(session: Session) -> Speaker:
-    speaker = find_by_member(session, current_member_id())
+    speaker = find_speaker_by_member(session, current_member_id())
     if speaker is None:
         raise NotFound(Message("You have no speaker profile yet: it comes with your first talk."))
     return speaker

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from eventcal.events.filter import Filter, Sort
-from eventcal.kit.paging import Paging
-from eventcal.members.caller import VISITOR
+from eventcal.kit.paging import PageRequest
+from eventcal.members.caller import ANONYMOUS
 from eventcal.talks import service
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_own, list_agenda, starred_among
+from eventcal.talks.queries import get_talk, is_own, list_starred_and_own_talks, starred_talk_ids
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.forms import flash_for
@@ -35,20 +35,20 @@ def agenda() -> Response:
     today = now().astimezone(UTC).date()
     asked = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
     with reading() as session:
-        found = list_agenda(
+        found = list_starred_and_own_talks(
             session,
             caller(),
             asked,
             sort=Sort.STARTS_DOWN if past else Sort.STARTS,
-            paging=Paging(cursor=request.args.get("cursor")),
+            paging=PageRequest(cursor=request.args.get("cursor")),
             now=now(),
         )
-        starred = starred_among(session, caller(), found.items)
+        starred = starred_talk_ids(session, caller(), found.items)
         return answer_own_page(
             template="me/agenda.html",
             title=_("My agenda"),
             talks=[_told(talk, starred) for talk in found.items],
-            next=found.next,
+            next=found.next_cursor,
             past=past,
             done=flash_for({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
         )
@@ -59,8 +59,8 @@ def agenda() -> Response:
 def star(talk_id: str) -> Response:
     """Show a public talk and whether it is starred. Its public page is the same for everyone and cannot show this."""
     with reading() as session:
-        talk = get_talk(session, talk_id, VISITOR)
-        shown = _told(talk, starred_among(session, caller(), [talk]))
+        talk = get_talk(session, talk_id, ANONYMOUS)
+        shown = _told(talk, starred_talk_ids(session, caller(), [talk]))
         return answer_own_page(template="me/star.html", title=talk.title, talk=shown)
 
 
@@ -73,7 +73,7 @@ def change_star(talk_id: str) -> Response:
         if removes:
             service.remove_star(session, talk_id, caller=caller())
         else:
-            service.add_star(session, get_talk(session, talk_id, VISITOR), caller=caller(), now=now())
+            service.add_star(session, get_talk(session, talk_id, ANONYMOUS), caller=caller(), now=now())
     return redirect(url_for("pages.agenda", done="removed" if removes else "added"), HTTPStatus.SEE_OTHER)
 
 

@@ -12,7 +12,13 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.errors import InvalidCode
-from eventcal.members.factors import find_totp, renew_recovery_codes, turn_off, turn_on, use_code
+from eventcal.members.factors import (
+    disable_totp,
+    enable_totp,
+    find_totp_secret,
+    replace_recovery_codes,
+    use_second_factor_code,
+)
 from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import factors_changed
 from eventcal.web.identity.current_user import current_member, current_member_id
@@ -38,10 +44,10 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
     makes, sealed = passwords.authenticator(), _find_new_secret()
     if sealed is None:
-        sealed = makes.new_secret()
+        sealed = makes.new_encrypted_secret()
         sessions.set_temp(_NOTE, sealed=sealed)
     with reading() as session:
-        address = makes.to_scan(sealed, member=current_member(session).email)
+        address = makes.build_otpauth_uri(sealed, account_name=current_member(session).email)
     return answer_secret_page(
         template="me/security_app.html",
         title=_("Set up an authenticator app"),
@@ -49,7 +55,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         form=form,
         qr=_qr_code(address),
         address=address,
-        secret=makes.to_type(sealed),
+        secret=makes.format_secret(sealed),
     )
 
 
@@ -64,14 +70,14 @@ def set_up_app() -> str | Response:
         return url_for("pages.ways_in", done="before") if _has_app() else url_for("pages.app")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
     rate_limits.count_code(current_member_id())
-    counter = passwords.authenticator().find_counter(sealed, fields["code"], now=now())
+    counter = passwords.authenticator().find_time_step(sealed, fields["code"], now=now())
     if counter is None:
-        raise Invalid(faults=[FieldError("/code", _("This code is wrong, too old, or was used before."))])
+        raise Invalid(errors=[FieldError("/code", _("This code is wrong, too old, or was used before."))])
     with unit_of_work() as session:
         if _has_app():
             return url_for("pages.ways_in", done="before")
         member = current_member(session)
-        codes = turn_on(session, member, sealed, counter=counter, now=now())
+        codes = enable_totp(session, member, sealed, counter=counter, now=now())
         factors_changed(session, member, now=now())
     sessions.pop_temp(_NOTE)
     return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
@@ -101,12 +107,12 @@ def turn_app_off() -> str:
         with unit_of_work() as session:
             member = current_member(session)
             if not is_password:
-                use_code(session, member, fields["proof"], passwords.authenticator(), now=now())
-            turn_off(session, member)
+                use_second_factor_code(session, member, fields["proof"], passwords.authenticator(), now=now())
+            disable_totp(session, member)
             factors_changed(session, member, now=now())
     except InvalidCode as error:
         said = _("This is neither your password nor a code that can be used.")
-        raise Invalid(faults=[FieldError("/proof", said)]) from error
+        raise Invalid(errors=[FieldError("/proof", said)]) from error
     return url_for("pages.ways_in", done="off")
 
 
@@ -128,9 +134,9 @@ def renew_codes() -> Response:
     """Replace the recovery codes and show them once. A form that is sent again redirects to the security page."""
     with unit_of_work() as session:
         member = current_member(session)
-        if find_totp(session, member.id) is None or not is_taken_now(session):
+        if find_totp_secret(session, member.id) is None or not is_taken_now(session):
             return redirect(url_for("pages.ways_in", done="before"), HTTPStatus.SEE_OTHER)
-        codes = renew_recovery_codes(session, member)
+        codes = replace_recovery_codes(session, member)
         factors_changed(session, member, now=now())
     return _show_codes(codes, said=_("These are your new recovery codes. Those from before are no longer good."))
 
@@ -143,7 +149,7 @@ def _find_new_secret() -> str | None:
 
 def _has_app() -> bool:
     with reading() as session:
-        return find_totp(session, current_member_id()) is not None
+        return find_totp_secret(session, current_member_id()) is not None
 
 
 def _show_codes(codes: list[str], *, said: str) -> Response:

@@ -12,8 +12,8 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.refusals import Invalid
-from eventcal.members.errors import InvalidPasskey, PasskeyKnown
-from eventcal.members.factors import count_recovery_codes, find_totp, get_passkey, list_passkeys, remove_passkey
+from eventcal.members.errors import DuplicatePasskey, InvalidPasskey
+from eventcal.members.factors import count_recovery_codes, delete_passkey, find_totp_secret, get_passkey, list_passkeys
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import factors_changed
@@ -39,7 +39,7 @@ def ways_in() -> Response:
     """Show the member's sign-in methods and sessions."""
     with reading() as session:
         member_id = current_user.current_member_id()
-        totp = find_totp(session, member_id)
+        totp = find_totp_secret(session, member_id)
         return answer_own_page(
             template="me/security.html",
             title=_("Sign-in and security"),
@@ -146,7 +146,7 @@ def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @pages.post("/me/security/passkeys/new")
 @signed_in
 @proved_lately
-@form_view(redisplay(new_passkey), catch=(Invalid, PasskeyKnown))
+@form_view(redisplay(new_passkey), catch=(Invalid, DuplicatePasskey))
 def add_passkey() -> str:
     """Add the passkey that the browser created."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
@@ -180,6 +180,6 @@ def end_passkey(passkey_id: str) -> Response:
     """Remove a passkey."""
     with unit_of_work() as session:
         member = current_member(session)
-        remove_passkey(session, passkey_id, member.id)
+        delete_passkey(session, passkey_id, member.id)
         factors_changed(session, member, now=now())
     return redirect(url_for("pages.ways_in", done="removed"), HTTPStatus.SEE_OTHER)

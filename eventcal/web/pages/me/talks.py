@@ -14,15 +14,15 @@ from werkzeug.wrappers import Response
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.queries import ensure_event_loaded, get_event
 from eventcal.events.words import EventStatus, Programme
-from eventcal.feeds.resources import event_resources
+from eventcal.feeds.resources import list_event_json
 from eventcal.kit.markdown import to_html
-from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.paging import MAX_LIMIT, PageRequest
 from eventcal.kit.refusals import Forbidden, Message, NotFound
 from eventcal.talks import service
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_own, is_public, list_own_talks, reasons_given
-from eventcal.talks.rules import SPEAKERS_STEPS, STEPS, UNDECIDED, Step
-from eventcal.talks.steps import TalkEdit, edit_as_seen, take_step
+from eventcal.talks.queries import get_talk, is_own, is_public, last_state_change_reasons, list_own_talks
+from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_STATES, TalkAction
+from eventcal.talks.steps import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import SAFE, caller, current_member
 from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
@@ -65,14 +65,14 @@ class Progress:
 def me() -> Response:
     """Show the member's talks in groups, by the next step of each talk. Within a group, the newest is first."""
     with reading() as session:
-        paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
+        paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
         return answer_own_page(
             template="me/talks.html",
             title=_("My talks"),
             member=current_member(session),
-            groups=grouped(found.items, reasons_given(session, found.items), now=now()),
-            next=found.next,
+            groups=grouped(found.items, last_state_change_reasons(session, found.items), now=now()),
+            next=found.next_cursor,
         )
 
 
@@ -82,7 +82,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
     """Show a talk of the current member: its progress, the possible steps, and the form for changing it."""
     with reading() as session:
         talk = _own(session, talk_id)
-        reason = reasons_given(session, [talk]).get(talk.id)
+        reason = last_state_change_reasons(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
         # If the talk was changed meanwhile, the page says so, and saving the form may replace the current values.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
@@ -95,15 +95,15 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
             is_public=is_public(talk),
             form=form or form_of(talk),
             seen=(keeps_revision and request.form.get("revision")) or talk.revision,
-            editable=talk.state in UNDECIDED,
-            steps=[step.value for step in sorted(SPEAKERS_STEPS) if talk.state in STEPS[step].sources],
+            editable=talk.state in UNDECIDED_STATES,
+            steps=[step.value for step in sorted(SPEAKER_ACTIONS) if talk.state in TALK_TRANSITIONS[step].sources],
             done=flash_for(
                 {
                     "saved": _("It is saved."),
                     "submitted": _("It is done."),
-                    Step.SUBMIT: _("It is submitted."),
-                    Step.CONFIRM: _("It is confirmed. Thank you!"),
-                    Step.WITHDRAW: _("It is withdrawn."),
+                    TalkAction.SUBMIT: _("It is submitted."),
+                    TalkAction.CONFIRM: _("It is confirmed. Thank you!"),
+                    TalkAction.WITHDRAW: _("It is withdrawn."),
                 }
             ),
             **talk_choices(talk.event, dict.fromkeys([talk.kind.value, *taken]), talk.starts, talk.ends),
@@ -116,7 +116,7 @@ def withdrawing(talk_id: str) -> Response:
     """Ask for confirmation to withdraw a talk, and show the consequences."""
     with reading() as session:
         talk = _own(session, talk_id)
-        if talk.state not in STEPS[Step.WITHDRAW].sources:
+        if talk.state not in TALK_TRANSITIONS[TalkAction.WITHDRAW].sources:
             return redirect(url_for("pages.my_talk", talk_id=talk_id), HTTPStatus.SEE_OTHER)
         title = _("Withdraw this talk?")
         return answer_own_page(template="me/withdraw.html", title=title, talk=talk, is_public=is_public(talk))
@@ -130,13 +130,13 @@ def change_my_talk(talk_id: str) -> str:
     asked = request.form.get("do", "save")
     with unit_of_work() as session:
         talk = _own(session, talk_id)
-        if asked in {step.value for step in SPEAKERS_STEPS}:
-            take_step(session, talk, Step(asked), caller=caller(), reason=None, now=now())
+        if asked in {step.value for step in SPEAKER_ACTIONS}:
+            apply_talk_action(session, talk, TalkAction(asked), caller=caller(), reason=None, now=now())
             return url_for("pages.my_talk", talk_id=talk_id, done=asked)
         fields = validate(_PATCH, talk_fields(request.form, whole=True))
-        service.check_may_edit(talk, caller())
+        service.check_can_edit_talk(talk, caller())
         edit = TalkEdit(talk, request.form.get("revision", ""), fields)
-        edit_as_seen(session, edit, caller=caller(), now=now())
+        edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
     return url_for("pages.my_talk", talk_id=talk_id, done="saved")
 
 
@@ -238,8 +238,8 @@ def submit() -> Response:
     if "event" in request.args:
         return _show()
     with reading() as session:
-        paging = Paging(limit=_MOST_CALLS)
-        found = event_resources(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
+        paging = PageRequest(limit=_MOST_CALLS)
+        found = list_event_json(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
     events = [orjson.loads(one) for one in found.items]
     return answer_own_page(template="submit_where.html", title=_("Submit a talk"), events=events)
 

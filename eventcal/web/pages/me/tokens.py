@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from eventcal.kit.localtime import parse_local
-from eventcal.kit.paging import Paging
+from eventcal.kit.paging import PageRequest
 from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.members import service
 from eventcal.members.models import AccessToken
-from eventcal.members.rules import useful_scopes
+from eventcal.members.rules import grantable_scopes
 from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.schemas import FeedIn, TokenIn
@@ -40,16 +40,18 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     }
     words = _scopes_in_words()
     with reading() as session:
-        found = service.list_tokens(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+        found = service.list_access_tokens(
+            session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
+        )
         return answer_own_page(
             template="me/tokens.html",
             title=_("Tokens"),
             status=status,
             tokens=[_token_values(row) for row in found.items],
-            next=found.next,
+            next=found.next_cursor,
             form=form,
             form_key=new_form_key(),
-            scopes=[(scope.value, words[scope]) for scope in useful_scopes(caller())],
+            scopes=[(scope.value, words[scope]) for scope in grantable_scopes(caller())],
             ticked=request.form.getlist("scopes"),
             done=flash_for(done),
         )
@@ -64,7 +66,7 @@ def make_token() -> str | Response:
     with unit_of_work() as session:
         if not is_taken_now(session):
             return url_for("pages.tokens", done="before")
-        row, secret = service.give_token(session, current_member(session), **fields, now=now())
+        row, secret = service.create_access_token(session, current_member(session), **fields, now=now())
     return answer_secret_page(
         template="me/new_token.html",
         title=_("The new token"),
@@ -79,7 +81,7 @@ def make_token() -> str | Response:
 def token(token_id: str) -> Response:
     """Ask for confirmation to revoke an access token."""
     with reading() as session:
-        row = service.get_token(session, token_id, current_member_id())
+        row = service.get_access_token(session, token_id, current_member_id())
         return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
 
 
@@ -88,7 +90,7 @@ def token(token_id: str) -> Response:
 def end_token(token_id: str) -> Response:
     """Revoke an access token."""
     with unit_of_work() as session:
-        service.revoke_token(session, token_id, current_member_id())
+        service.delete_access_token(session, token_id, current_member_id())
     return redirect(url_for("pages.tokens", done="revoked"), HTTPStatus.SEE_OTHER)
 
 
@@ -141,13 +143,15 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
     }
     with reading() as session:
-        found = service.list_feeds(session, current_member_id(), paging=Paging(cursor=request.args.get("cursor")))
+        found = service.list_personal_feeds(
+            session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
+        )
         return answer_own_page(
             template="me/feeds.html",
             title=_("Calendar addresses"),
             status=status,
             feeds=[(row, utc_time(row.created_at), utc_time(row.last_fetched_at)) for row in found.items],
-            next=found.next,
+            next=found.next_cursor,
             form=form,
             form_key=new_form_key(),
             done=flash_for(done),
@@ -163,7 +167,7 @@ def make_feed() -> str | Response:
     with unit_of_work() as session:
         if not is_taken_now(session):
             return url_for("pages.feeds", done="before")
-        row, secret = service.give_feed(session, current_member(session), **fields, now=now())
+        row, secret = service.create_personal_feed(session, current_member(session), **fields, now=now())
     shown = ways_in(links().personal_feed(secret), row.name)
     return answer_secret_page(
         template="me/new_feed.html",
@@ -180,7 +184,7 @@ def make_feed() -> str | Response:
 def feed(feed_id: str) -> Response:
     """Show the details of a secret URL and ask for confirmation to revoke it."""
     with reading() as session:
-        row = service.get_feed(session, feed_id, current_member_id())
+        row = service.get_personal_feed(session, feed_id, current_member_id())
         made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
         return answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
 
@@ -190,5 +194,5 @@ def feed(feed_id: str) -> Response:
 def end_feed(feed_id: str) -> Response:
     """Revoke a secret URL. Later requests to it get the status 410 (Gone)."""
     with unit_of_work() as session:
-        service.revoke_feed(session, feed_id, current_member_id(), now=now())
+        service.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
     return redirect(url_for("pages.feeds", done="revoked"), HTTPStatus.SEE_OTHER)

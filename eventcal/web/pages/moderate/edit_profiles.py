@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 from eventcal.kit.refusals import raise_if_invalid
 from eventcal.media.picture import ImageSpec
 from eventcal.members.rules import check_moderator
-from eventcal.speakers.service import check_may_edit, get_speaker
+from eventcal.speakers.service import check_can_edit_speaker, get_speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import get_sponsor
-from eventcal.sponsors.service import edit_sponsor
+from eventcal.sponsors.service import update_sponsor
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
 from eventcal.web.media import takes_up_to
@@ -45,7 +45,7 @@ def speaker_profile(slug: str, form: Form | None = None, status: int = HTTPStatu
     """Show the form of a speaker's profile, to the speaker and to moderators."""
     with reading() as session:
         speaker = get_speaker(session, slug, caller())
-        check_may_edit(speaker, caller())
+        check_can_edit_speaker(speaker, caller())
         values = speaker_values(speaker, form or form_of_speaker(speaker))
         title = _("Profile of %(name)s", name=speaker.name)
         return answer_own_page(template="speaker_profile.html", title=title, status=status, done=_done(), **values)
@@ -92,7 +92,7 @@ def change_sponsor_profile(slug: str) -> str:
         sponsor = _sponsor(session, slug)
         check_etag(f'"{typed.get("version", "")}"', _version(sponsor))
         fields |= picture_change(_LOGO, "logo_url", picture)
-        edit_sponsor(session, sponsor, fields, caller=caller(), now=now())
+        update_sponsor(session, sponsor, fields, caller=caller(), now=now())
     return url_for("pages.sponsor_profile", slug=slug, done="saved")
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from eventcal.events.models import Event
-from eventcal.events.steps import EventStep, apply_transition
+from eventcal.events.steps import EventAction, apply_transition
 from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.entries.entry import CalendarEntry
-from eventcal.feeds.fetches import fetches_of
-from eventcal.feeds.preview import entry_of, lines_of
+from eventcal.feeds.fetches import list_feed_fetches
+from eventcal.feeds.preview import preview_entry, preview_ics
 from eventcal.web.params.listing_filters import Asked, feed_key
 from eventcal.web.rendering.dates import When, rule_in_words, when_of
 from eventcal.web.request.context import now, services
@@ -39,10 +39,10 @@ class Look:
 
 def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
     """Return the preview of an event, which may be outside a session, or None if it would not be in any calendar."""
-    entry = entry_of(session, services().ledger.builder, event)
+    entry = preview_entry(session, services().ledger.builder, event)
     if entry is None:
         return None
-    lines = lines_of(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
+    lines = preview_ics(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
     return Look(entry, when_of(event), rule_in_words(event.recurrence) if event.recurrence else None, lines)
 
 
@@ -50,12 +50,12 @@ def look_once_public(session: Session, event: Event) -> Look | None:
     """Return the preview of an event outside a session, as it would look once published if it is not public yet."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:
-        apply_transition(event, EventStep.PUBLISH, now=now())
+        apply_transition(event, EventAction.PUBLISH, now=now())
     return look_at(session, event, was_public=was_public)
 
 
 def notices_of(session: Session, event: Event) -> dict[str, object]:
     """Return the apps that recently fetched an event's own feed, or, with `known` false, the common ones."""
-    rows = fetches_of(session, feed_key(f"/events/{event.slug}.ics", Asked()))
+    rows = list_feed_fetches(session, feed_key(f"/events/{event.slug}.ics", Asked()))
     kinds = [row.client for row in rows if row.client not in _NO_CALENDARS]
     return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _USUAL]}

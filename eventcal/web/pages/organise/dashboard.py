@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
-from eventcal.events.queries import list_team_events, list_waiting_events
+from eventcal.events.queries import list_pending_events, list_team_events
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.paging import Paging
-from eventcal.sponsors.queries import count_enquiries
-from eventcal.talks.submissions import count_waiting, list_for_moderators
+from eventcal.kit.paging import PageRequest
+from eventcal.sponsors.queries import count_open_enquiries_by_event
+from eventcal.talks.submissions import count_undecided_talks, list_undecided_talks_for_moderators
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUSES
@@ -34,8 +34,8 @@ def my_events() -> Response:
         values = {
             "past": past,
             "events": _with_what_waits(session, found.items),
-            "next": found.next,
-            "duties": caller().has_duties,
+            "next": found.next_cursor,
+            "duties": caller().is_staff,
             "done": flash_for({"delete": _("The event is deleted.")}),
             **_for_moderators(session),
         }
@@ -46,14 +46,16 @@ def my_events() -> Response:
 
 def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
     """Return the events with their numbers of open tasks; `standing` is the status of events that are not public."""
-    waiting = count_waiting(session, [event.id for event in events])
-    enquiries = count_enquiries(session, [event.id for event in events if caller().may_organise(event.id)])
+    waiting = count_undecided_talks(session, [event.id for event in events])
+    enquiries = count_open_enquiries_by_event(
+        session, [event.id for event in events if caller().can_organise(event.id)]
+    )
     nothing: Mapping[TalkState, int] = {}
     return [
         {
             "event": event,
             "when": when_of(event),
-            "reviews": not caller().may_organise(event.id),
+            "reviews": not caller().can_organise(event.id),
             "standing": None if event.status in PUBLIC_STATUSES else EVENT_STATUSES[event.status],
             "submitted": waiting.get(event.id, nothing).get(TalkState.SUBMITTED, 0),
             "waitlisted": waiting.get(event.id, nothing).get(TalkState.WAITLISTED, 0),
@@ -64,18 +66,18 @@ def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str
 
 
 def _for_moderators(session: Session) -> dict[str, object]:
-    if not caller().moderates:
+    if not caller().is_moderator:
         return {"moderates": False}
-    pending = list_waiting_events(session, Filter(), sort=Sort.STARTS, paging=_paging("events"), now=now())
-    talks = list_for_moderators(session, paging=_paging("talks"))
+    pending = list_pending_events(session, Filter(), sort=Sort.STARTS, paging=_paging("events"), now=now())
+    talks = list_undecided_talks_for_moderators(session, paging=_paging("talks"))
     return {
         "moderates": True,
         "pending": [(event, when_of(event)) for event in pending.items],
-        "more_pending": pending.next,
+        "more_pending": pending.next_cursor,
         "waiting": talks.items,
-        "more_waiting": talks.next,
+        "more_waiting": talks.next_cursor,
     }
 
 
-def _paging(name: str) -> Paging:
-    return Paging(cursor=request.args.get(name))
+def _paging(name: str) -> PageRequest:
+    return PageRequest(cursor=request.args.get(name))

@@ -6,10 +6,10 @@ from werkzeug.wrappers import Response
 
 from eventcal.events import service
 from eventcal.events.models import Event
-from eventcal.events.queries import get_organised_event
-from eventcal.events.rules import STATUS_STEPS
+from eventcal.events.queries import get_event_for_organiser
+from eventcal.events.rules import ALLOWED_STATUS_EDITS
 from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme
-from eventcal.kit.ids import DuplicateSlug, SlugFixed
+from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
@@ -87,7 +87,7 @@ def _preview(slug: str) -> Response:
         session.expunge(event)
         service.replace_event(session, event, fields, now=now())
         look = look_once_public(session, event)
-        shown = get_organised_event(session, slug, caller())
+        shown = get_event_for_organiser(session, slug, caller())
         return answer_page(_event_page(shown, rejected_form(request.form), look=look))
 
 
@@ -102,7 +102,7 @@ def _changes(event: Event) -> forms.Json:
 
 
 def _rejected_form(error: DomainError) -> Form:
-    at = "slug" if isinstance(error, (DuplicateSlug, SlugFixed)) else ""
+    at = "slug" if isinstance(error, (DuplicateSlug, SlugImmutable)) else ""
     return rejected_form(request.form, forms.beside(field_errors(error, at=at)))
 
 
@@ -116,14 +116,14 @@ def _new_event_page(form: Form, *, look: Look | None = None) -> Page:
             "form": form,
             "look": look,
             "slug_fixed": False,
-            "moderates": caller().moderates,
+            "moderates": caller().is_moderator,
             **event_choices(),
         },
     )
 
 
 def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
-    others = [status for status in EventStatus if status in STATUS_STEPS[event.status]]
+    others = [status for status in EventStatus if status in ALLOWED_STATUS_EDITS[event.status]]
     return layout.render_section(
         event,
         section="event_form",

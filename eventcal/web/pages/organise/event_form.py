@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from marshmallow import Schema
 
 from eventcal.events.models import Event
-from eventcal.events.rules import event_faults
-from eventcal.events.steps import PLACE
+from eventcal.events.rules import event_errors
+from eventcal.events.steps import LOCATION_COLUMNS
 from eventcal.events.words import TalkKind
-from eventcal.kit.localtime import zone
+from eventcal.kit.localtime import get_zone
 from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.sponsors.models import Tier
 from eventcal.web.rendering.forms import Form, Typed, fields_of, lines, listed, load
@@ -31,7 +31,7 @@ _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
 # The form field for each pointer of the body; the longest matching pointer applies.
 _PLACES: Mapping[str, str] = {
-    **{f"/location/{name}": name for name in PLACE},
+    **{f"/location/{name}": name for name in LOCATION_COLUMNS},
     "/location": "latitude",
     "/registration/url": "registration_url",
     "/registration/price": "price_amount",
@@ -52,7 +52,7 @@ def event_body(typed: Typed) -> Json:
     body |= {name: lines(typed[name]) if _said(typed, name) else None for name in _LONG if name in typed}
     body["starts"] = _moment(typed, "starts")
     body["ends"] = _moment(typed, "ends") or body["starts"][:10]
-    body["location"] = {name: _said(typed, name) for name in PLACE}
+    body["location"] = {name: _said(typed, name) for name in LOCATION_COLUMNS}
     body["location"]["country"] = _capitals(typed, "country")
     body["location"] |= {name: _degrees(body["location"][name]) for name in ("latitude", "longitude")}
     body["registration"] = {"url": _said(typed, "registration_url"), "price": money(typed)}
@@ -92,7 +92,7 @@ def completed(typed: Typed, stored: Mapping[str, str]) -> Typed:
 
 def form_of(event: Event) -> Form:
     """Return the form filled in with the values of an event."""
-    values: dict[str, object] = {name: getattr(event, name) for name in (*_NEEDED, *_PLAIN, *_LONG, *PLACE)}
+    values: dict[str, object] = {name: getattr(event, name) for name in (*_NEEDED, *_PLAIN, *_LONG, *LOCATION_COLUMNS)}
     values |= {**fields_of("starts", event.starts, day=""), **fields_of("ends", event.ends, day="")}
     values |= {"registration_url": event.registration_url, **money_values(event)}
     values |= {"tags": ", ".join(tag.tag for tag in event.tags), **_call_values(event)}
@@ -133,7 +133,7 @@ def with_misfits(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[
     wrong = {_place(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
     if "recurrence" in wrong:
         whole["recurrence"] = None
-    misfits = event_faults(whole) if faults else []
+    misfits = event_errors(whole) if faults else []
     return [*faults, *(fault for fault in misfits if _place(fault.pointer).split("/")[1] not in wrong)]
 
 
@@ -201,4 +201,4 @@ def _local(written: str | None, instant: datetime | None, tzid: str) -> str | No
     """Return an opening or closing time in the event's zone, also if it was stored with a UTC offset."""
     if written is None or instant is None or "T" not in written:
         return written
-    return instant.astimezone(zone(tzid)).replace(tzinfo=None).isoformat()
+    return instant.astimezone(get_zone(tzid)).replace(tzinfo=None).isoformat()

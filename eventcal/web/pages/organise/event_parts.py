@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.errors import DuplicateName, EventPartNotFound, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.queries import list_team
-from eventcal.events.service import add_part, add_team_member, edit_part, remove_team_member
+from eventcal.events.queries import list_team_members
+from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
 from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
-from eventcal.talks.removal import count_talks_in, remove_part
+from eventcal.talks.removal import count_talks_in, delete_track_or_room
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
@@ -64,13 +64,13 @@ def _change_part(session: Session, event: Event) -> str:
     do, row, typed = sent_row()
     if do in _ADD:
         table, schema = _ADD[do]
-        add_part(session, event, table, _validate(schema, typed))
+        create_track_or_room(session, event, table, _validate(schema, typed))
         return url_for("pages.event_parts", slug=event.slug, done="added")
     part = _part(event, row)
     if do == "remove":
-        remove_part(session, part)
+        delete_track_or_room(session, part)
         return url_for("pages.event_parts", slug=event.slug, done="removed")
-    edit_part(session, part, _validate(_SCHEMAS[type(part)], typed))
+    edit_track_or_room(session, part, _validate(_SCHEMAS[type(part)], typed))
     return url_for("pages.event_parts", slug=event.slug, done="saved")
 
 
@@ -131,13 +131,13 @@ def _change_member(session: Session, event: Event) -> str:
         member = find_member_by_email(session, fields["email"])
         if member is None:
             unknown = _("Nobody with this address has an account; ask them to register first.")
-            raise Invalid(faults=[FieldError("/email", unknown)])
+            raise Invalid(errors=[FieldError("/email", unknown)])
         add_team_member(session, event, member, fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
     _present, someone = _on_team(session, event, row)
     if do == "remove":
         remove_team_member(session, event, someone.id)
-        if someone.id == caller().member_id and not caller().moderates:
+        if someone.id == caller().member_id and not caller().is_moderator:
             # Members who removed themselves may no longer see the team.
             return url_for("pages.me")
         return url_for("pages.event_team", slug=event.slug, done="removed")
@@ -147,7 +147,7 @@ def _change_member(session: Session, event: Event) -> str:
 
 
 def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
-    for row, someone in list_team(session, event):
+    for row, someone in list_team_members(session, event):
         if someone.id == member_id:
             return row, someone
     raise EventPartNotFound(Message("Nobody by this id is on the team."))
@@ -155,7 +155,7 @@ def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember
 
 def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
     """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
-    team = list_team(session, event)
+    team = list_team_members(session, event)
     forms = {someone.id: row_form(someone.id, {"role": row.role}) for row, someone in team}
     forms[NEW] = row_form(NEW, {"role": TeamRole.REVIEWER})
     if wrong is not None:

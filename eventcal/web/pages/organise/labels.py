@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from eventcal.events.steps import EventStep
+from eventcal.events.steps import EventAction
 from eventcal.events.words import EventKind, EventStatus, TalkKind, TeamRole
-from eventcal.kit.localtime import usual_zones
+from eventcal.kit.localtime import common_zones
 from eventcal.kit.refusals import Message
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import STEPS, Step
+from eventcal.talks.rules import TALK_TRANSITIONS, TalkAction
 from eventcal.talks.words import TalkState
 from eventcal.web.i18n import in_words
 from eventcal.web.rendering.forms import Choices
@@ -29,11 +29,11 @@ EVENT_STATUSES: Mapping[EventStatus, Message] = {
     EventStatus.POSTPONED: Message("Public, but postponed"),
     EventStatus.CANCELLED: Message("Cancelled"),
 }
-EVENT_STEPS: Mapping[EventStep, Message] = {
-    EventStep.PUBLISH: Message("Publish"),
-    EventStep.CANCEL: Message("Cancel the event"),
-    EventStep.DELETE: Message("Delete the event"),
-    EventStep.REDACT: Message("Remove its text"),
+EVENT_STEPS: Mapping[EventAction, Message] = {
+    EventAction.PUBLISH: Message("Publish"),
+    EventAction.CANCEL: Message("Cancel the event"),
+    EventAction.DELETE: Message("Delete the event"),
+    EventAction.REDACT: Message("Remove its text"),
 }
 TEAM_ROLES: Mapping[TeamRole, Message] = {
     TeamRole.ORGANISER: Message("Organiser"),
@@ -54,11 +54,11 @@ TALK_STATES: Mapping[TalkState, Message] = {
     TalkState.WITHDRAWN: Message("Withdrawn"),
     TalkState.CANCELLED: Message("Cancelled"),
 }
-TALK_STEPS: Mapping[Step, Message] = {
-    Step.ACCEPT: Message("Accept"),
-    Step.WAITLIST: Message("Put on the waiting list"),
-    Step.REJECT: Message("Reject"),
-    Step.CANCEL: Message("Cancel the talk"),
+TALK_STEPS: Mapping[TalkAction, Message] = {
+    TalkAction.ACCEPT: Message("Accept"),
+    TalkAction.WAITLIST: Message("Put on the waiting list"),
+    TalkAction.REJECT: Message("Reject"),
+    TalkAction.CANCEL: Message("Cancel the talk"),
 }
 
 
@@ -72,7 +72,7 @@ def event_choices() -> dict[str, Choices | Sequence[str]]:
     return {
         "kinds": [(kind.value, kind_in_words(kind)) for kind in EventKind],
         "talk_kinds": [(kind.value, kind_in_words(kind)) for kind in TalkKind],
-        "zones": usual_zones(),
+        "zones": common_zones(),
     }
 
 
@@ -81,31 +81,31 @@ def talk_row(talk: Talk, **values: object) -> dict[str, Any]:
     return {"talk": talk, "kind": kind_in_words(talk.kind), "state": in_words(TALK_STATES[talk.state]), **values}
 
 
-def question_of(step: Step, number: int) -> str:
+def question_of(step: TalkAction, number: int) -> str:
     """Return the question to confirm a step for this number of talks."""
     words = {
-        Step.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", number),
-        Step.WAITLIST: ngettext(
+        TalkAction.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", number),
+        TalkAction.WAITLIST: ngettext(
             "Put this talk on the waiting list?", "Put these %(num)s talks on the waiting list?", number
         ),
-        Step.REJECT: ngettext("Reject this talk?", "Reject these %(num)s talks?", number),
-        Step.CANCEL: ngettext("Cancel this talk?", "Cancel these %(num)s talks?", number),
+        TalkAction.REJECT: ngettext("Reject this talk?", "Reject these %(num)s talks?", number),
+        TalkAction.CANCEL: ngettext("Cancel this talk?", "Cancel these %(num)s talks?", number),
     }
     return str(words[step])
 
 
-def refusal_of(step: Step, talk: Talk) -> str:
+def refusal_of(step: TalkAction, talk: Talk) -> str:
     """Return the reason why a talk cannot take a step: its state does not allow it, or it was changed meanwhile."""
     title, state = talk.title, in_words(TALK_STATES[talk.state])
-    if talk.state in STEPS[step].sources:
+    if talk.state in TALK_TRANSITIONS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
     words = {
-        Step.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=state),
-        Step.WAITLIST: _(
+        TalkAction.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=state),
+        TalkAction.WAITLIST: _(
             "“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", title=title, state=state
         ),
-        Step.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", title=title, state=state),
-        Step.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", title=title, state=state),
+        TalkAction.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", title=title, state=state),
+        TalkAction.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", title=title, state=state),
     }
     return str(words[step])
 
@@ -113,9 +113,11 @@ def refusal_of(step: Step, talk: Talk) -> str:
 def said_of(step: str, number: int) -> str | None:
     """Return the success message of a step for this number of talks, or None if `step` is not a known step."""
     words: dict[str, str] = {
-        Step.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", number),
-        Step.WAITLIST: ngettext("One talk is on the waiting list.", "%(num)s talks are on the waiting list.", number),
-        Step.REJECT: ngettext("One talk is rejected.", "%(num)s talks are rejected.", number),
-        Step.CANCEL: ngettext("One talk is cancelled.", "%(num)s talks are cancelled.", number),
+        TalkAction.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", number),
+        TalkAction.WAITLIST: ngettext(
+            "One talk is on the waiting list.", "%(num)s talks are on the waiting list.", number
+        ),
+        TalkAction.REJECT: ngettext("One talk is rejected.", "%(num)s talks are rejected.", number),
+        TalkAction.CANCEL: ngettext("One talk is cancelled.", "%(num)s talks are cancelled.", number),
     }
     return words.get(step)

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import decides_for, get_organised_event
-from eventcal.kit.paging import LARGEST_LIMIT
-from eventcal.kit.refusals import Invalid, Message, NotFound, VersionConflict, required
+from eventcal.events.queries import can_manage_event, get_event_for_organiser
+from eventcal.kit.paging import MAX_LIMIT
+from eventcal.kit.refusals import Invalid, Message, NotFound, VersionConflict, require
 from eventcal.members.caller import Caller
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk
-from eventcal.talks.submissions import find_offered
+from eventcal.talks.submissions import list_submissions_by_id
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import answer_page
@@ -30,14 +30,14 @@ _MOST_DIGITS = 4
 
 
 @contextmanager
-def reading_event(slug: str, *, find: FindEvent = get_organised_event) -> Iterator[tuple[Session, Event]]:
+def reading_event(slug: str, *, find: FindEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
     """Open a read-only session with the event that `find` returns for the current user."""
     with reading() as session:
         yield session, find(session, slug, caller())
 
 
 @contextmanager
-def changing_event(slug: str, *, find: FindEvent = get_organised_event) -> Iterator[tuple[Session, Event]]:
+def changing_event(slug: str, *, find: FindEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
     """Begin a unit of work with the event that `find` returns for the current user."""
     with unit_of_work() as session:
         yield session, find(session, slug, caller())
@@ -50,7 +50,7 @@ def render_section(event: Event, *, section: str, template: str, title: str, **v
         title=title,
         path=url_for(f"pages.{section}", slug=event.slug),
         indexed=False,
-        values={"event": event, "decides": decides_for(event, caller()), "csrf": csrf_token(), **values},
+        values={"event": event, "decides": can_manage_event(event, caller()), "csrf": csrf_token(), **values},
     )
 
 
@@ -61,14 +61,14 @@ def ask_before(event: Event, section: str, template: str, title: str, **values: 
 
 def step_named(word: str, steps: Iterable[Step]) -> Step:
     """Return the step named in a path or by a button. Raises NotFound."""
-    return required(next((step for step in steps if step == word), None), NotFound(Message("There is no such step.")))
+    return require(next((step for step in steps if step == word), None), NotFound(Message("There is no such step.")))
 
 
 def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Message) -> list[Talk]:
     """Return the talks of an event with these ids. Raises TalkNotFound, and Invalid for more than a page can have."""
-    if len(talk_ids) > LARGEST_LIMIT:
+    if len(talk_ids) > MAX_LIMIT:
         raise Invalid(too_many)
-    talks = find_offered(session, event, talk_ids)
+    talks = list_submissions_by_id(session, event, talk_ids)
     missing = set(talk_ids) - {talk.id for talk in talks}
     if missing:
         raise TalkNotFound(min(missing))

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from eventcal.events import steps
 from eventcal.events.models import Event
-from eventcal.events.queries import get_organised_event
-from eventcal.events.steps import EventStep
+from eventcal.events.queries import get_event_for_organiser
+from eventcal.events.steps import EventAction
 from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.feeds.preview import count_shown_talks
+from eventcal.feeds.preview import count_talks_once_published
 from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
-from eventcal.sponsors.service import blank_tiers, check_unsponsored
-from eventcal.talks.removal import remove_event
+from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
+from eventcal.talks.removal import delete_event
 from eventcal.web.i18n import in_words
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
@@ -41,12 +41,12 @@ def event_publishing(slug: str) -> Response:
             where=EVENT_STATUSES[event.status],
             is_public=event.status in PUBLIC_STATUSES,
             feed=links().event_feed(event.slug),
-            steps=[(step, EVENT_STEPS[step]) for step in steps.open_steps(event, caller())],
+            steps=[(step, EVENT_STEPS[step]) for step in steps.allowed_event_actions(event, caller())],
             done=flash_for(
                 {
-                    EventStep.PUBLISH: _("It is published."),
-                    EventStep.CANCEL: _("It is cancelled. Calendars hear of it the next time they look."),
-                    EventStep.REDACT: _("Its text is removed everywhere."),
+                    EventAction.PUBLISH: _("It is published."),
+                    EventAction.CANCEL: _("It is cancelled. Calendars hear of it the next time they look."),
+                    EventAction.REDACT: _("Its text is removed everywhere."),
                 }
             ),
         )
@@ -57,11 +57,11 @@ def event_publishing(slug: str) -> Response:
 @signed_in
 def event_step(slug: str, step: str) -> Response:
     """Show a preview of the event after a step, and ask for confirmation."""
-    wanted = layout.step_named(step, EventStep)
+    wanted = layout.step_named(step, EventAction)
     with layout.reading_event(slug) as (session, event):
-        if wanted in steps.MODERATORS_STEPS:
+        if wanted in steps.MODERATOR_ACTIONS:
             check_moderator(caller())
-        if wanted not in steps.open_steps(event, caller()):
+        if wanted not in steps.allowed_event_actions(event, caller()):
             return redirect(url_for("pages.event_publishing", slug=slug), HTTPStatus.SEE_OTHER)
         return answer_page(_confirm_page(session, event, wanted, Form()))
 
@@ -71,7 +71,7 @@ def _event_step_again(error: DomainError, slug: str) -> Response:
     if isinstance(error, VersionConflict):
         faults = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
     with layout.reading_event(slug) as (session, event):
-        page = _confirm_page(session, event, EventStep(request.form["do"]), rejected_form(request.form, faults))
+        page = _confirm_page(session, event, EventAction(request.form["do"]), rejected_form(request.form, faults))
         return answer_rejected(page, error)
 
 
@@ -80,34 +80,34 @@ def _event_step_again(error: DomainError, slug: str) -> Response:
 @form_view(_event_step_again)
 def take_event_step(slug: str) -> str:
     """Take the step whose button was pressed, if the event is unchanged since the preview."""
-    step = layout.step_named(request.form.get("do", ""), EventStep)
+    step = layout.step_named(request.form.get("do", ""), EventAction)
     with layout.changing_event(slug) as (session, event):
         layout.check_edit_conflict(event)
         match step:
-            case EventStep.PUBLISH:
+            case EventAction.PUBLISH:
                 steps.publish_event(session, event, caller=caller())
-            case EventStep.CANCEL:
+            case EventAction.CANCEL:
                 steps.cancel_event(session, event, now=now())
-            case EventStep.DELETE:
-                check_unsponsored(session, event)
-                remove_event(session, event)
+            case EventAction.DELETE:
+                check_has_no_sponsorships(session, event)
+                delete_event(session, event)
                 return url_for("pages.my_events", done=step)
-            case EventStep.REDACT:
+            case EventAction.REDACT:
                 steps.redact_event(session, event, caller=caller(), now=now())
-                blank_tiers(session, event)
+                redact_tiers(session, event)
     return url_for("pages.event_publishing", slug=slug, done=step)
 
 
-def _confirm_page(session: Session, event: Event, step: EventStep, form: Form) -> Page:
+def _confirm_page(session: Session, event: Event, step: EventAction, form: Form) -> Page:
     was_public = event.status in PUBLIC_STATUSES
-    talks = count_shown_talks(session, event)
-    is_open = step in steps.open_steps(event, caller())
+    talks = count_talks_once_published(session, event)
+    is_open = step in steps.allowed_event_actions(event, caller())
     session.expunge(event)
     # Changes to an event outside the session are not written to the database.
-    if is_open and step != EventStep.DELETE:
+    if is_open and step != EventAction.DELETE:
         steps.apply_transition(event, step, now=now())
     look = look_at(session, event, was_public=was_public)
-    shown = get_organised_event(session, event.slug, caller())
+    shown = get_event_for_organiser(session, event.slug, caller())
     return layout.render_section(
         shown,
         section="event_publishing",

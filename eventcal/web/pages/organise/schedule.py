@@ -18,16 +18,16 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import decides_for, get_reviewed_event
-from eventcal.kit.localtime import zone
-from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.events.queries import can_manage_event, get_event_for_reviewer
+from eventcal.kit.localtime import get_zone
+from eventcal.kit.paging import MAX_LIMIT, PageRequest
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
-from eventcal.speakers.service import names_of
+from eventcal.speakers.service import speaker_names_by_id
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import USUAL_MINUTES, Slot, clashes, outside
-from eventcal.talks.steps import edit_each
-from eventcal.talks.submissions import count_by_day, list_to_schedule, slots_of
+from eventcal.talks.rules import DEFAULT_MINUTES, TalkSlot, iter_schedule_conflicts, list_slots_outside_event
+from eventcal.talks.steps import edit_talks
+from eventcal.talks.submissions import count_programme_talks_by_day, list_programme_talks, list_talk_slots
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
@@ -59,18 +59,18 @@ def event_schedule_form(slug: str) -> Response:
 
     Reviewers see the schedule without fields.
     """
-    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
-        day, paging = _day(), Paging(cursor=request.args.get("cursor"))
-        found = list_to_schedule(session, event, day="" if day == _NO_TIME else day, paging=paging)
+    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+        day, paging = _day(), PageRequest(cursor=request.args.get("cursor"))
+        found = list_programme_talks(session, event, day="" if day == _NO_TIME else day, paging=paging)
         rows = [(talk, _row_of(talk)) for talk in found.items]
-        return answer_page(_page(session, event, rows, next_=found.next))
+        return answer_page(_page(session, event, rows, next_=found.next_cursor))
 
 
 def _schedule_again(error: BulkActionFailed, slug: str) -> Response:
     """Show the submitted rows again, with status 422 if all errors are field errors, and otherwise 409."""
     with layout.reading_event(slug) as (session, event):
-        rows = [(talk, _row_again(talk, error.refused.get(talk.id))) for talk in _sent_talks(session, event)]
-        invalid = all(isinstance(one, Invalid) for one in error.refused.values())
+        rows = [(talk, _row_again(talk, error.errors_by_talk.get(talk.id))) for talk in _sent_talks(session, event)]
+        invalid = all(isinstance(one, Invalid) for one in error.errors_by_talk.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
         return answer_page(_page(session, event, rows), status=status)
 
@@ -86,13 +86,13 @@ def save_schedule(slug: str) -> str:
             for talk in _sent_talks(session, event)
             if _is_changed(talk)
         ]
-        edit_each(session, edits, caller=caller(), now=now())
+        edit_talks(session, edits, caller=caller(), now=now())
     return _here(slug, done="saved", number=str(len(edits)))
 
 
 def _sent_talks(session: Session, event: Event) -> list[Talk]:
     """Return the talks whose rows were submitted. Raises TalkNotFound, and Invalid for more than a page can have."""
-    too_many = Message("Change at most %(most)s talks at once.", most=LARGEST_LIMIT)
+    too_many = Message("Change at most %(most)s talks at once.", most=MAX_LIMIT)
     return layout.talks_named(session, event, request.form.getlist("row"), too_many=too_many)
 
 
@@ -111,7 +111,7 @@ def _row_again(talk: Talk, refusal: DomainError | None) -> RowForm:
         # Rows without changes show the current values.
         return row_again(talk.id, request.form) if _is_changed(talk) else _row_of(talk)
     if isinstance(refusal, Invalid):
-        return row_again(talk.id, request.form, refusal.faults, places=_PLACES)
+        return row_again(talk.id, request.form, refusal.errors, places=_PLACES)
     said = _(
         "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
         value=_in_words(talk),
@@ -160,7 +160,7 @@ def _in_words(talk: Talk) -> str:
 
 
 def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], *, next_: str | None = None) -> Page:
-    counts = count_by_day(session, event)
+    counts = count_programme_talks_by_day(session, event)
     summary = {
         # The errors of all rows, with the titles of their talks.
         name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
@@ -172,11 +172,11 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         section="event_schedule_form",
         template="schedule.html",
         title=_("Schedule"),
-        editable=decides_for(event, caller()),
+        editable=can_manage_event(event, caller()),
         why_not=why_not(event),
         asked=_day(),
         filters=_filters(counts),
-        rows=[talk_row(talk, form=form, when=when_of(talk), usual=USUAL_MINUTES[talk.kind]) for talk, form in rows],
+        rows=[talk_row(talk, form=form, when=when_of(talk), usual=DEFAULT_MINUTES[talk.kind]) for talk, form in rows],
         summary=Form(faults=summary),
         days=days_of(event, *(talk.starts for talk, _form in rows)),
         rooms=part_choices(event.rooms) if event.rooms else [],
@@ -221,20 +221,21 @@ def _said() -> str | None:
     return str(ngettext("One talk is changed.", "%(num)s talks are changed.", number))
 
 
-def _warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[Slot]]]:
+def _warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[TalkSlot]]]:
     """Yield the conflicts in an event's programme as messages, each with its talks."""
-    slots = slots_of(session, event)
-    found = list(islice(clashes(slots), _MOST_WARNINGS))
-    names = names_of(session, {speaker for clash in found for speaker in clash.speakers}) if found else {}
+    slots = list_talk_slots(session, event)
+    found = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
+    names = speaker_names_by_id(session, {speaker for clash in found for speaker in clash.speakers}) if found else {}
     rooms = {room.id: room.name for room in event.rooms}
     for clash in found:
         talks, starts_at = (clash.first, clash.second), clash.second.starts_at
-        at = f"{short_day(starts_at.astimezone(zone(event.timezone)).date())}, {hour(starts_at, tzid=event.timezone)}"
+        day = short_day(starts_at.astimezone(get_zone(event.timezone)).date())
+        at = f"{day}, {hour(starts_at, tzid=event.timezone)}"
         if clash.room_id is not None:
             room = rooms.get(clash.room_id, clash.room_id)
             yield _("Two talks are in the same room at once: %(room)s, %(at)s.", room=room, at=at), talks
         for speaker in sorted(names.get(one, one) for one in clash.speakers):
             yield _("One speaker is in two talks at once: %(speaker)s, %(at)s.", speaker=speaker, at=at), talks
     if event.recurrence is None:
-        for slot in outside(slots, starts_at=event.starts_at, ends_at=event.ends_at)[:_MOST_WARNINGS]:
+        for slot in list_slots_outside_event(slots, starts_at=event.starts_at, ends_at=event.ends_at)[:_MOST_WARNINGS]:
             yield _("This talk is not within the event's own times:"), (slot,)

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.errors import DuplicateName
 from eventcal.events.models import Event
-from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.paging import MAX_LIMIT, PageRequest
 from eventcal.kit.refusals import Message, NotFound
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
-from eventcal.sponsors.rules import STEPS, SponsorshipStep
+from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
 from eventcal.web.i18n import in_words
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
@@ -71,23 +71,23 @@ def _change(session: Session, event: Event) -> str:
     do, row, typed = sent_row()
     match do:
         case "add-tier":
-            service.add_tier(session, event, _tier_fields(_TIER_IN, typed))
+            service.create_tier(session, event, _tier_fields(_TIER_IN, typed))
         case "save-tier":
-            service.edit_tier(session, _tier(session, event, row), _tier_fields(_TIER, typed))
+            service.update_tier(session, _tier(session, event, row), _tier_fields(_TIER, typed))
         case "remove-tier":
-            service.remove_tier(session, _tier(session, event, row))
+            service.delete_tier(session, _tier(session, event, row))
         case "add-sponsor":
             service.request_sponsorship(session, event, _sponsorship_fields(typed), caller=caller(), now=now())
         case "confirm" | "cancel":
             sponsorship = _sponsorship(session, event, row)
-            service.take_step(session, sponsorship, SponsorshipStep(do), caller=caller(), now=now())
+            service.apply_sponsorship_action(session, sponsorship, SponsorshipAction(do), caller=caller(), now=now())
         case _:
             raise NotFound(Message("There is no such step."))
     return url_for("pages.event_sponsors", slug=event.slug, done=do)
 
 
 def _tier(session: Session, event: Event, tier_id: str) -> Tier:
-    tier = queries.find_tier_of(session, event, tier_id)
+    tier = queries.find_event_tier(session, event, tier_id)
     if tier is None:
         raise TierNotFound(tier_id)
     return tier
@@ -130,12 +130,12 @@ def _sponsorship_fields(typed: Typed) -> dict[str, Any]:
 
 def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
     """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
-    tiers = queries.list_tiers(session, event)
+    tiers = queries.list_tiers_with_taken_places(session, event)
     forms = {tier.id: _tier_form(tier) for tier, _taken in tiers}
     forms |= {form.row: form for form in (row_form(f"{NEW}-tier", {"rank": 1}), RowForm(row=f"{NEW}-sponsor"))}
     if wrong is not None:
         forms[wrong.row] = wrong
-    paging = Paging(limit=LARGEST_LIMIT, cursor=request.args.get("cursor"))
+    paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
     found = queries.list_sponsorships(session, event, paging=paging)
     return layout.render_section(
         event,
@@ -149,9 +149,9 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
             for state, words in SPONSORSHIP_STATES.items()
         ],
         members=queries.contacts_of(session, found.items),
-        to_confirm=STEPS[SponsorshipStep.CONFIRM].sources,
-        to_cancel=STEPS[SponsorshipStep.CANCEL].sources,
-        next=found.next,
+        to_confirm=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CONFIRM].sources,
+        to_cancel=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CANCEL].sources,
+        next=found.next_cursor,
         forms=forms,
         wrong=wrong or RowForm(),
         done=flash_for(

@@ -10,16 +10,21 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import get_reviewed_event
+from eventcal.events.queries import get_event_for_reviewer
 from eventcal.events.words import PUBLIC_STATUSES, Programme
-from eventcal.kit.paging import LARGEST_LIMIT, Paging
+from eventcal.kit.paging import MAX_LIMIT, PageRequest
 from eventcal.kit.refusals import DomainError, FieldError, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.talks import steps as talk_steps
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import ORGANISERS_STEPS, STEPS, WAITING, Step
-from eventcal.talks.submissions import count_by_state, list_offered, submitted_at, who_is_told
+from eventcal.talks.rules import AWAITING_DECISION_STATES, ORGANISER_ACTIONS, TALK_TRANSITIONS, TalkAction
+from eventcal.talks.submissions import (
+    count_submissions_by_state,
+    list_event_submissions,
+    submission_times,
+    submitters_to_notify,
+)
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import in_words
@@ -41,14 +46,20 @@ _OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)
 @signed_in
 def submissions(slug: str) -> Response:
     """Show the submissions to an event, by default those waiting for a decision; filtered by `state` and `q`."""
-    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
+    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
         asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
-        states = {_WAITS: tuple(WAITING), _ALL: _OFFERED, **{state.value: (state,) for state in _OFFERED}}
+        states = {
+            _WAITS: tuple(AWAITING_DECISION_STATES),
+            _ALL: _OFFERED,
+            **{state.value: (state,) for state in _OFFERED},
+        }
         if asked not in states:
             asked = _WAITS
-        found = list_offered(session, event, states[asked], q=q, paging=Paging(cursor=request.args.get("cursor")))
-        submitted = submitted_at(session, found.items)
-        steps = {step for talk in found.items for step in talk_steps.open_steps(talk, caller())}
+        found = list_event_submissions(
+            session, event, states[asked], q=q, paging=PageRequest(cursor=request.args.get("cursor"))
+        )
+        submitted = submission_times(session, found.items)
+        steps = {step for talk in found.items for step in talk_steps.allowed_organiser_actions(talk, caller())}
         page = layout.render_section(
             event,
             section="submissions",
@@ -56,17 +67,17 @@ def submissions(slug: str) -> Response:
             title=_("Submissions"),
             asked=asked,
             q=q,
-            filters=_filters(count_by_state(session, event)),
+            filters=_filters(count_submissions_by_state(session, event)),
             talks=[
                 labels.talk_row(
                     talk,
                     submitted=at(submitted[talk.id], tzid=event.timezone),
-                    open=bool(talk_steps.open_steps(talk, caller())),
+                    open=bool(talk_steps.allowed_organiser_actions(talk, caller())),
                 )
                 for talk in found.items
             ],
-            next=found.next,
-            steps=[(step, labels.TALK_STEPS[step]) for step in ORGANISERS_STEPS if step in steps],
+            next=found.next_cursor,
+            steps=[(step, labels.TALK_STEPS[step]) for step in ORGANISER_ACTIONS if step in steps],
             why_not=why_not(event),
             is_public=event.status in PUBLIC_STATUSES,
             ticked=request.args.get("tick") == _ALL,
@@ -85,9 +96,9 @@ def said_after_deciding() -> str | None:
 
 def why_not(event: Event) -> str | None:
     """Return the reason why the current user may not decide on the event's talks, or None if they may."""
-    if talk_steps.decides_on_talks(event, caller()):
+    if talk_steps.can_decide_on_talks(event, caller()):
         return None
-    if not caller().may_organise(event.id):
+    if not caller().can_organise(event.id):
         return str(_("You review this event: you read what was submitted, and its organisers decide."))
     if event.programme == Programme.LISTED:
         return str(_("This event is listed here by the community: a moderator decides which of its talks are shown."))
@@ -96,7 +107,7 @@ def why_not(event: Event) -> str | None:
 
 def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     """Return the filters by state: the value of the parameter, its display name, and the number of talks."""
-    waits = sum(counts.get(state, 0) for state in WAITING)
+    waits = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
     each = [(state.value, in_words(labels.TALK_STATES[state]), counts[state]) for state in _OFFERED if state in counts]
     return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
 
@@ -105,7 +116,7 @@ def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
 @signed_in
 def deciding(slug: str) -> Response:
     """Show the effects of the step (`do`) on the selected talks (`talk`), and the field for a reason."""
-    step = layout.step_named(request.args.get("do", ""), ORGANISERS_STEPS)
+    step = layout.step_named(request.args.get("do", ""), ORGANISER_ACTIONS)
     with layout.reading_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.args.getlist("talk"))
         if not talks:
@@ -124,10 +135,10 @@ def deciding(slug: str) -> Response:
 
 def _decide_again(error: DomainError, slug: str) -> Response:
     """Show the page again, with the reason, and with those selected talks still selected that can take the step."""
-    step, chosen, typed = Step(request.form["do"]), request.form.getlist("talk"), request.form.copy()
+    step, chosen, typed = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
     with layout.reading_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.form.getlist("shown") or chosen)
-        refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.refused]
+        refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
         faults = [FieldError("", labels.refusal_of(step, talk)) for talk in refused] or field_errors(error)
         for talk in refused:
             # The page shows their current state, so submitting it again applies to that state.
@@ -141,7 +152,7 @@ def _decide_again(error: DomainError, slug: str) -> Response:
 @form_view(_decide_again)
 def decide_now(slug: str) -> str:
     """Take the step for all selected talks or for none of them. The reason is sent to their submitters."""
-    step = layout.step_named(request.form.get("do", ""), ORGANISERS_STEPS)
+    step = layout.step_named(request.form.get("do", ""), ORGANISER_ACTIONS)
     with layout.changing_event(slug, find=_decided_event) as (session, event):
         talks = _talks(session, event, request.form.getlist("talk"))
         fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
@@ -149,23 +160,23 @@ def decide_now(slug: str) -> str:
             faults.append(FieldError("", _("Choose at least one talk.")))
         raise_if_invalid(faults)
         choices = [talk_steps.BulkChoice(talk, request.form.get(_seen(talk), "")) for talk in talks]
-        talk_steps.decide(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
+        talk_steps.apply_action_to_talks(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return _way_back(slug, done=step, number=str(len(talks)))
 
 
 def _decided_event(session: Session, slug: str, caller: Caller) -> Event:
-    event = get_reviewed_event(session, slug, caller)
-    talk_steps.check_decides_on_talks(event, caller)
+    event = get_event_for_reviewer(session, slug, caller)
+    talk_steps.check_can_decide_on_talks(event, caller)
     return event
 
 
 def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
-    too_many = Message("Decide on at most %(most)s talks at once.", most=LARGEST_LIMIT)
+    too_many = Message("Decide on at most %(most)s talks at once.", most=MAX_LIMIT)
     return layout.talks_named(session, event, talk_ids, too_many=too_many)
 
 
-def _able(talks: Sequence[Talk], step: Step) -> set[str]:
-    return {talk.id for talk in talks if talk.state in STEPS[step].sources}
+def _able(talks: Sequence[Talk], step: TalkAction) -> set[str]:
+    return {talk.id for talk in talks if talk.state in TALK_TRANSITIONS[step].sources}
 
 
 def _seen(talk: Talk) -> str:
@@ -182,10 +193,10 @@ def _way_back(slug: str, **said: str) -> str:
 
 
 def _decide_page(
-    session: Session, event: Event, step: Step, talks: Sequence[Talk], *, ticked: set[str], form: Form
+    session: Session, event: Event, step: TalkAction, talks: Sequence[Talk], *, ticked: set[str], form: Form
 ) -> Page:
-    able = [talk for talk in talks if talk.state in STEPS[step].sources]
-    told = who_is_told(session, able)
+    able = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
+    told = submitters_to_notify(session, able)
     asked = request.values
     return layout.render_section(
         event,
@@ -203,7 +214,9 @@ def _decide_page(
         can_do=bool(able),
         told=len(told),
         untold=len(able) - len(told),
-        mail=next((talk_steps.decision_mail(talk, step, reason=None) for talk in able if talk.id in told), None),
+        mail=next(
+            (talk_steps.render_decision_email(talk, step, reason=None) for talk in able if talk.id in told), None
+        ),
         sends_mail=settings().mail_url is not None,
         # The parameters of the previous page, so that the redirect afterwards restores it.
         way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.events.queries import check_decides, get_reviewed_event
+from eventcal.events.queries import check_can_manage_event, get_event_for_reviewer
 from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.service import redact_talk
-from eventcal.talks.steps import TalkEdit, edit_as_seen, may_change, open_steps
-from eventcal.talks.submissions import get_offered, history_of, submitted_at, who_is_told
+from eventcal.talks.steps import TalkEdit, allowed_organiser_actions, can_edit_talk_as_organiser, edit_talk_if_unchanged
+from eventcal.talks.submissions import get_submission, list_state_changes, submission_times, submitters_to_notify
 from eventcal.web.i18n import in_words
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
@@ -51,15 +51,15 @@ _TIMES = ("starts", "ends")
 @signed_in
 def offered_talk(slug: str, talk_id: str) -> Response:
     """Show a talk to organisers and reviewers, with its form if they may edit it."""
-    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
-        talk = get_offered(session, event, talk_id, caller())
+    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+        talk = get_submission(session, event, talk_id, caller())
         return answer_page(_page(session, event, talk, _form_of(talk)))
 
 
 def _talk_again(error: DomainError, slug: str, talk_id: str) -> Response:
     said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
-    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
-        talk = get_offered(session, event, talk_id, caller())
+    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+        talk = get_submission(session, event, talk_id, caller())
         typed, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so saving the form again may replace them.
@@ -77,13 +77,15 @@ def _talk_again(error: DomainError, slug: str, talk_id: str) -> Response:
 @form_view(_talk_again)
 def change_talk(slug: str, talk_id: str) -> str:
     """Save changes to a talk, if it is unchanged since the form was created."""
-    with layout.changing_event(slug, find=get_reviewed_event) as (session, event):
-        check_decides(event, caller())
-        talk = get_offered(session, event, talk_id, caller())
+    with layout.changing_event(slug, find=get_event_for_reviewer) as (session, event):
+        check_can_manage_event(event, caller())
+        talk = get_submission(session, event, talk_id, caller())
         # Fields that were not edited in the form are left unchanged.
         before, sent = _body(Typed(_form_of(talk).values)), _body(request.form)
         body = {name: value for name, value in sent.items() if name not in before or value != before[name]}
-        edit_as_seen(session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now())
+        edit_talk_if_unchanged(
+            session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now()
+        )
     return url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="saved")
 
 
@@ -91,9 +93,9 @@ def change_talk(slug: str, talk_id: str) -> str:
 @signed_in
 def redacting_talk(slug: str, talk_id: str) -> Response:
     """Ask a moderator for confirmation to erase a talk's text everywhere, and explain the consequences."""
-    with layout.reading_event(slug, find=get_reviewed_event) as (session, event):
+    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
         check_moderator(caller())
-        talk = get_offered(session, event, talk_id, caller())
+        talk = get_submission(session, event, talk_id, caller())
         if talk.redacted_at is not None:
             return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
         values = {"talk": talk, "is_public": is_public(talk)}
@@ -105,8 +107,8 @@ def redacting_talk(slug: str, talk_id: str) -> Response:
 def redact_now(slug: str, talk_id: str) -> Response:
     """Erase a talk's text everywhere. If the talk was public, it remains as cancelled."""
     with unit_of_work() as session:
-        event = get_reviewed_event(session, slug, caller())
-        redact_talk(session, get_offered(session, event, talk_id, caller()), caller=caller(), now=now())
+        event = get_event_for_reviewer(session, slug, caller())
+        redact_talk(session, get_submission(session, event, talk_id, caller()), caller=caller(), now=now())
     return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
 
 
@@ -134,7 +136,7 @@ def _form_of(talk: Talk) -> Form:
 
 
 def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
-    tzid, submitter = event.timezone, who_is_told(session, [talk]).get(talk.id)
+    tzid, submitter = event.timezone, submitters_to_notify(session, [talk]).get(talk.id)
     kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_kinds(event)])
     return layout.render_section(
         event,
@@ -144,7 +146,7 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         within=True,
         **talk_row(talk),
         when=when_of(talk),
-        submitted=at(submitted_at(session, [talk])[talk.id], tzid=tzid),
+        submitted=at(submission_times(session, [talk])[talk.id], tzid=tzid),
         submitter=submitter.name if submitter else None,
         earlier=find_talk(session, talk.reprise_of_id, caller()) if talk.reprise_of_id else None,
         is_public=is_public(talk),
@@ -155,12 +157,12 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
                 "by": member.name if member else None,
                 "reason": step.reason,
             }
-            for step, member in history_of(session, talk)
+            for step, member in list_state_changes(session, talk)
         ],
-        steps=[(step, TALK_STEPS[step]) for step in open_steps(talk, caller())],
+        steps=[(step, TALK_STEPS[step]) for step in allowed_organiser_actions(talk, caller())],
         why_not=why_not(event),
-        can_redact=caller().moderates and talk.redacted_at is None,
-        editable=may_change(talk, caller()),
+        can_redact=caller().is_moderator and talk.redacted_at is None,
+        editable=can_edit_talk_as_organiser(talk, caller()),
         form=form,
         done=flash_for({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
         or said_after_deciding(),

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.rules import takes_talks
+from eventcal.events.rules import is_accepting_talks
 from eventcal.events.words import PUBLIC_STATUSES, Attendance
-from eventcal.kit.markdown import to_plain
+from eventcal.kit.markdown import to_plain_text
 from eventcal.kit.refusals import Message
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
-from eventcal.sponsors.queries import confirmed_sponsors
+from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.i18n import in_words, locale
@@ -53,12 +53,12 @@ def event(slug: str) -> Response:
     """Show an event."""
 
     def make(session: Session, moment: datetime) -> Page:
-        row = get_event(session, slug, VISITOR)
+        row = get_event(session, slug, ANONYMOUS)
         shown = event_json(row, links())
         return Page(
             template="pages/event.html",
             title=row.title,
-            description=short(row.summary or to_plain(row.description or "")),
+            description=short(row.summary or to_plain_text(row.description or "")),
             feeds=event_feeds(row),
             embeddable=True,
             structured=event_structured(row, links()),
@@ -107,7 +107,7 @@ def _tiers(session: Session, row: Event) -> list[Json]:
             "name": tier.name,
             "sponsors": [{"name": one.name, "url": one.url, "logo": own_path(one.logo_url)} for one in sponsors],
         }
-        for tier, sponsors in confirmed_sponsors(session, row)
+        for tier, sponsors in list_confirmed_sponsors_by_tier(session, row)
         if sponsors
     ]
 
@@ -117,7 +117,7 @@ def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
 
     opens: the opening time if it is in the future. left: while the call is open, the time left until it closes.
     """
-    is_open = takes_talks(event, now=now)
+    is_open = is_accepting_talks(event, now=now)
     call = event.call
     if call is None:
         return {"is_open": True} if is_open else None
@@ -147,12 +147,12 @@ def talk(talk_id: str) -> Response:
     """Show a talk."""
 
     def make(session: Session, _moment: datetime) -> Page:
-        row = get_talk(session, talk_id, VISITOR)
+        row = get_talk(session, talk_id, ANONYMOUS)
         portraits = [(one, own_path(one.photo_url)) for one in row.speakers]
         return Page(
             template="pages/talk.html",
             title=row.title,
-            description=short(to_plain(row.abstract or "")),
+            description=short(to_plain_text(row.abstract or "")),
             feeds=(FeedLink(url=links().talk_feed(row.id), title=row.title),),
             embeddable=True,
             structured=talk_structured(row, links()),
@@ -168,7 +168,7 @@ def speaker(slug: str) -> Response:
     """Show a speaker and their talks."""
 
     def make(session: Session, moment: datetime) -> Page:
-        row = get_speaker(session, slug, VISITOR)
+        row = get_speaker(session, slug, ANONYMOUS)
         photo = own_path(row.photo_url)
         # Talks are past or upcoming by days (UTC), as in the `from` filter, since pages are cached for a day.
         today = moment.astimezone(UTC).date().isoformat()
@@ -179,7 +179,7 @@ def speaker(slug: str) -> Response:
             title=row.name,
             # A merged speaker's slug shows the profile that replaced it, so the path is that of the shown profile.
             path=url_for("pages.speaker", slug=row.slug),
-            description=short(to_plain(row.bio or "")),
+            description=short(to_plain_text(row.bio or "")),
             image=links().picture(photo),
             feeds=(FeedLink(url=links().speaker_feed(row.slug), title=_("Talks by %(name)s", name=row.name)),),
             structured=speaker_structured(row, links()),

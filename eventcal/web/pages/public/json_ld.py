@@ -3,8 +3,8 @@
 from eventcal.events.models import Event
 from eventcal.events.rules import is_all_day
 from eventcal.events.words import Attendance, EventStatus
-from eventcal.kit.localtime import with_offset
-from eventcal.kit.markdown import to_plain
+from eventcal.kit.localtime import format_with_offset
+from eventcal.kit.markdown import to_plain_text
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
@@ -36,13 +36,13 @@ def talk_structured(talk: Talk, links: Links) -> Json | None:
     event = talk.event
     if talk.starts_at is None or talk.ends_at is None:
         return None
-    off = talk.shown_state == TalkState.CANCELLED
+    off = talk.public_state == TalkState.CANCELLED
     own = {
         "name": talk.title,
         "url": links.talk_page(talk.id),
-        "description": to_plain(talk.abstract or ""),
-        "startDate": with_offset(talk.starts_at, event.timezone),
-        "endDate": with_offset(talk.ends_at, event.timezone),
+        "description": to_plain_text(talk.abstract or ""),
+        "startDate": format_with_offset(talk.starts_at, event.timezone),
+        "endDate": format_with_offset(talk.ends_at, event.timezone),
         "eventStatus": _CANCELLED if off else _STATUSES.get(event.status, _SCHEDULED),
         "location": _location(event, links, room=talk.room.name if talk.room else None),
         "inLanguage": talk.language,
@@ -54,7 +54,7 @@ def talk_structured(talk: Talk, links: Links) -> Json | None:
 
 def speaker_structured(speaker: Speaker, links: Links) -> Json:
     """Return a public speaker as a schema.org Person."""
-    more = {"description": to_plain(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
+    more = {"description": to_plain_text(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
     return {"@context": _SCHEMA, **_person(speaker, links), **_filled(more)}
 
 
@@ -62,12 +62,15 @@ def _event(event: Event, links: Links) -> Json:
     # All-day events have dates, with the last day included; other events have times with a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
-        starts, ends = with_offset(event.starts_at, event.timezone), with_offset(event.ends_at, event.timezone)
+        starts, ends = (
+            format_with_offset(event.starts_at, event.timezone),
+            format_with_offset(event.ends_at, event.timezone),
+        )
     return {
         "@type": "Event",
         "name": event.title,
         "url": links.event_page(event.slug),
-        "description": event.summary or to_plain(event.description or ""),
+        "description": event.summary or to_plain_text(event.description or ""),
         "startDate": starts,
         "endDate": ends,
         "eventStatus": _STATUSES.get(event.status, _SCHEDULED),

@@ -51,7 +51,7 @@ def listing() -> Response:
             template="pages/listing.html",
             title=_("Some of this cannot be looked for"),
             indexed=False,
-            values={"bar": bar_of(typed, Found(), refusal.faults), "groups": {}, "refused": True, "past": None},
+            values={"bar": bar_of(typed, Found(), refusal.errors), "groups": {}, "refused": True, "past": None},
         )
         return answer_page(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 

@@ -12,11 +12,11 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
-from eventcal.events.queries import exclude_without_occurrence, find_events_by_slug
-from eventcal.events.recurrence.occurrences import Occurrence, closed_days, occurrences_between
+from eventcal.events.queries import exclude_without_occurrence, public_events_by_slug
+from eventcal.events.recurrence.occurrences import Occurrence, complete_day_range, occurrences_between
 from eventcal.events.words import EventKind, EventStatus, TalkKind
-from eventcal.feeds.resources import event_resources, talk_resources
-from eventcal.kit.paging import LARGEST_LIMIT, Page, Paging, Row
+from eventcal.feeds.resources import list_event_json, list_talk_json
+from eventcal.kit.paging import MAX_LIMIT, Page, PageRequest, Row
 from eventcal.kit.refusals import FieldError
 from eventcal.web.i18n import faults_in_words
 from eventcal.web.params.listing_query import Show, Typed, View, Wanted
@@ -59,28 +59,28 @@ class Repeats:
 
 
 def find_resources(
-    session: Session, show: Show, asked: Filter, *, sort: Sort, paging: Paging, moment: datetime
+    session: Session, show: Show, asked: Filter, *, sort: Sort, paging: PageRequest, moment: datetime
 ) -> Found:
     """Return a page of public events or talks as resources."""
     if show == Show.EVENTS:
-        page = event_resources(
+        page = list_event_json(
             session, exclude_without_occurrence(session, asked), sort=sort, paging=paging, now=moment
         )
         items = [orjson.loads(text) for text in page.items]
         countries = [item["location"]["country"] for item in items]
-        return Found(items=items, next=page.next, countries=list(filter(None, countries)))
-    page = talk_resources(session, asked, sort=sort, paging=paging, now=moment)
+        return Found(items=items, next=page.next_cursor, countries=list(filter(None, countries)))
+    page = list_talk_json(session, asked, sort=sort, paging=paging, now=moment)
     items = [orjson.loads(text) for text in page.items]
-    events = find_events_by_slug(session, {item["event"] for item in items})
+    events = public_events_by_slug(session, {item["event"] for item in items})
     countries = [events[item["event"]].country for item in items]
-    return Found(items=items, next=page.next, events=events, countries=list(filter(None, countries)))
+    return Found(items=items, next=page.next_cursor, events=events, countries=list(filter(None, countries)))
 
 
 def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
     """Return the next occurrences of a recurring event within the filter's days, or None if it does not recur."""
     if event["recurrence"] is None:
         return None
-    first, last = closed_days(asked.from_day, asked.to_day) or (moment.astimezone(UTC).date(), None)
+    first, last = complete_day_range(asked.from_day, asked.to_day) or (moment.astimezone(UTC).date(), None)
     found = occurrences_in(event, first, last, limit=_SHOWN)
     times = [said for one in found if (said := occurrence_when(one, event["timezone"]))]
     return Repeats(
@@ -206,10 +206,10 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
             yield word_for(name), [Link(url=more.url, label=value_in_words(name, one)) for more, one in pairs]
 
 
-def all_rows(read: Callable[[Paging], Page[Row]], *, at_once: int = LARGEST_LIMIT) -> Iterator[Row]:
+def all_rows(read: Callable[[PageRequest], Page[Row]], *, at_once: int = MAX_LIMIT) -> Iterator[Row]:
     """Yield the rows of all pages of a list, which `read` returns in pages of `at_once` rows."""
-    page = read(Paging(at_once))
+    page = read(PageRequest(at_once))
     yield from page.items
-    while page.next is not None:
-        page = read(Paging(at_once, page.next))
+    while page.next_cursor is not None:
+        page = read(PageRequest(at_once, page.next_cursor))
         yield from page.items

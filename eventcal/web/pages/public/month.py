@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
-from eventcal.kit.paging import Paging
-from eventcal.talks.queries import public_talks
+from eventcal.kit.paging import PageRequest
+from eventcal.talks.queries import select_public_talks
 from eventcal.web.i18n import locale
 from eventcal.web.pages.public.listing_parts import bar_of, find_resources, occurrences_in
 from eventcal.web.params.listing_query import Show, Typed, Wanted
@@ -39,7 +39,7 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     asked = _around(wanted.filter, first)
     if wanted.show == Show.TALKS and asked.scheduled is None:
         asked = replace(asked, scheduled=True)
-    found = find_resources(session, wanted.show, asked, sort=Sort.STARTS, paging=Paging(_MOST), moment=moment)
+    found = find_resources(session, wanted.show, asked, sort=Sort.STARTS, paging=PageRequest(_MOST), moment=moment)
     if wanted.show == Show.TALKS:
         placed = [one for talk in found.items for one in _talk_pieces(talk, found.events[talk["event"]])]
     else:
@@ -95,7 +95,7 @@ def _around(asked: Filter, first: date) -> Filter:
 
 def _talks_by_event(session: Session, slugs: Sequence[str], asked: Filter, moment: datetime) -> dict[str, int]:
     theirs = Filter(events=tuple(slugs), from_day=asked.from_day, to_day=asked.to_day)
-    count = public_talks(theirs, now=moment).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
+    count = select_public_talks(theirs, now=moment).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
     return {slug: int(number) for slug, number in session.execute(count)} if slugs else {}
 
 

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.recurrence.occurrences import occurs_between
-from eventcal.events.words import STANDING_STATUSES
+from eventcal.events.recurrence.occurrences import has_occurrence_between
+from eventcal.events.words import ACTIVE_STATUSES
 from eventcal.feeds.formats import atom
 from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE
-from eventcal.feeds.resources import talk_resources
-from eventcal.kit.localtime import zone
-from eventcal.kit.paging import Paging
-from eventcal.members.caller import VISITOR
+from eventcal.feeds.resources import list_talk_json
+from eventcal.kit.localtime import get_zone
+from eventcal.kit.paging import PageRequest
+from eventcal.members.caller import ANONYMOUS
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.pages.public.schedule_grid import Slot, lay_out, now_and_next
@@ -81,10 +81,10 @@ def schedule(slug: str) -> Response:
     """Show an event's schedule."""
 
     def make(session: Session, moment: datetime) -> Page:
-        row = get_event(session, slug, VISITOR)
+        row = get_event(session, slug, ANONYMOUS)
         programme = read_programme(session, row, most=_MOST, now=moment)
         shown = readers_zone() or row.timezone
-        today = moment.astimezone(zone(shown)).date() if _runs(row, moment, moment) else None
+        today = moment.astimezone(get_zone(shown)).date() if _runs(row, moment, moment) else None
         days = {day.on.isoformat(): day for day in programme.days}
         # Today while the event runs, else the first day.
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
@@ -143,10 +143,10 @@ def read_programme(session: Session, event: Event, *, most: int, now: datetime) 
 
     def read(limit: int, *, scheduled: bool) -> tuple[list[Item], bool]:
         asked = Filter(events=(event.slug,), scheduled=scheduled)
-        page = talk_resources(session, asked, sort=Sort.STARTS, paging=Paging(limit), now=now)
+        page = list_talk_json(session, asked, sort=Sort.STARTS, paging=PageRequest(limit), now=now)
         talks = map(orjson.loads, page.items)
         items = [Item(talk, when(talk, tzid=event.timezone), colours.get(talk["track"], 0)) for talk in talks]
-        return items, page.next is None
+        return items, page.next_cursor is None
 
     timed, all_timed = read(most, scheduled=True)
     left = most - len(timed)
@@ -164,9 +164,9 @@ def read_programme(session: Session, event: Event, *, most: int, now: datetime) 
 
 def _runs(event: Event, first: datetime, last: datetime) -> bool:
     """Return whether an event or an occurrence takes place on the days, in its zone, between two instants."""
-    there = zone(event.timezone)
+    there = get_zone(event.timezone)
     days = first.astimezone(there).date(), last.astimezone(there).date()
-    return event.status in STANDING_STATUSES and occurs_between(event, *days)
+    return event.status in ACTIVE_STATUSES and has_occurrence_between(event, *days)
 
 
 def _path(event: Event, day: Day | None, *, as_list: bool) -> str:

@@ -10,18 +10,18 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from eventcal.events.filter import EVERYTHING
+from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
-from eventcal.events.queries import public_events
-from eventcal.feeds.index.models import State
+from eventcal.events.queries import select_public_events
+from eventcal.feeds.index.models import FeedState
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Message, NotFound
 from eventcal.media.errors import ImageNotFound
-from eventcal.media.picture import SERVED_AS
-from eventcal.speakers.service import list_speakers
+from eventcal.media.picture import STORED_MEDIA_TYPE
+from eventcal.speakers.service import list_public_speakers
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import public_talks
+from eventcal.talks.queries import select_public_talks
 from eventcal.web.http.conditional import serve
 from eventcal.web.http.representation import Origin, Representation
 from eventcal.web.i18n import cookie_name
@@ -94,7 +94,7 @@ def picture(name: str) -> Response:
         raise ImageNotFound
     rendition = Representation(
         body=body,
-        media_type=SERVED_AS,
+        media_type=STORED_MEDIA_TYPE,
         etag=name.partition(".")[0],
         last_modified=None,
         cache_control="public, max-age=31536000, immutable",
@@ -112,7 +112,7 @@ def choose_language(code: str) -> AnyResponse:
     if code not in LANGUAGES:
         raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
     answer = redirect(safe_redirect(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
-    https = settings().https
+    https = settings().is_https
     answer.set_cookie(
         cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
     )
@@ -127,19 +127,19 @@ def icon() -> AnyResponse:
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
-def _places(session: Session, state: State, moment: datetime) -> Iterator[Place]:
+def _places(session: Session, state: FeedState, moment: datetime) -> Iterator[Place]:
     """Yield all public pages, in an order in which a new page moves few others to another file."""
     yield Place(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
-    rows = public_talks(EVERYTHING, now=moment).with_only_columns(*columns, maintain_column_froms=True)
+    rows = select_public_talks(NO_FILTER, now=moment).with_only_columns(*columns, maintain_column_froms=True)
     talks = session.execute(rows.order_by(Talk.published_at, Talk.id)).all()
     programmes: dict[str, datetime] = {}
     for _id, slug, changed_at in talks:
         programmes[slug] = max(changed_at, programmes.get(slug, changed_at))
-    events = public_events(EVERYTHING, now=moment).with_only_columns(Event.slug, Event.updated_at)
+    events = select_public_events(NO_FILTER, now=moment).with_only_columns(Event.slug, Event.updated_at)
     for slug, changed_at in session.execute(events.order_by(Event.created_at, Event.id)):
         yield Place(links().event_page(slug), changed_at)
         yield Place(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
     yield from (Place(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
-    speakers = all_rows(lambda paging: list_speakers(session, paging=paging), at_once=_SPEAKERS_AT_ONCE)
+    speakers = all_rows(lambda paging: list_public_speakers(session, paging=paging), at_once=_SPEAKERS_AT_ONCE)
     yield from (Place(links().speaker_page(one.slug), one.updated_at) for one in speakers)

@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.filter import EVERYTHING, Filter
+from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.feeds.clients import CLIENTS, ClientKind
-from eventcal.feeds.feed_titles import get_event_heading
+from eventcal.feeds.feed_titles import get_event_title
 from eventcal.feeds.options import Cancelled
 from eventcal.kit.refusals import Invalid
-from eventcal.members.caller import VISITOR
+from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import faults_in_words
@@ -114,13 +114,13 @@ def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 def _target_of(session: Session, asked: Asked) -> Target:
     """Return the feed for a selection. Raises NotFound if its event or speaker does not exist."""
     only = asked.filter
-    narrowed = replace(asked, filter=EVERYTHING)
+    narrowed = replace(asked, filter=NO_FILTER)
     if len(only.events) == 1 and only == Filter(events=only.events):
         slug = only.events[0]
-        title = get_event_heading(session, slug).title
+        title = get_event_title(session, slug).title
         return Target(base=links().event_page(slug), name=title, asked=asked, narrowed=narrowed, of="event")
     if len(only.speakers) == 1 and only == Filter(speakers=only.speakers):
-        row = get_speaker(session, only.speakers[0], VISITOR)
+        row = get_speaker(session, only.speakers[0], ANONYMOUS)
         return Target(
             base=links().speaker_page(row.slug),
             name=_("Talks by %(name)s", name=row.name),
@@ -180,7 +180,7 @@ def _pairs(asked: Asked) -> list[tuple[str, str]]:
 
 def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
     """Return the page with fields for the invalid parameters, each with its errors."""
-    faults = dict(reversed(faults_in_words(refusal.faults)))
+    faults = dict(reversed(faults_in_words(refusal.errors)))
     given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
     included = [one for value in args.getlist("include") for one in value.split(",")]
     form = _form(
