@@ -20,7 +20,7 @@ from eventcal.web.api.docs import docs
 from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events, occurrences
 from eventcal.web.api.me import agenda, me
-from eventcal.web.api.openapi.document import describe
+from eventcal.web.api.openapi.document import build_openapi_document
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
@@ -28,17 +28,17 @@ from eventcal.web.cache import BackgroundThread, FetchCounter, ResponseCache
 from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
-from eventcal.web.http.conditional import answer_preflights
-from eventcal.web.http.errors import register_errors, requested_route
-from eventcal.web.http.url_converters import Segment
-from eventcal.web.http.urls import Links
-from eventcal.web.i18n import start_language
-from eventcal.web.identity.permissions import register_token_refusals
+from eventcal.web.http.conditional import register_cors_preflight
+from eventcal.web.http.errors import register_error_handlers, requested_route
+from eventcal.web.http.url_converters import SegmentConverter
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.i18n import init_translations
+from eventcal.web.identity.permissions import register_token_error_handlers
 from eventcal.web.pages import register_pages
 from eventcal.web.request.context import Services, attach_services
-from eventcal.web.request.rate_limits import start_limits
-from eventcal.web.request.session_cookie import start_sessions
-from eventcal.web.schemas.resources import Resources
+from eventcal.web.request.rate_limits import init_rate_limits
+from eventcal.web.request.session_cookie import init_sessions
+from eventcal.web.schemas.resources import JsonResourceRenderer
 from eventcal.web.serving import ResponseCacheMiddleware
 from eventcal.web.system import front, health
 
@@ -55,17 +55,17 @@ def build_services(
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
-    links = Links(settings.base_url)
-    ledger = FeedIndex(EntryBuilder(links=links, domain=settings.domain), Resources(links))
+    links = UrlBuilder(settings.base_url)
+    ledger = FeedIndex(EntryBuilder(links=links, domain=settings.domain), JsonResourceRenderer(links))
     return Services(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url, clock=clock, hooks=[ledger.update_entries]),
-        ledger=ledger,
+        feed_index=ledger,
         links=links,
-        renditions=ResponseCache(_RESPONSE_CACHE_BYTES),
-        tally=FetchCounter(),
-        afterwards=background or BackgroundThread(),
+        responses=ResponseCache(_RESPONSE_CACHE_BYTES),
+        fetch_counter=FetchCounter(),
+        background=background or BackgroundThread(),
     )
 
 
@@ -84,13 +84,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     app.url_map.strict_slashes = False
     # Otherwise, paths with "//" are redirected to the host in the Host header, which is not trusted.
     app.url_map.merge_slashes = False
-    app.url_map.converters["default"] = Segment
-    register_errors(app)
-    start_sessions(app, settings)
-    register_token_refusals(app)
-    start_limits(app, settings)
-    start_language(app)
-    answer_preflights(app)
+    app.url_map.converters["default"] = SegmentConverter
+    register_error_handlers(app)
+    init_sessions(app, settings)
+    register_token_error_handlers(app)
+    init_rate_limits(app, settings)
+    init_translations(app)
+    register_cors_preflight(app)
     for blueprint in (calendars, documents, checking, health, front):
         app.register_blueprint(blueprint)
     register_pages(app)
@@ -100,7 +100,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
         api.register_blueprint(subject)
     app.register_blueprint(docs)
     # Created on first use, because commands and most tests do not need it.
-    app.extensions["eventcal_openapi"] = cache(partial(describe, app, api, settings))
+    app.extensions["eventcal_openapi"] = cache(partial(build_openapi_document, app, api, settings))
     app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # as Flask documents it
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above

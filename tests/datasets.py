@@ -12,9 +12,9 @@ from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
-from eventcal.web.http.urls import Links
-from eventcal.web.schemas.datasets import read_record
-from eventcal.web.schemas.resources import Resources
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.resources import JsonResourceRenderer
 
 Json = dict[str, Any]
 
@@ -31,15 +31,15 @@ TALK: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "s
 
 def open_calendar(database_url: str, clock: Clock) -> Database:
     """Give a database that the ledger follows, as the app wires it."""
-    links = Links("https://example.org")
-    ledger = FeedIndex(EntryBuilder(links=links, domain="example.org"), Resources(links))
+    links = UrlBuilder("https://example.org")
+    ledger = FeedIndex(EntryBuilder(links=links, domain="example.org"), JsonResourceRenderer(links))
     return Database(database_url, clock=clock, hooks=[ledger.update_entries])
 
 
 def load(calendar: Database, **sections: Any) -> LoadReport:  # noqa: ANN401 - lists of records, whatever is in them
     """Load a data set of these sections."""
     with calendar.unit_of_work() as unit:
-        return load_dataset(unit, validate_dataset(deepcopy(sections), read_record))
+        return load_dataset(unit, validate_dataset(deepcopy(sections), load_record))
 
 
 def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eventcal.web.api.openapi.document import answered_schemas
+from eventcal.web.api.openapi.document import response_schema_names
 from tests import world
 from tests.told import closed
 
@@ -69,7 +69,7 @@ _SAMPLES = {
 def narrowed(document: Json) -> Json:
     """Return a copy whose answers have no field that is not named, and whose names are those of things there are."""
     told = closed(document)
-    answered = answered_schemas(told)
+    answered = response_schema_names(told)
     for name, schema in told["components"]["schemas"].items():
         if name not in answered:
             _narrow_body(name, schema.get("properties", {}))

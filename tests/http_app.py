@@ -80,7 +80,7 @@ def when_asked() -> BackgroundThread:
 
 def catch_up(app: Flask) -> None:
     """Do what was put off until answers are given."""
-    executor = house_of(app).afterwards.executor
+    executor = house_of(app).background.executor
     assert isinstance(executor, _WhenAsked)
     executor.catch_up()
 
@@ -214,4 +214,4 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
 @cache
 def password_hash(password: str = PASSWORD) -> str:
     """Give the hash of a password at the app's own costs, made once for all tests."""
-    return passwords.hashed(password)
+    return passwords.hash_password(password)

@@ -11,7 +11,7 @@ import zstandard
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from eventcal.web.http.conditional import PUBLIC, serve
+from eventcal.web.http.conditional import PUBLIC, conditional_response
 from eventcal.web.http.representation import Representation
 
 NOW = datetime(2014, 8, 18, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -46,5 +46,5 @@ def fetch(
 ) -> TestResponse:
     """Return what a client is sent for a rendition, by way of a whole app."""
     app = Flask(__name__)
-    app.add_url_rule("/thing", view_func=lambda: serve(rendition, now), endpoint="thing")
+    app.add_url_rule("/thing", view_func=lambda: conditional_response(rendition, now), endpoint="thing")
     return app.test_client().open("/thing", method=method, headers=headers)

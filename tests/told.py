@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from eventcal.web.api.openapi.document import answered_schemas
-from eventcal.web.api.openapi.operation import path_of
+from eventcal.web.api.openapi.document import response_schema_names
+from eventcal.web.api.openapi.operation import openapi_path
 
 Json = dict[str, Any]
 
@@ -22,7 +22,7 @@ _NEVER_TOLD = {405, 500}
 def closed(document: Json) -> Json:
     """Return a copy, as it is served, whose answers have no field that is not named."""
     told: Json = orjson.loads(orjson.dumps(document))
-    for name in answered_schemas(told):
+    for name in response_schema_names(told):
         told["components"]["schemas"][name]["additionalProperties"] = False
     return told
 
@@ -87,5 +87,5 @@ class _Held(FlaskClient):
             rule, _ = adapter.match(answer.request.path, method=answer.request.method, return_rule=True)
         except HTTPException:
             return answer
-        self.told.check(path_of(rule), answer)
+        self.told.check(openapi_path(rule), answer)
         return answer

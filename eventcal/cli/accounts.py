@@ -23,7 +23,7 @@ from eventcal.members.service import (
 )
 from eventcal.members.words import Role
 from eventcal.web.identity.accounts import change_password
-from eventcal.web.identity.passwords import check_new_password, hashed
+from eventcal.web.identity.passwords import hash_password, validate_new_password
 
 _MAX_NAME_LENGTH = 200
 
@@ -128,10 +128,10 @@ def _read_password(*, from_stdin: bool) -> str:
 
 def _validate_and_hash_password(password: str) -> str:
     """Return the hash of a new password. Raises Invalid if the password is not acceptable."""
-    faults, normal = check_new_password(password)
+    faults, normal = validate_new_password(password)
     if faults:
         raise Invalid(f"The password {'; '.join(faults)}.")
-    return hashed(normal)
+    return hash_password(normal)
 
 
 @click.group()

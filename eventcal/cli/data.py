@@ -33,10 +33,10 @@ from eventcal.kit.refusals import Conflict
 from eventcal.kit.text import format_count
 from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
-from eventcal.web.identity.passwords import hashed
+from eventcal.web.identity.passwords import hash_password
 from eventcal.web.media import referenced_files
 from eventcal.web.request.context import Services
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.schemas.datasets import load_record
 
 
 class FeedsOutOfDate(Conflict):
@@ -65,7 +65,7 @@ def upgrade() -> None:
         else:
             click.echo("The database is up to date.")
         with _rerender_progress_bar(house) as tell, house.database.unit_of_work() as unit:
-            renewed = house.ledger.rerender_all(unit.session, now=unit.now, tell=tell)
+            renewed = house.feed_index.rerender_all(unit.session, now=unit.now, tell=tell)
     if renewed:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
@@ -93,7 +93,7 @@ def _migrate_database(services: Services) -> None:
 def check_feeds_up_to_date(services: Services) -> None:
     """Raise FeedsOutOfDate if the feed entries were rendered by another release or with other settings."""
     with services.database.read_session() as session:
-        if get_feed_state(session).renderer_version != services.ledger.renderer_version:
+        if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
             raise FeedsOutOfDate(
                 "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: "
                 "run `eventcal db upgrade`."
@@ -113,7 +113,7 @@ def recompute_instants() -> None:
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
     with open_services() as house, _rerender_progress_bar(house) as tell, house.database.unit_of_work() as unit:
-        changed = house.ledger.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
+        changed = house.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 
@@ -144,7 +144,7 @@ def load(file: Path) -> None:
     FILE is JSON in the format of the demo data. Existing records, identified by slug (talks by event and title), are
     updated; nothing is deleted. Loading the same file again changes nothing.
     """
-    dataset = read_dataset_file(file, read_record)
+    dataset = read_dataset_file(file, load_record)
     with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as tell:
         report = load_dataset(unit, dataset, on_progress=tell)
     touched = any(count.new or count.changed for count in report.values())
@@ -162,7 +162,7 @@ def demo(*, as_it_was: bool) -> None:
     Dates are moved by whole weeks so that it begins in two to three weeks. A demo loaded before is left unchanged.
     """
     password = secrets.token_urlsafe(12)
-    was, password_hash = read_demo_dataset(read_record), hashed(password)
+    was, password_hash = read_demo_dataset(load_record), hash_password(password)
     with open_services() as house, house.database.unit_of_work() as unit:
         there = has_any_event(unit.session, was)
         weeks = 0 if as_it_was else weeks_to_shift(was, today=unit.now.date())

@@ -74,7 +74,7 @@ class AssembledFeed:
     sizes: Sequence[int]
     entries_offset: int
 
-    def weight(self) -> int:
+    def memory_size(self) -> int:
         """Return the approximate number of bytes in memory besides the body."""
         return 500 * len(self.entries)
 

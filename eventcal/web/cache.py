@@ -19,53 +19,53 @@ from eventcal.web.http.representation import Representation
 _LOG = logging.getLogger(__name__)
 
 # The shortest time between two writes of the counts to the database.
-WRITTEN_EVERY = timedelta(seconds=60)
+FLUSH_INTERVAL = timedelta(seconds=60)
 # The largest number of pairs of feed and client that are counted between two writes.
-MOST_KEYS = 1000
+MAX_COUNTERS = 1000
 
 
 class ResponseKey(NamedTuple):
     """A cache key: URL with query string, revision of the public data, and day (UTC), because windows move daily."""
 
     url: str
-    generation: int
+    revision: int
     day: date
 
     @classmethod
-    def at(cls, url: str, generation: int, moment: datetime) -> "ResponseKey":
+    def build(cls, url: str, revision: int, now: datetime) -> "ResponseKey":
         """Return the key of a URL at a moment, of which only the day (UTC) is used."""
-        return cls(url, generation, moment.astimezone(UTC).date())
+        return cls(url, revision, now.astimezone(UTC).date())
 
 
-def url_of(environ: Mapping[str, str], language: str | None = None) -> str:
+def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
     """Return the URL under which the response to a request is cached; pages are cached per language."""
     url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return url if language is None else f"{url}#{language}"
 
 
-class _Cached(NamedTuple):
-    """A cache entry. `weight` was measured when the representation had `encoded` content encodings."""
+class _CacheEntry(NamedTuple):
+    """A cache entry. `size` was measured when the representation had `encoding_count` content encodings."""
 
     key: ResponseKey
-    rendition: Representation
-    weight: int
-    encoded: int
+    representation: Representation
+    size: int
+    encoding_count: int
 
 
 class ResponseCache:
     """A thread-safe LRU cache of representations, limited to `largest` bytes, with one entry per URL."""
 
     # Approximate memory overhead of an entry, in bytes.
-    _OVERHEAD = 1000
+    _ENTRY_OVERHEAD = 1000
 
-    def __init__(self, largest: int) -> None:
-        self._largest = largest
+    def __init__(self, max_size: int) -> None:
+        self._largest = max_size
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, _Cached] = OrderedDict()
+        self._kept: OrderedDict[str, _CacheEntry] = OrderedDict()
         self._total = 0
         self._turns = tuple(threading.Lock() for _ in range(64))
 
-    def knows(self, url: str) -> bool:
+    def has_url(self, url: str) -> bool:
         """Return whether the cache has an entry for a URL, of any revision."""
         return url in self._kept
 
@@ -75,46 +75,46 @@ class ResponseCache:
             kept = self._kept.get(key.url)
             if kept is None or kept.key != key:
                 return None
-            if len(kept.rendition.encodings) == kept.encoded:
+            if len(kept.representation.encodings) == kept.encoding_count:
                 self._kept.move_to_end(key.url)
             else:
-                self._put(key, kept.rendition)
-            return kept.rendition
+                self._put_and_evict(key, kept.representation)
+            return kept.representation
 
-    def get_earlier(self, key: ResponseKey) -> Representation | None:
+    def get_same_or_earlier(self, key: ResponseKey) -> Representation | None:
         """Return the representation cached for this URL and day at this revision or an earlier one, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
-            if kept is None or kept.key.day != key.day or kept.key.generation > key.generation:
+            if kept is None or kept.key.day != key.day or kept.key.revision > key.revision:
                 return None
-            return kept.rendition
+            return kept.representation
 
-    def put(self, key: ResponseKey, rendition: Representation) -> None:
+    def put(self, key: ResponseKey, representation: Representation) -> None:
         """Cache a representation in place of an older one of its URL, unless it exceeds the size limit."""
         with self._lock:
             kept = self._kept.get(key.url)
-            if kept is None or (kept.key.day, kept.key.generation) <= (key.day, key.generation):
-                self._put(key, rendition)
+            if kept is None or (kept.key.day, kept.key.revision) <= (key.day, key.revision):
+                self._put_and_evict(key, representation)
 
-    def turn(self, key: ResponseKey) -> threading.Lock:
+    def get_render_lock(self, key: ResponseKey) -> threading.Lock:
         """Return the lock to hold while rendering a URL, so that concurrent requests do not render it as well."""
         return self._turns[hash(key.url) % len(self._turns)]
 
-    def _put(self, key: ResponseKey, rendition: Representation) -> None:
-        self._drop(key.url)
-        encoded = len(rendition.encodings)
-        weight = rendition.weight() + len(key.url) + self._OVERHEAD
+    def _put_and_evict(self, key: ResponseKey, representation: Representation) -> None:
+        self._remove(key.url)
+        encoded = len(representation.encodings)
+        weight = representation.memory_size() + len(key.url) + self._ENTRY_OVERHEAD
         if weight > self._largest:
             return
-        self._kept[key.url] = _Cached(key, rendition, weight, encoded)
+        self._kept[key.url] = _CacheEntry(key, representation, weight, encoded)
         self._total += weight
         while self._total > self._largest:
-            self._drop(next(iter(self._kept)))
+            self._remove(next(iter(self._kept)))
 
-    def _drop(self, url: str) -> None:
+    def _remove(self, url: str) -> None:
         kept = self._kept.pop(url, None)
         if kept is not None:
-            self._total -= kept.weight
+            self._total -= kept.size
 
 
 class BackgroundThread:
@@ -127,21 +127,21 @@ class BackgroundThread:
         """Use an executor that runs one task at a time; by default, a new thread pool with one thread."""
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def submit(self, task: Callable[[], None]) -> None:
         """Schedule a task. Exceptions are logged. Tasks scheduled while the process is ending are dropped."""
         try:
-            self.executor.submit(job).add_done_callback(_log_failure)
+            self.executor.submit(task).add_done_callback(_log_task_failure)
         except RuntimeError:
-            _LOG.info("not done any more, for the worker is ending: %r", job)
+            _LOG.info("not done any more, for the worker is ending: %r", task)
 
 
-def _log_failure(done: Future[None]) -> None:
-    error = done.exception()
+def _log_task_failure(future: Future[None]) -> None:
+    error = future.exception()
     if error is not None:
         _LOG.error("what was to be done after an answer failed", exc_info=error)
 
 
-class _Count(NamedTuple):
+class _FetchCount(NamedTuple):
     """The fetches of one feed by one kind of client; the fields are named like the columns of FeedFetches."""
 
     first_at: datetime
@@ -159,21 +159,21 @@ class FetchCounter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, ClientKind], _Count] = {}
+        self._counts: dict[tuple[str, ClientKind], _FetchCount] = {}
         self._written_at: datetime | None = None
 
-    def increment(self, feed: str, client: ClientKind, *, status: int, moment: datetime) -> bool:
+    def increment(self, feed_key: str, client: ClientKind, *, status: int, now: datetime) -> bool:
         """Count a fetch, given the key of the feed, the kind of client, the response status and the time.
 
         Return whether the caller should call `flush`. Only one of several concurrent callers gets True.
         """
         with self._lock:
-            self._add((feed, client), _Count(moment, moment, status))
+            self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at
             # The lower bound lets writing continue after the clock was set back.
-            if written_at is not None and written_at <= moment < written_at + WRITTEN_EVERY:
+            if written_at is not None and written_at <= now < written_at + FLUSH_INTERVAL:
                 return False
-            self._written_at = moment
+            self._written_at = now
             return True
 
     def flush(self, database: Database) -> None:
@@ -194,9 +194,9 @@ class FetchCounter:
             with self._lock:
                 later, self._counts = self._counts, counts
                 for key, count in later.items():
-                    self._add(key, count)
+                    self._merge_count(key, count)
 
-    def _add(self, key: tuple[str, ClientKind], new: _Count) -> None:
+    def _merge_count(self, key: tuple[str, ClientKind], new: _FetchCount) -> None:
         known = self._counts.get(key)
         if known is not None:
             same_day = new.last_at.date() == known.last_at.date()
@@ -205,5 +205,5 @@ class FetchCounter:
                 fetches=known.fetches + new.fetches,
                 fetches_today=new.fetches_today + (known.fetches_today if same_day else 0),
             )
-        elif len(self._counts) < MOST_KEYS:
+        elif len(self._counts) < MAX_COUNTERS:
             self._counts[key] = new

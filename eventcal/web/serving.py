@@ -21,13 +21,13 @@ from sqlalchemy.orm import Session
 
 from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
 from eventcal.feeds.index.models import FeedState, read_feed_state
-from eventcal.web.cache import ResponseKey, url_of
-from eventcal.web.http.conditional import PUBLIC, decide, etag_of, serve
-from eventcal.web.http.representation import Origin, Representation
-from eventcal.web.i18n import language_of
-from eventcal.web.request.context import EXTENSION, Services, now, reading, services
+from eventcal.web.cache import ResponseKey, request_url
+from eventcal.web.http.conditional import PUBLIC, conditional_headers_and_body, conditional_response, etag_of
+from eventcal.web.http.representation import RenderSource, Representation
+from eventcal.web.i18n import preferred_language
+from eventcal.web.request.context import EXTENSION_KEY, Services, now, read_session, services
 
-_STATE = "eventcal.state"
+_FEED_STATE_KEY = "eventcal.state"
 
 
 class ResponseCacheMiddleware:
@@ -39,56 +39,56 @@ class ResponseCacheMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve the cached response, or pass the request on."""
-        here: Services = self._extensions[EXTENSION]
-        url = _kept_under(here, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
+        here: Services = self._extensions[EXTENSION_KEY]
+        url = _cache_url(here, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
             return self._app(environ, start_response)
         try:
-            state = state_for(environ, here)
+            state = feed_state_for(environ, here)
         except SQLAlchemyError:
             # The app will get the same error and report it.
             return self._app(environ, start_response)
-        rendition = here.renditions.get(ResponseKey.at(url, state.revision, here.clock.now()))
+        rendition = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if rendition is None:
-            return self._app({**environ, _STATE: state}, start_response)
-        return _send(rendition, here, environ, start_response)
+            return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
+        return _send_cached(rendition, here, environ, start_response)
 
 
-def state_for(environ: WSGIEnvironment, here: Services) -> FeedState:
+def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
     """Return the feed state of this request: the one that the middleware read, or a new one.
 
     Data read afterwards is of this revision or a later one, so nothing older is cached under it.
     """
-    state: FeedState | None = environ.get(_STATE)
+    state: FeedState | None = environ.get(_FEED_STATE_KEY)
     if state is None:
-        with here.database.autocommit_connection() as connection:
+        with services.database.autocommit_connection() as connection:
             state = read_feed_state(connection)
     return state
 
 
-def _kept_under(here: Services, environ: WSGIEnvironment) -> str | None:
+def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
     """Return the URL under which a response to this request is cached, including the language of pages, or None."""
-    url = url_of(environ)
+    url = request_url(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
-    if names_nobody and here.renditions.knows(url):
+    if names_nobody and services.responses.has_url(url):
         return url
-    in_language = url_of(environ, language_of(environ))
-    return in_language if here.renditions.knows(in_language) else None
+    in_language = request_url(environ, preferred_language(environ))
+    return in_language if services.responses.has_url(in_language) else None
 
 
-def _send(
-    rendition: Representation, here: Services, environ: WSGIEnvironment, start_response: StartResponse
+def _send_cached(
+    representation: Representation, services: Services, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    moment = here.clock.now()
-    headers, body = decide(rendition, environ, moment)
+    moment = services.clock.now()
+    headers, body = conditional_headers_and_body(representation, environ, moment)
     status = HTTPStatus.OK if body is not None else HTTPStatus.NOT_MODIFIED
     if body is not None:
         headers.append(("Content-Length", str(len(body))))
     start_response(f"{status.value} {status.phrase}", headers)
-    if rendition.counted is not None:
+    if representation.fetch_key is not None:
         client = detect_client_kind(environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH])
-        if here.tally.increment(rendition.counted, client, status=status.value, moment=moment):
-            here.afterwards.submit(partial(here.tally.flush, here.database))
+        if services.fetch_counter.increment(representation.fetch_key, client, status=status.value, now=moment):
+            services.background.submit(partial(services.fetch_counter.flush, services.database))
     return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []
 
 
@@ -97,90 +97,91 @@ class Snapshot(NamedTuple):
 
     session: Session
     state: FeedState
-    moment: datetime
+    now: datetime
 
 
-class Rendered(NamedTuple):
+class RenderedBody(NamedTuple):
     """A rendered body, its version (by default a hash of the body), and the source for incremental rendering."""
 
     body: bytes
     version: str | None = None
-    origin: Origin | None = None
+    source: RenderSource | None = None
 
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """The resource at a URL. An instance serves one request: `find` is called first, then `render`.
+    """The resource at a URL. An instance serves one request: `load` is called first, then `render`.
 
-    dated: whether it depends only on the public data and the day. Otherwise it has no Last-Modified and is not cached.
-    daily: whether it may change from one day (UTC) to the next without a change of the data.
-    The other attributes are those of the representation. `find` may set all of them except `language`.
+    cacheable: whether it depends only on the public data and the day. Otherwise it has no Last-Modified and is not
+    cached.
+    changes_daily: whether it may change from one day (UTC) to the next without a change of the data.
+    The other attributes are those of the representation. `load` may set all of them except `language`.
     """
 
     media_type: str
     filename: str | None = None
     cache_control: str = PUBLIC
     link: str | None = None
-    counted: str | None = None
+    fetch_key: str | None = None
     language: str | None = None
-    extra: tuple[tuple[str, str], ...] = ()
-    dated: bool = True
-    daily: bool = True
+    extra_headers: tuple[tuple[str, str], ...] = ()
+    cacheable: bool = True
+    changes_daily: bool = True
 
     @abstractmethod
-    def find(self, snapshot: Snapshot, /) -> None:
+    def load(self, snapshot: Snapshot, /) -> None:
         """Find the resource. Raises an error, such as NotFound, if it does not exist."""
 
     @abstractmethod
-    def render(self, snapshot: Snapshot, earlier: Origin | None, /) -> Rendered:
-        """Render the resource. `earlier` is the origin of the previously cached representation, or None."""
+    def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
+        """Render the resource. `previous_source` is the origin of the previously cached representation, or None."""
 
     def last_modified(self, state: FeedState, moment: datetime) -> datetime | None:
         """Return the time of the last possible change. Windows and tombstones change at midnight (UTC)."""
-        if not self.dated:
+        if not self.cacheable:
             return None
         midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
-        return max(state.changed_at, midnight) if self.daily else state.changed_at
+        return max(state.changed_at, midnight) if self.changes_daily else state.changed_at
 
 
 def serve_cached(document: Document) -> Response:
     """Return the cached response to a GET request; on a cache miss, render the document and cache it.
 
-    Requests for the same URL wait while one of them renders. Waiting requests hold no database connection. `find` and
+    Requests for the same URL wait while one of them renders. Waiting requests hold no database connection. `load` and
     `render` must not serve another document, because it may need the lock that this thread already holds.
     """
     moment = now()
-    cache = services().renditions
-    state = state_for(request.environ, services())
-    key = ResponseKey.at(url_of(request.environ, document.language), state.revision, moment)
+    cache = services().responses
+    state = feed_state_for(request.environ, services())
+    key = ResponseKey.build(request_url(request.environ, document.language), state.revision, moment)
     rendition = cache.get(key)
     if rendition is None:
-        with cache.turn(key):
-            rendition = cache.get(key) or _rendition(document, state, moment, cache.get_earlier(key))
+        with cache.get_render_lock(key):
+            rendition = cache.get(key) or _render_document(document, state, moment, cache.get_same_or_earlier(key))
             if rendition.last_modified is not None:
                 cache.put(key, rendition)
-    return serve(rendition, moment)
+    return conditional_response(rendition, moment)
 
 
 def serve_uncached(document: Document) -> Response:
     """Return the response to a GET request, rendered for this request only."""
     moment = now()
-    return serve(render_uncached(document, moment), moment)
+    return conditional_response(render_uncached(document, moment), moment)
 
 
 def render_uncached(document: Document, moment: datetime) -> Representation:
     """Render a document at a moment without reading or filling the cache."""
-    return _rendition(document, state_for(request.environ, services()), moment, None)
+    return _render_document(document, feed_state_for(request.environ, services()), moment, None)
 
 
-def _rendition(
-    document: Document, state: FeedState, moment: datetime, earlier: Representation | None
+def _render_document(
+    document: Document, state: FeedState, moment: datetime, previous: Representation | None
 ) -> Representation:
     """Find and render a document. Reuse the encodings of the earlier representation if the body is the same."""
-    with reading() as session:
+    with read_session() as session:
         snapshot = Snapshot(session, state, moment)
-        document.find(snapshot)
-        rendered = document.render(snapshot, earlier.origin if earlier else None)
+        document.load(snapshot)
+        rendered = document.render(snapshot, previous.source if previous else None)
     rendition = Representation(
         body=rendered.body,
         media_type=document.media_type,
@@ -189,11 +190,11 @@ def _rendition(
         cache_control=document.cache_control,
         filename=document.filename,
         link=document.link,
-        counted=document.counted,
+        fetch_key=document.fetch_key,
         language=document.language,
-        extra=document.extra,
-        origin=rendered.origin,
+        extra_headers=document.extra_headers,
+        source=rendered.source,
     )
-    if earlier is not None and earlier == replace(rendition, last_modified=earlier.last_modified):
-        return replace(earlier, last_modified=rendition.last_modified, origin=rendition.origin)
+    if previous is not None and previous == replace(rendition, last_modified=previous.last_modified):
+        return replace(previous, last_modified=rendition.last_modified, source=rendition.source)
     return rendition

@@ -12,14 +12,24 @@ front = Blueprint("front", __name__)
 
 # Calendar services obey robots.txt when they fetch feeds, so a feed listed here would never update. The listed paths
 # are pages that are useful to signed-in users only.
-_CLOSED = ("/api/v1/auth/", "/api/v1/me", "/me", "/organise", "/language", "/login", "/propose", "/register", "/submit")
+_DISALLOWED_PATHS = (
+    "/api/v1/auth/",
+    "/api/v1/me",
+    "/me",
+    "/organise",
+    "/language",
+    "/login",
+    "/propose",
+    "/register",
+    "/submit",
+)
 
 
 @health.get("/healthz")
 @anonymous
 def alive() -> Response:
     """Report that the process is running."""
-    return _answer(200, "ok")
+    return _health_response(200, "ok")
 
 
 @health.get("/readyz")
@@ -29,12 +39,16 @@ def ready() -> Response:
     try:
         current = services().database.is_migrated()
     except SQLAlchemyError:
-        return _answer(503, "the database cannot be reached")
-    return _answer(200, "ok") if current else _answer(503, "the database is not migrated: run `eventcal db upgrade`")
+        return _health_response(503, "the database cannot be reached")
+    return (
+        _health_response(200, "ok")
+        if current
+        else _health_response(503, "the database is not migrated: run `eventcal db upgrade`")
+    )
 
 
-def _answer(status: int, says: str) -> Response:
-    response = Response(orjson.dumps({"status": says}), status=status, mimetype="application/json")
+def _health_response(status: int, message: str) -> Response:
+    response = Response(orjson.dumps({"status": message}), status=status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     if status != 200:  # noqa: PLR2004 - any error
         response.headers["Retry-After"] = "5"
@@ -45,7 +59,12 @@ def _answer(status: int, says: str) -> Response:
 @anonymous
 def robots() -> Response:
     """Allow crawlers to read all public pages, and name the sitemap."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {links().home()}sitemap.xml"]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in _DISALLOWED_PATHS),
+        "",
+        f"Sitemap: {links().home()}sitemap.xml",
+    ]
     answer = Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
     answer.headers["Cache-Control"] = "public, max-age=86400"
     return answer

@@ -24,8 +24,8 @@ from eventcal.media.picture import ImageSpec, reencode_picture
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import get_sponsor
-from eventcal.web.media import PATH
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.media import UPLOAD_PATH
+from eventcal.web.schemas.datasets import load_record
 from tests.browser.paths import ALL
 from tests.browser.people import settle
 from tests.clocks import NOON, FixedClock
@@ -88,7 +88,7 @@ def site(database: Path) -> Iterator[Site]:
     with serving(database) as (app, base):
         load_demo(app)
         with database_of(app).unit_of_work() as unit:
-            load_dataset(unit, parse_dataset(json.dumps(_crowded()).encode(), read_record, source_name="crowded.json"))
+            load_dataset(unit, parse_dataset(json.dumps(_crowded()).encode(), load_record, source_name="crowded.json"))
         public = _names_of(Site(base, {}, {}))
         people = settle(app, _CROWDED, long_word=_LONG_WORD)
         _hang_pictures(app)
@@ -115,7 +115,7 @@ def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # n
 
 def load_demo(app: Flask) -> None:
     """Load the demo, moved so that it begins soon."""
-    demo = read_demo_dataset(read_record)
+    demo = read_demo_dataset(load_record)
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, shift_dataset_dates(demo, weeks=weeks_to_shift(demo, today=NOON.date())))
 
@@ -127,8 +127,8 @@ def _hang_pictures(app: Flask) -> None:
     logo = reencode_picture(painted((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), ImageSpec.LOGO)
     with database_of(app).unit_of_work() as unit:
         speaker = get_speaker(unit.session, "noor", OPERATOR)
-        speaker.photo_url = f"{PATH}{gallery.save(portrait, now=NOON)}"
-        get_sponsor(unit.session, "longest", OPERATOR).logo_url = f"{PATH}{gallery.save(logo, now=NOON)}"
+        speaker.photo_url = f"{UPLOAD_PATH}{gallery.save(portrait, now=NOON)}"
+        get_sponsor(unit.session, "longest", OPERATOR).logo_url = f"{UPLOAD_PATH}{gallery.save(logo, now=NOON)}"
 
 
 def _nothing_yet(*_: object) -> list[bytes]:

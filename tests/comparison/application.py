@@ -21,7 +21,7 @@ from eventcal.kit import migrate
 from eventcal.members.models import Member
 from eventcal.members.words import Role
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.schemas.datasets import load_record
 from tests import http_app, world
 from tests.api import put_on_team
 from tests.clocks import NOON, FixedClock
@@ -70,16 +70,16 @@ def finish_background_work(app: Flask) -> None:
 def load_demo(app: Flask, moment: datetime) -> None:
     """Load the demo data with its dates of 2014, and its organiser."""
     with http_app.database_of(app).unit_of_work() as unit:
-        load_dataset(unit, read_demo_dataset(read_record))
+        load_dataset(unit, read_demo_dataset(load_record))
         create_demo_organiser(
-            unit.session, read_demo_dataset(read_record), password_hash=http_app.password_hash(PASSWORD), now=moment
+            unit.session, read_demo_dataset(load_record), password_hash=http_app.password_hash(PASSWORD), now=moment
         )
 
 
 def load_data(app: Flask, dataset: Json) -> None:
     """Load a data set."""
     with http_app.database_of(app).unit_of_work() as unit:
-        load_dataset(unit, parse_dataset(json.dumps(dataset).encode(), read_record, source_name="dataset.json"))
+        load_dataset(unit, parse_dataset(json.dumps(dataset).encode(), load_record, source_name="dataset.json"))
 
 
 def load_one_of_everything(app: Flask) -> None:

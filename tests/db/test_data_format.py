@@ -7,7 +7,7 @@ import pytest
 
 from eventcal.datasets.reading import SECTIONS, Section, parse_dataset
 from eventcal.datasets.service import SectionCounts, load_dataset
-from eventcal.web.schemas.datasets import RECORDS, read_record
+from eventcal.web.schemas.datasets import RECORDS, load_record
 from tests.clocks import FixedClock
 from tests.datasets import open_calendar
 
@@ -22,7 +22,7 @@ def test_documented_example_loads_and_reloading_changes_nothing(database_url: st
     for expected in (NEW, SAME):
         clock.tick()
         with calendar.unit_of_work() as unit:
-            report = load_dataset(unit, parse_dataset(example[1].encode(), read_record, source_name="the example"))
+            report = load_dataset(unit, parse_dataset(example[1].encode(), load_record, source_name="the example"))
         assert set(report.values()) == {expected}
     calendar.engine.dispose()
 

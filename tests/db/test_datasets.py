@@ -12,15 +12,15 @@ from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import talk_load_options
-from eventcal.web.http.urls import Links
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.schemas.datasets import load_record
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 from tests.clocks import FixedClock
 from tests.datasets import EVENT, SPEAKER, TALK, Json, everything, load, open_calendar, refused
 
-LINKS = Links("https://example.org")
+LINKS = UrlBuilder("https://example.org")
 NUMBERS = ("id", "revision", "created_at", "updated_at", "links")
 
 
@@ -295,7 +295,7 @@ def test_reference_to_an_invalid_record_is_not_reported(calendar: Database) -> N
 
 def test_load_reports_its_progress(calendar: Database) -> None:
     heard: list[int] = []
-    dataset = validate_dataset({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, read_record)
+    dataset = validate_dataset({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, load_record)
     with calendar.unit_of_work() as unit:
         load_dataset(unit, dataset, on_progress=heard.append)
     assert sum(heard) == dataset.size == 3

@@ -21,7 +21,7 @@ from eventcal.kit.database import Database
 from eventcal.members.models import Member
 from eventcal.members.words import Role
 from eventcal.talks.models import Talk
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.schemas.datasets import load_record
 from tests.clocks import FixedClock
 from tests.datasets import EVENT, everything, open_calendar
 
@@ -49,7 +49,7 @@ def starts(dataset: Dataset) -> list[str]:
 
 
 def test_demo_data_is_valid_and_complete(calendar: Database, clock: FixedClock) -> None:
-    dataset = read_demo_dataset(read_record)
+    dataset = read_demo_dataset(load_record)
     assert dataset.errors == ()
     assert load(calendar, dataset) == {
         "speakers": SectionCounts(new=9, changed=0, unchanged=0),
@@ -64,7 +64,7 @@ def test_demo_data_is_valid_and_complete(calendar: Database, clock: FixedClock) 
 
 
 def test_all_demo_events_and_talks_are_public(calendar: Database) -> None:
-    load(calendar, read_demo_dataset(read_record))
+    load(calendar, read_demo_dataset(load_record))
     with calendar.read_session() as session:
         assert {event.status.value for event in session.scalars(select(Event))} == {"confirmed"}
         assert None not in session.scalars(select(Talk.published_at)).all()
@@ -75,7 +75,7 @@ def test_all_demo_events_and_talks_are_public(calendar: Database) -> None:
 
 @given(st.dates(date(1980, 1, 1), date(2150, 1, 1)))
 def test_moved_demo_starts_within_28_days_and_keeps_its_weekdays(today: date) -> None:
-    was = read_demo_dataset(read_record)
+    was = read_demo_dataset(load_record)
     moved = shift_dataset_dates(was, weeks=weeks_to_shift(was, today=today))
     first = min(date.fromisoformat(text[:10]) for text in starts(moved))
     assert today < first < today + timedelta(days=28)
@@ -89,7 +89,7 @@ def test_move_dataset_moves_every_date() -> None:
     call = {"opens_at": "2026-04-01T09:00:00+02:00", "closes_at": "2026-05-01", "anywhere_on_earth": True}
     events = [{**EVENT, "call_for_talks": call}, {"slug": "timeless", "call_for_talks": None}]
     talk = {"event": "summit", "title": "T", "starts": "2026-06-10T09:00:00", "ends": None}
-    moved = shift_dataset_dates(validate_dataset({"events": events, "talks": [talk]}, read_record), weeks=2)
+    moved = shift_dataset_dates(validate_dataset({"events": events, "talks": [talk]}, load_record), weeks=2)
     assert [record.fields for record in (*moved.records["events"], *moved.records["talks"])] == [
         {
             **EVENT,
@@ -107,11 +107,11 @@ def test_move_dataset_moves_every_date() -> None:
 
 
 def test_moving_the_demo_by_zero_weeks_changes_nothing() -> None:
-    assert shift_dataset_dates(read_demo_dataset(read_record), weeks=0) == read_demo_dataset(read_record)
+    assert shift_dataset_dates(read_demo_dataset(load_record), weeks=0) == read_demo_dataset(load_record)
 
 
 def test_demo_is_recognised_after_moving_its_dates(calendar: Database) -> None:
-    was = read_demo_dataset(read_record)
+    was = read_demo_dataset(load_record)
     with calendar.unit_of_work() as unit:
         assert not has_any_event(unit.session, was)
         load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=TODAY)))
@@ -119,7 +119,7 @@ def test_demo_is_recognised_after_moving_its_dates(calendar: Database) -> None:
 
 
 def test_demo_call_is_open_until_its_event_begins(calendar: Database) -> None:
-    was = read_demo_dataset(read_record)
+    was = read_demo_dataset(load_record)
     load(calendar, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=TODAY)))
     with calendar.read_session() as session:
         [(opens, closes, kinds, begins)] = session.execute(
@@ -130,7 +130,7 @@ def test_demo_call_is_open_until_its_event_begins(calendar: Database) -> None:
 
 
 def test_demo_organiser_organises_every_curated_event_and_is_a_moderator(calendar: Database) -> None:
-    dataset = read_demo_dataset(read_record)
+    dataset = read_demo_dataset(load_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
         assert create_demo_organiser(unit.session, dataset, password_hash="hash", now=unit.now) is not None
@@ -146,7 +146,7 @@ def test_demo_organiser_organises_every_curated_event_and_is_a_moderator(calenda
 
 
 def test_existing_demo_organiser_is_unchanged(calendar: Database, clock: FixedClock) -> None:
-    dataset = read_demo_dataset(read_record)
+    dataset = read_demo_dataset(load_record)
     load(calendar, dataset)
     with calendar.unit_of_work() as unit:
         create_demo_organiser(unit.session, dataset, password_hash="hash", now=unit.now)

@@ -11,11 +11,11 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 from eventcal.talks.rules import recompute_talk_columns
 from eventcal.talks.words import TalkState
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 from tests.clocks import NOON
 from tests.feed_support.make_feeds import BASE_URL, DOMAIN
 
-BUILDER = EntryBuilder(links=Links(BASE_URL), domain=DOMAIN)
+BUILDER = EntryBuilder(links=UrlBuilder(BASE_URL), domain=DOMAIN)
 GRACE = Speaker(id="grace", slug="grace", name="Grace Hopper", job_title="Rear Admiral", affiliation="US Navy")
 ADA = Speaker(id="ada", slug="ada", name="Ada Lovelace")
 

@@ -22,8 +22,8 @@ from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.resources import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.words import TalkState
-from eventcal.web.http.urls import Links
-from eventcal.web.schemas.resources import Resources
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.schemas.resources import JsonResourceRenderer
 from tests.clocks import FixedClock
 from tests.feed_support.entries import DAYS
 from tests.feed_support.icslint import Component, faults, parse
@@ -48,8 +48,8 @@ EVERY_FEED = Feed(filters=NO_FILTER)
 
 def ledger_of(base_url: str = BASE_URL, domain: str = DOMAIN) -> FeedIndex:
     """Give the ledger of an installation."""
-    links = Links(base_url)
-    return FeedIndex(EntryBuilder(links=links, domain=domain), Resources(links))
+    links = UrlBuilder(base_url)
+    return FeedIndex(EntryBuilder(links=links, domain=domain), JsonResourceRenderer(links))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from eventcal.events.words import TeamRole
 from eventcal.members.words import Role
 from eventcal.web.cache import FetchCounter, ResponseCache
 from eventcal.web.request.context import Services, attach_services
-from eventcal.web.request.rate_limits import Counter
+from eventcal.web.request.rate_limits import RateLimiter
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
 from tests.http_app import MAIL_URL, settings_of, when_asked, writing
@@ -50,14 +50,14 @@ class Street:
             self._houses[kind],
             settings=settings,
             clock=clock,
-            renditions=ResponseCache(10_000_000),
-            tally=FetchCounter(),
-            afterwards=when_asked(),
+            responses=ResponseCache(10_000_000),
+            fetch_counter=FetchCounter(),
+            background=when_asked(),
         )
         house.database.clock = clock
         attach_services(app, house)
         # The tests share the app, and the rate limiter counts requests for a minute.
-        app.extensions["eventcal_limits"] = Counter(None)
+        app.extensions["eventcal_limits"] = RateLimiter(None)
         try:
             yield app
         finally:

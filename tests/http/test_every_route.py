@@ -93,7 +93,7 @@ class _OneTurn:
 @pytest.mark.usefixtures("people")
 def test_no_route_serves_a_document_while_serving_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     one = _OneTurn()
-    monkeypatch.setattr(house_of(app).renditions, "_turns", (one,))
+    monkeypatch.setattr(house_of(app).responses, "_turns", (one,))
     for _method, rule in rules(app, {"GET"}):
         for path in paths(rule):
             with fetch(app, path) as answer:

@@ -16,9 +16,9 @@ from eventcal.talks.models import Talk
 from eventcal.web.api import talks
 from eventcal.web.cache import ResponseCache, ResponseKey
 from eventcal.web.feeds.endpoints import FEEDS
-from eventcal.web.http.representation import Origin, Representation
+from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.request.context import attach_services
-from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached, serve_uncached
+from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, rename
 from tests.http_app import database_of, house_of
@@ -34,13 +34,13 @@ class Note(Document):
     media_type: str = "text/plain"
     renderings: int = 0
 
-    def find(self, _snapshot: Snapshot, /) -> None:
+    def load(self, _snapshot: Snapshot, /) -> None:
         """Do nothing: the note needs no database lookup."""
 
-    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+    def render(self, _snapshot: Snapshot, _earlier: RenderSource | None, /) -> RenderedBody:
         """Return the same body each time."""
         self.renderings += 1
-        return Rendered(b"note " * 100)
+        return RenderedBody(b"note " * 100)
 
 
 def ask(app: Flask, note: Note) -> None:
@@ -65,7 +65,7 @@ def test_document_is_rendered_once_per_revision_and_day(app: Flask, clock: Fixed
 
 
 def test_undated_document_is_rendered_for_each_request(app: Flask) -> None:
-    note = Note(dated=False)
+    note = Note(cacheable=False)
     for renderings in (1, 2):
         ask(app, note)
         assert note.renderings == renderings
@@ -95,17 +95,17 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
     def cached() -> Representation:
         with database_of(app).read_connection() as connection:
             revision = read_feed_state(connection).revision
-        found = house_of(app).renditions.get(ResponseKey("/note?", revision, NOON.date()))
+        found = house_of(app).responses.get(ResponseKey("/note?", revision, NOON.date()))
         assert found is not None
         return found
 
     note = Note()
     ask(app, note)
-    packed = cached().encoded("gzip")
+    packed = cached().encoded_body("gzip")
     rename(app, Talk, "scheduled", "Else")
     ask(app, note)
     assert note.renderings == 2
-    assert cached().encoded("gzip") is packed
+    assert cached().encoded_body("gzip") is packed
     rename(app, Talk, "scheduled", "Else again")
     note.link = "</other>; rel=next"
     ask(app, note)
@@ -123,7 +123,7 @@ def test_daily_document_is_last_modified_at_midnight_or_later(
     changed_at: datetime, expected: tuple[datetime, datetime]
 ) -> None:
     state = FeedState(revision=7, changed_at=changed_at, full_rebuild_revision=0)
-    daily, steady, undated = Note(), Note(daily=False), Note(dated=False)
+    daily, steady, undated = Note(), Note(changes_daily=False), Note(cacheable=False)
     assert (daily.last_modified(state, NOON), steady.last_modified(state, NOON)) == expected
     assert undated.last_modified(state, NOON) is None
 
@@ -135,16 +135,16 @@ class Turns(ResponseCache):
         super().__init__(10_000_000)
         self.asked = threading.Semaphore(0)
 
-    def turn(self, key: ResponseKey) -> threading.Lock:
+    def get_render_lock(self, key: ResponseKey) -> threading.Lock:
         """Return the lock and count the call."""
         self.asked.release()
-        return super().turn(key)
+        return super().get_render_lock(key)
 
 
 def test_concurrent_requests_for_a_list_read_it_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     make_calendar(app)
     cache = Turns()
-    attach_services(app, replace(house_of(app), renditions=cache))
+    attach_services(app, replace(house_of(app), responses=cache))
     reads = []
 
     def read_slowly(*wanted: Any, **paged: Any) -> Any:  # noqa: ANN401 - as talk_resources

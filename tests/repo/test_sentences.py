@@ -11,7 +11,7 @@ import pytest
 import eventcal
 from eventcal.feeds.clients import CLIENTS
 from eventcal.kit.refusals import DomainError, Message
-from eventcal.web.http.errors import known_problems
+from eventcal.web.http.errors import list_error_kinds
 from tests.words import ROOT, said
 
 # These modules address operators, in English. Linting of foreign feeds has its own list of codes.
@@ -49,7 +49,7 @@ def test_every_refusal_has_a_translatable_title() -> None:
     kinds = [
         kind for kind in below(DomainError) if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))
     ]
-    assert len(kinds) > len(known_problems()) / 2  # werkzeug defines the others
+    assert len(kinds) > len(list_error_kinds()) / 2  # werkzeug defines the others
     assert [kind.__name__ for kind in kinds if getattr(kind.title, "template", None) not in found] == []
 
 

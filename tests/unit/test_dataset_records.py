@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventcal.datasets.reading import SECTIONS, UnreadableFile, parse_dataset, read_dataset_file, validate_dataset
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.schemas.datasets import load_record
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -20,7 +20,7 @@ TALK_FIELDS = ["event", "title", "starts", "speakers", "reprise_of", "tags", "st
 
 
 def faults(given: object) -> list[tuple[str, str]]:
-    return [(fault.pointer, fault.detail) for fault in validate_dataset(given, read_record).errors]
+    return [(fault.pointer, fault.detail) for fault in validate_dataset(given, load_record).errors]
 
 
 def leads_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any JSON
@@ -55,7 +55,7 @@ def test_every_record_error_has_a_valid_pointer(given: dict[str, Any]) -> None:
 
 
 def test_empty_object_is_an_empty_data_set() -> None:
-    dataset = parse_dataset(b"{}", read_record, source_name="empty.json")
+    dataset = parse_dataset(b"{}", load_record, source_name="empty.json")
     assert (dataset.size, dataset.errors) == (0, ())
 
 
@@ -89,7 +89,7 @@ def test_talk_title_must_be_unique_within_its_event() -> None:
 
 
 def test_byte_order_mark_is_accepted() -> None:
-    assert parse_dataset(b"\xef\xbb\xbf{}", read_record, source_name="saved.json").errors == ()
+    assert parse_dataset(b"\xef\xbb\xbf{}", load_record, source_name="saved.json").errors == ()
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_byte_order_mark_is_accepted() -> None:
 )
 def test_invalid_json_error_has_line_and_column(raw: bytes, says: str) -> None:
     with pytest.raises(UnreadableFile, match=r"line [0-9]+, column [0-9]+") as refusal:
-        parse_dataset(raw, read_record, source_name="file.json")
+        parse_dataset(raw, load_record, source_name="file.json")
     assert refusal.value.detail.startswith(says)
 
 
 def test_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"none\.json cannot be read: No such file or directory\."):
-        read_dataset_file(tmp_path / "none.json", read_record)
+        read_dataset_file(tmp_path / "none.json", load_record)
 
 
 def test_read_file_returns_its_records(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text(json.dumps({"speakers": [{"slug": "ada", "name": "Ada"}]}), encoding="utf-8")
-    [record] = read_dataset_file(path, read_record).records["speakers"]
+    [record] = read_dataset_file(path, load_record).records["speakers"]
     assert (record.pointer, record.fields, record.key) == ("/speakers/0", {"slug": "ada", "name": "Ada"}, "ada")
 
 
@@ -157,7 +157,7 @@ def test_null_of_required_field_is_dropped_and_null_of_optional_field_is_kept() 
     kept: dict[str, object] = {"slug": "a", "url": None, "location": {"latitude": 52.0}}
     kept |= {"rooms": [{"name": "A", "capacity": 5}]}
     kept |= {"recurrence_overrides": {"2026-06-17": {"excluded": True}, "2026-06-18": None}}
-    [event] = validate_dataset({"events": [kept | {"title": None}]}, read_record).records["events"]
+    [event] = validate_dataset({"events": [kept | {"title": None}]}, load_record).records["events"]
     assert event.fields == kept
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from marshmallow import Schema, ValidationError, fields, validate
 
 from eventcal.kit.refusals import Message
-from eventcal.web.i18n import in_words, start_language
+from eventcal.web.i18n import init_translations, translate
 
 SAID = Message("must have at most %(limit)s characters", limit=80)
 
@@ -43,18 +43,18 @@ def test_sentence_keeps_its_template_in_marshmallow_errors() -> None:
 
 def test_sentence_is_translated_together_with_nested_sentences() -> None:
     app = Flask("any")
-    start_language(app)
+    init_translations(app)
     inner = Message("A talk that is %(state)s cannot be %(done)s.", state=Message("draft"), done=Message("accepted"))
     with app.test_request_context("/?lang=de"):
-        assert in_words(SAID) == "darf höchstens 80 Zeichen haben"
-        assert in_words(inner) == "Ein Vortrag, der ein Entwurf ist, kann nicht angenommen werden."
-        assert in_words("What somebody wrote: 100 %(s") == "What somebody wrote: 100 %(s"
+        assert translate(SAID) == "darf höchstens 80 Zeichen haben"
+        assert translate(inner) == "Ein Vortrag, der ein Entwurf ist, kann nicht angenommen werden."
+        assert translate("What somebody wrote: 100 %(s") == "What somebody wrote: 100 %(s"
     with app.test_request_context("/?lang=en"):
-        assert in_words(inner) == inner == "A talk that is draft cannot be accepted."
+        assert translate(inner) == inner == "A talk that is draft cannot be accepted."
 
 
 def test_user_input_in_a_sentence_is_never_treated_as_a_template() -> None:
     app = Flask("any")
-    start_language(app)
+    init_translations(app)
     with app.test_request_context("/?lang=de"):
-        assert "%(slug)s %d {x}" in in_words(Message("There is no event “%(slug)s” here.", slug="%(slug)s %d {x}"))
+        assert "%(slug)s %d {x}" in translate(Message("There is no event “%(slug)s” here.", slug="%(slug)s %d {x}"))

@@ -38,10 +38,10 @@ _UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _TALK_COLU
 class ResourceRenderer(Protocol):
     """Serializer for the public API resources of events and talks."""
 
-    def event(self, event: Event) -> str:
+    def render_event(self, event: Event) -> str:
         """Return an event's resource as JSON."""
 
-    def talk(self, talk: Talk) -> str:
+    def render_talk(self, talk: Talk) -> str:
         """Return a talk's resource as JSON."""
 
 
@@ -211,7 +211,9 @@ class EntryWriter:
         self._talks[talk.id] = talk
 
     def _render_resource(self, subject: Event | Talk) -> str:
-        return self.resources.talk(subject) if isinstance(subject, Talk) else self.resources.event(subject)
+        return (
+            self.resources.render_talk(subject) if isinstance(subject, Talk) else self.resources.render_event(subject)
+        )
 
 
 def _row_values(row: FeedEntry | FeedStateRow, table: Table) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from eventcal.web.identity import accounts, passwords, schemas
 from eventcal.web.identity.current_user import current_member, sign_in, sign_out
 from eventcal.web.identity.permissions import public, session_only
 from eventcal.web.request import rate_limits
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 
 auth = ApiBlueprint("auth", "Registration, sign-in and passwords")
 
-_MAILED = {"detail": "If this address has an account that it concerns, a mail is on its way."}
+_EMAIL_SENT = {"detail": "If this address has an account that it concerns, a mail is on its way."}
 
 
 @auth.post(
@@ -33,13 +33,13 @@ _MAILED = {"detail": "If this address has an account that it concerns, a mail is
     public,
     body=schemas.RegisterIn,
     creates=schemas.RegisteredOut,
-    refuses=[DuplicateEmail, TooManyRequests],
+    errors=[DuplicateEmail, TooManyRequests],
 )
-def register(form: dict[str, Any]) -> Response:
+def register(fields: dict[str, Any]) -> Response:
     """Register a member. If email is enabled, a known address gets the same response, and its owner is notified."""
     rate_limits.count_registration()
-    confirmed = accounts.register_member(email=form["email"], password=form["password"], name=form["name"])
-    said = {"email": form["email"], "name": form["name"], "confirmed": confirmed}
+    confirmed = accounts.register_member(email=fields["email"], password=fields["password"], name=fields["name"])
+    said = {"email": fields["email"], "name": fields["name"], "confirmed": confirmed}
     return json_response(said, 201, location=links().api("/me"))
 
 
@@ -48,22 +48,22 @@ def register(form: dict[str, Any]) -> Response:
     public,
     body=schemas.LoginIn,
     returns=schemas.SignedInOut,
-    refuses=[InvalidCredentials, SecondFactorRequired, InvalidCode, TooManyRequests],
+    errors=[InvalidCredentials, SecondFactorRequired, InvalidCode, TooManyRequests],
 )
-def login(form: dict[str, Any]) -> Response:
+def login(fields: dict[str, Any]) -> Response:
     """Sign in. Sets the session cookie and returns the CSRF token to send as `X-CSRF-Token` with unsafe requests.
 
     Members with an authenticator app must also send `code`. Without it, a correct password gets `second-factor-needed`.
     """
-    rate_limits.count_sign_in(form["email"])
-    found = passwords.authenticate(form["email"], form["password"])
-    passwords.check_second_factor(found, form.get("code"))
-    with reading() as session:
+    rate_limits.count_sign_in(fields["email"])
+    found = passwords.authenticate_by_password(fields["email"], fields["password"])
+    passwords.check_second_factor(found, fields.get("code"))
+    with read_session() as session:
         body = member_json(session, found)
     return json_response({"member": body, "csrf_token": sign_in(found)})
 
 
-@auth.post("/auth/logout", public, refuses=[Forbidden, CsrfFailed])
+@auth.post("/auth/logout", public, errors=[Forbidden, CsrfFailed])
 def logout() -> None:
     """Sign out of this browser. Send `X-CSRF-Token` if signed in. Access tokens are rejected: they have no session."""
     sign_out()
@@ -75,44 +75,44 @@ def logout() -> None:
     body=schemas.ConfirmIn,
     returns=schemas.ConfirmedOut,
     accepts=schemas.MailedOut,
-    refuses=[InvalidEmailToken, TooManyRequests],
+    errors=[InvalidEmailToken, TooManyRequests],
 )
-def confirm(form: dict[str, Any]) -> Response:
+def confirm_email(fields: dict[str, Any]) -> Response:
     """Confirm an email address with the emailed token, or send `email` instead to receive the email again."""
-    if "email" in form:
-        accounts.mail_link(form["email"], "confirm")
-        return json_response(_MAILED, 202)
-    rate_limits.count_mailed_token()
+    if "email" in fields:
+        accounts.send_link_by_email(fields["email"], "confirm")
+        return json_response(_EMAIL_SENT, 202)
+    rate_limits.count_email_token()
     with unit_of_work() as session:
-        accounts.confirm_by_token(session, form["token"], now=now())
+        accounts.confirm_email_by_token(session, fields["token"], now=now())
     return json_response({"confirmed": True})
 
 
-@auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, refuses=[TooManyRequests])
-def reset(form: dict[str, Any]) -> Response:
+@auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, errors=[TooManyRequests])
+def send_reset_link(fields: dict[str, Any]) -> Response:
     """Send an email with a link to reset the password."""
-    accounts.mail_link(form["email"], "reset")
-    return json_response(_MAILED, 202)
+    accounts.send_link_by_email(fields["email"], "reset")
+    return json_response(_EMAIL_SENT, 202)
 
 
-@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, refuses=[InvalidEmailToken, TooManyRequests])
-def reset_confirm(form: dict[str, Any]) -> None:
+@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, errors=[InvalidEmailToken, TooManyRequests])
+def reset_password(fields: dict[str, Any]) -> None:
     """Set a new password with an emailed token.
 
     All sessions are ended, and all access tokens and passkeys are revoked, because an intruder may have created them.
     The authenticator app stays active: signing in with the new password still requires a code.
     """
-    rate_limits.count_mailed_token()
-    password_hash = passwords.hashed(form["password"])
+    rate_limits.count_email_token()
+    password_hash = passwords.hash_password(fields["password"])
     with unit_of_work() as session:
-        accounts.reset_by_token(session, form["token"], password_hash, now=now())
+        accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
 
 
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
-def password() -> Response:
+def change_password() -> Response:
     """Change your own password. All other sessions are ended. This one gets a new cookie and CSRF token."""
-    form = passwords.load_with_own_password(schemas.PasswordIn(), read_json(request))
-    password_hash = passwords.hashed(form["new_password"])
+    form = passwords.load_and_check_password(schemas.PasswordIn(), read_json(request))
+    password_hash = passwords.hash_password(form["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())
         body = member_json(session, changed)

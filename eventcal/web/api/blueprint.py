@@ -15,17 +15,17 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.media.picture import MAX_UPLOAD_BYTES, MEDIA_TYPES
 from eventcal.web.http.errors import ErrorClass, raise_validation
-from eventcal.web.media import takes_up_to
-from eventcal.web.schemas.out import page_of
+from eventcal.web.media import max_content_length
+from eventcal.web.schemas.out import page_schema
 
 View = Callable[..., Response | None]
-Mark = Callable[[View], View]
+AccessDecorator = Callable[[View], View]
 """A decorator from `web/identity/permissions.py` that states who may call a view."""
 
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 
-class _Parser(FlaskParser):
+class _StrictParser(FlaskParser):
     """A strict request parser: checks the media type, rejects unknown fields and reports all field errors at once."""
 
     DEFAULT_VALIDATION_STATUS = 422
@@ -46,7 +46,7 @@ def read_json(req: Request) -> object:
     """Return the parsed JSON body. Raises UnsupportedMediaType for another media type, BadRequest for invalid JSON."""
     if req.mimetype not in JSON_TYPES:
         raise UnsupportedMediaType(Message("Send the body as application/json."))
-    _check_plain(req)
+    _check_not_compressed(req)
     body = req.get_data(cache=True)
     try:
         # orjson rejects nesting deeper than 1024 levels, lone surrogates, NaN and invalid UTF-8.
@@ -55,7 +55,7 @@ def read_json(req: Request) -> object:
         raise BadRequest(Message("The body cannot be read as JSON: %(error)s.", error=error)) from error
 
 
-class Operation(TypedDict, total=False):
+class OperationOptions(TypedDict, total=False):
     """The request and response of an operation. The view gets the body as its first argument, or else the query.
 
     An operation without `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
@@ -65,7 +65,7 @@ class Operation(TypedDict, total=False):
     documented_body, documented_query: schema of a JSON body or a query that the view parses itself
     returns, creates, accepts: schema of the body of a 200, 201 or 202 response
     lists: schema of the items of a page, returned with 200
-    refuses: errors that do not follow from the access mark, the body and the parameters
+    errors: errors that do not follow from the access mark, the body and the parameters
     """
 
     body: type[Schema]
@@ -78,130 +78,138 @@ class Operation(TypedDict, total=False):
     lists: type[Schema]
     creates: type[Schema]
     accepts: type[Schema]
-    refuses: Sequence[ErrorClass]
+    errors: Sequence[ErrorClass]
 
 
 class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
     """A blueprint for the routes of one subject under /api/v1."""
 
-    ARGUMENTS_PARSER = _Parser()
+    ARGUMENTS_PARSER = _StrictParser()
 
     def __init__(self, name: str, description: str) -> None:
         super().__init__(name, name, url_prefix="/api/v1", description=description)
 
-    def get(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
+    def get(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
         """Register a view for GET and HEAD requests to `rule`."""
-        return self._route("GET", rule, mark, operation)
+        return self._register_route("GET", rule, access, operation)
 
-    def post(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
+    def post(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
         """Register a view for POST requests to `rule`."""
-        return self._route("POST", rule, mark, operation)
+        return self._register_route("POST", rule, access, operation)
 
-    def put(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
+    def put(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
         """Register a view for PUT requests to `rule`."""
-        return self._route("PUT", rule, mark, operation)
+        return self._register_route("PUT", rule, access, operation)
 
-    def patch(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
+    def patch(
+        self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]
+    ) -> Callable[[View], View]:
         """Register a view for PATCH requests to `rule`."""
-        return self._route("PATCH", rule, mark, operation)
+        return self._register_route("PATCH", rule, access, operation)
 
-    def delete(self, rule: str, mark: Mark, **operation: Unpack[Operation]) -> Callable[[View], View]:
+    def delete(
+        self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]
+    ) -> Callable[[View], View]:
         """Register a view for DELETE requests to `rule`."""
-        return self._route("DELETE", rule, mark, operation)
+        return self._register_route("DELETE", rule, access, operation)
 
-    def _route(self, method: str, rule: str, mark: Mark, operation: Operation) -> Callable[[View], View]:
+    def _register_route(
+        self, method: str, rule: str, access: AccessDecorator, operation: OperationOptions
+    ) -> Callable[[View], View]:
         """Return a decorator that registers a view. The order of checks is unknown parameters, access, query, body."""
 
-        def register(view: View) -> View:
-            cast("Any", view).refuses = operation.get("refuses", ())
-            answering = self._with_responses(view, operation)
-            marked = mark(self._with_query(self._with_body(answering, operation), operation))
+        def decorate(view: View) -> View:
+            cast("Any", view).errors = operation.get("errors", ())
+            answering = self._wrap_responses(view, operation)
+            marked = access(self._wrap_query(self._wrap_body(answering, operation), operation))
             if operation.get("picture"):
-                marked = takes_up_to(MAX_UPLOAD_BYTES)(marked)
+                marked = max_content_length(MAX_UPLOAD_BYTES)(marked)
             takes_query = "query" in operation or "documented_query" in operation
-            return cast("View", self.route(rule, methods=[method])(marked if takes_query else _without_query(marked)))
+            return cast(
+                "View", self.route(rule, methods=[method])(marked if takes_query else _reject_query_params(marked))
+            )
 
-        return register
+        return decorate
 
-    def _with_responses(self, view: View, operation: Operation) -> View:
-        page = page_of(operation["lists"]) if "lists" in operation else operation.get("returns")
+    def _wrap_responses(self, view: View, operation: OperationOptions) -> View:
+        page = page_schema(operation["lists"]) if "lists" in operation else operation.get("returns")
         given = {202: operation.get("accepts"), 201: operation.get("creates"), 200: page}
         if not any(given.values()):
-            return cast("View", self.response(204)(_without_content(view)))
+            return cast("View", self.response(204)(_return_no_content(view)))
         for status, schema in given.items():
             view = self.response(status, schema)(view) if schema else view
         return view
 
-    def _with_body(self, view: View, operation: Operation) -> View:
+    def _wrap_body(self, view: View, operation: OperationOptions) -> View:
         if "body" in operation:
-            return self._with_arguments(view, operation["body"], "json")
+            return self._wrap_arguments(view, operation["body"], "json")
         if "optional_body" in operation:
-            with_body = self._with_arguments(view, operation["optional_body"], "json", required=False)
+            with_body = self._wrap_arguments(view, operation["optional_body"], "json", required=False)
 
             @wraps(with_body)
-            def read(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
+            def wrapper(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
                 return with_body(*args, **kwargs) if request.get_data(cache=True) else view({}, *args, **kwargs)
 
-            return read
+            return wrapper
         if "documented_body" in operation:
-            return self._documented(view, operation["documented_body"], "json")
-        return self._with_picture(view) if operation.get("picture") else view
+            return self._document_arguments(view, operation["documented_body"], "json")
+        return self._wrap_image_body(view) if operation.get("picture") else view
 
-    def _with_picture(self, view: View) -> View:
+    def _wrap_image_body(self, view: View) -> View:
         @wraps(view)
-        def read(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
-            return view(_read_picture(request), *args, **kwargs)
+        def wrapper(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
+            return view(_read_image_body(request), *args, **kwargs)
 
         body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
-        return cast("View", self.doc(requestBody=body)(read))
+        return cast("View", self.doc(requestBody=body)(wrapper))
 
-    def _with_query(self, view: View, operation: Operation) -> View:
+    def _wrap_query(self, view: View, operation: OperationOptions) -> View:
         if "query" in operation:
-            return self._with_arguments(view, operation["query"], "query")
+            return self._wrap_arguments(view, operation["query"], "query")
         if "documented_query" in operation:
-            return self._documented(view, operation["documented_query"], "query")
+            return self._document_arguments(view, operation["documented_query"], "query")
         return view
 
-    def _documented(self, view: View, schema: type[Schema], location: str) -> View:
-        documented = self._with_arguments(view, schema, location)
+    def _document_arguments(self, view: View, schema: type[Schema], location: str) -> View:
+        documented = self._wrap_arguments(view, schema, location)
         cast("Any", view)._apidoc = cast("Any", documented)._apidoc  # noqa: SLF001 - where flask-smorest stores it
         return view
 
-    def _with_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
+    def _wrap_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
         # Pass an instance: webargs would instantiate a class, with all its fields, for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 
-def _read_picture(req: Request) -> bytes:
+def _read_image_body(req: Request) -> bytes:
     """Return the raw body of an image upload. Raises UnsupportedMediaType, RequestEntityTooLarge."""
     if req.mimetype not in MEDIA_TYPES:
         raise UnsupportedMediaType(Message("Send the picture itself as image/png, image/jpeg or image/webp."))
-    _check_plain(req)
+    _check_not_compressed(req)
     return req.get_data(cache=True)
 
 
-def _check_plain(req: Request) -> None:
+def _check_not_compressed(req: Request) -> None:
     if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaType(Message("Send the body as it is: compressed ones are not read here."))
 
 
-def _without_content(view: View) -> View:
+def _return_no_content(view: View) -> View:
     @wraps(view)
-    def empty(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+    def wrapper(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
         view(*args, **kwargs)
         return Response(status=204)
 
-    return empty
+    return wrapper
 
 
-def _without_query(view: View) -> View:
+def _reject_query_params(view: View) -> View:
     """Return the view wrapped to reject all query parameters, so that a misspelt one is not silently ignored."""
 
     @wraps(view)
-    def strict(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
+    def wrapper(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
         if request.args:
             faults = [FieldError(f"?{name}", Message("is not a parameter here")) for name in sorted(request.args)]
             raise Invalid(errors=faults)
         return view(*args, **kwargs)
 
-    return strict
+    return wrapper

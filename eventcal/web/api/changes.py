@@ -11,28 +11,28 @@ from eventcal.feeds.resources import list_public_changes
 from eventcal.kit.paging import DEFAULT_LIMIT
 from eventcal.kit.refusals import FieldError, Invalid, Message
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.responses import Content, document, serve_public
+from eventcal.web.api.responses import Content, json_content, serve_content
 from eventcal.web.identity.permissions import public
-from eventcal.web.params.fields import Query, Text, page_size
-from eventcal.web.schemas.out import Out
+from eventcal.web.params.fields import LineParam, QuerySchema, page_size_param
+from eventcal.web.schemas.out import ResponseSchema
 
 changes = ApiBlueprint("changes", "Resources that were published, changed or removed")
 
 
-class ChangesQuery(Query):
+class ChangesQuery(QuerySchema):
     """The query parameters of the list of changes."""
 
-    since = Text(
+    since = LineParam(
         load_default="0",
         metadata={
             "description": "`next` of the last response. Default: from the beginning.",
             "pattern": "^[0-9]{1,18}$",
         },
     )
-    limit = page_size(load_default=DEFAULT_LIMIT)
+    limit = page_size_param(load_default=DEFAULT_LIMIT)
 
 
-class ChangeOut(Out):
+class ChangeOut(ResponseSchema):
     """A changed resource and its current revision."""
 
     kind = fields.Enum(EntryKind, by_value=True, required=True)
@@ -41,7 +41,7 @@ class ChangeOut(Out):
     deleted = fields.Boolean(required=True)
 
 
-class ChangesPage(Out):
+class ChangesPage(ResponseSchema):
     """A page of changes. `next` is never null: send it as `since` to poll for later changes."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
@@ -58,8 +58,8 @@ def list_all(query: dict[str, Any]) -> Response:
     if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
         raise Invalid(errors=[FieldError("?since", Message("is no cursor of ours; leave it out to begin again"))])
 
-    def make(session: Session) -> Content:
+    def load_content(session: Session) -> Content:
         found, reached = list_public_changes(session, since=int(since), limit=query["limit"])
-        return document({"items": [ChangeOut.write(one) for one in found], "next": str(reached)})
+        return json_content({"items": [ChangeOut.serialize(one) for one in found], "next": str(reached)})
 
-    return serve_public(make)
+    return serve_content(load_content)

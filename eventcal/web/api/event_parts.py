@@ -23,11 +23,11 @@ from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.removal import delete_track_or_room
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.responses import Content, cached, document, json_response, serve_private
+from eventcal.web.api.responses import Content, cached_view, json_content, json_response, serve_private_json
 from eventcal.web.http.errors import ErrorClass
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
-from eventcal.web.request.context import links, reading, unit_of_work
+from eventcal.web.request.context import links, read_session, unit_of_work
 from eventcal.web.schemas import event_parts as schemas
 from eventcal.web.schemas.out import Json
 
@@ -58,10 +58,10 @@ class ChildResource(Generic[Child]):
         """Register the routes that list, add, edit and delete the resource."""
         name, path = self.name, f"/{self.name}s"
 
-        @cached
+        @cached_view
         def list_(session: Session, slug: str) -> Content:
             event = get_event(session, slug, caller())
-            return part_of(event, all_of(self.list(session, event)))
+            return event_scoped_content(event, single_page_json(self.list(session, event)))
 
         def add(fields: dict[str, Any], slug: str) -> Response:
             with unit_of_work() as session:
@@ -82,13 +82,13 @@ class ChildResource(Generic[Child]):
         edit.__name__, edit.__doc__ = f"edit_{name}", self.edit_doc or f"Change a {name}."
         delete.__name__, delete.__doc__ = f"delete_{name}", self.delete_doc
         subject.get(f"/events/<slug>{path}", public, lists=self.out)(list_)
-        subject.post(f"/events/<slug>{path}", organiser(), body=self.create, creates=self.out, refuses=[DuplicateName])(
+        subject.post(f"/events/<slug>{path}", organiser(), body=self.create, creates=self.out, errors=[DuplicateName])(
             add
         )
-        subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, refuses=[DuplicateName])(
+        subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, errors=[DuplicateName])(
             edit
         )
-        subject.delete(f"{path}/<{name}_id>", organiser(), refuses=self.delete_refuses)(delete)
+        subject.delete(f"{path}/<{name}_id>", organiser(), errors=self.delete_refuses)(delete)
 
 
 ChildResource(
@@ -96,12 +96,12 @@ ChildResource(
     out=schemas.TrackOut,
     create=schemas.TrackIn,
     change=schemas.TrackFields,
-    list=lambda _session, event: map(schemas.TrackOut.write, event.tracks),
-    add=lambda session, event, fields: schemas.TrackOut.write(
+    list=lambda _session, event: map(schemas.TrackOut.serialize, event.tracks),
+    add=lambda session, event, fields: schemas.TrackOut.serialize(
         service.create_track_or_room(session, event, Track, fields)
     ),
     get=lambda session, track_id, caller: get_track_or_room_for_organiser(session, Track, track_id, caller),
-    edit=lambda session, track, fields: schemas.TrackOut.write(service.edit_track_or_room(session, track, fields)),
+    edit=lambda session, track, fields: schemas.TrackOut.serialize(service.edit_track_or_room(session, track, fields)),
     delete=delete_track_or_room,
     delete_doc="Delete a track. Its talks then have no track.",
 ).register(event_parts)
@@ -111,12 +111,12 @@ ChildResource(
     out=schemas.RoomOut,
     create=schemas.RoomIn,
     change=schemas.RoomFields,
-    list=lambda _session, event: map(schemas.RoomOut.write, event.rooms),
-    add=lambda session, event, fields: schemas.RoomOut.write(
+    list=lambda _session, event: map(schemas.RoomOut.serialize, event.rooms),
+    add=lambda session, event, fields: schemas.RoomOut.serialize(
         service.create_track_or_room(session, event, Room, fields)
     ),
     get=lambda session, room_id, caller: get_track_or_room_for_organiser(session, Room, room_id, caller),
-    edit=lambda session, room, fields: schemas.RoomOut.write(service.edit_track_or_room(session, room, fields)),
+    edit=lambda session, room, fields: schemas.RoomOut.serialize(service.edit_track_or_room(session, room, fields)),
     delete=delete_track_or_room,
     edit_doc="Change a room. The calendar entries of its talks are updated.",
     delete_doc="Delete a room. Its talks then have no room.",
@@ -126,9 +126,9 @@ ChildResource(
 @event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)
 def read_team(slug: str) -> Response:
     """List the members of an event's team."""
-    with reading() as session:
+    with read_session() as session:
         team = list_team_members(session, get_event_for_organiser(session, slug, caller()))
-        return serve_private(all_of(_team_json(*pair) for pair in team))
+        return serve_private_json(single_page_json(_team_member_json(*pair) for pair in team))
 
 
 @event_parts.put(
@@ -136,11 +136,11 @@ def read_team(slug: str) -> Response:
     organiser(),
     body=schemas.TeamMemberIn,
     returns=schemas.TeamMemberOut,
-    refuses=[LastOrganiser],
+    errors=[LastOrganiser],
 )
-def put_by_email(fields: dict[str, Any], slug: str) -> Response:
+def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
     """Add a member to the team by email address, or change their role."""
-    return _put_on_team(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
+    return _set_team_role(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
 @event_parts.put(
@@ -148,37 +148,37 @@ def put_by_email(fields: dict[str, Any], slug: str) -> Response:
     organiser(),
     body=schemas.TeamRoleIn,
     returns=schemas.TeamMemberOut,
-    refuses=[LastOrganiser],
+    errors=[LastOrganiser],
 )
-def put_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
+def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
     """Add a member to the team by id, or change their role."""
-    return _put_on_team(slug, fields["role"], lambda session: get_member(session, member_id))
+    return _set_team_role(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
-@event_parts.delete("/events/<slug>/team/<member_id>", organiser(), refuses=[LastOrganiser])
-def take_off(slug: str, member_id: str) -> None:
+@event_parts.delete("/events/<slug>/team/<member_id>", organiser(), errors=[LastOrganiser])
+def remove_team_member(slug: str, member_id: str) -> None:
     """Remove a member from the team. The last organiser cannot be removed."""
     with unit_of_work() as session:
         service.remove_team_member(session, get_event_for_organiser(session, slug, caller()), member_id)
 
 
-def part_of(event: Event, body: Json) -> Content:
+def event_scoped_content(event: Event, body: Json) -> Content:
     """Return the content of a response that is public if the event is public."""
-    return document(body, public=event.status in PUBLIC_STATUSES)
+    return json_content(body, public=event.status in PUBLIC_STATUSES)
 
 
-def all_of(items: Iterable[Json]) -> Json:
+def single_page_json(items: Iterable[Json]) -> Json:
     """Return the JSON of a list that always fits on one page."""
     return {"items": list(items), "next": None}
 
 
-def _put_on_team(slug: str, role: TeamRole, find: Callable[[Session], Member]) -> Response:
+def _set_team_role(slug: str, role: TeamRole, load_member: Callable[[Session], Member]) -> Response:
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
-        someone = find(session)
+        someone = load_member(session)
         row = service.add_team_member(session, event, someone, role)
-    return json_response(_team_json(row, someone))
+    return json_response(_team_member_json(row, someone))
 
 
-def _team_json(row: TeamMember, someone: Member) -> Json:
-    return schemas.TeamMemberOut.write(someone, member_id=someone.id, role=row.role)
+def _team_member_json(row: TeamMember, member: Member) -> Json:
+    return schemas.TeamMemberOut.serialize(member, member_id=member.id, role=row.role)

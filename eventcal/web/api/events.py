@@ -25,11 +25,19 @@ from eventcal.members.words import Scope
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.removal import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.pagination import next_page_link, page_asked, page_json, serve_list
-from eventcal.web.api.responses import Content, cached, check_version, document, json_response, resource, serve_public
+from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query, serve_list
+from eventcal.web.api.responses import (
+    Content,
+    cached_view,
+    check_if_match_revision,
+    json_content,
+    json_response,
+    revision_content,
+    serve_content,
+)
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
-from eventcal.web.params.listing_filters import ListingQuerySchema, read_listing
+from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_json, with_occurrences
 from eventcal.web.schemas.occurrences import OccurrenceOut, OccurrenceQuery, occurrence_json
@@ -39,41 +47,39 @@ events = ApiBlueprint("events", "Conferences, meetups, hackathons, workshops and
 occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 
 
-@events.get("/events", public, documented_query=ListingQuerySchema, lists=EventOut, refuses=[NotSignedIn, Forbidden])
+@events.get("/events", public, documented_query=ListingQuerySchema, lists=EventOut, errors=[NotSignedIn, Forbidden])
 def list_all() -> Response:
     """List public events, or for moderators the pending ones.
 
     `status=pending`, without other statuses, lists the events waiting for a moderator.
     """
-    asked = read_listing(request.args)
+    asked = parse_listing_query(request.args)
 
-    def shape(event: Event) -> Json:
+    def serialize(event: Event) -> Json:
         return with_occurrences(event_json(event, links()), event, asked.filter)
 
     if asked.filter.states == (EventStatus.PENDING,):
         check_moderator(caller())
-        return serve_list(asked, list_pending_events, shape, public=False)
+        return serve_list(asked, list_pending_events, serialize, public=False)
     if asked.filter.from_day or asked.filter.to_day:
-        return serve_list(asked, list_events, shape)
-    return serve_list(asked, list_event_json, Fragment, to_all=True)
+        return serve_list(asked, list_events, serialize)
+    return serve_list(asked, list_event_json, Fragment, same_for_all=True)
 
 
 @events.get("/events/<slug>", public, returns=EventOut)
-@cached
+@cached_view
 def read(session: Session, slug: str) -> Content:
     """Return an event."""
     event = get_event(session, slug, caller())
-    return resource(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
+    return revision_content(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
-@events.post(
-    "/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, refuses=[DuplicateSlug, EmailNotConfirmed]
-)
+@events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, errors=[DuplicateSlug, EmailNotConfirmed])
 def propose(fields: dict[str, Any]) -> Response:
     """Propose an event. It is pending until a moderator publishes it; moderators' own events are public at once."""
     with unit_of_work() as session:
         event = service.propose_event(session, fields, caller=caller(), now=now())
-    return _answer(event, 201, location=links().event(event.slug))
+    return _event_response(event, 201, location=links().api_event(event.slug))
 
 
 @events.patch(
@@ -81,18 +87,18 @@ def propose(fields: dict[str, Any]) -> Response:
     organiser(),
     body=EventPatch,
     returns=EventOut,
-    refuses=[SlugImmutable, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
+    errors=[SlugImmutable, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change an event (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
-        check_version(event.revision)
+        check_if_match_revision(event.revision)
         service.edit_event(session, event, fields, now=now())
-    return _answer(event)
+    return _event_response(event)
 
 
-@events.delete("/events/<slug>", organiser(), refuses=[CannotDeletePublished, InUse])
+@events.delete("/events/<slug>", organiser(), errors=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
     """Delete an event that has never been public. Cancel a published event instead."""
     with unit_of_work() as session:
@@ -101,20 +107,20 @@ def remove(slug: str) -> None:
         delete_event(session, event)
 
 
-@events.post("/events/<slug>/publish", moderator, returns=EventOut, refuses=[InvalidTransition])
+@events.post("/events/<slug>/publish", moderator, returns=EventOut, errors=[InvalidTransition])
 def publish(slug: str) -> Response:
     """Publish a pending event."""
     with unit_of_work() as session:
         event = steps.publish_event(session, get_event(session, slug, caller()), caller=caller())
-    return _answer(event)
+    return _event_response(event)
 
 
-@events.post("/events/<slug>/cancel", organiser(), returns=EventOut, refuses=[InvalidTransition])
+@events.post("/events/<slug>/cancel", organiser(), returns=EventOut, errors=[InvalidTransition])
 def cancel(slug: str) -> Response:
     """Cancel a public event. Subscribers see it as cancelled."""
     with unit_of_work() as session:
         event = steps.cancel_event(session, get_event_for_organiser(session, slug, caller()), now=now())
-    return _answer(event)
+    return _event_response(event)
 
 
 @events.post("/events/<slug>/redact", moderator, returns=EventOut)
@@ -123,26 +129,26 @@ def redact(slug: str) -> Response:
     with unit_of_work() as session:
         event = steps.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         redact_tiers(session, event)
-    return _answer(event)
+    return _event_response(event)
 
 
 @occurrences.get("/events/<slug>/occurrences", public, query=OccurrenceQuery, lists=OccurrenceOut)
 def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
     """List an event's occurrences in chronological order. An event that does not recur has one occurrence."""
 
-    def make(session: Session) -> Content:
+    def load_content(session: Session) -> Content:
         event = get_event(session, slug, caller())
-        first, last = _days(query, event)
-        page = list_occurrences(event, first, last, paging=page_asked(query))
+        first, last = _occurrence_period(query, event)
+        page = list_occurrences(event, first, last, paging=paging_from_query(query))
         body = page_json(page, lambda one: occurrence_json(one, event.timezone))
         link = next_page_link(query, page.next_cursor, **{"from": first, "to": last})
-        return document(body, public=event.status in PUBLIC_STATUSES, link=link)
+        return json_content(body, public=event.status in PUBLIC_STATUSES, link=link)
 
     # The default depends on today's date in the event's zone, which changes at another time than the cache expires.
-    return serve_public(make, dated=query["from_day"] is not None)
+    return serve_content(load_content, cacheable=query["from_day"] is not None)
 
 
-def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
+def _occurrence_period(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     """Return the first and the last day of the query. By default, they are today and 400 days later."""
     first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
     last: date = query["to_day"] or first + DEFAULT_PERIOD
@@ -151,5 +157,5 @@ def _days(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
     return first, last
 
 
-def _answer(event: Event, status: int = 200, *, location: str | None = None) -> Response:
+def _event_response(event: Event, status: int = 200, *, location: str | None = None) -> Response:
     return json_response(event_json(event, links()), status, location=location, revision=event.revision)

@@ -19,20 +19,20 @@ from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
 from eventcal.talks.removal import delete_account
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import json_response, serve_private
+from eventcal.web.api.responses import json_response, serve_private_json
 from eventcal.web.identity import schemas
 from eventcal.web.identity.current_user import (
     caller,
+    clear_session_cookie,
     current_member,
     current_member_id,
     current_session_id,
     end_other_sessions,
-    forget_session,
-    is_confirmed,
+    is_email_confirmed,
 )
-from eventcal.web.identity.passwords import load_with_own_password
+from eventcal.web.identity.passwords import load_and_check_password
 from eventcal.web.identity.permissions import member, session_only
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.request.idempotency import redact_in_replay
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.out import Json
@@ -41,7 +41,7 @@ from eventcal.web.schemas.talks import TalkOut, talk_json
 me = ApiBlueprint("me", "Your own profile, sessions, access tokens and secret feeds")
 agenda = ApiBlueprint("agenda", "Your own talks and starred talks")
 
-_LEFT = (
+_ACCOUNT_DELETED = (
     "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "
     "is named here; ask a moderator to have it blanked."
 )
@@ -50,145 +50,149 @@ _LEFT = (
 @me.get("/me", member(Scope.READ), returns=schemas.MemberOut)
 def profile() -> Response:
     """Return your own profile."""
-    with reading() as session:
-        return serve_private(member_json(session, current_member(session)))
+    with read_session() as session:
+        return serve_private_json(member_json(session, current_member(session)))
 
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
-def edit(fields: dict[str, Any]) -> Response:
+def edit_profile(fields: dict[str, Any]) -> Response:
     """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change it."""
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
 
-@me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, refuses=[LastOrganiser])
-def remove() -> Response:
+@me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, errors=[LastOrganiser])
+def delete_own_account() -> Response:
     """Delete your own account. The response lists the data that stays public.
 
     Rejected with `last-organiser` if an event that is not over would be left without an organiser.
     """
-    load_with_own_password(schemas.OwnPasswordIn(), read_json(request))
+    load_and_check_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
         stays = delete_account(session, current_member(session), now=now())
-    forget_session()
-    return json_response({"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _LEFT})
+    clear_session_cookie()
+    return json_response(
+        {"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _ACCOUNT_DELETED}
+    )
 
 
 @me.get("/me/sessions", session_only, returns=schemas.SessionsOut)
-def sessions() -> Response:
+def list_own_sessions() -> Response:
     """List your own sessions, most recently used first, at most 100."""
-    with reading() as session:
+    with read_session() as session:
         found = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
-    return serve_private({"items": [schemas.SessionOut.write(one, current=one.id == current) for one in found]})
+    return serve_private_json(
+        {"items": [schemas.SessionOut.serialize(one, current=one.id == current) for one in found]}
+    )
 
 
 @me.delete("/me/sessions", session_only)
-def end_others() -> None:
+def end_all_other_sessions() -> None:
     """End all of your own sessions except this one."""
     with unit_of_work() as session:
         end_other_sessions(session, current_member(session))
 
 
 @me.delete("/me/sessions/<session_id>", session_only)
-def end_one(session_id: str) -> None:
+def end_own_session(session_id: str) -> None:
     """End one of your own sessions. This may be the current session."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())
     if session_id == current_session_id():
-        forget_session()
+        clear_session_cookie()
 
 
 @me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
-def tokens(query: dict[str, Any]) -> Response:
+def list_own_tokens(query: dict[str, Any]) -> Response:
     """List your own access tokens, newest first, without the tokens themselves."""
     read = partial(members.list_access_tokens, member_id=current_member_id())
-    return serve_private_page(query, read, schemas.TokenOut.write)
+    return serve_private_page(query, read, schemas.TokenOut.serialize)
 
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
-def make_token(form: dict[str, Any]) -> Response:
+def create_token(fields: dict[str, Any]) -> Response:
     """Create an access token. `token` is returned only once. Send it as `Authorization: Bearer …`."""
     with unit_of_work() as session:
-        token, secret = members.create_access_token(session, current_member(session), **form, now=now())
+        token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
     redact_in_replay("token")
     return json_response(
-        schemas.NewTokenOut.write(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}")
+        schemas.NewTokenOut.serialize(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}")
     )
 
 
 @me.delete("/me/tokens/<token_id>", session_only)
-def end_token(token_id: str) -> None:
+def revoke_token(token_id: str) -> None:
     """Revoke an access token."""
     with unit_of_work() as session:
         members.delete_access_token(session, token_id, current_member_id())
 
 
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
-def feeds(query: dict[str, Any]) -> Response:
+def list_own_feeds(query: dict[str, Any]) -> Response:
     """List your own secret feeds, newest first, without their URLs."""
     read = partial(members.list_personal_feeds, member_id=current_member_id())
-    return serve_private_page(query, read, lambda feed: schemas.FeedOut.write(feed, url=None))
+    return serve_private_page(query, read, lambda feed: schemas.FeedOut.serialize(feed, url=None))
 
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
-def make_feed(form: dict[str, Any]) -> Response:
+def create_feed(fields: dict[str, Any]) -> Response:
     """Create a secret feed of your starred and own talks. `url` is returned only once, and works until revoked."""
     with unit_of_work() as session:
-        feed, secret = members.create_personal_feed(session, current_member(session), **form, now=now())
+        feed, secret = members.create_personal_feed(session, current_member(session), **fields, now=now())
     redact_in_replay("url")
-    body = schemas.FeedOut.write(feed, url=links().personal_feed(secret))
+    body = schemas.FeedOut.serialize(feed, url=links().personal_feed(secret))
     return json_response(body, 201, location=links().api(f"/me/feeds/{feed.id}"))
 
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
-def end_feed(feed_id: str) -> None:
+def revoke_feed(feed_id: str) -> None:
     """Revoke a secret feed. Its URL then responds with 410."""
     with unit_of_work() as session:
         members.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
 
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
-def own_talks(query: dict[str, Any]) -> Response:
+def list_all_own_talks(query: dict[str, Any]) -> Response:
     """List the talks that you submitted or speak in, in every state, newest first."""
     read = partial(list_own_talks, caller=caller())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
 
 
 @agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
-def starred(query: dict[str, Any]) -> Response:
+def list_own_starred_talks(query: dict[str, Any]) -> Response:
     """List the public talks on your agenda."""
     read = partial(list_starred_talks, caller=caller(), now=now())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links()))
 
 
 @agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
-def star(talk_id: str) -> None:
+def star_talk(talk_id: str) -> None:
     """Add a talk to your agenda. Repeating the request has no effect."""
     with unit_of_work() as session:
         service.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
 
 
 @agenda.delete("/me/stars/<talk_id>", member(Scope.SUBMIT))
-def unstar(talk_id: str) -> None:
+def unstar_talk(talk_id: str) -> None:
     """Remove a talk from your agenda. Repeating the request has no effect."""
     with unit_of_work() as session:
         service.remove_star(session, talk_id, caller=caller())
 
 
-def member_json(session: Session, row: Member) -> Json:
+def member_json(session: Session, member: Member) -> Json:
     """Return the JSON of a member, as shown to that member."""
-    speaker = find_speaker_by_member(session, row.id)
+    speaker = find_speaker_by_member(session, member.id)
     teams = (
         select(Event.slug, TeamMember.role)
         .join(TeamMember, TeamMember.event_id == Event.id)
-        .where(TeamMember.member_id == row.id)
+        .where(TeamMember.member_id == member.id)
         .order_by(Event.slug)
     )
-    return schemas.MemberOut.write(
-        row,
-        confirmed=is_confirmed(row),
+    return schemas.MemberOut.serialize(
+        member,
+        confirmed=is_email_confirmed(member),
         speaker=None if speaker is None else speaker.slug,
         teams=[{"event": slug, "role": role} for slug, role in session.execute(teams)],
     )

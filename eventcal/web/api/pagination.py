@@ -10,68 +10,69 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.paging import Page, PageRequest
-from eventcal.web.api.responses import Content, document, serve_private, serve_public
+from eventcal.web.api.responses import Content, json_content, serve_content, serve_private_json
 from eventcal.web.params.listing_filters import ListingQuery, canonical_query
-from eventcal.web.request.context import links, now, reading
+from eventcal.web.request.context import links, now, read_session
 from eventcal.web.schemas.out import Json
 
 Row = TypeVar("Row")
 
 
 def serve_list(
-    asked: ListingQuery,
-    read: Callable[..., Page[Row]],
-    shape: Callable[[Row], object],
+    query: ListingQuery,
+    list_rows: Callable[..., Page[Row]],
+    serialize: Callable[[Row], object],
     *,
-    within: Filter | None = None,
+    override_filter: Filter | None = None,
     public: bool = True,
-    to_all: bool = False,
+    same_for_all: bool = False,
 ) -> Response:
-    """Serve the page that `read` returns, with each row converted by `shape`, and a Link to the next page.
+    """Serve the page that `list_rows` returns, with each row converted by `serialize`, and a Link to the next page.
 
-    `within` replaces the query's filter to restrict the list to the resource in the path. `to_all`: see `serve_public`.
+    `override_filter` replaces the query's filter to restrict the list to the resource in the path. `same_for_all`: see
+    `serve_content`.
     """
 
-    def make(session: Session) -> Content:
-        page = read(session, within or asked.filter, sort=asked.sort, paging=asked.paging, now=now())
-        following = replace(asked, paging=replace(asked.paging, cursor=page.next_cursor))
-        link = None if page.next_cursor is None else _next_link(canonical_query(following))
-        return document(page_json(page, shape), public=public, link=link)
+    def load_content(session: Session) -> Content:
+        page = list_rows(session, override_filter or query.filter, sort=query.sort, paging=query.paging, now=now())
+        following = replace(query, paging=replace(query.paging, cursor=page.next_cursor))
+        link = None if page.next_cursor is None else _next_link_header(canonical_query(following))
+        return json_content(page_json(page, serialize), public=public, link=link)
 
     # Calls for talks open and close as time passes, without a change that would update Last-Modified.
-    return serve_public(make, to_all=to_all, dated=not asked.filter.call_open)
+    return serve_content(load_content, same_for_all=same_for_all, cacheable=not query.filter.call_open)
 
 
-def page_json(page: Page[Row], write: Callable[[Row], object]) -> Json:
+def page_json(page: Page[Row], serialize: Callable[[Row], object]) -> Json:
     """Return a page as JSON."""
-    return {"items": [write(row) for row in page.items], "next": page.next_cursor}
+    return {"items": [serialize(row) for row in page.items], "next": page.next_cursor}
 
 
 def serve_private_page(
-    query: Mapping[str, Any], read: Callable[..., Page[Row]], write: Callable[[Row], Json]
+    query: Mapping[str, Any], list_rows: Callable[..., Page[Row]], serialize: Callable[[Row], Json]
 ) -> Response:
     """Serve a page of an unfiltered list that is private to the current user."""
-    with reading() as session:
-        page = read(session, paging=page_asked(query))
-        body = page_json(page, write)
-    return serve_private(body, link=next_page_link(query, page.next_cursor))
+    with read_session() as session:
+        page = list_rows(session, paging=paging_from_query(query))
+        body = page_json(page, serialize)
+    return serve_private_json(body, link=next_page_link(query, page.next_cursor))
 
 
-def page_asked(query: Mapping[str, Any]) -> PageRequest:
+def paging_from_query(query: Mapping[str, Any]) -> PageRequest:
     """Return the page size and the cursor of a parsed PageQuery."""
     return PageRequest(limit=query["limit"], cursor=query["cursor"])
 
 
-def next_page_link(query: Mapping[str, Any], cursor: str | None, **others: object) -> str | None:
+def next_page_link(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
     """Return the Link to the next page of an unfiltered list, or None for the last page.
 
-    `others` are the query parameters besides those of a PageQuery.
+    `other_params` are the query parameters besides those of a PageQuery.
     """
     if cursor is None:
         return None
-    return _next_link(urlencode(sorted({"cursor": cursor, "limit": query["limit"], **others}.items())))
+    return _next_link_header(urlencode(sorted({"cursor": cursor, "limit": query["limit"], **other_params}.items())))
 
 
-def _next_link(query: str) -> str:
+def _next_link_header(query: str) -> str:
     """Return a Link header value (RFC 8288)."""
     return f'<{links().base}{request.path}?{query}>; rel="next"'

@@ -16,12 +16,12 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_can_edit_speaker, get_speaker, list_public_speakers, update_speaker
 from eventcal.talks.removal import merge_speakers
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.pagination import next_page_link, page_asked, page_json
-from eventcal.web.api.responses import Content, cached, check_if_match, document, json_response
+from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query
+from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, public
-from eventcal.web.media import normalise_photo_url, read_upload, store_upload
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.media import decode_upload, normalise_photo_url, store_upload
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, speaker_json
 
@@ -30,20 +30,20 @@ pictures = ApiBlueprint("pictures", "Portraits of speakers and logos of sponsors
 
 
 @speakers.get("/speakers", public, query=PageQuery, lists=SpeakerOut)
-@cached
+@cached_view
 def list_all(session: Session, query: dict[str, Any]) -> Content:
     """List speakers, ordered by slug."""
-    page = list_public_speakers(session, paging=page_asked(query))
+    page = list_public_speakers(session, paging=paging_from_query(query))
     body = page_json(page, lambda speaker: speaker_json(speaker, links()))
-    return document(body, link=next_page_link(query, page.next_cursor))
+    return json_content(body, link=next_page_link(query, page.next_cursor))
 
 
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
-@cached
+@cached_view
 def read(session: Session, slug: str) -> Content:
     """Return a speaker. The slug of a merged speaker returns the speaker they were merged into."""
     speaker = get_speaker(session, slug, caller())
-    return document(speaker_json(speaker, links()), public=speaker.published_at is not None)
+    return json_content(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
 
 @speakers.patch(
@@ -51,7 +51,7 @@ def read(session: Session, slug: str) -> Content:
     member(Scope.SUBMIT),
     body=SpeakerPatch,
     returns=SpeakerOut,
-    refuses=[Forbidden, PreconditionRequired, VersionConflict, SlugImmutable, DuplicateSlug],
+    errors=[Forbidden, PreconditionRequired, VersionConflict, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker (JSON merge patch), as the speaker or a moderator. `If-Match` is required."""
@@ -59,17 +59,17 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
         speaker = get_speaker(session, slug, caller())
         check_if_match(speaker_json(speaker, links()))
         update_speaker(session, speaker, normalise_photo_url(fields, "photo_url"), caller=caller(), now=now())
-    return _answer(speaker)
+    return _speaker_response(speaker)
 
 
-@speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, refuses=[CannotMergeWithItself])
+@speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, errors=[CannotMergeWithItself])
 def merge(fields: dict[str, Any], slug: str) -> Response:
     """Merge another speaker into this one."""
     with unit_of_work() as session:
         kept = get_speaker(session, slug, caller())
         other = get_speaker(session, fields["other"], caller())
         merge_speakers(session, kept, other, caller=caller(), now=now())
-    return _answer(kept)
+    return _speaker_response(kept)
 
 
 @pictures.put(
@@ -77,7 +77,7 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     member(Scope.SUBMIT),
     picture=True,
     returns=SpeakerOut,
-    refuses=[Forbidden, UnsupportedImage],
+    errors=[Forbidden, UnsupportedImage],
 )
 def put_photo(raw: bytes, slug: str) -> Response:
     """Set a speaker's portrait, as the speaker or a moderator.
@@ -85,18 +85,18 @@ def put_photo(raw: bytes, slug: str) -> Response:
     Accepts PNG, JPEG or WebP of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is rotated upright
     and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is its URL.
     """
-    with reading() as session:
+    with read_session() as session:
         # Check the permission before decoding the image, which is expensive.
         check_can_edit_speaker(get_speaker(session, slug, caller()), caller())
-    picture = read_upload(raw, ImageSpec.PORTRAIT)
+    picture = decode_upload(raw, ImageSpec.PORTRAIT)
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_can_edit_speaker(speaker, caller())
         update_speaker(session, speaker, {"photo_url": store_upload(picture)}, caller=caller(), now=now())
-    return _answer(speaker)
+    return _speaker_response(speaker)
 
 
-@pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), refuses=[Forbidden])
+@pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), errors=[Forbidden])
 def delete_photo(slug: str) -> None:
     """Delete a speaker's portrait, as the speaker or a moderator."""
     with unit_of_work() as session:
@@ -104,5 +104,5 @@ def delete_photo(slug: str) -> None:
         update_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())
 
 
-def _answer(speaker: Speaker) -> Response:
-    return json_response(speaker_json(speaker, links()), versioned=True)
+def _speaker_response(speaker: Speaker) -> Response:
+    return json_response(speaker_json(speaker, links()), with_body_etag=True)

@@ -19,14 +19,21 @@ from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import count_taken_places, get_sponsor, get_sponsorship, get_tier_for_organiser
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.event_parts import ChildResource, part_of
+from eventcal.web.api.event_parts import ChildResource, event_scoped_content
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import Content, cached, check_if_match, document, json_response, serve_private
+from eventcal.web.api.responses import (
+    Content,
+    cached_view,
+    check_if_match,
+    json_content,
+    json_response,
+    serve_private_json,
+)
 from eventcal.web.api.speakers import pictures
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
-from eventcal.web.media import normalise_photo_url, read_upload, store_upload
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.media import decode_upload, normalise_photo_url, store_upload
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas import sponsors as schemas
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.sponsors import sponsor_json, sponsorship_json, tier_json
@@ -53,23 +60,23 @@ ChildResource(
 
 
 @sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
-@cached
-def list_of_event(session: Session, slug: str) -> Content:
+@cached_view
+def list_confirmed_sponsors(session: Session, slug: str) -> Content:
     """List an event's confirmed sponsors, by tier in rank order."""
     event = get_event(session, slug, caller())
     tiers = [
         {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
         for tier, holders in queries.list_confirmed_sponsors_by_tier(session, event)
     ]
-    return part_of(event, {"tiers": tiers})
+    return event_scoped_content(event, {"tiers": tiers})
 
 
 @sponsors.get("/sponsors/<slug>", public, returns=schemas.SponsorOut)
-@cached
+@cached_view
 def read(session: Session, slug: str) -> Content:
     """Return a sponsor."""
     sponsor = get_sponsor(session, slug, caller())
-    return document(sponsor_json(sponsor, links()), public=not caller().is_moderator)
+    return json_content(sponsor_json(sponsor, links()), public=not caller().is_moderator)
 
 
 @sponsors.patch(
@@ -77,7 +84,7 @@ def read(session: Session, slug: str) -> Content:
     moderator,
     body=schemas.SponsorPatch,
     returns=schemas.SponsorOut,
-    refuses=[PreconditionRequired, VersionConflict],
+    errors=[PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a sponsor (JSON merge patch). `If-Match` is required."""
@@ -85,17 +92,17 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
         sponsor = get_sponsor(session, slug, caller())
         check_if_match(sponsor_json(sponsor, links()))
         service.update_sponsor(session, sponsor, normalise_photo_url(fields, "logo_url"), caller=caller(), now=now())
-    return json_response(sponsor_json(sponsor, links()), versioned=True)
+    return json_response(sponsor_json(sponsor, links()), with_body_etag=True)
 
 
 @sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, lists=schemas.SponsorshipOut)
-def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
+def list_sponsorships_of_event(query: dict[str, Any], slug: str) -> Response:
     """List an event's sponsorships in every state."""
 
-    def read(session: Session, *, paging: PageRequest) -> Page[Sponsorship]:
+    def list_rows(session: Session, *, paging: PageRequest) -> Page[Sponsorship]:
         return queries.list_sponsorships(session, get_event_for_organiser(session, slug, caller()), paging=paging)
 
-    return serve_private_page(query, read, lambda one: sponsorship_json(one, links()))
+    return serve_private_page(query, list_rows, lambda one: sponsorship_json(one, links()))
 
 
 @sponsors.post(
@@ -103,7 +110,7 @@ def list_of_organiser(query: dict[str, Any], slug: str) -> Response:
     member(Scope.SUBMIT),
     body=schemas.SponsorshipIn,
     creates=schemas.SponsorshipOut,
-    refuses=[EventEnded, EventCancelled],
+    errors=[EventEnded, EventCancelled],
 )
 def enquire(fields: dict[str, Any], slug: str) -> Response:
     """Submit an enquiry for a tier."""
@@ -117,42 +124,42 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
 @sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
 def read_sponsorship(sponsorship_id: str) -> Response:
     """Return a sponsorship, as an organiser or as the member who enquired."""
-    with reading() as session:
-        return serve_private(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
+    with read_session() as session:
+        return serve_private_json(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
-def _step(step: SponsorshipAction, says: str, *refuses: type[DomainError]) -> None:
+def _register_transition_route(transition: SponsorshipAction, description: str, *errors: type[DomainError]) -> None:
     """Register the route of one state change."""
 
     def view(sponsorship_id: str) -> Response:
         with unit_of_work() as session:
             found = get_sponsorship(session, sponsorship_id, caller())
-            service.apply_sponsorship_action(session, found, step, caller=caller(), now=now())
+            service.apply_sponsorship_action(session, found, transition, caller=caller(), now=now())
         return json_response(sponsorship_json(found, links()))
 
-    view.__name__, view.__doc__ = step.value, says
-    rule = f"/sponsorships/<sponsorship_id>/{step.value}"
-    sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, refuses=[InvalidTransition, *refuses])(view)
+    view.__name__, view.__doc__ = transition.value, description
+    rule = f"/sponsorships/<sponsorship_id>/{transition.value}"
+    sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, errors=[InvalidTransition, *errors])(view)
 
 
-_step(SponsorshipAction.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
-_step(SponsorshipAction.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
+_register_transition_route(SponsorshipAction.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
+_register_transition_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
 
 
-@pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, refuses=[UnsupportedImage])
+@pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, errors=[UnsupportedImage])
 def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 
     Accepts PNG, JPEG or WebP of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is re-encoded at
     up to 640 by 320 pixels. `logo_url` is its URL.
     """
-    with reading() as session:
+    with read_session() as session:
         get_sponsor(session, slug, caller())
-    picture = read_upload(raw, ImageSpec.LOGO)
+    picture = decode_upload(raw, ImageSpec.LOGO)
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         service.update_sponsor(session, sponsor, {"logo_url": store_upload(picture)}, caller=caller(), now=now())
-    return json_response(sponsor_json(sponsor, links()), versioned=True)
+    return json_response(sponsor_json(sponsor, links()), with_body_etag=True)
 
 
 @pictures.delete("/sponsors/<slug>/logo", moderator)

@@ -12,40 +12,50 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.words import EventKind, TalkKind
 from eventcal.kit.catalogue import LANGUAGES
 from eventcal.kit.refusals import FieldError, Invalid
-from eventcal.web.embeds.listing import TODAY, Embed, Theme, element, embeds, iframe, read_embed
-from eventcal.web.http.conditional import etag_of, serve
+from eventcal.web.embeds.listing import (
+    TODAY,
+    EmbedQuery,
+    Theme,
+    embeds,
+    parse_embed_query,
+    render_iframe,
+    render_web_component,
+)
+from eventcal.web.http.conditional import conditional_response, etag_of
 from eventcal.web.http.representation import Representation
-from eventcal.web.i18n import faults_in_words
+from eventcal.web.i18n import translate_field_errors
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import chosen_language
-from eventcal.web.params.listing_filters import known_args
-from eventcal.web.params.listing_query import Show
+from eventcal.web.params.fields import supported_language_arg
+from eventcal.web.params.listing_filters import known_listing_args
+from eventcal.web.params.listing_query import ItemKind
 from eventcal.web.rendering.labels import kind_in_words, word_for
 from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, Page, render_page
 from eventcal.web.rendering.private_page import answer_invalid
 from eventcal.web.request.context import links, now, settings
 
-_SCRIPT = Path(__file__).parents[1] / "static" / "embed.js"
+_SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
 
 # The parameter for the language of the embed; `lang` is the language of the builder page.
-_WORDS = "words"
-_FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _WORDS, "theme")
+_LANGUAGE_PARAM = "words"
+_FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
 _HEIGHT = "480"
-_PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
+_CSS_PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
 # Default values of fields that the query does not contain.
-_FIRST = (("from", TODAY), ("limit", "10"))
+_DEFAULT_EMBED_PAIRS = (("from", TODAY), ("limit", "10"))
 
 
 @embeds.get("/embed")
 @anonymous
 def builder() -> Response:
     """Show the builder form and the HTML for the selected options."""
-    args = MultiDict(request.args if "show" in request.args else [*request.args.items(multi=True), *_missing()])
+    args = MultiDict(
+        request.args if "show" in request.args else [*request.args.items(multi=True), *_missing_default_pairs()]
+    )
     try:
-        asked = replace(read_embed(args), lang=chosen_language(args, _WORDS))
+        asked = replace(parse_embed_query(args), lang=supported_language_arg(args, _LANGUAGE_PARAM))
     except Invalid as refusal:
-        return answer_invalid(_page(args, None, refusal.errors))
-    page = _page(args, asked)
+        return answer_invalid(_builder_page(args, None, refusal.errors))
+    page = _builder_page(args, asked)
     return render_page(lambda _session, _moment: page)
 
 
@@ -53,7 +63,7 @@ def builder() -> Response:
 @anonymous
 def script() -> Response:
     """Serve the script that defines the web component of the listing, for pages of any origin."""
-    answer = serve(_script(), now())
+    answer = conditional_response(_script_representation(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
     # Pages with Cross-Origin-Embedder-Policy may only load it with this header.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -61,8 +71,8 @@ def script() -> Response:
 
 
 @cache
-def _script() -> Representation:
-    body = _SCRIPT.read_bytes()
+def _script_representation() -> Representation:
+    body = _SCRIPT_PATH.read_bytes()
     return Representation(
         body=body,
         media_type="text/javascript; charset=utf-8",
@@ -72,17 +82,17 @@ def _script() -> Representation:
     )
 
 
-def _missing() -> list[tuple[str, str]]:
+def _missing_default_pairs() -> list[tuple[str, str]]:
     days = {"from", "to"} & set(request.args)
-    return [pair for pair in _FIRST if pair[0] not in request.args and not (pair[0] == "from" and days)]
+    return [pair for pair in _DEFAULT_EMBED_PAIRS if pair[0] not in request.args and not (pair[0] == "from" and days)]
 
 
-def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[FieldError] = ()) -> Page:
-    found = MultiDict(faults_in_words(faults))
-    labels, options, snippets = _labels(), _options(), None
-    if asked is not None:
-        frame = iframe(f"{links().base}{asked.path}", title=settings().name, width="100%", height=_HEIGHT)
-        snippets = {"frame": frame, "element": element(asked, links().base)}
+def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: Sequence[FieldError] = ()) -> Page:
+    found = MultiDict(translate_field_errors(errors))
+    labels, options, snippets = _field_labels(), _field_options(), None
+    if query is not None:
+        frame = render_iframe(f"{links().base}{query.iframe_path}", title=settings().name, width="100%", height=_HEIGHT)
+        snippets = {"frame": frame, "element": render_web_component(query, links().base)}
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
@@ -100,32 +110,32 @@ def _page(args: MultiDict[str, str], asked: Embed | None, faults: Sequence[Field
                 }
                 for name in _FIELDS
             ],
-            "hidden": _hidden(args),
+            "hidden": _hidden_fields(args),
             "upcoming": TODAY in args.getlist("from"),
             "elsewhere": [(word_for(name), detail) for name, detail in found.items(multi=True) if name not in _FIELDS],
-            "preview": asked.path if asked else None,
-            "properties": _PROPERTIES,
+            "preview": query.iframe_path if query else None,
+            "properties": _CSS_PROPERTIES,
             "snippets": snippets,
         },
     )
 
 
-def _labels() -> Mapping[str, str]:
+def _field_labels() -> Mapping[str, str]:
     """Return labels for fields that lack a common label or need another one on this page."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),
-        _WORDS: _("Language of the words"),
+        _LANGUAGE_PARAM: _("Language of the words"),
         "theme": _("Colours"),
     }
 
 
-def _options() -> Mapping[str, Sequence[tuple[str, str]]]:
+def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
     kinds = dict.fromkeys([*EventKind, *TalkKind])
     return {
-        "show": [(Show.EVENTS, _("Events")), (Show.TALKS, _("Talks"))],
+        "show": [(ItemKind.EVENTS, _("Events")), (ItemKind.TALKS, _("Talks"))],
         "kind": [("", _("Any")), *((kind, kind_in_words(kind)) for kind in kinds)],
-        _WORDS: [("", _("As the visitor's browser has it")), *LANGUAGES.items()],
+        _LANGUAGE_PARAM: [("", _("As the visitor's browser has it")), *LANGUAGES.items()],
         "theme": [
             (Theme.AUTO, _("As the visitor's system has it")),
             (Theme.LIGHT, _("Light")),
@@ -134,9 +144,11 @@ def _options() -> Mapping[str, Sequence[tuple[str, str]]]:
     }
 
 
-def _hidden(args: MultiDict[str, str]) -> list[tuple[str, str]]:
+def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
     """Return the hidden fields: filters without a field of their own, and further values of those that have one."""
-    known = [pair for pair in known_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)]
+    known = [
+        pair for pair in known_listing_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)
+    ]
     first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []
     for name, value in known:
@@ -144,5 +156,5 @@ def _hidden(args: MultiDict[str, str]) -> list[tuple[str, str]]:
             del first[name]
         else:
             hidden.append((name, value))
-    lang = chosen_language(args)
+    lang = supported_language_arg(args)
     return [*hidden, ("lang", lang)] if lang else hidden

@@ -18,48 +18,55 @@ from eventcal.kit.paging import MAX_LIMIT, PageRequest
 from eventcal.kit.refusals import Message, NotFound
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.queries import get_talk
-from eventcal.web.embeds.listing import Embed, embeds, iframe
-from eventcal.web.http.representation import Origin
-from eventcal.web.http.url_converters import Segment
+from eventcal.web.embeds.listing import EmbedQuery, embeds, render_iframe
+from eventcal.web.http.representation import RenderSource
+from eventcal.web.http.url_converters import SegmentConverter
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import Count, Query, Text, chosen_language, in_range, load_query
-from eventcal.web.params.listing_query import Show, read_wanted, typed_in
+from eventcal.web.params.fields import (
+    IntegerParam,
+    LineParam,
+    QuerySchema,
+    in_range,
+    load_query,
+    supported_language_arg,
+)
+from eventcal.web.params.listing_query import ItemKind, parse_listing_page_query, parse_raw_query
 from eventcal.web.request.context import links, settings
-from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
+from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # The time for which consumers may cache a response, in seconds.
 _CACHE_AGE = 3600
-_LARGEST = 10_000
+_MAX_SIZE = 10_000
 _JSON = "json"
 
 
-class _OEmbedArgs(Query):
-    url = Text(required=True)
-    maxwidth = Count(validate=in_range(1, _LARGEST))
-    maxheight = Count(validate=in_range(1, _LARGEST))
+class _OEmbedQuerySchema(QuerySchema):
+    url = LineParam(required=True)
+    maxwidth = IntegerParam(validate=in_range(1, _MAX_SIZE))
+    maxheight = IntegerParam(validate=in_range(1, _MAX_SIZE))
 
 
-_ARGS = _OEmbedArgs()
+_QUERY_SCHEMA = _OEmbedQuerySchema()
 
 
 @dataclass(kw_only=True)
 class _OEmbedDocument(Document):
     """The oEmbed response: the title of the page, and the HTML of the iframe."""
 
-    asked: Mapping[str, Any]
+    query: Mapping[str, Any]
     media_type: str = "application/json"
     title: str = field(init=False)
-    embed: Embed = field(init=False)
+    embed: EmbedQuery = field(init=False)
 
-    def find(self, snapshot: Snapshot, /) -> None:
-        self.title, self.embed = _titled_embed(snapshot.session, self.asked["url"])
+    def load(self, snapshot: Snapshot, /) -> None:
+        self.title, self.embed = _title_and_embed_of_page(snapshot.session, self.query["url"])
 
-    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
-        width = min(_WIDTH, self.asked.get("maxwidth", _WIDTH))
+    def render(self, _snapshot: Snapshot, _previous_source: RenderSource | None, /) -> RenderedBody:
+        width = min(_WIDTH, self.query.get("maxwidth", _WIDTH))
         wanted = _HEIGHT if self.embed.talk is None else _HEIGHT_OF_ONE
-        height = min(wanted, self.asked.get("maxheight", wanted))
-        url = f"{links().base}{self.embed.path}"
+        height = min(wanted, self.query.get("maxheight", wanted))
+        url = f"{links().base}{self.embed.iframe_path}"
         answer = {
             "type": "rich",
             "version": "1.0",
@@ -67,11 +74,11 @@ class _OEmbedDocument(Document):
             "provider_name": settings().name,
             "provider_url": links().home(),
             "cache_age": _CACHE_AGE,
-            "html": iframe(url, title=self.title, width=str(width), height=str(height)),
+            "html": render_iframe(url, title=self.title, width=str(width), height=str(height)),
             "width": width,
             "height": height,
         }
-        return Rendered(orjson.dumps(answer))
+        return RenderedBody(orjson.dumps(answer))
 
 
 @embeds.get("/oembed")
@@ -81,35 +88,35 @@ def oembed() -> Response:
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is spoken here.")
     # Consumers may add parameters of their own.
-    asked: Mapping[str, Any] = load_query(_ARGS, request.args, unknown="ignore")
-    return serve_cached(_OEmbedDocument(asked=asked))
+    asked: Mapping[str, Any] = load_query(_QUERY_SCHEMA, request.args, unknown="ignore")
+    return serve_cached(_OEmbedDocument(query=asked))
 
 
-def _titled_embed(session: Session, url: str) -> tuple[str, Embed]:
+def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuery]:
     """Return the title of the page at a URL, and the embed with the same content.
 
     Raises NotFound if the page does not exist or is not public, and Invalid for invalid filters.
     """
-    path, query = _ours(url)
-    lang = chosen_language(query)
+    path, query = _parse_site_url(url)
+    lang = supported_language_arg(query)
     match path:
         case []:
-            wanted = read_wanted(typed_in(query))
+            wanted = parse_listing_page_query(parse_raw_query(query))
             # Like the page, the embed shows upcoming events if the query has no days.
             upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
-            embed = Embed(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
+            embed = EmbedQuery(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
             return settings().name, embed
         case ["events", slug] | ["events", slug, "schedule"]:
             event = get_event(session, slug, ANONYMOUS)
             only = Filter(events=(event.slug,))
-            return event.title, Embed(filter=only, paging=PageRequest(MAX_LIMIT), show=Show.TALKS, lang=lang)
+            return event.title, EmbedQuery(filter=only, paging=PageRequest(MAX_LIMIT), show=ItemKind.TALKS, lang=lang)
         case ["talks", talk_id]:
             talk = get_talk(session, talk_id, ANONYMOUS)
-            return talk.title, Embed(talk=talk.id, lang=lang)
+            return talk.title, EmbedQuery(talk=talk.id, lang=lang)
     raise NotFound(Message("There is nothing at this address that could be shown elsewhere."))
 
 
-def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
+def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
     """Return the path segments and the query of a URL of this site. Raises NotFound for other URLs."""
     base = urlsplit(links().base)
     try:
@@ -120,6 +127,6 @@ def _ours(url: str) -> tuple[list[str], MultiDict[str, str]]:
     if not ours or not f"{there.path}/".startswith(f"{base.path}/"):
         raise NotFound(Message("This address is none of this calendar's."))
     steps = [unquote(step) for step in there.path[len(base.path) :].strip("/").split("/") if step]
-    if not all(re.fullmatch(Segment.regex, step) for step in steps):
+    if not all(re.fullmatch(SegmentConverter.regex, step) for step in steps):
         raise NotFound(Message("There is nothing at this address."))
     return steps, MultiDict(parse_qsl(there.query, keep_blank_values=True))

@@ -19,10 +19,10 @@ from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
 from eventcal.web.params.feed_check import SCHEMES
-from eventcal.web.params.listing_filters import Asked, canonical_query
+from eventcal.web.params.listing_filters import FeedQuery, canonical_query
 from eventcal.web.request.context import settings
 
-HIDDEN = "…"
+REDACTED = "…"
 """The placeholder shown in place of a secret."""
 
 KINDS_BY_PATH = {
@@ -33,12 +33,12 @@ KINDS_BY_PATH = {
     "speakers": "speaker",
     "feeds": "personal",
 }
-_USUAL_PORTS = {None, 80, 443}
-_FOREIGN = Message("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
-LARGEST_BODY = 1_000_000
+_DEFAULT_PORTS = {None, 80, 443}
+_FOREIGN_URL_ERROR = Message("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
+GOOGLE_MAX_BODY = 1_000_000
 """The largest feed that Google is reported to read, in bytes."""
 
-LONGEST_URL = 256
+GOOGLE_MAX_URL_LENGTH = 256
 """The longest URL that Google accepts. It ignores longer ones without an error."""
 
 
@@ -52,7 +52,7 @@ class FeedUrl:
     view_args: Mapping[str, str]
 
     @classmethod
-    def at(cls, path: str, args: MultiDict[str, str]) -> "FeedUrl":
+    def resolve(cls, path: str, args: MultiDict[str, str]) -> "FeedUrl":
         """Resolve a decoded path and the query parameters."""
         try:
             endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
@@ -76,51 +76,51 @@ class FeedUrl:
         """The kind of feed: calendar, deadlines, event, talk, speaker, personal or other."""
         return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
 
-    def shown(self, asked: Asked | None) -> str:
+    def redacted_url(self, feed_query: FeedQuery | None) -> str:
         """Return the canonical URL, with secrets replaced by the placeholder.
 
-        If `asked` is None, because the query string is invalid, it is omitted.
+        If `feed_query` is None, because the query string is invalid, it is omitted.
         """
-        query = canonical_query(asked) if asked is not None else ""
+        query = canonical_query(feed_query) if feed_query is not None else ""
         if self.secret:
-            query = query.replace(self.secret, HIDDEN)
-        return with_query(f"{settings().base_url}{self._shown_path()}", query)
+            query = query.replace(self.secret, REDACTED)
+        return with_query(f"{settings().base_url}{self._redacted_path()}", query)
 
-    def _shown_path(self) -> str:
+    def _redacted_path(self) -> str:
         if self.secret:
-            return f"/feeds/{HIDDEN}.{self.format}"
+            return f"/feeds/{REDACTED}.{self.format}"
         # An incompletely copied URL may still contain a secret.
         if not self.endpoint and "feeds" in self.path.casefold():
-            return f"/{HIDDEN}"
+            return f"/{REDACTED}"
         return quote_path(self.path)
 
 
 def parse_feed_url(url: str) -> FeedUrl:
     """Resolve a URL. Raises Invalid if it does not belong to this site."""
-    parts = _split(url)
-    if parts is None or _place(parts) != _place(urlsplit(settings().base_url)):
-        raise Invalid(errors=[FieldError("?url", _FOREIGN)])
+    parts = _split_url(url)
+    if parts is None or _host_and_port(parts) != _host_and_port(urlsplit(settings().base_url)):
+        raise Invalid(errors=[FieldError("?url", _FOREIGN_URL_ERROR)])
     path = unquote(parts.path).rstrip("/") or "/"
-    return FeedUrl.at(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
+    return FeedUrl.resolve(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
-def sibling_feed(here: FeedUrl) -> str | None:
+def sibling_feed(feed_url: FeedUrl) -> str | None:
     """Return the URL of the feed that belongs to a page, or None if the URL is not that of such a page."""
-    beside = FeedUrl.at(f"{here.path}.ics", MultiDict())
-    return beside.shown(None) if beside.endpoint and beside.secret is None else None
+    beside = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
+    return beside.redacted_url(None) if beside.endpoint and beside.secret is None else None
 
 
-def without_format(here: FeedUrl) -> FeedUrl | None:
+def without_format(feed_url: FeedUrl) -> FeedUrl | None:
     """Return the .ics feed with the same entries as a feed in any format, or None if there is none."""
-    if here.format == "ics":
-        return here
-    if here.format not in {"jcal", "xcal", "jscal"}:
+    if feed_url.format == "ics":
+        return feed_url
+    if feed_url.format not in {"jcal", "xcal", "jscal"}:
         return None
-    beside = FeedUrl.at(f"{here.path.removesuffix(here.format)}ics", here.args)
+    beside = FeedUrl.resolve(f"{feed_url.path.removesuffix(feed_url.format)}ics", feed_url.args)
     return beside if beside.endpoint else None
 
 
-def _split(url: str) -> SplitResult | None:
+def _split_url(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         known = parts.scheme in SCHEMES and parts.hostname and parts.port != 0
@@ -129,12 +129,12 @@ def _split(url: str) -> SplitResult | None:
     return parts if known else None
 
 
-def _place(parts: SplitResult) -> tuple[str, int | None]:
+def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
     """Return the host and port in normalised form, for comparison."""
     host = (parts.hostname or "").rstrip(".")
     with suppress(UnicodeError):
         host = host.encode("idna").decode()
-    return host, None if parts.port in _USUAL_PORTS else parts.port
+    return host, None if parts.port in _DEFAULT_PORTS else parts.port
 
 
 class Diagnosis(NamedTuple):
@@ -144,32 +144,32 @@ class Diagnosis(NamedTuple):
     detail: str
 
 
-def diagnose_unknown_url(here: FeedUrl, refusal: DomainError) -> Iterator[Diagnosis]:
+def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diagnosis]:
     """Yield the problems of a URL that is answered with an error."""
-    if not here.endpoint:
-        beside = sibling_feed(here)
+    if not feed_url.endpoint:
+        beside = sibling_feed(feed_url)
         detail = (
             Message("There is no feed at this address. This is a page; its feed is %(feed)s.", feed=beside)
             if beside
             else Message("There is no feed at this address. The addresses of feeds end in .ics.")
         )
         yield Diagnosis("no-feed", detail)
-    elif not refusal.errors:
-        yield Diagnosis(refusal.code, refusal.detail)
+    elif not error.errors:
+        yield Diagnosis(error.code, error.detail)
     else:
-        for fault in refusal.errors:
+        for fault in error.errors:
             name = fault.pointer.removeprefix("?")
-            yield Diagnosis(refusal.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
+            yield Diagnosis(error.code, Message("%(name)s %(fault)s.", name=name, fault=fault.detail))
 
 
 def diagnose(
-    here: FeedUrl, asked: Asked, seen: FeedSummary | None, *, size: int, length: int, moment: datetime
+    feed_url: FeedUrl, query: FeedQuery, summary: FeedSummary | None, *, body_size: int, url_length: int, now: datetime
 ) -> Iterator[Diagnosis]:
-    """Yield the possible problems of a working feed. `size` is that of its body, `length` that of its URL."""
-    if seen is not None and seen.entries == 0:
+    """Yield the possible problems of a working feed. `body_size` is that of its body, `url_length` that of its URL."""
+    if summary is not None and summary.entries == 0:
         yield Diagnosis("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
-    window = with_window(asked.filter, now=moment)
-    if here.kind == "calendar" and window != asked.filter:
+    window = with_window(query.filter, now=now)
+    if feed_url.kind == "calendar" and window != query.filter:
         text = Message(
             "It has the days %(first)s to %(last)s, which move on each day; from and to in the address say otherwise. "
             "An event's own feed is whole.",
@@ -177,28 +177,28 @@ def diagnose(
             last=window.to_day,
         )
         yield Diagnosis("window", text)
-    last = asked.filter.to_day
-    if last is not None and last < moment.astimezone(UTC).date():
+    last = query.filter.to_day
+    if last is not None and last < now.astimezone(UTC).date():
         yield Diagnosis("over", Message("It ends on %(last)s (to), so nothing new comes into it.", last=last))
-    if asked.cancelled == Cancelled.HIDE:
+    if query.cancelled == Cancelled.HIDE:
         text = Message("What is called off is left out (cancelled=hide); some programs then keep showing it as it was.")
         yield Diagnosis("cancelled-hidden", text)
-    if seen is not None and seen.errors:
+    if summary is not None and summary.errors:
         yield Diagnosis("faulty", Message("It has faults, for which programs may refuse it: see lint."))
-    if size > LARGEST_BODY:
+    if body_size > GOOGLE_MAX_BODY:
         text = Message(
             "It has %(size)s bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
-            size=f"{size:,}",
+            size=f"{body_size:,}",
         )
         yield Diagnosis("large", text)
-    if length > LONGEST_URL:
+    if url_length > GOOGLE_MAX_URL_LENGTH:
         text = Message(
             "Its address has %(length)s characters; Google is reported to take no more than %(most)s.",
-            length=length,
-            most=LONGEST_URL,
+            length=url_length,
+            most=GOOGLE_MAX_URL_LENGTH,
         )
         yield Diagnosis("long-address", text)
-    if not _is_public(urlsplit(settings().base_url).hostname or ""):
+    if not _is_public_host(urlsplit(settings().base_url).hostname or ""):
         text = Message(
             "Its address leads nowhere from outside of this network: services that fetch for their members, such as "
             "Google and Outlook.com, cannot reach it."
@@ -206,7 +206,7 @@ def diagnose(
         yield Diagnosis("not-public", text)
 
 
-def _is_public(host: str) -> bool:
+def _is_public_host(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:

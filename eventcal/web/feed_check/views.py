@@ -21,7 +21,7 @@ from eventcal.kit.localtime import format_utc
 from eventcal.kit.refusals import Gone, Invalid, Message, NotFound
 from eventcal.members.service import find_personal_feed_by_secret
 from eventcal.web.feed_check.diagnosis import (
-    HIDDEN,
+    REDACTED,
     Diagnosis,
     FeedUrl,
     diagnose,
@@ -29,24 +29,26 @@ from eventcal.web.feed_check.diagnosis import (
     parse_feed_url,
     without_format,
 )
-from eventcal.web.feeds.views import rendition_of
-from eventcal.web.http.conditional import entity_tag, etag_of, serve
+from eventcal.web.feeds.views import render_feed
+from eventcal.web.http.conditional import conditional_response, entity_tag, etag_of
 from eventcal.web.http.content_encoding import IDENTITY
 from eventcal.web.http.errors import status_of
 from eventcal.web.http.representation import Representation
-from eventcal.web.i18n import in_words, language
+from eventcal.web.i18n import current_language, translate
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.feed_check import LONGEST_URL, CheckArgs
+from eventcal.web.params.feed_check import MAX_URL_LENGTH, FeedCheckQuerySchema
 from eventcal.web.params.fields import load_query
-from eventcal.web.params.listing_filters import Asked, feed_key, read_feed
+from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key, parse_feed_query
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
-from eventcal.web.request.context import now, reading
+from eventcal.web.request.context import now, read_session
 from eventcal.web.schemas.out import Json
 
 checking = Blueprint("checking", __name__)
 
 JSON, HTML = "application/json", "text/html"
-_FAULTY = Message("See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26")
+_INVALID_QUERY = Message(
+    "See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26"
+)
 _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
@@ -65,125 +67,129 @@ def check() -> Response:
     URLs are replaced by an ellipsis.
     """
     wants_page = request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
-    answer = _page() if wants_page else _served(orjson.dumps(_report(_asked_url(request.args))), JSON)
+    answer = (
+        _html_response()
+        if wants_page
+        else _uncached_response(orjson.dumps(_build_report(_load_url_arg(request.args))), JSON)
+    )
     answer.vary.add("Accept")
     return answer
 
 
-def _page() -> Response:
+def _html_response() -> Response:
     """Return the HTML page: a form for the URL of a feed, and the report on the given URL."""
     said, fault = None, None
     if request.args.get("url", "").strip():
         try:
-            said = _report(_asked_url(MultiDict({"url": request.args["url"]})))
+            said = _build_report(_load_url_arg(MultiDict({"url": request.args["url"]})))
         except Invalid as refusal:
-            fault = in_words(refusal.errors[0].detail)
+            fault = translate(refusal.errors[0].detail)
     page = Page(
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
         indexed=False,
         # URL of this page in another language, without the URL of the feed, which may be secret.
-        values={"said": said, "fault": fault, "longest": LONGEST_URL, "without": partial(url_for, "checking.check")},
+        values={"said": said, "fault": fault, "longest": MAX_URL_LENGTH, "without": partial(url_for, "checking.check")},
     )
-    answer = guarded(_served(render(page).encode(), MEDIA_TYPE))
+    answer = guarded(_uncached_response(render(page).encode(), MEDIA_TYPE))
     if fault is not None:
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     answer.headers.update(_PAGE_HEADERS)
-    answer.headers["Content-Language"] = language()
+    answer.headers["Content-Language"] = current_language()
     answer.vary.add("Accept-Language")
     return answer
 
 
-def _served(body: bytes, media_type: str) -> Response:
+def _uncached_response(body: bytes, media_type: str) -> Response:
     etag = etag_of(body)
     rendition = Representation(
         body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store"
     )
-    return serve(rendition, now())
+    return conditional_response(rendition, now())
 
 
-def _asked_url(args: MultiDict[str, str]) -> str:
+def _load_url_arg(args: MultiDict[str, str]) -> str:
     try:
-        return str(load_query(CheckArgs(), args)["url"])
+        return str(load_query(FeedCheckQuerySchema(), args)["url"])
     except Invalid as refusal:
-        raise Invalid(_FAULTY, errors=refusal.errors) from refusal
+        raise Invalid(_INVALID_QUERY, errors=refusal.errors) from refusal
 
 
-def _report(url: str) -> Json:
+def _build_report(url: str) -> Json:
     """Return the report on a URL. Raises Invalid if it does not belong to this site."""
     here = parse_feed_url(url)
     try:
         if not here.endpoint:
             raise NotFound(Message("There is no feed at this address."))
-        rendition = rendition_of(here.endpoint, here.view_args, here.args)
-        asked = read_feed(here.args)
+        rendition = render_feed(here.endpoint, here.view_args, here.args)
+        asked = parse_feed_query(here.args)
     except (NotFound, Gone, Invalid) as refusal:
         return {
-            "url": here.shown(None),
+            "url": here.redacted_url(None),
             "feed": None,
             "status": int(status_of(type(refusal))),
             "detail": Message("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
-            "problems": _problems_json(diagnose_unknown_url(here, refusal), here),
+            "problems": _diagnoses_json(diagnose_unknown_url(here, refusal), here),
             "lint": None,
             # Only a revoked feed reports its fetches: they come from devices of its owner.
-            "fetches": _fetches_json(here, Asked()) if isinstance(refusal, Gone) else [],
+            "fetches": _fetches_json(here, FeedQuery()) if isinstance(refusal, Gone) else [],
             "clients": _CLIENTS,
         }
-    seen = _seen(here, rendition)
-    problems = diagnose(here, asked, seen, size=len(rendition.body), length=len(url), moment=now())
+    seen = _summarize_entries(here, rendition)
+    problems = diagnose(here, asked, seen, body_size=len(rendition.body), url_length=len(url), now=now())
     lint = (
         {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.finding_codes)}
         if seen is not None
         else None
     )
     return {
-        "url": here.shown(asked),
+        "url": here.redacted_url(asked),
         "feed": _feed_json(here, rendition, seen),
         "status": int(HTTPStatus.OK),
         "detail": Message("Whoever asks gets all of it, or 304 where they have the current version."),
-        "problems": _problems_json(problems, here),
+        "problems": _diagnoses_json(problems, here),
         "lint": lint if here.format == "ics" else None,
         "fetches": _fetches_json(here, asked),
         "clients": _CLIENTS,
     }
 
 
-def _problems_json(problems: Iterable[Diagnosis], here: FeedUrl) -> list[Json]:
-    secret = here.secret
+def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
+    secret = feed_url.secret
     return [
         # `replace` returns a plain string, so messages without the secret are kept as they are, for translation.
-        {"code": code, "detail": detail.replace(secret, HIDDEN) if secret and secret in detail else detail}
-        for code, detail in problems
+        {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
+        for code, detail in diagnoses
     ]
 
 
-def _seen(here: FeedUrl, rendition: Representation) -> FeedSummary | None:
+def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> FeedSummary | None:
     """Inspect the .ics feed with the same entries. None if there is no such feed."""
-    beside = without_format(here)
+    beside = without_format(feed_url)
     if beside is None:
         return None
-    if beside is not here:
-        rendition = rendition_of(beside.endpoint, beside.view_args, beside.args)
-    return summarize_feed(rendition.body)
+    if beside is not feed_url:
+        representation = render_feed(beside.endpoint, beside.view_args, beside.args)
+    return summarize_feed(representation.body)
 
 
-def _feed_json(here: FeedUrl, rendition: Representation, seen: FeedSummary | None) -> Json:
-    newest = seen.newest_change if seen is not None else None
+def _feed_json(feed_url: FeedUrl, representation: Representation, summary: FeedSummary | None) -> Json:
+    newest = summary.newest_change if summary is not None else None
     return {
-        "kind": here.kind,
-        "title": seen.title if seen is not None else None,
-        "media_type": rendition.media_type,
-        "size": len(rendition.body),
-        "entries": seen.entries if seen is not None else None,
-        "etag": entity_tag(rendition.etag, IDENTITY),
-        "last_modified": format_utc(rendition.last_modified) if rendition.last_modified else None,
+        "kind": feed_url.kind,
+        "title": summary.title if summary is not None else None,
+        "media_type": representation.media_type,
+        "size": len(representation.body),
+        "entries": summary.entries if summary is not None else None,
+        "etag": entity_tag(representation.etag, IDENTITY),
+        "last_modified": format_utc(representation.last_modified) if representation.last_modified else None,
         "newest_change": {"title": newest.title, "changed_at": format_utc(newest.changed_at)} if newest else None,
     }
 
 
-def _fetches_json(here: FeedUrl, asked: Asked) -> list[Json]:
+def _fetches_json(feed_url: FeedUrl, query: FeedQuery) -> list[Json]:
     today = now().astimezone(UTC).date()
-    with reading() as session:
+    with read_session() as session:
         return [
             {
                 "client": row.client,
@@ -194,12 +200,12 @@ def _fetches_json(here: FeedUrl, asked: Asked) -> list[Json]:
                 "fetches": row.fetches,
                 "today": row.fetches_today if row.last_at.date() == today else 0,
             }
-            for row in _rows(session, here, asked)
+            for row in _list_fetches(session, feed_url, query)
         ]
 
 
-def _rows(session: Session, here: FeedUrl, asked: Asked) -> Sequence[FeedFetches]:
-    if here.secret is None:
-        return list_feed_fetches(session, feed_key(here.path, asked))
-    found = find_personal_feed_by_secret(session, here.secret)
+def _list_fetches(session: Session, feed_url: FeedUrl, query: FeedQuery) -> Sequence[FeedFetches]:
+    if feed_url.secret is None:
+        return list_feed_fetches(session, fetch_counter_key(feed_url.path, query))
+    found = find_personal_feed_by_secret(session, feed_url.secret)
     return list_feed_fetches(session, personal_feed_key(found.id)) if found is not None else ()

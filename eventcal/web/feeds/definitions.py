@@ -16,7 +16,7 @@ from eventcal.members.models import PersonalFeed
 from eventcal.members.service import find_personal_feed_by_secret
 from eventcal.speakers.service import get_speaker
 from eventcal.talks.queries import starred_and_own_talk_ids
-from eventcal.web.params.listing_filters import Asked, Include
+from eventcal.web.params.listing_filters import FeedQuery, Include
 from eventcal.web.request.context import links, settings
 
 _KINDS: Mapping[Include, frozenset[EntryKind]] = {
@@ -24,108 +24,110 @@ _KINDS: Mapping[Include, frozenset[EntryKind]] = {
     Include.TALKS: frozenset({EntryKind.TALK}),
     Include.DEADLINES: frozenset({EntryKind.OPENING, EntryKind.CLOSING}),
 }
-_USUAL = (Include.EVENTS, Include.TALKS)
+_DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subscription:
+class FeedDefinition:
     """The feed at a URL: its entries, its metadata and the file name for downloads.
 
     path: the path without the suffix; for a personal feed, the path of its page, which does not contain the secret.
-    page: the URL of the web page with the same content; by default the home page.
-    secret: whether it is a personal feed. Then its content depends on more than the public data and the day.
+    page_url: the URL of the web page with the same content; by default the home page.
+    is_personal: whether it is a personal feed. Then its content depends on more than the public data and the day.
     """
 
     feed: Feed
     path: str
     name: str
-    about: str
+    description: str
     filename: str
-    zone: str = "UTC"
-    page: str | None = None
-    secret: bool = False
+    timezone: str = "UTC"
+    page_url: str | None = None
+    is_personal: bool = False
 
 
-def whole_calendar(_session: Session, asked: Asked, moment: datetime) -> Subscription:
+def calendar_feed(_session: Session, query: FeedQuery, now: datetime) -> FeedDefinition:
     """Serve all public events and talks, by default from 30 days ago to 400 days ahead."""
-    return Subscription(
-        feed=_feed(replace(asked, filter=with_window(asked.filter, now=moment))),
+    return FeedDefinition(
+        feed=_build_feed(replace(query, filter=with_window(query.filter, now=now))),
         path="/calendar",
         name=settings().name,
-        about="Events and talks.",
+        description="Events and talks.",
         filename="calendar",
     )
 
 
-def calendar_news(session: Session, asked: Asked, moment: datetime) -> Subscription:
+def news_feed(session: Session, query: FeedQuery, now: datetime) -> FeedDefinition:
     """Return the calendar without its default period: a recently announced event may take place at any time."""
-    return replace(whole_calendar(session, asked, moment), feed=_feed(asked))
+    return replace(calendar_feed(session, query, now), feed=_build_feed(query))
 
 
-def deadlines(_session: Session, asked: Asked, _moment: datetime) -> Subscription:
+def deadlines_feed(_session: Session, query: FeedQuery, _now: datetime) -> FeedDefinition:
     """Serve the opening and closing times of calls for talks."""
-    return Subscription(
-        feed=_feed(asked, usual=(Include.DEADLINES,)),
+    return FeedDefinition(
+        feed=_build_feed(query, default_include=(Include.DEADLINES,)),
         path="/deadlines",
         name=f"{settings().name}: calls for talks",
-        about="When calls for talks open and close.",
+        description="When calls for talks open and close.",
         filename="deadlines",
     )
 
 
-def one_event(session: Session, asked: Asked, _moment: datetime, *, slug: str) -> Subscription:
+def event_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: str) -> FeedDefinition:
     """Serve an event and its talks, regardless of the date."""
     event = get_event_title(session, slug)
-    return Subscription(
-        feed=_feed(replace(asked, filter=replace(asked.filter, events=_only(slug, asked.filter.events)))),
+    return FeedDefinition(
+        feed=_build_feed(replace(query, filter=replace(query.filter, events=_restrict_to(slug, query.filter.events)))),
         path=f"/events/{slug}",
         name=event.title,
-        about=to_plain_text(event.summary or "") or f"{event.title} and its talks.",
-        zone=event.timezone,
-        page=links().event_page(slug),
+        description=to_plain_text(event.summary or "") or f"{event.title} and its talks.",
+        timezone=event.timezone,
+        page_url=links().event_page(slug),
         filename=slug,
     )
 
 
-def one_talk(session: Session, asked: Asked, _moment: datetime, *, talk_id: str) -> Subscription:
+def talk_feed(session: Session, query: FeedQuery, _now: datetime, *, talk_id: str) -> FeedDefinition:
     """Serve a talk, whether or not it has been scheduled."""
     talk = get_talk_title(session, talk_id)
-    return Subscription(
-        feed=replace(_talk_feed(asked), talk_ids=frozenset({talk_id})),
+    return FeedDefinition(
+        feed=replace(_build_talk_feed(query), talk_ids=frozenset({talk_id})),
         path=f"/talks/{talk_id}",
         name=talk.title,
-        about=f"A talk at {talk.event_title}.",
-        zone=talk.timezone,
-        page=links().talk_page(talk_id),
+        description=f"A talk at {talk.event_title}.",
+        timezone=talk.timezone,
+        page_url=links().talk_page(talk_id),
         filename=f"talk-{talk_id}",
     )
 
 
-def one_speaker(session: Session, asked: Asked, _moment: datetime, *, slug: str) -> Subscription:
+def speaker_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: str) -> FeedDefinition:
     """Serve a speaker's talks, including unscheduled ones."""
     speaker = get_speaker(session, slug, ANONYMOUS)
-    narrowed = replace(asked.filter, speakers=_only(speaker.slug, asked.filter.speakers))
-    return Subscription(
-        feed=_talk_feed(replace(asked, filter=narrowed)),
+    narrowed = replace(query.filter, speakers=_restrict_to(speaker.slug, query.filter.speakers))
+    return FeedDefinition(
+        feed=_build_talk_feed(replace(query, filter=narrowed)),
         path=f"/speakers/{speaker.slug}",
         name=speaker.name,
-        about=f"Talks by {speaker.name}.",
-        page=links().speaker_page(speaker.slug),
+        description=f"Talks by {speaker.name}.",
+        page_url=links().speaker_page(speaker.slug),
         filename=speaker.slug,
     )
 
 
-def one_agenda(session: Session, asked: Asked, _moment: datetime, *, secret: str) -> Subscription:
+def personal_feed(session: Session, query: FeedQuery, _now: datetime, *, secret: str) -> FeedDefinition:
     """Serve a member's starred talks and their own public talks. Anyone who knows the secret URL has access."""
     found = get_personal_feed(session, secret)
-    check_works(found)
-    return Subscription(
-        feed=replace(_talk_feed(asked), talk_ids=frozenset(starred_and_own_talk_ids(session, found.member_id or ""))),
+    check_feed_active(found)
+    return FeedDefinition(
+        feed=replace(
+            _build_talk_feed(query), talk_ids=frozenset(starred_and_own_talk_ids(session, found.member_id or ""))
+        ),
         path=f"/me/feeds/{found.id}",
         name=found.name,
-        about="My talks and stars.",
+        description="My talks and stars.",
         filename="my-talks",
-        secret=True,
+        is_personal=True,
     )
 
 
@@ -137,25 +139,25 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
     return found
 
 
-def check_works(found: PersonalFeed) -> None:
+def check_feed_active(feed: PersonalFeed) -> None:
     """Raise Gone if the feed was revoked or the account of its member was deleted."""
-    if found.revoked_at is not None or found.member_id is None:
+    if feed.revoked_at is not None or feed.member_id is None:
         raise Gone(Message("This feed was revoked; make a new one for this device."))
 
 
-def _feed(asked: Asked, *, usual: tuple[Include, ...] = _USUAL) -> Feed:
+def _build_feed(query: FeedQuery, *, default_include: tuple[Include, ...] = _DEFAULT_INCLUDE) -> Feed:
     """Return the requested feed, by default without unscheduled talks."""
-    scheduled = True if asked.filter.scheduled is None else asked.filter.scheduled
-    kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in asked.include or usual))
-    return Feed(filters=replace(asked.filter, scheduled=scheduled), kinds=kinds, cancelled=asked.cancelled)
+    scheduled = True if query.filter.scheduled is None else query.filter.scheduled
+    kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in query.include or default_include))
+    return Feed(filters=replace(query.filter, scheduled=scheduled), kinds=kinds, cancelled=query.cancelled)
 
 
-def _talk_feed(asked: Asked) -> Feed:
+def _build_talk_feed(query: FeedQuery) -> Feed:
     """Return the requested feed, restricted to talks and including unscheduled ones."""
-    feed = _feed(asked)
-    return replace(feed, filters=asked.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
+    feed = _build_feed(query)
+    return replace(feed, filters=query.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
 
 
-def _only(one: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
     """Restrict a filter to one event or speaker. If it names only others, the result matches nothing."""
-    return (one,) if one in wanted or not wanted else ("",)
+    return (value,) if value in requested or not requested else ("",)

@@ -33,23 +33,23 @@ from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit.markdown import to_plain_text
 from eventcal.members.caller import ANONYMOUS
 from eventcal.web.feeds import definitions
-from eventcal.web.feeds.definitions import Subscription
+from eventcal.web.feeds.definitions import FeedDefinition
 from eventcal.web.http.conditional import PRIVATE, PUBLIC
-from eventcal.web.http.representation import Origin
-from eventcal.web.params.listing_filters import Asked, Profile, canonical_query
+from eventcal.web.http.representation import RenderSource
+from eventcal.web.params.listing_filters import FeedQuery, Profile, canonical_query
 from eventcal.web.request.context import links, services, settings
-from eventcal.web.serving import Document, Rendered, Snapshot
+from eventcal.web.serving import Document, RenderedBody, Snapshot
 
-_ENTRIES = COLUMNS_BY_SOURCE[FeedEntry.entry]
+_ENTRY_COLUMNS = COLUMNS_BY_SOURCE[FeedEntry.entry]
 # The largest number of entries in an Atom feed.
-_NEWEST = 100
+_MAX_ATOM_ENTRIES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeedEndpoint:
     """A feed at a URL rule, which consists of a path and a suffix.
 
-    subscribe: returns the subscription, given a session, the query, the current time, and the path arguments by name.
+    define_feed: returns the subscription, given a session, the query, the current time, and the path arguments by name.
     render: renders a document, given its snapshot and the source of the earlier version.
     """
 
@@ -58,18 +58,20 @@ class FeedEndpoint:
     suffix: str
     media_type: str
     description: str
-    subscribe: Callable[..., Subscription]
-    render: "Callable[[FeedDocument, Snapshot, Origin | None], Rendered]"
+    define_feed: Callable[..., FeedDefinition]
+    render: "Callable[[FeedDocument, Snapshot, RenderSource | None], RenderedBody]"
 
     @property
     def rule(self) -> str:
         """Return the URL rule."""
         return self.path + self.suffix
 
-    def document(self, asked: Asked, path_args: Mapping[str, str], *, counted: str | None = None) -> "FeedDocument":
-        """Return the document for a request. `counted` is the key for counting fetches, or None."""
+    def build_document(
+        self, query: FeedQuery, path_args: Mapping[str, str], *, fetch_key: str | None = None
+    ) -> "FeedDocument":
+        """Return the document for a request. `fetch_key` is the key for counting fetches, or None."""
         return FeedDocument(
-            media_type=self.media_type, endpoint=self, asked=asked, path_args=path_args, counted=counted
+            media_type=self.media_type, endpoint=self, query=query, path_args=path_args, fetch_key=fetch_key
         )
 
 
@@ -78,52 +80,54 @@ class FeedDocument(Document):
     """A feed as requested by the query string and the path."""
 
     endpoint: FeedEndpoint
-    asked: Asked
+    query: FeedQuery
     path_args: Mapping[str, str]
-    subscription: Subscription = field(init=False)
+    definition: FeedDefinition = field(init=False)
 
-    def find(self, snapshot: Snapshot, /) -> None:
+    def load(self, snapshot: Snapshot, /) -> None:
         """Find the subscription and set the headers that depend on it."""
-        found = self.endpoint.subscribe(snapshot.session, self.asked, snapshot.moment, **self.path_args)
-        self.subscription = found
+        found = self.endpoint.define_feed(snapshot.session, self.query, snapshot.now, **self.path_args)
+        self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
-        self.cache_control = PRIVATE if found.secret else PUBLIC
+        self.cache_control = PRIVATE if found.is_personal else PUBLIC
         # Calls for talks open and close without a change of the data. Removing a star does not update any timestamp.
-        self.dated = not (found.secret or self.asked.filter.call_open)
+        self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
-    def render(self, snapshot: Snapshot, earlier: Origin | None, /) -> Rendered:
+    def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
         """Write the feed in the format of its endpoint."""
-        return self.endpoint.render(self, snapshot, earlier)
+        return self.endpoint.render(self, snapshot, previous_source)
 
-    def head(self, *, changed_at: datetime | None = None) -> FeedHead:
+    def build_head(self, *, changed_at: datetime | None = None) -> FeedHead:
         """Return the metadata of the feed. Its UID is derived from the path and is the same in all formats."""
-        found, query = self.subscription, canonical_query(self.asked)
+        found, query = self.definition, canonical_query(self.query)
         asked = f"?{query}" if query else ""
         digest = hashlib.blake2b(f"{found.path}.ics{asked}".encode(), digest_size=8).hexdigest()
         return FeedHead(
             uid=f"feed-{digest}@{settings().domain}",
             name=found.name,
-            description=found.about,
-            zone=found.zone,
-            url=found.page or links().home(),
+            description=found.description,
+            zone=found.timezone,
+            url=found.page_url or links().home(),
             # The body must not contain the secret, because calendars are forwarded, exported and synchronised.
-            source=None if found.secret else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
+            source=None if found.is_personal else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
             changed_at=changed_at,
         )
 
 
-def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, earlier: Origin | None) -> Rendered:
+def _render_calendar(
+    fmt: Format, document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None
+) -> RenderedBody:
     """Update the earlier body with the changes since then if possible, otherwise render all entries."""
     session, state, moment = snapshot
-    asked = document.asked
+    asked = document.query
     wanted = AssemblyRequest(
-        feed=with_resolved_ids(session, document.subscription.feed),
+        feed=with_resolved_ids(session, document.definition.feed),
         format=fmt,
         options=Options(cancelled=asked.cancelled, utc=asked.utc, rich=asked.profile == Profile.RICH),
-        head=document.head(),
-        renderer_version=services().ledger.renderer_version,
+        head=document.build_head(),
+        renderer_version=services().feed_index.renderer_version,
     )
-    before = earlier if isinstance(earlier, AssembledFeed) else None
+    before = previous_source if isinstance(previous_source, AssembledFeed) else None
     if before and can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision):
         made = assemble_incremental(session, wanted, before, revision=state.revision, now=moment)
     else:
@@ -131,27 +135,30 @@ def _render_calendar(fmt: Format, document: FeedDocument, snapshot: Snapshot, ea
     if before and before.version == made.version:
         # Keep equal bytes in memory only once.
         made = replace(made, body=before.body)
-    return Rendered(made.body, made.version, made)
+    return RenderedBody(made.body, made.version, made)
 
 
-def _render_atom(document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None) -> Rendered:
-    feed = with_resolved_ids(snapshot.session, document.subscription.feed)
-    rows = list_newest_rows(snapshot.session, feed, _ENTRIES, limit=_NEWEST, now=snapshot.moment)
-    options = Options(cancelled=document.asked.cancelled, utc=document.asked.utc)
+def _render_atom(document: FeedDocument, snapshot: Snapshot, _previous_source: RenderSource | None) -> RenderedBody:
+    feed = with_resolved_ids(snapshot.session, document.definition.feed)
+    rows = list_newest_rows(snapshot.session, feed, _ENTRY_COLUMNS, limit=_MAX_ATOM_ENTRIES, now=snapshot.now)
+    options = Options(cancelled=document.query.cancelled, utc=document.query.utc)
     entries = [entry_from_row(row, options) for row in rows]
-    head = document.head(changed_at=max((kept.stamps.changed_at for kept in entries), default=None))
+    head = document.build_head(changed_at=max((kept.stamps.changed_at for kept in entries), default=None))
     author = settings().name
-    return Rendered(
+    return RenderedBody(
         atom.atom_feed(head, entries, self_url=head.source or "", author=author, generated_version=__version__)
     )
 
 
-def _render_programme(
-    write: Callable[[ScheduleInput], bytes], document: FeedDocument, snapshot: Snapshot, _earlier: Origin | None
-) -> Rendered:
-    event, feed = get_event(snapshot.session, document.path_args["slug"], ANONYMOUS), document.subscription.feed
+def _render_schedule(
+    write_schedule: Callable[[ScheduleInput], bytes],
+    document: FeedDocument,
+    snapshot: Snapshot,
+    _previous_source: RenderSource | None,
+) -> RenderedBody:
+    event, feed = get_event(snapshot.session, document.path_args["slug"], ANONYMOUS), document.definition.feed
     talks = replace(feed, kinds=feed.kinds & {EntryKind.TALK})
-    rows = iter_feed_rows(snapshot.session, talks, _ENTRIES, now=snapshot.moment)
+    rows = iter_feed_rows(snapshot.session, talks, _ENTRY_COLUMNS, now=snapshot.now)
     entries = [entry_from_row(row, DEFAULT_OPTIONS) for row in sorted(rows, key=lambda row: (row.first_day, row.uid))]
     programme = ScheduleInput(
         slug=event.slug,
@@ -167,60 +174,60 @@ def _render_programme(
         talks=tuple(entries),
         changed_at=max([event.updated_at, *(kept.stamps.changed_at for kept in entries)]),
     )
-    return Rendered(write(programme))
+    return RenderedBody(write_schedule(programme))
 
 
-def _calendars(
-    path: str, subscribe: Callable[..., Subscription], formats: Iterable[Format] = CALENDAR_FORMATS
+def _iter_calendar_endpoints(
+    path: str, define_feed: Callable[..., FeedDefinition], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each calendar format. The docstring of `subscribe` becomes the description."""
+    """Yield an endpoint for each calendar format. The docstring of `define_feed` becomes the description."""
     for fmt in formats:
         yield FeedEndpoint(
-            name=f"{subscribe.__name__}_{fmt.name}",
+            name=f"{define_feed.__name__}_{fmt.name}",
             path=path,
             suffix=f".{fmt.name}",
             media_type=fmt.media_type,
-            description=subscribe.__doc__ or "",
-            subscribe=subscribe,
+            description=define_feed.__doc__ or "",
+            define_feed=define_feed,
             render=partial(_render_calendar, fmt),
         )
 
 
 CALENDAR_FEEDS = (
-    *_calendars("/calendar", definitions.whole_calendar, [*CALENDAR_FORMATS, CSV]),
-    *_calendars("/deadlines", definitions.deadlines),
-    *_calendars("/events/<slug>", definitions.one_event),
-    *_calendars("/talks/<talk_id>", definitions.one_talk),
-    *_calendars("/speakers/<slug>", definitions.one_speaker),
+    *_iter_calendar_endpoints("/calendar", definitions.calendar_feed, [*CALENDAR_FORMATS, CSV]),
+    *_iter_calendar_endpoints("/deadlines", definitions.deadlines_feed),
+    *_iter_calendar_endpoints("/events/<slug>", definitions.event_feed),
+    *_iter_calendar_endpoints("/talks/<talk_id>", definitions.talk_feed),
+    *_iter_calendar_endpoints("/speakers/<slug>", definitions.speaker_feed),
 )
-PERSONAL_FEEDS = tuple(_calendars("/feeds/<secret>", definitions.one_agenda))
-_news = partial(FeedEndpoint, suffix=".atom", media_type=atom.MEDIA_TYPE, render=_render_atom)
-_programme = partial(FeedEndpoint, path="/events/<slug>", subscribe=definitions.one_event)
+PERSONAL_FEEDS = tuple(_iter_calendar_endpoints("/feeds/<secret>", definitions.personal_feed))
+_atom_endpoint = partial(FeedEndpoint, suffix=".atom", media_type=atom.MEDIA_TYPE, render=_render_atom)
+_schedule_endpoint = partial(FeedEndpoint, path="/events/<slug>", define_feed=definitions.event_feed)
 OTHER_FEEDS = (
-    _news(
+    _atom_endpoint(
         name="calendar_news",
         path="/calendar",
-        subscribe=definitions.calendar_news,
+        define_feed=definitions.news_feed,
         description="Serve the most recent announcements and changes.",
     ),
-    _news(
+    _atom_endpoint(
         name="event_news",
         path="/events/<slug>",
-        subscribe=definitions.one_event,
+        define_feed=definitions.event_feed,
         description="Serve the most recent announcements and changes of an event and its talks.",
     ),
-    _programme(
+    _schedule_endpoint(
         name="programme_xml",
         suffix="/schedule.xml",
         media_type=XML_MEDIA_TYPE,
-        render=partial(_render_programme, schedule_xml),
+        render=partial(_render_schedule, schedule_xml),
         description="Serve an event's programme as frab schedule XML.",
     ),
-    _programme(
+    _schedule_endpoint(
         name="programme_json",
         suffix="/schedule.json",
         media_type=JSON_MEDIA_TYPE,
-        render=partial(_render_programme, schedule_json),
+        render=partial(_render_schedule, schedule_json),
         description="Serve an event's programme as frab schedule JSON.",
     ),
 )

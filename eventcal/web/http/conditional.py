@@ -24,13 +24,13 @@ from eventcal.web.http.representation import Representation
 # Cache-Control values: for public responses, for public responses that caches must revalidate (pages), and for
 # responses that belong to one member, such as a personal feed.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
-REVALIDATED = "public, no-cache"
+PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
 # Smaller bodies do not benefit from compression.
 _SMALLEST_COMPRESSED = 200
 # How long after midnight a unit of work that began before it may still commit.
-_SETTLES = timedelta(minutes=1)
-_TAG = re.compile(r'(W/)?"([^"]*)"')
+_MIDNIGHT_GRACE = timedelta(minutes=1)
+_ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 _HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
     r"|[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT"
@@ -55,28 +55,28 @@ def entity_tag(etag: str, coding: str) -> str:
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
-def serve(rendition: Representation, now: datetime) -> Response:
+def conditional_response(representation: Representation, now: datetime) -> Response:
     """Return the response to a GET or HEAD request: 304, or 200 in the preferred content encoding; never 406."""
-    headers, body = decide(rendition, request.environ, now)
+    headers, body = conditional_headers_and_body(representation, request.environ, now)
     return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
 
-def decide(
-    rendition: Representation, environ: WSGIEnvironment, now: datetime
+def conditional_headers_and_body(
+    representation: Representation, environ: WSGIEnvironment, now: datetime
 ) -> tuple[list[tuple[str, str]], bytes | None]:
     """Return the headers and the body of the response to a GET or HEAD request. Without a body, it is a 304."""
-    codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if rendition.compressible else (IDENTITY,)
-    is_small = IDENTITY in codings and len(rendition.body) < _SMALLEST_COMPRESSED
+    codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if representation.compressible else (IDENTITY,)
+    is_small = IDENTITY in codings and len(representation.body) < _SMALLEST_COMPRESSED
     coding = IDENTITY if is_small else codings[0]
     common = _common_headers(
-        rendition.etag,
-        rendition.cache_control,
+        representation.etag,
+        representation.cache_control,
         coding,
-        compressible=rendition.compressible,
-        translated=rendition.language is not None,
+        compressible=representation.compressible,
+        translated=representation.language is not None,
     )
-    headers = [*common, *rendition.extra]
-    dated = rendition.last_modified if _is_settled(now) else None
+    headers = [*common, *representation.extra_headers]
+    dated = representation.last_modified if _has_reliable_dates(now) else None
     if dated is not None:
         # Two changes within one second must not share a date (RFC 9110, 8.8.2.2). Until the second of the change is
         # over, Last-Modified is the second before it.
@@ -84,15 +84,15 @@ def decide(
         headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None:
-        same = _names(if_none_match, entity_tag(rendition.etag, coding))
+        same = _matches_if_none_match(if_none_match, entity_tag(representation.etag, coding))
     else:
-        same = dated is not None and _is_unchanged(dated, environ.get("HTTP_IF_MODIFIED_SINCE", ""), now)
+        same = dated is not None and _is_unchanged_since(dated, environ.get("HTTP_IF_MODIFIED_SINCE", ""), now)
     if same:
         return headers, None
-    headers += _body_headers(rendition.media_type, rendition.filename, rendition.link, coding)
-    if rendition.language is not None:
-        headers.append(("Content-Language", rendition.language))
-    return headers, rendition.encoded(coding)
+    headers += _body_headers(representation.media_type, representation.filename, representation.link, coding)
+    if representation.language is not None:
+        headers.append(("Content-Language", representation.language))
+    return headers, representation.encoded_body(coding)
 
 
 @lru_cache(4096)
@@ -122,17 +122,17 @@ def _body_headers(media_type: str, filename: str | None, link: str | None, codin
     return headers
 
 
-def _is_settled(now: datetime) -> bool:
+def _has_reliable_dates(now: datetime) -> bool:
     """Return whether modification dates can be relied on.
 
     At midnight (UTC), day-based content changes and gets a new date. A transaction that began before midnight may still
     commit after it with an older date. Until then, do not send Last-Modified and ignore If-Modified-Since.
     """
     utc = now.astimezone(UTC)
-    return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _SETTLES
+    return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _MIDNIGHT_GRACE
 
 
-def _is_unchanged(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
+def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
     """Return whether nothing has changed since the date in If-Modified-Since (RFC 9110, 13.1.3)."""
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
@@ -143,14 +143,16 @@ def _is_unchanged(last_modified: datetime, if_modified_since: str, now: datetime
     return changed <= since <= now and changed < truncate_to_second(now)
 
 
-def _tags(header: str) -> Iterator[tuple[bool, str]]:
+def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
     """Yield each entity tag in a list: whether it is weak, and its value without the quotes."""
-    return ((match[1] is not None, match[2]) for match in _TAG.finditer(header))
+    return ((match[1] is not None, match[2]) for match in _ENTITY_TAG.finditer(header))
 
 
-def _names(header: str, tag: str) -> bool:
+def _matches_if_none_match(header: str, tag: str) -> bool:
     """Return whether If-None-Match matches a tag. Weak comparison (RFC 9110, 8.8.3.2): caches weaken our tags."""
-    return header == tag or header.strip() == "*" or any(f'"{opaque}"' == tag for _, opaque in _tags(header))
+    return (
+        header == tag or header.strip() == "*" or any(f'"{opaque}"' == tag for _, opaque in _iter_entity_tags(header))
+    )
 
 
 class _NotModified(Response):
@@ -162,23 +164,23 @@ class _NotModified(Response):
         return headers
 
 
-def matches_version(if_match: str | None, version: str, *, end: str) -> bool:
+def matches_version(if_match: str | None, version: str, *, separator: str) -> bool:
     """Return whether If-Match matches this version, in any content encoding, or is "*" (RFC 9110, 13.1.1).
 
-    In a tag, the version ends at `end`. The comparison is strong: a weak tag matches nothing. Raises
+    In a tag, the version ends at `separator`. The comparison is strong: a weak tag matches nothing. Raises
     PreconditionRequired if the header is missing.
     """
     if if_match is None:
         raise PreconditionRequired(
             Message("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
         )
-    named = any(not weak and opaque.partition(end)[0] == version for weak, opaque in _tags(if_match))
+    named = any(not weak and opaque.partition(separator)[0] == version for weak, opaque in _iter_entity_tags(if_match))
     return named or if_match.strip() == "*"
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
     """Raise Stale if If-Match does not name this revision, or PreconditionRequired if the header is missing."""
-    if not matches_version(if_match, str(revision), end="."):
+    if not matches_version(if_match, str(revision), separator="."):
         raise VersionConflict(
             Message(
                 "This is at revision %(revision)s now; read it again, and send the ETag that comes with it.",
@@ -189,11 +191,11 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
 def check_etag(if_match: str | None, etag: str) -> None:
     """Raise Stale if If-Match does not name this version, or PreconditionRequired if the header is missing."""
-    if not matches_version(if_match, etag, end="-"):
+    if not matches_version(if_match, etag, separator="-"):
         raise VersionConflict(Message("This was changed since; read it again, and send the ETag that comes with it."))
 
 
-def answer_preflights(app: Flask) -> None:
+def register_cors_preflight(app: Flask) -> None:
     """Make `app` respond to CORS preflight requests (Fetch standard, 4.9).
 
     Pages of any origin may read public resources, with conditional headers and without credentials. Cookies, tokens
@@ -201,11 +203,11 @@ def answer_preflights(app: Flask) -> None:
     """
 
     @app.after_request
-    def allow_reading(answer: Response) -> Response:
+    def add_preflight_headers(response: Response) -> Response:
         wanted = request.headers.get("Access-Control-Request-Method")
-        if request.method == "OPTIONS" and wanted in {"GET", "HEAD"} and "GET" in (answer.allow or ()):
-            answer.headers["Access-Control-Allow-Origin"] = "*"
-            answer.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
-            answer.headers["Access-Control-Allow-Headers"] = "Accept, If-Modified-Since, If-None-Match"
-            answer.headers["Access-Control-Max-Age"] = "86400"
-        return answer
+        if request.method == "OPTIONS" and wanted in {"GET", "HEAD"} and "GET" in (response.allow or ()):
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
+            response.headers["Access-Control-Allow-Headers"] = "Accept, If-Modified-Since, If-None-Match"
+            response.headers["Access-Control-Max-Age"] = "86400"
+        return response

@@ -30,7 +30,7 @@ def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """
     if header is None:
         return (IDENTITY,)
-    weights = _weights(header)
+    weights = _parse_weights(header)
     others = weights.get("*")
     liked = {coding: weights.get(coding, others or 0.0) for coding in COMPRESSORS}
     # Below the smallest weight that a header can contain (0.001), but still acceptable.
@@ -39,7 +39,7 @@ def acceptable_codings(header: str | None) -> tuple[str, ...]:
     return tuple(sorted((c for c, weight in liked.items() if weight > 0), key=lambda c: -liked[c])) or (IDENTITY,)
 
 
-def _weights(header: str) -> dict[str, float]:
+def _parse_weights(header: str) -> dict[str, float]:
     """Return the weight of each coding in the header, ignoring malformed members."""
     weights: dict[str, float] = {}
     for member in header.split(","):

@@ -18,15 +18,15 @@ from werkzeug.exceptions import HTTPException, InternalServerError, default_exce
 from eventcal.kit import refusals, values
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, json_pointer
 from eventcal.kit.text import slugify
-from eventcal.web.http.problem_details import Problem, ProblemAnswer, answer_problem
+from eventcal.web.http.problem_details import Problem, ProblemResponse, problem_response
 
 _LOG = logging.getLogger(__name__)
 
 # SQLSTATE classes and codes of temporary errors: connection, resources, operator intervention; serialization
 # failure, deadlock, lock timeout.
-_TEMPORARY = re.compile("08...|53...|57...|40001|40P01|55P03")
+_TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
 # SQLITE_BUSY and SQLITE_LOCKED: the low byte of their extended error codes.
-_SQLITE_TEMPORARY = frozenset({5, 6})
+_TEMPORARY_SQLITE_CODES = frozenset({5, 6})
 
 
 ErrorClass = type[DomainError] | type[HTTPException]
@@ -51,72 +51,80 @@ class InternalError(DomainError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Row:
+class _StatusErrors:
     """The errors that are reported with one status code.
 
-    family: the base class of our errors with this status. Rows without one define `code` and `title` instead.
-    says: the detail used for errors that werkzeug raises with its default description.
+    error_class: the base class of our errors with this status. Rows without one define `code` and `title` instead.
+    default_detail: the detail used for errors that werkzeug raises with its default description.
     """
 
-    family: type[DomainError] | None = None
+    error_class: type[DomainError] | None = None
     code: str = ""
     title: str = ""
-    says: str = Message("This is not possible.")
+    default_detail: str = Message("This is not possible.")
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLE: Mapping[HTTPStatus, _Row] = {
-    HTTPStatus.BAD_REQUEST: _Row(
-        code="unreadable", title=Message("This cannot be read"), says=Message("The request cannot be read.")
+_ERRORS_BY_STATUS: Mapping[HTTPStatus, _StatusErrors] = {
+    HTTPStatus.BAD_REQUEST: _StatusErrors(
+        code="unreadable", title=Message("This cannot be read"), default_detail=Message("The request cannot be read.")
     ),
-    HTTPStatus.UNAUTHORIZED: _Row(
-        family=refusals.Unauthenticated,
-        says=Message("Sign in, or send a token."),
+    HTTPStatus.UNAUTHORIZED: _StatusErrors(
+        error_class=refusals.Unauthenticated,
+        default_detail=Message("Sign in, or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    HTTPStatus.FORBIDDEN: _Row(family=refusals.Forbidden, says=Message("You may not do this.")),
-    HTTPStatus.NOT_FOUND: _Row(family=refusals.NotFound, says=Message("There is nothing at this address.")),
-    HTTPStatus.METHOD_NOT_ALLOWED: _Row(
+    HTTPStatus.FORBIDDEN: _StatusErrors(error_class=refusals.Forbidden, default_detail=Message("You may not do this.")),
+    HTTPStatus.NOT_FOUND: _StatusErrors(
+        error_class=refusals.NotFound, default_detail=Message("There is nothing at this address.")
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: _StatusErrors(
         code="method-not-allowed",
         title=Message("Not with this method"),
-        says=Message("This address takes only the methods that Allow names."),
+        default_detail=Message("This address takes only the methods that Allow names."),
     ),
-    HTTPStatus.NOT_ACCEPTABLE: _Row(
+    HTTPStatus.NOT_ACCEPTABLE: _StatusErrors(
         code="not-acceptable",
         title=Message("Not in this form"),
-        says=Message("There is no form of this that Accept names."),
+        default_detail=Message("There is no form of this that Accept names."),
     ),
-    HTTPStatus.CONFLICT: _Row(family=refusals.Conflict),
-    HTTPStatus.GONE: _Row(family=refusals.Gone, says=Message("It was here, and will not come back.")),
-    HTTPStatus.PRECONDITION_FAILED: _Row(family=refusals.VersionConflict),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Row(
+    HTTPStatus.CONFLICT: _StatusErrors(error_class=refusals.Conflict),
+    HTTPStatus.GONE: _StatusErrors(
+        error_class=refusals.Gone, default_detail=Message("It was here, and will not come back.")
+    ),
+    HTTPStatus.PRECONDITION_FAILED: _StatusErrors(error_class=refusals.VersionConflict),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _StatusErrors(
         code="too-large",
         title=Message("Too large"),
-        says=Message("The body is larger than what is taken here."),
+        default_detail=Message("The body is larger than what is taken here."),
     ),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _Row(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _StatusErrors(
         code="unsupported-media-type",
         title=Message("Not this type of body"),
-        says=Message("The body is of a type that is not read here."),
+        default_detail=Message("The body is of a type that is not read here."),
     ),
-    HTTPStatus.UNPROCESSABLE_ENTITY: _Row(family=Invalid, says=Message("Some of this cannot be taken.")),
-    HTTPStatus.PRECONDITION_REQUIRED: _Row(
+    HTTPStatus.UNPROCESSABLE_ENTITY: _StatusErrors(
+        error_class=Invalid, default_detail=Message("Some of this cannot be taken.")
+    ),
+    HTTPStatus.PRECONDITION_REQUIRED: _StatusErrors(
         code="precondition-required",
         title=Message("Say which version you change"),
-        says=Message("Send If-Match with the ETag of the version that you change."),
+        default_detail=Message("Send If-Match with the ETag of the version that you change."),
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: _Row(
+    HTTPStatus.TOO_MANY_REQUESTS: _StatusErrors(
         code="too-many",
         title=Message("Too many requests"),
-        says=Message("Wait a little, then try again."),
+        default_detail=Message("Wait a little, then try again."),
         headers={"Retry-After": "60"},
     ),
-    HTTPStatus.INTERNAL_SERVER_ERROR: _Row(family=InternalError),
-    HTTPStatus.SERVICE_UNAVAILABLE: _Row(
-        family=refusals.DatabaseBusy, says=Message("Try again in a few seconds."), headers={"Retry-After": "5"}
+    HTTPStatus.INTERNAL_SERVER_ERROR: _StatusErrors(error_class=InternalError),
+    HTTPStatus.SERVICE_UNAVAILABLE: _StatusErrors(
+        error_class=refusals.DatabaseBusy,
+        default_detail=Message("Try again in a few seconds."),
+        headers={"Retry-After": "5"},
     ),
 }
-_STATUSES = {row.family: status for status, row in _TABLE.items() if row.family}
+_STATUS_BY_CLASS = {row.error_class: status for status, row in _ERRORS_BY_STATUS.items() if row.error_class}
 
 
 class ErrorKind(NamedTuple):
@@ -127,90 +135,97 @@ class ErrorKind(NamedTuple):
     title: str
 
 
-def status_of(kind: ErrorClass) -> HTTPStatus:
+def status_of(error_class: ErrorClass) -> HTTPStatus:
     """Return the status code for an error class. Raises LookupError if neither the class nor a base class has one."""
-    if issubclass(kind, HTTPException):
-        return HTTPStatus(kind.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    for family in kind.__mro__:
-        if family in _STATUSES:
-            return _STATUSES[family]
-    raise LookupError(f"{kind.__name__} belongs to no family that has a status")
+    if issubclass(error_class, HTTPException):
+        return HTTPStatus(error_class.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    for family in error_class.__mro__:
+        if family in _STATUS_BY_CLASS:
+            return _STATUS_BY_CLASS[family]
+    raise LookupError(f"{error_class.__name__} belongs to no family that has a status")
 
 
-def kind_of(error: ErrorClass) -> ErrorKind:
+def error_kind(error_class: ErrorClass) -> ErrorKind:
     """Return the status, code and title that an exception of this class is reported with."""
-    status = status_of(error)
-    if issubclass(error, DomainError):
-        return ErrorKind(status, error.code, error.title)
-    row = _TABLE.get(status, _Row(code=slugify(status.phrase), title=status.phrase))
-    return kind_of(row.family) if row.family else ErrorKind(status, row.code, row.title)
+    status = status_of(error_class)
+    if issubclass(error_class, DomainError):
+        return ErrorKind(status, error_class.code, error_class.title)
+    row = _ERRORS_BY_STATUS.get(status, _StatusErrors(code=slugify(status.phrase), title=status.phrase))
+    return error_kind(row.error_class) if row.error_class else ErrorKind(status, row.code, row.title)
 
 
-def known_problems() -> list[ErrorKind]:
+def list_error_kinds() -> list[ErrorKind]:
     """Return the kinds of all errors that a response can report, sorted. Only imported error classes are included."""
-    families = {kind_of(kind) for family in _STATUSES for kind in _with_subclasses(family)}
-    return sorted(families | {ErrorKind(status, row.code, row.title) for status, row in _TABLE.items() if row.code})
+    families = {error_kind(kind) for family in _STATUS_BY_CLASS for kind in _iter_subclasses(family)}
+    return sorted(
+        families | {ErrorKind(status, row.code, row.title) for status, row in _ERRORS_BY_STATUS.items() if row.code}
+    )
 
 
-def _with_subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
-    yield kind
-    for subclass in kind.__subclasses__():
-        yield from _with_subclasses(subclass)
+def _iter_subclasses(error_class: type[DomainError]) -> Iterator[type[DomainError]]:
+    yield error_class
+    for subclass in error_class.__subclasses__():
+        yield from _iter_subclasses(subclass)
 
 
-def answer_refusal(refusal: DomainError) -> ProblemAnswer:
+def error_response(error: DomainError) -> ProblemResponse:
     """Return the problem details response for an error."""
-    status, code, title = kind_of(type(refusal))
-    headers = dict(_TABLE[status].headers)
-    if isinstance(refusal, RequestInProgress):
-        headers["Retry-After"] = str(refusal.retry_after)
-    return answer_problem(
-        Problem(status=status, code=code, title=title, detail=refusal.detail, faults=refusal.errors, headers=headers)
+    status, code, title = error_kind(type(error))
+    headers = dict(_ERRORS_BY_STATUS[status].headers)
+    if isinstance(error, RequestInProgress):
+        headers["Retry-After"] = str(error.retry_after)
+    return problem_response(
+        Problem(status=status, code=code, title=title, detail=error.detail, faults=error.errors, headers=headers)
     )
 
 
 def raise_validation(messages: Mapping[str, Any]) -> NoReturn:
     """Raise Invalid with a field error for each webargs message. `messages` is keyed by location, such as json."""
-    raise _invalid(messages)
+    raise _validation_error(messages)
 
 
-def _invalid(messages: Mapping[str, Any]) -> Invalid:
-    return Invalid(errors=[fault for where, found in messages.items() for fault in faults_in(found, location=where)])
-
-
-def register_errors(app: Flask) -> None:
-    """Report every error in `app` as problem details, including those that flask-smorest would handle itself."""
-    app.register_error_handler(DomainError, answer_refusal)
-    app.register_error_handler(ValidationError, lambda error: answer_refusal(_invalid({"json": error.messages})))
-    app.register_error_handler(
-        DBAPIError, lambda error: _answer_busy(error) if _is_temporary(error) else _answer_broken(error)
+def _validation_error(messages: Mapping[str, Any]) -> Invalid:
+    return Invalid(
+        errors=[fault for where, found in messages.items() for fault in to_field_errors(found, location=where)]
     )
-    app.register_error_handler(PoolTimeoutError, _answer_busy)
-    app.register_error_handler(Exception, _answer_broken)
-    app.register_error_handler(HTTPException, _answer_http)
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Report every error in `app` as problem details, including those that flask-smorest would handle itself."""
+    app.register_error_handler(DomainError, error_response)
+    app.register_error_handler(
+        ValidationError, lambda error: error_response(_validation_error({"json": error.messages}))
+    )
+    app.register_error_handler(
+        DBAPIError,
+        lambda error: _database_busy_response(error) if _is_temporary_error(error) else _internal_error_response(error),
+    )
+    app.register_error_handler(PoolTimeoutError, _database_busy_response)
+    app.register_error_handler(Exception, _internal_error_response)
+    app.register_error_handler(HTTPException, _http_error_response)
     # Flask prefers a handler for a status over a general one, so the order of registration does not matter.
     for status in default_exceptions:
-        app.register_error_handler(status, _answer_http)
+        app.register_error_handler(status, _http_error_response)
 
 
-def _answer_http(error: HTTPException) -> Any:  # noqa: ANN401 - anything that Flask accepts as a response
+def _http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - anything that Flask accepts as a response
     """Report an error of werkzeug, webargs or Flask-Limiter, replacing default descriptions with our own."""
     if isinstance(error, InternalServerError):
-        return _answer_broken(error.original_exception or error)
+        return _internal_error_response(error.original_exception or error)
     # Redirects and errors that carry a response are passed through.
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     messages = (getattr(error, "data", None) or {}).get("messages")
     if error.code == HTTPStatus.UNPROCESSABLE_ENTITY and messages:
-        return answer_refusal(_invalid(messages))
-    status, code, title = kind_of(type(error))
-    row = _TABLE.get(status, _Row(says=f"{status.phrase}."))
+        return error_response(_validation_error(messages))
+    status, code, title = error_kind(type(error))
+    row = _ERRORS_BY_STATUS.get(status, _StatusErrors(default_detail=f"{status.phrase}."))
     headers = {**row.headers, **{name: value for name, value in error.get_headers() if name != "Content-Type"}}
-    detail = _own_words(error, status) or row.says
-    return answer_problem(Problem(status=status, code=code, title=title, detail=detail, headers=headers))
+    detail = _custom_description(error, status) or row.default_detail
+    return problem_response(Problem(status=status, code=code, title=title, detail=detail, headers=headers))
 
 
-def _own_words(error: HTTPException, status: HTTPStatus) -> str | None:
+def _custom_description(error: HTTPException, status: HTTPStatus) -> str | None:
     cause = getattr(error, "exc", None)
     if isinstance(cause, ValueError) and status == HTTPStatus.BAD_REQUEST:
         return Message("The body cannot be read: %(cause)s.", cause=cause)
@@ -218,18 +233,18 @@ def _own_words(error: HTTPException, status: HTTPStatus) -> str | None:
     return error.description if usual is not None and error.description != usual.description else None
 
 
-def _answer_busy(error: Exception) -> Response:
+def _database_busy_response(error: Exception) -> Response:
     _LOG.warning(
         "the database did not answer in time at %s: %s", requested_route(), getattr(error, "orig", None) or error
     )
-    return answer_refusal(refusals.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
+    return error_response(refusals.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
 
 
-def _answer_broken(error: BaseException) -> Response:
+def _internal_error_response(error: BaseException) -> Response:
     """Log the exception and its traceback with a reference; the response contains only the reference."""
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
-    return answer_refusal(
+    return error_response(
         InternalError(
             Message(
                 "This is our fault, not yours. Whoever runs this calendar finds it under %(reference)s.",
@@ -244,20 +259,20 @@ def requested_route() -> str:
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"
 
 
-def _is_temporary(error: DBAPIError) -> bool:
+def _is_temporary_error(error: DBAPIError) -> bool:
     """Return whether the database was locked, overloaded or unreachable, so that a retry may succeed."""
     if error.connection_invalidated:
         return True
     sqlite = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite is not None:
-        return sqlite & 0xFF in _SQLITE_TEMPORARY
+        return sqlite & 0xFF in _TEMPORARY_SQLITE_CODES
     state = getattr(error.orig, "sqlstate", "")
     # psycopg sets no SQLSTATE if the server did not respond.
-    return state is None or _TEMPORARY.fullmatch(state) is not None
+    return state is None or _TEMPORARY_SQLSTATES.fullmatch(state) is not None
 
 
 # Messages have no subject, because they are shown after the name of the field. They replace marshmallow's defaults.
-_PLAINLY = {
+_MESSAGES = {
     "Missing data for required field.": values.REQUIRED,
     "Field may not be null.": Message("must not be null"),
     "Invalid input type.": values.NOT_OBJECT,
@@ -265,27 +280,27 @@ _PLAINLY = {
     "Not a valid list.": values.NOT_LIST,
     "Not a valid integer.": values.NOT_INTEGER,
 }
-_PLAINLY_IN_BODY = {**_PLAINLY, "Unknown field.": Message("is not a field here")}
-_PLAINLY_IN_QUERY = {**_PLAINLY, "Unknown field.": Message("is not a parameter here")}
+_BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a field here")}
+_QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a parameter here")}
 # Limits the size of the response to a body that consists of errors only.
-_MOST_FAULTS = 100
+_MAX_FIELD_ERRORS = 100
 
 
-def faults_in(messages: Any, *, location: str) -> list[FieldError]:  # noqa: ANN401 - marshmallow messages can be nested in any way
+def to_field_errors(messages: Any, *, location: str) -> list[FieldError]:  # noqa: ANN401 - marshmallow messages can be nested in any way
     """Return marshmallow's messages as field errors: JSON pointers (RFC 6901) for bodies, "?name" for parameters."""
-    leaves = islice(_leaves(messages, ()), _MOST_FAULTS)
+    leaves = islice(_iter_messages(messages, ()), _MAX_FIELD_ERRORS)
     if location in {"json", "form", "files", "json_or_form"}:
-        return [FieldError(json_pointer(path), _PLAINLY_IN_BODY.get(text, text)) for path, text in leaves]
-    return [FieldError(f"?{path[0] if path else ''}", _PLAINLY_IN_QUERY.get(text, text)) for path, text in leaves]
+        return [FieldError(json_pointer(path), _BODY_MESSAGES.get(text, text)) for path, text in leaves]
+    return [FieldError(f"?{path[0] if path else ''}", _QUERY_MESSAGES.get(text, text)) for path, text in leaves]
 
 
-def _leaves(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above
+def _iter_messages(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above
     if isinstance(messages, Mapping):
         # Indices first, then names. Sorting is needed because marshmallow reports unknown fields in set order.
         for key in sorted(messages, key=lambda key: (isinstance(key, str), key)):
-            yield from _leaves(messages[key], path if key == "_schema" else (*path, key))
+            yield from _iter_messages(messages[key], path if key == "_schema" else (*path, key))
     elif isinstance(messages, (list, tuple)):
         for one in messages:
-            yield from _leaves(one, path)
+            yield from _iter_messages(one, path)
     else:
         yield path, str(messages)

@@ -25,25 +25,25 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class ProblemAnswer(Response):
+class ProblemResponse(Response):
     """A problem details response. `problem` is kept so that pages can present the error in another form."""
 
     problem: Problem
 
 
-def answer_problem(problem: Problem) -> ProblemAnswer:
+def problem_response(problem: Problem) -> ProblemResponse:
     """Return an application/problem+json response to the current request. It must not be cached."""
     said: dict[str, object] = {
         "type": f"/api/v1/docs#problem-{problem.code}",
         "title": problem.title,
         "status": int(problem.status),
-        "detail": _as_utf8(problem.detail),
+        "detail": _escape_surrogates(problem.detail),
         "code": problem.code,
-        "instance": _instance(),
+        "instance": _redacted_request_path(),
     }
     if problem.faults:
-        said["errors"] = [_placed(fault) for fault in problem.faults]
-    answer = ProblemAnswer(orjson.dumps(said), status=problem.status, content_type=MEDIA_TYPE)
+        said["errors"] = [_field_error_json(fault) for fault in problem.faults]
+    answer = ProblemResponse(orjson.dumps(said), status=problem.status, content_type=MEDIA_TYPE)
     answer.problem = problem
     answer.headers.update(problem.headers)
     answer.headers["Cache-Control"] = "no-store"
@@ -53,7 +53,7 @@ def answer_problem(problem: Problem) -> ProblemAnswer:
     return answer
 
 
-def _instance() -> str:
+def _redacted_request_path() -> str:
     """Return the requested path, with the secret of a personal feed replaced by an ellipsis."""
     secret = (request.view_args or {}).get("secret")
     path = request.path.replace(secret, "…") if secret else request.path
@@ -61,13 +61,13 @@ def _instance() -> str:
     return "/" + quote_path(path.lstrip("/"))
 
 
-def _placed(fault: FieldError) -> dict[str, str]:
-    detail = _as_utf8(fault.detail)
-    if fault.pointer.startswith("?"):
-        return {"parameter": _as_utf8(fault.pointer[1:]), "detail": detail}
-    return {"pointer": _as_utf8(fault.pointer), "detail": detail}
+def _field_error_json(error: FieldError) -> dict[str, str]:
+    detail = _escape_surrogates(error.detail)
+    if error.pointer.startswith("?"):
+        return {"parameter": _escape_surrogates(error.pointer[1:]), "detail": detail}
+    return {"pointer": _escape_surrogates(error.pointer), "detail": detail}
 
 
-def _as_utf8(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     """Escape lone surrogates in a text, because UTF-8 cannot encode them."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -8,10 +8,10 @@ from typing import Protocol
 from eventcal.web.http.content_encoding import COMPRESSORS, IDENTITY
 
 
-class Origin(Protocol):
+class RenderSource(Protocol):
     """The source of a rendered body, from which the next version can be rendered incrementally."""
 
-    def weight(self) -> int:
+    def memory_size(self) -> int:
         """Return the approximate size in bytes."""
 
 
@@ -25,9 +25,9 @@ class Representation:
     last_modified: never decreases for a URL; None if unknown.
     filename: the file name for downloads, or None; reduced to safe ASCII characters when sent.
     link: the Link header of a page of a list.
-    counted: the key under which fetches are counted, or None if they are not counted.
+    fetch_key: the key under which fetches are counted, or None if they are not counted.
     language: the language of the body if the URL is served in several languages, otherwise None.
-    extra: additional headers, sent with 200 and 304 responses.
+    extra_headers: additional headers, sent with 200 and 304 responses.
     compressible: whether the body may be sent compressed.
     """
 
@@ -38,15 +38,15 @@ class Representation:
     cache_control: str
     filename: str | None = None
     link: str | None = None
-    counted: str | None = None
+    fetch_key: str | None = None
     language: str | None = None
-    extra: tuple[tuple[str, str], ...] = ()
+    extra_headers: tuple[tuple[str, str], ...] = ()
     compressible: bool = True
-    origin: Origin | None = field(default=None, repr=False, compare=False)
+    source: RenderSource | None = field(default=None, repr=False, compare=False)
     encodings: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def encoded(self, coding: str) -> bytes:
+    def encoded_body(self, coding: str) -> bytes:
         """Return the body in a content encoding: br, zstd, gzip or identity."""
         if coding == IDENTITY:
             return self.body
@@ -56,7 +56,7 @@ class Representation:
                 self.encodings[coding] = COMPRESSORS[coding](self.body)
             return self.encodings[coding]
 
-    def weight(self) -> int:
+    def memory_size(self) -> int:
         """Return the approximate size in bytes, including the encodings computed so far."""
         bodies = [self.body, *self.encodings.values()]
-        return sum(len(body) for body in bodies) + (self.origin.weight() if self.origin else 0)
+        return sum(len(body) for body in bodies) + (self.source.memory_size() if self.source else 0)

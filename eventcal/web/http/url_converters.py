@@ -3,7 +3,7 @@
 from werkzeug.routing import BaseConverter
 
 
-class Segment(BaseConverter):
+class SegmentConverter(BaseConverter):
     """Match a path segment without control characters: a slug, an id or a secret.
 
     No identifier contains control characters, and PostgreSQL rejects U+0000 in query parameters.

@@ -21,7 +21,7 @@ def quote_path(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Links:
+class UrlBuilder:
     """The URLs of an installation. `base` has no trailing slash."""
 
     base: str
@@ -62,23 +62,23 @@ class Links:
         """Return the URL of a member's personal feed, which contains its secret."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
-    def picture(self, kept: str | None) -> str | None:
+    def image(self, stored_url: str | None) -> str | None:
         """Return the absolute URL of a picture. Uploaded pictures are stored as paths, external ones as URLs."""
-        return f"{self.base}{kept}" if kept is not None and kept.startswith("/") else kept
+        return f"{self.base}{stored_url}" if stored_url is not None and stored_url.startswith("/") else stored_url
 
-    def oembed(self, page: str) -> str:
-        """Return the oEmbed URL of a page. `page` is the URL of the page."""
-        return f"{self.base}/oembed?{urlencode({'url': page})}"
+    def oembed(self, page_url: str) -> str:
+        """Return the oEmbed URL of a page. `page_url` is the URL of the page."""
+        return f"{self.base}/oembed?{urlencode({'url': page_url})}"
 
     def api(self, path: str, **query: str) -> str:
         """Return the URL of an API resource. `path` begins with a slash."""
         asked = f"?{urlencode(query)}" if query else ""
         return f"{self.base}/api/v1{path}{asked}"
 
-    def event(self, slug: str) -> str:
+    def api_event(self, slug: str) -> str:
         """Return the URL of an event in the API."""
         return self.api(f"/events/{slug}")
 
-    def talk(self, talk_id: str) -> str:
+    def api_talk(self, talk_id: str) -> str:
         """Return the URL of a talk in the API."""
         return self.api(f"/talks/{talk_id}")

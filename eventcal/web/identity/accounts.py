@@ -28,15 +28,15 @@ from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
 from eventcal.web.identity import passwords
-from eventcal.web.identity.current_user import end_other_sessions, is_confirmed
+from eventcal.web.identity.current_user import end_other_sessions, is_email_confirmed
 from eventcal.web.request.context import now, settings, unit_of_work
-from eventcal.web.request.rate_limits import count_mail
+from eventcal.web.request.rate_limits import count_email
 
-CONFIRM_WITHIN = timedelta(days=2)
-RESET_WITHIN = timedelta(hours=1)
+CONFIRM_MAX_AGE = timedelta(days=2)
+RESET_MAX_AGE = timedelta(hours=1)
 
 _CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
-_REFUSED = Message("This link is no longer good; ask for a new one.")
+_INVALID_LINK = Message("This link is no longer good; ask for a new one.")
 
 
 def register_member(*, email: str, password: str, name: str) -> bool:
@@ -45,7 +45,7 @@ def register_member(*, email: str, password: str, name: str) -> bool:
     If email is enabled, a known address has the same result, and its owner is notified. Otherwise raises
     DuplicateEmail.
     """
-    password_hash = passwords.hashed(password)
+    password_hash = passwords.hash_password(password)
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
         try:
@@ -54,43 +54,43 @@ def register_member(*, email: str, password: str, name: str) -> bool:
             owner = find_member_by_email(session, email)
             if owner is None or not sends_mail:
                 raise
-            _mail(session, owner, "exists", now=now())
+            _queue_template_email(session, owner, "exists", now=now())
         else:
-            _mail(session, new, "confirm", now=now())
+            _queue_template_email(session, new, "confirm", now=now())
     return not sends_mail
 
 
-def mail_link(address: str, template: Literal["confirm", "reset"]) -> None:
+def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> None:
     """Send an email with a link to confirm the address or to reset the password. Raises TooManyRequests.
 
     Takes the same time for addresses that are unknown or already confirmed, so that timing does not reveal them.
     """
-    count_mail(address)
+    count_email(email)
     with unit_of_work() as session:
-        found = find_member_by_email(session, address)
-        if found is None or not found.active or (template == "confirm" and is_confirmed(found)):
+        found = find_member_by_email(session, email)
+        if found is None or not found.active or (template == "confirm" and is_email_confirmed(found)):
             # Insert a message that is never sent, so that both cases take the same time.
             session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
         else:
-            _mail(session, found, template, now=now())
+            _queue_template_email(session, found, template, now=now())
 
 
-def confirm_by_token(session: Session, token: str, *, now: datetime) -> None:
+def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> None:
     """Mark the email address of a member as confirmed. Raises InvalidEmailToken. Repeating this has no effect."""
-    row, address = _read_token(session, token, salt=_CONFIRM_SALT, within=CONFIRM_WITHIN)
-    if address != _digest(row.email):
-        raise InvalidEmailToken(_REFUSED)
+    row, address = _parse_token(session, token, salt=_CONFIRM_SALT, max_age=CONFIRM_MAX_AGE)
+    if address != _sha256(row.email):
+        raise InvalidEmailToken(_INVALID_LINK)
     row.confirmed_at = row.confirmed_at or now
 
 
-def reset_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
+def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
     """Set a new password with an emailed token. Raises InvalidEmailToken.
 
     Ends all sessions and revokes all access tokens and passkeys, because an intruder may have created them. The second
     factor and the secret feeds are removed only if the address was unconfirmed: then another person may have registered
     it. The token also confirms the address.
     """
-    row, _detail = _read_token(session, token, salt=_RESET_SALT, within=RESET_WITHIN)
+    row, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
     delete_all_access_tokens(session, row)
     delete_all_passkeys(session, row)
     if row.confirmed_at is None:
@@ -100,24 +100,24 @@ def reset_by_token(session: Session, token: str, password_hash: str, *, now: dat
     change_password(session, row, password_hash, now=now)
 
 
-def change_password(session: Session, row: Member, password_hash: str, *, now: datetime) -> Member:
+def change_password(session: Session, member: Member, password_hash: str, *, now: datetime) -> Member:
     """Set a new password, end all sessions of the member, and notify them by email."""
-    row.password = password_hash
-    end_sessions_and_email_tokens(session, row)
-    _mail(session, row, "changed", now=now)
+    member.password = password_hash
+    end_sessions_and_email_tokens(session, member)
+    _queue_template_email(session, member, "changed", now=now)
     session.flush()
-    return row
+    return member
 
 
-def factors_changed(session: Session, to: Member, *, now: datetime) -> None:
+def end_other_sessions_and_notify(session: Session, member: Member, *, now: datetime) -> None:
     """End the other sessions of the current user, and notify them by email that their sign-in methods changed."""
-    end_other_sessions(session, to)
-    _mail(session, to, "factors", now=now)
+    end_other_sessions(session, member)
+    _queue_template_email(session, member, "factors", now=now)
 
 
-def _mail(
+def _queue_template_email(
     session: Session,
-    to: Member,
+    member: Member,
     template: Literal["confirm", "reset", "exists", "factors", "changed"],
     *,
     now: datetime,
@@ -134,41 +134,41 @@ def _mail(
         "changed": _("%(calendar)s: your password was changed", calendar=calendar),
     }
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
-    token = tokens[template](to) if template in tokens else ""
+    token = tokens[template](member) if template in tokens else ""
     # These emails contain no text written by members, because anyone can have them sent to any address. They are in
     # the language of the request, which most likely comes from the recipient.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=calendar, token=token
     )
-    queue_mail(session, to=to.email, subject=subjects[template], text=text, now=now)
+    queue_mail(session, to=member.email, subject=subjects[template], text=text, now=now)
 
 
 def confirmation_token(member: Member) -> str:
     """Return a token that confirms the member's current email address."""
-    return str(_serializer(_CONFIRM_SALT).dumps([member.fs_uniquifier, _digest(member.email)]))
+    return str(_token_serializer(_CONFIRM_SALT).dumps([member.fs_uniquifier, _sha256(member.email)]))
 
 
 def reset_token(member: Member) -> str:
     """Return a token that sets a new password. Setting the password invalidates the token."""
     # Earlier releases stored a digest of the password as the second value, and did not check it either.
-    return str(_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
+    return str(_token_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
 
 
-def _read_token(session: Session, token: str, *, salt: str, within: timedelta) -> tuple[Member, object]:
+def _parse_token(session: Session, token: str, *, salt: str, max_age: timedelta) -> tuple[Member, object]:
     """Return the member identified by a token and the token's second value. Raises InvalidEmailToken."""
     try:
-        key, detail = _serializer(salt).loads(token, max_age=int(within.total_seconds()))
+        key, detail = _token_serializer(salt).loads(token, max_age=int(max_age.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:
-        raise InvalidEmailToken(_REFUSED) from error
+        raise InvalidEmailToken(_INVALID_LINK) from error
     member = find_active_member_by_uniquifier(session, key) if isinstance(key, str) else None
     if member is None:
-        raise InvalidEmailToken(_REFUSED)
+        raise InvalidEmailToken(_INVALID_LINK)
     return member, detail
 
 
-def _serializer(salt: str) -> URLSafeTimedSerializer:
+def _token_serializer(salt: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(settings().secret_key, salt=salt)
 
 
-def _digest(text: str) -> str:
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -17,13 +17,13 @@ from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
 from eventcal.members.words import Role, Scope
 from eventcal.web.request import sessions
-from eventcal.web.request.context import now, reading, services, settings
+from eventcal.web.request.context import now, read_session, services, settings
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORM_MEDIA_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # The salt of Flask-WTF, so that forms rendered before it was replaced are still accepted.
 _CSRF_SALT = "wtf-csrf-token"
-_PROVED_FOR = timedelta(minutes=15)
+_REAUTHENTICATION_MAX_AGE = timedelta(minutes=15)
 
 
 def caller() -> Caller:
@@ -32,7 +32,7 @@ def caller() -> Caller:
     Raises InvalidToken if the token is unknown, revoked or expired.
     """
     if "caller" not in g:
-        token = bearer()
+        token = bearer_token()
         g.caller = _caller_by_cookie() if token is None else _caller_by_token(token)
     return cast("Caller", g.caller)
 
@@ -45,15 +45,15 @@ def current_member_id() -> str:
     return member_id
 
 
-def current_member(unit: Session) -> Member:
+def current_member(session: Session) -> Member:
     """Return the current user, loaded in this database session. Raises NotSignedIn."""
-    found = unit.get(Member, current_member_id())
+    found = session.get(Member, current_member_id())
     if found is None:
         raise NotSignedIn(Message("This account is gone."))
     return found
 
 
-def bearer() -> str | None:
+def bearer_token() -> str | None:
     """Return the bearer token in the Authorization header (RFC 6750, section 2.1), or None."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
@@ -65,7 +65,7 @@ def _caller_by_token(token: str) -> Caller:
     if found is None:
         raise InvalidToken(Message("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
     whole = replace(found, email_confirmed=found.email_confirmed or settings().mail_url is None)
-    if request.method in SAFE or whole.has_scope(Scope.ORGANISE):
+    if request.method in SAFE_METHODS or whole.has_scope(Scope.ORGANISE):
         return whole
     # With a narrower scope, unsafe requests have the permissions of a plain member only.
     return replace(whole, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
@@ -75,8 +75,8 @@ def _caller_by_cookie() -> Caller:
     # Do not access the session without a cookie, because this would add "Vary: Cookie" to the response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ANONYMOUS
-    with reading() as reader:
-        stored = sessions.find_stored(reader)
+    with read_session() as reader:
+        stored = sessions.find_stored_session(reader)
         if stored is None or stored.row.pending:
             return ANONYMOUS
         teams = team_roles_by_event(reader, stored.member.id)
@@ -85,29 +85,32 @@ def _caller_by_cookie() -> Caller:
             role=stored.member.role,
             organised_event_ids=frozenset(event for event, role in teams.items() if role == TeamRole.ORGANISER),
             reviewed_event_ids=frozenset(event for event, role in teams.items() if role == TeamRole.REVIEWER),
-            email_confirmed=is_confirmed(stored.member),
+            email_confirmed=is_email_confirmed(stored.member),
         )
 
 
-def is_confirmed(member_row: Member) -> bool:
+def is_email_confirmed(member: Member) -> bool:
     """Return whether the member's email address is confirmed. Without email, every address counts as confirmed."""
-    return settings().mail_url is None or member_row.confirmed_at is not None
+    return settings().mail_url is None or member.confirmed_at is not None
 
 
-def sign_in(found: Member) -> str:
+def sign_in(member: Member) -> str:
     """Start a new session for the member, replacing the one of this browser, and return its CSRF token.
 
     Call this after the unit of work has committed. Raises NotSignedIn if the account has just been deleted.
     """
-    sessions.start(found)
+    sessions.start_session(member)
     g.pop("caller", None)
     return csrf_token()
 
 
 def recently_authenticated() -> bool:
     """Return whether the current user has authenticated recently, so that an unattended browser cannot be misused."""
-    stored = sessions.find_stored()
-    return stored is not None and timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _PROVED_FOR
+    stored = sessions.find_stored_session()
+    return (
+        stored is not None
+        and timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _REAUTHENTICATION_MAX_AGE
+    )
 
 
 def sign_out() -> None:
@@ -117,19 +120,19 @@ def sign_out() -> None:
     if caller().is_signed_in:
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
-        sessions.end()
+        sessions.end_current_session()
         g.pop("caller", None)
 
 
 def current_session_id() -> str | None:
     """Return the id of the session of this request, or None without a member's session cookie."""
-    stored = sessions.find_stored()
+    stored = sessions.find_stored_session()
     return None if stored is None else stored.row.id
 
 
-def end_other_sessions(unit: Session, found: Member) -> None:
+def end_other_sessions(session: Session, member: Member) -> None:
     """End all sessions of a member except the current one."""
-    end_sessions(unit, found, except_id=current_session_id())
+    end_sessions(session, member, except_id=current_session_id())
 
 
 def csrf_token() -> str:
@@ -140,7 +143,7 @@ def csrf_token() -> str:
 def check_csrf() -> None:
     """Check the CSRF token in X-CSRF-Token or the form field csrf_token. Raises CsrfFailed."""
     given = request.headers.get("X-CSRF-Token")
-    if given is None and request.mimetype in _FORMS:
+    if given is None and request.mimetype in _FORM_MEDIA_TYPES:
         given = request.form.get("csrf_token")
     try:
         # A token is valid as long as its session, so its age is not checked.
@@ -151,9 +154,9 @@ def check_csrf() -> None:
         raise CsrfFailed(Message("Send X-CSRF-Token with the csrf_token that signing in gave."))
 
 
-def forget_session() -> None:
+def clear_session_cookie() -> None:
     """Delete the cookie of a session that was ended by deleting the member or the session."""
-    sessions.forget()
+    sessions.delete_session_cookie()
     g.pop("caller", None)
 
 

@@ -17,10 +17,10 @@ from eventcal.members.errors import InvalidCredentials, SecondFactorRequired
 from eventcal.members.factors import TotpAuthenticator, find_totp_secret, use_second_factor_code
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
-from eventcal.web.http.errors import faults_in
+from eventcal.web.http.errors import to_field_errors
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.request import rate_limits, sessions
-from eventcal.web.request.context import now, reading, settings, unit_of_work
+from eventcal.web.request.context import now, read_session, settings, unit_of_work
 
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
 """Parameters recommended by OWASP: 19 MiB, two passes. They take 40 ms and allow many concurrent sign-ins."""
@@ -28,28 +28,28 @@ ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 
-_LENGTH = Message("must have %(least)s to %(most)s characters", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
+_LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
 
 
-def check_new_password(password: str) -> tuple[list[Message], str]:
+def validate_new_password(password: str) -> tuple[list[Message], str]:
     """Return the errors of a new password, an empty list if it is valid, and the normalised password."""
-    normal = _normal(password)
-    return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH], normal
+    normal = _normalise(password)
+    return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH_ERROR], normal
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """Return the Argon2 hash of a normalised password."""
-    return _hasher().hash(password)
+    return _password_hasher().hash(password)
 
 
-def matches(password: str, password_hash: str | None) -> bool:
+def is_correct_password(password: str, password_hash: str | None) -> bool:
     """Return whether the password matches the hash. Normalises the password. A hash of None matches no password."""
-    normal = _normal(password)
+    normal = _normalise(password)
     if password_hash is None:
-        hashed(normal)  # takes as long as a comparison
+        hash_password(normal)  # takes as long as a comparison
         return False
     try:
-        return _hasher().verify(password_hash, normal)
+        return _password_hasher().verify(password_hash, normal)
     except VerifyMismatchError:
         return False
 
@@ -57,23 +57,23 @@ def matches(password: str, password_hash: str | None) -> bool:
 def check_own_password(password: str) -> None:
     """Check the current user's password. Raises Invalid with a field error at /password, TooManyRequests."""
     rate_limits.count_sign_in(current_member_id())
-    with reading() as session:
+    with read_session() as session:
         password_hash = current_member(session).password
-    if not matches(password, password_hash):
+    if not is_correct_password(password, password_hash):
         raise Invalid(errors=[FieldError("/password", Message("is not your password"))])
 
 
-def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """Load a body or a form with the schema, and check the current user's password in its field `password`.
 
     The password is also checked if other fields are invalid. Raises Invalid with all field errors, TooManyRequests.
     """
     faults: list[FieldError] = []
     try:
-        fields: dict[str, Any] = schema.load(given)
+        fields: dict[str, Any] = schema.load(data)
     except ValidationError as error:
         fields = error.valid_data if isinstance(error.valid_data, dict) else {}
-        faults = faults_in(error.messages, location="json")
+        faults = to_field_errors(error.messages, location="json")
     if "password" in fields:
         try:
             check_own_password(fields["password"])
@@ -83,18 +83,18 @@ def load_with_own_password(schema: Schema, given: Any) -> dict[str, Any]:  # noq
     return fields
 
 
-def authenticate(address: str, password: str) -> Member:
+def authenticate_by_password(email: str, password: str) -> Member:
     """Return the member with this address and password.
 
     Raises InvalidCredentials, in the same time for unknown members.
     """
-    with reading() as session:
-        found = find_member_by_email(session, address)
+    with read_session() as session:
+        found = find_member_by_email(session, email)
     known = found.password if found is not None and found.active else None
-    if not matches(password, known) or found is None or known is None:
+    if not is_correct_password(password, known) or found is None or known is None:
         raise InvalidCredentials(Message("Address and password do not belong together."))
-    if _hasher().check_needs_rehash(known):
-        renewed = hashed(_normal(password))
+    if _password_hasher().check_needs_rehash(known):
+        renewed = hash_password(_normalise(password))
         with unit_of_work() as session:
             row = session.get(Member, found.id)
             # The password may have been changed in the meantime.
@@ -108,47 +108,47 @@ def authenticator() -> TotpAuthenticator:
     return TotpAuthenticator(settings().secret_key, settings().name)
 
 
-def needs_code(found: Member) -> bool:
+def is_code_required(member: Member) -> bool:
     """Return whether the member must also enter a code to sign in."""
-    with reading() as reader:
-        return find_totp_secret(reader, found.id) is not None
+    with read_session() as reader:
+        return find_totp_secret(reader, member.id) is not None
 
 
-def check_code(found: Member, code: str) -> None:
+def consume_code(member: Member, code: str) -> None:
     """Verify and use up a code of the member's authenticator app or a recovery code.
 
     Raises InvalidCode, TooManyRequests.
     """
-    rate_limits.count_code(found.id)
+    rate_limits.count_code(member.id)
     with unit_of_work() as unit:
-        use_second_factor_code(unit, found, code, authenticator(), now=now())
+        use_second_factor_code(unit, member, code, authenticator(), now=now())
 
 
-def check_second_factor(found: Member, code: str | None) -> None:
+def check_second_factor(member: Member, code: str | None) -> None:
     """Check the code of a member with a second factor, after their password.
 
     Raises SecondFactorRequired if a code is required but missing, InvalidCode, TooManyRequests.
     """
-    if not needs_code(found):
+    if not is_code_required(member):
         return
     if code is None:
         raise SecondFactorRequired(
             Message("Send the code that your authenticator app shows, or a recovery code, as `code`.")
         )
-    check_code(found, code)
+    consume_code(member, code)
 
 
-def find_pending() -> Member | None:
+def find_pending_member() -> Member | None:
     """Return the member who recently entered their password and must still enter a code, or None."""
-    stored = sessions.find_stored()
+    stored = sessions.find_stored_session()
     return stored.member if stored is not None and stored.row.pending else None
 
 
-def _normal(password: str) -> str:
+def _normalise(password: str) -> str:
     return unicodedata.normalize("NFKD", password)
 
 
-def _hasher() -> PasswordHasher:
+def _password_hasher() -> PasswordHasher:
     return PasswordHasher(
         memory_cost=ARGON2_COST["memory_cost"],
         time_cost=ARGON2_COST["time_cost"],

@@ -15,8 +15,8 @@ from eventcal.kit.refusals import Forbidden, Message
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.rules import check_moderator
 from eventcal.members.words import Scope
-from eventcal.web.http.errors import answer_refusal
-from eventcal.web.identity.current_user import SAFE, bearer, caller, check_csrf, current_member_id
+from eventcal.web.http.errors import error_response
+from eventcal.web.identity.current_user import SAFE_METHODS, bearer_token, caller, check_csrf, current_member_id
 from eventcal.web.request import idempotency, rate_limits, sessions
 
 P = ParamSpec("P")
@@ -25,14 +25,14 @@ View = Callable[P, R]
 
 
 @dataclass(frozen=True)
-class Access:
+class AccessRule:
     """The access rule of a view, for tests and the OpenAPI document."""
 
     name: str
     scope: Scope | None = None
 
     @property
-    def security(self) -> list[dict[str, list[str]]]:
+    def openapi_security(self) -> list[dict[str, list[str]]]:
         """The OpenAPI security requirements; a request must satisfy one of them."""
         if self.name == "feed":
             return []
@@ -43,7 +43,7 @@ class Access:
 
 def anonymous(view: View[P, R]) -> View[P, R]:
     """Allow anonymous access and ignore credentials. Every caller gets the same response."""
-    return _annotate(view, Access("feed"))
+    return _annotate(view, AccessRule("feed"))
 
 
 def public(view: View[P, R]) -> View[P, R]:
@@ -53,57 +53,57 @@ def public(view: View[P, R]) -> View[P, R]:
     """
 
     @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if bearer() is not None:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if bearer_token() is not None:
             caller()
         return view(*args, **kwargs)
 
-    return _annotate(guarded, Access("public"))
+    return _annotate(wrapper, AccessRule("public"))
 
 
 def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
     """Allow members, identified by session cookie or by an access token with `scope`."""
-    return partial(_guard, access=Access("member", scope))
+    return partial(_require_access, access=AccessRule("member", scope))
 
 
 def organiser() -> Callable[[View[P, R]], View[P, R]]:
     """Allow members who may be organisers. The use case checks whether they organise the event."""
-    return partial(_guard, access=Access("organiser", Scope.ORGANISE))
+    return partial(_require_access, access=AccessRule("organiser", Scope.ORGANISE))
 
 
 def moderator(view: View[P, R]) -> View[P, R]:
     """Allow moderators. Others are rejected before the view runs, whether or not the resource exists."""
-    return _guard(view, access=Access("moderator", Scope.ADMIN))
+    return _require_access(view, access=AccessRule("moderator", Scope.ADMIN))
 
 
 def session_only(view: View[P, R]) -> View[P, R]:
     """Allow members who signed in with a browser. Access tokens are rejected."""
-    return _guard(view, access=Access("by_cookie"))
+    return _require_access(view, access=AccessRule("by_cookie"))
 
 
-def _guard(view: View[P, R], *, access: Access) -> View[P, R]:
+def _require_access(view: View[P, R], *, access: AccessRule) -> View[P, R]:
     @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         _authorize(access)
-        if idempotency.is_asked_for():
-            kept = idempotency.answer_once(lambda: view(*args, **kwargs), member_id=current_member_id())
+        if idempotency.is_idempotent_request():
+            kept = idempotency.replay_or_execute(lambda: view(*args, **kwargs), member_id=current_member_id())
             return cast("R", kept)
         return view(*args, **kwargs)
 
-    return _annotate(guarded, access)
+    return _annotate(wrapper, access)
 
 
-def _authorize(access: Access) -> None:
+def _authorize(access: AccessRule) -> None:
     """Check access to a view. Raises TooManyRequests, NotSignedIn, InsufficientScope, Forbidden, CsrfFailed."""
     here = caller()
-    if request.method not in SAFE:
-        rate_limits.count_write(here.member_id)
+    if request.method not in SAFE_METHODS:
+        rate_limits.count_unsafe_request(here.member_id)
     if not here.is_signed_in:
         raise NotSignedIn(Message("Sign in first, or send a token."))
     if here.scopes is None:
-        if request.method not in SAFE:
+        if request.method not in SAFE_METHODS:
             check_csrf()
-        sessions.keep_alive()
+        sessions.keep_session_alive()
     elif access.scope is None:
         raise Forbidden(Message("A token may not do this; sign in with your password."))
     elif not here.has_scope(access.scope):
@@ -112,19 +112,19 @@ def _authorize(access: Access) -> None:
         check_moderator(here)
 
 
-def _annotate(view: View[P, R], access: Access) -> View[P, R]:
+def _annotate(view: View[P, R], access: AccessRule) -> View[P, R]:
     """Attach the access rule to the view, for tests and the OpenAPI document."""
     cast("Any", view).access = access
     return view
 
 
-def register_token_refusals(app: Flask) -> None:
+def register_token_error_handlers(app: Flask) -> None:
     """Add the reason to WWW-Authenticate in responses to rejected tokens (RFC 6750, section 3.1)."""
-    app.register_error_handler(InvalidToken, _answer_token)
-    app.register_error_handler(InsufficientScope, _answer_token)
+    app.register_error_handler(InvalidToken, _token_error_response)
+    app.register_error_handler(InsufficientScope, _token_error_response)
 
 
-def _answer_token(refusal: InvalidToken | InsufficientScope) -> Response:
-    answer = answer_refusal(refusal)
-    answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{refusal.code.replace("-", "_")}"'
+def _token_error_response(error: InvalidToken | InsufficientScope) -> Response:
+    answer = error_response(error)
+    answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{error.code.replace("-", "_")}"'
     return answer

@@ -12,19 +12,19 @@ from eventcal.events.words import TeamRole
 from eventcal.kit.refusals import Message
 from eventcal.members.words import Role, Scope
 from eventcal.web.identity import passwords
-from eventcal.web.params.fields import says
+from eventcal.web.params.fields import described
 from eventcal.web.schemas.fields import (
     URI,
     BaseSchema,
     EmailField,
     EnumField,
-    Instant,
+    InstantField,
     ListField,
     MultiLine,
     NestedField,
     SingleLine,
 )
-from eventcal.web.schemas.out import Out
+from eventcal.web.schemas.out import ResponseSchema
 
 _LONGEST_INPUT = 1000
 _LONGEST_TOKEN = 2000
@@ -32,14 +32,14 @@ _LONGEST_CODE = 100
 _LONGEST_ANSWER = 100_000
 
 
-class TeamOut(Out):
+class TeamOut(ResponseSchema):
     """The role of the member in the team of an event."""
 
-    event = fields.String(required=True, metadata=says("The event's slug."))
+    event = fields.String(required=True, metadata=described("The event's slug."))
     role = EnumField(TeamRole, required=True)
 
 
-class MemberOut(Out):
+class MemberOut(ResponseSchema):
     """A member, as shown to that member."""
 
     id = fields.String(required=True)
@@ -47,8 +47,10 @@ class MemberOut(Out):
     name = fields.String(required=True)
     role = EnumField(Role, required=True)
     confirmed = fields.Boolean(required=True)
-    created_at = Instant(required=True)
-    speaker = fields.String(required=True, allow_none=True, metadata=says("The slug of the member's speaker profile."))
+    created_at = InstantField(required=True)
+    speaker = fields.String(
+        required=True, allow_none=True, metadata=described("The slug of the member's speaker profile.")
+    )
     teams = fields.List(fields.Nested(TeamOut), required=True)
 
 
@@ -58,32 +60,32 @@ class MemberPatch(BaseSchema):
     name = SingleLine(200)
 
 
-class StaysPublicOut(Out):
+class StaysPublicOut(ResponseSchema):
     """Data of a deleted account that stays public."""
 
-    talks = fields.List(fields.String(), required=True, metadata=says("The ids of the talks."))
-    speaker = fields.String(required=True, allow_none=True, metadata=says("The speaker's slug."))
+    talks = fields.List(fields.String(), required=True, metadata=described("The ids of the talks."))
+    speaker = fields.String(required=True, allow_none=True, metadata=described("The speaker's slug."))
 
 
-class LeftOut(Out):
+class LeftOut(ResponseSchema):
     """The result of deleting an account."""
 
     stays_public = NestedField(StaysPublicOut, required=True)
     detail = fields.String(required=True)
 
 
-class SessionOut(Out):
+class SessionOut(ResponseSchema):
     """A browser session. Using it postpones `expires_at`, to at most 30 days after `created_at`."""
 
     id = fields.String(required=True)
-    created_at = Instant(required=True)
-    last_seen_at = Instant(required=True, says="Time of last use, accurate to an hour.")
-    expires_at = Instant(required=True)
-    user_agent = fields.String(required=True, allow_none=True, metadata=says("The User-Agent header at sign-in."))
-    current = fields.Boolean(required=True, metadata=says("Whether it is the session of this request."))
+    created_at = InstantField(required=True)
+    last_seen_at = InstantField(required=True, doc="Time of last use, accurate to an hour.")
+    expires_at = InstantField(required=True)
+    user_agent = fields.String(required=True, allow_none=True, metadata=described("The User-Agent header at sign-in."))
+    current = fields.Boolean(required=True, metadata=described("Whether it is the session of this request."))
 
 
-class SessionsOut(Out):
+class SessionsOut(ResponseSchema):
     """The current user's sessions, most recently used first."""
 
     items = fields.List(fields.Nested(SessionOut), required=True)
@@ -94,17 +96,17 @@ class TokenIn(BaseSchema):
 
     name = SingleLine(100, required=True)
     scopes = ListField(EnumField(Scope), least=1, limit=len(Scope), required=True)
-    expires_at = Instant(allow_none=True, load_default=None)
+    expires_at = InstantField(allow_none=True, load_default=None)
 
 
-class TokenOut(Out):
+class TokenOut(ResponseSchema):
     """An access token, without the token itself."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
     scopes = fields.List(EnumField(Scope), required=True)
-    expires_at = Instant(required=True, allow_none=True)
-    created_at = Instant(required=True)
+    expires_at = InstantField(required=True, allow_none=True)
+    created_at = InstantField(required=True)
 
 
 class NewTokenOut(TokenOut):
@@ -119,29 +121,29 @@ class FeedIn(BaseSchema):
     name = SingleLine(100, required=True)
 
 
-class FeedOut(Out):
+class FeedOut(ResponseSchema):
     """A secret feed. `url` is returned only by the POST request that creates the feed, and is null otherwise."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
     url = fields.String(required=True, allow_none=True, metadata=URI)
-    last_fetched_at = Instant(required=True, allow_none=True)
+    last_fetched_at = InstantField(required=True, allow_none=True)
 
 
-class Password(MultiLine):
+class PasswordField(MultiLine):
     """A password to verify. Its strength is not checked."""
 
     limit = _LONGEST_INPUT
-    form: Mapping[str, Any] = {**MultiLine.form, "format": "password"}
+    json_schema: Mapping[str, Any] = {**MultiLine.json_schema, "format": "password"}
 
 
-class NewPassword(Password):
+class NewPasswordField(PasswordField):
     """A new password. Its length is checked, and it is loaded in normalised form."""
 
-    form: Mapping[str, Any] = {**Password.form, "minLength": 8, "maxLength": 128}
+    json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
-        faults, normal = passwords.check_new_password(super()._deserialize(value, attr, data, **kwargs))
+        faults, normal = passwords.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
         if faults:
             raise ValidationError(faults)
         return normal
@@ -151,7 +153,7 @@ class RegisterIn(BaseSchema):
     """A new member."""
 
     email = EmailField(required=True)
-    password = NewPassword(required=True, load_only=True)
+    password = NewPasswordField(required=True, load_only=True)
     name = SingleLine(200, required=True)
 
 
@@ -167,7 +169,7 @@ class LoginIn(BaseSchema):
     """Credentials: an email address and a password, and a code for members with an authenticator app."""
 
     email = MultiLine(_LONGEST_INPUT, required=True)
-    password = Password(required=True, load_only=True)
+    password = PasswordField(required=True, load_only=True)
     code = MultiLine(
         _LONGEST_CODE, load_only=True, metadata={"description": "The code in the app, or a recovery code."}
     )
@@ -202,13 +204,13 @@ class SignedInOut(BaseSchema):
 class ConfirmIn(BaseSchema):
     """An emailed token, or an address to send the email to again."""
 
-    also = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}  # noqa: RUF012 - as marshmallow's own
+    extra_json_schema = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}  # noqa: RUF012 - as marshmallow's own
 
     token = MultiLine(_LONGEST_TOKEN)
     email = EmailField()
 
     @validates_schema
-    def check_one(self, data: dict[str, Any], **_: object) -> None:
+    def check_token_or_email(self, data: dict[str, Any], **_: object) -> None:
         """Require either a token or an email address."""
         if ("token" in data) is ("email" in data):
             raise ValidationError(Message("must hold either token or email"), "token")
@@ -236,16 +238,16 @@ class ResetConfirmIn(BaseSchema):
     """An emailed token and the new password."""
 
     token = MultiLine(_LONGEST_TOKEN, required=True)
-    password = NewPassword(required=True, load_only=True)
+    password = NewPasswordField(required=True, load_only=True)
 
 
 class OwnPasswordIn(BaseSchema):
     """The current user's password, required for irreversible actions."""
 
-    password = Password(required=True, load_only=True)
+    password = PasswordField(required=True, load_only=True)
 
 
 class PasswordIn(OwnPasswordIn):
     """The current user's password and the new password."""
 
-    new_password = NewPassword(required=True, load_only=True)
+    new_password = NewPasswordField(required=True, load_only=True)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey
 from eventcal.web.http.errors import status_of
-from eventcal.web.i18n import refusal_in_words
+from eventcal.web.i18n import translate_error
 from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
@@ -44,7 +44,7 @@ def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         status=status,
         form=form,
         next=next_page(),
-        passkey=passkeys.options_to_sign_in(),
+        passkey=passkeys.authentication_options(),
     )
 
 
@@ -56,10 +56,10 @@ def log_in() -> str:
     check_csrf()
     fields = validate(_LOGIN, filled_in("email", "password"))
     rate_limits.count_sign_in(fields["email"])
-    found = passwords.authenticate(fields["email"], fields["password"])
+    found = passwords.authenticate_by_password(fields["email"], fields["password"])
     onward = safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
-    if passwords.needs_code(found):
-        sessions.start(found, pending=True)
+    if passwords.is_code_required(found):
+        sessions.start_session(found, pending=True)
         return f"{url_for('pages.code')}?next={quote(onward, safe='')}"
     sign_in(found)
     return onward
@@ -69,7 +69,7 @@ def log_in() -> str:
 @public
 def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the form for the code of the second factor. Without a pending sign-in, redirect to the sign-in form."""
-    if passwords.find_pending() is None:
+    if passwords.find_pending_member() is None:
         onward = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
     title = _("One more step")
@@ -82,13 +82,13 @@ def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 def sign_in_by_code() -> str | Response:
     """Sign in a member who entered the right password before, and now a valid code."""
     check_csrf()
-    found = passwords.find_pending()
+    found = passwords.find_pending_member()
     if found is None:
         form = rejected_form(
             request.form, [FieldError("", _("That took too long. Please begin again."))], secret=["code"]
         )
         return login(form, HTTPStatus.UNAUTHORIZED)
-    passwords.check_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
+    passwords.consume_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
     return safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
 
@@ -99,7 +99,7 @@ def sign_in_by_code() -> str | Response:
 def sign_in_by_passkey() -> str:
     """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()
-    sign_in(passkeys.authenticate(request.form.get("answer", "")))
+    sign_in(passkeys.authenticate_by_passkey(request.form.get("answer", "")))
     return safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
 
 
@@ -144,13 +144,13 @@ def confirm() -> Response:
 
 @pages.post("/confirm")
 @public
-@form_view(lambda error: _say(_("This did not work"), refusal_in_words(error), status_of(type(error))))
+@form_view(lambda error: _say(_("This did not work"), translate_error(error), status_of(type(error))))
 def confirm_now() -> Response:
     """Confirm the email address to which the token was sent."""
     check_csrf()
-    rate_limits.count_mailed_token()
+    rate_limits.count_email_token()
     with unit_of_work() as session:
-        accounts.confirm_by_token(session, request.form.get("token", ""), now=now())
+        accounts.confirm_email_by_token(session, request.form.get("token", ""), now=now())
     return _say(_("Your address is confirmed"), _("You can submit talks now."))
 
 
@@ -169,14 +169,14 @@ def reset_now() -> Response:
     """Set a new password by token, or send a reset link. The response does not reveal whether an account exists."""
     check_csrf()
     if not request.form.get("token"):
-        accounts.mail_link(validate(_ADDRESS, filled_in("email"))["email"], "reset")
+        accounts.send_link_by_email(validate(_ADDRESS, filled_in("email"))["email"], "reset")
         said = _("If this address has an account, a mail is on its way.")
         return _say(_("Look into your mail"), said, HTTPStatus.ACCEPTED)
     fields = validate(_NEW_PASSWORD, filled_in("token", "password"))
-    rate_limits.count_mailed_token()
-    password_hash = passwords.hashed(fields["password"])
+    rate_limits.count_email_token()
+    password_hash = passwords.hash_password(fields["password"])
     with unit_of_work() as session:
-        accounts.reset_by_token(session, fields["token"], password_hash, now=now())
+        accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
     return _say(_("Your password is changed"), _("Sign in with the new one. Every other session has ended."))
 
 

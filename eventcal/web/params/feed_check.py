@@ -2,26 +2,26 @@
 
 from marshmallow import fields
 
-from eventcal.web.params.fields import Once, Query, at_most
+from eventcal.web.params.fields import QuerySchema, SingleParam, max_length
 
 SCHEMES = ("http", "https", "webcal", "webcals")
 """The URL schemes that the URL of a feed may have."""
 
-LONGEST_URL = 2000
+MAX_URL_LENGTH = 2000
 """The largest number of characters of a URL to check."""
 
 
-class _Address(Once, fields.String):
-    def read(self, text: str) -> str:
+class _UrlParam(SingleParam, fields.String):
+    def parse(self, text: str) -> str:
         """Return the text without surrounding whitespace."""
         return text.strip()
 
 
-class CheckArgs(Query):
+class FeedCheckQuerySchema(QuerySchema):
     """The query parameters of the feed check."""
 
-    url = _Address(
+    url = _UrlParam(
         required=True,
-        validate=at_most(LONGEST_URL),
+        validate=max_length(MAX_URL_LENGTH),
         metadata={"description": "The URL of a feed of this calendar; http, https and webcal are equivalent."},
     )

@@ -19,36 +19,40 @@ from eventcal.kit.localtime import parse_call_time, parse_local
 from eventcal.kit.paging import MAX_LIMIT
 from eventcal.kit.refusals import Invalid, Message
 from eventcal.kit.text import single_line_error
-from eventcal.web.http.errors import faults_in
+from eventcal.web.http.errors import to_field_errors
 
-LINE_FORM: Mapping[str, Any] = {"format": "line", "minLength": 1, "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"}
+LINE_JSON_SCHEMA: Mapping[str, Any] = {
+    "format": "line",
+    "minLength": 1,
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+}
 """The OpenAPI metadata of a line of text. JSON Schema cannot express that it must not be blank."""
 
 LONGEST_TEXT = 200
 """The largest number of characters in a value."""
 
-MOST_VALUES = 50
+MAX_VALUES = 50
 """The largest number of values of a parameter. It limits the cost of database queries."""
 
 
-class Once(fields.Field[Any]):
+class SingleParam(fields.Field[Any]):
     """A parameter that must not be repeated."""
 
     def _deserialize(self, value: object, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
         if not isinstance(value, str):
             raise ValidationError(Message("is given more than once; once is enough"))
-        return self.read(value)
+        return self.parse(value)
 
-    def read(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
+    def parse(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
         """Return the value of the text. Raises ValidationError."""
         raise NotImplementedError
 
 
-class Text(Once, fields.String):
+class LineParam(SingleParam, fields.String):
     """A single line of text that is not blank."""
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Return the text unchanged."""
         fault = single_line_error(text)
         if fault is not None:
@@ -56,31 +60,31 @@ class Text(Once, fields.String):
         return text
 
 
-class Word(Text):
+class ChoiceParam(LineParam):
     """One of several words, which may be the members of an enumeration."""
 
-    def __init__(self, words: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        self._words = list(words)
+    def __init__(self, options: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        self._words = list(options)
         choices = [str(one) for one in self._words]
         super().__init__(validate=OneOf(choices, error=values.not_one_of_message(choices)), **settings)
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Return the matching word; any other text is returned unchanged and rejected by the validator."""
-        return next((one for one in self._words if one == text), super().read(text))
+        return next((one for one in self._words if one == text), super().parse(text))
 
 
-class Search(Text):
+class SearchParam(LineParam):
     """A search term; an empty one is ignored."""
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Return the text unchanged, or "" if it is blank."""
-        return super().read(text) if text.strip(" ") else ""
+        return super().parse(text) if text.strip(" ") else ""
 
 
-class Day(Once, fields.Date):
+class DateParam(SingleParam, fields.Date):
     """A date in the form YYYY-MM-DD."""
 
-    def read(self, text: str) -> date:
+    def parse(self, text: str) -> date:
         """Return the date."""
         try:
             day = parse_local(text)
@@ -91,10 +95,10 @@ class Day(Once, fields.Date):
         return day
 
 
-class Since(Once, fields.String):
+class DateTimeParam(SingleParam, fields.String):
     """A time with offset (RFC 3339), or a date, which means the start of that day in UTC."""
 
-    def read(self, text: str) -> datetime:
+    def parse(self, text: str) -> datetime:
         """Return the instant in UTC, in whole seconds."""
         # An unescaped "+" is decoded as a space. A space in this position can only have been a "+".
         text = re.sub(r" (?=\d\d:\d\d\Z)", "+", text)
@@ -110,10 +114,10 @@ class Since(Once, fields.String):
             raise ValidationError(message) from error
 
 
-class Count(Once, fields.Integer):
+class IntegerParam(SingleParam, fields.Integer):
     """A non-negative integer."""
 
-    def read(self, text: str) -> int:
+    def parse(self, text: str) -> int:
         """Return the number."""
         # int() also accepts signs, underscores and digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
@@ -121,26 +125,26 @@ class Count(Once, fields.Integer):
         return int(text)
 
 
-class Flag(Once, fields.Boolean):
+class BoolParam(SingleParam, fields.Boolean):
     """A boolean, given as true or false."""
 
-    def read(self, text: str) -> bool:
+    def parse(self, text: str) -> bool:
         """Return the boolean."""
         if text not in {"true", "false"}:
             raise ValidationError(values.NOT_BOOLEAN)
         return text == "true"
 
 
-class Several(fields.List[str]):
+class MultiParam(fields.List[str]):
     """A parameter that may be repeated. It loads a sorted tuple, so that equivalent queries are equal."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
-        if len(value) > MOST_VALUES:
-            raise ValidationError(Message("has more than %(most_values)s values", most_values=MOST_VALUES))
+        if len(value) > MAX_VALUES:
+            raise ValidationError(Message("has more than %(most_values)s values", most_values=MAX_VALUES))
         return tuple(sorted(set(super()._deserialize(value, attr, data, **kwargs))))
 
 
-class Commas(Several):
+class CommaSeparatedParam(MultiParam):
     """Like Several, for values without commas, which may also be given as a comma-separated list."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
@@ -148,17 +152,17 @@ class Commas(Several):
         return super()._deserialize(parts, attr, data, **kwargs)
 
 
-def text() -> Text:
+def short_line_param() -> LineParam:
     """Return a field for a line of text of at most `LONGEST_TEXT` characters."""
-    return Text(validate=at_most(LONGEST_TEXT), metadata=dict(LINE_FORM))
+    return LineParam(validate=max_length(LONGEST_TEXT), metadata=dict(LINE_JSON_SCHEMA))
 
 
-def says(description: str) -> dict[str, Any]:
+def described(description: str) -> dict[str, Any]:
     """Return the metadata for a field with this OpenAPI description."""
     return {"description": description}
 
 
-def at_most(limit: int) -> Length:
+def max_length(limit: int) -> Length:
     """Return a validator for a text of at most `limit` characters."""
     return Length(max=limit, error=values.too_long_message(limit))
 
@@ -168,17 +172,17 @@ def in_range(least: int, most: int) -> Range:
     return Range(least, most, error=Message("must be from %(least)s to %(most)s", least=least, most=most))
 
 
-def page_size(**settings: Any) -> Count:  # noqa: ANN401 - marshmallow's own settings
+def page_size_param(**settings: Any) -> IntegerParam:  # noqa: ANN401 - marshmallow's own settings
     """Return a field for the number of items per page."""
-    return Count(validate=in_range(1, MAX_LIMIT), **settings)
+    return IntegerParam(validate=in_range(1, MAX_LIMIT), **settings)
 
 
-def form(pattern: str, *, says: Message) -> Text:
-    """Return a field for a text that matches the pattern; `says` is the error message."""
-    return Text(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=says))
+def pattern_param(pattern: str, *, described: Message) -> LineParam:
+    """Return a field for a text that matches the pattern; `described` is the error message."""
+    return LineParam(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=described))
 
 
-class Query(Schema):
+class QuerySchema(Schema):
     """Base class of schemas for query strings. It loads a MultiDict and rejects unknown parameters."""
 
     class Meta:
@@ -187,43 +191,45 @@ class Query(Schema):
         unknown = RAISE
 
     @pre_load
-    def _gather(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
+    def _multidict_to_dict(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
         """Return a value for each parameter, or a list if it is repeated or may be repeated."""
-        several = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, Several)}
+        several = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, MultiParam)}
         given = {name: data.getlist(name) for name in data}
         return {
             name: values[0] if len(values) == 1 and name not in several else values for name, values in given.items()
         }
 
 
-def load_query(schema: Query, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse") -> Any:  # noqa: ANN401 - what the schema loads
+def load_query(
+    schema: QuerySchema, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse"
+) -> Any:  # noqa: ANN401 - what the schema loads
     """Load a query string with a schema.
 
     Raises:
         Invalid: with every field error, including unknown parameters unless `unknown` is "ignore"
     """
-    given = args if unknown == "refuse" else _known_to(schema, args)
+    given = args if unknown == "refuse" else _drop_unknown(schema, args)
     try:
         return schema.load(given)
     except ValidationError as error:
         # Several invalid values of one parameter are reported once per message.
-        faults = dict.fromkeys(faults_in(error.messages, location="query"))
+        faults = dict.fromkeys(to_field_errors(error.messages, location="query"))
         raise Invalid(errors=tuple(faults)) from error
 
 
-def filled_in(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:
+def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:
     """Return the parameters that are defined in the schema and not blank. They may still be invalid.
 
     Forms send blank fields, and links from other sites contain parameters such as utm_source.
     """
-    return MultiDict([(name, value) for name, value in _known_to(schema, args).items(multi=True) if value.strip()])
+    return MultiDict([(name, value) for name, value in _drop_unknown(schema, args).items(multi=True) if value.strip()])
 
 
-def chosen_language(args: Mapping[str, str], name: str = "lang") -> str:
+def supported_language_arg(args: Mapping[str, str], name: str = "lang") -> str:
     """Return the supported language that a parameter names, or ""."""
     return args[name] if args.get(name) in LANGUAGES else ""
 
 
-def _known_to(schema: Query, args: MultiDict[str, str]) -> MultiDict[str, str]:
+def _drop_unknown(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:
     known = {field.data_key or name for name, field in schema.load_fields.items()}
     return MultiDict([pair for pair in args.items(multi=True) if pair[0] in known])

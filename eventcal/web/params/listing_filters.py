@@ -1,6 +1,7 @@
 """Conversion between query strings and filters, for the API, pages, embeds and feeds.
 
-The schemas define the parameters and document them in OpenAPI. `read_listing` and `read_feed` cache the results.
+The schemas define the parameters and document them in OpenAPI. `parse_listing_query` and `parse_feed_query` cache the
+results.
 """
 
 import dataclasses
@@ -25,24 +26,24 @@ from eventcal.kit.values import LANGUAGE
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import encode_query
 from eventcal.web.params.fields import (
-    LINE_FORM,
+    LINE_JSON_SCHEMA,
     LONGEST_TEXT,
-    Commas,
-    Day,
-    Flag,
-    Query,
-    Search,
-    Several,
-    Since,
-    Text,
-    Word,
-    at_most,
-    filled_in,
-    form,
+    BoolParam,
+    ChoiceParam,
+    CommaSeparatedParam,
+    DateParam,
+    DateTimeParam,
+    LineParam,
+    MultiParam,
+    QuerySchema,
+    SearchParam,
+    described,
+    drop_unknown_and_blank,
     load_query,
-    page_size,
-    says,
-    text,
+    max_length,
+    page_size_param,
+    pattern_param,
+    short_line_param,
 )
 
 _KINDS = sorted({str(kind) for kind in (*EventKind, *TalkKind)})
@@ -74,7 +75,7 @@ class ListingQuery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class FeedQuery:
     """The query of a feed. If `include` is empty, the default of the feed applies."""
 
     filter: Filter = NO_FILTER
@@ -84,98 +85,120 @@ class Asked:
     profile: Profile = Profile.PLAIN
 
 
-class FilterArgs(Query):
+class FilterQuerySchema(QuerySchema):
     """The query parameters that lists and feeds have in common.
 
-    A schema loads a `result`. Parameters that are neither filters nor paging set its attribute of the same name.
+    A schema loads a `result_class`. Parameters that are neither filters nor paging set its attribute of the same name.
     """
 
-    result: ClassVar[type[ListingQuery] | type[Asked]] = ListingQuery
+    result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
 
-    from_day = Day(data_key="from", metadata=says("Items that end on or after this day."))
-    to_day = Day(data_key="to", metadata=says("Items that begin on or before this day."))
-    q = Search(
-        validate=at_most(LONGEST_TEXT),
-        metadata=says("Search terms. All must match the beginning of a word, ignoring case and accents.")
-        | {"pattern": LINE_FORM["pattern"]},
+    from_day = DateParam(data_key="from", metadata=described("Items that end on or after this day."))
+    to_day = DateParam(data_key="to", metadata=described("Items that begin on or before this day."))
+    q = SearchParam(
+        validate=max_length(LONGEST_TEXT),
+        metadata=described("Search terms. All must match the beginning of a word, ignoring case and accents.")
+        | {"pattern": LINE_JSON_SCHEMA["pattern"]},
     )
-    tags = Several(text(), data_key="tag", metadata=says("Items with all of these tags."))
-    kinds = Commas(Word(_KINDS), data_key="kind", metadata=says("Events or talks of any of these kinds."))
-    countries = Commas(
-        form("[A-Za-z]{2}", says=Message("must be an ISO 3166-1 code of two letters, such as DE")),
+    tags = MultiParam(short_line_param(), data_key="tag", metadata=described("Items with all of these tags."))
+    kinds = CommaSeparatedParam(
+        ChoiceParam(_KINDS), data_key="kind", metadata=described("Events or talks of any of these kinds.")
+    )
+    countries = CommaSeparatedParam(
+        pattern_param("[A-Za-z]{2}", described=Message("must be an ISO 3166-1 code of two letters, such as DE")),
         data_key="country",
-        metadata=says("Items in any of these countries (ISO 3166-1 alpha-2)."),
+        metadata=described("Items in any of these countries (ISO 3166-1 alpha-2)."),
     )
-    cities = Several(text(), data_key="city", metadata=says("Items in any of these cities, spelled exactly as stored."))
-    events = Commas(text(), data_key="event", metadata=says("These events, by slug, and their talks."))
-    tracks = Several(text(), data_key="track", metadata=says("Talks in any of these tracks."))
-    rooms = Several(text(), data_key="room", metadata=says("Talks in any of these rooms."))
-    speakers = Commas(text(), data_key="speaker", metadata=says("Talks by any of these speakers, by slug."))
-    languages = Commas(
-        form(LANGUAGE.pattern, says=LANGUAGE.message),
+    cities = MultiParam(
+        short_line_param(),
+        data_key="city",
+        metadata=described("Items in any of these cities, spelled exactly as stored."),
+    )
+    events = CommaSeparatedParam(
+        short_line_param(), data_key="event", metadata=described("These events, by slug, and their talks.")
+    )
+    tracks = MultiParam(short_line_param(), data_key="track", metadata=described("Talks in any of these tracks."))
+    rooms = MultiParam(short_line_param(), data_key="room", metadata=described("Talks in any of these rooms."))
+    speakers = CommaSeparatedParam(
+        short_line_param(), data_key="speaker", metadata=described("Talks by any of these speakers, by slug.")
+    )
+    languages = CommaSeparatedParam(
+        pattern_param(LANGUAGE.pattern, described=LANGUAGE.message),
         data_key="language",
-        metadata=says("Talks in any of these languages (BCP 47)."),
+        metadata=described("Talks in any of these languages (BCP 47)."),
     )
-    states = Commas(
-        Word(_STATES),
+    states = CommaSeparatedParam(
+        ChoiceParam(_STATES),
         data_key="state",
-        metadata=says("Events with any of these statuses, or talks in any of these states."),
+        metadata=described("Events with any of these statuses, or talks in any of these states."),
     )
-    status = Commas(Word(_STATES), metadata=says("Alias of `state`. The values of both are combined."))
-    series = Several(text(), metadata=says("Events of any of these series, and their talks."))
-    call_open = Word(["open"], data_key="cfp", metadata=says("Events with an open call for talks, and their talks."))
-    scheduled = Flag(metadata=says("true: scheduled items only; false: unscheduled items only."))
-    updated_since = Since(
-        metadata=says(
+    status = CommaSeparatedParam(
+        ChoiceParam(_STATES), metadata=described("Alias of `state`. The values of both are combined.")
+    )
+    series = MultiParam(short_line_param(), metadata=described("Events of any of these series, and their talks."))
+    call_open = ChoiceParam(
+        ["open"], data_key="cfp", metadata=described("Events with an open call for talks, and their talks.")
+    )
+    scheduled = BoolParam(metadata=described("true: scheduled items only; false: unscheduled items only."))
+    updated_since = DateTimeParam(
+        metadata=described(
             "Items changed at or after this time: RFC 3339 with an offset (+ is %2B in URLs), or a date in UTC."
         )
         | {"pattern": r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$"}
     )
 
     @validates_schema(skip_on_field_errors=False)
-    def _check_days(self, data: Mapping[str, Any], **_: object) -> None:
+    def _check_day_order(self, data: Mapping[str, Any], **_: object) -> None:
         if "from_day" in data and "to_day" in data and data["from_day"] > data["to_day"]:
             raise ValidationError(Message("must not be before from"), field_name="to")
 
     @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> ListingQuery | Asked:
-        return self.make(data)
+    def _build_result(self, data: dict[str, Any], **_: object) -> ListingQuery | FeedQuery:
+        return self.build_query(data)
 
-    def make(self, data: dict[str, Any]) -> ListingQuery | Asked:
+    def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
         """Return the result with these parameters."""
         if "limit" in data or "cursor" in data:
             data["paging"] = PageRequest(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
-        own = {field.name: data.pop(field.name) for field in dataclasses.fields(self.result) if field.name in data}
-        return self.result(filter=_filter(**data), **own)
+        own = {
+            field.name: data.pop(field.name) for field in dataclasses.fields(self.result_class) if field.name in data
+        }
+        return self.result_class(filter=_build_filter(**data), **own)
 
 
-class ListingQuerySchema(FilterArgs):
+class ListingQuerySchema(FilterQuerySchema):
     """The query parameters of a list."""
 
-    sort = Word(Sort, metadata=says("The sort order; by default `starts`."))
-    limit = page_size(metadata=says(f"The number of items per page; by default {DEFAULT_LIMIT}."))
-    cursor = Text(metadata=says("The `next` value of the previous page.") | {"pattern": "^[A-Za-z0-9_-]+$"})
+    sort = ChoiceParam(Sort, metadata=described("The sort order; by default `starts`."))
+    limit = page_size_param(metadata=described(f"The number of items per page; by default {DEFAULT_LIMIT}."))
+    cursor = LineParam(metadata=described("The `next` value of the previous page.") | {"pattern": "^[A-Za-z0-9_-]+$"})
 
 
-class FeedArgs(FilterArgs):
+class FeedQuerySchema(FilterQuerySchema):
     """The query parameters of a feed."""
 
-    result = Asked
+    result_class = FeedQuery
 
-    include = Commas(Word(Include), metadata=says("The kinds of entries in the feed."))
-    cancelled = Word(
+    include = CommaSeparatedParam(ChoiceParam(Include), metadata=described("The kinds of entries in the feed."))
+    cancelled = ChoiceParam(
         Cancelled,
-        metadata=says("Cancelled items: keep them as cancelled (default), hide them, or mark them in the title only."),
+        metadata=described(
+            "Cancelled items: keep them as cancelled (default), hide them, or mark them in the title only."
+        ),
     )
-    utc = Word(["utc"], data_key="tz", metadata=says("utc: times in UTC, for clients without time zone support."))
-    profile = Word(Profile, metadata=says("rich: with RFC 9073 components, which some clients do not support."))
+    utc = ChoiceParam(
+        ["utc"], data_key="tz", metadata=described("utc: times in UTC, for clients without time zone support.")
+    )
+    profile = ChoiceParam(
+        Profile, metadata=described("rich: with RFC 9073 components, which some clients do not support.")
+    )
 
-    def make(self, data: dict[str, Any]) -> ListingQuery | Asked:
+    def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
         """Return the result with these parameters."""
-        return super().make(data | {"utc": "utc" in data})
+        return super().build_query(data | {"utc": "utc" in data})
 
 
-def _filter(
+def _build_filter(
     *,
     q: str = "",
     countries: tuple[str, ...] = (),
@@ -193,60 +216,62 @@ def _filter(
     )
 
 
-_LISTING, _FEED = ListingQuerySchema(), FeedArgs()
+_LISTING_SCHEMA, _FEED_SCHEMA = ListingQuerySchema(), FeedQuerySchema()
 # Maps filter parameters to attributes of the Filter; `status` is an alias of `state`.
-_ATTRIBUTES = {field.data_key or name: name for name, field in FilterArgs(exclude=["status"]).load_fields.items()}
+_FILTER_ATTRIBUTES = {
+    field.data_key or name: name for name, field in FilterQuerySchema(exclude=["status"]).load_fields.items()
+}
 
 
-def read_listing(args: MultiDict[str, str]) -> ListingQuery:
+def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
     """Return the query of a list.
 
     The result is cached, because parsing costs more than a 304 response. Raises Invalid with every field error:
     unknown, malformed and contradictory parameters.
     """
-    return cast("ListingQuery", _load(_LISTING, tuple(args.items(multi=True))))
+    return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
 
 
-def read_feed(args: MultiDict[str, str]) -> Asked:
-    """Return the query of a feed, like `read_listing` but without paging and sorting."""
-    return cast("Asked", _load(_FEED, tuple(args.items(multi=True))))
+def parse_feed_query(args: MultiDict[str, str]) -> FeedQuery:
+    """Return the query of a feed, like `parse_listing_query` but without paging and sorting."""
+    return cast("FeedQuery", _load_cached(_FEED_SCHEMA, tuple(args.items(multi=True))))
 
 
 @lru_cache(2048)
-def _load(schema: FilterArgs, pairs: tuple[tuple[str, str], ...]) -> ListingQuery | Asked:
-    return cast("ListingQuery | Asked", load_query(schema, MultiDict(pairs)))
+def _load_cached(schema: FilterQuerySchema, pairs: tuple[tuple[str, str], ...]) -> ListingQuery | FeedQuery:
+    return cast("ListingQuery | FeedQuery", load_query(schema, MultiDict(pairs)))
 
 
-def known_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters of a query string that `read_listing` supports and that are not blank."""
-    return filled_in(_LISTING, args)
+def known_listing_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return the parameters of a query string that `parse_listing_query` supports and that are not blank."""
+    return drop_unknown_and_blank(_LISTING_SCHEMA, args)
 
 
 def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters of a query string that `read_feed` supports and that are not blank."""
-    return filled_in(_FEED, args)
+    """Return the parameters of a query string that `parse_feed_query` supports and that are not blank."""
+    return drop_unknown_and_blank(_FEED_SCHEMA, args)
 
 
-def canonical_query(asked: ListingQuery | Asked) -> str:
+def canonical_query(query: ListingQuery | FeedQuery) -> str:
     """Return the canonical query string: sorted and without defaults. Parsing it gives an equal value.
 
     For a link to the next page, set the cursor in `paging` first.
     """
-    pairs = {name: _written(getattr(asked.filter, attribute)) for name, attribute in _ATTRIBUTES.items()}
-    pairs["cfp"] = ["open"] if asked.filter.call_open else []
-    if isinstance(asked, ListingQuery):
-        pairs["sort"] = _unless(asked.sort, Sort.STARTS)
-        pairs["limit"] = _unless(str(asked.paging.limit), str(DEFAULT_LIMIT))
-        pairs["cursor"] = _written(asked.paging.cursor)
+    pairs = {name: _to_param_values(getattr(query.filter, attribute)) for name, attribute in _FILTER_ATTRIBUTES.items()}
+    pairs["cfp"] = ["open"] if query.filter.call_open else []
+    if isinstance(query, ListingQuery):
+        pairs["sort"] = _omit_default(query.sort, Sort.STARTS)
+        pairs["limit"] = _omit_default(str(query.paging.limit), str(DEFAULT_LIMIT))
+        pairs["cursor"] = _to_param_values(query.paging.cursor)
     else:
-        pairs["include"] = asked.include
-        pairs["cancelled"] = _unless(asked.cancelled, Cancelled.KEEP)
-        pairs["tz"] = ["utc"] if asked.utc else []
-        pairs["profile"] = _unless(asked.profile, Profile.PLAIN)
+        pairs["include"] = query.include
+        pairs["cancelled"] = _omit_default(query.cancelled, Cancelled.KEEP)
+        pairs["tz"] = ["utc"] if query.utc else []
+        pairs["profile"] = _omit_default(query.profile, Profile.PLAIN)
     return encode_query((name, value) for name in sorted(pairs) for value in pairs[name])
 
 
-def _written(value: object) -> Sequence[str]:
+def _to_param_values(value: object) -> Sequence[str]:
     """Return the values of a query parameter for the value of a Filter attribute."""
     match value:
         case None | "":
@@ -262,11 +287,11 @@ def _written(value: object) -> Sequence[str]:
     return [str(value)]
 
 
-def _unless(value: str, default: str) -> Sequence[str]:
+def _omit_default(value: str, default: str) -> Sequence[str]:
     return [] if value == default else [value]
 
 
 @lru_cache(4096)
-def feed_key(path: str, asked: Asked) -> str:
+def fetch_counter_key(path: str, query: FeedQuery) -> str:
     """Return the key for counting fetches of a public feed, from its decoded path and its query."""
-    return public_feed_key(f"{path.rstrip('/')}?{canonical_query(asked)}")
+    return public_feed_key(f"{path.rstrip('/')}?{canonical_query(query)}")

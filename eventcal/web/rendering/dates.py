@@ -15,7 +15,7 @@ from eventcal.events.recurrence.occurrences import LAST_DAY, Occurrence, occurre
 from eventcal.kit.localtime import format_with_offset, get_zone, is_known_zone
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.talks.models import Talk
-from eventcal.web.i18n import locale
+from eventcal.web.i18n import current_locale
 from eventcal.web.schemas.occurrences import occurrence_json
 from eventcal.web.schemas.out import Json
 
@@ -112,36 +112,38 @@ def time_left(until: datetime, now: datetime) -> str:
     """Return the time left until an instant as text: in whole days (UTC), or in hours on the last day."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
     if not days:
-        return format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale())
-    return format_timedelta(days, granularity="day", threshold=_IN_DAYS, add_direction=True, locale=locale())
+        return format_timedelta(
+            until - now, granularity="minute", threshold=1, add_direction=True, locale=current_locale()
+        )
+    return format_timedelta(days, granularity="day", threshold=_IN_DAYS, add_direction=True, locale=current_locale())
 
 
 def month_of(day: date) -> str:
     """Return the month and year of a day as text."""
-    return format_skeleton("yMMMM", day, locale=locale())
+    return format_skeleton("yMMMM", day, locale=current_locale())
 
 
 def long_day(day: date) -> str:
     """Return a day with its weekday, month and year as text."""
-    return format_date(day, format="full", locale=locale())
+    return format_date(day, format="full", locale=current_locale())
 
 
 def short_day(day: date) -> str:
     """Return a day as short text, without its year."""
-    return format_skeleton("MMMEd", day, locale=locale())
+    return format_skeleton("MMMEd", day, locale=current_locale())
 
 
 def weekday(number: int, *, short: bool = False) -> str:
     """Return the name of a weekday; 0 is Monday."""
-    return str(get_day_names("abbreviated" if short else "wide", "stand-alone", locale=locale())[number])
+    return str(get_day_names("abbreviated" if short else "wide", "stand-alone", locale=current_locale())[number])
 
 
 def _day(day: date) -> str:
-    return format_skeleton("yMMMEd", day, locale=locale())
+    return format_skeleton("yMMMEd", day, locale=current_locale())
 
 
 def _hour(moment: datetime) -> str:
-    return format_time(moment.time(), format="short", locale=locale())
+    return format_time(moment.time(), format="short", locale=current_locale())
 
 
 def recurring(event: Event, now: datetime) -> Mapping[str, object] | None:
@@ -197,7 +199,7 @@ def rule_in_words(rule: str) -> str | None:
 def _weekly(days: Sequence[str], number: int) -> str | None:
     if not set(days) <= set(WEEKDAYS):
         return None
-    names = format_list([weekday(place) for place, day in enumerate(WEEKDAYS) if day in days], locale=locale())
+    names = format_list([weekday(place) for place, day in enumerate(WEEKDAYS) if day in days], locale=current_locale())
     return str(ngettext("Every week on %(days)s", "Every %(num)s weeks on %(days)s", number, days=names))
 
 

@@ -22,10 +22,10 @@ from eventcal.kit.ids import new_secret
 from eventcal.kit.refusals import DomainError, FieldError, Invalid, raise_if_invalid
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.picture import MAX_UPLOAD_BYTES, ImageSpec, Picture
-from eventcal.web.http.errors import faults_in
-from eventcal.web.i18n import in_words, refusal_in_words
+from eventcal.web.http.errors import to_field_errors
+from eventcal.web.i18n import translate, translate_error
 from eventcal.web.identity.current_user import current_member_id
-from eventcal.web.media import own_path, read_upload, store_upload
+from eventcal.web.media import decode_upload, find_uploaded_path, store_upload
 from eventcal.web.rendering.dates import short_day
 from eventcal.web.request.idempotency import claim_form_token
 
@@ -70,7 +70,7 @@ def rejected_form(typed: Typed, faults: Iterable[FieldError] = (), *, secret: Se
     for fault in faults:
         # The first part of the pointer is the field's name. Errors of unknown fields are shown above the form.
         name = fault.pointer.removeprefix("/").partition("/")[0]
-        found[name if name in typed else ""].append(in_words(fault.detail))
+        found[name if name in typed else ""].append(translate(fault.detail))
     return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
 
 
@@ -79,7 +79,7 @@ def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list
     try:
         return schema.load(given), []
     except ValidationError as error:
-        return {}, faults_in(error.messages, location="form")
+        return {}, to_field_errors(error.messages, location="form")
 
 
 def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def field_errors(refusal: DomainError | HTTPException, *, at: str = "") -> tuple
     """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
     if isinstance(refusal, Invalid) and refusal.errors:
         return refusal.errors
-    return (FieldError(f"/{at}" if at else "", refusal_in_words(refusal)),)
+    return (FieldError(f"/{at}" if at else "", translate_error(refusal)),)
 
 
 def filled_in(*names: str) -> dict[str, str]:
@@ -146,9 +146,9 @@ def picture_sent(field: str, frame: ImageSpec) -> tuple[Picture | None, list[Fie
     if not _is_chosen(field):
         return None, []
     try:
-        return read_upload(request.files[field].stream.read(MAX_UPLOAD_BYTES + 1), frame), []
+        return decode_upload(request.files[field].stream.read(MAX_UPLOAD_BYTES + 1), frame), []
     except UnsupportedImage as refusal:
-        return None, [FieldError(f"/{field}", refusal_in_words(refusal))]
+        return None, [FieldError(f"/{field}", translate_error(refusal))]
 
 
 def picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
@@ -169,7 +169,7 @@ def pictures_to_choose_again(faults: Iterable[FieldError]) -> list[FieldError]:
 
 def picture_values(kept: str | None) -> dict[str, str | None]:
     """Return the template variables for a picture: the path of an uploaded one, or the URL of an external one."""
-    ours = own_path(kept)
+    ours = find_uploaded_path(kept)
     return {"picture": ours, "picture_elsewhere": kept if ours is None else None}
 
 

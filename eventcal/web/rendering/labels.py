@@ -1,7 +1,7 @@
 """Display names of kinds, countries, query parameters and talk states."""
 
 from eventcal.kit.refusals import Message
-from eventcal.web.i18n import in_words, locale
+from eventcal.web.i18n import current_locale, translate
 
 # The maximum length of a preview text, in characters.
 _SHORT = 200
@@ -61,17 +61,17 @@ _STATES = {
 
 def kind_in_words(kind: str) -> str:
     """Return the display name of an event or talk kind."""
-    return in_words(_KINDS.get(kind, kind))
+    return translate(_KINDS.get(kind, kind))
 
 
 def country_in_words(code: str) -> str:
     """Return the name of a country in the reader's language, or its code if the name is unknown."""
-    return str(locale().territories.get(code.upper(), code))
+    return str(current_locale().territories.get(code.upper(), code))
 
 
 def word_for(name: str) -> str:
     """Return the display name of a query parameter."""
-    return in_words(_PARAMETERS.get(name, name))
+    return translate(_PARAMETERS.get(name, name))
 
 
 def value_in_words(name: str, value: str) -> str:
@@ -80,12 +80,12 @@ def value_in_words(name: str, value: str) -> str:
         return kind_in_words(value)
     if name == "country":
         return country_in_words(value)
-    return in_words(Message("open now")) if (name, value) == ("cfp", "open") else value
+    return translate(Message("open now")) if (name, value) == ("cfp", "open") else value
 
 
 def state_in_words(state: str) -> str:
     """Return the state of a talk as displayed to its submitter."""
-    return in_words(_STATES.get(state, state))
+    return translate(_STATES.get(state, state))
 
 
 def short(text: str) -> str:

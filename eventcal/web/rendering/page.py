@@ -11,12 +11,12 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from eventcal.kit.catalogue import LANGUAGES
-from eventcal.web.http.conditional import REVALIDATED
-from eventcal.web.http.representation import Origin
+from eventcal.web.http.conditional import PUBLIC_REVALIDATE
+from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.urls import encode_query, with_query
-from eventcal.web.i18n import language
+from eventcal.web.i18n import current_language
 from eventcal.web.request.context import links, settings
-from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
+from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
 
 pages = Blueprint("pages", __name__)
 
@@ -69,21 +69,21 @@ Make = Callable[[Session, datetime], Page]
 class _PageDocument(Document):
     make: Make
     media_type: str = MEDIA_TYPE
-    cache_control: str = REVALIDATED
+    cache_control: str = PUBLIC_REVALIDATE
     page: Page = field(init=False)
 
-    def find(self, snapshot: Snapshot, /) -> None:
-        self.page = self.make(snapshot.session, snapshot.moment)
-        self.dated = not self.page.changes_by_itself
-        self.extra = guards(self.page.policy)
+    def load(self, snapshot: Snapshot, /) -> None:
+        self.page = self.make(snapshot.session, snapshot.now)
+        self.cacheable = not self.page.changes_by_itself
+        self.extra_headers = guards(self.page.policy)
 
-    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
-        return Rendered(render(self.page).encode())
+    def render(self, _snapshot: Snapshot, _previous_source: RenderSource | None, /) -> RenderedBody:
+        return RenderedBody(render(self.page).encode())
 
 
 def render_page(make: Make) -> Response:
     """Return the cached response to a GET request for a page, in the language of the request."""
-    return serve_cached(_PageDocument(make=make, language=language()))
+    return serve_cached(_PageDocument(make=make, language=current_language()))
 
 
 def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
@@ -112,7 +112,7 @@ def render(page: Page) -> str:
         site=settings().name,
         oembed=links().oembed(f"{settings().base_url}{page.path}") if page.embeddable else None,
         structured=_harmless(page.structured) if page.structured else None,
-        language=language(),
+        language=current_language(),
         languages=LANGUAGES,
         here=_here,
         home=links().home(),

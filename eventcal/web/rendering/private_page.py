@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from eventcal.kit.refusals import Conflict, DatabaseBusy, DomainError, Invalid, VersionConflict
 from eventcal.web.http.errors import ErrorClass, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
-from eventcal.web.http.problem_details import Problem, ProblemAnswer
-from eventcal.web.i18n import faults_in_words, in_words, language, said_to_people
-from eventcal.web.identity.current_user import SAFE, caller, csrf_token
+from eventcal.web.http.problem_details import Problem, ProblemResponse
+from eventcal.web.i18n import current_language, page_error_message, translate, translate_field_errors
+from eventcal.web.identity.current_user import SAFE_METHODS, caller, csrf_token
 from eventcal.web.identity.permissions import session_only
 from eventcal.web.rendering.forms import field_errors, pictures_to_choose_again, rejected_form
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
@@ -42,7 +42,7 @@ def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
     """Return a page as the response to the current request. The response must not be cached."""
     answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE), page.policy)
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Language"] = language()
+    answer.headers["Content-Language"] = current_language()
     return answer
 
 
@@ -64,7 +64,7 @@ def signed_in(view: View[P]) -> View[P]:
 
     @wraps(guarded_view)
     def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
-        if request.method in SAFE and not caller().is_signed_in:
+        if request.method in SAFE_METHODS and not caller().is_signed_in:
             onward = quote(request.full_path.rstrip("?"), safe="")
             return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
         return guarded_view(*args, **kwargs)
@@ -159,11 +159,11 @@ def answer_secret_page(
 
 def explain(answer: Response) -> Response:
     """Replace the body of a problem details response with an error page for browsers. The status does not change."""
-    if not isinstance(answer, ProblemAnswer) or not _is_for_people():
+    if not isinstance(answer, ProblemResponse) or not _is_for_people():
         return answer
     try:
         body = render(_page(answer.problem))
-        spoken = language()
+        spoken = current_language()
     except Exception:  # noqa: BLE001 - no error may turn the error response into a second error
         # The problem details already describe the error.
         _LOG.exception("the page for an answer with status %s was not made", answer.status_code)
@@ -189,12 +189,12 @@ def _page(problem: Problem) -> Page:
     """Return the error page for a problem. It does not contain its own URL, which may include a secret."""
     return Page(
         template="pages/refused.html",
-        title=in_words(problem.title),
+        title=translate(problem.title),
         path="/",
         indexed=False,
         values={
-            "said": said_to_people(problem.code, problem.detail) if not problem.faults else None,
-            "faults": faults_in_words(problem.faults),
+            "said": page_error_message(problem.code, problem.detail) if not problem.faults else None,
+            "faults": translate_field_errors(problem.faults),
             "status": int(problem.status),
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},

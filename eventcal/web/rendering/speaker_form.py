@@ -14,7 +14,7 @@ from eventcal.speakers.service import check_can_edit_speaker, update_speaker
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering import forms
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.speakers import SpeakerPatch, speaker_json
 
 _PHOTO = "photo"
@@ -50,7 +50,7 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
 
     Raises Invalid, VersionConflict, Forbidden, TooManyRequests.
     """
-    with reading() as session:
+    with read_session() as session:
         # Check the permission before decoding an uploaded picture.
         check_can_edit_speaker(find(session), caller())
     fields, faults = _fields(request.form)

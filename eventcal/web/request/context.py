@@ -14,7 +14,7 @@ from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.web.cache import BackgroundThread, FetchCounter, ResponseCache
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,25 +24,25 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
-    ledger: FeedIndex
-    links: Links
-    renditions: ResponseCache
-    tally: FetchCounter
-    afterwards: BackgroundThread
+    feed_index: FeedIndex
+    links: UrlBuilder
+    responses: ResponseCache
+    fetch_counter: FetchCounter
+    background: BackgroundThread
 
 
-EXTENSION = "eventcal"
+EXTENSION_KEY = "eventcal"
 """The key of the services in `app.extensions`."""
 
 
-def attach_services(app: Flask, house: Services) -> None:
+def attach_services(app: Flask, services: Services) -> None:
     """Attach the services to the app."""
-    app.extensions[EXTENSION] = house
+    app.extensions[EXTENSION_KEY] = services
 
 
 def services() -> Services:
     """Return the services of the current app."""
-    return cast("Services", current_app.extensions[EXTENSION])
+    return cast("Services", current_app.extensions[EXTENSION_KEY])
 
 
 def settings() -> Settings:
@@ -50,7 +50,7 @@ def settings() -> Settings:
     return services().settings
 
 
-def links() -> Links:
+def links() -> UrlBuilder:
     """Return the URL builder of this installation."""
     return services().links
 
@@ -60,13 +60,13 @@ def now() -> datetime:
 
     Within a unit of work this is not the time of the commit: see `kit.database.commit_time`.
     """
-    return unit.now if (unit := _unit()) is not None else services().clock.now()
+    return unit.now if (unit := _current_unit_of_work()) is not None else services().clock.now()
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
+def read_session() -> Iterator[Session]:
     """Yield a database session for reading: that of the current unit of work, or else a new one."""
-    unit = _unit()
+    unit = _current_unit_of_work()
     if unit is not None:
         yield unit.session
     else:
@@ -82,7 +82,7 @@ def unit_of_work() -> Iterator[Session]:
     stored in the same transaction; the view's own block then joins it. Every block ends by running the hooks, so that
     a view can return derived values such as the revision.
     """
-    outer = _unit()
+    outer = _current_unit_of_work()
     if outer is not None:
         yield outer.session
         outer.flush_hooks()
@@ -96,5 +96,5 @@ def unit_of_work() -> Iterator[Session]:
             del g.unit
 
 
-def _unit() -> UnitOfWork | None:
+def _current_unit_of_work() -> UnitOfWork | None:
     return cast("UnitOfWork | None", g.get("unit"))

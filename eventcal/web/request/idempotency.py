@@ -25,12 +25,12 @@ from eventcal.members.service import find_idempotency_record
 from eventcal.web.http.errors import RequestInProgress
 from eventcal.web.request.context import now, unit_of_work
 
-HEADER = "Idempotency-Key"
-REPLAYED = "Idempotency-Replayed"
-KEPT_FOR = timedelta(hours=24)
+KEY_HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotency-Replayed"
+RETENTION = timedelta(hours=24)
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_NOT_REPEATED = frozenset({"auth", "pages"})
+_KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
+_EXCLUDED_BLUEPRINTS = frozenset({"auth", "pages"})
 
 
 class IdempotentRequestInProgress(RequestInProgress):
@@ -40,37 +40,37 @@ class IdempotentRequestInProgress(RequestInProgress):
     title = Message("The first one is under way")
 
 
-def is_asked_for() -> bool:
+def is_idempotent_request() -> bool:
     """Return whether this request is idempotent because of an Idempotency-Key.
 
     The key is ignored for authentication, and for pages, because these may show a secret; forms have keys of their own.
     """
-    return request.method == "POST" and HEADER in request.headers and request.blueprint not in _NOT_REPEATED
+    return request.method == "POST" and KEY_HEADER in request.headers and request.blueprint not in _EXCLUDED_BLUEPRINTS
 
 
-def answer_once(view: Callable[[], Any], *, member_id: str) -> Response:
+def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
     """Return the stored response of the same request with this key, or call the view and store its response.
 
     Raises Invalid for a malformed key, IdempotencyKeyReused for a key that was used for another request,
     IdempotentRequestInProgress.
     """
-    key = request.headers[HEADER]
-    if _KEY.fullmatch(key) is None:
-        raise Invalid(errors=[FieldError(f"?{HEADER}", Message("must be 1 to 255 visible ASCII characters"))])
+    key = request.headers[KEY_HEADER]
+    if _KEY_PATTERN.fullmatch(key) is None:
+        raise Invalid(errors=[FieldError(f"?{KEY_HEADER}", Message("must be 1 to 255 visible ASCII characters"))])
     # Read the body before taking the write lock, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
     try:
         with unit_of_work() as session:
-            _forget_old(session)
+            _delete_expired(session)
             kept = find_idempotency_record(session, member_id, key)
             if kept is not None:
-                return _again(kept, fingerprint)
+                return _replayed_response(kept, fingerprint)
             answer = current_app.make_response(view())
             if answer.status_code >= HTTPStatus.BAD_REQUEST:
                 # Roll back the transaction, and send the view's response.
                 abort(answer)
-            session.add(_kept(answer, member_id=member_id, key=key, fingerprint=fingerprint))
+            session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
     except DatabaseBusy as busy:
         raise IdempotentRequestInProgress(
@@ -83,7 +83,7 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
 
     Without this check, reloading the page after submitting the form would create another secret.
     """
-    _forget_old(session)
+    _delete_expired(session)
     # The hash limits the length. The space prevents collisions, because an Idempotency-Key cannot contain one.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
@@ -103,31 +103,31 @@ def redact_in_replay(*fields: str) -> None:
     g.shown_once = fields
 
 
-def _forget_old(session: Session) -> None:
-    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < now() - KEPT_FOR))
+def _delete_expired(session: Session) -> None:
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < now() - RETENTION))
 
 
-def _again(kept: IdempotencyRecord, fingerprint: str) -> Response:
-    if kept.fingerprint != fingerprint:
+def _replayed_response(record: IdempotencyRecord, fingerprint: str) -> Response:
+    if record.fingerprint != fingerprint:
         raise IdempotencyKeyReused(Message("This key came with another request; take a new one for a new request."))
-    answer = Response(kept.body, status=kept.status, mimetype="application/json" if kept.body else None)
-    headers = {"Location": kept.location, "ETag": kept.etag, "Cache-Control": "no-store", REPLAYED: "true"}
+    answer = Response(record.body, status=record.status, mimetype="application/json" if record.body else None)
+    headers = {"Location": record.location, "ETag": record.etag, "Cache-Control": "no-store", REPLAYED_HEADER: "true"}
     answer.headers.update({name: value for name, value in headers.items() if value is not None})
     return answer
 
 
-def _kept(answer: Response, *, member_id: str, key: str, fingerprint: str) -> IdempotencyRecord:
+def _build_record(response: Response, *, member_id: str, key: str, fingerprint: str) -> IdempotencyRecord:
     secret = cast("Iterable[str]", g.pop("shown_once", ()))
-    body = answer.get_data(as_text=True)
+    body = response.get_data(as_text=True)
     if secret:
         body = orjson.dumps({**orjson.loads(body), **dict.fromkeys(secret)}).decode()
     return IdempotencyRecord(
         member_id=member_id,
         key=key,
         fingerprint=fingerprint,
-        status=answer.status_code,
-        location=answer.headers.get("Location"),
-        etag=answer.headers.get("ETag"),
+        status=response.status_code,
+        location=response.headers.get("Location"),
+        etag=response.headers.get("ETag"),
         body=body,
         created_at=now(),
     )

@@ -22,21 +22,21 @@ from eventcal.kit.text import email_key
 
 _LOG = logging.getLogger(__name__)
 
-SIGN_IN = RateLimitItemPerMinute(10, namespace="sign-in")
-SIGN_IN_FROM = RateLimitItemPerMinute(60, namespace="sign-in-from")
-CODE = RateLimitItemPerMinute(10, namespace="code")
-CODE_LONG = RateLimitItemPerHour(30, namespace="code-long")
-REGISTER_FROM = RateLimitItemPerMinute(20, namespace="register-from")
-MAIL = RateLimitItemPerMinute(5, namespace="mail")
-MAIL_FROM = RateLimitItemPerMinute(20, namespace="mail-from")
-WRITE = RateLimitItemPerMinute(300, namespace="write")
-PICTURE = RateLimitItemPerMinute(20, namespace="picture")
+SIGN_IN_LIMIT = RateLimitItemPerMinute(10, namespace="sign-in")
+SIGN_IN_LIMIT_PER_CLIENT = RateLimitItemPerMinute(60, namespace="sign-in-from")
+CODE_LIMIT = RateLimitItemPerMinute(10, namespace="code")
+CODE_LIMIT_PER_HOUR = RateLimitItemPerHour(30, namespace="code-long")
+REGISTER_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="register-from")
+EMAIL_LIMIT = RateLimitItemPerMinute(5, namespace="mail")
+EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
+UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
+IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
 
 # A household usually has a whole IPv6 /64 network, which is therefore counted as one client.
 _V6_PREFIX = 64
 
 
-class Counter:
+class RateLimiter:
     """A counter of requests in a moving window of a minute or an hour."""
 
     def __init__(self, redis_url: str | None) -> None:
@@ -45,66 +45,66 @@ class Counter:
         if redis_url is not None:
             self._shared = MovingWindowRateLimiter(storage_from_string(redis_url, wrap_exceptions=True))
 
-    def allows(self, limit: RateLimitItem, *who: str) -> bool:
+    def hit(self, limit: RateLimitItem, *identifiers: str) -> bool:
         """Count a request and return whether it is within the limit."""
         if self._shared is not None:
             try:
-                return self._shared.hit(limit, *who)
+                return self._shared.hit(limit, *identifiers)
             except StorageError:
                 _LOG.warning("Redis does not answer; this worker counts for itself", exc_info=True)
-        return self._own.hit(limit, *who)
+        return self._own.hit(limit, *identifiers)
 
 
-def start_limits(app: Flask, settings: Settings) -> None:
+def init_rate_limits(app: Flask, settings: Settings) -> None:
     """Set up rate limits for the app. They can be disabled at any time with RATELIMIT_ENABLED in its config."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
-    app.extensions["eventcal_limits"] = Counter(settings.redis_url)
+    app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
 
 
-def count_sign_in(address: str | None) -> None:
-    """Count a sign-in attempt with an email address, or with a passkey if `address` is None. Raises TooManyRequests."""
-    _count(SIGN_IN_FROM, _visitor())
-    if address is not None:
-        _count(SIGN_IN, _visitor(), _digest(address))
+def count_sign_in(email: str | None) -> None:
+    """Count a sign-in attempt with an email address, or with a passkey if `email` is None. Raises TooManyRequests."""
+    _hit_or_raise(SIGN_IN_LIMIT_PER_CLIENT, _client_network())
+    if email is not None:
+        _hit_or_raise(SIGN_IN_LIMIT, _client_network(), _hash_email(email))
 
 
 def count_code(member_id: str) -> None:
     """Count an attempt to enter a code, from any IP address: there are only a million codes. Raises TooManyRequests."""
-    _count(CODE, member_id)
-    _count(CODE_LONG, member_id)
+    _hit_or_raise(CODE_LIMIT, member_id)
+    _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
 
 
 def count_registration() -> None:
     """Count a registration. Raises TooManyRequests."""
-    _count(REGISTER_FROM, _visitor())
+    _hit_or_raise(REGISTER_LIMIT_PER_CLIENT, _client_network())
 
 
-def count_mail(address: str) -> None:
+def count_email(email: str) -> None:
     """Count a request that sends an email to this address. Raises TooManyRequests."""
-    count_mailed_token()
-    _count(MAIL, _visitor(), _digest(address))
+    count_email_token()
+    _hit_or_raise(EMAIL_LIMIT, _client_network(), _hash_email(email))
 
 
-def count_mailed_token() -> None:
+def count_email_token() -> None:
     """Count an attempt to use an emailed token. Raises TooManyRequests."""
-    _count(MAIL_FROM, _visitor())
+    _hit_or_raise(EMAIL_LIMIT_PER_CLIENT, _client_network())
 
 
-def count_write(member_id: str | None) -> None:
+def count_unsafe_request(member_id: str | None) -> None:
     """Count any other unsafe request, by member or, if not signed in, by IP address. Raises TooManyRequests."""
-    _count(WRITE, member_id or _visitor())
+    _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or _client_network())
 
 
-def count_picture(member_id: str) -> None:
+def count_image_upload(member_id: str) -> None:
     """Count an image upload of a member, because decoding is expensive. Raises TooManyRequests."""
-    _count(PICTURE, member_id)
+    _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
 
 
-def _count(limit: RateLimitItem, *who: str) -> None:
+def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:
     if not current_app.config["RATELIMIT_ENABLED"]:
         return
-    counter = cast("Counter", current_app.extensions["eventcal_limits"])
-    if not counter.allows(limit, *who):
+    counter = cast("RateLimiter", current_app.extensions["eventcal_limits"])
+    if not counter.hit(limit, *identifiers):
         most = limit.amount
         detail = Message("No more than %(most)s a minute of these; wait a little, then try again.", most=most)
         if limit.GRANULARITY.name == "hour":
@@ -112,7 +112,7 @@ def _count(limit: RateLimitItem, *who: str) -> None:
         raise TooManyRequests(detail, retry_after=limit.get_expiry())
 
 
-def _visitor() -> str:
+def _client_network() -> str:
     """Return the client's IPv4 address or IPv6 /64 network."""
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
@@ -123,6 +123,6 @@ def _visitor() -> str:
     return str(ipaddress.ip_network((address, _V6_PREFIX), strict=False))
 
 
-def _digest(address: str) -> str:
+def _hash_email(email: str) -> str:
     # Addresses are hashed, so that Redis holds no list of email addresses.
-    return hashlib.sha256(email_key(address).encode()).hexdigest()
+    return hashlib.sha256(email_key(email).encode()).hexdigest()

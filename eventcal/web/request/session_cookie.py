@@ -10,13 +10,13 @@ from eventcal.config import Settings
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import IDLE_TIMEOUT
 
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_SECRET_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def start_sessions(app: Flask, settings: Settings) -> None:
+def init_sessions(app: Flask, settings: Settings) -> None:
     """Configure the session cookie of an app."""
     app.config.update(
-        SESSION_COOKIE_NAME=cookie_name(settings),
+        SESSION_COOKIE_NAME=session_cookie_name(settings),
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -26,15 +26,15 @@ def start_sessions(app: Flask, settings: Settings) -> None:
         # Otherwise every response would set the cookie of anonymous users again.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    app.session_interface = SessionInterface()
+    app.session_interface = StoredSessionInterface()
 
 
-def cookie_name(settings: Settings) -> str:
+def session_cookie_name(settings: Settings) -> str:
     """Return the name of the session cookie. The prefix __Host- requires Secure, Path=/ and no Domain."""
     return "__Host-eventcal" if settings.is_https else "eventcal"
 
 
-class Stored(NamedTuple):
+class StoredSession(NamedTuple):
     """A stored session and its member. The row may be new if it is to replace a signed cookie of an earlier release."""
 
     row: MemberSession
@@ -44,24 +44,24 @@ class Stored(NamedTuple):
 class BrowserSession(SecureCookieSession):
     """A Flask session with the values of an anonymous user's signed cookie, or the secret in a member's cookie.
 
-    sends_secret: whether the response sets the cookie to the secret.
+    sets_cookie: whether the response sets the cookie to the secret.
     """
 
     secret: str | None = None
-    sends_secret = False
+    sets_cookie = False
     looked_up = False
-    stored: Stored | None = None
+    stored_session: StoredSession | None = None
 
 
-class SessionInterface(SecureCookieSessionInterface):
-    """A session interface for this cookie. It does not query the database: `find_stored` does, when needed."""
+class StoredSessionInterface(SecureCookieSessionInterface):
+    """A session interface for this cookie. It does not query the database: `find_stored_session` does, when needed."""
 
     session_class = BrowserSession
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of the request's cookie, or an empty session."""
         value = request.cookies.get(self.get_cookie_name(app), "")
-        if not _SECRET.fullmatch(value):
+        if not _SECRET_PATTERN.fullmatch(value):
             return super().open_session(app, request)
         opened = BrowserSession()
         opened.secret = value
@@ -69,7 +69,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set or delete the session cookie if necessary."""
-        if not isinstance(session, BrowserSession) or not session.sends_secret:
+        if not isinstance(session, BrowserSession) or not session.sets_cookie:
             super().save_session(app, session, response)
             return
         response.vary.add("Cookie")

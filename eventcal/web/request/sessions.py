@@ -22,37 +22,40 @@ from eventcal.kit.refusals import Message
 from eventcal.members import sessions as table
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.models import Member, MemberSession
-from eventcal.web.request.context import reading, services, settings, unit_of_work
-from eventcal.web.request.session_cookie import BrowserSession, Stored
+from eventcal.web.request.context import read_session, services, settings, unit_of_work
+from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 
 _LONGEST_USER_AGENT = 300
 # Keys in the signed cookie of a member, in releases that did not store sessions.
-_SIGNED_MEMBER, _SIGNED_CSRF, _SIGNED_PROOF = "_user_id", "csrf_token", "proved_at"
+_SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
 # Purposes of HMACs with the secret key.
-_FOR_CSRF, _FOR_SIGNED_COOKIE = b"eventcal: CSRF secret of a session", b"eventcal: session in place of a signed cookie"
+_CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (
+    b"eventcal: CSRF secret of a session",
+    b"eventcal: session in place of a signed cookie",
+)
 
 
-def find_stored(reader: Session | None = None) -> Stored | None:
+def find_stored_session(db_session: Session | None = None) -> StoredSession | None:
     """Return the stored session of this request, or None if there is none or it has ended. Cached for the request.
 
-    A member's signed cookie is also treated as a stored session. reader: an open database session to use.
+    A member's signed cookie is also treated as a stored session. db_session: an open database session to use.
     """
-    browser = _browser()
+    browser = _browser_session()
     if not browser.looked_up:
-        with reading() if reader is None else nullcontext(reader) as session_to_read:
-            browser.stored = _look_up(session_to_read, browser)
+        with read_session() if db_session is None else nullcontext(db_session) as session_to_read:
+            browser.stored_session = _load_stored_session(session_to_read, browser)
         browser.looked_up = True
-    return browser.stored
+    return browser.stored_session
 
 
-def start(member: Member, *, pending: bool = False) -> None:
+def start_session(member: Member, *, pending: bool = False) -> None:
     """Start a new session for a member, replacing the one of this browser. Raises NotSignedIn.
 
     pending: whether only the password was verified and a code is still required.
     """
-    former = _find_saved()
+    former = _find_or_save_session()
     secret = secrets.token_urlsafe(32)
-    row = _new_row(member, secret, pending=pending)
+    row = _new_session_row(member, secret, pending=pending)
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
@@ -61,73 +64,73 @@ def start(member: Member, *, pending: bool = False) -> None:
             raise NotSignedIn(Message("This account is gone."))
         unit.add(row)
         unit.flush()
-    _use(secret, Stored(row, member))
+    _set_session_cookie(secret, StoredSession(row, member))
 
 
-def end() -> None:
+def end_current_session() -> None:
     """End this browser's session and delete its cookie with the response."""
-    found = _find_saved()
+    found = _find_or_save_session()
     if found is not None:
         with unit_of_work() as unit:
             table.end_session(unit, found.row, now=services().clock.now())
-    forget()
+    delete_session_cookie()
 
 
-def forget() -> None:
+def delete_session_cookie() -> None:
     """Delete the session cookie with the response, including the values of an anonymous user."""
-    browser = _browser()
+    browser = _browser_session()
     browser.clear()
-    browser.secret, browser.sends_secret = None, False
-    browser.looked_up, browser.stored = True, None
+    browser.secret, browser.sets_cookie = None, False
+    browser.looked_up, browser.stored_session = True, None
 
 
-def keep_alive() -> None:
+def keep_session_alive() -> None:
     """Replace a member's signed cookie by a stored session, and record from time to time that a session was used.
 
     Call this only for responses that are not cached, because it may set the cookie.
     """
-    found, moment = _find_saved(), services().clock.now()
-    secret = _browser().secret
+    found, moment = _find_or_save_session(), services().clock.now()
+    secret = _browser_session().secret
     if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
-        _use(secret, found)
-        services().afterwards.submit(partial(_touch, services().database, found.row.id, moment))
+        _set_session_cookie(secret, found)
+        services().background.submit(partial(_record_last_seen, services().database, found.row.id, moment))
 
 
-def save_proof() -> None:
+def mark_reauthenticated() -> None:
     """Record that the member of this session, if any, has just re-authenticated."""
-    _update(reauthenticated_at=services().clock.now())
+    _update_session(reauthenticated_at=services().clock.now())
 
 
-def set_temp(what: str, **state: str) -> None:
+def set_temp(key: str, **state: str) -> None:
     """Store a value and the time in this session: in the database for members, in the cookie for anonymous users."""
     noted = {**state, "at": services().clock.now().timestamp()}
-    found, browser = find_stored(), _browser()
+    found, browser = find_stored_session(), _browser_session()
     if found is not None:
-        _update(data={**found.row.data, what: noted})
+        _update_session(data={**found.row.data, key: noted})
         return
     if browser.secret is not None:
         # Replace the cookie of a session that has ended, and keep its CSRF secret, so that open forms stay valid.
-        browser.setdefault(_SIGNED_CSRF, csrf_secret())
+        browser.setdefault(_SIGNED_CSRF_KEY, csrf_secret())
         browser.secret = None
-    browser[what] = noted
+    browser[key] = noted
 
 
-def get_temp(what: str, *, within: timedelta) -> dict[str, Any] | None:
-    """Return a value stored in this session, or None if it is missing or older than `within`."""
-    found = find_stored()
-    state: dict[str, Any] | None = _browser().get(what) if found is None else found.row.data.get(what)
-    if state is None or not 0 <= services().clock.now().timestamp() - state["at"] < within.total_seconds():
+def get_temp(key: str, *, max_age: timedelta) -> dict[str, Any] | None:
+    """Return a value stored in this session, or None if it is missing or older than `max_age`."""
+    found = find_stored_session()
+    state: dict[str, Any] | None = _browser_session().get(key) if found is None else found.row.data.get(key)
+    if state is None or not 0 <= services().clock.now().timestamp() - state["at"] < max_age.total_seconds():
         return None
     return state
 
 
-def pop_temp(what: str) -> None:
+def pop_temp(key: str) -> None:
     """Delete a value from this session, if it exists."""
-    found = find_stored()
+    found = find_stored_session()
     if found is None:
-        _browser().pop(what, None)
-    elif what in found.row.data:
-        _update(data={name: kept for name, kept in found.row.data.items() if name != what})
+        _browser_session().pop(key, None)
+    elif key in found.row.data:
+        _update_session(data={name: kept for name, kept in found.row.data.items() if name != key})
 
 
 def csrf_secret() -> str:
@@ -135,52 +138,52 @@ def csrf_secret() -> str:
 
     For a stored session, it is derived from the cookie, so that rendering a form needs no SQL statement.
     """
-    browser = _browser()
+    browser = _browser_session()
     if browser.secret is not None:
-        return _hmac(_FOR_CSRF, browser.secret)
-    return str(browser.setdefault(_SIGNED_CSRF, secrets.token_urlsafe(32)))
+        return _hmac(_CSRF_PURPOSE, browser.secret)
+    return str(browser.setdefault(_SIGNED_CSRF_KEY, secrets.token_urlsafe(32)))
 
 
-def is_csrf_secret(given: str) -> bool:
+def is_csrf_secret(secret: str) -> bool:
     """Return whether this is the secret for the CSRF token of this browser."""
-    browser = _browser()
+    browser = _browser_session()
     if browser.secret is None:
-        known = browser.get(_SIGNED_CSRF)
-    elif hmac.compare_digest(given.encode(), _hmac(_FOR_CSRF, browser.secret).encode()):
+        known = browser.get(_SIGNED_CSRF_KEY)
+    elif hmac.compare_digest(secret.encode(), _hmac(_CSRF_PURPOSE, browser.secret).encode()):
         return True
     else:
-        stored = find_stored()
+        stored = find_stored_session()
         known = None if stored is None else stored.row.signed_csrf_secret
-    return isinstance(known, str) and hmac.compare_digest(given.encode(), known.encode())
+    return isinstance(known, str) and hmac.compare_digest(secret.encode(), known.encode())
 
 
-def _browser() -> BrowserSession:
+def _browser_session() -> BrowserSession:
     # This returns Flask's proxy, which adds "Vary: Cookie" to the response when it is accessed.
     return cast("BrowserSession", session)
 
 
-def _look_up(reader: Session, browser: BrowserSession) -> Stored | None:
+def _load_stored_session(db_session: Session, browser: BrowserSession) -> StoredSession | None:
     moment = services().clock.now()
     if browser.secret is not None:
-        found = table.find_session(reader, browser.secret, now=moment)
-        return None if found is None else Stored(*found)
-    key = browser.get(_SIGNED_MEMBER)
-    if not isinstance(key, str) or not isinstance(browser.get(_SIGNED_CSRF), str):
+        found = table.find_session(db_session, browser.secret, now=moment)
+        return None if found is None else StoredSession(*found)
+    key = browser.get(_SIGNED_MEMBER_KEY)
+    if not isinstance(key, str) or not isinstance(browser.get(_SIGNED_CSRF_KEY), str):
         return None
     secret = _secret_of_signed_cookie(browser)
-    found = table.find_session(reader, secret, now=moment)
+    found = table.find_session(db_session, secret, now=moment)
     if found is not None:
-        return Stored(*found)
-    member = table.find_member_by_signed_cookie(reader, key, secret=secret)
+        return StoredSession(*found)
+    member = table.find_member_by_signed_cookie(db_session, key, secret=secret)
     if member is None:
         return None
-    row = _new_row(member, secret)
-    row.signed_csrf_secret = browser[_SIGNED_CSRF]
-    row.reauthenticated_at = datetime.fromtimestamp(browser.get(_SIGNED_PROOF, 0), UTC)
-    return Stored(row, member)
+    row = _new_session_row(member, secret)
+    row.signed_csrf_secret = browser[_SIGNED_CSRF_KEY]
+    row.reauthenticated_at = datetime.fromtimestamp(browser.get(_SIGNED_REAUTHENTICATED_KEY, 0), UTC)
+    return StoredSession(row, member)
 
 
-def _new_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
+def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
     named = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
     user_agent = named[:_LONGEST_USER_AGENT] or None
     return table.build_session(
@@ -193,7 +196,7 @@ def _secret_of_signed_cookie(browser: BrowserSession) -> str:
 
     Repeated or concurrent requests with the same cookie therefore get the same session.
     """
-    return _hmac(_FOR_SIGNED_COOKIE, browser[_SIGNED_MEMBER], browser[_SIGNED_CSRF])
+    return _hmac(_SIGNED_COOKIE_PURPOSE, browser[_SIGNED_MEMBER_KEY], browser[_SIGNED_CSRF_KEY])
 
 
 def _hmac(purpose: bytes, *parts: str) -> str:
@@ -202,24 +205,24 @@ def _hmac(purpose: bytes, *parts: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _find_saved() -> Stored | None:
+def _find_or_save_session() -> StoredSession | None:
     """Return the stored session of this request. Saves it first if it replaces a signed cookie. Raises NotSignedIn."""
-    found, browser = find_stored(), _browser()
+    found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:
         return found
     with unit_of_work() as unit:
         # Another request may have saved or ended the session.
-        found = _look_up(unit, browser)
+        found = _load_stored_session(unit, browser)
         if found is None:
             raise NotSignedIn(Message("Sign in first, or send a token."))
         unit.add(found.row)
         unit.flush()
-    _use(_secret_of_signed_cookie(browser), found)
+    _set_session_cookie(_secret_of_signed_cookie(browser), found)
     return found
 
 
-def _update(**values: object) -> None:
-    found = _find_saved()
+def _update_session(**values: object) -> None:
+    found = _find_or_save_session()
     if found is not None:
         with unit_of_work() as unit:
             table.update_session(unit, found.row.id, **values)
@@ -227,15 +230,15 @@ def _update(**values: object) -> None:
             setattr(found.row, column, value)
 
 
-def _use(secret: str, stored: Stored) -> None:
+def _set_session_cookie(secret: str, stored: StoredSession) -> None:
     """Set the cookie to this secret with the response. The cookie of a pending sign-in expires with the browser."""
-    browser = _browser()
+    browser = _browser_session()
     browser.clear()
     browser.permanent = not stored.row.pending
-    browser.secret, browser.sends_secret = secret, True
-    browser.looked_up, browser.stored = True, stored
+    browser.secret, browser.sets_cookie = secret, True
+    browser.looked_up, browser.stored_session = True, stored
 
 
-def _touch(database: Database, session_id: str, moment: datetime) -> None:
+def _record_last_seen(database: Database, session_id: str, now: datetime) -> None:
     with database.unit_of_work() as unit:
-        table.touch_session(unit.session, session_id, now=moment)
+        table.touch_session(unit.session, session_id, now=now)

@@ -11,7 +11,7 @@ from eventcal.sponsors import limits as sponsor_limits
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks import limits as talk_limits
 from eventcal.talks.words import TalkState
-from eventcal.web.http.errors import faults_in
+from eventcal.web.http.errors import to_field_errors
 from eventcal.web.schemas.event_parts import RoomIn, TrackIn
 from eventcal.web.schemas.events import CallForTalksIn, EventPatch
 from eventcal.web.schemas.fields import BaseSchema, EnumField, ListField, MultiLine, NestedField, SingleLine, Slug
@@ -20,27 +20,27 @@ from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.schemas.talks import TalkPatch
 
 # Maximum number each of tracks, rooms, tiers and sponsorships of an event.
-_PARTS = 500
+_MAX_PARTS = 500
 
 
-class Facts(BaseSchema):
+class RecordSchema(BaseSchema):
     """Base class of record schemas. A null in a field that is not nullable means "unknown" and is ignored."""
 
     @classmethod
-    def like(cls, shape: type[BaseSchema], **fields: fields.Field[Any]) -> type[BaseSchema]:
-        """Return a record schema with the fields of `shape` and additional fields."""
-        return type(f"{shape.__name__}Facts", (cls, shape), dict(fields))
+    def from_schema(cls, schema: type[BaseSchema], **fields: fields.Field[Any]) -> type[BaseSchema]:
+        """Return a record schema with the fields of `schema` and additional fields."""
+        return type(f"{schema.__name__}Facts", (cls, schema), dict(fields))
 
     @pre_load
-    def leave_out_unknown(self, given: object, **_: object) -> object:
+    def drop_unknown_nulls(self, data: object, **_: object) -> object:
         """Return the input without null values of fields that are not nullable."""
-        if not isinstance(given, Mapping):
-            return given
-        nullable = {name for name in given if name not in self.fields or self.fields[name].allow_none}
-        return {name: value for name, value in given.items() if value is not None or name in nullable}
+        if not isinstance(data, Mapping):
+            return data
+        nullable = {name for name in data if name not in self.fields or self.fields[name].allow_none}
+        return {name: value for name, value in data.items() if value is not None or name in nullable}
 
 
-class SponsorshipRecord(Facts):
+class SponsorshipRecord(RecordSchema):
     """A sponsorship or an enquiry, with the sponsor by slug and the event's tier by name."""
 
     sponsor = Slug(required=True)
@@ -49,45 +49,45 @@ class SponsorshipRecord(Facts):
     note = MultiLine(sponsor_limits.NOTE, allow_none=True)
 
 
-class EventRecord(Facts, EventPatch):
+class EventRecord(RecordSchema, EventPatch):
     """An event. Title, timezone and starts are also required for new events, which is checked during the import."""
 
     slug = Slug(required=True)
-    call_for_talks = NestedField(Facts.like(CallForTalksIn), allow_none=True)
-    tracks = ListField(NestedField(Facts.like(TrackIn)), limit=_PARTS)
-    rooms = ListField(NestedField(Facts.like(RoomIn)), limit=_PARTS)
-    tiers = ListField(NestedField(Facts.like(TierIn)), limit=_PARTS)
-    sponsorships = ListField(NestedField(SponsorshipRecord), limit=_PARTS)
+    call_for_talks = NestedField(RecordSchema.from_schema(CallForTalksIn), allow_none=True)
+    tracks = ListField(NestedField(RecordSchema.from_schema(TrackIn)), limit=_MAX_PARTS)
+    rooms = ListField(NestedField(RecordSchema.from_schema(RoomIn)), limit=_MAX_PARTS)
+    tiers = ListField(NestedField(RecordSchema.from_schema(TierIn)), limit=_MAX_PARTS)
+    sponsorships = ListField(NestedField(SponsorshipRecord), limit=_MAX_PARTS)
 
 
-class TalkName(BaseSchema):
+class TalkKey(BaseSchema):
     """The key of a talk: the slug of its event and its title."""
 
     event = Slug(required=True)
     title = SingleLine(talk_limits.TITLE, required=True)
 
 
-class TalkRecord(Facts, TalkPatch, TalkName):
+class TalkRecord(RecordSchema, TalkPatch, TalkKey):
     """A talk, with references to its speakers by slug."""
 
     title = SingleLine(talk_limits.TITLE, required=True)
     speakers = ListField(Slug(), limit=talk_limits.SPEAKERS)
-    reprise_of = NestedField(TalkName, allow_none=True)
+    reprise_of = NestedField(TalkKey, allow_none=True)
     state = EnumField(TalkState)
 
 
 RECORDS: Mapping[Section, BaseSchema] = {
-    "speakers": Facts.like(SpeakerPatch, slug=Slug(required=True))(),
-    "sponsors": Facts.like(SponsorPatch, slug=Slug(required=True))(),
+    "speakers": RecordSchema.from_schema(SpeakerPatch, slug=Slug(required=True))(),
+    "sponsors": RecordSchema.from_schema(SponsorPatch, slug=Slug(required=True))(),
     "events": EventRecord(),
     "talks": TalkRecord(),
 }
 
 
-def read_record(section: Section, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON
+def load_record(section: Section, data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON
     """Return the validated fields of a record. Raises Invalid with all field errors."""
     try:
-        fields: dict[str, Any] = RECORDS[section].load(given)
+        fields: dict[str, Any] = RECORDS[section].load(data)
     except ValidationError as error:
-        raise Invalid(errors=faults_in(error.messages, location="json")) from error
+        raise Invalid(errors=to_field_errors(error.messages, location="json")) from error
     return fields

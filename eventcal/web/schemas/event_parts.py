@@ -6,7 +6,7 @@ from eventcal.events import limits
 from eventcal.events.words import TeamRole
 from eventcal.kit.values import COLOUR
 from eventcal.web.schemas.fields import BaseSchema, EmailField, EnumField, IntegerField, PatternString, SingleLine
-from eventcal.web.schemas.out import Out, page_of
+from eventcal.web.schemas.out import ResponseSchema, page_schema
 
 
 class TrackFields(BaseSchema):
@@ -16,7 +16,7 @@ class TrackFields(BaseSchema):
     colour = PatternString(COLOUR, allow_none=True)
 
 
-TrackIn = TrackFields.requiring("name", name="TrackIn", description="A new track.")
+TrackIn = TrackFields.with_required("name", name="TrackIn", description="A new track.")
 
 
 class RoomFields(BaseSchema):
@@ -26,10 +26,10 @@ class RoomFields(BaseSchema):
     capacity = IntegerField(least=1, allow_none=True)
 
 
-RoomIn = RoomFields.requiring("name", name="RoomIn", description="A new room.")
+RoomIn = RoomFields.with_required("name", name="RoomIn", description="A new room.")
 
 
-class TrackOut(Out):
+class TrackOut(ResponseSchema):
     """A track in responses."""
 
     id = fields.String(required=True)
@@ -37,7 +37,7 @@ class TrackOut(Out):
     colour = fields.String(required=True, allow_none=True, metadata={"pattern": f"^{COLOUR.pattern}$"})
 
 
-class RoomOut(Out):
+class RoomOut(ResponseSchema):
     """A room in responses."""
 
     id = fields.String(required=True)
@@ -45,7 +45,7 @@ class RoomOut(Out):
     capacity = fields.Integer(required=True, allow_none=True)
 
 
-class TeamMemberOut(Out):
+class TeamMemberOut(ResponseSchema):
     """A member of an event's team."""
 
     member_id = fields.String(required=True)
@@ -65,4 +65,4 @@ class TeamMemberIn(TeamRoleIn):
     email = EmailField(required=True)
 
 
-TeamPage = page_of(TeamMemberOut, "TeamPage")
+TeamPage = page_schema(TeamMemberOut, "TeamPage")

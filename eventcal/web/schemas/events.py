@@ -11,19 +11,19 @@ from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventS
 from eventcal.kit.markdown import to_html
 from eventcal.kit.text import SLUG_PATTERN
 from eventcal.kit.values import COUNTRY, TIMEZONE
-from eventcal.web.http.urls import Links
-from eventcal.web.params.fields import says
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.event_parts import RoomOut, TrackOut
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema
 from eventcal.web.schemas.money import Money, PriceOut, price_json
-from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, Overrides, occurrence_json
-from eventcal.web.schemas.out import Json, Out, local_instant
+from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, OverridesField, occurrence_json
+from eventcal.web.schemas.out import Json, ResponseSchema, format_local_instant
 
 # Maximum number of occurrences per event in a list of events.
-_MOST_OCCURRENCES = 100
-_LOCAL = "A date, or a time on the wall of the event's zone."
-_MOMENT = "Local to the event's zone, or with an offset."
+_MAX_OCCURRENCES = 100
+_LOCAL_HELP = "A date, or a time on the wall of the event's zone."
+_INSTANT_HELP = "Local to the event's zone, or with an offset."
 
 
 class Place(BaseSchema):
@@ -34,8 +34,8 @@ class Place(BaseSchema):
     city = strict.SingleLine(limits.CITY, allow_none=True)
     region = strict.SingleLine(limits.REGION, allow_none=True)
     country = strict.PatternString(COUNTRY, allow_none=True)
-    latitude = strict.Degrees(limits.LATITUDE, allow_none=True)
-    longitude = strict.Degrees(limits.LONGITUDE, allow_none=True)
+    latitude = strict.DegreesField(limits.LATITUDE, allow_none=True)
+    longitude = strict.DegreesField(limits.LONGITUDE, allow_none=True)
 
 
 class Registration(BaseSchema):
@@ -48,9 +48,11 @@ class Registration(BaseSchema):
 class CallForTalksIn(BaseSchema):
     """The call for talks of an event."""
 
-    opens_at = strict.SingleLine(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: immediately.")
-    closes_at = strict.SingleLine(limits.CALL_TIME, allow_none=True, says=f"{_MOMENT} Default: when the event begins.")
-    anywhere_on_earth = strict.BoolField(says="Whether `closes_at` is a date that ends at midnight in UTC-12.")
+    opens_at = strict.SingleLine(limits.CALL_TIME, allow_none=True, doc=f"{_INSTANT_HELP} Default: immediately.")
+    closes_at = strict.SingleLine(
+        limits.CALL_TIME, allow_none=True, doc=f"{_INSTANT_HELP} Default: when the event begins."
+    )
+    anywhere_on_earth = strict.BoolField(doc="Whether `closes_at` is a date that ends at midnight in UTC-12.")
     kinds = strict.ListField(strict.EnumField(TalkKind), limit=limits.CALL_KINDS, allow_none=True)
     note = strict.MultiLine(limits.CALL_NOTE, allow_none=True)
 
@@ -58,46 +60,44 @@ class CallForTalksIn(BaseSchema):
 class EventPatch(BaseSchema):
     """Changes to an event, as a JSON merge patch (RFC 7396)."""
 
-    slug = strict.Slug(says="Used in URLs. Default: made from the title. Cannot be changed once public.")
+    slug = strict.Slug(doc="Used in URLs. Default: made from the title. Cannot be changed once public.")
     title = strict.SingleLine(limits.TITLE)
     kind = strict.EnumField(EventKind)
     summary = strict.MultiLine(limits.SUMMARY, allow_none=True)
-    description = strict.MultiLine(limits.DESCRIPTION, allow_none=True, says="Markdown.")
+    description = strict.MultiLine(limits.DESCRIPTION, allow_none=True, doc="Markdown.")
     programme = strict.EnumField(
-        Programme, says="curated: a committee selects the talks; listed: a moderator lists them."
+        Programme, doc="curated: a committee selects the talks; listed: a moderator lists them."
     )
     attendance = strict.EnumField(Attendance)
-    timezone = strict.PatternString(TIMEZONE, says="An IANA time zone name.")
-    starts = strict.LocalTime(says=_LOCAL)
-    ends = strict.LocalTime(says="In the same format as `starts`, date or time. A date is the last day.")
+    timezone = strict.PatternString(TIMEZONE, doc="An IANA time zone name.")
+    starts = strict.LocalTime(doc=_LOCAL_HELP)
+    ends = strict.LocalTime(doc="In the same format as `starts`, date or time. A date is the last day.")
     location = strict.NestedField(Place, allow_none=True)
     online_url = strict.HttpUrl(allow_none=True)
     url = strict.HttpUrl(allow_none=True)
     registration = strict.NestedField(Registration, allow_none=True)
     tags = strict.ListField(strict.SingleLine(limits.TAG), limit=limits.TAGS, allow_none=True)
-    status = strict.EnumField(
-        EventStatus, says="draft or pending; for public events tentative, confirmed or postponed."
-    )
-    series = strict.SingleLine(limits.SERIES, allow_none=True, says="The name shared by all editions.")
+    status = strict.EnumField(EventStatus, doc="draft or pending; for public events tentative, confirmed or postponed.")
+    series = strict.SingleLine(limits.SERIES, allow_none=True, doc="The name shared by all editions.")
     recurrence = strict.SingleLine(
         limits.RECURRENCE,
         allow_none=True,
-        says="An RFC 5545 RRULE. `starts` must be its first date.",
+        doc="An RFC 5545 RRULE. `starts` must be its first date.",
         metadata={"examples": ["FREQ=MONTHLY;BYDAY=1TU"]},
     )
-    recurrence_overrides = Overrides(
+    recurrence_overrides = OverridesField(
         allow_none=True,
-        says="Changes to single occurrences. The key is the start time by the rule, in the format of `starts`. "
+        doc="Changes to single occurrences. The key is the start time by the rule, in the format of `starts`. "
         "null removes a field, an override or all overrides.",
         metadata={"examples": [{"2026-12-01T16:00:00": {"starts": "2026-12-02T16:00:00"}}]},
     )
     co_located_with = strict.ListField(
-        strict.Slug(), limit=limits.CO_LOCATIONS, allow_none=True, says="Slugs of public events."
+        strict.Slug(), limit=limits.CO_LOCATIONS, allow_none=True, doc="Slugs of public events."
     )
     call_for_talks = strict.NestedField(CallForTalksIn, allow_none=True)
 
 
-EventIn = EventPatch.requiring(
+EventIn = EventPatch.with_required(
     "title",
     "timezone",
     "starts",
@@ -106,23 +106,23 @@ EventIn = EventPatch.requiring(
 )
 
 
-class CallForTalksOut(Out):
+class CallForTalksOut(ResponseSchema):
     """A call for talks in responses. Instants have the offset of the event's time zone."""
 
-    opens_at = strict.Instant(required=True, allow_none=True)
-    closes_at = strict.Instant(required=True, allow_none=True)
+    opens_at = strict.InstantField(required=True, allow_none=True)
+    closes_at = strict.InstantField(required=True, allow_none=True)
     kinds = fields.List(fields.Enum(TalkKind, by_value=True), required=True)
     note = fields.String(required=True, allow_none=True)
 
 
-class RegistrationOut(Out):
+class RegistrationOut(ResponseSchema):
     """The registration URL and price of an event in responses."""
 
     url = fields.String(required=True, allow_none=True, metadata=URI)
     price = fields.Nested(PriceOut, required=True, allow_none=True)
 
 
-class PlaceOut(Out):
+class PlaceOut(ResponseSchema):
     """The location of an event in responses."""
 
     venue = fields.String(required=True, allow_none=True)
@@ -134,7 +134,7 @@ class PlaceOut(Out):
     longitude = fields.Float(required=True, allow_none=True)
 
 
-class EventLinks(Out):
+class EventLinks(ResponseSchema):
     """URLs of an event."""
 
     self = fields.String(required=True, metadata=URI)
@@ -143,7 +143,7 @@ class EventLinks(Out):
     talks = fields.String(required=True, metadata=URI)
 
 
-class EventOut(Out):
+class EventOut(ResponseSchema):
     """An event in responses."""
 
     slug = fields.String(required=True, metadata={"pattern": SLUG_PATTERN})
@@ -157,8 +157,8 @@ class EventOut(Out):
     timezone = fields.String(required=True)
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
-    starts_at = strict.Instant(required=True)
-    ends_at = strict.Instant(required=True, says="Exclusive. If all-day, the start of the day after `ends`.")
+    starts_at = strict.InstantField(required=True)
+    ends_at = strict.InstantField(required=True, doc="Exclusive. If all-day, the start of the day after `ends`.")
     all_day = fields.Boolean(required=True)
     location = fields.Nested(PlaceOut, required=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
@@ -172,46 +172,48 @@ class EventOut(Out):
         keys=fields.String(),
         values=fields.Nested(OverrideOut),
         required=True,
-        metadata=says("Changes to single occurrences. The key is the start by the recurrence rule."),
+        metadata=described("Changes to single occurrences. The key is the start by the recurrence rule."),
     )
     co_located_with = fields.List(fields.String(), required=True)
     call_for_talks = fields.Nested(CallForTalksOut, required=True, allow_none=True)
     tracks = fields.List(fields.Nested(TrackOut), required=True)
     rooms = fields.List(fields.Nested(RoomOut), required=True)
-    sequence = fields.Integer(required=True, metadata=says("Increases when the calendar entry changes (RFC 5545)."))
-    revision = fields.Integer(required=True, metadata=says("Increases with every change. The ETag contains it."))
-    created_at = strict.Instant(required=True)
-    updated_at = strict.Instant(required=True)
+    sequence = fields.Integer(
+        required=True, metadata=described("Increases when the calendar entry changes (RFC 5545).")
+    )
+    revision = fields.Integer(required=True, metadata=described("Increases with every change. The ETag contains it."))
+    created_at = strict.InstantField(required=True)
+    updated_at = strict.InstantField(required=True)
     links = fields.Nested(EventLinks, required=True)
     occurrences = fields.List(
         fields.Nested(OccurrenceOut),
         required=True,
         allow_none=True,
-        metadata=says(
+        metadata=described(
             "For recurring events in a list with `from` or `to`: up to 100 occurrences on these days. A missing day is "
             "400 days from the other. Otherwise null; use the event's list of occurrences."
         ),
     )
 
 
-def event_json(event: Event, links: Links) -> Json:
+def event_json(event: Event, links: UrlBuilder) -> Json:
     """Return the JSON of an event, whose relationships must be loaded."""
     call = event.call
-    return EventOut.write(
+    return EventOut.serialize(
         event,
         description_html=None if event.description is None else to_html(event.description),
-        starts_at=local_instant(event.starts_at, event.timezone),
-        ends_at=local_instant(event.ends_at, event.timezone),
+        starts_at=format_local_instant(event.starts_at, event.timezone),
+        ends_at=format_local_instant(event.ends_at, event.timezone),
         all_day=is_all_day(event.starts),
-        location=PlaceOut.write(event),
+        location=PlaceOut.serialize(event),
         registration={"url": event.registration_url, "price": price_json(event.price_amount, event.price_currency)},
         tags=[tag.tag for tag in event.tags],
         co_located_with=[row.other.slug for row in event.neighbours if row.other.status in PUBLIC_STATUSES],
-        call_for_talks=None if call is None else _call_json(call, event.timezone),
-        tracks=[TrackOut.write(track) for track in event.tracks],
-        rooms=[RoomOut.write(room) for room in event.rooms],
+        call_for_talks=None if call is None else _call_for_talks_json(call, event.timezone),
+        tracks=[TrackOut.serialize(track) for track in event.tracks],
+        rooms=[RoomOut.serialize(room) for room in event.rooms],
         links={
-            "self": links.event(event.slug),
+            "self": links.api_event(event.slug),
             "html": links.event_page(event.slug),
             "ics": links.event_feed(event.slug),
             "talks": links.api(f"/events/{event.slug}/talks"),
@@ -220,16 +222,16 @@ def event_json(event: Event, links: Links) -> Json:
     )
 
 
-def _call_json(call: CallForTalks, tzid: str) -> Json:
-    return CallForTalksOut.write(
-        call, opens_at=local_instant(call.opens_at, tzid), closes_at=local_instant(call.closes_at, tzid)
+def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
+    return CallForTalksOut.serialize(
+        call, opens_at=format_local_instant(call.opens_at, tzid), closes_at=format_local_instant(call.closes_at, tzid)
     )
 
 
-def with_occurrences(body: Json, event: Event, asked: Filter) -> Json:
+def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
     """Return the JSON of an event. If it recurs and the filter has days, add its occurrences on them, at most 100."""
-    days = complete_day_range(asked.from_day, asked.to_day)
+    days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:
         return body
-    found = occurrences_between(event, *days, limit=_MOST_OCCURRENCES)
+    found = occurrences_between(event, *days, limit=_MAX_OCCURRENCES)
     return {**body, "occurrences": [occurrence_json(one, event.timezone) for one in found]}

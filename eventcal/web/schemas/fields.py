@@ -20,12 +20,12 @@ from eventcal.kit.refusals import Message
 from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, multi_line_error, single_line_error, slug_error
 from eventcal.kit.values import URL_LIMIT, url_error
 from eventcal.members.service import normalise_email
-from eventcal.web.params.fields import LINE_FORM, Query, at_most, in_range, page_size
-from eventcal.web.params.fields import Text as Cursor
+from eventcal.web.params.fields import LINE_JSON_SCHEMA, QuerySchema, in_range, max_length, page_size_param
+from eventcal.web.params.fields import LineParam as Cursor
 
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 
-Fault = Callable[[str], Message | None]
+TextValidator = Callable[[str], Message | None]
 """A function that returns the error of an invalid text, or None."""
 
 URI = {"format": "uri"}
@@ -36,10 +36,10 @@ TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 class BaseSchema(Schema):
     """Base class of all schemas. Unknown fields are rejected, with one error for each in the order of the input.
 
-    `also` holds additional JSON Schema keywords for the OpenAPI schema of the object.
+    `extra_json_schema` holds additional JSON Schema keywords for the OpenAPI schema of the object.
     """
 
-    also: ClassVar[Mapping[str, Any]] = {}
+    extra_json_schema: ClassVar[Mapping[str, Any]] = {}
 
     error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
         "unknown": values.UNKNOWN_FIELD,
@@ -52,23 +52,26 @@ class BaseSchema(Schema):
         unknown = RAISE
 
     @classmethod
-    def requiring(cls, *required: str, name: str, description: str) -> type[Self]:
-        """Return a schema called `name` with the same fields, of which those named in `required` are required."""
-        declared = {field: copy(cls._declared_fields[field]) for field in required}
+    def with_required(cls, *field_names: str, name: str, description: str) -> type[Self]:
+        """Return a schema called `name` with the same fields, of which those named in `field_names` are required."""
+        declared = {field: copy(cls._declared_fields[field]) for field in field_names}
         for field in declared.values():
             field.required = True
         return type(name, (cls,), {**declared, "__doc__": description})
 
 
 class Field(fields.Field[Any]):
-    """Base class of all fields. `form` (JSON Schema keywords) and `says` (description) are for the OpenAPI document."""
+    """Base class of all fields.
 
-    form: Mapping[str, Any] = {}
+    `json_schema` (JSON Schema keywords) and `doc` (description) are for the OpenAPI document.
+    """
+
+    json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": values.REQUIRED, "null": values.NOT_NULL}  # noqa: RUF012 - marshmallow's own
 
-    def __init__(self, *args: Any, says: str = "", metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        description = {"description": says} if says else {}
-        super().__init__(*args, metadata={**self.form, **description, **(metadata or {})}, **settings)
+    def __init__(self, *args: Any, doc: str = "", metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        description = {"description": doc} if doc else {}
+        super().__init__(*args, metadata={**self.json_schema, **description, **(metadata or {})}, **settings)
 
 
 class MultiLine(Field, fields.String):
@@ -76,24 +79,24 @@ class MultiLine(Field, fields.String):
 
     limit: int
     """The default limit, for subclasses with a fixed one."""
-    form: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
-    fault: Fault = staticmethod(multi_line_error)
+    json_schema: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
+    find_error: TextValidator = staticmethod(multi_line_error)
     default_error_messages = {"invalid": values.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, limit: int | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(validate=at_most(limit or self.limit), **settings)
+        super().__init__(validate=max_length(limit or self.limit), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
         text = super()._deserialize(value, attr, data, **kwargs)
-        fault = self.fault(text)
+        fault = self.find_error(text)
         if fault is not None:
             raise ValidationError(fault)
         try:
-            return self.read(text)
+            return self.parse(text)
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Return the normalised text. Raises ValueError."""
         return text
 
@@ -101,25 +104,25 @@ class MultiLine(Field, fields.String):
 class SingleLine(MultiLine):
     """A single line of text of at most `limit` characters that is not blank. It is not normalised."""
 
-    form = LINE_FORM
-    fault: Fault = staticmethod(single_line_error)
+    json_schema = LINE_JSON_SCHEMA
+    find_error: TextValidator = staticmethod(single_line_error)
 
 
 class Slug(SingleLine):
     """A slug: lower-case ASCII words joined by "-"."""
 
     limit = SLUG_LIMIT
-    form: Mapping[str, Any] = {"pattern": SLUG_PATTERN}
-    fault: Fault = staticmethod(slug_error)
+    json_schema: Mapping[str, Any] = {"pattern": SLUG_PATTERN}
+    find_error: TextValidator = staticmethod(slug_error)
 
 
 class LocalTime(SingleLine):
     """A local date or time in an event's time zone, normalised to 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
-    form: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
+    json_schema: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Return the normalised date or time. Raises ValueError."""
         return format_local(parse_local(text))
 
@@ -128,17 +131,17 @@ class HttpUrl(SingleLine):
     """An absolute http or https URL without a user name, of at most 2000 characters."""
 
     limit = URL_LIMIT
-    form: Mapping[str, Any] = {**LINE_FORM, "format": "uri", "description": "http or https."}
-    fault: Fault = staticmethod(url_error)
+    json_schema: Mapping[str, Any] = {**LINE_JSON_SCHEMA, "format": "uri", "description": "http or https."}
+    find_error: TextValidator = staticmethod(url_error)
 
 
 class EmailField(SingleLine):
     """An email address, normalised by `normalise_email`."""
 
     limit = 254
-    form: Mapping[str, Any] = {**LINE_FORM, "format": "email"}
+    json_schema: Mapping[str, Any] = {**LINE_JSON_SCHEMA, "format": "email"}
 
-    def read(self, text: str) -> str:
+    def parse(self, text: str) -> str:
         """Return the normalised address. Raises ValueError."""
         return normalise_email(text)
 
@@ -146,26 +149,26 @@ class EmailField(SingleLine):
 class PatternString(SingleLine):
     """A single line in one of the formats of `eventcal.kit.values`."""
 
-    def __init__(self, kind: values.TextFormat, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        self.form = {"pattern": f"^{kind.pattern}$"}
-        self.fault = kind.find_error
-        super().__init__(kind.limit, **settings)
+    def __init__(self, value_format: values.TextFormat, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        self.json_schema = {"pattern": f"^{value_format.pattern}$"}
+        self.find_error = value_format.find_error
+        super().__init__(value_format.limit, **settings)
 
 
-class Strict(Field):
-    """Base class of fields that accept one JSON type only. `read` raises ValueError for any other value."""
+class StrictField(Field):
+    """Base class of fields that accept one JSON type only. `parse` raises ValueError for any other value."""
 
-    read: Callable[[Any], Any]
+    parse: Callable[[Any], Any]
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
         del attr, data, kwargs
         try:
-            return self.read(value)
+            return self.parse(value)
         except ValueError as error:
             raise self.make_error("invalid") from error
 
 
-class Instant(Strict, fields.DateTime):
+class InstantField(StrictField, fields.DateTime):
     """An instant in RFC 3339 format with a UTC offset."""
 
     default_error_messages = {  # noqa: RUF012 - marshmallow's own
@@ -178,14 +181,14 @@ class Instant(Strict, fields.DateTime):
         )
     }
 
-    def read(self, value: object) -> datetime:
+    def parse(self, value: object) -> datetime:
         """Return the instant in UTC."""
         if not isinstance(value, str) or not re.search(r"T.*([Z]|[+-]\d\d:\d\d)$", value, re.ASCII | re.IGNORECASE):
             raise ValueError
         return parse_call_time(value, "UTC", anywhere_on_earth=False)
 
 
-class IntegerField(Strict, fields.Integer):
+class IntegerField(StrictField, fields.Integer):
     """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
 
     default_error_messages = {"invalid": values.NOT_INTEGER}  # noqa: RUF012 - marshmallow's own
@@ -194,7 +197,7 @@ class IntegerField(Strict, fields.Integer):
     def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(strict=True, validate=in_range(least, most), **settings)
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         """Return the number."""
         if isinstance(value, float) and value.is_integer():
             return int(value)
@@ -203,7 +206,7 @@ class IntegerField(Strict, fields.Integer):
         raise ValueError
 
 
-class Degrees(Field, fields.Float):
+class DegreesField(Field, fields.Float):
     """A latitude or longitude: a number from -limit to limit."""
 
     default_error_messages = {"invalid": Message("must be a number")}  # noqa: RUF012 - marshmallow's own
@@ -217,12 +220,12 @@ class Degrees(Field, fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class BoolField(Strict, fields.Boolean):
+class BoolField(StrictField, fields.Boolean):
     """A boolean. Other values, such as 1 or "yes", are rejected."""
 
     default_error_messages = {"invalid": values.NOT_BOOLEAN}  # noqa: RUF012 - marshmallow's own
 
-    def read(self, value: object) -> bool:
+    def parse(self, value: object) -> bool:
         """Return the boolean."""
         if value is not True and value is not False:
             raise ValueError
@@ -232,8 +235,10 @@ class BoolField(Strict, fields.Boolean):
 class EnumField(Field, fields.Enum[StrEnum]):
     """A value of a string enumeration."""
 
-    def __init__(self, words: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
-        super().__init__(words, by_value=True, error_messages={"unknown": values.not_one_of_message(words)}, **settings)
+    def __init__(self, enum_class: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+        super().__init__(
+            enum_class, by_value=True, error_messages={"unknown": values.not_one_of_message(enum_class)}, **settings
+        )
 
 
 class ListField(Field, fields.List[Any]):
@@ -269,7 +274,7 @@ class NestedField(Field, fields.Nested):
 class ReferenceOrInline(BaseSchema):
     """A reference to an existing object by `slug`, or a new object with `name` and the fields of the subclass."""
 
-    also = {  # noqa: RUF012 - as marshmallow declares its own settings
+    extra_json_schema = {  # noqa: RUF012 - as marshmallow declares its own settings
         "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
     }
 
@@ -277,7 +282,7 @@ class ReferenceOrInline(BaseSchema):
     name = SingleLine(200)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def check_one_way(self, _data: object, original: object, **_: object) -> None:
+    def check_slug_or_name(self, _data: object, original: object, **_: object) -> None:
         """Require either a slug alone or a name. This is also checked if other fields are invalid."""
         if not isinstance(original, Mapping):
             return
@@ -287,8 +292,8 @@ class ReferenceOrInline(BaseSchema):
             raise ValidationError(Message("is required, unless a slug names what is known"), "name")
 
 
-class PageQuery(Query):
+class PageQuery(QuerySchema):
     """The query parameters of a paginated list."""
 
-    limit = page_size(load_default=DEFAULT_LIMIT)
+    limit = page_size_param(load_default=DEFAULT_LIMIT)
     cursor = Cursor(load_default=None)

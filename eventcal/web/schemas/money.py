@@ -9,19 +9,19 @@ from marshmallow import fields
 
 from eventcal.kit.refusals import Message
 from eventcal.kit.values import CURRENCY
-from eventcal.web.schemas.fields import BaseSchema, PatternString, Strict
-from eventcal.web.schemas.out import Json, Out
+from eventcal.web.schemas.fields import BaseSchema, PatternString, StrictField
+from eventcal.web.schemas.out import Json, ResponseSchema
 
 _AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
 
 
-class Amount(Strict, fields.String):
+class AmountField(StrictField, fields.String):
     """An amount of money as a decimal string with up to two decimal places, loaded as Decimal."""
 
-    form: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
+    json_schema: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
     default_error_messages = {"invalid": Message('must be a decimal string such as "12.50"')}  # noqa: RUF012 - marshmallow's own
 
-    def read(self, value: object) -> Decimal:
+    def parse(self, value: object) -> Decimal:
         """Return the amount."""
         if not isinstance(value, str) or re.fullmatch(_AMOUNT, value) is None:
             raise ValueError
@@ -31,11 +31,11 @@ class Amount(Strict, fields.String):
 class Money(BaseSchema):
     """An amount in a currency (ISO 4217)."""
 
-    amount = Amount(required=True)
+    amount = AmountField(required=True)
     currency = PatternString(CURRENCY, required=True)
 
 
-class PriceOut(Out):
+class PriceOut(ResponseSchema):
     """A price in responses."""
 
     amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})

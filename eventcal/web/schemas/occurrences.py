@@ -15,10 +15,10 @@ from eventcal.events.recurrence.overrides import (
 )
 from eventcal.events.words import EventStatus, OccurrenceStatus
 from eventcal.kit.values import NOT_OBJECT
-from eventcal.web.params.fields import Day, says
+from eventcal.web.params.fields import DateParam, described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, PageQuery
-from eventcal.web.schemas.out import Json, Out, local_instant
+from eventcal.web.schemas.out import Json, ResponseSchema, format_local_instant
 
 
 class OverrideIn(BaseSchema):
@@ -31,16 +31,16 @@ class OverrideIn(BaseSchema):
     )
     title = strict.SingleLine(limits.TITLE, allow_none=True)
     summary = strict.MultiLine(limits.SUMMARY, allow_none=True)
-    starts = strict.LocalTime(allow_none=True, says="The new start. Without `ends`, the duration stays the same.")
+    starts = strict.LocalTime(allow_none=True, doc="The new start. Without `ends`, the duration stays the same.")
     ends = strict.LocalTime(allow_none=True)
     status = strict.EnumField(
-        OccurrenceStatus, allow_none=True, says="cancelled: it does not take place, and is shown as cancelled."
+        OccurrenceStatus, allow_none=True, doc="cancelled: it does not take place, and is shown as cancelled."
     )
     venue = strict.SingleLine(limits.VENUE, allow_none=True)
     online_url = strict.HttpUrl(allow_none=True)
 
 
-class Overrides(strict.Field, fields.Dict):
+class OverridesField(strict.Field, fields.Dict):
     """A mapping of occurrences to overrides; null removes an override."""
 
     default_error_messages = {"invalid": NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
@@ -83,19 +83,19 @@ class OverrideOut(BaseSchema):
     online_url = fields.String(metadata=URI)
 
 
-class OccurrenceOut(Out):
+class OccurrenceOut(ResponseSchema):
     """An occurrence of an event in responses, with its override applied."""
 
     occurrence = fields.String(
         required=True,
-        metadata={"pattern": LOCAL_PATTERN, **says("The start by the recurrence rule, even if it was moved.")},
+        metadata={"pattern": LOCAL_PATTERN, **described("The start by the recurrence rule, even if it was moved.")},
     )
     title = fields.String(required=True)
     status = fields.Enum(EventStatus, by_value=True, required=True)
     starts = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, metadata={"pattern": LOCAL_PATTERN})
-    starts_at = strict.Instant(required=True)
-    ends_at = strict.Instant(required=True, says="Exclusive. If all-day, the start of the day after `ends`.")
+    starts_at = strict.InstantField(required=True)
+    ends_at = strict.InstantField(required=True, doc="Exclusive. If all-day, the start of the day after `ends`.")
     venue = fields.String(required=True, allow_none=True)
     online_url = fields.String(required=True, allow_none=True, metadata=URI)
 
@@ -103,26 +103,26 @@ class OccurrenceOut(Out):
 class OccurrenceQuery(PageQuery):
     """The query parameters of the list of occurrences."""
 
-    from_day = Day(
+    from_day = DateParam(
         data_key="from",
         load_default=None,
-        metadata=says("Only occurrences that end on or after this day, in the event's time zone. Default: today."),
+        metadata=described("Only occurrences that end on or after this day, in the event's time zone. Default: today."),
     )
-    to_day = Day(
+    to_day = DateParam(
         data_key="to",
         load_default=None,
-        metadata=says("Only occurrences that begin on or before this day. Default: 400 days after `from`."),
+        metadata=described("Only occurrences that begin on or before this day. Default: 400 days after `from`."),
     )
 
 
-def occurrence_json(one: Occurrence, tzid: str) -> Json:
+def occurrence_json(occurrence: Occurrence, tzid: str) -> Json:
     """Return the JSON of an occurrence. `tzid` is the event's time zone."""
-    slot = one.slot
-    return OccurrenceOut.write(
-        one,
+    slot = occurrence.slot
+    return OccurrenceOut.serialize(
+        occurrence,
         occurrence=slot.occurrence,
         starts=slot.starts,
         ends=slot.ends,
-        starts_at=local_instant(slot.starts_at, tzid),
-        ends_at=local_instant(slot.ends_at, tzid),
+        starts_at=format_local_instant(slot.starts_at, tzid),
+        ends_at=format_local_instant(slot.ends_at, tzid),
     )

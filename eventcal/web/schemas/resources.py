@@ -6,21 +6,21 @@ import orjson
 
 from eventcal.events.models import Event
 from eventcal.talks.models import Talk
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.talks import talk_json
 
 
 @dataclass(frozen=True)
-class Resources:
+class JsonResourceRenderer:
     """A JSON serializer for events and talks, with the URLs of this installation."""
 
-    links: Links
+    links: UrlBuilder
 
-    def event(self, event: Event) -> str:
+    def render_event(self, event: Event) -> str:
         """Return the JSON of an event, whose relationships must be loaded."""
         return orjson.dumps(event_json(event, self.links)).decode()
 
-    def talk(self, talk: Talk) -> str:
+    def render_talk(self, talk: Talk) -> str:
         """Return the JSON of a talk, whose relationships must be loaded."""
         return orjson.dumps(talk_json(talk, self.links)).decode()

@@ -5,9 +5,9 @@ from marshmallow import fields
 from eventcal.kit.markdown import to_html
 from eventcal.speakers import limits
 from eventcal.speakers.models import Speaker
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.fields import URI, BaseSchema, HttpUrl, ListField, MultiLine, NestedField, SingleLine, Slug
-from eventcal.web.schemas.out import Json, Out
+from eventcal.web.schemas.out import Json, ResponseSchema
 
 
 class LinkIn(BaseSchema):
@@ -35,14 +35,14 @@ class MergeIn(BaseSchema):
     other = Slug(required=True)
 
 
-class LinkOut(Out):
+class LinkOut(ResponseSchema):
     """A link in responses."""
 
     title = fields.String(required=True)
     url = fields.String(required=True, metadata=URI)
 
 
-class SpeakerBrief(Out):
+class SpeakerBrief(ResponseSchema):
     """A speaker in the JSON of a talk."""
 
     slug = fields.String(required=True)
@@ -60,7 +60,7 @@ class SpeakerOut(SpeakerBrief):
     photo_url = fields.String(required=True, allow_none=True, metadata=URI)
 
 
-def speaker_json(speaker: Speaker, links: Links) -> Json:
+def speaker_json(speaker: Speaker, links: UrlBuilder) -> Json:
     """Return the JSON of a speaker."""
     bio_html = None if speaker.bio is None else to_html(speaker.bio)
-    return SpeakerOut.write(speaker, bio_html=bio_html, photo_url=links.picture(speaker.photo_url))
+    return SpeakerOut.serialize(speaker, bio_html=bio_html, photo_url=links.image(speaker.photo_url))

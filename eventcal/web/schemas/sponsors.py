@@ -6,12 +6,12 @@ from eventcal.kit.text import SLUG_PATTERN
 from eventcal.sponsors import limits
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.words import SponsorshipState
-from eventcal.web.http.urls import Links
-from eventcal.web.params.fields import says
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import URI, BaseSchema, ReferenceOrInline
 from eventcal.web.schemas.money import Money, PriceOut, price_json
-from eventcal.web.schemas.out import Json, Out
+from eventcal.web.schemas.out import Json, ResponseSchema
 
 
 class TierFields(BaseSchema):
@@ -24,10 +24,10 @@ class TierFields(BaseSchema):
     benefits = strict.ListField(strict.SingleLine(limits.BENEFIT), limit=limits.BENEFITS)
 
 
-TierIn = TierFields.requiring("name", name="TierIn", description="A new tier.")
+TierIn = TierFields.with_required("name", name="TierIn", description="A new tier.")
 
 
-class TierOut(Out):
+class TierOut(ResponseSchema):
     """A tier in responses. `taken` is the number of confirmed sponsorships."""
 
     id = fields.String(required=True)
@@ -36,10 +36,10 @@ class TierOut(Out):
     price = fields.Nested(PriceOut, required=True, allow_none=True)
     capacity = fields.Integer(required=True, allow_none=True)
     benefits = fields.List(fields.String(), required=True)
-    taken = fields.Integer(required=True, metadata=says("Number of confirmed sponsorships."))
+    taken = fields.Integer(required=True, metadata=described("Number of confirmed sponsorships."))
 
 
-class SponsorOut(Out):
+class SponsorOut(ResponseSchema):
     """A sponsor in responses."""
 
     slug = fields.String(required=True)
@@ -64,7 +64,7 @@ class TierWithSponsors(TierOut):
     sponsors = fields.List(fields.Nested(SponsorOut), required=True)
 
 
-class SponsorsByTier(Out):
+class SponsorsByTier(ResponseSchema):
     """The confirmed sponsors of an event, grouped by tier in rank order."""
 
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
@@ -77,9 +77,9 @@ class SponsorNamed(ReferenceOrInline):
     description = strict.MultiLine(limits.DESCRIPTION, allow_none=True)
 
     @pre_load
-    def read_slug(self, given: object, **_: object) -> object:
+    def wrap_slug(self, data: object, **_: object) -> object:
         """Treat a string as the slug of an existing sponsor."""
-        return {"slug": given} if isinstance(given, str) else given
+        return {"slug": data} if isinstance(data, str) else data
 
 
 class SponsorshipIn(BaseSchema):
@@ -92,32 +92,32 @@ class SponsorshipIn(BaseSchema):
     note = strict.MultiLine(limits.NOTE, allow_none=True)
 
 
-class SponsorshipOut(Out):
+class SponsorshipOut(ResponseSchema):
     """A sponsorship in responses to organisers and to the member who enquired."""
 
     id = fields.String(required=True)
-    event = fields.String(required=True, metadata=says("The event's slug."))
-    tier = fields.String(required=True, metadata=says("The tier's id."))
+    event = fields.String(required=True, metadata=described("The event's slug."))
+    tier = fields.String(required=True, metadata=described("The tier's id."))
     sponsor = fields.Nested(SponsorOut, required=True)
     state = fields.Enum(SponsorshipState, by_value=True, required=True)
     note = fields.String(required=True, allow_none=True)
-    created_at = strict.Instant(required=True)
-    updated_at = strict.Instant(required=True)
+    created_at = strict.InstantField(required=True)
+    updated_at = strict.InstantField(required=True)
 
 
-def tier_json(tier: Tier, taken: int) -> Json:
-    """Return the JSON of a tier. `taken` is the number of confirmed sponsorships."""
-    return TierOut.write(tier, price=price_json(tier.price_amount, tier.price_currency), taken=taken)
+def tier_json(tier: Tier, confirmed_count: int) -> Json:
+    """Return the JSON of a tier. `confirmed_count` is the number of confirmed sponsorships."""
+    return TierOut.serialize(tier, price=price_json(tier.price_amount, tier.price_currency), taken=confirmed_count)
 
 
-def sponsor_json(sponsor: Sponsor, links: Links) -> Json:
+def sponsor_json(sponsor: Sponsor, links: UrlBuilder) -> Json:
     """Return the JSON of a sponsor."""
-    return SponsorOut.write(sponsor, logo_url=links.picture(sponsor.logo_url))
+    return SponsorOut.serialize(sponsor, logo_url=links.image(sponsor.logo_url))
 
 
-def sponsorship_json(sponsorship: Sponsorship, links: Links) -> Json:
+def sponsorship_json(sponsorship: Sponsorship, links: UrlBuilder) -> Json:
     """Return the JSON of a sponsorship."""
-    return SponsorshipOut.write(
+    return SponsorshipOut.serialize(
         sponsorship,
         event=sponsorship.tier.event.slug,
         tier=sponsorship.tier_id,

@@ -12,11 +12,11 @@ from eventcal.talks import limits
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.words import TalkState
-from eventcal.web.http.urls import Links
-from eventcal.web.params.fields import says
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, ReferenceOrInline
-from eventcal.web.schemas.out import Json, Out, local_instant
+from eventcal.web.schemas.out import Json, ResponseSchema, format_local_instant
 from eventcal.web.schemas.speakers import SpeakerBrief
 
 
@@ -32,37 +32,37 @@ class TalkFields(BaseSchema):
     """The writable fields of a talk."""
 
     title = strict.SingleLine(limits.TITLE)
-    abstract = strict.MultiLine(limits.ABSTRACT, allow_none=True, says="Markdown.")
+    abstract = strict.MultiLine(limits.ABSTRACT, allow_none=True, doc="Markdown.")
     kind = strict.EnumField(TalkKind)
-    language = strict.PatternString(LANGUAGE, allow_none=True, says="A BCP 47 language tag.")
-    track = strict.SingleLine(PART_NAME, allow_none=True, says="The name of one of the event's tracks.")
-    starts = strict.LocalTime(allow_none=True, says="A local time in the event's time zone, within its days.")
-    ends = strict.LocalTime(allow_none=True, says="In the format of `starts`, and later.")
+    language = strict.PatternString(LANGUAGE, allow_none=True, doc="A BCP 47 language tag.")
+    track = strict.SingleLine(PART_NAME, allow_none=True, doc="The name of one of the event's tracks.")
+    starts = strict.LocalTime(allow_none=True, doc="A local time in the event's time zone, within its days.")
+    ends = strict.LocalTime(allow_none=True, doc="In the format of `starts`, and later.")
     duration_minutes = strict.IntegerField(
-        least=1, most=limits.MINUTES, allow_none=True, says="Used without `ends`. The default depends on the kind."
+        least=1, most=limits.MINUTES, allow_none=True, doc="Used without `ends`. The default depends on the kind."
     )
     tags = strict.ListField(strict.SingleLine(TAG), limit=TAGS, allow_none=True)
     speakers = strict.ListField(
-        strict.NestedField(SpeakerOnTalk), limit=limits.SPEAKERS, says="In order of appearance. Default: the submitter."
+        strict.NestedField(SpeakerOnTalk), limit=limits.SPEAKERS, doc="In order of appearance. Default: the submitter."
     )
-    notes = strict.MultiLine(limits.NOTES, allow_none=True, says="For the organisers. Never included in responses.")
+    notes = strict.MultiLine(limits.NOTES, allow_none=True, doc="For the organisers. Never included in responses.")
     slides_url = strict.HttpUrl(allow_none=True)
     recording_url = strict.HttpUrl(allow_none=True)
     reprise_of: fields.Field[Any] = strict.SingleLine(
-        40, allow_none=True, says="The id of an earlier talk that is repeated."
+        40, allow_none=True, doc="The id of an earlier talk that is repeated."
     )
 
 
 class TalkIn(TalkFields):
     """A new talk. `title` is optional if `reprise_of` is given."""
 
-    draft = strict.BoolField(says="true: save as a draft that only the submitter sees until `submit`.")
+    draft = strict.BoolField(doc="true: save as a draft that only the submitter sees until `submit`.")
 
 
 class TalkPatch(TalkFields):
     """Changes to a talk, as a JSON merge patch (RFC 7396)."""
 
-    room = strict.SingleLine(PART_NAME, allow_none=True, says="The name of one of the event's rooms.")
+    room = strict.SingleLine(PART_NAME, allow_none=True, doc="The name of one of the event's rooms.")
 
 
 class StepIn(BaseSchema):
@@ -71,7 +71,7 @@ class StepIn(BaseSchema):
     reason = strict.MultiLine(limits.REASON, allow_none=True)
 
 
-class TalkLinks(Out):
+class TalkLinks(ResponseSchema):
     """URLs of a talk."""
 
     self = fields.String(required=True, metadata=URI)
@@ -80,11 +80,11 @@ class TalkLinks(Out):
     event = fields.String(required=True, metadata=URI)
 
 
-class TalkOut(Out):
+class TalkOut(ResponseSchema):
     """A talk in responses."""
 
     id = fields.String(required=True)
-    event = fields.String(required=True, metadata=says("The event's slug."))
+    event = fields.String(required=True, metadata=described("The event's slug."))
     title = fields.String(required=True)
     abstract = fields.String(required=True, allow_none=True)
     abstract_html = fields.String(required=True, allow_none=True)
@@ -94,8 +94,8 @@ class TalkOut(Out):
     room = fields.String(required=True, allow_none=True)
     starts = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
     ends = fields.String(required=True, allow_none=True, metadata={"pattern": LOCAL_PATTERN})
-    starts_at = strict.Instant(required=True, allow_none=True)
-    ends_at = strict.Instant(required=True, allow_none=True)
+    starts_at = strict.InstantField(required=True, allow_none=True)
+    ends_at = strict.InstantField(required=True, allow_none=True)
     duration_minutes = fields.Integer(required=True, allow_none=True)
     state = fields.Enum(TalkState, by_value=True, required=True)
     speakers = fields.List(fields.Nested(SpeakerBrief), required=True)
@@ -105,29 +105,29 @@ class TalkOut(Out):
     reprise_of = fields.String(required=True, allow_none=True)
     sequence = fields.Integer(required=True)
     revision = fields.Integer(required=True)
-    created_at = strict.Instant(required=True)
-    updated_at = strict.Instant(required=True)
+    created_at = strict.InstantField(required=True)
+    updated_at = strict.InstantField(required=True)
     links = fields.Nested(TalkLinks, required=True)
 
 
-def talk_json(talk: Talk, links: Links, *, state: str | None = None) -> Json:
+def talk_json(talk: Talk, links: UrlBuilder, *, state: str | None = None) -> Json:
     """Return the JSON of a talk, whose relationships must be loaded. `state` overrides the publicly shown state."""
     event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
-    return TalkOut.write(
+    return TalkOut.serialize(
         talk,
         event=event.slug,
         track=track.name if track else None,
         room=room.name if room else None,
-        starts_at=local_instant(talk.starts_at, event.timezone),
-        ends_at=local_instant(talk.ends_at, event.timezone),
+        starts_at=format_local_instant(talk.starts_at, event.timezone),
+        ends_at=format_local_instant(talk.ends_at, event.timezone),
         state=state or talk.public_state,
-        speakers=[SpeakerBrief.write(speaker) for speaker in talk.speakers],
+        speakers=[SpeakerBrief.serialize(speaker) for speaker in talk.speakers],
         tags=[tag.tag for tag in talk.tags],
         reprise_of=earlier.id if earlier is not None and is_public(earlier) else None,
         links={
-            "self": links.talk(talk.id),
+            "self": links.api_talk(talk.id),
             "html": links.talk_page(talk.id),
             "ics": links.talk_feed(talk.id),
-            "event": links.event(event.slug),
+            "event": links.api_event(event.slug),
         },
     )

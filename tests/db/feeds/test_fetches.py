@@ -143,7 +143,7 @@ def test_note_fetches_statement_count_is_independent_of_batch_size(database: Dat
 def test_tally_writes_its_counts_once(database: Database) -> None:
     tally = FetchCounter()
     for minute in range(3):
-        tally.increment("a", ClientKind.APPLE, status=304, moment=NOON + minute * MINUTE)
+        tally.increment("a", ClientKind.APPLE, status=304, now=NOON + minute * MINUTE)
     tally.flush(database)
     with statements(database) as sent:
         tally.flush(database)
@@ -153,7 +153,7 @@ def test_tally_writes_its_counts_once(database: Database) -> None:
 
 def test_tally_keeps_its_counts_if_the_database_is_busy(database: Database, clock: FixedClock) -> None:
     tally = FetchCounter()
-    tally.increment("a", ClientKind.APPLE, status=200, moment=NOON)
+    tally.increment("a", ClientKind.APPLE, status=200, now=NOON)
     busy = _BusyOnce(database, tally, clock)
     tally.flush(database)
     assert (rows(database), busy.met) == ([], True)
@@ -176,6 +176,6 @@ class _BusyOnce:
         if not self.met:
             self.met = True
             moment = self._clock.now() + MINUTE
-            self._tally.increment("a", ClientKind.APPLE, status=304, moment=moment)
-            self._tally.increment("b", ClientKind.APPLE, status=200, moment=moment)
+            self._tally.increment("a", ClientKind.APPLE, status=304, now=moment)
+            self._tally.increment("b", ClientKind.APPLE, status=200, now=moment)
             raise DatabaseBusy("Too much is being written.")

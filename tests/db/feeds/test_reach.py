@@ -15,7 +15,7 @@ from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import delete_track_or_room
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.talks import talk_json
 from tests.clocks import FixedClock
@@ -175,7 +175,7 @@ def _rose(old: Numbers | None, new: Numbers, world: World) -> bool:
 
 def test_public_change_advances_date_and_cursor_and_keeps_loaded_objects_usable(world: World) -> None:
     revision, changed_at = world.calendar.state()
-    links = Links(BASE_URL)
+    links = UrlBuilder(BASE_URL)
     for name, (do, _) in REACHES.items():
         with world.calendar.undone() as unit:
             event, talk = world.event(unit.session), world.talk(unit.session)

@@ -44,7 +44,7 @@ from eventcal.kit.refusals import (
     Unauthenticated,
     VersionConflict,
 )
-from eventcal.web.http.errors import RequestInProgress, known_problems, raise_validation, register_errors
+from eventcal.web.http.errors import RequestInProgress, list_error_kinds, raise_validation, register_error_handlers
 
 Answering = Callable[[Exception], TestResponse]
 
@@ -59,7 +59,7 @@ class TalksClosed(Conflict):
 @pytest.fixture
 def app() -> Flask:
     app = Flask(__name__)
-    register_errors(app)
+    register_error_handlers(app)
     return app
 
 
@@ -134,8 +134,8 @@ def test_every_error_code_of_http_api_has_one_status_and_title() -> None:
                     and "code" in vars(kind)
                     and kind != DomainError
                 ):
-                    assert kind.code in {code for _status, code, _title in known_problems()}
-    codes = [code for _status, code, _title in known_problems()]
+                    assert kind.code in {code for _status, code, _title in list_error_kinds()}
+    codes = [code for _status, code, _title in list_error_kinds()]
     assert {"not-found", "talks-closed", "internal", "too-many", "slug-taken"} <= set(codes)
     assert sorted(codes) == sorted(set(codes))
 
@@ -300,10 +300,10 @@ def smorest(request: pytest.FixtureRequest) -> FlaskClient:
     view = blueprint.arguments(Form)(blueprint.arguments(Person, location="query", unknown=RAISE)(take))
     blueprint.route("/forms", methods=["POST"])(view)
     if request.param == "after":
-        register_errors(app)
+        register_error_handlers(app)
     flask_smorest.Api(app).register_blueprint(blueprint)
     if request.param == "before":
-        register_errors(app)
+        register_error_handlers(app)
     return app.test_client()
 
 

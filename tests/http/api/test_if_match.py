@@ -19,7 +19,7 @@ def test_etag_depends_on_body_or_on_revision_and_renderer() -> None:
 def test_etag_of_any_encoding_matches_its_version_only(coding: str | None) -> None:
     resource = fresh(etag=revision_etag(17, "renderer"))
     tag = fetch(resource, {"Accept-Encoding": coding} if coding else {}).headers["ETag"]
-    assert [matches_version(tag, version, end=".") for version in ("17", "18", "1")] == [True, False, False]
+    assert [matches_version(tag, version, separator=".") for version in ("17", "18", "1")] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_etag_of_any_encoding_matches_its_version_only(coding: str | None) -> No
     ],
 )
 def test_if_match_accepts_star_or_list_in_any_encoding(header: str, *, matches: bool) -> None:
-    assert matches_version(header, "17", end=".") == matches
+    assert matches_version(header, "17", separator=".") == matches
 
 
 def test_missing_if_match_requires_precondition() -> None:

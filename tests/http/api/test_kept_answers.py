@@ -86,10 +86,10 @@ STEPS = st.one_of(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_siz
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=9))
 def test_cached_response_equals_newly_rendered_one(app: Flask, clock: FixedClock, steps: list[list[str] | str]) -> None:
-    calendar = Calendar(database_of(app), clock, house_of(app).ledger)
+    calendar = Calendar(database_of(app), clock, house_of(app).feed_index)
     empty(calendar)
     # The examples share one database, so clear the cache.
-    attach_services(app, replace(house_of(app), renditions=ResponseCache(10_000_000)))
+    attach_services(app, replace(house_of(app), responses=ResponseCache(10_000_000)))
     world = make_world(calendar)
     readers = Readers(app, world)
     readers.look()
@@ -105,7 +105,7 @@ def test_cached_response_equals_newly_rendered_one(app: Flask, clock: FixedClock
 def test_speaker_merge_updates_cached_responses_of_both_slugs(
     app: Flask, clock: FixedClock, names: tuple[str, ...]
 ) -> None:
-    world = make_world(Calendar(database_of(app), clock, house_of(app).ledger))
+    world = make_world(Calendar(database_of(app), clock, house_of(app).feed_index))
     readers = Readers(app, world)
     readers.look()
     change(world, *names)

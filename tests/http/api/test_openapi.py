@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 
 from eventcal.app import create_app
 from eventcal.feeds.clients import ClientKind
-from eventcal.web.api.openapi.operation import path_of
+from eventcal.web.api.openapi.operation import openapi_path
 from eventcal.web.feed_check.diagnosis import KINDS_BY_PATH
-from eventcal.web.http.errors import known_problems
+from eventcal.web.http.errors import list_error_kinds
 from tests import world
 from tests.clocks import FixedClock
 from tests.fuzzing import narrowed
@@ -54,9 +54,9 @@ def _operations(app: Flask) -> Iterator[Operation]:
     paths = app.extensions["eventcal_openapi"]()["paths"]
     for rule in app.url_map.iter_rules():
         for method in METHODS:
-            said = paths.get(path_of(rule), {}).get(method)
+            said = paths.get(openapi_path(rule), {}).get(method)
             if said is not None and method.upper() in (rule.methods or ()):
-                yield Operation(method, path_of(rule), said, app.view_functions[rule.endpoint])
+                yield Operation(method, openapi_path(rule), said, app.view_functions[rule.endpoint])
 
 
 APP = _wired()
@@ -121,7 +121,7 @@ def _references(value: object) -> Iterator[str]:
 def test_document_describes_exactly_the_routes_of_the_api() -> None:
     described = {(path, method) for path, item in DOCUMENT["paths"].items() for method in item if method in METHODS}
     routed = {
-        (path_of(rule), method.lower())
+        (openapi_path(rule), method.lower())
         for rule in APP.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if not rule.endpoint.startswith(FOR_PEOPLE)
@@ -196,7 +196,7 @@ def test_operation_documents_request_headers(operation: Operation) -> None:
 
 @each_operation
 def test_error_responses_are_problems_with_known_codes(operation: Operation) -> None:
-    known = {(int(status), code) for status, code, _title in known_problems()}
+    known = {(int(status), code) for status, code, _title in list_error_kinds()}
     for status in operation.said["responses"]:
         if status >= "400" and operation.path != "/readyz":
             answer = resolved(operation.said["responses"][status])
@@ -334,7 +334,7 @@ def test_documentation_page_contains_every_operation_schema_and_problem(docs: st
     assert len(page.ids) == len(set(page.ids))
     assert {one.said["operationId"] for one in OPERATIONS} <= set(page.ids)
     assert {f"shape-{name}" for name in DOCUMENT["components"]["schemas"]} <= set(page.ids)
-    assert {f"problem-{code}" for _status, code, _title in known_problems()} <= set(page.ids)
+    assert {f"problem-{code}" for _status, code, _title in list_error_kinds()} <= set(page.ids)
 
 
 def test_documentation_page_links_resolve(docs: str, client: FlaskClient) -> None:

@@ -17,7 +17,7 @@ from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import merge_speakers
 from eventcal.web import media
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.request.context import attach_services
 from tests.api import Answer, Api, by_cookie, by_token, row
 from tests.clocks import NOON
@@ -230,7 +230,7 @@ def test_path_without_host_is_rejected_as_picture_url(member: Api) -> None:
 
 def test_picture_url_follows_base_url(member: Api) -> None:
     path = send(member, PHOTO, painted()).json["photo_url"].removeprefix(BASE)
-    assert Links("https://calendar.example.org").picture(path) == f"https://calendar.example.org{path}"
+    assert UrlBuilder("https://calendar.example.org").image(path) == f"https://calendar.example.org{path}"
 
 
 # Merged speakers

@@ -17,7 +17,7 @@ from eventcal.events.models import Event
 from eventcal.lint import lint
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.schemas.datasets import load_record
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine
 from tests.feed_support.calendar_server import GOOD_HEADERS, CalendarServer, Page, app_server, calendar_server
@@ -229,7 +229,7 @@ def test_fetch_times_out_if_body_arrives_too_slowly(server: CalendarServer) -> N
 
 def load_demo(app: Flask, clock: FixedClock) -> list[str]:
     """Load the demo, moved to the coming weeks, and return the paths of all its feeds."""
-    was = read_demo_dataset(read_record)
+    was = read_demo_dataset(load_record)
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=clock.now().date())))
     with database_of(app).read_session() as session:

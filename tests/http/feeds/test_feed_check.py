@@ -389,7 +389,7 @@ def test_fetch_statistics_store_nothing_about_the_client_but_its_kind(app: Flask
         )
         assert answer.status_code == 200
         catch_up(app)
-        house_of(app).tally.flush(database_of(app))
+        house_of(app).fetch_counter.flush(database_of(app))
     with database_of(app).read_session() as session:
         rows = [
             {column.name: str(getattr(row, column.name)) for column in FeedFetches.__table__.columns}

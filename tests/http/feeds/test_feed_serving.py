@@ -189,7 +189,7 @@ def test_feed_unaffected_by_a_change_returns_304_and_then_takes_one_statement(ap
 @pytest.mark.usefixtures("ids")
 def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
     path = "/events/old.ics"
-    cache = house_of(app).renditions
+    cache = house_of(app).responses
 
     def kept() -> Representation:
         revision = database_revision(app)
@@ -198,11 +198,11 @@ def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
         return found
 
     before = fetch(app, path, Accept_Encoding="br")
-    packed = kept().encoded("br")
+    packed = kept().encoded_body("br")
     rename(app, Talk, "scheduled", "Else")
     after = fetch(app, path, Accept_Encoding="br")
     assert (before.data, before.headers["ETag"]) == (after.data, after.headers["ETag"])
-    assert kept().encoded("br") is packed
+    assert kept().encoded_body("br") is packed
     # The body is the same, but the public data changed; Last-Modified may increase.
     assert before.headers["Last-Modified"] <= after.headers["Last-Modified"]
 

@@ -19,7 +19,7 @@ from eventcal.kit.localtime import format_local, get_zone
 from eventcal.kit.text import multi_line_error, single_line_error
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from eventcal.web.schemas.datasets import read_record
+from eventcal.web.schemas.datasets import load_record
 from tests.clocks import NOON
 from tests.http_app import database_of, rows, writing
 from tests.make import make_event, make_talk
@@ -80,7 +80,7 @@ def readers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def load_demo(app: Flask) -> tuple[dict[str, Event], list[Talk]]:
     """Load the demo data; return its events by id, and its talks."""
     with database_of(app).unit_of_work() as unit:
-        load_dataset(unit, read_demo_dataset(read_record))
+        load_dataset(unit, read_demo_dataset(load_record))
     return {event.id: event for event in rows(app, Event)}, rows(app, Talk)
 
 

@@ -70,7 +70,7 @@ def in_a_new_process(database_url: str, moment: datetime, talk: str, *, seed: st
 
 def test_every_worker_sends_the_same_bytes_for_any_hash_seed_and_history(sqlite_url: str, clock: FixedClock) -> None:
     with running(sqlite_url, clock) as app:
-        world = make_world(Calendar(database_of(app), clock, house_of(app).ledger))
+        world = make_world(Calendar(database_of(app), clock, house_of(app).feed_index))
         furnish(world)
         talk = world.ids["talk"]
         for do in EDITS:

@@ -12,7 +12,7 @@ from eventcal.events.words import TeamRole
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.words import Role, Scope
 from eventcal.web.identity.current_user import caller
-from eventcal.web.identity.permissions import Access, anonymous, member, moderator, organiser, public, session_only
+from eventcal.web.identity.permissions import AccessRule, anonymous, member, moderator, organiser, public, session_only
 from tests import http_app
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (
@@ -319,7 +319,7 @@ def test_public_response_does_not_renew_cookie(app: Flask, clock: FixedClock) ->
 
 def test_every_route_has_an_access_decorator(app: Flask) -> None:
     ours = {rule.endpoint for rule in app.url_map.iter_rules()} - {"static"}
-    unmarked = {name for name in ours if not isinstance(getattr(app.view_functions[name], "access", None), Access)}
+    unmarked = {name for name in ours if not isinstance(getattr(app.view_functions[name], "access", None), AccessRule)}
     assert unmarked == set()
 
 

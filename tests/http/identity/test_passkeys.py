@@ -9,7 +9,7 @@ from flask import Flask
 from eventcal.members.models import Member, Passkey
 from eventcal.members.words import Scope
 from eventcal.web.identity import accounts
-from eventcal.web.request.rate_limits import Counter
+from eventcal.web.request.rate_limits import RateLimiter
 from tests import http_app
 from tests.browsing import Browser, browser_of
 from tests.clocks import NOON, FixedClock
@@ -363,7 +363,7 @@ def test_passkey_sign_in_does_not_redirect_to_another_site(other: Browser, key: 
 def test_passkey_sign_in_is_limited_to_sixty_per_minute(app: Flask, other: Browser) -> None:
     asked(other, "/login")
     held = other.fields(WITH) | {"answer": "{}"}
-    app.extensions["eventcal_limits"] = Counter(None)
+    app.extensions["eventcal_limits"] = RateLimiter(None)
     app.config["RATELIMIT_ENABLED"] = True
     try:
         statuses = [other.client.post(WITH, data=held).status_code for _ in range(61)]

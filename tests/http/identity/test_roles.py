@@ -17,7 +17,7 @@ from eventcal.members.sessions import build_session
 from eventcal.members.words import Role, Scope
 from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.words import TalkState
-from eventcal.web.identity.permissions import Access
+from eventcal.web.identity.permissions import AccessRule
 from tests.api import Answer, Api, by_cookie, by_token, put_on_team
 from tests.clocks import NOON
 from tests.http_app import database_of, writing
@@ -456,7 +456,9 @@ def _routes(app: Flask) -> Iterator[tuple[str, str, Any]]:
 
 
 def test_every_route_has_an_access_decorator(app: Flask) -> None:
-    unmarked = {rule for _method, rule, view in _routes(app) if not isinstance(getattr(view, "access", None), Access)}
+    unmarked = {
+        rule for _method, rule, view in _routes(app) if not isinstance(getattr(view, "access", None), AccessRule)
+    }
     # Flask's own route for public files.
     assert unmarked == {"/static/<path:filename>"}
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from eventcal.events.words import EventStatus
 from eventcal.talks.words import TalkState
-from eventcal.web.embeds.listing import read_embed
+from eventcal.web.embeds.listing import parse_embed_query
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, validators
 from tests.http_app import json_of, pointers, problem, running, writing
@@ -396,7 +396,7 @@ def test_embed_parsed_from_its_own_path_is_equal(app: Flask) -> None:
     with app.test_request_context(
         "/embed/listing?show=talks&theme=dark&tag=b&tag=a&from=today&talk=x&limit=3"
     ) as context:
-        asked = read_embed(context.request.args)
-        path = asked.path
+        asked = parse_embed_query(context.request.args)
+        path = asked.iframe_path
     with app.test_request_context(path) as context:
-        assert read_embed(context.request.args) == asked
+        assert parse_embed_query(context.request.args) == asked

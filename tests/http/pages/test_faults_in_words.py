@@ -9,8 +9,8 @@ from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from eventcal.kit.refusals import DomainError, FieldError, Message
-from eventcal.web.http.errors import faults_in
-from eventcal.web.params.fields import Query
+from eventcal.web.http.errors import to_field_errors
+from eventcal.web.params.fields import QuerySchema
 from tests.browsing import browser_of
 
 # Values that are invalid for many fields.
@@ -30,13 +30,13 @@ def below(kind: type[Schema]) -> Iterator[type[Schema]]:
 
 def faults_of(kind: type[Schema], name: str, value: object) -> list[FieldError]:
     given: Any = {name: value}
-    if issubclass(kind, Query):
+    if issubclass(kind, QuerySchema):
         texts = [str(one) for one in value] if isinstance(value, list) else [str(value)]
         given = MultiDict([(name, text) for text in texts])
     try:
         kind().load(given)
     except ValidationError as error:
-        return faults_in(error.messages, location="json")
+        return to_field_errors(error.messages, location="json")
     except DomainError:
         # Comparing the current password requires a signed-in member.
         return []

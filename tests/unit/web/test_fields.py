@@ -13,11 +13,11 @@ from eventcal.members.words import Role
 from eventcal.web.schemas.fields import (
     BaseSchema,
     BoolField,
-    Degrees,
+    DegreesField,
     EmailField,
     EnumField,
     HttpUrl,
-    Instant,
+    InstantField,
     IntegerField,
     ListField,
     LocalTime,
@@ -28,7 +28,7 @@ from eventcal.web.schemas.fields import (
     Slug,
 )
 from eventcal.web.schemas.money import Money, price_json
-from eventcal.web.schemas.out import Out
+from eventcal.web.schemas.out import ResponseSchema
 
 EURO = {"amount": "12.5", "currency": "EUR"}
 
@@ -54,11 +54,11 @@ def load(field: fields.Field[Any], value: object) -> object:
         (PatternString(COUNTRY), "DE", "DE"),
         (PatternString(LANGUAGE), "pt-BR", "pt-BR"),
         (PatternString(COLOUR), "#2A7f62", "#2A7f62"),
-        (Instant(), "2014-05-02T23:59:00.5+02:00", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
-        (Instant(), "2014-05-02t21:59:00z", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
+        (InstantField(), "2014-05-02T23:59:00.5+02:00", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
+        (InstantField(), "2014-05-02t21:59:00z", datetime(2014, 5, 2, 21, 59, tzinfo=UTC)),
         (IntegerField(), 0, 0),
         (IntegerField(), 2**31 - 1, 2**31 - 1),
-        (Degrees(90), -90, -90.0),
+        (DegreesField(90), -90, -90.0),
         (BoolField(), False, False),
         (EnumField(Role), "admin", Role.ADMIN),
         (ListField(SingleLine(3), least=1, limit=2), ["a", "b"], ["a", "b"]),
@@ -104,18 +104,18 @@ def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: 
         (PatternString(LANGUAGE), "english language"),
         (PatternString(COLOUR), "red"),
         (PatternString(COLOUR), "#2a7f62 "),
-        (Instant(), "2014-05-02T23:59:00"),
-        (Instant(), "2014-05-02"),
-        (Instant(), "0001-01-01T00:00:00+14:00"),
-        (Instant(), 1399067940),
+        (InstantField(), "2014-05-02T23:59:00"),
+        (InstantField(), "2014-05-02"),
+        (InstantField(), "0001-01-01T00:00:00+14:00"),
+        (InstantField(), 1399067940),
         (IntegerField(), "5"),
         (IntegerField(), 5.5),
         (IntegerField(), True),
         (IntegerField(), -1),
         (IntegerField(), 2**31),
-        (Degrees(90), "5"),
-        (Degrees(90), 90.1),
-        (Degrees(90), float("nan")),
+        (DegreesField(90), "5"),
+        (DegreesField(90), 90.1),
+        (DegreesField(90), float("nan")),
         (BoolField(), 1),
         (BoolField(), "true"),
         (EnumField(Role), "god"),
@@ -139,19 +139,19 @@ def test_field_rejects_invalid_value(field: fields.Field[Any], value: object) ->
         load(field, value)
 
 
-class TokenOut(Out):
+class TokenOut(ResponseSchema):
     """A resource with each kind of field that `write` handles differently."""
 
     name = fields.String(required=True)
-    created_at = Instant(required=True)
-    expires_at = Instant(required=True, allow_none=True)
+    created_at = InstantField(required=True)
+    expires_at = InstantField(required=True, allow_none=True)
     scopes = fields.List(fields.String(), required=True)
 
 
 def test_write_copies_attributes_in_declared_order_and_instants_in_utc() -> None:
     created = datetime(2014, 5, 2, 23, 59, 0, 5, tzinfo=timezone(timedelta(hours=2)))
     token = SimpleNamespace(scopes="read", expires_at=None, created_at=created, name="laptop", secret="x")
-    written = TokenOut.write(token, scopes=["read"])
+    written = TokenOut.serialize(token, scopes=["read"])
     assert list(written.items()) == [
         ("name", "laptop"),
         ("created_at", "2014-05-02T21:59:00Z"),
@@ -162,7 +162,9 @@ def test_write_copies_attributes_in_declared_order_and_instants_in_utc() -> None
 
 def test_write_keeps_given_instants_unchanged() -> None:
     token = SimpleNamespace(name="laptop", scopes=[], expires_at=None)
-    assert TokenOut.write(token, created_at="2014-05-02T23:59:00+02:00")["created_at"] == "2014-05-02T23:59:00+02:00"
+    assert (
+        TokenOut.serialize(token, created_at="2014-05-02T23:59:00+02:00")["created_at"] == "2014-05-02T23:59:00+02:00"
+    )
 
 
 def test_price_has_two_decimal_places() -> None:

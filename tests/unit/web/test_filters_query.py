@@ -18,16 +18,16 @@ from eventcal.kit.refusals import FieldError, Invalid
 from eventcal.kit.text import single_line_error
 from eventcal.talks.words import TalkState
 from eventcal.web.params.listing_filters import (
-    Asked,
-    FeedArgs,
+    FeedQuery,
+    FeedQuerySchema,
     Include,
     ListingQuery,
     ListingQuerySchema,
     Profile,
     canonical_query,
-    known_args,
-    read_feed,
-    read_listing,
+    known_listing_args,
+    parse_feed_query,
+    parse_listing_query,
 )
 
 
@@ -36,7 +36,7 @@ def args(query: str) -> MultiDict[str, str]:
 
 
 def listing(query: str) -> ListingQuery:
-    return read_listing(args(query))
+    return parse_listing_query(args(query))
 
 
 def faults(query: str) -> tuple[FieldError, ...]:
@@ -175,10 +175,10 @@ def test_all_query_errors_are_reported_together() -> None:
     )
 
 
-@pytest.mark.parametrize("schema", [ListingQuerySchema(), FeedArgs()])
+@pytest.mark.parametrize("schema", [ListingQuerySchema(), FeedQuerySchema()])
 @pytest.mark.parametrize("control", ["%00", "%1B", "%C2%9F"])
 def test_every_parameter_rejects_control_characters(schema: Schema, control: str) -> None:
-    read = read_listing if isinstance(schema, ListingQuerySchema) else read_feed
+    read = parse_listing_query if isinstance(schema, ListingQuerySchema) else parse_feed_query
     for name, field in schema.load_fields.items():
         with pytest.raises(Invalid) as refusal:
             read(args(f"{field.data_key or name}=a{control}"))
@@ -186,7 +186,7 @@ def test_every_parameter_rejects_control_characters(schema: Schema, control: str
 
 
 def test_every_parameter_is_documented() -> None:
-    documented = {**ListingQuerySchema().load_fields, **FeedArgs().load_fields}
+    documented = {**ListingQuerySchema().load_fields, **FeedQuerySchema().load_fields}
     assert [name for name, field in documented.items() if not field.metadata.get("description")] == []
 
 
@@ -196,7 +196,7 @@ def test_repeated_query_returns_the_cached_filter() -> None:
 
 def test_feed_query_accepts_feed_parameters() -> None:
     query = "include=talks,deadlines&cancelled=mark&tz=utc&profile=rich&tag=arm"
-    assert read_feed(args(query)) == Asked(
+    assert parse_feed_query(args(query)) == FeedQuery(
         filter=Filter(tags=("arm",)),
         include=(Include.DEADLINES, Include.TALKS),
         cancelled=Cancelled.MARK,
@@ -206,14 +206,14 @@ def test_feed_query_accepts_feed_parameters() -> None:
 
 
 def test_empty_feed_query_keeps_cancelled_entries_and_time_zones() -> None:
-    assert read_feed(args("")) == Asked(
+    assert parse_feed_query(args("")) == FeedQuery(
         filter=Filter(), include=(), cancelled=Cancelled.KEEP, utc=False, profile=Profile.PLAIN
     )
 
 
 def test_feed_query_rejects_paging_and_sorting() -> None:
     with pytest.raises(Invalid) as refusal:
-        read_feed(args("limit=1&cursor=x&sort=starts&tz=Europe/Berlin&include=sponsors"))
+        parse_feed_query(args("limit=1&cursor=x&sort=starts&tz=Europe/Berlin&include=sponsors"))
     assert refusal.value.errors == (
         FieldError("?cursor", "is not a parameter here"),
         FieldError("?include", "must be one of: events, talks, deadlines"),
@@ -225,7 +225,7 @@ def test_feed_query_rejects_paging_and_sorting() -> None:
 
 def test_page_query_drops_unknown_and_blank_parameters() -> None:
     query = "utm_source=x&q=&tag=arm&tag=&view=month&from=%20&city=Berlin"
-    assert known_args(args(query)) == args("tag=arm&city=Berlin")
+    assert known_listing_args(args(query)) == args("tag=arm&city=Berlin")
 
 
 def test_canonical_query_is_sorted_and_omits_defaults() -> None:
@@ -281,7 +281,7 @@ LISTINGS = st.builds(
     ),
 )
 FEEDS = st.builds(
-    Asked,
+    FeedQuery,
     filter=FILTERS,
     include=several(st.sampled_from(Include)),
     cancelled=st.sampled_from(Cancelled),
@@ -298,14 +298,14 @@ def test_canonical_listing_query_round_trips(asked: ListingQuery) -> None:
 
 @given(FEEDS)
 @settings(max_examples=50)
-def test_canonical_feed_query_round_trips(asked: Asked) -> None:
-    assert read_feed(args(canonical_query(asked))) == asked
+def test_canonical_feed_query_round_trips(asked: FeedQuery) -> None:
+    assert parse_feed_query(args(canonical_query(asked))) == asked
 
 
 @given(st.lists(st.tuples(st.sampled_from(["q", "tag", "from", "limit", "cursor", "updated_since", "x"]), st.text())))
 @settings(max_examples=200)
 def test_arbitrary_query_is_parsed_or_rejected(pairs: list[tuple[str, str]]) -> None:
     try:
-        read_listing(MultiDict(pairs))
+        parse_listing_query(MultiDict(pairs))
     except Invalid as refusal:
         assert refusal.errors != ()  # noqa: PT017 - both outcomes are valid

@@ -7,14 +7,14 @@ from flask import Flask
 from flask_babel import gettext, ngettext
 
 from eventcal.kit.catalogue import load_translations
-from eventcal.web.i18n import language, locale, start_language
+from eventcal.web.i18n import current_language, current_locale, init_translations
 
 
 def language_of(accepted: str | None, query: str = "") -> str:
     headers = {} if accepted is None else {"Accept-Language": accepted}
     with Flask("any").test_request_context(f"/?{query}", headers=headers):
-        assert str(locale()) == language().replace("-", "_")
-        return language()
+        assert str(current_locale()) == current_language().replace("-", "_")
+        return current_language()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_translations_load_from_any_working_directory(tmp_path: Path, monkeypatc
     load_translations.cache_clear()
     monkeypatch.chdir(tmp_path)
     app = Flask("elsewhere", root_path=str(tmp_path))
-    start_language(app)
+    init_translations(app)
     with app.test_request_context("/?lang=de"):
         assert gettext("Subscribe") == "Abonnieren"
         assert [ngettext("%(num)s talk", "%(num)s talks", number) for number in (1, 2)] == ["1 Vortrag", "2 Vorträge"]
@@ -95,6 +95,6 @@ def test_translations_load_from_any_working_directory(tmp_path: Path, monkeypatc
 
 def test_untranslated_message_stays_unchanged() -> None:
     app = Flask("any")
-    start_language(app)
+    init_translations(app)
     with app.test_request_context("/?lang=de"):
         assert gettext("Nobody translated this: %(name)s", name="Ada") == "Nobody translated this: Ada"

@@ -11,10 +11,10 @@ from eventcal.events.words import Attendance, EventStatus, Programme
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk, TalkSpeaker
 from eventcal.talks.words import TalkState
-from eventcal.web.http.urls import Links
+from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.pages.public.json_ld import event_structured, talk_structured
 
-LINKS = Links("https://cal.example.org")
+LINKS = UrlBuilder("https://cal.example.org")
 
 
 def event(**fields: Any) -> Event:  # noqa: ANN401 - any column

@@ -6,8 +6,8 @@ from datetime import timedelta
 from eventcal.events.filter import Filter
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetches import FeedFetches
-from eventcal.web.cache import MOST_KEYS, FetchCounter
-from eventcal.web.params.listing_filters import Asked, feed_key
+from eventcal.web.cache import MAX_COUNTERS, FetchCounter
+from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
 from tests.clocks import NOON
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -27,7 +27,7 @@ def test_fetches_are_counted_by_feed_and_client() -> None:
         [("a", ClientKind.GOOGLE, 200), ("a", ClientKind.APPLE, 200), ("b", ClientKind.GOOGLE, 410)]
         + [("a", ClientKind.GOOGLE, 304)] * 2
     ):
-        tally.increment(feed, client, status=status, moment=NOON + second * SECOND)
+        tally.increment(feed, client, status=status, now=NOON + second * SECOND)
     assert values(counted(tally)) == values(
         [
             FeedFetches(
@@ -64,7 +64,7 @@ def test_fetches_are_counted_by_feed_and_client() -> None:
 def test_fetches_of_the_last_day_are_counted_separately() -> None:
     tally = FetchCounter()
     for moment in (NOON, NOON + SECOND, NOON + DAY):
-        tally.increment("a", ClientKind.APPLE, status=200, moment=moment)
+        tally.increment("a", ClientKind.APPLE, status=200, now=moment)
     [count] = counted(tally)
     assert (count.fetches, count.fetches_today) == (3, 1)
 
@@ -72,23 +72,23 @@ def test_fetches_of_the_last_day_are_counted_separately() -> None:
 def test_write_is_due_on_the_first_fetch_and_then_once_a_minute() -> None:
     tally = FetchCounter()
     seconds = (0, 1, 59, 60, 61, 119, 120, 3600)
-    due = [tally.increment("a", ClientKind.APPLE, status=200, moment=NOON + second * SECOND) for second in seconds]
+    due = [tally.increment("a", ClientKind.APPLE, status=200, now=NOON + second * SECOND) for second in seconds]
     assert due == [True, False, False, True, False, False, True, True]
 
 
 def test_write_is_still_due_after_the_clock_is_set_back() -> None:
     tally = FetchCounter()
     moments = (NOON, NOON - DAY, NOON - DAY + SECOND)
-    due = [tally.increment("a", ClientKind.APPLE, status=200, moment=moment) for moment in moments]
+    due = [tally.increment("a", ClientKind.APPLE, status=200, now=moment) for moment in moments]
     assert due == [True, True, False]
 
 
 def test_number_of_counted_feeds_is_limited() -> None:
     tally = FetchCounter()
-    for number in range(MOST_KEYS + 10):
-        tally.increment(str(number), ClientKind.OTHER, status=200, moment=NOON)
-    tally.increment("0", ClientKind.OTHER, status=200, moment=NOON)
-    assert len(counted(tally)) == MOST_KEYS
+    for number in range(MAX_COUNTERS + 10):
+        tally.increment(str(number), ClientKind.OTHER, status=200, now=NOON)
+    tally.increment("0", ClientKind.OTHER, status=200, now=NOON)
+    assert len(counted(tally)) == MAX_COUNTERS
     assert counted(tally)[0].fetches == 2
 
 
@@ -96,7 +96,7 @@ def test_concurrent_fetches_are_all_counted_and_only_one_write_is_due() -> None:
     tally, due = FetchCounter(), list[bool]()
 
     def fetch() -> None:
-        due.extend([tally.increment("a", ClientKind.APPLE, status=200, moment=NOON) for _ in range(500)])
+        due.extend([tally.increment("a", ClientKind.APPLE, status=200, now=NOON) for _ in range(500)])
 
     threads = [threading.Thread(target=fetch) for _ in range(8)]
     for thread in threads:
@@ -107,12 +107,14 @@ def test_concurrent_fetches_are_all_counted_and_only_one_write_is_due() -> None:
 
 
 def test_feed_key_is_a_digest_of_path_and_query() -> None:
-    xen = Asked(filter=Filter(tags=("xen",)))
+    xen = FeedQuery(filter=Filter(tags=("xen",)))
     keys = {
-        feed_key(path, asked)
+        fetch_counter_key(path, asked)
         for path in ("/calendar.ics", "/calendar.jcal", "/events/\ud800.ics")
-        for asked in (Asked(), xen)
+        for asked in (FeedQuery(), xen)
     }
     assert len(keys) == 6
     assert {len(key) for key in keys} == {24}
-    assert feed_key("/calendar.ics/", xen) == feed_key("/calendar.ics", Asked(filter=Filter(tags=("xen",))))
+    assert fetch_counter_key("/calendar.ics/", xen) == fetch_counter_key(
+        "/calendar.ics", FeedQuery(filter=Filter(tags=("xen",)))
+    )

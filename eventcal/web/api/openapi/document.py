@@ -16,77 +16,81 @@ from werkzeug.routing import Rule
 
 from eventcal.config import Settings
 from eventcal.web.api.blueprint import JSON_TYPES
-from eventcal.web.api.openapi.operation import Json, Operation, path_of, refused_answers
+from eventcal.web.api.openapi.operation import Json, Operation, iter_error_responses, openapi_path
 from eventcal.web.feeds.endpoints import FEEDS
-from eventcal.web.http.errors import known_problems
-from eventcal.web.params.feed_check import SCHEMES, CheckArgs
-from eventcal.web.params.listing_filters import FeedArgs
-from eventcal.web.request.session_cookie import cookie_name
+from eventcal.web.http.errors import list_error_kinds
+from eventcal.web.params.feed_check import SCHEMES, FeedCheckQuerySchema
+from eventcal.web.params.listing_filters import FeedQuerySchema
+from eventcal.web.request.session_cookie import session_cookie_name
 
 # Values of `x-access`, by the name of the access mark, for marks whose name is not shown as it is.
-_WHO = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
+_ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
 # OpenAPI tag of each blueprint outside the API.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
 # JSON type of the feeds in a JSON format, by media type.
-_READ_AS = {"application/calendar+json": "array", "application/jscalendar+json": "object", "application/json": "object"}
+_FEED_JSON_TYPES = {
+    "application/calendar+json": "array",
+    "application/jscalendar+json": "object",
+    "application/json": "object",
+}
 
 
-def describe(app: Flask, api: Api, settings: Settings) -> Json:
+def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
     """Return the OpenAPI document as JSON values. All blueprints of the app must be registered."""
     # The JSON round trip makes a deep copy, and fails if a value cannot be serialised.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
     static: Json = orjson.loads((here / "static.json").read_bytes())
     static["schemas"]["Problem"]["x-codes"] = {
-        code: {"status": int(status), "title": title} for status, code, title in known_problems()
+        code: {"status": int(status), "title": title} for status, code, title in list_error_kinds()
     }
-    static["securitySchemes"]["session"]["name"] = cookie_name(settings)
+    static["securitySchemes"]["session"]["name"] = session_cookie_name(settings)
     document["info"]["description"] = (here / "about.md").read_text("utf-8").strip()
     document["servers"] = [{"url": settings.base_url, "description": settings.name}]
     document["tags"] += static["tags"]
-    document["paths"] |= _paths_of_feeds_and_checks(app, api.ma_plugin.converter, settings.base_url, static["content"])
+    document["paths"] |= _path_items_outside_api(app, api.ma_plugin.converter, settings.base_url, static["content"])
     document["components"] = {
-        "schemas": {**static["schemas"], **_own_schemas(document, api)},
+        "schemas": {**static["schemas"], **_component_schemas(document, api)},
         "responses": {},
         "parameters": static["parameters"],
         "headers": static["headers"],
         "securitySchemes": static["securitySchemes"],
     }
-    for operation in _operations(app, document["paths"]):
-        document["components"]["responses"] |= _finish(operation)
+    for operation in _iter_operations(app, document["paths"]):
+        document["components"]["responses"] |= _complete_operation(operation)
     for path, item in document["paths"].items():
         for parameter in item.get("parameters", []):
-            parameter["description"] = _named(path, parameter["name"])
+            parameter["description"] = _describe_path_parameter(path, parameter["name"])
             parameter["schema"] = {"type": "string", "minLength": 1}
     # Future versions may add fields to responses, so clients must accept unknown fields.
-    for name in answered_schemas(document):
+    for name in response_schema_names(document):
         document["components"]["schemas"][name].pop("additionalProperties", None)
-    finished: Json = _tidy(document)
+    finished: Json = _add_missing_keywords(document)
     return finished
 
 
-def _paths_of_feeds_and_checks(app: Flask, converter: OpenAPIConverter, base_url: str, contents: Json) -> Json:
+def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, contents: Json) -> Json:
     """Return the path items for views outside flask-smorest: feeds, feed check, health checks and the document itself.
 
     converter: converts query schemas to OpenAPI parameters
     contents: the response content of the views that are not feeds, by the last part of their path
     """
-    [url] = converter.schema2parameters(CheckArgs(), location="query")
+    [url] = converter.schema2parameters(FeedCheckQuerySchema(), location="query")
     # The feed check accepts only URLs of this installation.
     place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
     url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
-    query = {"calendars": converter.schema2parameters(FeedArgs(), location="query"), "checking": [url]}
+    query = {"calendars": converter.schema2parameters(FeedQuerySchema(), location="query"), "checking": [url]}
     return {
-        path_of(rule): _path_item(rule, app.view_functions[rule.endpoint], query, contents)
+        openapi_path(rule): _path_item(rule, app.view_functions[rule.endpoint], query, contents)
         for rule in app.url_map.iter_rules()
         if rule.endpoint.partition(".")[0] in _TAGS
     }
 
 
-def _content(rule: Rule, contents: Json) -> Json:
+def _response_content(rule: Rule, contents: Json) -> Json:
     if rule.endpoint in FEEDS:
         name = FEEDS[rule.endpoint].media_type.partition(";")[0]
-        return {name: {"schema": {"type": _READ_AS.get(name, "string")}}}
+        return {name: {"schema": {"type": _FEED_JSON_TYPES.get(name, "string")}}}
     found: Json = next(content for end, content in contents.items() if rule.rule.endswith(end))
     return found
 
@@ -95,11 +99,11 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
     tag = _TAGS[rule.endpoint.partition(".")[0]]
     said = FEEDS[rule.endpoint].description if rule.endpoint in FEEDS else inspect.getdoc(view) or ""
     summary, _, description = said.partition("\n\n")
-    content = _content(rule, contents)
+    content = _response_content(rule, contents)
     operation: Json = {
         "tags": [tag],
         "summary": summary,
-        "security": cast("Any", view).access.security,
+        "security": cast("Any", view).access.openapi_security,
         "parameters": list(query.get(tag, [])),
         "responses": {"200": {"description": HTTPStatus.OK.phrase, "content": content}},
     }
@@ -115,38 +119,38 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
     return item
 
 
-def _own_schemas(document: Json, api: Api) -> Json:
+def _component_schemas(document: Json, api: Api) -> Json:
     """Return the schemas with the `also` and docstring of their classes, and without those of flask-smorest."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
-        schemas[name] |= getattr(key[0], "also", {})
+        schemas[name] |= getattr(key[0], "extra_json_schema", {})
         schemas[name].setdefault("description", inspect.getdoc(key[0]))
     return {name: schema for name, schema in schemas.items() if name not in {"Error", "PaginationMetadata"}}
 
 
-def _operations(app: Flask, paths: Json) -> Iterator[Operation]:
+def _iter_operations(app: Flask, paths: Json) -> Iterator[Operation]:
     for rule in app.url_map.iter_rules():
-        path, view = path_of(rule), app.view_functions[rule.endpoint]
+        path, view = openapi_path(rule), app.view_functions[rule.endpoint]
         for method in sorted(verb.lower() for verb in rule.methods or ()):
             said = paths.get(path, {}).get(method)
             if said is not None:
-                yield Operation(path=path, method=method, endpoint=rule.endpoint, view=view, said=said)
+                yield Operation(path=path, method=method, endpoint=rule.endpoint, view=view, spec=said)
 
 
-def _finish(operation: Operation) -> Json:
+def _complete_operation(operation: Operation) -> Json:
     """Complete the description of an operation in place, and return the shared responses that it refers to."""
-    said = operation.said
-    said["security"] = operation.access.security
+    said = operation.spec
+    said["security"] = operation.access.openapi_security
     said["operationId"] = _operation_id(operation)
-    said["x-access"] = _WHO.get(operation.access.name, operation.access.name)
+    said["x-access"] = _ACCESS_LABELS.get(operation.access.name, operation.access.name)
     # References that flask-smorest adds point to its own default error responses, which this API does not return.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
-    operation.add_headers(answers)
-    kinds = operation.refusals()
-    refusals = list(refused_answers(kinds))
+    operation.add_response_headers(answers)
+    kinds = operation.possible_errors()
+    refusals = list(iter_error_responses(kinds))
     answers |= {status: {"$ref": f"#/components/responses/{name}"} for status, name, _ in refusals}
     said["responses"] = dict(sorted(answers.items()))
-    said["parameters"] = [*said.get("parameters", []), *operation.sent_headers(kinds)]
+    said["parameters"] = [*said.get("parameters", []), *operation.request_headers(kinds)]
     if operation.method == "patch":
         body = said["requestBody"]["content"]
         body |= dict.fromkeys(sorted(JSON_TYPES), body["application/json"])
@@ -166,14 +170,14 @@ def _operation_id(operation: Operation) -> str:
     return "_".join([operation.method, *words])
 
 
-def _named(path: str, parameter: str) -> str:
+def _describe_path_parameter(path: str, parameter: str) -> str:
     """Return the description of a path parameter, such as "The talk's id."."""
     before = path.partition(f"/{{{parameter}}}")[0].rpartition("/")[2].removesuffix("s")
     thing, _, what = parameter.rpartition("_")
     return f"The {thing or before}'s {what}."
 
 
-def answered_schemas(document: Json) -> set[str]:
+def response_schema_names(document: Json) -> set[str]:
     """Return the names of all schemas used in responses, directly or through other schemas."""
     answers = [
         operation["responses"]
@@ -182,24 +186,24 @@ def answered_schemas(document: Json) -> set[str]:
         if isinstance(operation, dict)
     ]
     found: set[str] = set()
-    reached = _schemas_in([answers, document["components"]["responses"]])
+    reached = _referenced_schemas([answers, document["components"]["responses"]])
     while reached - found:
         found |= reached
-        reached = _schemas_in([document["components"]["schemas"][name] for name in found])
+        reached = _referenced_schemas([document["components"]["schemas"][name] for name in found])
     return found
 
 
-def _schemas_in(value: object) -> set[str]:
+def _referenced_schemas(value: object) -> set[str]:
     return set(re.findall(r'"#/components/schemas/([^"]+)"', orjson.dumps(value).decode()))
 
 
-def _tidy(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _add_missing_keywords(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return the value with additions that apispec cannot express: types of enums, and alternatives (`x-or`)."""
     if isinstance(value, list):
-        return [_tidy(one) for one in value]
+        return [_add_missing_keywords(one) for one in value]
     if not isinstance(value, dict):
         return value
-    said = {key: _tidy(one) for key, one in value.items()}
+    said = {key: _add_missing_keywords(one) for key, one in value.items()}
     words = said.get("enum")
     if words and "type" not in said and "properties" not in said:
         said = {"type": ["string", "null"] if None in words else "string", **said}

@@ -1,7 +1,7 @@
 """One operation of the OpenAPI document: its access, errors and headers.
 
 Most errors follow from the access mark, the body and the parameters of the operation. The others are listed in
-`refuses=` when the view is registered with a `ApiBlueprint`. The headers are defined in static.json.
+`errors=` when the view is registered with a `ApiBlueprint`. The headers are defined in static.json.
 """
 
 import re
@@ -22,93 +22,93 @@ from werkzeug.routing import Rule
 
 from eventcal.kit.refusals import DatabaseBusy, Forbidden, Gone, Invalid, NotFound
 from eventcal.members.errors import CsrfFailed, IdempotencyKeyReused, InsufficientScope, InvalidToken, NotSignedIn
-from eventcal.web.http.errors import ErrorClass, kind_of
+from eventcal.web.http.errors import ErrorClass, error_kind
 from eventcal.web.http.problem_details import MEDIA_TYPE
-from eventcal.web.identity.permissions import Access
-from eventcal.web.request.idempotency import HEADER, REPLAYED, IdempotentRequestInProgress
+from eventcal.web.identity.permissions import AccessRule
+from eventcal.web.request.idempotency import KEY_HEADER, REPLAYED_HEADER, IdempotentRequestInProgress
 
 Json = dict[str, Any]
 
 # Header that is always sent with a status.
-_HEADERS = {
+_STATUS_HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
 # Schemas of resources whose responses always have an ETag, also after a change.
-_VERSIONED = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
-_READ = ("ETag", "Last-Modified", "Cache-Control", "Vary")
+_SCHEMAS_WITH_ETAG = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
+_CONDITIONAL_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
 
-def path_of(rule: Rule) -> str:
+def openapi_path(rule: Rule) -> str:
     """Return the path of a URL rule in OpenAPI syntax."""
     return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """An operation: its path, method and view, and its OpenAPI description so far (`said`)."""
+    """An operation: its path, method and view, and its OpenAPI description so far (`spec`)."""
 
     path: str
     method: str
     endpoint: str
     view: Callable[..., Any]
-    said: Json
+    spec: Json
 
     @property
-    def access(self) -> Access:
+    def access(self) -> AccessRule:
         """The access mark of the view."""
-        mark: Access = self.view.access  # type: ignore[attr-defined]  # tests check that every view has one
+        mark: AccessRule = self.view.access  # type: ignore[attr-defined]  # tests check that every view has one
         return mark
 
     @property
-    def subject(self) -> str:
+    def blueprint(self) -> str:
         """The name of the view's blueprint."""
         return self.endpoint.partition(".")[0]
 
     @property
-    def guarded(self) -> bool:
+    def requires_sign_in(self) -> bool:
         """Whether the operation requires a signed-in member."""
         return self.access.name not in {"feed", "public"}
 
     @property
-    def conditional(self) -> bool:
+    def is_conditional(self) -> bool:
         """Whether the operation supports conditional requests and may respond with 304."""
-        return self.method == "get" and self.subject != "health"
+        return self.method == "get" and self.blueprint != "health"
 
     @property
-    def repeatable(self) -> bool:
+    def accepts_idempotency_key(self) -> bool:
         """Whether the operation accepts an Idempotency-Key."""
-        return self.method == "post" and self.guarded and self.subject != "auth"
+        return self.method == "post" and self.requires_sign_in and self.blueprint != "auth"
 
-    def parameters(self, place: str) -> set[str]:
+    def parameter_names(self, location: str) -> set[str]:
         """Return the names of the operation's parameters in a location ("query" or "header")."""
-        return {one["name"] for one in self.said.get("parameters", []) if one.get("in") == place}
+        return {one["name"] for one in self.spec.get("parameters", []) if one.get("in") == location}
 
-    def refusals(self) -> set[ErrorClass]:
+    def possible_errors(self) -> set[ErrorClass]:
         """Return all errors that the operation can respond with, except internal errors (500)."""
-        kinds: set[ErrorClass] = {*getattr(self.view, "refuses", ()), *self._by_access()}
+        kinds: set[ErrorClass] = {*getattr(self.view, "errors", ()), *self._iter_access_errors()}
         if "{" in self.path:
             kinds.add(NotFound)
         if "{secret}" in self.path:
             kinds.add(Gone)
         # API operations without query parameters reject all of them.
-        if self.parameters("query") or (self.path.startswith("/api/") and self.subject != "docs"):
+        if self.parameter_names("query") or (self.path.startswith("/api/") and self.blueprint != "docs"):
             kinds.add(Invalid)
-        if "requestBody" in self.said:
+        if "requestBody" in self.spec:
             kinds |= {BadRequest, UnsupportedMediaType, RequestEntityTooLarge, Invalid}
-        if self.repeatable:
+        if self.accepts_idempotency_key:
             kinds |= {IdempotentRequestInProgress, IdempotencyKeyReused, Invalid, RequestEntityTooLarge}
-        if self.subject != "health":
+        if self.blueprint != "health":
             kinds.add(DatabaseBusy)
         return kinds
 
-    def _by_access(self) -> Iterator[ErrorClass]:
+    def _iter_access_errors(self) -> Iterator[ErrorClass]:
         mark = self.access
         if mark.name == "feed":
             return
         yield InvalidToken
-        if not self.guarded:
+        if not self.requires_sign_in:
             return
         yield NotSignedIn
         yield InsufficientScope if mark.scope else Forbidden
@@ -118,57 +118,61 @@ class Operation:
             yield CsrfFailed
             yield TooManyRequests
 
-    def sent_headers(self, refusals: Collection[ErrorClass]) -> list[Json]:
+    def request_headers(self, errors: Collection[ErrorClass]) -> list[Json]:
         """Return references to the request headers of the operation; some follow from its possible errors."""
-        names = ["If-None-Match", "If-Modified-Since"] if self.conditional else []
-        names += ["If-Match"] * (PreconditionRequired in refusals)
-        names += [HEADER] * self.repeatable
-        names += ["X-CSRF-Token"] * (CsrfFailed in refusals)
-        return list(_references("parameters", names).values())
+        names = ["If-None-Match", "If-Modified-Since"] if self.is_conditional else []
+        names += ["If-Match"] * (PreconditionRequired in errors)
+        names += [KEY_HEADER] * self.accepts_idempotency_key
+        names += ["X-CSRF-Token"] * (CsrfFailed in errors)
+        return list(_component_references("parameters", names).values())
 
-    def add_headers(self, answers: Json) -> None:
+    def add_response_headers(self, responses: Json) -> None:
         """Add headers to the successful responses, and the 304 response to a conditional GET."""
-        for status, answer in answers.items():
-            names = self._names(status, answer)
+        for status, answer in responses.items():
+            names = self._response_header_names(status, answer)
             if names:
-                answer.setdefault("headers", {}).update(_references("headers", names))
-        if self.conditional:
-            headers = _references("headers", _READ)
-            answers["304"] = {"description": "The cached representation is current.", "headers": headers}
+                answer.setdefault("headers", {}).update(_component_references("headers", names))
+        if self.is_conditional:
+            headers = _component_references("headers", _CONDITIONAL_HEADERS)
+            responses["304"] = {"description": "The cached representation is current.", "headers": headers}
 
-    def _names(self, status: str, answer: Json) -> list[str]:
-        if self.conditional:
-            paged = "cursor" in self.parameters("query")
-            return [*_READ, *["Link"] * paged, *["Content-Disposition"] * (self.subject == "calendars")]
-        content = answer.get("content", {}).get("application/json", {})
+    def _response_header_names(self, status: str, response: Json) -> list[str]:
+        if self.is_conditional:
+            paged = "cursor" in self.parameter_names("query")
+            return [
+                *_CONDITIONAL_HEADERS,
+                *["Link"] * paged,
+                *["Content-Disposition"] * (self.blueprint == "calendars"),
+            ]
+        content = response.get("content", {}).get("application/json", {})
         schema = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-        names = ["Cache-Control"] if schema or self.subject == "health" else []
-        names += ["ETag"] * (schema in _VERSIONED)
+        names = ["Cache-Control"] if schema or self.blueprint == "health" else []
+        names += ["ETag"] * (schema in _SCHEMAS_WITH_ETAG)
         names += ["Location"] * (status == "201")
         names += ["Set-Cookie"] * (schema == "SignedInOut")
-        names += [REPLAYED] * self.repeatable
+        names += [REPLAYED_HEADER] * self.accepts_idempotency_key
         return names
 
 
-def refused_answers(kinds: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
+def iter_error_responses(error_classes: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
     """Yield the status, the component name and the response object for each status of these errors."""
     by_status: dict[HTTPStatus, dict[str, str]] = defaultdict(dict)
-    for kind in kinds:
-        status, code, title = kind_of(kind)
+    for kind in error_classes:
+        status, code, title = error_kind(kind)
         by_status[status][code] = title
     for status, titles in sorted(by_status.items()):
-        yield str(int(status)), f"{int(status)}-{'-or-'.join(sorted(titles))}", _answer(status, titles)
+        yield str(int(status)), f"{int(status)}-{'-or-'.join(sorted(titles))}", _error_response_object(status, titles)
 
 
-def _answer(status: HTTPStatus, titles: Mapping[str, str]) -> Json:
+def _error_response_object(status: HTTPStatus, titles: Mapping[str, str]) -> Json:
     codes = sorted(titles)
     narrowed = {"properties": {"status": {"const": int(status)}, "code": {"enum": codes}}}
     answer: Json = {
         "description": " ".join(f"`{code}`: {titles[code]}." for code in codes),
         "content": {MEDIA_TYPE: {"schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}}},
     }
-    if status in _HEADERS:
-        answer["headers"] = _references("headers", [_HEADERS[status]])
+    if status in _STATUS_HEADERS:
+        answer["headers"] = _component_references("headers", [_STATUS_HEADERS[status]])
     elif IdempotentRequestInProgress.code in titles:
         wait = {
             "description": f"Seconds to wait, with `{IdempotentRequestInProgress.code}`.",
@@ -178,5 +182,5 @@ def _answer(status: HTTPStatus, titles: Mapping[str, str]) -> Json:
     return answer
 
 
-def _references(kind: str, names: Iterable[str]) -> Json:
+def _component_references(kind: str, names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/{kind}/{name}"} for name in names}

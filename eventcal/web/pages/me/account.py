@@ -14,15 +14,21 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks.removal import delete_account, preview_account_deletion
 from eventcal.web.identity import accounts, passwords
-from eventcal.web.identity.current_user import current_member, current_member_id, forget_session, is_confirmed, sign_in
+from eventcal.web.identity.current_user import (
+    clear_session_cookie,
+    current_member,
+    current_member_id,
+    is_email_confirmed,
+    sign_in,
+)
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
-from eventcal.web.media import takes_up_to
+from eventcal.web.media import max_content_length
 from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, flash_for, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_page, form_view, redisplay, signed_in
 from eventcal.web.rendering.speaker_form import form_of_speaker, save_speaker, speaker_values
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.request.context import now, read_session, unit_of_work
 
 _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 
@@ -34,7 +40,7 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
 
     `sent` is the name of the form that `form` belongs to.
     """
-    with reading() as session:
+    with read_session() as session:
         member = current_member(session)
         forms = {"naming": Form({"name": member.name}), "password": BLANK, "mailing": BLANK, sent: form}
         return answer_own_page(
@@ -43,7 +49,7 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
             path=url_for("pages.account"),
             status=status,
             member=member,
-            confirmed=is_confirmed(member),
+            confirmed=is_email_confirmed(member),
             done=flash_for(
                 {
                     "name": _("Your name is changed."),
@@ -71,8 +77,8 @@ def change_name() -> str:
 @form_view(redisplay(account, at="password", sent="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
     """Change the current member's password, given the present one, and end their other sessions."""
-    fields = passwords.load_with_own_password(_NEW_PASSWORD, filled_in("password", "new_password"))
-    password_hash = passwords.hashed(fields["new_password"])
+    fields = passwords.load_and_check_password(_NEW_PASSWORD, filled_in("password", "new_password"))
+    password_hash = passwords.hash_password(fields["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())
     sign_in(changed)
@@ -84,9 +90,9 @@ def change_password() -> str:
 @form_view(redisplay(account))
 def mail_again() -> str:
     """Send the current member's confirmation email again."""
-    with reading() as session:
+    with read_session() as session:
         address = current_member(session).email
-    accounts.mail_link(address, "confirm")
+    accounts.send_link_by_email(address, "confirm")
     return url_for("pages.account", done="mailed")
 
 
@@ -94,7 +100,7 @@ def mail_again() -> str:
 @signed_in
 def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show what is deleted with the account and the password form, or the reason why the member cannot leave."""
-    with reading() as session:
+    with read_session() as session:
         what, title = preview_account_deletion(session, current_member(session), now=now()), _("Delete my account")
         return answer_own_page(template="me/leaving.html", title=title, status=status, what=what, form=form)
 
@@ -104,10 +110,10 @@ def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @form_view(redisplay(leaving))
 def leave_now() -> str:
     """Delete the current member's account, given their password."""
-    passwords.load_with_own_password(_PASSWORD, filled_in("password"))
+    passwords.load_and_check_password(_PASSWORD, filled_in("password"))
     with unit_of_work() as session:
         delete_account(session, current_member(session), now=now())
-    forget_session()
+    clear_session_cookie()
     return url_for("pages.left")
 
 
@@ -123,7 +129,7 @@ def left() -> Response:
 def my_profile(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form of the current member's speaker profile, or a notice that it is created with their first talk."""
     title = _("Speaker profile")
-    with reading() as session:
+    with read_session() as session:
         speaker = find_speaker_by_member(session, current_member_id())
         if speaker is None:
             return answer_own_page(template="me/no_speaker.html", title=title)
@@ -133,7 +139,7 @@ def my_profile(form: Form | None = None, status: int = HTTPStatus.OK) -> Respons
 
 
 @pages.post("/me/speaker")
-@takes_up_to(LARGEST_FORM)
+@max_content_length(LARGEST_FORM)
 @signed_in
 @form_view(redisplay(my_profile))
 def change_my_profile() -> str:

@@ -19,7 +19,7 @@ from eventcal.web.rendering.dates import when
 from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, signed_in
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import talk_json
 
@@ -34,7 +34,7 @@ def agenda() -> Response:
     # Talks are past or upcoming by days, as in lists.
     today = now().astimezone(UTC).date()
     asked = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
-    with reading() as session:
+    with read_session() as session:
         found = list_starred_and_own_talks(
             session,
             caller(),
@@ -58,7 +58,7 @@ def agenda() -> Response:
 @signed_in
 def star(talk_id: str) -> Response:
     """Show a public talk and whether it is starred. Its public page is the same for everyone and cannot show this."""
-    with reading() as session:
+    with read_session() as session:
         talk = get_talk(session, talk_id, ANONYMOUS)
         shown = _told(talk, starred_talk_ids(session, caller(), [talk]))
         return answer_own_page(template="me/star.html", title=talk.title, talk=shown)

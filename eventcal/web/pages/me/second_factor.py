@@ -20,7 +20,7 @@ from eventcal.members.factors import (
     use_second_factor_code,
 )
 from eventcal.web.identity import passwords
-from eventcal.web.identity.accounts import factors_changed
+from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
 from eventcal.web.pages.me.security import proved_lately
@@ -28,7 +28,7 @@ from eventcal.web.rendering.forms import BLANK, Form, is_taken_now, new_form_key
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, form_view, redisplay, signed_in
 from eventcal.web.request import rate_limits, sessions
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 
 _CODE, _PROOF = CodeIn(), ProofIn()
@@ -46,7 +46,7 @@ def app(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     if sealed is None:
         sealed = makes.new_encrypted_secret()
         sessions.set_temp(_NOTE, sealed=sealed)
-    with reading() as session:
+    with read_session() as session:
         address = makes.build_otpauth_uri(sealed, account_name=current_member(session).email)
     return answer_secret_page(
         template="me/security_app.html",
@@ -78,7 +78,7 @@ def set_up_app() -> str | Response:
             return url_for("pages.ways_in", done="before")
         member = current_member(session)
         codes = enable_totp(session, member, sealed, counter=counter, now=now())
-        factors_changed(session, member, now=now())
+        end_other_sessions_and_notify(session, member, now=now())
     sessions.pop_temp(_NOTE)
     return _show_codes(codes, said=_("From now on, signing in with your password needs a code of your app, too."))
 
@@ -99,17 +99,17 @@ def app_off(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 def turn_app_off() -> str:
     """Turn off the second factor, given the password or a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
-    with reading() as session:
+    with read_session() as session:
         password_hash = current_member(session).password
     rate_limits.count_code(current_member_id())
-    is_password = passwords.matches(fields["proof"], password_hash)
+    is_password = passwords.is_correct_password(fields["proof"], password_hash)
     try:
         with unit_of_work() as session:
             member = current_member(session)
             if not is_password:
                 use_second_factor_code(session, member, fields["proof"], passwords.authenticator(), now=now())
             disable_totp(session, member)
-            factors_changed(session, member, now=now())
+            end_other_sessions_and_notify(session, member, now=now())
     except InvalidCode as error:
         said = _("This is neither your password nor a code that can be used.")
         raise Invalid(errors=[FieldError("/proof", said)]) from error
@@ -137,18 +137,18 @@ def renew_codes() -> Response:
         if find_totp_secret(session, member.id) is None or not is_taken_now(session):
             return redirect(url_for("pages.ways_in", done="before"), HTTPStatus.SEE_OTHER)
         codes = replace_recovery_codes(session, member)
-        factors_changed(session, member, now=now())
+        end_other_sessions_and_notify(session, member, now=now())
     return _show_codes(codes, said=_("These are your new recovery codes. Those from before are no longer good."))
 
 
 def _find_new_secret() -> str | None:
     """Return the encrypted secret shown for set-up within the last hour, if any, so that all tabs show the same one."""
-    state = sessions.get_temp(_NOTE, within=timedelta(hours=1))
+    state = sessions.get_temp(_NOTE, max_age=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 
 
 def _has_app() -> bool:
-    with reading() as session:
+    with read_session() as session:
         return find_totp_secret(session, current_member_id()) is not None
 
 

@@ -16,17 +16,17 @@ from eventcal.members.errors import DuplicatePasskey, InvalidPasskey
 from eventcal.members.factors import count_recovery_codes, delete_passkey, find_totp_secret, get_passkey, list_passkeys
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.web.identity import current_user, passkeys
-from eventcal.web.identity.accounts import factors_changed
+from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
-from eventcal.web.identity.passkeys import are_possible, options_to_sign_in
-from eventcal.web.identity.passwords import load_with_own_password
+from eventcal.web.identity.passkeys import authentication_options, can_use_passkeys
+from eventcal.web.identity.passwords import load_and_check_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import utc_time
 from eventcal.web.rendering.forms import BLANK, Form, filled_in, flash_for, next_page, validate
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, safe_redirect, signed_in
-from eventcal.web.request.context import now, reading, unit_of_work
-from eventcal.web.request.sessions import save_proof
+from eventcal.web.request.context import now, read_session, unit_of_work
+from eventcal.web.request.sessions import mark_reauthenticated
 
 P = ParamSpec("P")
 
@@ -37,7 +37,7 @@ _PASSWORD, _PASSKEY = OwnPasswordIn(), PasskeyIn()
 @signed_in
 def ways_in() -> Response:
     """Show the member's sign-in methods and sessions."""
-    with reading() as session:
+    with read_session() as session:
         member_id = current_user.current_member_id()
         totp = find_totp_secret(session, member_id)
         return answer_own_page(
@@ -48,7 +48,7 @@ def ways_in() -> Response:
             passkeys=[
                 (one, utc_time(one.created_at), utc_time(one.last_used_at)) for one in list_passkeys(session, member_id)
             ],
-            passkeys_possible=are_possible(),
+            passkeys_possible=can_use_passkeys(),
             sessions=[
                 (one, utc_time(one.last_seen_at), utc_time(one.created_at))
                 for one in list_sessions(session, member_id, now=now())
@@ -84,7 +84,7 @@ def end_one(session_id: str) -> Response:
         found = get_session(session, session_id, current_user.current_member_id(), now=now())
         end_session(session, found, now=now())
     if session_id == current_user.current_session_id():
-        current_user.forget_session()
+        current_user.clear_session_cookie()
         return redirect("/", HTTPStatus.SEE_OTHER)
     return redirect(url_for("pages.ways_in", done="session"), HTTPStatus.SEE_OTHER)
 
@@ -99,7 +99,7 @@ def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
     def led(*args: P.args, **kwargs: P.kwargs) -> Response:
         if current_user.recently_authenticated():
             return view(*args, **kwargs)
-        onward = request.path if request.method in current_user.SAFE else url_for("pages.ways_in")
+        onward = request.path if request.method in current_user.SAFE_METHODS else url_for("pages.ways_in")
         return redirect(f"{url_for('pages.again')}?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
 
     return led
@@ -115,7 +115,7 @@ def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         status=status,
         form=form,
         next=next_page(),
-        passkey=options_to_sign_in(),
+        passkey=authentication_options(),
     )
 
 
@@ -124,8 +124,8 @@ def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 @form_view(redisplay(again, at="password"), catch=(Invalid, TooManyRequests))
 def prove_now() -> str:
     """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
-    load_with_own_password(_PASSWORD, filled_in("password"))
-    save_proof()
+    load_and_check_password(_PASSWORD, filled_in("password"))
+    mark_reauthenticated()
     return safe_redirect(request.form.get("next"), otherwise=url_for("pages.ways_in"))
 
 
@@ -134,11 +134,11 @@ def prove_now() -> str:
 @proved_lately
 def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
     """Show the form for a new passkey: its name, and the options with which the browser creates it."""
-    if not passkeys.are_possible():
+    if not passkeys.can_use_passkeys():
         return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
-    with reading() as session:
+    with read_session() as session:
         member = current_member(session)
-        asked = passkeys.options_to_add(member, list_passkeys(session, member.id))
+        asked = passkeys.registration_options(member, list_passkeys(session, member.id))
     title = _("Add a passkey")
     return answer_own_page(template="me/security_new_passkey.html", title=title, status=status, form=form, asked=asked)
 
@@ -151,7 +151,7 @@ def add_passkey() -> str:
     """Add the passkey that the browser created."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
     try:
-        passkeys.add(fields["answer"], name=fields["name"])
+        passkeys.verify_and_add_passkey(fields["answer"], name=fields["name"])
     except InvalidPasskey as error:
         raise Invalid(_("This passkey was not taken. Try once more.")) from error
     return url_for("pages.ways_in", done="passkey")
@@ -162,7 +162,7 @@ def add_passkey() -> str:
 @proved_lately
 def passkey(passkey_id: str) -> Response:
     """Ask for confirmation to remove a passkey."""
-    with reading() as session:
+    with read_session() as session:
         found = get_passkey(session, passkey_id, current_member_id())
         return answer_own_page(
             template="me/security_passkey.html",
@@ -181,5 +181,5 @@ def end_passkey(passkey_id: str) -> Response:
     with unit_of_work() as session:
         member = current_member(session)
         delete_passkey(session, passkey_id, member.id)
-        factors_changed(session, member, now=now())
+        end_other_sessions_and_notify(session, member, now=now())
     return redirect(url_for("pages.ways_in", done="removed"), HTTPStatus.SEE_OTHER)

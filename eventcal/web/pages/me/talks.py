@@ -24,13 +24,13 @@ from eventcal.talks.queries import get_talk, is_own, is_public, last_state_chang
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_STATES, TalkAction
 from eventcal.talks.steps import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.talks.words import TalkState
-from eventcal.web.identity.current_user import SAFE, caller, current_member
+from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
 from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
 from eventcal.web.rendering.labels import state_in_words
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import FORM_ERRORS, answer_own_page, form_view, redisplay, signed_in
 from eventcal.web.rendering.talk_form import accepted_kinds, form_of, new_form, talk_choices, talk_fields
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
@@ -64,7 +64,7 @@ class Progress:
 @signed_in
 def me() -> Response:
     """Show the member's talks in groups, by the next step of each talk. Within a group, the newest is first."""
-    with reading() as session:
+    with read_session() as session:
         paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
         return answer_own_page(
@@ -80,7 +80,7 @@ def me() -> Response:
 @signed_in
 def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show a talk of the current member: its progress, the possible steps, and the form for changing it."""
-    with reading() as session:
+    with read_session() as session:
         talk = _own(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
@@ -114,7 +114,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
 @signed_in
 def withdrawing(talk_id: str) -> Response:
     """Ask for confirmation to withdraw a talk, and show the consequences."""
-    with reading() as session:
+    with read_session() as session:
         talk = _own(session, talk_id)
         if talk.state not in TALK_TRANSITIONS[TalkAction.WITHDRAW].sources:
             return redirect(url_for("pages.my_talk", talk_id=talk_id), HTTPStatus.SEE_OTHER)
@@ -214,7 +214,7 @@ def _next_in_words(talk: Talk, *, over: bool) -> str:
 
 def _show(form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None) -> Response:
     """Show the talk form for the event in the request. Raises EventNotFound."""
-    with reading() as session:
+    with read_session() as session:
         event = get_event(session, _slug(), caller())
         return answer_own_page(
             template="submit.html",
@@ -228,7 +228,7 @@ def _show(form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Jso
 
 
 def _slug() -> str:
-    return (request.args if request.method in SAFE else request.form).get("event", "")
+    return (request.args if request.method in SAFE_METHODS else request.form).get("event", "")
 
 
 @pages.get("/submit")
@@ -237,7 +237,7 @@ def submit() -> Response:
     """Show the talk form for the event in the query, or else the events that accept talks."""
     if "event" in request.args:
         return _show()
-    with reading() as session:
+    with read_session() as session:
         paging = PageRequest(limit=_MOST_CALLS)
         found = list_event_json(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
     events = [orjson.loads(one) for one in found.items]

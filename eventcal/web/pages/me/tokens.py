@@ -24,7 +24,7 @@ from eventcal.web.rendering.dates import utc_time
 from eventcal.web.rendering.forms import BLANK, Form, flash_for, is_taken_now, load, new_form_key, validate
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, form_view, redisplay, signed_in
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 
 _TOKEN, _FEED = TokenIn(), FeedIn()
@@ -39,7 +39,7 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         "before": _("This token was made before. It was shown that once; make another if you need it again."),
     }
     words = _scopes_in_words()
-    with reading() as session:
+    with read_session() as session:
         found = service.list_access_tokens(
             session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
         )
@@ -80,7 +80,7 @@ def make_token() -> str | Response:
 @signed_in
 def token(token_id: str) -> Response:
     """Ask for confirmation to revoke an access token."""
-    with reading() as session:
+    with read_session() as session:
         row = service.get_access_token(session, token_id, current_member_id())
         return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
 
@@ -142,7 +142,7 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         "revoked": _("The address is revoked."),
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
     }
-    with reading() as session:
+    with read_session() as session:
         found = service.list_personal_feeds(
             session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
         )
@@ -183,7 +183,7 @@ def make_feed() -> str | Response:
 @signed_in
 def feed(feed_id: str) -> Response:
     """Show the details of a secret URL and ask for confirmation to revoke it."""
-    with reading() as session:
+    with read_session() as session:
         row = service.get_personal_feed(session, feed_id, current_member_id())
         made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
         return answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)

@@ -18,7 +18,7 @@ from eventcal.sponsors.queries import get_sponsor
 from eventcal.sponsors.service import update_sponsor
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
-from eventcal.web.media import takes_up_to
+from eventcal.web.media import max_content_length
 from eventcal.web.rendering.forms import (
     LARGEST_FORM,
     Form,
@@ -32,7 +32,7 @@ from eventcal.web.rendering.forms import (
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, signed_in
 from eventcal.web.rendering.speaker_form import form_of_speaker, save_speaker, speaker_values
-from eventcal.web.request.context import links, now, reading, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.sponsors import SponsorPatch, sponsor_json
 
 _SPONSOR = SponsorPatch()
@@ -43,7 +43,7 @@ _LOGO = "logo"
 @signed_in
 def speaker_profile(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form of a speaker's profile, to the speaker and to moderators."""
-    with reading() as session:
+    with read_session() as session:
         speaker = get_speaker(session, slug, caller())
         check_can_edit_speaker(speaker, caller())
         values = speaker_values(speaker, form or form_of_speaker(speaker))
@@ -52,7 +52,7 @@ def speaker_profile(slug: str, form: Form | None = None, status: int = HTTPStatu
 
 
 @pages.post("/speakers/<slug>/edit")
-@takes_up_to(LARGEST_FORM)
+@max_content_length(LARGEST_FORM)
 @signed_in
 @form_view(redisplay(speaker_profile))
 def change_speaker_profile(slug: str) -> str:
@@ -65,7 +65,7 @@ def change_speaker_profile(slug: str) -> str:
 @signed_in
 def sponsor_profile(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show moderators the form of a sponsor's profile."""
-    with reading() as session:
+    with read_session() as session:
         sponsor = _sponsor(session, slug)
         stored = {name: getattr(sponsor, name) or "" for name in ("name", "url", "description")}
         values: dict[str, Any] = {"sponsor": sponsor, "form": form or Form(stored), "version": _version(sponsor)}
@@ -75,12 +75,12 @@ def sponsor_profile(slug: str, form: Form | None = None, status: int = HTTPStatu
 
 
 @pages.post("/sponsors/<slug>/edit")
-@takes_up_to(LARGEST_FORM)
+@max_content_length(LARGEST_FORM)
 @signed_in
 @form_view(redisplay(sponsor_profile))
 def change_sponsor_profile(slug: str) -> str:
     """Save a sponsor's profile and logo."""
-    with reading() as session:
+    with read_session() as session:
         # Check the permission before decoding an uploaded picture.
         _sponsor(session, slug)
     typed = request.form

@@ -11,7 +11,7 @@ from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.fetches import list_feed_fetches
 from eventcal.feeds.preview import preview_entry, preview_ics
-from eventcal.web.params.listing_filters import Asked, feed_key
+from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
 from eventcal.web.rendering.dates import When, rule_in_words, when_of
 from eventcal.web.request.context import now, services
 
@@ -39,7 +39,7 @@ class Look:
 
 def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
     """Return the preview of an event, which may be outside a session, or None if it would not be in any calendar."""
-    entry = preview_entry(session, services().ledger.builder, event)
+    entry = preview_entry(session, services().feed_index.builder, event)
     if entry is None:
         return None
     lines = preview_ics(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
@@ -56,6 +56,6 @@ def look_once_public(session: Session, event: Event) -> Look | None:
 
 def notices_of(session: Session, event: Event) -> dict[str, object]:
     """Return the apps that recently fetched an event's own feed, or, with `known` false, the common ones."""
-    rows = list_feed_fetches(session, feed_key(f"/events/{event.slug}.ics", Asked()))
+    rows = list_feed_fetches(session, fetch_counter_key(f"/events/{event.slug}.ics", FeedQuery()))
     kinds = [row.client for row in rows if row.client not in _NO_CALENDARS]
     return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _USUAL]}

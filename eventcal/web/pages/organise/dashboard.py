@@ -21,14 +21,14 @@ from eventcal.web.rendering.dates import when_of
 from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, signed_in
-from eventcal.web.request.context import now, reading
+from eventcal.web.request.context import now, read_session
 
 
 @pages.get("/organise")
 @signed_in
 def my_events() -> Response:
     """Show the events that the current user organises or reviews, and to moderators all their open tasks."""
-    with reading() as session:
+    with read_session() as session:
         past = request.args.get("show") == "past"
         found = list_team_events(session, caller(), past=past, paging=_paging("cursor"), now=now())
         values = {

@@ -20,7 +20,7 @@ from eventcal.web.rendering.dates import rule_in_words
 from eventcal.web.rendering.forms import Form, Typed, field_errors, flash_for, rejected_form, stored_faults
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
-from eventcal.web.request.context import now, reading, unit_of_work
+from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventPatch
 
 _EVENT, _PATCH = EventIn(), EventPatch()
@@ -42,7 +42,7 @@ def propose_now() -> str | Response:
     body, left_out = forms.event_body(request.form), forms.call_left_out(request.form)
     fields = forms.load_event(_EVENT, forms.proposed(body), whole=body, left_out=left_out)
     if request.form.get("do") == "preview":
-        with reading() as session:
+        with read_session() as session:
             look = look_once_public(session, service.build_event(session, fields, caller=caller(), now=now()))
         return answer_page(_new_event_page(rejected_form(request.form), look=look))
     with unit_of_work() as session:

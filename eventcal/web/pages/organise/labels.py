@@ -15,7 +15,7 @@ from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import TALK_TRANSITIONS, TalkAction
 from eventcal.talks.words import TalkState
-from eventcal.web.i18n import in_words
+from eventcal.web.i18n import translate
 from eventcal.web.rendering.forms import Choices
 from eventcal.web.rendering.labels import kind_in_words
 
@@ -64,7 +64,7 @@ TALK_STEPS: Mapping[TalkAction, Message] = {
 
 def choices(words: Mapping[Word, Message]) -> Choices:
     """Return enumeration members as the options of a field, with their display names."""
-    return [(word.value, in_words(text)) for word, text in words.items()]
+    return [(word.value, translate(text)) for word, text in words.items()]
 
 
 def event_choices() -> dict[str, Choices | Sequence[str]]:
@@ -78,7 +78,7 @@ def event_choices() -> dict[str, Choices | Sequence[str]]:
 
 def talk_row(talk: Talk, **values: object) -> dict[str, Any]:
     """Return the template variables of a talk: the talk, the names of its kind and state, and `values`."""
-    return {"talk": talk, "kind": kind_in_words(talk.kind), "state": in_words(TALK_STATES[talk.state]), **values}
+    return {"talk": talk, "kind": kind_in_words(talk.kind), "state": translate(TALK_STATES[talk.state]), **values}
 
 
 def question_of(step: TalkAction, number: int) -> str:
@@ -96,7 +96,7 @@ def question_of(step: TalkAction, number: int) -> str:
 
 def refusal_of(step: TalkAction, talk: Talk) -> str:
     """Return the reason why a talk cannot take a step: its state does not allow it, or it was changed meanwhile."""
-    title, state = talk.title, in_words(TALK_STATES[talk.state])
+    title, state = talk.title, translate(TALK_STATES[talk.state])
     if talk.state in TALK_TRANSITIONS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
     words = {

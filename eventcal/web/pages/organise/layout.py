@@ -20,7 +20,7 @@ from eventcal.talks.submissions import list_submissions_by_id
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import answer_page
-from eventcal.web.request.context import reading, unit_of_work
+from eventcal.web.request.context import read_session, unit_of_work
 
 Step = TypeVar("Step", bound=StrEnum)
 FindEvent = Callable[[Session, str, Caller], Event]
@@ -32,7 +32,7 @@ _MOST_DIGITS = 4
 @contextmanager
 def reading_event(slug: str, *, find: FindEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
     """Open a read-only session with the event that `find` returns for the current user."""
-    with reading() as session:
+    with read_session() as session:
         yield session, find(session, slug, caller())
 
 

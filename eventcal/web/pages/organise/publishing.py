@@ -17,7 +17,7 @@ from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.removal import delete_event
-from eventcal.web.i18n import in_words
+from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
@@ -112,7 +112,7 @@ def _confirm_page(session: Session, event: Event, step: EventAction, form: Form)
         shown,
         section="event_publishing",
         template="step.html",
-        title=in_words(EVENT_STEPS[step]),
+        title=translate(EVENT_STEPS[step]),
         within=True,
         form=form,
         step=step.value,

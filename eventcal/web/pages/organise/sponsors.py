@@ -15,7 +15,7 @@ from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
-from eventcal.web.i18n import in_words
+from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.event_form import money, money_values
@@ -145,7 +145,7 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
         tiers=tiers,
         tier_choices=[(tier.id, tier.name) for tier, _taken in tiers],
         groups=[
-            (in_words(words), [one for one in found.items if one.state == state])
+            (translate(words), [one for one in found.items if one.state == state])
             for state, words in SPONSORSHIP_STATES.items()
         ],
         members=queries.contacts_of(session, found.items),

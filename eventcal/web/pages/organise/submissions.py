@@ -27,7 +27,7 @@ from eventcal.talks.submissions import (
 )
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n import in_words
+from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import at
@@ -108,7 +108,7 @@ def why_not(event: Event) -> str | None:
 def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     """Return the filters by state: the value of the parameter, its display name, and the number of talks."""
     waits = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
-    each = [(state.value, in_words(labels.TALK_STATES[state]), counts[state]) for state in _OFFERED if state in counts]
+    each = [(state.value, translate(labels.TALK_STATES[state]), counts[state]) for state in _OFFERED if state in counts]
     return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
 
 

@@ -21,7 +21,7 @@ from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.service import redact_talk
 from eventcal.talks.steps import TalkEdit, allowed_organiser_actions, can_edit_talk_as_organiser, edit_talk_if_unchanged
 from eventcal.talks.submissions import get_submission, list_state_changes, submission_times, submitters_to_notify
-from eventcal.web.i18n import in_words
+from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
@@ -152,7 +152,7 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         is_public=is_public(talk),
         history=[
             {
-                "state": in_words(TALK_STATES[step.to_state]),
+                "state": translate(TALK_STATES[step.to_state]),
                 "when": at(step.created_at, tzid=tzid),
                 "by": member.name if member else None,
                 "reason": step.reason,

@@ -23,9 +23,9 @@ from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
-from eventcal.web.i18n import in_words, locale
+from eventcal.web.i18n import current_locale, translate
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.media import own_path
+from eventcal.web.media import find_uploaded_path
 from eventcal.web.pages.public.json_ld import event_structured, speaker_structured, talk_structured
 from eventcal.web.pages.public.listing_parts import all_rows
 from eventcal.web.pages.public.schedule import event_feeds, read_programme
@@ -69,7 +69,7 @@ def event(slug: str) -> Response:
                 "recurring": recurring(row, moment),
                 "place": _place(row),
                 "map": _map(row),
-                "attendance": in_words(_ATTENDANCE[row.attendance]),
+                "attendance": translate(_ATTENDANCE[row.attendance]),
                 "price": _price(row.price_amount, row.price_currency),
                 "call": _call(row, moment),
                 "neighbours": [one.other for one in row.neighbours if one.other.status in PUBLIC_STATUSES],
@@ -98,14 +98,16 @@ def _price(amount: Decimal | None, currency: str | None) -> str | None:
         return None
     if amount == 0:
         return str(_("free of charge"))
-    return str(format_currency(amount, currency, locale=locale()))
+    return str(format_currency(amount, currency, locale=current_locale()))
 
 
 def _tiers(session: Session, row: Event) -> list[Json]:
     return [
         {
             "name": tier.name,
-            "sponsors": [{"name": one.name, "url": one.url, "logo": own_path(one.logo_url)} for one in sponsors],
+            "sponsors": [
+                {"name": one.name, "url": one.url, "logo": find_uploaded_path(one.logo_url)} for one in sponsors
+            ],
         }
         for tier, sponsors in list_confirmed_sponsors_by_tier(session, row)
         if sponsors
@@ -148,7 +150,7 @@ def talk(talk_id: str) -> Response:
 
     def make(session: Session, _moment: datetime) -> Page:
         row = get_talk(session, talk_id, ANONYMOUS)
-        portraits = [(one, own_path(one.photo_url)) for one in row.speakers]
+        portraits = [(one, find_uploaded_path(one.photo_url)) for one in row.speakers]
         return Page(
             template="pages/talk.html",
             title=row.title,
@@ -169,7 +171,7 @@ def speaker(slug: str) -> Response:
 
     def make(session: Session, moment: datetime) -> Page:
         row = get_speaker(session, slug, ANONYMOUS)
-        photo = own_path(row.photo_url)
+        photo = find_uploaded_path(row.photo_url)
         # Talks are past or upcoming by days (UTC), as in the `from` filter, since pages are cached for a day.
         today = moment.astimezone(UTC).date().isoformat()
         list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=moment)
@@ -180,7 +182,7 @@ def speaker(slug: str) -> Response:
             # A merged speaker's slug shows the profile that replaced it, so the path is that of the shown profile.
             path=url_for("pages.speaker", slug=row.slug),
             description=short(to_plain_text(row.bio or "")),
-            image=links().picture(photo),
+            image=links().image(photo),
             feeds=(FeedLink(url=links().speaker_feed(row.slug), title=_("Talks by %(name)s", name=row.name)),),
             structured=speaker_structured(row, links()),
             values={

@@ -8,8 +8,8 @@ from eventcal.kit.markdown import to_plain_text
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.words import TalkState
-from eventcal.web.http.urls import Links
-from eventcal.web.media import own_path
+from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.media import find_uploaded_path
 from eventcal.web.schemas.money import price_json
 from eventcal.web.schemas.out import Json
 
@@ -23,12 +23,12 @@ _SCHEDULED, _CANCELLED = f"{_SCHEMA}/EventScheduled", f"{_SCHEMA}/EventCancelled
 _STATUSES = {EventStatus.CANCELLED: _CANCELLED, EventStatus.POSTPONED: f"{_SCHEMA}/EventPostponed"}
 
 
-def event_structured(event: Event, links: Links) -> Json:
+def event_structured(event: Event, links: UrlBuilder) -> Json:
     """Return a public event as a schema.org Event; its relations need not be loaded."""
     return {"@context": _SCHEMA, **_filled(_event(event, links)), **_offers(event, links)}
 
 
-def talk_structured(talk: Talk, links: Links) -> Json | None:
+def talk_structured(talk: Talk, links: UrlBuilder) -> Json | None:
     """Return a public, fully loaded talk as a schema.org Event within its event, or None if it has no time yet.
 
     Consumers reject an Event without a start date.
@@ -52,13 +52,13 @@ def talk_structured(talk: Talk, links: Links) -> Json | None:
     return {"@context": _SCHEMA, **_filled(whole | own), "superEvent": _filled(whole)}
 
 
-def speaker_structured(speaker: Speaker, links: Links) -> Json:
+def speaker_structured(speaker: Speaker, links: UrlBuilder) -> Json:
     """Return a public speaker as a schema.org Person."""
     more = {"description": to_plain_text(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
     return {"@context": _SCHEMA, **_person(speaker, links), **_filled(more)}
 
 
-def _event(event: Event, links: Links) -> Json:
+def _event(event: Event, links: UrlBuilder) -> Json:
     # All-day events have dates, with the last day included; other events have times with a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
@@ -79,7 +79,7 @@ def _event(event: Event, links: Links) -> Json:
     }
 
 
-def _location(event: Event, links: Links, *, room: str | None = None) -> Json | list[Json] | None:
+def _location(event: Event, links: UrlBuilder, *, room: str | None = None) -> Json | list[Json] | None:
     # Without an online URL, link to the event's page, where online attendees find further information.
     online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
     place = _place(event, room)
@@ -107,7 +107,7 @@ def _place(event: Event, room: str | None) -> Json | None:
     return _filled({"@type": "Place", "name": name, "address": address, "geo": geo if known else None})
 
 
-def _offers(event: Event, links: Links) -> Json:
+def _offers(event: Event, links: UrlBuilder) -> Json:
     price = price_json(event.price_amount, event.price_currency)
     if price is None:
         return {}
@@ -120,14 +120,14 @@ def _offers(event: Event, links: Links) -> Json:
     return {"offers": offer, "isAccessibleForFree": event.price_amount == 0}
 
 
-def _person(speaker: Speaker, links: Links) -> Json:
+def _person(speaker: Speaker, links: UrlBuilder) -> Json:
     affiliation = {"@type": "Organization", "name": speaker.affiliation} if speaker.affiliation else None
     return _filled(
         {
             "@type": "Person",
             "name": speaker.name,
             "url": links.speaker_page(speaker.slug),
-            "image": links.picture(own_path(speaker.photo_url)),
+            "image": links.image(find_uploaded_path(speaker.photo_url)),
             "jobTitle": speaker.job_title,
             "affiliation": affiliation,
         }

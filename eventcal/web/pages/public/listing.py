@@ -15,7 +15,14 @@ from eventcal.kit.refusals import Invalid
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.pages.public.listing_parts import Found, bar_of, feeds_of, find_resources, repeats
 from eventcal.web.pages.public.month import month_page
-from eventcal.web.params.listing_query import Show, Typed, View, Wanted, read_wanted, typed_in
+from eventcal.web.params.listing_query import (
+    ItemKind,
+    Layout,
+    ListingPageQuery,
+    RawQuery,
+    parse_listing_page_query,
+    parse_raw_query,
+)
 from eventcal.web.rendering.dates import long_day, month_of, when
 from eventcal.web.rendering.labels import country_in_words, kind_in_words, value_in_words
 from eventcal.web.rendering.page import Page, pages, render_page
@@ -31,15 +38,15 @@ _A_DAY = timedelta(days=1)
 @anonymous
 def listing() -> Response:
     """Show upcoming events or talks, or, if the query is invalid, the filters with their errors."""
-    typed = typed_in(request.args)
+    typed = parse_raw_query(request.args)
 
     def make(session: Session, moment: datetime) -> Page:
-        wanted = read_wanted(typed)
-        page = month_page if wanted.view == View.MONTH else _list_page
+        wanted = parse_listing_page_query(typed)
+        page = month_page if wanted.view == Layout.MONTH else _list_page
         return replace(
             page(session, typed, wanted, moment),
             feeds=feeds_of(wanted),
-            embeddable=wanted.view == View.LIST,
+            embeddable=wanted.view == Layout.LIST,
             # Calls for talks open and close at any time of the day.
             changes_by_itself=bool(typed.get("cfp")),
         )
@@ -56,7 +63,7 @@ def listing() -> Response:
         return answer_page(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime) -> Page:
+def _list_page(session: Session, typed: RawQuery, wanted: ListingPageQuery, moment: datetime) -> Page:
     today = moment.astimezone(UTC).date()
     named_days = wanted.filter.from_day or wanted.filter.to_day
     asked = wanted if named_days else replace(wanted, filter=replace(wanted.filter, from_day=today))
@@ -64,8 +71,8 @@ def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     found = find_resources(session, wanted.show, asked.filter, sort=wanted.sort, paging=paging, moment=moment)
     is_past = wanted.filter.to_day is not None and wanted.filter.to_day < today
     heading = _heading(typed, wanted, is_past=is_past)
-    whole = not typed.filters and wanted.show == Show.EVENTS
-    past = typed.having(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
+    whole = not typed.filters and wanted.show == ItemKind.EVENTS
+    past = typed.with_params(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
     return Page(
         template="pages/listing.html",
         title=settings().name if whole and wanted.path == "/" else heading,
@@ -78,16 +85,16 @@ def _list_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
             "groups": _groups(found, typed, asked, moment),
             "refused": False,
             "show": wanted.show.value,
-            "next": typed.having(cursor=found.next).url if found.next else None,
-            "first": typed.having().url if typed.get("cursor") else None,
+            "next": typed.with_params(cursor=found.next).url if found.next else None,
+            "first": typed.with_params().url if typed.get("cursor") else None,
             "past": None if named_days else past.url,
-            "upcoming": typed.having(**{"from": None, "to": None, "sort": None}).url if is_past else None,
+            "upcoming": typed.with_params(**{"from": None, "to": None, "sort": None}).url if is_past else None,
             "feed_query": wanted.feed_query,
         },
     )
 
 
-def _heading(typed: Typed, wanted: Wanted, *, is_past: bool) -> str:
+def _heading(typed: RawQuery, wanted: ListingPageQuery, *, is_past: bool) -> str:
     named = ", ".join(value_in_words(name, value) for name, value in typed.filters if name not in {"from", "to"})
     if named:
         words = _("Events: %(about)s", about=named), _("Talks: %(about)s", about=named)
@@ -97,13 +104,13 @@ def _heading(typed: Typed, wanted: Wanted, *, is_past: bool) -> str:
         words = _("Events"), _("Talks")
     else:
         words = _("Upcoming events"), _("Upcoming talks")
-    return str(words[wanted.show == Show.TALKS])
+    return str(words[wanted.show == ItemKind.TALKS])
 
 
-def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict[str, list[Json]]:
+def _groups(found: Found, typed: RawQuery, asked: ListingPageQuery, moment: datetime) -> dict[str, list[Json]]:
     groups: dict[str, list[Json]] = {}
     for resource in found.items:
-        if asked.show == Show.TALKS:
+        if asked.show == ItemKind.TALKS:
             event = found.events[resource["event"]]
             item = _talk_item(resource, event, typed)
             # A talk without a time is sorted by the start of its event, and is listed under that day.
@@ -115,7 +122,7 @@ def _groups(found: Found, typed: Typed, asked: Wanted, moment: datetime) -> dict
     return groups
 
 
-def _event_item(event: Json, typed: Typed, asked: Filter, moment: datetime) -> Json:
+def _event_item(event: Json, typed: RawQuery, asked: Filter, moment: datetime) -> Json:
     again = repeats(event, asked, moment)
     place = event["location"]
     where = [place["venue"], place["city"], country_in_words(place["country"]) if place["country"] else None]
@@ -144,7 +151,7 @@ def _month_heading(event: Json, asked: Filter) -> str:
     return month_of(day)
 
 
-def _talk_item(talk: Json, event: Event, typed: Typed) -> Json:
+def _talk_item(talk: Json, event: Event, typed: RawQuery) -> Json:
     return {
         "url": url_for("pages.talk", talk_id=talk["id"]),
         "title": talk["title"],
@@ -158,5 +165,7 @@ def _talk_item(talk: Json, event: Event, typed: Typed) -> Json:
     }
 
 
-def _tags(tags: Iterable[str], typed: Typed) -> tuple[tuple[str, str], ...]:
-    return tuple((tag, typed.url if tag in typed.getlist("tag") else typed.adding("tag", tag).url) for tag in tags)
+def _tags(tags: Iterable[str], typed: RawQuery) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (tag, typed.url if tag in typed.getlist("tag") else typed.with_added_value("tag", tag).url) for tag in tags
+    )

@@ -18,8 +18,8 @@ from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.resources import list_event_json, list_talk_json
 from eventcal.kit.paging import MAX_LIMIT, Page, PageRequest, Row
 from eventcal.kit.refusals import FieldError
-from eventcal.web.i18n import faults_in_words
-from eventcal.web.params.listing_query import Show, Typed, View, Wanted
+from eventcal.web.i18n import translate_field_errors
+from eventcal.web.params.listing_query import ItemKind, Layout, ListingPageQuery, RawQuery
 from eventcal.web.rendering.dates import When, occurrence_when, rule_in_words, when
 from eventcal.web.rendering.labels import kind_in_words, value_in_words, word_for
 from eventcal.web.rendering.page import FeedLink
@@ -59,10 +59,10 @@ class Repeats:
 
 
 def find_resources(
-    session: Session, show: Show, asked: Filter, *, sort: Sort, paging: PageRequest, moment: datetime
+    session: Session, show: ItemKind, asked: Filter, *, sort: Sort, paging: PageRequest, moment: datetime
 ) -> Found:
     """Return a page of public events or talks as resources."""
-    if show == Show.EVENTS:
+    if show == ItemKind.EVENTS:
         page = list_event_json(
             session, exclude_without_occurrence(session, asked), sort=sort, paging=paging, now=moment
         )
@@ -109,19 +109,19 @@ class Link:
     current: bool = False
 
 
-def bar_of(typed: Typed, found: Found, faults: Iterable[FieldError] = ()) -> Mapping[str, object]:
+def bar_of(typed: RawQuery, found: Found, faults: Iterable[FieldError] = ()) -> Mapping[str, object]:
     """Return the variables of pages/filters.html for the requested listing and the errors of its query.
 
     kinds: each kind with its name and whether it is selected. hidden: parameters without a field. wrong: the errors
     for the summary, each with the display name of the parameter and the id of its field. opened: whether a filter
     other than the search text is used. cleared: the URL of the listing without filters.
     """
-    said = MultiDict(faults_in_words(faults))
+    said = MultiDict(translate_field_errors(faults))
     search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one["name"]: one["id"] for one in reversed([search, *inputs])}
-    shown = Show.TALKS if typed.get("show") == Show.TALKS else Show.EVENTS
-    is_month, chosen = typed.get("view") == View.MONTH, typed.getlist("kind")
-    kinds: list[str] = list(EventKind if shown == Show.EVENTS else TalkKind)
+    shown = ItemKind.TALKS if typed.get("show") == ItemKind.TALKS else ItemKind.EVENTS
+    is_month, chosen = typed.get("view") == Layout.MONTH, typed.getlist("kind")
+    kinds: list[str] = list(EventKind if shown == ItemKind.EVENTS else TalkKind)
     kinds += [kind for kind in chosen if kind not in kinds]
     return {
         "search": search,
@@ -129,30 +129,30 @@ def bar_of(typed: Typed, found: Found, faults: Iterable[FieldError] = ()) -> Map
         "kinds": [(kind, kind_in_words(kind), kind in chosen) for kind in kinds],
         "kind_faults": said.getlist("kind"),
         "call_open": "open" in typed.getlist("cfp"),
-        "hidden": [(name, value) for name, value in typed.having().pairs if name not in _IN_THE_FORM],
+        "hidden": [(name, value) for name, value in typed.with_params().pairs if name not in _IN_THE_FORM],
         "wrong": [(word_for(name), detail, ids.get(name)) for name, detail in said.items(multi=True)],
         "opened": any(name != "q" for name, _value in typed.filters),
         "views": [
-            Link(url=typed.having(view=None, month=None).url, label=_("List"), current=not is_month),
-            Link(url=typed.having(view=View.MONTH.value, sort=None).url, label=_("Month"), current=is_month),
+            Link(url=typed.with_params(view=None, month=None).url, label=_("List"), current=not is_month),
+            Link(url=typed.with_params(view=Layout.MONTH.value, sort=None).url, label=_("Month"), current=is_month),
         ],
         "shows": [
-            Link(url=typed.showing(show).url, label=label, current=show == shown)
-            for show, label in ((Show.EVENTS, _("Events")), (Show.TALKS, _("Talks")))
+            Link(url=typed.for_kind(show).url, label=label, current=show == shown)
+            for show, label in ((ItemKind.EVENTS, _("Events")), (ItemKind.TALKS, _("Talks")))
         ],
         "chips": [
             Link(
-                url=typed.lacking((name, value)).url,
+                url=typed.without_pairs((name, value)).url,
                 label=_("%(name)s: %(value)s", name=word_for(name), value=value_in_words(name, value)),
             )
             for name, value in typed.filters
         ],
-        "cleared": typed.lacking(*typed.filters).url,
+        "cleared": typed.without_pairs(*typed.filters).url,
         "offers": list(_offers(typed, found)),
     }
 
 
-def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
+def feeds_of(wanted: ListingPageQuery) -> tuple[FeedLink, ...]:
     """Return the feeds with the selected events or talks."""
     name = settings().name
     kinds = (
@@ -166,7 +166,7 @@ def feeds_of(wanted: Wanted) -> tuple[FeedLink, ...]:
     )
 
 
-def _inputs(typed: Typed, said: MultiDict[str, str]) -> Iterator[Json]:
+def _inputs(typed: RawQuery, said: MultiDict[str, str]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = typed.getlist(name)
         # Offer an empty field for another tag.
@@ -174,7 +174,7 @@ def _inputs(typed: Typed, said: MultiDict[str, str]) -> Iterator[Json]:
             yield _input(typed, name, place, said)
 
 
-def _input(typed: Typed, name: str, place: int, said: MultiDict[str, str]) -> Json:
+def _input(typed: RawQuery, name: str, place: int, said: MultiDict[str, str]) -> Json:
     values = typed.getlist(name)
     # Browsers do not display an invalid value in a date field.
     kind = "date" if name in {"from", "to"} and name not in said else "text"
@@ -190,7 +190,7 @@ def _input(typed: Typed, name: str, place: int, said: MultiDict[str, str]) -> Js
     }
 
 
-def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
+def _offers(typed: RawQuery, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
     tags = Counter(tag for item in found.items for tag in item["tags"])
     values = {
         "kind": sorted({item["kind"] for item in found.items if item["kind"]}),
@@ -201,7 +201,9 @@ def _offers(typed: Typed, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
         new = [value for value in several if value not in typed.getlist(name)]
         # If all items are of the same kind or country, that filter would change nothing.
         if new and (name == "tag" or len(several) > 1):
-            narrowed = [typed.adding(name, one) if name == "tag" else typed.having(**{name: one}) for one in new]
+            narrowed = [
+                typed.with_added_value(name, one) if name == "tag" else typed.with_params(**{name: one}) for one in new
+            ]
             pairs = zip(narrowed, new, strict=True)
             yield word_for(name), [Link(url=more.url, label=value_in_words(name, one)) for more, one in pairs]
 

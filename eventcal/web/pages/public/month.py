@@ -16,9 +16,9 @@ from eventcal.events.models import Event
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from eventcal.kit.paging import PageRequest
 from eventcal.talks.queries import select_public_talks
-from eventcal.web.i18n import locale
+from eventcal.web.i18n import current_locale
 from eventcal.web.pages.public.listing_parts import bar_of, find_resources, occurrences_in
-from eventcal.web.params.listing_query import Show, Typed, Wanted
+from eventcal.web.params.listing_query import ItemKind, ListingPageQuery, RawQuery
 from eventcal.web.rendering.dates import When, month_of, occurrence_when, readers_zone, short_day, weekday, when
 from eventcal.web.rendering.page import Page
 from eventcal.web.schemas.out import Json
@@ -32,15 +32,15 @@ _MOST_OCCURRENCES = 40
 Placed = tuple[date, Json]
 
 
-def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime) -> Page:
+def month_page(session: Session, typed: RawQuery, wanted: ListingPageQuery, moment: datetime) -> Page:
     """Return the page of a month: that of `month`, else of the filter's first day, else the current month."""
     today = moment.astimezone(UTC).date()
     first = (wanted.month or wanted.filter.from_day or today).replace(day=1)
     asked = _around(wanted.filter, first)
-    if wanted.show == Show.TALKS and asked.scheduled is None:
+    if wanted.show == ItemKind.TALKS and asked.scheduled is None:
         asked = replace(asked, scheduled=True)
     found = find_resources(session, wanted.show, asked, sort=Sort.STARTS, paging=PageRequest(_MOST), moment=moment)
-    if wanted.show == Show.TALKS:
+    if wanted.show == ItemKind.TALKS:
         placed = [one for talk in found.items for one in _talk_pieces(talk, found.events[talk["event"]])]
     else:
         counts = _talks_by_event(session, [event["slug"] for event in found.items], asked, moment)
@@ -48,11 +48,11 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     by_day: dict[date, list[Json]] = defaultdict(list)
     for day, piece in placed:
         by_day[day].append(piece)
-    calendar = Calendar(locale().first_week_day)
+    calendar = Calendar(current_locale().first_week_day)
     weeks = [_week(week, first, today, by_day) for week in calendar.monthdatescalendar(first.year, first.month)]
     anything = any(day["pieces"] for _number, days in weeks for day in days)
     name = month_of(first)
-    is_talks = wanted.show == Show.TALKS
+    is_talks = wanted.show == ItemKind.TALKS
     title = _("Talks in %(month)s", month=name) if is_talks else _("Events in %(month)s", month=name)
     return Page(
         template="pages/month.html",
@@ -61,13 +61,13 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
         description=_("Events and their talks: to read, to filter and to subscribe to."),
         indexed=not typed.filters and anything,
         values={
-            "bar": bar_of(typed.having(month=f"{first:%Y-%m}"), found),
+            "bar": bar_of(typed.with_params(month=f"{first:%Y-%m}"), found),
             "month": name,
             "weeks": weeks,
             "weekdays": [(weekday(number), weekday(number, short=True)) for number in calendar.iterweekdays()],
             "anything": anything,
             "whole": found.next is None,
-            "as_list": typed.having(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
+            "as_list": typed.with_params(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
             "before": _beside(typed, first - _A_DAY),
             "after": _beside(typed, _next_month(first)),
             "zone": readers_zone(),
@@ -76,11 +76,11 @@ def month_page(session: Session, typed: Typed, wanted: Wanted, moment: datetime)
     )
 
 
-def _beside(typed: Typed, day: date) -> tuple[str, str] | None:
+def _beside(typed: RawQuery, day: date) -> tuple[str, str] | None:
     """Return the URL and the name of the month of a day, or None if its year is not supported."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None
-    return typed.having(month=f"{day:%Y-%m}").url, month_of(day)
+    return typed.with_params(month=f"{day:%Y-%m}").url, month_of(day)
 
 
 def _next_month(first: date) -> date:

@@ -22,16 +22,16 @@ from eventcal.media.picture import STORED_MEDIA_TYPE
 from eventcal.speakers.service import list_public_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
-from eventcal.web.http.conditional import serve
-from eventcal.web.http.representation import Origin, Representation
-from eventcal.web.i18n import cookie_name
+from eventcal.web.http.conditional import conditional_response
+from eventcal.web.http.representation import RenderSource, Representation
+from eventcal.web.i18n import language_cookie_name
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.media import PATH, gallery
+from eventcal.web.media import UPLOAD_PATH, media_store
 from eventcal.web.pages.public.listing_parts import all_rows
 from eventcal.web.rendering.page import guards, pages
 from eventcal.web.rendering.private_page import safe_redirect
 from eventcal.web.request.context import links, now, settings
-from eventcal.web.serving import Document, Rendered, Snapshot, serve_cached
+from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
 
 MOST_URLS = 10_000
 """The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some readers fail before that."""
@@ -56,7 +56,7 @@ class _Sitemap(Document):
     media_type: str = "application/xml"
     files: Sequence[Sequence[Place]] = field(init=False)
 
-    def find(self, snapshot: Snapshot, /) -> None:
+    def load(self, snapshot: Snapshot, /) -> None:
         places = tuple(_places(*snapshot))
         self.files = [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
         if self.number is not None:
@@ -65,7 +65,7 @@ class _Sitemap(Document):
                 raise NotFound(Message("There is no such part of the sitemap."))
             self.files = [numbered[self.number]]
 
-    def render(self, _snapshot: Snapshot, _earlier: Origin | None, /) -> Rendered:
+    def render(self, _snapshot: Snapshot, _earlier: RenderSource | None, /) -> RenderedBody:
         if len(self.files) == 1:
             root, element, places = "urlset", "url", self.files[0]
         else:
@@ -74,7 +74,7 @@ class _Sitemap(Document):
             changes = (max(place.changed_at for place in file) for file in self.files)
             places = [Place(links().base + url, changed_at) for url, changed_at in zip(urls, changes, strict=True)]
         text = render_template("sitemap.xml", root=root, element=element, places=places, format_utc=format_utc)
-        return Rendered(text.encode())
+        return RenderedBody(text.encode())
 
 
 @pages.get("/sitemap.xml")
@@ -85,11 +85,11 @@ def sitemap(number: str | None = None) -> Response:
     return serve_cached(_Sitemap(number=number))
 
 
-@pages.get(f"{PATH}<name>")
+@pages.get(f"{UPLOAD_PATH}<name>")
 @anonymous
 def picture(name: str) -> Response:
     """Serve a picture to pages of any origin. Its name is derived from its content, so it never changes."""
-    body = gallery().open(name)
+    body = media_store().open(name)
     if body is None:
         raise ImageNotFound
     rendition = Representation(
@@ -100,9 +100,9 @@ def picture(name: str) -> Response:
         cache_control="public, max-age=31536000, immutable",
         compressible=False,
         # Pages with Cross-Origin-Embedder-Policy may only load pictures that have this header.
-        extra=(*guards("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
+        extra_headers=(*guards("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
-    return serve(rendition, now())
+    return conditional_response(rendition, now())
 
 
 @pages.get("/language/<code>")
@@ -114,7 +114,7 @@ def choose_language(code: str) -> AnyResponse:
     answer = redirect(safe_redirect(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().is_https
     answer.set_cookie(
-        cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
+        language_cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -17,16 +17,16 @@ from eventcal.kit.refusals import Invalid
 from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n import faults_in_words
+from eventcal.web.i18n import translate_field_errors
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import chosen_language
+from eventcal.web.params.fields import supported_language_arg
 from eventcal.web.params.listing_filters import (
-    Asked,
+    FeedQuery,
     Include,
     ListingQuery,
     canonical_query,
     known_feed_args,
-    read_feed,
+    parse_feed_query,
 )
 from eventcal.web.rendering.dates import long_day
 from eventcal.web.rendering.labels import value_in_words, word_for
@@ -59,8 +59,8 @@ class Target:
 
     base: str
     name: str
-    asked: Asked
-    narrowed: Asked
+    asked: FeedQuery
+    narrowed: FeedQuery
     of: str = "calendar"
 
     @property
@@ -91,7 +91,7 @@ def subscribe() -> Response:
     """Show the feed for the selection in the query. For an invalid query, return the form with its errors (422)."""
     args = _feed_args(request.args)
     try:
-        asked = read_feed(args)
+        asked = parse_feed_query(args)
     except Invalid as refusal:
         return answer_invalid(_faulty(args, refusal))
     # Omit the default content, to keep the URL short.
@@ -111,7 +111,7 @@ def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
     return MultiDict(known)
 
 
-def _target_of(session: Session, asked: Asked) -> Target:
+def _target_of(session: Session, asked: FeedQuery) -> Target:
     """Return the feed for a selection. Raises NotFound if its event or speaker does not exist."""
     only = asked.filter
     narrowed = replace(asked, filter=NO_FILTER)
@@ -133,7 +133,7 @@ def _target_of(session: Session, asked: Asked) -> Target:
 
 def _offer(target: Target) -> Page:
     url = with_query(f"{target.base}.ics", canonical_query(target.narrowed))
-    whole = target.asked == Asked()
+    whole = target.asked == FeedQuery()
     if whole:
         title = _("Subscribe")
     elif target.of == "calendar":
@@ -173,14 +173,14 @@ def _holds(target: Target) -> Sequence[tuple[str, str]]:
     return said
 
 
-def _pairs(asked: Asked) -> list[tuple[str, str]]:
+def _pairs(asked: FeedQuery) -> list[tuple[str, str]]:
     """Return the parameters of a selection that have no fields in the form."""
     return parse_qsl(canonical_query(replace(asked, include=(), cancelled=Cancelled.KEEP)))
 
 
 def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
     """Return the page with fields for the invalid parameters, each with its errors."""
-    faults = dict(reversed(faults_in_words(refusal.errors)))
+    faults = dict(reversed(translate_field_errors(refusal.errors)))
     given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
     included = [one for value in args.getlist("include") for one in value.split(",")]
     form = _form(
@@ -195,7 +195,7 @@ def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
 
 
 def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool = True) -> dict[str, object]:
-    lang = chosen_language(request.args)
+    lang = supported_language_arg(request.args)
     return {
         "hidden": [*hidden, *([("lang", lang)] if lang else [])],
         "kinds": kinds,
