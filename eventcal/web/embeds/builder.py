@@ -28,9 +28,9 @@ from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.fields import supported_language_arg
 from eventcal.web.params.listing_filters import known_listing_args
 from eventcal.web.params.listing_query import ItemKind
-from eventcal.web.rendering.labels import kind_in_words, word_for
+from eventcal.web.rendering.labels import kind_label, parameter_label
 from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, Page, render_page
-from eventcal.web.rendering.private_page import answer_invalid
+from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, now, settings
 
 _SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
@@ -54,7 +54,7 @@ def builder() -> Response:
     try:
         asked = replace(parse_embed_query(args), lang=supported_language_arg(args, _LANGUAGE_PARAM))
     except Invalid as refusal:
-        return answer_invalid(_builder_page(args, None, refusal.errors))
+        return invalid_query_response(_builder_page(args, None, refusal.errors))
     page = _builder_page(args, asked)
     return render_page(lambda _session, _moment: page)
 
@@ -97,13 +97,13 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
         # The preview is an iframe of this site.
-        policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
+        content_security_policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
         description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
-        values={
+        context={
             "fields": [
                 {
                     "name": name,
-                    "label": labels.get(name) or word_for(name),
+                    "label": labels.get(name) or parameter_label(name),
                     "value": args.get(name, ""),
                     "faults": found.getlist(name),
                     "options": options.get(name),
@@ -112,7 +112,9 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
             ],
             "hidden": _hidden_fields(args),
             "upcoming": TODAY in args.getlist("from"),
-            "elsewhere": [(word_for(name), detail) for name, detail in found.items(multi=True) if name not in _FIELDS],
+            "elsewhere": [
+                (parameter_label(name), detail) for name, detail in found.items(multi=True) if name not in _FIELDS
+            ],
             "preview": query.iframe_path if query else None,
             "properties": _CSS_PROPERTIES,
             "snippets": snippets,
@@ -134,7 +136,7 @@ def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
     kinds = dict.fromkeys([*EventKind, *TalkKind])
     return {
         "show": [(ItemKind.EVENTS, _("Events")), (ItemKind.TALKS, _("Talks"))],
-        "kind": [("", _("Any")), *((kind, kind_in_words(kind)) for kind in kinds)],
+        "kind": [("", _("Any")), *((kind, kind_label(kind)) for kind in kinds)],
         _LANGUAGE_PARAM: [("", _("As the visitor's browser has it")), *LANGUAGES.items()],
         "theme": [
             (Theme.AUTO, _("As the visitor's system has it")),

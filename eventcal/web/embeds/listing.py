@@ -27,10 +27,10 @@ from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.fields import ChoiceParam, drop_unknown_and_blank, short_line_param, supported_language_arg
 from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, canonical_query
 from eventcal.web.params.listing_query import COMMA_SEPARATED_PARAMS, ItemKind, QueryPairs, load_listing_query
-from eventcal.web.rendering.dates import occurrence_when, when_of
-from eventcal.web.rendering.labels import country_in_words
+from eventcal.web.rendering.dates import format_occurrence_times, format_times
+from eventcal.web.rendering.labels import country_label
 from eventcal.web.rendering.page import Page, render_page
-from eventcal.web.rendering.private_page import answer_invalid
+from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links
 from eventcal.web.schemas.out import Json
 
@@ -168,10 +168,10 @@ def _embed_page(session: Session, query: EmbedQuery, now: datetime) -> Page:
         template=_TEMPLATE,
         title=_("Talks") if query.show == ItemKind.TALKS or query.talk else _("Events"),
         path=query.page_path,
-        changes_by_itself=query.filter.call_open,
+        time_dependent=query.filter.call_open,
         indexed=False,
-        policy=_CSP,
-        values={
+        content_security_policy=_CSP,
+        context={
             "items": items,
             "more": f"{links().base}{query.page_path}" if more else None,
             "subscribe": f"{links().base}{query.subscribe_path}" if query.talk is None else None,
@@ -200,7 +200,7 @@ def _event_row(event: Event, first: date, last: date) -> Json:
     """Return the template variables of an event, for a recurring event with its first occurrence in these days."""
     found = occurrences_between(event, first, last, limit=1) if event.recurrence is not None else []
     one = found[0] if found else None
-    country = country_in_words(event.country) if event.country else None
+    country = country_label(event.country) if event.country else None
     online = _("online") if event.attendance != Attendance.IN_PERSON else None
     return {
         "id": event.slug,
@@ -208,7 +208,7 @@ def _event_row(event: Event, first: date, last: date) -> Json:
         "title": event.title,
         # An occurrence may be less certain than its event, but not more certain.
         "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
-        "when": occurrence_when(one, event.timezone) if one is not None else when_of(event),
+        "when": format_occurrence_times(one, event.timezone) if one is not None else format_times(event),
         "place": _join_nonempty(one.venue if one is not None else event.venue, event.city, country, online),
     }
 
@@ -220,7 +220,7 @@ def _talk_row(talk: Talk) -> Json:
         "url": links().talk_page(talk.id),
         "title": talk.title,
         "state": talk.public_state,
-        "when": when_of(talk),
+        "when": format_times(talk),
         "place": _join_nonempty(talk.room.name if talk.room else None, talk.event.venue, talk.event.city),
         "event": talk.event.title,
         "speakers": talk.speakers,
@@ -239,10 +239,10 @@ def _embed_error_response(error: DomainError) -> Response:
         title=_("Nothing to show"),
         path="/",
         indexed=False,
-        policy=_CSP,
-        values={
+        content_security_policy=_CSP,
+        context={
             "refusal": {"said": translate_error(error), "faults": translate_field_errors(error.errors)},
             "theme": theme if theme in list(Theme) else Theme.AUTO,
         },
     )
-    return answer_invalid(page, status=status_of(type(error)))
+    return invalid_query_response(page, status=status_of(type(error)))

@@ -39,7 +39,7 @@ from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.feed_check import MAX_URL_LENGTH, FeedCheckQuerySchema
 from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key, parse_feed_query
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, render
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, render_html
 from eventcal.web.request.context import now, read_session
 from eventcal.web.schemas.out import Json
 
@@ -89,9 +89,14 @@ def _html_response() -> Response:
         title=_("Why does my calendar not update?"),
         indexed=False,
         # URL of this page in another language, without the URL of the feed, which may be secret.
-        values={"said": said, "fault": fault, "longest": MAX_URL_LENGTH, "without": partial(url_for, "checking.check")},
+        context={
+            "said": said,
+            "fault": fault,
+            "longest": MAX_URL_LENGTH,
+            "without": partial(url_for, "checking.check"),
+        },
     )
-    answer = guarded(_uncached_response(render(page).encode(), MEDIA_TYPE))
+    answer = add_security_headers(_uncached_response(render_html(page).encode(), MEDIA_TYPE))
     if fault is not None:
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     answer.headers.update(_PAGE_HEADERS)

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.utils import find_modules, import_string
 
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import explain
+from eventcal.web.rendering.private_page import render_problem_as_html
 
 
 def register_pages(app: Flask) -> None:
@@ -12,4 +12,4 @@ def register_pages(app: Flask) -> None:
     for name in find_modules(__name__, recursive=True):
         import_string(name)
     app.register_blueprint(pages)
-    app.after_request(explain)
+    app.after_request(render_problem_as_html)

@@ -16,15 +16,15 @@ from eventcal.web.identity import accounts, passkeys, passwords
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, next_page, rejected_form, validate
+from eventcal.web.rendering.forms import EMPTY_FORM, Form, next_path, nonempty_form_fields, rejected_form, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import (
-    answer_own_page,
-    answer_page,
-    answer_secret_page,
     form_view,
+    page_response,
+    private_page_response,
     redisplay,
     safe_redirect,
+    secret_page_response,
 )
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, unit_of_work
@@ -35,72 +35,75 @@ _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
 
 @pages.get("/login")
 @public
-def login(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+def login_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the sign-in form."""
-    return answer_own_page(
+    return private_page_response(
         template="login.html",
         title=_("Sign in"),
-        path=url_for("pages.login"),
+        path=url_for("pages.login_form"),
         status=status,
         form=form,
-        next=next_page(),
+        next=next_path(),
         passkey=passkeys.authentication_options(),
     )
 
 
 @pages.post("/login")
 @public
-@form_view(redisplay(login, at="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
+@form_view(redisplay(login_form, default_field="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
 def log_in() -> str:
     """Sign in and redirect to the requested page, or to the code form if the member uses a second factor."""
     check_csrf()
-    fields = validate(_LOGIN, filled_in("email", "password"))
+    fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate_by_password(fields["email"], fields["password"])
-    onward = safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
+    onward = safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
     if passwords.is_code_required(found):
         sessions.start_session(found, pending=True)
-        return f"{url_for('pages.code')}?next={quote(onward, safe='')}"
+        return f"{url_for('pages.login_code_form')}?next={quote(onward, safe='')}"
     sign_in(found)
     return onward
 
 
 @pages.get("/login/code")
 @public
-def code(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the form for the code of the second factor. Without a pending sign-in, redirect to the sign-in form."""
     if passwords.find_pending_member() is None:
         onward = quote(request.args.get("next", ""), safe="")
-        return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
+        return redirect(f"{url_for('pages.login_form')}?next={onward}", HTTPStatus.SEE_OTHER)
     title = _("One more step")
-    return answer_own_page(template="login_code.html", title=title, status=status, form=form, next=next_page())
+    return private_page_response(template="login_code.html", title=title, status=status, form=form, next=next_path())
 
 
 @pages.post("/login/code")
 @public
-@form_view(redisplay(code, at="code", secret=("code",)), catch=(Invalid, TooManyRequests, InvalidCode))
+@form_view(
+    redisplay(login_code_form, default_field="code", secret_fields=("code",)),
+    catch=(Invalid, TooManyRequests, InvalidCode),
+)
 def sign_in_by_code() -> str | Response:
     """Sign in a member who entered the right password before, and now a valid code."""
     check_csrf()
     found = passwords.find_pending_member()
     if found is None:
         form = rejected_form(
-            request.form, [FieldError("", _("That took too long. Please begin again."))], secret=["code"]
+            request.form, [FieldError("", _("That took too long. Please begin again."))], secret_fields=["code"]
         )
-        return login(form, HTTPStatus.UNAUTHORIZED)
+        return login_form(form, HTTPStatus.UNAUTHORIZED)
     passwords.consume_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(found)
-    return safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
+    return safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
 
 
 @pages.post("/login/passkey")
 @public
-@form_view(redisplay(login), catch=(TooManyRequests, InvalidPasskey))
+@form_view(redisplay(login_form), catch=(TooManyRequests, InvalidPasskey))
 def sign_in_by_passkey() -> str:
     """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()
     sign_in(passkeys.authenticate_by_passkey(request.form.get("answer", "")))
-    return safe_redirect(request.form.get("next"), otherwise=url_for("pages.me"))
+    return safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
 
 
 @pages.post("/logout")
@@ -114,71 +117,73 @@ def log_out() -> Response:
 
 @pages.get("/register")
 @public
-def register(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the registration form."""
-    return answer_own_page(template="register.html", title=_("Register"), status=status, form=form)
+    return private_page_response(template="register.html", title=_("Register"), status=status, form=form)
 
 
 @pages.post("/register")
 @public
-@form_view(redisplay(register, at="email"))
-def register_now() -> Response:
+@form_view(redisplay(registration_form, default_field="email"))
+def submit_registration() -> Response:
     """Register a member, and show the next step: to follow the link in the email, or to sign in."""
     check_csrf()
-    fields = validate(_REGISTER, filled_in("email", "password", "name"))
+    fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))
     rate_limits.count_registration()
     said = {"email": fields["email"], "confirmed": accounts.register_member(**fields)}
-    page = Page(template="pages/registered.html", title=_("You are registered"), indexed=False, values=said)
-    return answer_page(page, status=HTTPStatus.CREATED)
+    page = Page(template="pages/registered.html", title=_("You are registered"), indexed=False, context=said)
+    return page_response(page, status=HTTPStatus.CREATED)
 
 
 @pages.get("/confirm")
 @public
-def confirm() -> Response:
+def confirm_email_form() -> Response:
     """Show a confirm button, so that software that follows all links in an email does not confirm an address."""
     token = request.args.get("token", "")
-    return answer_secret_page(
+    return secret_page_response(
         template="confirm.html", title=_("Confirm your address"), status=HTTPStatus.OK, token=token
     )
 
 
 @pages.post("/confirm")
 @public
-@form_view(lambda error: _say(_("This did not work"), translate_error(error), status_of(type(error))))
-def confirm_now() -> Response:
+@form_view(lambda error: _message_response(_("This did not work"), translate_error(error), status_of(type(error))))
+def confirm_email() -> Response:
     """Confirm the email address to which the token was sent."""
     check_csrf()
     rate_limits.count_email_token()
     with unit_of_work() as session:
         accounts.confirm_email_by_token(session, request.form.get("token", ""), now=now())
-    return _say(_("Your address is confirmed"), _("You can submit talks now."))
+    return _message_response(_("Your address is confirmed"), _("You can submit talks now."))
 
 
 @pages.get("/reset")
 @public
-def reset(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
+def password_reset_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form for a new password; without a token, the form that requests a reset link."""
     shown = form or Form({"token": request.args.get("token", "")})
-    return answer_secret_page(template="reset.html", title=_("Choose a new password"), status=status, form=shown)
+    return secret_page_response(template="reset.html", title=_("Choose a new password"), status=status, form=shown)
 
 
 @pages.post("/reset")
 @public
-@form_view(redisplay(reset))
-def reset_now() -> Response:
+@form_view(redisplay(password_reset_form))
+def reset_password_or_mail_link() -> Response:
     """Set a new password by token, or send a reset link. The response does not reveal whether an account exists."""
     check_csrf()
     if not request.form.get("token"):
-        accounts.send_link_by_email(validate(_ADDRESS, filled_in("email"))["email"], "reset")
+        accounts.send_link_by_email(validate(_ADDRESS, nonempty_form_fields("email"))["email"], "reset")
         said = _("If this address has an account, a mail is on its way.")
-        return _say(_("Look into your mail"), said, HTTPStatus.ACCEPTED)
-    fields = validate(_NEW_PASSWORD, filled_in("token", "password"))
+        return _message_response(_("Look into your mail"), said, HTTPStatus.ACCEPTED)
+    fields = validate(_NEW_PASSWORD, nonempty_form_fields("token", "password"))
     rate_limits.count_email_token()
     password_hash = passwords.hash_password(fields["password"])
     with unit_of_work() as session:
         accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
-    return _say(_("Your password is changed"), _("Sign in with the new one. Every other session has ended."))
+    return _message_response(
+        _("Your password is changed"), _("Sign in with the new one. Every other session has ended.")
+    )
 
 
-def _say(title: str, words: str, status: int = HTTPStatus.OK) -> Response:
-    return answer_secret_page(template="said.html", title=title, status=status, words=words)
+def _message_response(title: str, message: str, status: int = HTTPStatus.OK) -> Response:
+    return secret_page_response(template="said.html", title=title, status=status, words=message)

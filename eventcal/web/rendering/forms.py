@@ -26,22 +26,22 @@ from eventcal.web.http.errors import to_field_errors
 from eventcal.web.i18n import translate, translate_error
 from eventcal.web.identity.current_user import current_member_id
 from eventcal.web.media import decode_upload, find_uploaded_path, store_upload
-from eventcal.web.rendering.dates import short_day
+from eventcal.web.rendering.dates import format_short_day
 from eventcal.web.request.idempotency import claim_form_token
 
-Typed = MultiDict[str, str]
+FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
 # Longer strings of digits are rejected by the schemas instead of being converted.
 _MOST_DIGITS = 20
-LARGEST_FORM = 4 * MAX_UPLOAD_BYTES
+MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes, so large that a photo above the upload limit gets an error in its form."""
 
 # For longer events, days are typed instead of chosen from a list.
-_MOST_DAYS = 31
+_MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 # The maximum length of a stored value that is shown beside its field, in characters.
-_MOST_SHOWN = 200
+_MAX_SHOWN_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -55,78 +55,78 @@ class Form:
         """Return the value of a field, or an empty string."""
         return self.values.get(name, "")
 
-    def faults_at(self, name: str) -> Sequence[str]:
+    def errors_at(self, name: str) -> Sequence[str]:
         """Return the errors of a field."""
         return self.faults.get(name, ())
 
 
-BLANK = Form()
+EMPTY_FORM = Form()
 """An empty form."""
 
 
-def rejected_form(typed: Typed, faults: Iterable[FieldError] = (), *, secret: Sequence[str] = ()) -> Form:
-    """Return the form with the submitted values, except those in `secret`, and each error at its field."""
+def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_fields: Sequence[str] = ()) -> Form:
+    """Return the form with the submitted values, except those in `secret_fields`, and each error at its field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
         # The first part of the pointer is the field's name. Errors of unknown fields are shown above the form.
         name = fault.pointer.removeprefix("/").partition("/")[0]
-        found[name if name in typed else ""].append(translate(fault.detail))
-    return Form({name: value for name, value in typed.items() if name not in secret}, dict(found))
+        found[name if name in data else ""].append(translate(fault.detail))
+    return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(found))
 
 
-def load(schema: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+def load_with_errors(schema: Schema, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
     """Return the fields that `schema` loads from a form, and all field errors. With errors, the fields are empty."""
     try:
-        return schema.load(given), []
+        return schema.load(data), []
     except ValidationError as error:
         return {}, to_field_errors(error.messages, location="form")
 
 
-def validate(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
+def validate(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that `schema` loads from a form. Raises Invalid with all field errors."""
-    fields, faults = load(schema, given)
+    fields, faults = load_with_errors(schema, data)
     raise_if_invalid(faults)
     return fields
 
 
-def stored_faults(stored: Mapping[str, str], typed: Typed) -> Iterator[FieldError]:
+def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
     """Yield a field error that shows the stored value, for each field in which another value was typed."""
     for name, value in stored.items():
-        if name in typed and lines(typed[name]).strip() != lines(value).strip():
-            shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}…"
+        if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():
+            shown = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
             yield FieldError(
                 f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now.")
             )
 
 
-def lines(text: str) -> str:
+def normalise_newlines(text: str) -> str:
     """Return the text of a text area with line feeds instead of the CRLF line breaks that HTML forms send."""
     return text.replace("\r\n", "\n")
 
 
-def listed(text: str) -> list[str]:
+def split_comma_list(text: str) -> list[str]:
     """Return the comma-separated values of a text, without duplicates."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
-def flash_for(words: Mapping[str, str]) -> str | None:
-    """Return the success message that the query selects (`done`), or None if it selects none of `words`."""
-    return words.get(request.args.get("done", ""))
+def flash_for(messages: Mapping[str, str]) -> str | None:
+    """Return the success message that the query selects (`done`), or None if it selects none of `messages`."""
+    return messages.get(request.args.get("done", ""))
 
 
-def field_errors(refusal: DomainError | HTTPException, *, at: str = "") -> tuple[FieldError, ...]:
-    """Return the field errors of an error; an error without field errors becomes one at the field `at`."""
-    if isinstance(refusal, Invalid) and refusal.errors:
-        return refusal.errors
-    return (FieldError(f"/{at}" if at else "", translate_error(refusal)),)
+def field_errors(error: DomainError | HTTPException, *, default_field: str = "") -> tuple[FieldError, ...]:
+    """Return the field errors of an error; an error without field errors becomes one at the field `default_field`."""
+    if isinstance(error, Invalid) and error.errors:
+        return error.errors
+    return (FieldError(f"/{default_field}" if default_field else "", translate_error(error)),)
 
 
-def filled_in(*names: str) -> dict[str, str]:
+def nonempty_form_fields(*names: str) -> dict[str, str]:
     """Return these fields of the submitted form, without empty ones."""
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
-def next_page() -> str:
+def next_path() -> str:
     """Return the `next` page of the submitted form or of the query, or an empty string."""
     return request.form.get("next") or request.args.get("next") or ""
 
@@ -136,22 +136,22 @@ def new_form_key() -> str:
     return new_secret("")
 
 
-def is_taken_now(session: Session) -> bool:
+def claim_submitted_form(session: Session) -> bool:
     """Return whether the submitted form is processed for the first time, and record its key."""
     return claim_form_token(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
-def picture_sent(field: str, frame: ImageSpec) -> tuple[Picture | None, list[FieldError]]:
+def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, list[FieldError]]:
     """Return the uploaded picture, if any, and its field errors. Raises TooManyRequests."""
-    if not _is_chosen(field):
+    if not _has_uploaded_file(field):
         return None, []
     try:
-        return decode_upload(request.files[field].stream.read(MAX_UPLOAD_BYTES + 1), frame), []
+        return decode_upload(request.files[field].stream.read(MAX_UPLOAD_BYTES + 1), spec), []
     except UnsupportedImage as refusal:
         return None, [FieldError(f"/{field}", translate_error(refusal))]
 
 
-def picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
+def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
     """Return the change of the column: the new picture, None if removal was ticked, or no change.
 
     Call it inside the unit of work.
@@ -161,52 +161,52 @@ def picture_change(field: str, column: str, picture: Picture | None) -> dict[str
     return {column: None} if request.form.get(f"remove_{field}") else {}
 
 
-def pictures_to_choose_again(faults: Iterable[FieldError]) -> list[FieldError]:
+def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
     """Return an error that asks to choose the picture again, for each chosen picture without an error."""
-    chosen = {f"/{field}" for field in request.files if _is_chosen(field)} - {fault.pointer for fault in faults}
+    chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {fault.pointer for fault in faults}
     return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 
 
-def picture_values(kept: str | None) -> dict[str, str | None]:
+def picture_context(url: str | None) -> dict[str, str | None]:
     """Return the template variables for a picture: the path of an uploaded one, or the URL of an external one."""
-    ours = find_uploaded_path(kept)
-    return {"picture": ours, "picture_elsewhere": kept if ours is None else None}
+    ours = find_uploaded_path(url)
+    return {"picture": ours, "picture_elsewhere": url if ours is None else None}
 
 
-def _is_chosen(field: str) -> bool:
+def _has_uploaded_file(field: str) -> bool:
     """Return whether a file was chosen. Otherwise browsers send a file without a name."""
     file = request.files.get(field)
     return file is not None and bool(file.filename)
 
 
-def days_of(event: Event, *also: str | None) -> Choices:
-    """Return the days of an event and of the local times `also` as options, or no options for long events."""
+def day_choices(event: Event, *extra_times: str | None) -> Choices:
+    """Return the days of an event and of the local times `extra_times` as options, or no options for long events."""
     first, last = date.fromisoformat(event.first_day), date.fromisoformat(event.last_day)
-    if last - first >= timedelta(days=_MOST_DAYS):
+    if last - first >= timedelta(days=_MAX_DAY_CHOICES):
         return []
     days = {first + timedelta(days=number) for number in range((last - first).days + 1)}
-    days |= {date.fromisoformat(local[:10]) for local in also if local}
-    return [(day.isoformat(), short_day(day)) for day in sorted(days)]
+    days |= {date.fromisoformat(local[:10]) for local in extra_times if local}
+    return [(day.isoformat(), format_short_day(day)) for day in sorted(days)]
 
 
-def fields_of(name: str, local: str | None, *, day: str) -> Mapping[str, str]:
-    """Return the values of the day and time fields for a local time. Without a time, `day` is selected."""
-    if local is None:
-        return {name: day, f"{name}_time": ""}
-    time = local[11:]
-    return {name: local[:10], f"{name}_time": time.removesuffix(":00") if time.count(":") > 1 else time}
+def day_and_time_values(name: str, local_time: str | None, *, default_day: str) -> Mapping[str, str]:
+    """Return the values of the day and time fields for a local time. Without a time, `default_day` is selected."""
+    if local_time is None:
+        return {name: default_day, f"{name}_time": ""}
+    time = local_time[11:]
+    return {name: local_time[:10], f"{name}_time": time.removesuffix(":00") if time.count(":") > 1 else time}
 
 
-def read_time(typed: Typed, name: str) -> str | None:
+def parse_day_and_time(data: FormData, name: str) -> str | None:
     """Return the local time from the day and time fields, or None if the time is empty."""
-    time = typed.get(f"{name}_time", "").strip()
+    time = data.get(f"{name}_time", "").strip()
     if not time:
         return None
     found = _HOUR_AND_MINUTE.fullmatch(time)
-    return f"{typed.get(name, '').strip()}T{f'{found[1]:0>2}:{found[2]}' if found else time}"
+    return f"{data.get(name, '').strip()}T{f'{found[1]:0>2}:{found[2]}' if found else time}"
 
 
-def whole_number(said: str) -> int | str | None:
+def parse_int(text: str) -> int | str | None:
     """Return the typed number, None for empty text, or other text unchanged, for the schema to reject."""
-    written = said.strip()
+    written = text.strip()
     return int(written) if written.isascii() and written.isdigit() and len(written) < _MOST_DIGITS else written or None

@@ -4,7 +4,7 @@ from eventcal.kit.refusals import Message
 from eventcal.web.i18n import current_locale, translate
 
 # The maximum length of a preview text, in characters.
-_SHORT = 200
+_MAX_PREVIEW_LENGTH = 200
 
 _KINDS = {
     "conference": Message("Conference"),
@@ -47,7 +47,7 @@ _PARAMETERS = {
     "tz": Message("Times in"),
     "profile": Message("Details"),
 }
-_STATES = {
+_SUBMITTER_TALK_STATES = {
     "draft": Message("Draft: only you see it"),
     "submitted": Message("Submitted: it waits for a decision"),
     "waitlisted": Message("On the waiting list"),
@@ -59,36 +59,36 @@ _STATES = {
 }
 
 
-def kind_in_words(kind: str) -> str:
+def kind_label(kind: str) -> str:
     """Return the display name of an event or talk kind."""
     return translate(_KINDS.get(kind, kind))
 
 
-def country_in_words(code: str) -> str:
+def country_label(code: str) -> str:
     """Return the name of a country in the reader's language, or its code if the name is unknown."""
     return str(current_locale().territories.get(code.upper(), code))
 
 
-def word_for(name: str) -> str:
+def parameter_label(name: str) -> str:
     """Return the display name of a query parameter."""
     return translate(_PARAMETERS.get(name, name))
 
 
-def value_in_words(name: str, value: str) -> str:
+def parameter_value_label(name: str, value: str) -> str:
     """Return the display text for a value of a query parameter."""
     if name == "kind":
-        return kind_in_words(value)
+        return kind_label(value)
     if name == "country":
-        return country_in_words(value)
+        return country_label(value)
     return translate(Message("open now")) if (name, value) == ("cfp", "open") else value
 
 
-def state_in_words(state: str) -> str:
+def submitter_talk_state_label(state: str) -> str:
     """Return the state of a talk as displayed to its submitter."""
-    return translate(_STATES.get(state, state))
+    return translate(_SUBMITTER_TALK_STATES.get(state, state))
 
 
-def short(text: str) -> str:
+def shorten_for_preview(text: str) -> str:
     """Return the beginning of a text as a single line, for link previews."""
     line = " ".join(text.split())
-    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1].rsplit(' ', 1)[0]}…"
+    return line if len(line) <= _MAX_PREVIEW_LENGTH else f"{line[: _MAX_PREVIEW_LENGTH - 1].rsplit(' ', 1)[0]}…"

@@ -42,9 +42,9 @@ class Page:
 
     path: the canonical path, with the query parameters that select its content; by default the path of the request,
     without a trailing slash. title, description, image: also used in link previews; image is the URL of our picture.
-    feeds: feeds for autodiscovery. structured: schema.org data (JSON-LD).
-    indexed: whether search engines may list it. changes_by_itself: whether the content depends on the time of day.
-    embeddable: whether the page offers oEmbed. policy: its Content-Security-Policy.
+    feeds: feeds for autodiscovery. json_ld: schema.org data (JSON-LD).
+    indexed: whether search engines may list it. time_dependent: whether the content depends on the time of day.
+    embeddable: whether the page offers oEmbed. content_security_policy: its Content-Security-Policy.
     """
 
     template: str
@@ -53,40 +53,40 @@ class Page:
     description: str = ""
     image: str | None = None
     feeds: tuple[FeedLink, ...] = ()
-    structured: Mapping[str, Any] | None = None
+    json_ld: Mapping[str, Any] | None = None
     indexed: bool = True
     embeddable: bool = False
-    policy: str = CONTENT_SECURITY_POLICY
-    values: Mapping[str, Any] = field(default_factory=dict)
-    changes_by_itself: bool = False
+    content_security_policy: str = CONTENT_SECURITY_POLICY
+    context: Mapping[str, Any] = field(default_factory=dict)
+    time_dependent: bool = False
 
 
-Make = Callable[[Session, datetime], Page]
+PageBuilder = Callable[[Session, datetime], Page]
 """A function that builds a page from a session and the current time. It raises an error if the page does not exist."""
 
 
 @dataclass(kw_only=True)
 class _PageDocument(Document):
-    make: Make
+    build_page: PageBuilder
     media_type: str = MEDIA_TYPE
     cache_control: str = PUBLIC_REVALIDATE
     page: Page = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
-        self.page = self.make(snapshot.session, snapshot.now)
-        self.cacheable = not self.page.changes_by_itself
-        self.extra_headers = guards(self.page.policy)
+        self.page = self.build_page(snapshot.session, snapshot.now)
+        self.cacheable = not self.page.time_dependent
+        self.extra_headers = security_headers(self.page.content_security_policy)
 
     def render(self, _snapshot: Snapshot, _previous_source: RenderSource | None, /) -> RenderedBody:
-        return RenderedBody(render(self.page).encode())
+        return RenderedBody(render_html(self.page).encode())
 
 
-def render_page(make: Make) -> Response:
+def render_page(build_page: PageBuilder) -> Response:
     """Return the cached response to a GET request for a page, in the language of the request."""
-    return serve_cached(_PageDocument(make=make, language=current_language()))
+    return serve_cached(_PageDocument(build_page=build_page, language=current_language()))
 
 
-def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
+def security_headers(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
     """Return the security headers of a page, including its Content-Security-Policy."""
     over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().is_https else []
     return (
@@ -97,13 +97,13 @@ def guards(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]
     )
 
 
-def guarded(answer: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
+def add_security_headers(response: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
     """Return the response with the security headers added."""
-    answer.headers.update(guards(policy))
-    return answer
+    response.headers.update(security_headers(policy))
+    return response
 
 
-def render(page: Page) -> str:
+def render_html(page: Page) -> str:
     """Return a page as HTML in the language of the current request."""
     return render_template(
         page.template,
@@ -111,25 +111,25 @@ def render(page: Page) -> str:
         canonical=f"{settings().base_url}{page.path}",
         site=settings().name,
         oembed=links().oembed(f"{settings().base_url}{page.path}") if page.embeddable else None,
-        structured=_harmless(page.structured) if page.structured else None,
+        structured=_script_safe_json(page.json_ld) if page.json_ld else None,
         language=current_language(),
         languages=LANGUAGES,
-        here=_here,
+        here=_current_url_with,
         home=links().home(),
-        **page.values,
+        **page.context,
     )
 
 
-def _here(**changed: str | None) -> str:
+def _current_url_with(**changes: str | None) -> str:
     """Return the current path and query with some parameters changed; None removes a parameter."""
     args = request.args.copy()
-    for name, value in changed.items():
+    for name, value in changes.items():
         args.pop(name, None)
         if value is not None:
             args[name] = value
     return with_query(request.path, encode_query(args.items(multi=True)))
 
 
-def _harmless(structured: Mapping[str, Any]) -> Markup:
+def _script_safe_json(data: Mapping[str, Any]) -> Markup:
     """Return JSON that is safe inside a script element: it contains no "<", which could end the element."""
-    return Markup(orjson.dumps(structured).decode().replace("<", "\\u003c"))  # noqa: S704 - contains no "<"
+    return Markup(orjson.dumps(data).decode().replace("<", "\\u003c"))  # noqa: S704 - contains no "<"

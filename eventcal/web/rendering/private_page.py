@@ -21,8 +21,8 @@ from eventcal.web.http.problem_details import Problem, ProblemResponse
 from eventcal.web.i18n import current_language, page_error_message, translate, translate_field_errors
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, csrf_token
 from eventcal.web.identity.permissions import session_only
-from eventcal.web.rendering.forms import field_errors, pictures_to_choose_again, rejected_form
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, guarded, pages, render
+from eventcal.web.rendering.forms import field_errors, lost_upload_errors, rejected_form
+from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, pages, render_html
 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
@@ -35,41 +35,43 @@ _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
 # Suffixes of feed paths. Errors at these paths are sent as problem details, even to browsers.
-_FEEDS = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
+_FEED_SUFFIXES = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
 
-def answer_page(page: Page, *, status: int = HTTPStatus.OK) -> Response:
+def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
     """Return a page as the response to the current request. The response must not be cached."""
-    answer = guarded(Response(render(page), status=status, content_type=MEDIA_TYPE), page.policy)
+    answer = add_security_headers(
+        Response(render_html(page), status=status, content_type=MEDIA_TYPE), page.content_security_policy
+    )
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Content-Language"] = current_language()
     return answer
 
 
-def answer_invalid(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
+def invalid_query_response(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
     """Return a page with the errors of a query. The page is the same for all readers of its language."""
-    answer = answer_page(page, status=status)
+    answer = page_response(page, status=status)
     answer.vary.add("Accept-Language")
     return answer
 
 
 def answer_rejected(page: Page, error: DomainError | HTTPException) -> Response:
     """Return the page of a rejected form, with the status of the error."""
-    return answer_page(page, status=status_of(type(error)))
+    return page_response(page, status=status_of(type(error)))
 
 
-def signed_in(view: View[P]) -> View[P]:
+def login_required(view: View[P]) -> View[P]:
     """Require a signed-in member. GET and HEAD requests of other users are redirected to the sign-in page."""
     guarded_view = session_only(view)
 
     @wraps(guarded_view)
-    def led(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
         if request.method in SAFE_METHODS and not caller().is_signed_in:
             onward = quote(request.full_path.rstrip("?"), safe="")
-            return redirect(f"{url_for('pages.login')}?next={onward}", HTTPStatus.SEE_OTHER)
+            return redirect(f"{url_for('pages.login_form')}?next={onward}", HTTPStatus.SEE_OTHER)
         return guarded_view(*args, **kwargs)
 
-    return led
+    return wrapper
 
 
 def form_view(
@@ -96,12 +98,12 @@ def form_view(
 
 
 def redisplay(
-    show: Callable[..., AnyResponse],
+    render_form: Callable[..., AnyResponse],
     *,
-    at: str = "",
-    secret: Sequence[str] = _SECRET_FIELDS,
-    unsent: Sequence[str] = (),
-    **where: str,
+    default_field: str = "",
+    secret_fields: Sequence[str] = _SECRET_FIELDS,
+    optional_fields: Sequence[str] = (),
+    **view_kwargs: str,
 ) -> Callable[..., AnyResponse]:
     """Return an error handler for form_view that calls `show` with the submitted form and the error's status.
 
@@ -110,21 +112,21 @@ def redisplay(
     secret: fields whose values are not shown again. unsent: fields that browsers may omit, such as check boxes.
     where: more keyword arguments for `show`.
     """
-    show_form: Callable[..., AnyResponse] = unwrap(show)
+    show_form: Callable[..., AnyResponse] = unwrap(render_form)
 
     def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
-        names, faults = (*unsent, *request.files), field_errors(error, at=at)
+        names, faults = (*optional_fields, *request.files), field_errors(error, default_field=default_field)
         typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
-        form = rejected_form(typed, (*faults, *pictures_to_choose_again(faults)), secret=secret)
-        return show_form(*args, form=form, status=status_of(type(error)), **where, **kwargs)
+        form = rejected_form(typed, (*faults, *lost_upload_errors(faults)), secret_fields=secret_fields)
+        return show_form(*args, form=form, status=status_of(type(error)), **view_kwargs, **kwargs)
 
     return handle
 
 
-def safe_redirect(wanted: str | None, *, otherwise: str) -> str:
-    """Return the path to redirect to: `wanted` if it is a path on this site, else `otherwise`."""
-    ours = wanted is not None and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if ours and wanted is not None and wanted.isprintable() and "\\" not in wanted else otherwise
+def safe_redirect(path: str | None, *, default: str) -> str:
+    """Return the path to redirect to: `path` if it is a path on this site, else `default`."""
+    ours = path is not None and path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if ours and path is not None and path.isprintable() and "\\" not in path else default
 
 
 @pages.app_template_global()
@@ -133,66 +135,66 @@ def has_duties() -> bool:
     return caller().is_staff
 
 
-def answer_own_page(
-    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **values: object
+def private_page_response(
+    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **context: object
 ) -> Response:
     """Return the response with a page that has a CSRF token and that search engines do not list.
 
     template: relative to templates/pages. path: the path of the page if that is not the path of the request.
     """
-    values = {"csrf": csrf_token(), **values}
-    page = Page(template=f"pages/{template}", title=title, indexed=False, values=values)
-    return answer_page(page if path is None else replace(page, path=path), status=status)
+    context = {"csrf": csrf_token(), **context}
+    page = Page(template=f"pages/{template}", title=title, indexed=False, context=context)
+    return page_response(page if path is None else replace(page, path=path), status=status)
 
 
-def answer_secret_page(
-    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **values: object
+def secret_page_response(
+    *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **context: object
 ) -> Response:
     """Return the response with a page, as answer_own_page does, that contains a secret or has one in its URL.
 
     Its links send no referrer. A new secret is in the response to the POST request itself, not in a URL or a cookie.
     """
-    answer = answer_own_page(template=template, title=title, path=path, status=status, **values)
+    answer = private_page_response(template=template, title=title, path=path, status=status, **context)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 
-def explain(answer: Response) -> Response:
+def render_problem_as_html(response: Response) -> Response:
     """Replace the body of a problem details response with an error page for browsers. The status does not change."""
-    if not isinstance(answer, ProblemResponse) or not _is_for_people():
-        return answer
+    if not isinstance(response, ProblemResponse) or not _prefers_html_page():
+        return response
     try:
-        body = render(_page(answer.problem))
+        body = render_html(_build_error_page(response.problem))
         spoken = current_language()
     except Exception:  # noqa: BLE001 - no error may turn the error response into a second error
         # The problem details already describe the error.
-        _LOG.exception("the page for an answer with status %s was not made", answer.status_code)
-        return answer
-    answer.set_data(body)
-    answer.content_type = MEDIA_TYPE
-    answer.content_language.add(spoken)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.vary.update(("Accept", "Accept-Language"))
-    return guarded(answer)
+        _LOG.exception("the page for an answer with status %s was not made", response.status_code)
+        return response
+    response.set_data(body)
+    response.content_type = MEDIA_TYPE
+    response.content_language.add(spoken)
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(("Accept", "Accept-Language"))
+    return add_security_headers(response)
 
 
-def _is_for_people() -> bool:
+def _prefers_html_page() -> bool:
     """Return whether the request is for a page, not for a feed or the API, and accepts HTML best."""
     path = request.path.rstrip("/")
-    if request.path.startswith("/api/") or path.endswith(_FEEDS):
+    if request.path.startswith("/api/") or path.endswith(_FEED_SUFFIXES):
         return False
     wanted = request.accept_mimetypes
     return bool(wanted[_HTML] > max(wanted[PROBLEM], wanted[_JSON]))
 
 
-def _page(problem: Problem) -> Page:
+def _build_error_page(problem: Problem) -> Page:
     """Return the error page for a problem. It does not contain its own URL, which may include a secret."""
     return Page(
         template="pages/refused.html",
         title=translate(problem.title),
         path="/",
         indexed=False,
-        values={
+        context={
             "said": page_error_message(problem.code, problem.detail) if not problem.faults else None,
             "faults": translate_field_errors(problem.faults),
             "status": int(problem.status),

@@ -19,29 +19,29 @@ from eventcal.web.schemas.speakers import SpeakerPatch, speaker_json
 
 _PHOTO = "photo"
 _SPEAKER = SpeakerPatch()
-_NUMBERS = range(1, 11)
-_PARTS = ("title", "url")
+_LINK_NUMBERS = range(1, 11)
+_LINK_PARTS = ("title", "url")
 _EMPTY_LINKS = 2
-_OPTIONAL = ("job_title", "affiliation", "bio")
+_OPTIONAL_FIELDS = ("job_title", "affiliation", "bio")
 
 
-def form_of_speaker(speaker: Speaker) -> forms.Form:
+def build_speaker_form(speaker: Speaker) -> forms.Form:
     """Return the form filled in with the profile of a speaker."""
-    values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL)}
+    values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL_FIELDS)}
     for number, link in enumerate(speaker.links, start=1):
-        values |= {_field(number, part): link.get(part, "") for part in _PARTS}
+        values |= {_link_field_name(number, part): link.get(part, "") for part in _LINK_PARTS}
     return forms.Form(values)
 
 
-def speaker_values(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
+def speaker_form_context(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
     """Return the template variables of the form."""
-    rows = sum(1 for number in _NUMBERS if any(form.value(_field(number, part)) for part in _PARTS))
+    rows = sum(1 for number in _LINK_NUMBERS if any(form.value(_link_field_name(number, part)) for part in _LINK_PARTS))
     return {
         "speaker": speaker,
         "form": form,
-        "version": _version(speaker),
-        "link_numbers": _NUMBERS[: max(rows, len(speaker.links)) + _EMPTY_LINKS],
-        **forms.picture_values(speaker.photo_url),
+        "version": _speaker_etag(speaker),
+        "link_numbers": _LINK_NUMBERS[: max(rows, len(speaker.links)) + _EMPTY_LINKS],
+        **forms.picture_context(speaker.photo_url),
     }
 
 
@@ -53,41 +53,44 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
     with read_session() as session:
         # Check the permission before decoding an uploaded picture.
         check_can_edit_speaker(find(session), caller())
-    fields, faults = _fields(request.form)
-    picture, unreadable = forms.picture_sent(_PHOTO, ImageSpec.PORTRAIT)
+    fields, faults = _load_speaker_fields(request.form)
+    picture, unreadable = forms.read_picture_field(_PHOTO, ImageSpec.PORTRAIT)
     raise_if_invalid([*faults, *unreadable])
     with unit_of_work() as session:
         speaker = find(session)
         check_can_edit_speaker(speaker, caller())
-        check_etag(f'"{request.form.get("version", "")}"', _version(speaker))
-        fields |= forms.picture_change(_PHOTO, "photo_url", picture)
+        check_etag(f'"{request.form.get("version", "")}"', _speaker_etag(speaker))
+        fields |= forms.store_picture_change(_PHOTO, "photo_url", picture)
         update_speaker(session, speaker, fields, caller=caller(), now=now())
 
 
-def _fields(typed: forms.Typed) -> tuple[dict[str, Any], list[FieldError]]:
-    optional = {name: forms.lines(typed.get(name, "")) for name in _OPTIONAL}
-    rows = {number: {part: typed.get(_field(number, part), "").strip() for part in _PARTS} for number in _NUMBERS}
+def _load_speaker_fields(data: forms.FormData) -> tuple[dict[str, Any], list[FieldError]]:
+    optional = {name: forms.normalise_newlines(data.get(name, "")) for name in _OPTIONAL_FIELDS}
+    rows = {
+        number: {part: data.get(_link_field_name(number, part), "").strip() for part in _LINK_PARTS}
+        for number in _LINK_NUMBERS
+    }
     numbers = [number for number, row in rows.items() if any(row.values())]
     given = {
-        "name": typed.get("name", ""),
+        "name": data.get("name", ""),
         **{name: value if value.strip() else None for name, value in optional.items()},
         "links": [rows[number] for number in numbers],
     }
-    fields, faults = forms.load(_SPEAKER, given)
-    return fields, [_beside(fault, numbers) for fault in faults]
+    fields, faults = forms.load_with_errors(_SPEAKER, given)
+    return fields, [_point_to_link_field(fault, numbers) for fault in faults]
 
 
-def _beside(fault: FieldError, numbers: list[int]) -> FieldError:
+def _point_to_link_field(error: FieldError, row_numbers: list[int]) -> FieldError:
     """Return an error of a link with the pointer of its form field, since empty rows are not sent to the schema."""
-    steps = fault.pointer.split("/")
+    steps = error.pointer.split("/")
     if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
-        return fault
-    return FieldError(f"/{_field(numbers[int(steps[2])], steps[3])}", fault.detail)
+        return error
+    return FieldError(f"/{_link_field_name(row_numbers[int(steps[2])], steps[3])}", error.detail)
 
 
-def _field(number: int, part: str) -> str:
+def _link_field_name(number: int, part: str) -> str:
     return f"link-{number}-{part}"
 
 
-def _version(speaker: Speaker) -> str:
+def _speaker_etag(speaker: Speaker) -> str:
     return etag_of(orjson.dumps(speaker_json(speaker, links())))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from eventcal.web.http.problem_details import Problem, problem_response
-from eventcal.web.rendering.private_page import explain
+from eventcal.web.rendering.private_page import render_problem_as_html
 from tests.feed_support.fetching import fetch, make_calendar
 from tests.http_app import problem, writing
 from tests.pages import faults_of, fetched_by, is_ours, text_of, tree_of
@@ -26,7 +26,7 @@ def refused(app: Flask, status: HTTPStatus, *, headers: dict[str, str], accept: 
     """Return the error response with this status."""
     told = Problem(status=status, code="x", title="A title", detail="A <detail>.", headers=headers)
     with app.test_request_context("/page", headers={"Accept": accept}):
-        return explain(problem_response(told))
+        return render_problem_as_html(problem_response(told))
 
 
 def test_error_page_explains_the_problem_and_offers_ways_to_continue(app: Flask) -> None:
@@ -159,7 +159,7 @@ def test_problem_document_is_sent_if_rendering_the_page_fails(
     monkeypatch.setattr("eventcal.web.rendering.private_page.render", None)
     told = Problem(status=HTTPStatus.NOT_FOUND, code="x", title="A title", detail="A detail.")
     with app.test_request_context("/my-secret", headers={"Accept": FIREFOX}), caplog.at_level(logging.ERROR):
-        answer = explain(problem_response(told))
+        answer = render_problem_as_html(problem_response(told))
     assert (answer.status_code, answer.mimetype, "A detail." in answer.get_data(as_text=True)) == (
         404,
         "application/problem+json",

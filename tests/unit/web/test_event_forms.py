@@ -4,8 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from eventcal.web.pages.organise.event_form import TICKED, beside, event_body, money, proposed, with_misfits
-from eventcal.web.rendering.forms import load, whole_number
+from eventcal.web.pages.organise.event_form import (
+    CHECKED,
+    add_consistency_errors,
+    drop_empty_fields,
+    map_errors_to_form_fields,
+    parse_event_form,
+    parse_price,
+)
+from eventcal.web.rendering.forms import load_with_errors, parse_int
 from eventcal.web.schemas.events import EventIn
 
 FIELDS = [
@@ -55,7 +62,7 @@ WRITTEN = [
     "52,5",
     "1,50",
     "eur",
-    TICKED,
+    CHECKED,
     "T",
     " ",
 ]
@@ -63,17 +70,17 @@ WRITTEN = [
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.one_of(st.sampled_from(WRITTEN), st.text(max_size=20))))
 def test_any_form_input_is_parsed_and_every_error_belongs_to_a_field(typed: dict[str, str]) -> None:
-    body = event_body(MultiDict(typed))
-    fields, faults = load(EventIn(), proposed(body))
+    body = parse_event_form(MultiDict(typed))
+    fields, faults = load_with_errors(EventIn(), drop_empty_fields(body))
     assert bool(fields) is not bool(faults)
-    found = beside(with_misfits(body, faults))
+    found = map_errors_to_form_fields(add_consistency_errors(body, faults))
     assert bool(found) is bool(faults)
     assert {fault.pointer.split("/")[1] for fault in found} <= set(FIELDS)
 
 
 def test_price_accepts_decimal_comma_and_lower_case_currency() -> None:
     def read(amount: str, currency: str) -> object:
-        return money(MultiDict({"price_amount": amount, "price_currency": currency}))
+        return parse_price(MultiDict({"price_amount": amount, "price_currency": currency}))
 
     assert read("12,50", " eur ") == {"amount": "12.50", "currency": "EUR"}
     assert read("1,000", "EUR") == {"amount": "1,000", "currency": "EUR"}
@@ -82,7 +89,7 @@ def test_price_accepts_decimal_comma_and_lower_case_currency() -> None:
 
 
 def test_whole_number_parses_digits_and_leaves_other_text_to_the_schema() -> None:
-    assert [whole_number(said) for said in ("", " 12 ", "many", "-1", "٣", "9" * 25)] == [
+    assert [parse_int(said) for said in ("", " 12 ", "many", "-1", "٣", "9" * 25)] == [
         None,
         12,
         "many",

@@ -6,45 +6,45 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.web.pages.public.schedule_grid import Grid, Slot, lay_out, now_and_next
+from eventcal.web.pages.public.schedule_grid import GridSlot, ScheduleGrid, build_grid, current_and_next_talks
 
 ROOMS = ["Hall", "Attic"]
 
 
-def slot(key: str, starts: str, minutes: int = 60, room: str | None = "Hall", **fields: Any) -> Slot:  # noqa: ANN401 - any field
+def slot(key: str, starts: str, minutes: int = 60, room: str | None = "Hall", **fields: Any) -> GridSlot:  # noqa: ANN401 - any field
     hours, _, rest = starts.partition(":")
     first = datetime(2026, 6, 10, tzinfo=UTC) + timedelta(hours=int(hours), minutes=int(rest))
-    return Slot(key=key, room=room, starts=first, ends=first + timedelta(minutes=minutes), **fields)
+    return GridSlot(key=key, room=room, starts=first, ends=first + timedelta(minutes=minutes), **fields)
 
 
-def drawn(grid: Grid) -> list[str]:
+def drawn(grid: ScheduleGrid) -> list[str]:
     """Return a line for each row: its time, then the talk and row span of each cell that begins there."""
     return [
-        f"{row.at:%H:%M} " + " ".join(f"{cell.key or '-'}{cell.rows}" for cell in row.cells).rstrip()
+        f"{row.starts_at:%H:%M} " + " ".join(f"{cell.key or '-'}{cell.row_span}" for cell in row.cells).rstrip()
         for row in grid.rows
     ]
 
 
 def test_talk_spans_the_rows_that_begin_during_it() -> None:
-    grid = lay_out([slot("a", "9:00", 90), slot("b", "9:00", 30, "Attic"), slot("c", "9:45", 45, "Attic")], ROOMS)
+    grid = build_grid([slot("a", "9:00", 90), slot("b", "9:00", 30, "Attic"), slot("c", "9:45", 45, "Attic")], ROOMS)
     assert grid.rooms == ("Hall", "Attic")
     assert drawn(grid) == ["09:00 a3 b1", "09:30 -1", "09:45 c1"]
     assert [row.steps for row in grid.rows] == [6, 3, 9]
 
 
 def test_break_is_one_empty_row_of_at_most_an_hour() -> None:
-    grid = lay_out([slot("a", "9:00"), slot("b", "14:00")], ROOMS)
+    grid = build_grid([slot("a", "9:00"), slot("b", "14:00")], ROOMS)
     assert drawn(grid) == ["09:00 a1", "10:00 -1", "14:00 b1"]
     assert [row.steps for row in grid.rows] == [12, 12, 12]
 
 
 def test_columns_are_rooms_with_talks_in_event_order() -> None:
-    grid = lay_out([slot("a", "9:00", room="Attic"), slot("b", "9:00", room="Cellar")], ["Hall", "Cellar", "Attic"])
+    grid = build_grid([slot("a", "9:00", room="Attic"), slot("b", "9:00", room="Cellar")], ["Hall", "Cellar", "Attic"])
     assert grid.rooms == ("Cellar", "Attic")
 
 
 def test_overlapping_roomless_and_multi_day_talks_are_listed_beside_the_table() -> None:
-    grid = lay_out(
+    grid = build_grid(
         [
             slot("a", "9:00"),
             slot("meets", "9:30"),
@@ -55,22 +55,22 @@ def test_overlapping_roomless_and_multi_day_talks_are_listed_beside_the_table() 
         ROOMS,
     )
     assert drawn(grid) == ["09:00 a1"]
-    assert grid.beside == ("exhibition", "roomless", "meets", "unknown")
+    assert grid.unplaced == ("exhibition", "roomless", "meets", "unknown")
 
 
 def test_cancelled_talk_yields_its_cell_to_the_replacement() -> None:
-    grid = lay_out([slot("off", "9:00", yields=True), slot("instead", "9:15")], ROOMS)
-    assert (drawn(grid), grid.beside) == (["09:15 instead1"], ("off",))
+    grid = build_grid([slot("off", "9:00", yields=True), slot("instead", "9:15")], ROOMS)
+    assert (drawn(grid), grid.unplaced) == (["09:15 instead1"], ("off",))
 
 
 def test_rows_start_on_whole_steps_and_every_talk_has_at_least_one() -> None:
-    grid = lay_out([slot("a", "9:01", 29), slot("b", "9:30", 0), slot("c", "9:36", 24)], ROOMS)
+    grid = build_grid([slot("a", "9:01", 29), slot("b", "9:30", 0), slot("c", "9:36", 24)], ROOMS)
     assert drawn(grid) == ["09:00 a1", "09:30 b1", "09:35 c1"]
-    assert grid.beside == ()
+    assert grid.unplaced == ()
 
 
 def test_day_without_talks_has_an_empty_table() -> None:
-    assert lay_out([], ROOMS) == Grid((), (), ())
+    assert build_grid([], ROOMS) == ScheduleGrid((), (), ())
 
 
 @given(
@@ -88,15 +88,15 @@ def test_every_talk_appears_once_and_cells_never_overlap(
         slot(str(number), f"0:{start * 7}", minutes, room, yields=yields)
         for number, (start, minutes, room, yields) in enumerate(made)
     ]
-    grid = lay_out(slots, ROOMS)
+    grid = build_grid(slots, ROOMS)
     placed = [cell.key for row in grid.rows for cell in row.cells if cell.key]
-    assert sorted([*placed, *grid.beside]) == sorted(one.key for one in slots)
-    covered = sum(cell.rows for row in grid.rows for cell in row.cells)
+    assert sorted([*placed, *grid.unplaced]) == sorted(one.key for one in slots)
+    covered = sum(cell.row_span for row in grid.rows for cell in row.cells)
     assert covered == len(grid.rows) * len(grid.rooms)
     left = [0] * len(grid.rooms)
     for row in grid.rows:
         cells = iter(row.cells)
-        left = [next(cells).rows - 1 if count == 0 else count - 1 for count in left]
+        left = [next(cells).row_span - 1 if count == 0 else count - 1 for count in left]
         assert next(cells, None) is None
     assert set(left) <= {0}
 
@@ -112,14 +112,14 @@ def test_now_and_next_lists_each_room_with_a_current_or_next_talk() -> None:
         slot("roomless", "9:15", room=None),
     ]
     now = datetime(2026, 6, 10, 9, 30, tzinfo=UTC)
-    told = [(one.room, one.on, one.then) for one in now_and_next(slots, ROOMS, now)]
+    told = [(one.room, one.current, one.next) for one in current_and_next_talks(slots, ROOMS, now)]
     assert told == [("Hall", ("on",), "then"), ("Attic", (), "soon"), (None, ("roomless",), None)]
 
 
 def test_talk_is_current_from_its_start_until_just_before_its_end() -> None:
     one = slot("one", "9:00")
-    at = {hour: now_and_next([one], ROOMS, datetime(2026, 6, 10, hour, tzinfo=UTC)) for hour in (8, 9, 10)}
-    assert [(hour, [(told.on, told.then) for told in found]) for hour, found in at.items()] == [
+    at = {hour: current_and_next_talks([one], ROOMS, datetime(2026, 6, 10, hour, tzinfo=UTC)) for hour in (8, 9, 10)}
+    assert [(hour, [(told.current, told.next) for told in found]) for hour, found in at.items()] == [
         (8, [((), "one")]),
         (9, [(("one",), None)]),
         (10, []),

@@ -12,7 +12,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk, TalkSpeaker
 from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.pages.public.json_ld import event_structured, talk_structured
+from eventcal.web.pages.public.json_ld import event_json_ld, talk_json_ld
 
 LINKS = UrlBuilder("https://cal.example.org")
 
@@ -48,7 +48,7 @@ def talk(of: Event, **fields: Any) -> Talk:  # noqa: ANN401 - any column
 
 
 def test_all_day_event_has_dates_with_an_inclusive_end() -> None:
-    assert event_structured(event(), LINKS) == {
+    assert event_json_ld(event(), LINKS) == {
         "@context": "https://schema.org",
         "@type": "Event",
         "name": "Xen Summit",
@@ -68,7 +68,7 @@ def test_times_have_the_time_zone_offset_of_their_date() -> None:
         starts_at=datetime(2026, 6, 10, 22, tzinfo=UTC),
         ends_at=datetime(2026, 6, 11, tzinfo=UTC),
     )
-    said = event_structured(summer, LINKS)
+    said = event_json_ld(summer, LINKS)
     assert (said["startDate"], said["endDate"]) == ("2026-06-10T18:00:00-04:00", "2026-06-10T20:00:00-04:00")
 
 
@@ -81,14 +81,14 @@ def test_times_have_the_time_zone_offset_of_their_date() -> None:
     ],
 )
 def test_event_status_maps_to_schema_org_status(status: EventStatus, word: str) -> None:
-    assert event_structured(event(status=status), LINKS)["eventStatus"] == f"https://schema.org/{word}"
+    assert event_json_ld(event(status=status), LINKS)["eventStatus"] == f"https://schema.org/{word}"
 
 
 def test_location_has_postal_address_and_coordinates() -> None:
     somewhere = event(
         venue="bcc", address="Alexanderstr. 11", city="Berlin", country="DE", latitude=52.5, longitude=0.0
     )
-    assert event_structured(somewhere, LINKS)["location"] == {
+    assert event_json_ld(somewhere, LINKS)["location"] == {
         "@type": "Place",
         "name": "bcc",
         "address": {
@@ -103,11 +103,11 @@ def test_location_has_postal_address_and_coordinates() -> None:
 
 def test_virtual_location_links_to_the_online_url_or_the_event_page() -> None:
     online = event(attendance=Attendance.ONLINE, city="Berlin")
-    said = event_structured(online, LINKS)
+    said = event_json_ld(online, LINKS)
     assert said["eventAttendanceMode"] == "https://schema.org/OnlineEventAttendanceMode"
     assert said["location"] == {"@type": "VirtualLocation", "url": "https://cal.example.org/events/summit"}
     both = event(attendance=Attendance.HYBRID, city="Berlin", online_url="https://live.example.org/")
-    said = event_structured(both, LINKS)
+    said = event_json_ld(both, LINKS)
     assert said["eventAttendanceMode"] == "https://schema.org/MixedEventAttendanceMode"
     assert [(place["@type"], place.get("url")) for place in said["location"]] == [
         ("Place", None),
@@ -117,7 +117,7 @@ def test_virtual_location_links_to_the_online_url_or_the_event_page() -> None:
 
 def test_price_becomes_an_offer_and_no_price_omits_it() -> None:
     priced = event(price_amount=Decimal("249.5"), price_currency="EUR", registration_url="https://tickets.example.org/")
-    said = event_structured(priced, LINKS)
+    said = event_json_ld(priced, LINKS)
     assert said["offers"] == {
         "@type": "Offer",
         "price": "249.50",
@@ -125,16 +125,16 @@ def test_price_becomes_an_offer_and_no_price_omits_it() -> None:
         "url": "https://tickets.example.org/",
     }
     assert said["isAccessibleForFree"] is False
-    free = event_structured(event(price_amount=Decimal(0), price_currency="EUR"), LINKS)
+    free = event_json_ld(event(price_amount=Decimal(0), price_currency="EUR"), LINKS)
     assert (free["offers"]["price"], free["isAccessibleForFree"]) == ("0.00", True)
-    assert event_structured(event(), LINKS).keys().isdisjoint({"offers", "isAccessibleForFree"})
+    assert event_json_ld(event(), LINKS).keys().isdisjoint({"offers", "isAccessibleForFree"})
 
 
 def test_description_is_the_summary_or_the_plain_text_of_the_description() -> None:
     described = event(description="All about *Xen*.")
-    assert event_structured(described, LINKS)["description"] == "All about Xen."
+    assert event_json_ld(described, LINKS)["description"] == "All about Xen."
     described.summary = "In short"
-    assert event_structured(described, LINKS)["description"] == "In short"
+    assert event_json_ld(described, LINKS)["description"] == "In short"
 
 
 def test_talk_has_its_speakers_location_and_event() -> None:
@@ -147,7 +147,7 @@ def test_talk_has_its_speakers_location_and_event() -> None:
         room=Room(id="r", name="Room 1"),
         speaking=[TalkSpeaker(speaker=grace, position=0)],
     )
-    said = talk_structured(given, LINKS)
+    said = talk_json_ld(given, LINKS)
     assert said is not None
     assert said["performer"] == [
         {
@@ -167,12 +167,12 @@ def test_talk_has_its_speakers_location_and_event() -> None:
 
 def test_withdrawn_talk_or_talk_of_cancelled_event_is_cancelled() -> None:
     off = "https://schema.org/EventCancelled"
-    withdrawn = talk_structured(talk(event(), state=TalkState.WITHDRAWN), LINKS)
-    of_nothing = talk_structured(talk(event(status=EventStatus.CANCELLED)), LINKS)
+    withdrawn = talk_json_ld(talk(event(), state=TalkState.WITHDRAWN), LINKS)
+    of_nothing = talk_json_ld(talk(event(status=EventStatus.CANCELLED)), LINKS)
     assert [said and said["eventStatus"] for said in (withdrawn, of_nothing)] == [off, off]
     assert withdrawn is not None
     assert withdrawn["superEvent"]["eventStatus"] == "https://schema.org/EventScheduled"
 
 
 def test_unscheduled_talk_has_no_structured_data() -> None:
-    assert talk_structured(talk(event(), starts_at=None, ends_at=None), LINKS) is None
+    assert talk_json_ld(talk(event(), starts_at=None, ends_at=None), LINKS) is None

@@ -24,26 +24,37 @@ from eventcal.web.identity.current_user import (
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
 from eventcal.web.media import max_content_length
-from eventcal.web.rendering.forms import BLANK, LARGEST_FORM, Form, filled_in, flash_for, validate
+from eventcal.web.rendering.forms import EMPTY_FORM, MAX_FORM_BYTES, Form, flash_for, nonempty_form_fields, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_page, form_view, redisplay, signed_in
-from eventcal.web.rendering.speaker_form import form_of_speaker, save_speaker, speaker_values
+from eventcal.web.rendering.private_page import (
+    form_view,
+    login_required,
+    page_response,
+    private_page_response,
+    redisplay,
+)
+from eventcal.web.rendering.speaker_form import build_speaker_form, save_speaker, speaker_form_context
 from eventcal.web.request.context import now, read_session, unit_of_work
 
 _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 
 
 @pages.get("/me/account")
-@signed_in
-def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show a member's name, email and password, with the forms for changing or confirming them.
 
-    `sent` is the name of the form that `form` belongs to.
+    `submitted_form` is the name of the form that `form` belongs to.
     """
     with read_session() as session:
         member = current_member(session)
-        forms = {"naming": Form({"name": member.name}), "password": BLANK, "mailing": BLANK, sent: form}
-        return answer_own_page(
+        forms = {
+            "naming": Form({"name": member.name}),
+            "password": EMPTY_FORM,
+            "mailing": EMPTY_FORM,
+            submitted_form: form,
+        }
+        return private_page_response(
             template="me/account.html",
             title=_("Account"),
             path=url_for("pages.account"),
@@ -62,8 +73,8 @@ def account(sent: str = "mailing", form: Form = BLANK, status: int = HTTPStatus.
 
 
 @pages.post("/me/account")
-@signed_in
-@form_view(redisplay(account, sent="naming"), catch=(Invalid, TooManyRequests))
+@login_required
+@form_view(redisplay(account, submitted_form="naming"), catch=(Invalid, TooManyRequests))
 def change_name() -> str:
     """Change the current member's name."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
@@ -73,11 +84,11 @@ def change_name() -> str:
 
 
 @pages.post("/me/account/password")
-@signed_in
-@form_view(redisplay(account, at="password", sent="password"), catch=(Invalid, TooManyRequests))
+@login_required
+@form_view(redisplay(account, default_field="password", submitted_form="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
     """Change the current member's password, given the present one, and end their other sessions."""
-    fields = passwords.load_and_check_password(_NEW_PASSWORD, filled_in("password", "new_password"))
+    fields = passwords.load_and_check_password(_NEW_PASSWORD, nonempty_form_fields("password", "new_password"))
     password_hash = passwords.hash_password(fields["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())
@@ -86,9 +97,9 @@ def change_password() -> str:
 
 
 @pages.post("/me/account/confirmation")
-@signed_in
+@login_required
 @form_view(redisplay(account))
-def mail_again() -> str:
+def resend_confirmation_email() -> str:
     """Send the current member's confirmation email again."""
     with read_session() as session:
         address = current_member(session).email
@@ -97,58 +108,58 @@ def mail_again() -> str:
 
 
 @pages.get("/me/account/delete")
-@signed_in
-def leaving(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def delete_account_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show what is deleted with the account and the password form, or the reason why the member cannot leave."""
     with read_session() as session:
         what, title = preview_account_deletion(session, current_member(session), now=now()), _("Delete my account")
-        return answer_own_page(template="me/leaving.html", title=title, status=status, what=what, form=form)
+        return private_page_response(template="me/leaving.html", title=title, status=status, what=what, form=form)
 
 
 @pages.post("/me/account/delete")
-@signed_in
-@form_view(redisplay(leaving))
-def leave_now() -> str:
+@login_required
+@form_view(redisplay(delete_account_form))
+def delete_my_account() -> str:
     """Delete the current member's account, given their password."""
-    passwords.load_and_check_password(_PASSWORD, filled_in("password"))
+    passwords.load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     with unit_of_work() as session:
         delete_account(session, current_member(session), now=now())
     clear_session_cookie()
-    return url_for("pages.left")
+    return url_for("pages.account_deleted")
 
 
 @pages.get("/me/account/deleted")
 @public
-def left() -> Response:
+def account_deleted() -> Response:
     """Show that the account is deleted. The reader is no longer signed in."""
-    return answer_page(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
+    return page_response(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
 
 
 @pages.get("/me/speaker")
-@signed_in
-def my_profile(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def my_speaker_profile_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form of the current member's speaker profile, or a notice that it is created with their first talk."""
     title = _("Speaker profile")
     with read_session() as session:
         speaker = find_speaker_by_member(session, current_member_id())
         if speaker is None:
-            return answer_own_page(template="me/no_speaker.html", title=title)
-        values = speaker_values(speaker, form or form_of_speaker(speaker))
+            return private_page_response(template="me/no_speaker.html", title=title)
+        values = speaker_form_context(speaker, form or build_speaker_form(speaker))
         done = flash_for({"saved": _("It is saved.")})
-        return answer_own_page(template="me/speaker.html", title=title, status=status, done=done, **values)
+        return private_page_response(template="me/speaker.html", title=title, status=status, done=done, **values)
 
 
 @pages.post("/me/speaker")
-@max_content_length(LARGEST_FORM)
-@signed_in
-@form_view(redisplay(my_profile))
-def change_my_profile() -> str:
+@max_content_length(MAX_FORM_BYTES)
+@login_required
+@form_view(redisplay(my_speaker_profile_form))
+def save_my_speaker_profile() -> str:
     """Save the current member's speaker profile."""
-    save_speaker(_own)
-    return url_for("pages.my_profile", done="saved")
+    save_speaker(_get_own_speaker)
+    return url_for("pages.my_speaker_profile_form", done="saved")
 
 
-def _own(session: Session) -> Speaker:
+def _get_own_speaker(session: Session) -> Speaker:
     speaker = find_speaker_by_member(session, current_member_id())
     if speaker is None:
         raise NotFound(Message("You have no speaker profile yet: it comes with your first talk."))

@@ -15,10 +15,10 @@ from eventcal.talks import service
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, list_starred_and_own_talks, starred_talk_ids
 from eventcal.web.identity.current_user import caller
-from eventcal.web.rendering.dates import when
+from eventcal.web.rendering.dates import format_resource_times
 from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, signed_in
+from eventcal.web.rendering.private_page import login_required, private_page_response
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import talk_json
@@ -27,7 +27,7 @@ _A_DAY = timedelta(days=1)
 
 
 @pages.get("/me/stars")
-@signed_in
+@login_required
 def agenda() -> Response:
     """Show the upcoming talks of a member's agenda, earliest first; with `past` the past talks, latest first."""
     past = "past" in request.args
@@ -44,10 +44,10 @@ def agenda() -> Response:
             now=now(),
         )
         starred = starred_talk_ids(session, caller(), found.items)
-        return answer_own_page(
+        return private_page_response(
             template="me/agenda.html",
             title=_("My agenda"),
-            talks=[_told(talk, starred) for talk in found.items],
+            talks=[_agenda_talk_row(talk, starred) for talk in found.items],
             next=found.next_cursor,
             past=past,
             done=flash_for({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
@@ -55,18 +55,18 @@ def agenda() -> Response:
 
 
 @pages.get("/me/stars/<talk_id>")
-@signed_in
-def star(talk_id: str) -> Response:
+@login_required
+def star_form(talk_id: str) -> Response:
     """Show a public talk and whether it is starred. Its public page is the same for everyone and cannot show this."""
     with read_session() as session:
         talk = get_talk(session, talk_id, ANONYMOUS)
-        shown = _told(talk, starred_talk_ids(session, caller(), [talk]))
-        return answer_own_page(template="me/star.html", title=talk.title, talk=shown)
+        shown = _agenda_talk_row(talk, starred_talk_ids(session, caller(), [talk]))
+        return private_page_response(template="me/star.html", title=talk.title, talk=shown)
 
 
 @pages.post("/me/stars/<talk_id>")
-@signed_in
-def change_star(talk_id: str) -> Response:
+@login_required
+def add_or_remove_star(talk_id: str) -> Response:
     """Add a public talk to the agenda or remove a talk from it, depending on the button that was pressed."""
     removes = request.form.get("do") == "remove"
     with unit_of_work() as session:
@@ -77,11 +77,11 @@ def change_star(talk_id: str) -> Response:
     return redirect(url_for("pages.agenda", done="removed" if removes else "added"), HTTPStatus.SEE_OTHER)
 
 
-def _told(talk: Talk, starred: Collection[str]) -> Json:
+def _agenda_talk_row(talk: Talk, starred: Collection[str]) -> Json:
     shown = talk_json(talk, links())
     return {
         **shown,
-        "when": when(shown, tzid=talk.event.timezone),
+        "when": format_resource_times(shown, tzid=talk.event.timezone),
         "place": ", ".join(part for part in (shown["room"], talk.event.venue, talk.event.city) if part),
         "event": talk.event,
         "starred": talk.id in starred,

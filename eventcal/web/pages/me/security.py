@@ -21,10 +21,16 @@ from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.passkeys import authentication_options, can_use_passkeys
 from eventcal.web.identity.passwords import load_and_check_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
-from eventcal.web.rendering.dates import utc_time
-from eventcal.web.rendering.forms import BLANK, Form, filled_in, flash_for, next_page, validate
+from eventcal.web.rendering.dates import format_instant_utc
+from eventcal.web.rendering.forms import EMPTY_FORM, Form, flash_for, next_path, nonempty_form_fields, validate
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, safe_redirect, signed_in
+from eventcal.web.rendering.private_page import (
+    form_view,
+    login_required,
+    private_page_response,
+    redisplay,
+    safe_redirect,
+)
 from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.request.sessions import mark_reauthenticated
 
@@ -34,23 +40,24 @@ _PASSWORD, _PASSKEY = OwnPasswordIn(), PasskeyIn()
 
 
 @pages.get("/me/security")
-@signed_in
-def ways_in() -> Response:
+@login_required
+def security() -> Response:
     """Show the member's sign-in methods and sessions."""
     with read_session() as session:
         member_id = current_user.current_member_id()
         totp = find_totp_secret(session, member_id)
-        return answer_own_page(
+        return private_page_response(
             template="me/security.html",
             title=_("Sign-in and security"),
-            app_since=utc_time(totp.created_at if totp else None),
+            app_since=format_instant_utc(totp.created_at if totp else None),
             codes_left=count_recovery_codes(session, member_id),
             passkeys=[
-                (one, utc_time(one.created_at), utc_time(one.last_used_at)) for one in list_passkeys(session, member_id)
+                (one, format_instant_utc(one.created_at), format_instant_utc(one.last_used_at))
+                for one in list_passkeys(session, member_id)
             ],
             passkeys_possible=can_use_passkeys(),
             sessions=[
-                (one, utc_time(one.last_seen_at), utc_time(one.created_at))
+                (one, format_instant_utc(one.last_seen_at), format_instant_utc(one.created_at))
                 for one in list_sessions(session, member_id, now=now())
             ],
             current_session=current_user.current_session_id(),
@@ -68,17 +75,17 @@ def ways_in() -> Response:
 
 
 @pages.post("/me/security/sessions")
-@signed_in
-def end_others() -> Response:
+@login_required
+def end_other_sessions() -> Response:
     """End all sessions of the current member except the current one."""
     with unit_of_work() as session:
         current_user.end_other_sessions(session, current_user.current_member(session))
-    return redirect(url_for("pages.ways_in", done="sessions"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("pages.security", done="sessions"), HTTPStatus.SEE_OTHER)
 
 
 @pages.post("/me/security/sessions/<session_id>")
-@signed_in
-def end_one(session_id: str) -> Response:
+@login_required
+def end_own_session(session_id: str) -> Response:
     """End a session of the current member. Ending the current session signs the member out."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_user.current_member_id(), now=now())
@@ -86,67 +93,69 @@ def end_one(session_id: str) -> Response:
     if session_id == current_user.current_session_id():
         current_user.clear_session_cookie()
         return redirect("/", HTTPStatus.SEE_OTHER)
-    return redirect(url_for("pages.ways_in", done="session"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("pages.security", done="session"), HTTPStatus.SEE_OTHER)
 
 
-def proved_lately(view: Callable[P, Response]) -> Callable[P, Response]:
+def recent_authentication_required(view: Callable[P, Response]) -> Callable[P, Response]:
     """Require a member who signed in or re-authenticated within the last minutes; redirect others to re-authenticate.
 
     Use it for views that change the sign-in methods: access to an unattended browser must not be enough for that.
     """
 
     @wraps(view)
-    def led(*args: P.args, **kwargs: P.kwargs) -> Response:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Response:
         if current_user.recently_authenticated():
             return view(*args, **kwargs)
-        onward = request.path if request.method in current_user.SAFE_METHODS else url_for("pages.ways_in")
-        return redirect(f"{url_for('pages.again')}?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
+        onward = request.path if request.method in current_user.SAFE_METHODS else url_for("pages.security")
+        return redirect(f"{url_for('pages.reauthentication_form')}?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
 
-    return led
+    return wrapper
 
 
 @pages.get("/me/security/again")
-@signed_in
-def again(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def reauthentication_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the form for re-authentication by password or passkey."""
-    return answer_own_page(
+    return private_page_response(
         template="me/security_again.html",
         title=_("Is it you?"),
         status=status,
         form=form,
-        next=next_page(),
+        next=next_path(),
         passkey=authentication_options(),
     )
 
 
 @pages.post("/me/security/again")
-@signed_in
-@form_view(redisplay(again, at="password"), catch=(Invalid, TooManyRequests))
-def prove_now() -> str:
+@login_required
+@form_view(redisplay(reauthentication_form, default_field="password"), catch=(Invalid, TooManyRequests))
+def reauthenticate_by_password() -> str:
     """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
-    load_and_check_password(_PASSWORD, filled_in("password"))
+    load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     mark_reauthenticated()
-    return safe_redirect(request.form.get("next"), otherwise=url_for("pages.ways_in"))
+    return safe_redirect(request.form.get("next"), default=url_for("pages.security"))
 
 
 @pages.get("/me/security/passkeys/new")
-@signed_in
-@proved_lately
-def new_passkey(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+@login_required
+@recent_authentication_required
+def new_passkey_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the form for a new passkey: its name, and the options with which the browser creates it."""
     if not passkeys.can_use_passkeys():
-        return redirect(url_for("pages.ways_in"), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     with read_session() as session:
         member = current_member(session)
         asked = passkeys.registration_options(member, list_passkeys(session, member.id))
     title = _("Add a passkey")
-    return answer_own_page(template="me/security_new_passkey.html", title=title, status=status, form=form, asked=asked)
+    return private_page_response(
+        template="me/security_new_passkey.html", title=title, status=status, form=form, asked=asked
+    )
 
 
 @pages.post("/me/security/passkeys/new")
-@signed_in
-@proved_lately
-@form_view(redisplay(new_passkey), catch=(Invalid, DuplicatePasskey))
+@login_required
+@recent_authentication_required
+@form_view(redisplay(new_passkey_form), catch=(Invalid, DuplicatePasskey))
 def add_passkey() -> str:
     """Add the passkey that the browser created."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
@@ -154,32 +163,32 @@ def add_passkey() -> str:
         passkeys.verify_and_add_passkey(fields["answer"], name=fields["name"])
     except InvalidPasskey as error:
         raise Invalid(_("This passkey was not taken. Try once more.")) from error
-    return url_for("pages.ways_in", done="passkey")
+    return url_for("pages.security", done="passkey")
 
 
 @pages.get("/me/security/passkeys/<passkey_id>")
-@signed_in
-@proved_lately
-def passkey(passkey_id: str) -> Response:
+@login_required
+@recent_authentication_required
+def confirm_remove_passkey(passkey_id: str) -> Response:
     """Ask for confirmation to remove a passkey."""
     with read_session() as session:
         found = get_passkey(session, passkey_id, current_member_id())
-        return answer_own_page(
+        return private_page_response(
             template="me/security_passkey.html",
             title=found.name,
             passkey=found,
-            made=utc_time(found.created_at),
-            used=utc_time(found.last_used_at),
+            made=format_instant_utc(found.created_at),
+            used=format_instant_utc(found.last_used_at),
         )
 
 
 @pages.post("/me/security/passkeys/<passkey_id>")
-@signed_in
-@proved_lately
-def end_passkey(passkey_id: str) -> Response:
+@login_required
+@recent_authentication_required
+def remove_own_passkey(passkey_id: str) -> Response:
     """Remove a passkey."""
     with unit_of_work() as session:
         member = current_member(session)
         delete_passkey(session, passkey_id, member.id)
         end_other_sessions_and_notify(session, member, now=now())
-    return redirect(url_for("pages.ways_in", done="removed"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("pages.security", done="removed"), HTTPStatus.SEE_OTHER)

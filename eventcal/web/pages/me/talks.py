@@ -26,18 +26,24 @@ from eventcal.talks.steps import TalkEdit, apply_talk_action, edit_talk_if_uncha
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
 from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
-from eventcal.web.rendering.labels import state_in_words
+from eventcal.web.rendering.labels import submitter_talk_state_label
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import FORM_ERRORS, answer_own_page, form_view, redisplay, signed_in
-from eventcal.web.rendering.talk_form import accepted_kinds, form_of, new_form, talk_choices, talk_fields
+from eventcal.web.rendering.private_page import FORM_ERRORS, form_view, login_required, private_page_response, redisplay
+from eventcal.web.rendering.talk_form import (
+    accepted_talk_kinds,
+    build_new_talk_form,
+    build_talk_form,
+    parse_talk_form,
+    talk_form_choices,
+)
 from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()
-_OVER = "over"
+_OVER_GROUP = "over"
 # The group of a talk on the overview, by its state; talks in other states are over.
-_WAITS: Mapping[TalkState, str] = {
+_GROUP_BY_STATE: Mapping[TalkState, str] = {
     TalkState.ACCEPTED: "confirm",
     TalkState.DRAFT: "draft",
     TalkState.SUBMITTED: "decision",
@@ -50,7 +56,7 @@ _MOST_CALLS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class TalkProgress:
     """The progress of a talk: its state, the reason for it if one was given, and the next step, as text."""
 
     talk: Talk
@@ -61,39 +67,39 @@ class Progress:
 
 
 @pages.get("/me")
-@signed_in
-def me() -> Response:
+@login_required
+def my_talks() -> Response:
     """Show the member's talks in groups, by the next step of each talk. Within a group, the newest is first."""
     with read_session() as session:
         paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
-        return answer_own_page(
+        return private_page_response(
             template="me/talks.html",
             title=_("My talks"),
             member=current_member(session),
-            groups=grouped(found.items, last_state_change_reasons(session, found.items), now=now()),
+            groups=group_by_next_step(found.items, last_state_change_reasons(session, found.items), now=now()),
             next=found.next_cursor,
         )
 
 
 @pages.get("/me/talks/<talk_id>")
-@signed_in
+@login_required
 def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show a talk of the current member: its progress, the possible steps, and the form for changing it."""
     with read_session() as session:
-        talk = _own(session, talk_id)
+        talk = _get_own_talk(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
         # If the talk was changed meanwhile, the page says so, and saving the form may replace the current values.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
-        return answer_own_page(
+        return private_page_response(
             template="me/talk.html",
             title=talk.title,
             status=status,
             talk=talk,
-            where=progress_of(talk, reason, now=now()),
+            where=build_talk_progress(talk, reason, now=now()),
             is_public=is_public(talk),
-            form=form or form_of(talk),
+            form=form or build_talk_form(talk),
             seen=(keeps_revision and request.form.get("revision")) or talk.revision,
             editable=talk.state in UNDECIDED_STATES,
             steps=[step.value for step in sorted(SPEAKER_ACTIONS) if talk.state in TALK_TRANSITIONS[step].sources],
@@ -106,41 +112,41 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
                     TalkAction.WITHDRAW: _("It is withdrawn."),
                 }
             ),
-            **talk_choices(talk.event, dict.fromkeys([talk.kind.value, *taken]), talk.starts, talk.ends),
+            **talk_form_choices(talk.event, dict.fromkeys([talk.kind.value, *taken]), talk.starts, talk.ends),
         )
 
 
 @pages.get("/me/talks/<talk_id>/withdraw")
-@signed_in
-def withdrawing(talk_id: str) -> Response:
+@login_required
+def confirm_withdraw_talk(talk_id: str) -> Response:
     """Ask for confirmation to withdraw a talk, and show the consequences."""
     with read_session() as session:
-        talk = _own(session, talk_id)
+        talk = _get_own_talk(session, talk_id)
         if talk.state not in TALK_TRANSITIONS[TalkAction.WITHDRAW].sources:
             return redirect(url_for("pages.my_talk", talk_id=talk_id), HTTPStatus.SEE_OTHER)
         title = _("Withdraw this talk?")
-        return answer_own_page(template="me/withdraw.html", title=title, talk=talk, is_public=is_public(talk))
+        return private_page_response(template="me/withdraw.html", title=title, talk=talk, is_public=is_public(talk))
 
 
 @pages.post("/me/talks/<talk_id>")
-@signed_in
+@login_required
 @form_view(redisplay(my_talk), catch=(*FORM_ERRORS, Forbidden))
 def change_my_talk(talk_id: str) -> str:
     """Save changes to a talk, or take the step whose button was pressed."""
     asked = request.form.get("do", "save")
     with unit_of_work() as session:
-        talk = _own(session, talk_id)
+        talk = _get_own_talk(session, talk_id)
         if asked in {step.value for step in SPEAKER_ACTIONS}:
             apply_talk_action(session, talk, TalkAction(asked), caller=caller(), reason=None, now=now())
             return url_for("pages.my_talk", talk_id=talk_id, done=asked)
-        fields = validate(_PATCH, talk_fields(request.form, whole=True))
+        fields = validate(_PATCH, parse_talk_form(request.form, for_update=True))
         service.check_can_edit_talk(talk, caller())
         edit = TalkEdit(talk, request.form.get("revision", ""), fields)
         edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
     return url_for("pages.my_talk", talk_id=talk_id, done="saved")
 
 
-def _own(session: Session, talk_id: str) -> Talk:
+def _get_own_talk(session: Session, talk_id: str) -> Talk:
     """Return a talk that the caller submitted or gives. Raises TalkNotFound, and NotFound for another member's talk."""
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
@@ -149,43 +155,47 @@ def _own(session: Session, talk_id: str) -> Talk:
     return talk
 
 
-def progress_of(talk: Talk, reason: str | None, *, now: datetime) -> Progress:
+def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> TalkProgress:
     """Return the progress of a talk at `now`; its event must be loaded."""
-    waits = _waits_for(talk, now)
-    return Progress(
+    waits = _progress_group(talk, now)
+    return TalkProgress(
         talk=talk,
-        state=state_in_words(talk.state),
+        state=submitter_talk_state_label(talk.state),
         reason=reason,
-        next=_next_in_words(talk, over=waits == _OVER),
+        next=_next_step_text(talk, is_over=waits == _OVER_GROUP),
         to_confirm=waits == "confirm",
     )
 
 
-def grouped(
+def group_by_next_step(
     talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
-) -> list[tuple[str, Sequence[Progress]]]:
+) -> list[tuple[str, Sequence[TalkProgress]]]:
     """Return the talks grouped by their next step, with a heading for each group; the member's own tasks are first."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),
         "decision": _("Waiting for a decision"),
         "programme": _("In the programme"),
-        _OVER: _("Over"),
+        _OVER_GROUP: _("Over"),
     }
-    found: dict[str, list[Progress]] = {waits: [] for waits in titles}
+    found: dict[str, list[TalkProgress]] = {waits: [] for waits in titles}
     for talk in talks:
-        found[_waits_for(talk, now)].append(progress_of(talk, reasons.get(talk.id), now=now))
+        found[_progress_group(talk, now)].append(build_talk_progress(talk, reasons.get(talk.id), now=now))
     return [(title, found[waits]) for waits, title in titles.items() if found[waits]]
 
 
-def _waits_for(talk: Talk, now: datetime) -> str:
+def _progress_group(talk: Talk, now: datetime) -> str:
     # Talks are past or upcoming by days, as in lists.
     past = talk.last_day < now.astimezone(UTC).date().isoformat()
-    return _OVER if past or talk.event.status == EventStatus.CANCELLED else _WAITS.get(talk.state, _OVER)
+    return (
+        _OVER_GROUP
+        if past or talk.event.status == EventStatus.CANCELLED
+        else _GROUP_BY_STATE.get(talk.state, _OVER_GROUP)
+    )
 
 
-def _next_in_words(talk: Talk, *, over: bool) -> str:
-    if over and talk.state in _WAITS:
+def _next_step_text(talk: Talk, *, is_over: bool) -> str:
+    if is_over and talk.state in _GROUP_BY_STATE:
         off = talk.event.status == EventStatus.CANCELLED
         return _("The event was called off, and this talk with it.") if off else _("The event is over.")
     listed, public = talk.event.programme == Programme.LISTED, is_public(talk)
@@ -212,49 +222,51 @@ def _next_in_words(talk: Talk, *, over: bool) -> str:
     return words[talk.state]
 
 
-def _show(form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None) -> Response:
+def _talk_form_response(
+    form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None
+) -> Response:
     """Show the talk form for the event in the request. Raises EventNotFound."""
     with read_session() as session:
-        event = get_event(session, _slug(), caller())
-        return answer_own_page(
+        event = get_event(session, _requested_event_slug(), caller())
+        return private_page_response(
             template="submit.html",
             title=_("Submit a talk"),
             status=status,
             event=event,
-            form=form or new_form(event, kind=accepted_kinds(event)[0]),
+            form=form or build_new_talk_form(event, kind=accepted_talk_kinds(event)[0]),
             preview=preview,
-            **talk_choices(event, accepted_kinds(event)),
+            **talk_form_choices(event, accepted_talk_kinds(event)),
         )
 
 
-def _slug() -> str:
+def _requested_event_slug() -> str:
     return (request.args if request.method in SAFE_METHODS else request.form).get("event", "")
 
 
 @pages.get("/submit")
-@signed_in
-def submit() -> Response:
+@login_required
+def submit_talk_form() -> Response:
     """Show the talk form for the event in the query, or else the events that accept talks."""
     if "event" in request.args:
-        return _show()
+        return _talk_form_response()
     with read_session() as session:
         paging = PageRequest(limit=_MOST_CALLS)
         found = list_event_json(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
     events = [orjson.loads(one) for one in found.items]
-    return answer_own_page(template="submit_where.html", title=_("Submit a talk"), events=events)
+    return private_page_response(template="submit_where.html", title=_("Submit a talk"), events=events)
 
 
 @pages.post("/submit")
-@signed_in
-@form_view(redisplay(_show), catch=(*FORM_ERRORS, Forbidden))
-def submit_now() -> str | Response:
+@login_required
+@form_view(redisplay(_talk_form_response), catch=(*FORM_ERRORS, Forbidden))
+def submit_or_preview_talk() -> str | Response:
     """Submit the talk, save it as a draft, or show a preview, depending on the button that was pressed."""
-    fields, pressed = validate(_TALK, talk_fields(request.form)), request.form.get("do")
+    fields, pressed = validate(_TALK, parse_talk_form(request.form)), request.form.get("do")
     if pressed == "preview":
         shown = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}
-        return _show(rejected_form(request.form), preview=shown)
+        return _talk_form_response(rejected_form(request.form), preview=shown)
     fields["draft"] = pressed == "draft"
     with unit_of_work() as session:
-        event, member = get_event(session, _slug(), caller()), current_member(session)
+        event, member = get_event(session, _requested_event_slug(), caller()), current_member(session)
         talk = service.submit_talk(session, event, fields, member=member, caller=caller(), now=now())
         return url_for("pages.my_talk", talk_id=talk.id, done="submitted")

@@ -19,11 +19,25 @@ from eventcal.members.rules import grantable_scopes
 from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.schemas import FeedIn, TokenIn
-from eventcal.web.pages.public.subscribe import ways_in
-from eventcal.web.rendering.dates import utc_time
-from eventcal.web.rendering.forms import BLANK, Form, flash_for, is_taken_now, load, new_form_key, validate
+from eventcal.web.pages.public.subscribe import calendar_apps_context
+from eventcal.web.rendering.dates import format_instant_utc
+from eventcal.web.rendering.forms import (
+    EMPTY_FORM,
+    Form,
+    claim_submitted_form,
+    flash_for,
+    load_with_errors,
+    new_form_key,
+    validate,
+)
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, answer_secret_page, form_view, redisplay, signed_in
+from eventcal.web.rendering.private_page import (
+    form_view,
+    login_required,
+    private_page_response,
+    redisplay,
+    secret_page_response,
+)
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.out import Json
 
@@ -31,23 +45,23 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 
 
 @pages.get("/me/tokens")
-@signed_in
-def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the member's access tokens and the form for a new one."""
     done = {
         "revoked": _("The token is revoked."),
         "before": _("This token was made before. It was shown that once; make another if you need it again."),
     }
-    words = _scopes_in_words()
+    words = _scope_labels()
     with read_session() as session:
         found = service.list_access_tokens(
             session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
         )
-        return answer_own_page(
+        return private_page_response(
             template="me/tokens.html",
             title=_("Tokens"),
             status=status,
-            tokens=[_token_values(row) for row in found.items],
+            tokens=[_token_row(row) for row in found.items],
             next=found.next_cursor,
             form=form,
             form_key=new_form_key(),
@@ -58,43 +72,43 @@ def tokens(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 
 @pages.post("/me/tokens")
-@signed_in
-@form_view(redisplay(tokens, unsent=("scopes",)))
-def make_token() -> str | Response:
+@login_required
+@form_view(redisplay(tokens, optional_fields=("scopes",)))
+def create_token() -> str | Response:
     """Create an access token and show it once. A form that is sent again redirects to the list."""
-    fields = _validate_token()
+    fields = _validate_token_form()
     with unit_of_work() as session:
-        if not is_taken_now(session):
+        if not claim_submitted_form(session):
             return url_for("pages.tokens", done="before")
         row, secret = service.create_access_token(session, current_member(session), **fields, now=now())
-    return answer_secret_page(
+    return secret_page_response(
         template="me/new_token.html",
         title=_("The new token"),
-        token=_token_values(row),
+        token=_token_row(row),
         secret=secret,
         example=f'curl -H "Authorization: Bearer {secret}" {links().api("/me")}',
     )
 
 
 @pages.get("/me/tokens/<token_id>")
-@signed_in
-def token(token_id: str) -> Response:
+@login_required
+def confirm_revoke_token(token_id: str) -> Response:
     """Ask for confirmation to revoke an access token."""
     with read_session() as session:
         row = service.get_access_token(session, token_id, current_member_id())
-        return answer_own_page(template="me/token.html", title=row.name, token=_token_values(row))
+        return private_page_response(template="me/token.html", title=row.name, token=_token_row(row))
 
 
 @pages.post("/me/tokens/<token_id>")
-@signed_in
-def end_token(token_id: str) -> Response:
+@login_required
+def revoke_token(token_id: str) -> Response:
     """Revoke an access token."""
     with unit_of_work() as session:
         service.delete_access_token(session, token_id, current_member_id())
     return redirect(url_for("pages.tokens", done="revoked"), HTTPStatus.SEE_OTHER)
 
 
-def _validate_token() -> dict[str, Any]:
+def _validate_token_form() -> dict[str, Any]:
     last_day = request.form.get("expires_at")
     given: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
     wrong_day = []
@@ -105,7 +119,7 @@ def _validate_token() -> dict[str, Any]:
             wrong_day = [FieldError("/expires_at", _("must be a date such as 2026-12-31"))]
         else:
             given["expires_at"] = f"{last_day}T23:59:59Z"
-    fields, faults = load(_TOKEN, given)
+    fields, faults = load_with_errors(_TOKEN, given)
     if not given["scopes"]:
         faults = [fault for fault in faults if fault.pointer != "/scopes"]
         faults.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
@@ -113,19 +127,19 @@ def _validate_token() -> dict[str, Any]:
     return fields
 
 
-def _token_values(row: AccessToken) -> Json:
-    words = _scopes_in_words()
+def _token_row(row: AccessToken) -> Json:
+    words = _scope_labels()
     return {
         "id": row.id,
         "name": row.name,
         "scopes": [words[Scope(scope)] for scope in row.scopes],
-        "made": utc_time(row.created_at),
-        "expires": utc_time(row.expires_at),
+        "made": format_instant_utc(row.created_at),
+        "expires": format_instant_utc(row.expires_at),
         "over": row.expires_at is not None and row.expires_at <= now(),
     }
 
 
-def _scopes_in_words() -> dict[Scope, str]:
+def _scope_labels() -> dict[Scope, str]:
     return {
         Scope.READ: _("Read: whatever you can see yourself, your own talks and your agenda among it"),
         Scope.SUBMIT: _("Submit: what every member can do, such as submitting and changing talks"),
@@ -135,8 +149,8 @@ def _scopes_in_words() -> dict[Scope, str]:
 
 
 @pages.get("/me/feeds")
-@signed_in
-def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the member's secret URLs, with the time of the last request to each, and the form for a new one."""
     done = {
         "revoked": _("The address is revoked."),
@@ -146,11 +160,14 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
         found = service.list_personal_feeds(
             session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
         )
-        return answer_own_page(
+        return private_page_response(
             template="me/feeds.html",
             title=_("Calendar addresses"),
             status=status,
-            feeds=[(row, utc_time(row.created_at), utc_time(row.last_fetched_at)) for row in found.items],
+            feeds=[
+                (row, format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at))
+                for row in found.items
+            ],
             next=found.next_cursor,
             form=form,
             form_key=new_form_key(),
@@ -159,20 +176,20 @@ def feeds(form: Form = BLANK, status: int = HTTPStatus.OK) -> Response:
 
 
 @pages.post("/me/feeds")
-@signed_in
-@form_view(redisplay(feeds))
-def make_feed() -> str | Response:
+@login_required
+@form_view(redisplay(personal_feeds))
+def create_personal_feed() -> str | Response:
     """Create a secret URL and show it once. A form that is sent again redirects to the list."""
     fields = validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
-        if not is_taken_now(session):
-            return url_for("pages.feeds", done="before")
+        if not claim_submitted_form(session):
+            return url_for("pages.personal_feeds", done="before")
         row, secret = service.create_personal_feed(session, current_member(session), **fields, now=now())
-    shown = ways_in(links().personal_feed(secret), row.name)
-    return answer_secret_page(
+    shown = calendar_apps_context(links().personal_feed(secret), row.name)
+    return secret_page_response(
         template="me/new_feed.html",
         title=_("The new address"),
-        path=url_for("pages.feeds"),
+        path=url_for("pages.personal_feeds"),
         status=HTTPStatus.CREATED,
         feed=row,
         **shown,
@@ -180,19 +197,19 @@ def make_feed() -> str | Response:
 
 
 @pages.get("/me/feeds/<feed_id>")
-@signed_in
-def feed(feed_id: str) -> Response:
+@login_required
+def confirm_revoke_personal_feed(feed_id: str) -> Response:
     """Show the details of a secret URL and ask for confirmation to revoke it."""
     with read_session() as session:
         row = service.get_personal_feed(session, feed_id, current_member_id())
-        made, fetched = utc_time(row.created_at), utc_time(row.last_fetched_at)
-        return answer_own_page(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
+        made, fetched = format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at)
+        return private_page_response(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
 
 
 @pages.post("/me/feeds/<feed_id>")
-@signed_in
-def end_feed(feed_id: str) -> Response:
+@login_required
+def revoke_personal_feed(feed_id: str) -> Response:
     """Revoke a secret URL. Later requests to it get the status 410 (Gone)."""
     with unit_of_work() as session:
         service.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
-    return redirect(url_for("pages.feeds", done="revoked"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("pages.personal_feeds", done="revoked"), HTTPStatus.SEE_OTHER)

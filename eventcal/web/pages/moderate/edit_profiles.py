@@ -20,18 +20,18 @@ from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
 from eventcal.web.media import max_content_length
 from eventcal.web.rendering.forms import (
-    LARGEST_FORM,
+    MAX_FORM_BYTES,
     Form,
     flash_for,
-    lines,
-    load,
-    picture_change,
-    picture_sent,
-    picture_values,
+    load_with_errors,
+    normalise_newlines,
+    picture_context,
+    read_picture_field,
+    store_picture_change,
 )
 from eventcal.web.rendering.page import pages
-from eventcal.web.rendering.private_page import answer_own_page, form_view, redisplay, signed_in
-from eventcal.web.rendering.speaker_form import form_of_speaker, save_speaker, speaker_values
+from eventcal.web.rendering.private_page import form_view, login_required, private_page_response, redisplay
+from eventcal.web.rendering.speaker_form import build_speaker_form, save_speaker, speaker_form_context
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.sponsors import SponsorPatch, sponsor_json
 
@@ -40,69 +40,73 @@ _LOGO = "logo"
 
 
 @pages.get("/speakers/<slug>/edit")
-@signed_in
-def speaker_profile(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def speaker_profile_form(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form of a speaker's profile, to the speaker and to moderators."""
     with read_session() as session:
         speaker = get_speaker(session, slug, caller())
         check_can_edit_speaker(speaker, caller())
-        values = speaker_values(speaker, form or form_of_speaker(speaker))
+        values = speaker_form_context(speaker, form or build_speaker_form(speaker))
         title = _("Profile of %(name)s", name=speaker.name)
-        return answer_own_page(template="speaker_profile.html", title=title, status=status, done=_done(), **values)
+        return private_page_response(
+            template="speaker_profile.html", title=title, status=status, done=_done(), **values
+        )
 
 
 @pages.post("/speakers/<slug>/edit")
-@max_content_length(LARGEST_FORM)
-@signed_in
-@form_view(redisplay(speaker_profile))
-def change_speaker_profile(slug: str) -> str:
+@max_content_length(MAX_FORM_BYTES)
+@login_required
+@form_view(redisplay(speaker_profile_form))
+def save_speaker_profile(slug: str) -> str:
     """Save a speaker's profile."""
     save_speaker(lambda session: get_speaker(session, slug, caller()))
-    return url_for("pages.speaker_profile", slug=slug, done="saved")
+    return url_for("pages.speaker_profile_form", slug=slug, done="saved")
 
 
 @pages.get("/sponsors/<slug>/edit")
-@signed_in
-def sponsor_profile(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
+@login_required
+def sponsor_profile_form(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show moderators the form of a sponsor's profile."""
     with read_session() as session:
-        sponsor = _sponsor(session, slug)
+        sponsor = _get_sponsor_for_moderator(session, slug)
         stored = {name: getattr(sponsor, name) or "" for name in ("name", "url", "description")}
-        values: dict[str, Any] = {"sponsor": sponsor, "form": form or Form(stored), "version": _version(sponsor)}
-        values |= picture_values(sponsor.logo_url)
+        values: dict[str, Any] = {"sponsor": sponsor, "form": form or Form(stored), "version": _sponsor_etag(sponsor)}
+        values |= picture_context(sponsor.logo_url)
         title = _("Sponsor %(name)s", name=sponsor.name)
-        return answer_own_page(template="sponsor_profile.html", title=title, status=status, done=_done(), **values)
+        return private_page_response(
+            template="sponsor_profile.html", title=title, status=status, done=_done(), **values
+        )
 
 
 @pages.post("/sponsors/<slug>/edit")
-@max_content_length(LARGEST_FORM)
-@signed_in
-@form_view(redisplay(sponsor_profile))
-def change_sponsor_profile(slug: str) -> str:
+@max_content_length(MAX_FORM_BYTES)
+@login_required
+@form_view(redisplay(sponsor_profile_form))
+def save_sponsor_profile(slug: str) -> str:
     """Save a sponsor's profile and logo."""
     with read_session() as session:
         # Check the permission before decoding an uploaded picture.
-        _sponsor(session, slug)
+        _get_sponsor_for_moderator(session, slug)
     typed = request.form
-    optional = {name: lines(typed.get(name, "")).strip() or None for name in ("url", "description")}
-    fields, faults = load(_SPONSOR, {"name": typed.get("name", ""), **optional})
-    picture, unreadable = picture_sent(_LOGO, ImageSpec.LOGO)
+    optional = {name: normalise_newlines(typed.get(name, "")).strip() or None for name in ("url", "description")}
+    fields, faults = load_with_errors(_SPONSOR, {"name": typed.get("name", ""), **optional})
+    picture, unreadable = read_picture_field(_LOGO, ImageSpec.LOGO)
     raise_if_invalid([*faults, *unreadable])
     with unit_of_work() as session:
-        sponsor = _sponsor(session, slug)
-        check_etag(f'"{typed.get("version", "")}"', _version(sponsor))
-        fields |= picture_change(_LOGO, "logo_url", picture)
+        sponsor = _get_sponsor_for_moderator(session, slug)
+        check_etag(f'"{typed.get("version", "")}"', _sponsor_etag(sponsor))
+        fields |= store_picture_change(_LOGO, "logo_url", picture)
         update_sponsor(session, sponsor, fields, caller=caller(), now=now())
-    return url_for("pages.sponsor_profile", slug=slug, done="saved")
+    return url_for("pages.sponsor_profile_form", slug=slug, done="saved")
 
 
-def _sponsor(session: Session, slug: str) -> Sponsor:
+def _get_sponsor_for_moderator(session: Session, slug: str) -> Sponsor:
     sponsor = get_sponsor(session, slug, caller())
     check_moderator(caller())
     return sponsor
 
 
-def _version(sponsor: Sponsor) -> str:
+def _sponsor_etag(sponsor: Sponsor) -> str:
     return etag_of(orjson.dumps(sponsor_json(sponsor, links())))
 
 

@@ -12,11 +12,11 @@ from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.fetches import list_feed_fetches
 from eventcal.feeds.preview import preview_entry, preview_ics
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
-from eventcal.web.rendering.dates import When, rule_in_words, when_of
+from eventcal.web.rendering.dates import FormattedTimes, format_times, recurrence_rule_label
 from eventcal.web.request.context import now, services
 
 # Common calendar apps, named if no client has fetched the feed yet.
-_USUAL = (
+_COMMON_CALENDAR_APPS = (
     ClientKind.GOOGLE,
     ClientKind.APPLE,
     ClientKind.MICROSOFT365,
@@ -24,38 +24,40 @@ _USUAL = (
     ClientKind.THUNDERBIRD,
 )
 # Clients that fetch feeds but do not show a calendar.
-_NO_CALENDARS = frozenset({ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER})
+_NON_CALENDAR_CLIENTS = frozenset({ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER})
 
 
 @dataclass(frozen=True)
-class Look:
+class CalendarPreview:
     """A preview of an entry: its times, its recurrence as text if that is simple, and its lines in the .ics file."""
 
     entry: CalendarEntry
-    when: When | None
-    often: str | None
-    lines: str
+    when: FormattedTimes | None
+    recurrence_label: str | None
+    ics_text: str
 
 
-def look_at(session: Session, event: Event, *, was_public: bool) -> Look | None:
+def build_calendar_preview(session: Session, event: Event, *, was_public: bool) -> CalendarPreview | None:
     """Return the preview of an event, which may be outside a session, or None if it would not be in any calendar."""
     entry = preview_entry(session, services().feed_index.builder, event)
     if entry is None:
         return None
     lines = preview_ics(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
-    return Look(entry, when_of(event), rule_in_words(event.recurrence) if event.recurrence else None, lines)
+    return CalendarPreview(
+        entry, format_times(event), recurrence_rule_label(event.recurrence) if event.recurrence else None, lines
+    )
 
 
-def look_once_public(session: Session, event: Event) -> Look | None:
+def build_published_preview(session: Session, event: Event) -> CalendarPreview | None:
     """Return the preview of an event outside a session, as it would look once published if it is not public yet."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:
         apply_transition(event, EventAction.PUBLISH, now=now())
-    return look_at(session, event, was_public=was_public)
+    return build_calendar_preview(session, event, was_public=was_public)
 
 
-def notices_of(session: Session, event: Event) -> dict[str, object]:
+def subscribed_apps_context(session: Session, event: Event) -> dict[str, object]:
     """Return the apps that recently fetched an event's own feed, or, with `known` false, the common ones."""
     rows = list_feed_fetches(session, fetch_counter_key(f"/events/{event.slug}.ics", FeedQuery()))
-    kinds = [row.client for row in rows if row.client not in _NO_CALENDARS]
-    return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _USUAL]}
+    kinds = [row.client for row in rows if row.client not in _NON_CALENDAR_CLIENTS]
+    return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _COMMON_CALENDAR_APPS]}

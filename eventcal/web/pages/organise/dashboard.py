@@ -16,35 +16,35 @@ from eventcal.sponsors.queries import count_open_enquiries_by_event
 from eventcal.talks.submissions import count_undecided_talks, list_undecided_talks_for_moderators
 from eventcal.talks.words import TalkState
 from eventcal.web.identity.current_user import caller
-from eventcal.web.pages.organise.labels import EVENT_STATUSES
-from eventcal.web.rendering.dates import when_of
+from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS
+from eventcal.web.rendering.dates import format_times
 from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, signed_in
+from eventcal.web.rendering.private_page import login_required, page_response
 from eventcal.web.request.context import now, read_session
 
 
 @pages.get("/organise")
-@signed_in
+@login_required
 def my_events() -> Response:
     """Show the events that the current user organises or reviews, and to moderators all their open tasks."""
     with read_session() as session:
         past = request.args.get("show") == "past"
-        found = list_team_events(session, caller(), past=past, paging=_paging("cursor"), now=now())
+        found = list_team_events(session, caller(), past=past, paging=_parse_paging("cursor"), now=now())
         values = {
             "past": past,
-            "events": _with_what_waits(session, found.items),
+            "events": _event_rows_with_open_tasks(session, found.items),
             "next": found.next_cursor,
             "duties": caller().is_staff,
             "done": flash_for({"delete": _("The event is deleted.")}),
-            **_for_moderators(session),
+            **_moderator_context(session),
         }
-        return answer_page(
-            Page(template="pages/organise/index.html", title=_("My events"), indexed=False, values=values)
+        return page_response(
+            Page(template="pages/organise/index.html", title=_("My events"), indexed=False, context=values)
         )
 
 
-def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
+def _event_rows_with_open_tasks(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
     """Return the events with their numbers of open tasks; `standing` is the status of events that are not public."""
     waiting = count_undecided_talks(session, [event.id for event in events])
     enquiries = count_open_enquiries_by_event(
@@ -54,9 +54,9 @@ def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str
     return [
         {
             "event": event,
-            "when": when_of(event),
+            "when": format_times(event),
             "reviews": not caller().can_organise(event.id),
-            "standing": None if event.status in PUBLIC_STATUSES else EVENT_STATUSES[event.status],
+            "standing": None if event.status in PUBLIC_STATUSES else EVENT_STATUS_LABELS[event.status],
             "submitted": waiting.get(event.id, nothing).get(TalkState.SUBMITTED, 0),
             "waitlisted": waiting.get(event.id, nothing).get(TalkState.WAITLISTED, 0),
             "enquiries": enquiries.get(event.id, 0),
@@ -65,19 +65,19 @@ def _with_what_waits(session: Session, events: Sequence[Event]) -> list[dict[str
     ]
 
 
-def _for_moderators(session: Session) -> dict[str, object]:
+def _moderator_context(session: Session) -> dict[str, object]:
     if not caller().is_moderator:
         return {"moderates": False}
-    pending = list_pending_events(session, Filter(), sort=Sort.STARTS, paging=_paging("events"), now=now())
-    talks = list_undecided_talks_for_moderators(session, paging=_paging("talks"))
+    pending = list_pending_events(session, Filter(), sort=Sort.STARTS, paging=_parse_paging("events"), now=now())
+    talks = list_undecided_talks_for_moderators(session, paging=_parse_paging("talks"))
     return {
         "moderates": True,
-        "pending": [(event, when_of(event)) for event in pending.items],
+        "pending": [(event, format_times(event)) for event in pending.items],
         "more_pending": pending.next_cursor,
         "waiting": talks.items,
         "more_waiting": talks.next_cursor,
     }
 
 
-def _paging(name: str) -> PageRequest:
-    return PageRequest(cursor=request.args.get(name))
+def _parse_paging(parameter: str) -> PageRequest:
+    return PageRequest(cursor=request.args.get(parameter))

@@ -14,115 +14,115 @@ from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout
-from eventcal.web.pages.organise.calendar_preview import Look, look_once_public
-from eventcal.web.pages.organise.labels import EVENT_STATUSES, choices, event_choices
-from eventcal.web.rendering.dates import rule_in_words
-from eventcal.web.rendering.forms import Form, Typed, field_errors, flash_for, rejected_form, stored_faults
+from eventcal.web.pages.organise.calendar_preview import CalendarPreview, build_published_preview
+from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS, enum_choices, event_form_choices
+from eventcal.web.rendering.dates import recurrence_rule_label
+from eventcal.web.rendering.forms import Form, FormData, field_errors, flash_for, iter_conflict_errors, rejected_form
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
+from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventPatch
 
 _EVENT, _PATCH = EventIn(), EventPatch()
-_USUAL = {"kind": EventKind.CONFERENCE, "programme": Programme.CURATED, "attendance": Attendance.IN_PERSON}
+_DEFAULT_VALUES = {"kind": EventKind.CONFERENCE, "programme": Programme.CURATED, "attendance": Attendance.IN_PERSON}
 
 
 @pages.get("/propose")
-@signed_in
-def propose() -> Response:
+@login_required
+def propose_event_form() -> Response:
     """Show the form for a new event."""
-    return answer_page(_new_event_page(Form(_USUAL)))
+    return page_response(_build_new_event_page(Form(_DEFAULT_VALUES)))
 
 
 @pages.post("/propose")
-@signed_in
-@form_view(lambda error: answer_rejected(_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
-def propose_now() -> str | Response:
+@login_required
+@form_view(lambda error: answer_rejected(_build_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
+def propose_or_preview_event() -> str | Response:
     """Propose the event or show a preview, depending on the button that was pressed."""
-    body, left_out = forms.event_body(request.form), forms.call_left_out(request.form)
-    fields = forms.load_event(_EVENT, forms.proposed(body), whole=body, left_out=left_out)
+    body, left_out = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
+    fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=left_out)
     if request.form.get("do") == "preview":
         with read_session() as session:
-            look = look_once_public(session, service.build_event(session, fields, caller=caller(), now=now()))
-        return answer_page(_new_event_page(rejected_form(request.form), look=look))
+            look = build_published_preview(session, service.build_event(session, fields, caller=caller(), now=now()))
+        return page_response(_build_new_event_page(rejected_form(request.form), preview=look))
     with unit_of_work() as session:
         slug = service.propose_event(session, fields, caller=caller(), now=now()).slug
     return url_for("pages.submissions", slug=slug, done="proposed")
 
 
 @pages.get("/organise/<slug>/event")
-@signed_in
+@login_required
 def event_form(slug: str) -> Response:
     """Show the form of an event to its organisers."""
-    with layout.reading_event(slug) as (_session, event):
-        return answer_page(_event_page(event, forms.form_of(event)))
+    with layout.open_event_session(slug) as (_session, event):
+        return page_response(_build_event_form_page(event, forms.build_event_form(event)))
 
 
-def _event_again(error: DomainError, slug: str) -> Response:
+def _render_event_error(error: DomainError, slug: str) -> Response:
     said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
-    with layout.reading_event(slug) as (_session, event):
+    with layout.open_event_session(slug) as (_session, event):
         form = _rejected_form(error)
         if isinstance(error, VersionConflict):
-            stored = stored_faults(forms.form_of(event).values, request.form)
+            stored = iter_conflict_errors(forms.build_event_form(event).values, request.form)
             form = rejected_form(request.form, [FieldError("", said), *stored])
-        return answer_rejected(_event_page(event, form), error)
+        return answer_rejected(_build_event_form_page(event, form), error)
 
 
 @pages.post("/organise/<slug>/event")
-@signed_in
-@form_view(_event_again)
-def save_event(slug: str) -> str | Response:
+@login_required
+@form_view(_render_event_error)
+def save_or_preview_event(slug: str) -> str | Response:
     """Save changes to an event or show a preview, depending on the button that was pressed."""
     if request.form.get("do") == "preview":
-        return _preview(slug)
+        return _preview_event_changes(slug)
     with layout.changing_event(slug) as (session, event):
-        service.edit_event(session, event, _changes(event), now=now())
+        service.edit_event(session, event, _load_event_changes(event), now=now())
         return url_for("pages.event_form", slug=event.slug, done="saved")
 
 
-def _preview(slug: str) -> Response:
-    with layout.reading_event(slug) as (session, event):
-        fields = _changes(event)
+def _preview_event_changes(slug: str) -> Response:
+    with layout.open_event_session(slug) as (session, event):
+        fields = _load_event_changes(event)
         # Remove the event from the session, so that the changes for the preview are not written.
         session.expunge(event)
         service.replace_event(session, event, fields, now=now())
-        look = look_once_public(session, event)
+        look = build_published_preview(session, event)
         shown = get_event_for_organiser(session, slug, caller())
-        return answer_page(_event_page(shown, rejected_form(request.form), look=look))
+        return page_response(_build_event_form_page(shown, rejected_form(request.form), preview=look))
 
 
-def _changes(event: Event) -> forms.Json:
+def _load_event_changes(event: Event) -> forms.Json:
     """Return the changed fields of the event. Raises VersionConflict, and Invalid with all field errors."""
     layout.check_edit_conflict(event)
-    stored = forms.form_of(event).values
-    body = forms.event_body(forms.completed(request.form, stored))
-    left_out = [] if event.call else forms.call_left_out(request.form)
-    changes = forms.changed(body, forms.event_body(Typed(stored)))
-    return forms.load_event(_PATCH, changes, whole=body, left_out=left_out)
+    stored = forms.build_event_form(event).values
+    body = forms.parse_event_form(forms.fill_missing_fields(request.form, stored))
+    left_out = [] if event.call else forms.contradictory_call_errors(request.form)
+    changes = forms.changed_fields(body, forms.parse_event_form(FormData(stored)))
+    return forms.load_event_fields(_PATCH, changes, full_body=body, extra_errors=left_out)
 
 
 def _rejected_form(error: DomainError) -> Form:
     at = "slug" if isinstance(error, (DuplicateSlug, SlugImmutable)) else ""
-    return rejected_form(request.form, forms.beside(field_errors(error, at=at)))
+    return rejected_form(request.form, forms.map_errors_to_form_fields(field_errors(error, default_field=at)))
 
 
-def _new_event_page(form: Form, *, look: Look | None = None) -> Page:
+def _build_new_event_page(form: Form, *, preview: CalendarPreview | None = None) -> Page:
     return Page(
         template="pages/organise/propose.html",
         title=_("Propose an event"),
         indexed=False,
-        values={
+        context={
             "csrf": csrf_token(),
             "form": form,
-            "look": look,
+            "look": preview,
             "slug_fixed": False,
             "moderates": caller().is_moderator,
-            **event_choices(),
+            **event_form_choices(),
         },
     )
 
 
-def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
+def _build_event_form_page(event: Event, form: Form, *, preview: CalendarPreview | None = None) -> Page:
     others = [status for status in EventStatus if status in ALLOWED_STATUS_EDITS[event.status]]
     return layout.render_section(
         event,
@@ -130,12 +130,12 @@ def _event_page(event: Event, form: Form, *, look: Look | None = None) -> Page:
         template="event.html",
         title=_("Event"),
         form=form,
-        look=look,
+        look=preview,
         # The statuses that an edit may set, beginning with the current one.
-        statuses=choices({status: EVENT_STATUSES[status] for status in (event.status, *others)}),
+        statuses=enum_choices({status: EVENT_STATUS_LABELS[status] for status in (event.status, *others)}),
         slug_fixed=event.status in PUBLIC_STATUSES,
-        often=rule_in_words(event.recurrence) if event.recurrence else None,
+        often=recurrence_rule_label(event.recurrence) if event.recurrence else None,
         otherwise=len(event.recurrence_overrides),
         done=flash_for({"saved": _("It is saved.")}),
-        **event_choices(),
+        **event_form_choices(),
     )

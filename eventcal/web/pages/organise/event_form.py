@@ -15,22 +15,29 @@ from eventcal.events.words import TalkKind
 from eventcal.kit.localtime import get_zone
 from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.sponsors.models import Tier
-from eventcal.web.rendering.forms import Form, Typed, fields_of, lines, listed, load
+from eventcal.web.rendering.forms import (
+    Form,
+    FormData,
+    day_and_time_values,
+    load_with_errors,
+    normalise_newlines,
+    split_comma_list,
+)
 
 Json = dict[str, Any]
 
-TICKED = "yes"
+CHECKED = "yes"
 # Required fields are sent even if they are empty, so that the schema reports them.
-_NEEDED = ("title", "timezone")
-_PLAIN = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
-_LONG = ("summary", "description")
-_CALL_TICKS = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
+_REQUIRED_FIELDS = ("title", "timezone")
+_TEXT_FIELDS = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
+_MULTILINE_FIELDS = ("summary", "description")
+_CALL_CHECKBOXES = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
 # For these objects, only changed members are sent. A price is always sent as a whole.
-_MERGED = frozenset({"location", "registration", "call_for_talks"})
+_PARTIALLY_SENT_OBJECTS = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
 # The form field for each pointer of the body; the longest matching pointer applies.
-_PLACES: Mapping[str, str] = {
+_FORM_FIELD_BY_POINTER: Mapping[str, str] = {
     **{f"/location/{name}": name for name in LOCATION_COLUMNS},
     "/location": "latitude",
     "/registration/url": "registration_url",
@@ -45,160 +52,171 @@ _PLACES: Mapping[str, str] = {
 }
 
 
-def event_body(typed: Typed) -> Json:
+def parse_event_form(data: FormData) -> Json:
     """Return the request body for all fields of the form; empty fields are None."""
-    body: Json = {name: typed.get(name, "").strip() for name in _NEEDED}
-    body |= {name: _said(typed, name) for name in _PLAIN if name in typed}
-    body |= {name: lines(typed[name]) if _said(typed, name) else None for name in _LONG if name in typed}
-    body["starts"] = _moment(typed, "starts")
-    body["ends"] = _moment(typed, "ends") or body["starts"][:10]
-    body["location"] = {name: _said(typed, name) for name in LOCATION_COLUMNS}
-    body["location"]["country"] = _capitals(typed, "country")
-    body["location"] |= {name: _degrees(body["location"][name]) for name in ("latitude", "longitude")}
-    body["registration"] = {"url": _said(typed, "registration_url"), "price": money(typed)}
-    body["tags"] = listed(typed.get("tags", ""))
-    body["call_for_talks"] = _call(typed)
+    body: Json = {name: data.get(name, "").strip() for name in _REQUIRED_FIELDS}
+    body |= {name: _text_or_none(data, name) for name in _TEXT_FIELDS if name in data}
+    body |= {
+        name: normalise_newlines(data[name]) if _text_or_none(data, name) else None
+        for name in _MULTILINE_FIELDS
+        if name in data
+    }
+    body["starts"] = _join_day_and_time(data, "starts")
+    body["ends"] = _join_day_and_time(data, "ends") or body["starts"][:10]
+    body["location"] = {name: _text_or_none(data, name) for name in LOCATION_COLUMNS}
+    body["location"]["country"] = _uppercase_or_none(data, "country")
+    body["location"] |= {name: _parse_degrees(body["location"][name]) for name in ("latitude", "longitude")}
+    body["registration"] = {"url": _text_or_none(data, "registration_url"), "price": parse_price(data)}
+    body["tags"] = split_comma_list(data.get("tags", ""))
+    body["call_for_talks"] = _parse_call_for_talks(data)
     return body
 
 
-def proposed(body: Json) -> Json:
+def drop_empty_fields(body: Json) -> Json:
     """Return the request body for a new event, without empty fields."""
-    said = {name: proposed(value) if isinstance(value, dict) else value for name, value in body.items()}
+    said = {name: drop_empty_fields(value) if isinstance(value, dict) else value for name, value in body.items()}
     kept = {name: value for name, value in said.items() if value not in (None, {}, [])}
     # The start is required. Keep it even if it is empty, so that the schema reports it.
     return {name: value for name, value in kept.items() if value or name not in {"starts", "ends"}}
 
 
-def changed(body: Json, before: Json) -> Json:
+def changed_fields(body: Json, before: Json) -> Json:
     """Return the request body with the fields that differ from `before`."""
     changes: Json = {}
     for name, value in body.items():
         # An empty slug leaves the slug unchanged.
         if value == before.get(name) or (name, value) == ("slug", None):
             continue
-        if name in _MERGED and value is not None and before[name] is not None:
+        if name in _PARTIALLY_SENT_OBJECTS and value is not None and before[name] is not None:
             changes[name] = {part: said for part, said in value.items() if said != before[name][part]}
         else:
             changes[name] = value
     return changes
 
 
-def completed(typed: Typed, stored: Mapping[str, str]) -> Typed:
+def fill_missing_fields(data: FormData, stored: Mapping[str, str]) -> FormData:
     """Return the submitted fields, with stored values for missing ones, except the check boxes of a submitted call."""
-    sent = typed.to_dict()
-    kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_TICKS}
-    return Typed({**kept, **sent})
+    sent = data.to_dict()
+    kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_CHECKBOXES}
+    return FormData({**kept, **sent})
 
 
-def form_of(event: Event) -> Form:
+def build_event_form(event: Event) -> Form:
     """Return the form filled in with the values of an event."""
-    values: dict[str, object] = {name: getattr(event, name) for name in (*_NEEDED, *_PLAIN, *_LONG, *LOCATION_COLUMNS)}
-    values |= {**fields_of("starts", event.starts, day=""), **fields_of("ends", event.ends, day="")}
-    values |= {"registration_url": event.registration_url, **money_values(event)}
-    values |= {"tags": ", ".join(tag.tag for tag in event.tags), **_call_values(event)}
+    values: dict[str, object] = {
+        name: getattr(event, name) for name in (*_REQUIRED_FIELDS, *_TEXT_FIELDS, *_MULTILINE_FIELDS, *LOCATION_COLUMNS)
+    }
+    values |= {
+        **day_and_time_values("starts", event.starts, default_day=""),
+        **day_and_time_values("ends", event.ends, default_day=""),
+    }
+    values |= {"registration_url": event.registration_url, **price_field_values(event)}
+    values |= {"tags": ", ".join(tag.tag for tag in event.tags), **_call_for_talks_values(event)}
     return Form({name: "" if value is None else str(value) for name, value in values.items()})
 
 
-def money(typed: Typed) -> Json | None:
+def parse_price(data: FormData) -> Json | None:
     """Return the price from its two fields, or None if both are empty. A decimal comma is accepted."""
-    price = {"amount": _said(typed, "price_amount"), "currency": _capitals(typed, "price_currency")}
+    price = {"amount": _text_or_none(data, "price_amount"), "currency": _uppercase_or_none(data, "price_currency")}
     said = {name: value for name, value in price.items() if value}
     if _DECIMAL_COMMA.fullmatch(said.get("amount", "")):
         said["amount"] = said["amount"].replace(",", ".")
     return said or None
 
 
-def money_values(priced: Event | Tier) -> dict[str, str | None]:
+def price_field_values(priced: Event | Tier) -> dict[str, str | None]:
     """Return the values of the two fields of a price."""
     amount = None if priced.price_amount is None else f"{priced.price_amount:.2f}"
     return {"price_amount": amount, "price_currency": priced.price_currency}
 
 
-def load_event(schema: Schema, given: Json, *, whole: Json, left_out: Sequence[FieldError]) -> Json:
+def load_event_fields(schema: Schema, body: Json, *, full_body: Json, extra_errors: Sequence[FieldError]) -> Json:
     """Return the fields of an event that `schema` loads. Raises Invalid with all errors, also those of with_misfits.
 
-    `whole` is the body for the whole form, and `left_out` has further errors of the form.
+    `full_body` is the body for the whole form, and `extra_errors` has further errors of the form.
     """
-    fields, faults = load(schema, given)
-    raise_if_invalid(with_misfits(whole, [*left_out, *faults]))
+    fields, faults = load_with_errors(schema, body)
+    raise_if_invalid(add_consistency_errors(full_body, [*extra_errors, *faults]))
     return fields
 
 
-def with_misfits(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[FieldError]:
+def add_consistency_errors(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[FieldError]:
     """Return the errors of a body, and inconsistencies between fields that have no errors yet.
 
     All errors are shown at once, for example a missing title and an end before the start.
     """
     whole = {"recurrence": None, **body["location"], **body}
-    wrong = {_place(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
+    wrong = {_form_field_pointer(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
     if "recurrence" in wrong:
         whole["recurrence"] = None
     misfits = event_errors(whole) if faults else []
-    return [*faults, *(fault for fault in misfits if _place(fault.pointer).split("/")[1] not in wrong)]
+    return [*faults, *(fault for fault in misfits if _form_field_pointer(fault.pointer).split("/")[1] not in wrong)]
 
 
-def call_left_out(typed: Typed) -> list[FieldError]:
+def contradictory_call_errors(data: FormData) -> list[FieldError]:
     """Return an error if the form describes a call for talks but selects that there is none."""
-    fields = ("call_opens", "call_closes", "call_note", *_CALL_TICKS)
-    if typed.get("call") or not any(typed.get(name, "").strip() for name in fields):
+    fields = ("call_opens", "call_closes", "call_note", *_CALL_CHECKBOXES)
+    if data.get("call") or not any(data.get(name, "").strip() for name in fields):
         return []
     return [FieldError("/call", _("is described below; choose that there is one, or empty its fields"))]
 
 
-def beside(faults: Iterable[FieldError]) -> list[FieldError]:
+def map_errors_to_form_fields(faults: Iterable[FieldError]) -> list[FieldError]:
     """Return the errors of a request body with pointers to the form's fields."""
-    return [FieldError(_place(fault.pointer), fault.detail) for fault in faults]
+    return [FieldError(_form_field_pointer(fault.pointer), fault.detail) for fault in faults]
 
 
-def _place(pointer: str) -> str:
-    fits = [place for place in _PLACES if pointer == place or pointer.startswith(f"{place}/")]
-    return f"/{_PLACES[max(fits, key=len)]}" if fits else pointer
+def _form_field_pointer(pointer: str) -> str:
+    fits = [place for place in _FORM_FIELD_BY_POINTER if pointer == place or pointer.startswith(f"{place}/")]
+    return f"/{_FORM_FIELD_BY_POINTER[max(fits, key=len)]}" if fits else pointer
 
 
-def _said(typed: Typed, name: str) -> str | None:
-    return typed.get(name, "").strip() or None
+def _text_or_none(data: FormData, name: str) -> str | None:
+    return data.get(name, "").strip() or None
 
 
-def _capitals(typed: Typed, name: str) -> str | None:
-    return typed.get(name, "").strip().upper() or None
+def _uppercase_or_none(data: FormData, name: str) -> str | None:
+    return data.get(name, "").strip().upper() or None
 
 
-def _degrees(said: str | None) -> float | str | None:
-    return float(said.replace(",", ".")) if said and _DEGREES.fullmatch(said) else said
+def _parse_degrees(text: str | None) -> float | str | None:
+    return float(text.replace(",", ".")) if text and _DEGREES.fullmatch(text) else text
 
 
-def _moment(typed: Typed, name: str) -> str:
+def _join_day_and_time(data: FormData, name: str) -> str:
     """Return the date or local time from the fields for a day and a time, or an empty string."""
-    day, time = typed.get(name, "").strip(), typed.get(f"{name}_time", "").strip()
+    day, time = data.get(name, "").strip(), data.get(f"{name}_time", "").strip()
     return f"{day}T{time}" if time else day
 
 
-def _call(typed: Typed) -> Json | None:
-    if not typed.get("call"):
+def _parse_call_for_talks(data: FormData) -> Json | None:
+    if not data.get("call"):
         return None
     return {
-        "opens_at": _moment(typed, "call_opens") or None,
-        "closes_at": _moment(typed, "call_closes") or None,
-        "anywhere_on_earth": typed.get("call_earth") == TICKED,
-        "kinds": [kind.value for kind in TalkKind if typed.get(f"call_{kind.value}") == TICKED],
-        "note": lines(typed.get("call_note", "")) if _said(typed, "call_note") else None,
+        "opens_at": _join_day_and_time(data, "call_opens") or None,
+        "closes_at": _join_day_and_time(data, "call_closes") or None,
+        "anywhere_on_earth": data.get("call_earth") == CHECKED,
+        "kinds": [kind.value for kind in TalkKind if data.get(f"call_{kind.value}") == CHECKED],
+        "note": normalise_newlines(data.get("call_note", "")) if _text_or_none(data, "call_note") else None,
     }
 
 
-def _call_values(event: Event) -> dict[str, object]:
+def _call_for_talks_values(event: Event) -> dict[str, object]:
     call = event.call
     if call is None:
         return {"call": ""}
-    ticked = {f"call_{kind}": TICKED for kind in call.kinds}
+    ticked = {f"call_{kind}": CHECKED for kind in call.kinds}
     if call.anywhere_on_earth:
-        ticked["call_earth"] = TICKED
-    opens = fields_of("call_opens", _local(call.opens, call.opens_at, event.timezone), day="")
-    closes = fields_of("call_closes", _local(call.closes, call.closes_at, event.timezone), day="")
-    return {"call": TICKED, **ticked, **opens, **closes, "call_note": call.note}
+        ticked["call_earth"] = CHECKED
+    opens = day_and_time_values("call_opens", _to_local_time(call.opens, call.opens_at, event.timezone), default_day="")
+    closes = day_and_time_values(
+        "call_closes", _to_local_time(call.closes, call.closes_at, event.timezone), default_day=""
+    )
+    return {"call": CHECKED, **ticked, **opens, **closes, "call_note": call.note}
 
 
-def _local(written: str | None, instant: datetime | None, tzid: str) -> str | None:
+def _to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:
     """Return an opening or closing time in the event's zone, also if it was stored with a UTC offset."""
-    if written is None or instant is None or "T" not in written:
-        return written
+    if stored is None or instant is None or "T" not in stored:
+        return stored
     return instant.astimezone(get_zone(tzid)).replace(tzinfo=None).isoformat()

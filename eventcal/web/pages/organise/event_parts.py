@@ -19,147 +19,157 @@ from eventcal.members.service import find_member_by_email
 from eventcal.talks.removal import count_talks_in, delete_track_or_room
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
-from eventcal.web.pages.organise.labels import TEAM_ROLES, choices
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
-from eventcal.web.rendering.forms import Typed, flash_for, validate, whole_number
+from eventcal.web.pages.organise.labels import TEAM_ROLE_LABELS, enum_choices
+from eventcal.web.pages.organise.row_forms import (
+    NEW_ROW,
+    RowForm,
+    build_row_form,
+    handle_row_forms,
+    parse_submitted_row,
+)
+from eventcal.web.rendering.forms import FormData, flash_for, parse_int, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import signed_in
+from eventcal.web.rendering.private_page import login_required
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
 
 Part = Room | Track
 
 _SCHEMAS: Mapping[type[Part], RoomFields | TrackFields] = {Room: RoomFields(), Track: TrackFields()}
-_ADD: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
+_ADD_ACTIONS: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
     "add-room": (Room, RoomIn()),
     "add-track": (Track, TrackIn()),
 }
-_BY_EMAIL, _ROLE = TeamMemberIn(), TeamRoleIn()
+_MEMBER_SCHEMA, _ROLE_SCHEMA = TeamMemberIn(), TeamRoleIn()
 # Functions that convert the submitted fields of rooms and tracks.
-_READ: Mapping[str, Callable[[str], object]] = {
+_FIELD_PARSERS: Mapping[str, Callable[[str], object]] = {
     "name": str.strip,
-    "capacity": whole_number,
+    "capacity": parse_int,
     "colour": lambda typed: typed.strip() or None,
 }
 
 
 @pages.route("/organise/<slug>/parts", methods=["GET", "POST"])
-@signed_in
+@login_required
 def event_parts(slug: str) -> Response:
     """Show an event's rooms and tracks, or add, change or remove one, depending on the button that was pressed."""
-    return handle_rows(slug, _change_part, render_list=_render_parts, fields={DuplicateName: "name"})
+    return handle_row_forms(
+        slug, _process_part_row, render_list=_build_parts_page, error_fields={DuplicateName: "name"}
+    )
 
 
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
-@signed_in
-def removing_part(slug: str, part_id: str) -> Response:
+@login_required
+def confirm_remove_part(slug: str, part_id: str) -> Response:
     """Ask for confirmation to remove a room or a track, and show the number of its talks."""
-    with layout.reading_event(slug) as (session, event):
-        part = _part(event, part_id)
+    with layout.open_event_session(slug) as (session, event):
+        part = _get_room_or_track(event, part_id)
         values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
         title = _("Remove this room?") if isinstance(part, Room) else _("Remove this track?")
-        return layout.ask_before(event, "event_parts", "remove_part.html", title, **values)
+        return layout.confirmation_response(event, "event_parts", "remove_part.html", title, **values)
 
 
-def _change_part(session: Session, event: Event) -> str:
-    do, row, typed = sent_row()
-    if do in _ADD:
-        table, schema = _ADD[do]
-        create_track_or_room(session, event, table, _validate(schema, typed))
+def _process_part_row(session: Session, event: Event) -> str:
+    do, row, typed = parse_submitted_row()
+    if do in _ADD_ACTIONS:
+        table, schema = _ADD_ACTIONS[do]
+        create_track_or_room(session, event, table, _validate_part_row(schema, typed))
         return url_for("pages.event_parts", slug=event.slug, done="added")
-    part = _part(event, row)
+    part = _get_room_or_track(event, row)
     if do == "remove":
         delete_track_or_room(session, part)
         return url_for("pages.event_parts", slug=event.slug, done="removed")
-    edit_track_or_room(session, part, _validate(_SCHEMAS[type(part)], typed))
+    edit_track_or_room(session, part, _validate_part_row(_SCHEMAS[type(part)], typed))
     return url_for("pages.event_parts", slug=event.slug, done="saved")
 
 
-def _validate(schema: RoomFields | TrackFields, typed: Typed) -> dict[str, Any]:
-    return validate(schema, {name: _READ[name](typed.get(name, "")) for name in schema.fields})
+def _validate_part_row(schema: RoomFields | TrackFields, data: FormData) -> dict[str, Any]:
+    return validate(schema, {name: _FIELD_PARSERS[name](data.get(name, "")) for name in schema.fields})
 
 
-def _render_parts(_session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
-    forms = {row: RowForm(row=row) for row in (f"{NEW}-room", f"{NEW}-track")}
-    for part in _parts(event):
-        forms[part.id] = row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
-    if wrong is not None:
-        forms[wrong.row] = wrong
+def _build_parts_page(_session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
+    """Return the page. `invalid_row` is a form with errors, and replaces the form of its row."""
+    forms = {row: RowForm(row_key=row) for row in (f"{NEW_ROW}-room", f"{NEW_ROW}-track")}
+    for part in _rooms_and_tracks(event):
+        forms[part.id] = build_row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
+    if invalid_row is not None:
+        forms[invalid_row.row_key] = invalid_row
     return layout.render_section(
         event,
         section="event_parts",
         template="parts.html",
         title=_("Rooms and tracks"),
         forms=forms,
-        wrong=wrong or RowForm(),
+        wrong=invalid_row or RowForm(),
         done=flash_for({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
     )
 
 
-def _parts(event: Event) -> list[Part]:
+def _rooms_and_tracks(event: Event) -> list[Part]:
     return [*event.rooms, *event.tracks]
 
 
-def _part(event: Event, part_id: str) -> Part:
-    for part in _parts(event):
+def _get_room_or_track(event: Event, part_id: str) -> Part:
+    for part in _rooms_and_tracks(event):
         if part.id == part_id:
             return part
     raise EventPartNotFound(Message("This event has no such room or track."))
 
 
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
-@signed_in
+@login_required
 def event_team(slug: str) -> Response:
     """Show an event's team, or add, change or remove a member, depending on the button that was pressed."""
-    return handle_rows(slug, _change_member, render_list=_render_team, fields={LastOrganiser: "role"})
+    return handle_row_forms(slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"})
 
 
 @pages.get("/organise/<slug>/team/<member_id>/remove")
-@signed_in
-def taking_off(slug: str, member_id: str) -> Response:
+@login_required
+def confirm_remove_team_member(slug: str, member_id: str) -> Response:
     """Ask for confirmation to remove a member from the team."""
-    with layout.reading_event(slug) as (session, event):
-        row, someone = _on_team(session, event, member_id)
-        values = {"someone": someone, "role": TEAM_ROLES[row.role], "is_self": someone.id == caller().member_id}
-        return layout.ask_before(event, "event_team", "remove_teammate.html", _("Take off the team?"), **values)
+    with layout.open_event_session(slug) as (session, event):
+        row, someone = _get_team_member(session, event, member_id)
+        values = {"someone": someone, "role": TEAM_ROLE_LABELS[row.role], "is_self": someone.id == caller().member_id}
+        return layout.confirmation_response(
+            event, "event_team", "remove_teammate.html", _("Take off the team?"), **values
+        )
 
 
-def _change_member(session: Session, event: Event) -> str:
-    do, row, typed = sent_row()
+def _process_team_row(session: Session, event: Event) -> str:
+    do, row, typed = parse_submitted_row()
     if do == "add":
-        fields = validate(_BY_EMAIL, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
+        fields = validate(_MEMBER_SCHEMA, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
         member = find_member_by_email(session, fields["email"])
         if member is None:
             unknown = _("Nobody with this address has an account; ask them to register first.")
             raise Invalid(errors=[FieldError("/email", unknown)])
         add_team_member(session, event, member, fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
-    _present, someone = _on_team(session, event, row)
+    _present, someone = _get_team_member(session, event, row)
     if do == "remove":
         remove_team_member(session, event, someone.id)
         if someone.id == caller().member_id and not caller().is_moderator:
             # Members who removed themselves may no longer see the team.
-            return url_for("pages.me")
+            return url_for("pages.my_talks")
         return url_for("pages.event_team", slug=event.slug, done="removed")
-    fields = validate(_ROLE, {"role": typed.get("role", "")})
+    fields = validate(_ROLE_SCHEMA, {"role": typed.get("role", "")})
     add_team_member(session, event, someone, fields["role"])
     return url_for("pages.event_team", slug=event.slug, done="saved")
 
 
-def _on_team(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
+def _get_team_member(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
     for row, someone in list_team_members(session, event):
         if someone.id == member_id:
             return row, someone
     raise EventPartNotFound(Message("Nobody by this id is on the team."))
 
 
-def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
+def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
+    """Return the page. `invalid_row` is a form with errors, and replaces the form of its row."""
     team = list_team_members(session, event)
-    forms = {someone.id: row_form(someone.id, {"role": row.role}) for row, someone in team}
-    forms[NEW] = row_form(NEW, {"role": TeamRole.REVIEWER})
-    if wrong is not None:
-        forms[wrong.row] = wrong
+    forms = {someone.id: build_row_form(someone.id, {"role": row.role}) for row, someone in team}
+    forms[NEW_ROW] = build_row_form(NEW_ROW, {"role": TeamRole.REVIEWER})
+    if invalid_row is not None:
+        forms[invalid_row.row_key] = invalid_row
     return layout.render_section(
         event,
         section="event_team",
@@ -167,8 +177,8 @@ def _render_team(session: Session, event: Event, wrong: RowForm | None = None) -
         title=_("Team"),
         team=[someone for _row, someone in team],
         forms=forms,
-        wrong=wrong or RowForm(),
-        roles=choices(TEAM_ROLES),
+        wrong=invalid_row or RowForm(),
+        roles=enum_choices(TEAM_ROLE_LABELS),
         done=flash_for(
             {
                 "added": _("They are on the team now."),

@@ -17,11 +17,11 @@ from eventcal.talks.rules import TALK_TRANSITIONS, TalkAction
 from eventcal.talks.words import TalkState
 from eventcal.web.i18n import translate
 from eventcal.web.rendering.forms import Choices
-from eventcal.web.rendering.labels import kind_in_words
+from eventcal.web.rendering.labels import kind_label
 
-Word = TypeVar("Word", bound=StrEnum)
+EnumT = TypeVar("EnumT", bound=StrEnum)
 
-EVENT_STATUSES: Mapping[EventStatus, Message] = {
+EVENT_STATUS_LABELS: Mapping[EventStatus, Message] = {
     EventStatus.DRAFT: Message("Draft: only its team and moderators see it"),
     EventStatus.PENDING: Message("Waits for a moderator to publish it"),
     EventStatus.TENTATIVE: Message("Public, not certain yet"),
@@ -29,22 +29,22 @@ EVENT_STATUSES: Mapping[EventStatus, Message] = {
     EventStatus.POSTPONED: Message("Public, but postponed"),
     EventStatus.CANCELLED: Message("Cancelled"),
 }
-EVENT_STEPS: Mapping[EventAction, Message] = {
+EVENT_STEP_LABELS: Mapping[EventAction, Message] = {
     EventAction.PUBLISH: Message("Publish"),
     EventAction.CANCEL: Message("Cancel the event"),
     EventAction.DELETE: Message("Delete the event"),
     EventAction.REDACT: Message("Remove its text"),
 }
-TEAM_ROLES: Mapping[TeamRole, Message] = {
+TEAM_ROLE_LABELS: Mapping[TeamRole, Message] = {
     TeamRole.ORGANISER: Message("Organiser"),
     TeamRole.REVIEWER: Message("Reviewer"),
 }
-SPONSORSHIP_STATES: Mapping[SponsorshipState, Message] = {
+SPONSORSHIP_STATE_LABELS: Mapping[SponsorshipState, Message] = {
     SponsorshipState.ENQUIRY: Message("Asked for"),
     SponsorshipState.CONFIRMED: Message("Confirmed"),
     SponsorshipState.CANCELLED: Message("Cancelled"),
 }
-TALK_STATES: Mapping[TalkState, Message] = {
+TALK_STATE_LABELS: Mapping[TalkState, Message] = {
     TalkState.DRAFT: Message("Draft"),
     TalkState.SUBMITTED: Message("Submitted"),
     TalkState.WAITLISTED: Message("On the waiting list"),
@@ -54,7 +54,7 @@ TALK_STATES: Mapping[TalkState, Message] = {
     TalkState.WITHDRAWN: Message("Withdrawn"),
     TalkState.CANCELLED: Message("Cancelled"),
 }
-TALK_STEPS: Mapping[TalkAction, Message] = {
+TALK_STEP_LABELS: Mapping[TalkAction, Message] = {
     TalkAction.ACCEPT: Message("Accept"),
     TalkAction.WAITLIST: Message("Put on the waiting list"),
     TalkAction.REJECT: Message("Reject"),
@@ -62,41 +62,41 @@ TALK_STEPS: Mapping[TalkAction, Message] = {
 }
 
 
-def choices(words: Mapping[Word, Message]) -> Choices:
+def enum_choices(labels: Mapping[EnumT, Message]) -> Choices:
     """Return enumeration members as the options of a field, with their display names."""
-    return [(word.value, translate(text)) for word, text in words.items()]
+    return [(word.value, translate(text)) for word, text in labels.items()]
 
 
-def event_choices() -> dict[str, Choices | Sequence[str]]:
+def event_form_choices() -> dict[str, Choices | Sequence[str]]:
     """Return the options of the event form, by the names of the template's variables."""
     return {
-        "kinds": [(kind.value, kind_in_words(kind)) for kind in EventKind],
-        "talk_kinds": [(kind.value, kind_in_words(kind)) for kind in TalkKind],
+        "kinds": [(kind.value, kind_label(kind)) for kind in EventKind],
+        "talk_kinds": [(kind.value, kind_label(kind)) for kind in TalkKind],
         "zones": common_zones(),
     }
 
 
-def talk_row(talk: Talk, **values: object) -> dict[str, Any]:
-    """Return the template variables of a talk: the talk, the names of its kind and state, and `values`."""
-    return {"talk": talk, "kind": kind_in_words(talk.kind), "state": translate(TALK_STATES[talk.state]), **values}
+def talk_row(talk: Talk, **extra: object) -> dict[str, Any]:
+    """Return the template variables of a talk: the talk, the names of its kind and state, and `extra`."""
+    return {"talk": talk, "kind": kind_label(talk.kind), "state": translate(TALK_STATE_LABELS[talk.state]), **extra}
 
 
-def question_of(step: TalkAction, number: int) -> str:
+def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
     """Return the question to confirm a step for this number of talks."""
     words = {
-        TalkAction.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", number),
+        TalkAction.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", talk_count),
         TalkAction.WAITLIST: ngettext(
-            "Put this talk on the waiting list?", "Put these %(num)s talks on the waiting list?", number
+            "Put this talk on the waiting list?", "Put these %(num)s talks on the waiting list?", talk_count
         ),
-        TalkAction.REJECT: ngettext("Reject this talk?", "Reject these %(num)s talks?", number),
-        TalkAction.CANCEL: ngettext("Cancel this talk?", "Cancel these %(num)s talks?", number),
+        TalkAction.REJECT: ngettext("Reject this talk?", "Reject these %(num)s talks?", talk_count),
+        TalkAction.CANCEL: ngettext("Cancel this talk?", "Cancel these %(num)s talks?", talk_count),
     }
     return str(words[step])
 
 
-def refusal_of(step: TalkAction, talk: Talk) -> str:
+def step_error_text(step: TalkAction, talk: Talk) -> str:
     """Return the reason why a talk cannot take a step: its state does not allow it, or it was changed meanwhile."""
-    title, state = talk.title, translate(TALK_STATES[talk.state])
+    title, state = talk.title, translate(TALK_STATE_LABELS[talk.state])
     if talk.state in TALK_TRANSITIONS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
     words = {
@@ -110,14 +110,14 @@ def refusal_of(step: TalkAction, talk: Talk) -> str:
     return str(words[step])
 
 
-def said_of(step: str, number: int) -> str | None:
+def find_step_success_message(step: str, talk_count: int) -> str | None:
     """Return the success message of a step for this number of talks, or None if `step` is not a known step."""
     words: dict[str, str] = {
-        TalkAction.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", number),
+        TalkAction.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", talk_count),
         TalkAction.WAITLIST: ngettext(
-            "One talk is on the waiting list.", "%(num)s talks are on the waiting list.", number
+            "One talk is on the waiting list.", "%(num)s talks are on the waiting list.", talk_count
         ),
-        TalkAction.REJECT: ngettext("One talk is rejected.", "%(num)s talks are rejected.", number),
-        TalkAction.CANCEL: ngettext("One talk is cancelled.", "%(num)s talks are cancelled.", number),
+        TalkAction.REJECT: ngettext("One talk is rejected.", "%(num)s talks are rejected.", talk_count),
+        TalkAction.CANCEL: ngettext("One talk is cancelled.", "%(num)s talks are cancelled.", talk_count),
     }
     return words.get(step)

@@ -19,55 +19,57 @@ from eventcal.talks.models import Talk
 from eventcal.talks.submissions import list_submissions_by_id
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import answer_page
+from eventcal.web.rendering.private_page import page_response
 from eventcal.web.request.context import read_session, unit_of_work
 
-Step = TypeVar("Step", bound=StrEnum)
-FindEvent = Callable[[Session, str, Caller], Event]
+StepT = TypeVar("StepT", bound=StrEnum)
+GetEvent = Callable[[Session, str, Caller], Event]
 
 # The number of talks that are changed at once has at most this many digits.
 _MOST_DIGITS = 4
 
 
 @contextmanager
-def reading_event(slug: str, *, find: FindEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
-    """Open a read-only session with the event that `find` returns for the current user."""
+def open_event_session(slug: str, *, get_event: GetEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
+    """Open a read-only session with the event that `get_event` returns for the current user."""
     with read_session() as session:
-        yield session, find(session, slug, caller())
+        yield session, get_event(session, slug, caller())
 
 
 @contextmanager
-def changing_event(slug: str, *, find: FindEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
+def changing_event(slug: str, *, find: GetEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
     """Begin a unit of work with the event that `find` returns for the current user."""
     with unit_of_work() as session:
         yield session, find(session, slug, caller())
 
 
-def render_section(event: Event, *, section: str, template: str, title: str, **values: object) -> Page:
+def render_section(event: Event, *, section: str, template: str, title: str, **context: object) -> Page:
     """Return a page in a section of an event. A section is named by the endpoint of its first page."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,
         path=url_for(f"pages.{section}", slug=event.slug),
         indexed=False,
-        values={"event": event, "decides": can_manage_event(event, caller()), "csrf": csrf_token(), **values},
+        context={"event": event, "decides": can_manage_event(event, caller()), "csrf": csrf_token(), **context},
     )
 
 
-def ask_before(event: Event, section: str, template: str, title: str, **values: object) -> Response:
+def confirmation_response(event: Event, section: str, template: str, title: str, **context: object) -> Response:
     """Return the response with a page that asks for confirmation of an action and explains its consequences."""
-    return answer_page(render_section(event, section=section, template=template, title=title, within=True, **values))
+    return page_response(render_section(event, section=section, template=template, title=title, within=True, **context))
 
 
-def step_named(word: str, steps: Iterable[Step]) -> Step:
+def get_step(name: str, steps: Iterable[StepT]) -> StepT:
     """Return the step named in a path or by a button. Raises NotFound."""
-    return require(next((step for step in steps if step == word), None), NotFound(Message("There is no such step.")))
+    return require(next((step for step in steps if step == name), None), NotFound(Message("There is no such step.")))
 
 
-def talks_named(session: Session, event: Event, talk_ids: Sequence[str], *, too_many: Message) -> list[Talk]:
+def get_talks_of_event(
+    session: Session, event: Event, talk_ids: Sequence[str], *, too_many_message: Message
+) -> list[Talk]:
     """Return the talks of an event with these ids. Raises TalkNotFound, and Invalid for more than a page can have."""
     if len(talk_ids) > MAX_LIMIT:
-        raise Invalid(too_many)
+        raise Invalid(too_many_message)
     talks = list_submissions_by_id(session, event, talk_ids)
     missing = set(talk_ids) - {talk.id for talk in talks}
     if missing:
@@ -81,8 +83,8 @@ def check_edit_conflict(event: Event) -> None:
         raise VersionConflict(Message("Somebody else changed this event meanwhile."))
 
 
-def number_done(done: str) -> int | None:
-    """Return the number of talks in the query if `done` is the completed action that it names, else None."""
+def find_completed_count(action: str) -> int | None:
+    """Return the number of talks in the query if `action` is the completed action that it names, else None."""
     number = request.args.get("number", "")
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
-    return int(number) if is_number and request.args.get("done") == done else None
+    return int(number) if is_number and request.args.get("done") == action else None

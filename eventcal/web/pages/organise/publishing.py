@@ -20,28 +20,28 @@ from eventcal.talks.removal import delete_event
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
-from eventcal.web.pages.organise.calendar_preview import look_at, notices_of
-from eventcal.web.pages.organise.labels import EVENT_STATUSES, EVENT_STEPS
+from eventcal.web.pages.organise.calendar_preview import build_calendar_preview, subscribed_apps_context
+from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS, EVENT_STEP_LABELS
 from eventcal.web.rendering.forms import Form, field_errors, flash_for, rejected_form
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
+from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import links, now
 
 
 @pages.get("/organise/<slug>/publishing")
-@signed_in
+@login_required
 def event_publishing(slug: str) -> Response:
     """Show the status of an event and the steps that it can take."""
-    with layout.reading_event(slug) as (_session, event):
+    with layout.open_event_session(slug) as (_session, event):
         page = layout.render_section(
             event,
             section="event_publishing",
             template="publishing.html",
             title=_("Publishing"),
-            where=EVENT_STATUSES[event.status],
+            where=EVENT_STATUS_LABELS[event.status],
             is_public=event.status in PUBLIC_STATUSES,
             feed=links().event_feed(event.slug),
-            steps=[(step, EVENT_STEPS[step]) for step in steps.allowed_event_actions(event, caller())],
+            steps=[(step, EVENT_STEP_LABELS[step]) for step in steps.allowed_event_actions(event, caller())],
             done=flash_for(
                 {
                     EventAction.PUBLISH: _("It is published."),
@@ -50,37 +50,39 @@ def event_publishing(slug: str) -> Response:
                 }
             ),
         )
-        return answer_page(page)
+        return page_response(page)
 
 
 @pages.get("/organise/<slug>/publishing/<step>")
-@signed_in
-def event_step(slug: str, step: str) -> Response:
+@login_required
+def confirm_event_step(slug: str, step: str) -> Response:
     """Show a preview of the event after a step, and ask for confirmation."""
-    wanted = layout.step_named(step, EventAction)
-    with layout.reading_event(slug) as (session, event):
+    wanted = layout.get_step(step, EventAction)
+    with layout.open_event_session(slug) as (session, event):
         if wanted in steps.MODERATOR_ACTIONS:
             check_moderator(caller())
         if wanted not in steps.allowed_event_actions(event, caller()):
             return redirect(url_for("pages.event_publishing", slug=slug), HTTPStatus.SEE_OTHER)
-        return answer_page(_confirm_page(session, event, wanted, Form()))
+        return page_response(_build_step_confirmation_page(session, event, wanted, Form()))
 
 
-def _event_step_again(error: DomainError, slug: str) -> Response:
+def _render_step_error(error: DomainError, slug: str) -> Response:
     faults = field_errors(error)
     if isinstance(error, VersionConflict):
         faults = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
-    with layout.reading_event(slug) as (session, event):
-        page = _confirm_page(session, event, EventAction(request.form["do"]), rejected_form(request.form, faults))
+    with layout.open_event_session(slug) as (session, event):
+        page = _build_step_confirmation_page(
+            session, event, EventAction(request.form["do"]), rejected_form(request.form, faults)
+        )
         return answer_rejected(page, error)
 
 
 @pages.post("/organise/<slug>/publishing")
-@signed_in
-@form_view(_event_step_again)
+@login_required
+@form_view(_render_step_error)
 def take_event_step(slug: str) -> str:
     """Take the step whose button was pressed, if the event is unchanged since the preview."""
-    step = layout.step_named(request.form.get("do", ""), EventAction)
+    step = layout.get_step(request.form.get("do", ""), EventAction)
     with layout.changing_event(slug) as (session, event):
         layout.check_edit_conflict(event)
         match step:
@@ -98,7 +100,7 @@ def take_event_step(slug: str) -> str:
     return url_for("pages.event_publishing", slug=slug, done=step)
 
 
-def _confirm_page(session: Session, event: Event, step: EventAction, form: Form) -> Page:
+def _build_step_confirmation_page(session: Session, event: Event, step: EventAction, form: Form) -> Page:
     was_public = event.status in PUBLIC_STATUSES
     talks = count_talks_once_published(session, event)
     is_open = step in steps.allowed_event_actions(event, caller())
@@ -106,18 +108,18 @@ def _confirm_page(session: Session, event: Event, step: EventAction, form: Form)
     # Changes to an event outside the session are not written to the database.
     if is_open and step != EventAction.DELETE:
         steps.apply_transition(event, step, now=now())
-    look = look_at(session, event, was_public=was_public)
+    look = build_calendar_preview(session, event, was_public=was_public)
     shown = get_event_for_organiser(session, event.slug, caller())
     return layout.render_section(
         shown,
         section="event_publishing",
         template="step.html",
-        title=translate(EVENT_STEPS[step]),
+        title=translate(EVENT_STEP_LABELS[step]),
         within=True,
         form=form,
         step=step.value,
         is_open=is_open,
         talks=talks,
         look=look,
-        notices=notices_of(session, shown),
+        notices=subscribed_apps_context(session, shown),
     )

@@ -11,85 +11,87 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.kit.refusals import DomainError, FieldError
 from eventcal.web.pages.organise import layout
-from eventcal.web.rendering.forms import Form, Typed, field_errors, rejected_form
+from eventcal.web.rendering.forms import Form, FormData, field_errors, rejected_form
 from eventcal.web.rendering.page import Page
-from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view
+from eventcal.web.rendering.private_page import answer_rejected, form_view, page_response
 
-_NO_PLACES: Mapping[str, str] = MappingProxyType({})
+_NO_POINTERS: Mapping[str, str] = MappingProxyType({})
 
-NEW = "new"
+NEW_ROW = "new"
 """The key of the row for a new item."""
 
 
 @dataclass(frozen=True)
 class RowForm(Form):
-    """The form of a row. `field` returns the names of its fields on the page."""
+    """The form of a row. `field_name` returns the names of its fields on the page."""
 
-    row: str = NEW
+    row_key: str = NEW_ROW
 
-    def field(self, name: str) -> str:
+    def field_name(self, name: str) -> str:
         """Return the name of a field on the page."""
-        return f"{self.row}-{name}"
+        return f"{self.row_key}-{name}"
 
 
-def row_form(row: str, values: Mapping[str, object]) -> RowForm:
+def build_row_form(row_key: str, values: Mapping[str, object]) -> RowForm:
     """Return the form of a row with the values of an item."""
-    return RowForm({f"{row}-{name}": "" if value is None else str(value) for name, value in values.items()}, {}, row)
+    return RowForm(
+        {f"{row_key}-{name}": "" if value is None else str(value) for name, value in values.items()}, {}, row_key
+    )
 
 
-def typed_in(row: str, typed: Typed) -> Typed:
+def extract_row_data(row_key: str, data: FormData) -> FormData:
     """Return the submitted fields of a row by their names without the row's key."""
-    start = f"{row}-"
-    return Typed({name.removeprefix(start): value for name, value in typed.items() if name.startswith(start)})
+    start = f"{row_key}-"
+    return FormData({name.removeprefix(start): value for name, value in data.items() if name.startswith(start)})
 
 
-def row_again(
-    row: str, typed: Typed, faults: Iterable[FieldError] = (), *, places: Mapping[str, str] = _NO_PLACES
+def redisplay_row(
+    row_key: str, data: FormData, faults: Iterable[FieldError] = (), *, form_pointers: Mapping[str, str] = _NO_POINTERS
 ) -> RowForm:
     """Return the form of a row with the submitted values, and each error at its field.
 
-    `places` maps pointers of errors to pointers of form fields, if they differ.
+    `form_pointers` maps pointers of errors to pointers of form fields, if they differ.
     """
     placed = []
     for fault in faults:
-        pointer = places.get(fault.pointer, fault.pointer)
-        placed.append(FieldError(f"/{row}-{pointer[1:]}" if pointer else "", fault.detail))
-    again = rejected_form(typed, placed)
-    return RowForm(again.values, again.faults, row)
+        pointer = form_pointers.get(fault.pointer, fault.pointer)
+        placed.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", fault.detail))
+    again = rejected_form(data, placed)
+    return RowForm(again.values, again.faults, row_key)
 
 
-def sent_row() -> tuple[str, str, Typed]:
+def parse_submitted_row() -> tuple[str, str, FormData]:
     """Return the button that was pressed (`do`), the key of its row, and the row's submitted fields.
 
     The row of a button such as "add-room" is "new-room".
     """
     do = request.form.get("do", "")
-    row = do.replace("add", NEW, 1) if do.startswith("add") else request.form.get("row", "")
-    return do, row, typed_in(row, request.form)
+    row = do.replace("add", NEW_ROW, 1) if do.startswith("add") else request.form.get("row", "")
+    return do, row, extract_row_data(row, request.form)
 
 
-def handle_rows(
+def handle_row_forms(
     slug: str,
     process: Callable[[Session, Event], str],
     *,
     render_list: Callable[[Session, Event, RowForm | None], Page],
-    fields: Mapping[type[DomainError], str],
-    places: Mapping[str, str] = _NO_PLACES,
+    error_fields: Mapping[type[DomainError], str],
+    form_pointers: Mapping[str, str] = _NO_POINTERS,
 ) -> Response:
     """Show a list of an event, or call `process` in a unit of work for a submitted row of it (see form_view).
 
-    On an error, show the list with the submitted values of the row. `fields` maps types of errors without field errors
-    to the fields at which they are shown.
+    On an error, show the list with the submitted values of the row. `error_fields` maps types of errors without field
+    errors to the fields at which they are shown.
     """
     if request.method != "POST":
-        with layout.reading_event(slug) as (session, event):
-            return answer_page(render_list(session, event, None))
+        with layout.open_event_session(slug) as (session, event):
+            return page_response(render_list(session, event, None))
 
     def show_again(error: DomainError) -> Response:
-        _do, row, _typed = sent_row()
-        faults = field_errors(error, at=fields.get(type(error), ""))
-        with layout.reading_event(slug) as (session, event):
-            page = render_list(session, event, row_again(row, request.form, faults, places=places))
+        _do, row, _typed = parse_submitted_row()
+        faults = field_errors(error, default_field=error_fields.get(type(error), ""))
+        with layout.open_event_session(slug) as (session, event):
+            page = render_list(session, event, redisplay_row(row, request.form, faults, form_pointers=form_pointers))
             return answer_rejected(page, error)
 
     @form_view(show_again)

@@ -32,134 +32,144 @@ from eventcal.web.http.urls import with_query
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import talk_row
-from eventcal.web.pages.organise.row_forms import RowForm, row_again, row_form, typed_in
-from eventcal.web.pages.organise.submissions import why_not
-from eventcal.web.pages.organise.talk import edit_of
-from eventcal.web.rendering.dates import hour, short_day, when_of
-from eventcal.web.rendering.forms import Form, days_of, fields_of, read_time, whole_number
+from eventcal.web.pages.organise.row_forms import RowForm, build_row_form, extract_row_data, redisplay_row
+from eventcal.web.pages.organise.submissions import find_decision_denied_reason
+from eventcal.web.pages.organise.talk import build_talk_edit
+from eventcal.web.rendering.dates import format_short_day, format_time_of_day, format_times
+from eventcal.web.rendering.forms import Form, day_and_time_values, day_choices, parse_day_and_time, parse_int
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, form_view, signed_in
-from eventcal.web.rendering.talk_form import part_choices
+from eventcal.web.rendering.private_page import form_view, login_required, page_response
+from eventcal.web.rendering.talk_form import room_or_track_choices
 from eventcal.web.request.context import now
 
 # The value of `day` for talks that have no time yet.
 _NO_TIME = "none"
-_TIMES = ("starts", "starts_time", "minutes")
-_FIELDS = (*_TIMES, "room", "track")
+_TIME_FIELDS = ("starts", "starts_time", "minutes")
+_FIELDS = (*_TIME_FIELDS, "room", "track")
 # Fields of a row by the pointers of a talk's errors.
-_PLACES = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
+_FORM_POINTERS = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
 # The maximum number of warnings of each kind. Fixing some of them makes others appear.
 _MOST_WARNINGS = 20
 
 
 @pages.get("/organise/<slug>/schedule")
-@signed_in
+@login_required
 def event_schedule_form(slug: str) -> Response:
     """Show the form with a row for each talk of the programme, unscheduled ones first; `day` selects one day.
 
     Reviewers see the schedule without fields.
     """
-    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
-        day, paging = _day(), PageRequest(cursor=request.args.get("cursor"))
+    with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
+        day, paging = _find_selected_day(), PageRequest(cursor=request.args.get("cursor"))
         found = list_programme_talks(session, event, day="" if day == _NO_TIME else day, paging=paging)
-        rows = [(talk, _row_of(talk)) for talk in found.items]
-        return answer_page(_page(session, event, rows, next_=found.next_cursor))
+        rows = [(talk, _build_talk_row_form(talk)) for talk in found.items]
+        return page_response(_build_schedule_form_page(session, event, rows, next_cursor=found.next_cursor))
 
 
-def _schedule_again(error: BulkActionFailed, slug: str) -> Response:
+def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
     """Show the submitted rows again, with status 422 if all errors are field errors, and otherwise 409."""
-    with layout.reading_event(slug) as (session, event):
-        rows = [(talk, _row_again(talk, error.errors_by_talk.get(talk.id))) for talk in _sent_talks(session, event)]
+    with layout.open_event_session(slug) as (session, event):
+        rows = [
+            (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
+            for talk in _get_submitted_talks(session, event)
+        ]
         invalid = all(isinstance(one, Invalid) for one in error.errors_by_talk.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
-        return answer_page(_page(session, event, rows), status=status)
+        return page_response(_build_schedule_form_page(session, event, rows), status=status)
 
 
 @pages.post("/organise/<slug>/schedule")
-@signed_in
-@form_view(_schedule_again, catch=(BulkActionFailed,))
+@login_required
+@form_view(_render_schedule_error, catch=(BulkActionFailed,))
 def save_schedule(slug: str) -> str:
     """Save the rows that were changed, all of them or none."""
     with layout.changing_event(slug) as (session, event):
         edits = [
-            edit_of(talk, _changes(talk), typed_in(talk.id, request.form).get("revision", ""))
-            for talk in _sent_talks(session, event)
-            if _is_changed(talk)
+            build_talk_edit(talk, _parse_row_changes(talk), extract_row_data(talk.id, request.form).get("revision", ""))
+            for talk in _get_submitted_talks(session, event)
+            if _is_row_changed(talk)
         ]
         edit_talks(session, edits, caller=caller(), now=now())
-    return _here(slug, done="saved", number=str(len(edits)))
+    return _schedule_form_url(slug, done="saved", number=str(len(edits)))
 
 
-def _sent_talks(session: Session, event: Event) -> list[Talk]:
+def _get_submitted_talks(session: Session, event: Event) -> list[Talk]:
     """Return the talks whose rows were submitted. Raises TalkNotFound, and Invalid for more than a page can have."""
     too_many = Message("Change at most %(most)s talks at once.", most=MAX_LIMIT)
-    return layout.talks_named(session, event, request.form.getlist("row"), too_many=too_many)
+    return layout.get_talks_of_event(session, event, request.form.getlist("row"), too_many_message=too_many)
 
 
-def _row_of(talk: Talk) -> RowForm:
+def _build_talk_row_form(talk: Talk) -> RowForm:
     """Return the row of a talk. Hidden fields store the revision and the original values (`revision`, `was`)."""
-    values = _values(talk)
-    return row_form(talk.id, {**values, "revision": talk.revision, "was": _packed(values)})
+    values = _talk_row_values(talk)
+    return build_row_form(talk.id, {**values, "revision": talk.revision, "was": _serialise_values(values)})
 
 
-def _row_again(talk: Talk, refusal: DomainError | None) -> RowForm:
+def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
     """Return the submitted row of a talk with its errors.
 
     If another user changed the talk, the error shows its current values; submitting the row again replaces them.
     """
-    if refusal is None:
+    if error is None:
         # Rows without changes show the current values.
-        return row_again(talk.id, request.form) if _is_changed(talk) else _row_of(talk)
-    if isinstance(refusal, Invalid):
-        return row_again(talk.id, request.form, refusal.errors, places=_PLACES)
+        return redisplay_row(talk.id, request.form) if _is_row_changed(talk) else _build_talk_row_form(talk)
+    if isinstance(error, Invalid):
+        return redisplay_row(talk.id, request.form, error.errors, form_pointers=_FORM_POINTERS)
     said = _(
         "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
-        value=_in_words(talk),
+        value=_time_and_place_text(talk),
     )
-    row = row_again(talk.id, request.form, [FieldError("/starts", said)])
-    seen_now = {row.field("revision"): str(talk.revision), row.field("was"): _packed(_values(talk))}
-    return RowForm({**row.values, **seen_now}, row.faults, row.row)
+    row = redisplay_row(talk.id, request.form, [FieldError("/starts", said)])
+    seen_now = {
+        row.field_name("revision"): str(talk.revision),
+        row.field_name("was"): _serialise_values(_talk_row_values(talk)),
+    }
+    return RowForm({**row.values, **seen_now}, row.faults, row.row_key)
 
 
-def _is_changed(talk: Talk) -> bool:
+def _is_row_changed(talk: Talk) -> bool:
     """Return whether the row was changed by this user, compared with the original values of the form."""
-    row = typed_in(talk.id, request.form)
-    return row.get("was") != _packed({name: row.get(name, "").strip() for name in _FIELDS})
+    row = extract_row_data(talk.id, request.form)
+    return row.get("was") != _serialise_values({name: row.get(name, "").strip() for name in _FIELDS})
 
 
-def _changes(talk: Talk) -> dict[str, Any]:
-    row, now_there = typed_in(talk.id, request.form), _values(talk)
+def _parse_row_changes(talk: Talk) -> dict[str, Any]:
+    row, now_there = extract_row_data(talk.id, request.form), _talk_row_values(talk)
     parts = {"room": row.get("room") or None, "track": row.get("track") or None}
-    if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIMES):
+    if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIME_FIELDS):
         # The end of this talk was set as a time. Keep it if the times in the form are unchanged.
         return parts
-    times = {"starts": read_time(row, "starts"), "duration_minutes": whole_number(row.get("minutes", ""))}
+    times = {"starts": parse_day_and_time(row, "starts"), "duration_minutes": parse_int(row.get("minutes", ""))}
     return {**times, **parts} if talk.ends is None else {**times, **parts, "ends": None}
 
 
-def _values(talk: Talk) -> Mapping[str, str]:
+def _talk_row_values(talk: Talk) -> Mapping[str, str]:
     minutes = talk.duration_minutes
     if talk.ends is not None and talk.starts_at is not None and talk.ends_at is not None:
         minutes = (talk.ends_at - talk.starts_at) // timedelta(minutes=1)
     return {
-        **fields_of("starts", talk.starts, day=talk.starts[:10] if talk.starts else talk.event.first_day),
+        **day_and_time_values(
+            "starts", talk.starts, default_day=talk.starts[:10] if talk.starts else talk.event.first_day
+        ),
         "minutes": "" if minutes is None else str(minutes),
         "room": talk.room.name if talk.room else "",
         "track": talk.track.name if talk.track else "",
     }
 
 
-def _packed(values: Mapping[str, str]) -> str:
+def _serialise_values(values: Mapping[str, str]) -> str:
     return orjson.dumps([values[name] for name in _FIELDS]).decode()
 
 
-def _in_words(talk: Talk) -> str:
-    when = when_of(talk)
-    day = f"{short_day(when.on)}, {when.hours}" if when else _("no time")
+def _time_and_place_text(talk: Talk) -> str:
+    when = format_times(talk)
+    day = f"{format_short_day(when.first_date)}, {when.hours}" if when else _("no time")
     return "; ".join([day, *(part.name for part in (talk.room, talk.track) if part)])
 
 
-def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], *, next_: str | None = None) -> Page:
+def _build_schedule_form_page(
+    session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], *, next_cursor: str | None = None
+) -> Page:
     counts = count_programme_talks_by_day(session, event)
     summary = {
         # The errors of all rows, with the titles of their talks.
@@ -173,22 +183,24 @@ def _page(session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], 
         template="schedule.html",
         title=_("Schedule"),
         editable=can_manage_event(event, caller()),
-        why_not=why_not(event),
-        asked=_day(),
-        filters=_filters(counts),
-        rows=[talk_row(talk, form=form, when=when_of(talk), usual=DEFAULT_MINUTES[talk.kind]) for talk, form in rows],
+        why_not=find_decision_denied_reason(event),
+        asked=_find_selected_day(),
+        filters=_day_filters(counts),
+        rows=[
+            talk_row(talk, form=form, when=format_times(talk), usual=DEFAULT_MINUTES[talk.kind]) for talk, form in rows
+        ],
         summary=Form(faults=summary),
-        days=days_of(event, *(talk.starts for talk, _form in rows)),
-        rooms=part_choices(event.rooms) if event.rooms else [],
-        tracks=part_choices(event.tracks) if event.tracks else [],
-        warnings=list(_warnings(session, event)),
-        action=_here(event.slug),
-        next=next_,
-        done=_said(),
+        days=day_choices(event, *(talk.starts for talk, _form in rows)),
+        rooms=room_or_track_choices(event.rooms) if event.rooms else [],
+        tracks=room_or_track_choices(event.tracks) if event.tracks else [],
+        warnings=list(_iter_conflict_warnings(session, event)),
+        action=_schedule_form_url(event.slug),
+        next=next_cursor,
+        done=_find_saved_message(),
     )
 
 
-def _day() -> str | None:
+def _find_selected_day() -> str | None:
     """Return the value of `day` in the query, or None for all talks."""
     asked = request.args.get("day", "")
     if asked == _NO_TIME:
@@ -199,21 +211,21 @@ def _day() -> str | None:
         return None
 
 
-def _filters(counts: Mapping[str, int]) -> list[tuple[str | None, str, int]]:
+def _day_filters(counts: Mapping[str, int]) -> list[tuple[str | None, str, int]]:
     days = [
-        (day, short_day(date.fromisoformat(day)), count) if day else (_NO_TIME, _("No time yet"), count)
+        (day, format_short_day(date.fromisoformat(day)), count) if day else (_NO_TIME, _("No time yet"), count)
         for day, count in counts.items()
     ]
     return [(None, _("All of them"), sum(counts.values())), *days]
 
 
-def _here(slug: str, **said: str) -> str:
+def _schedule_form_url(slug: str, **query: str) -> str:
     kept = {name: request.args[name] for name in ("day", "cursor") if request.args.get(name)}
-    return with_query(url_for("pages.event_schedule_form", slug=slug), urlencode(kept | said))
+    return with_query(url_for("pages.event_schedule_form", slug=slug), urlencode(kept | query))
 
 
-def _said() -> str | None:
-    number = layout.number_done("saved")
+def _find_saved_message() -> str | None:
+    number = layout.find_completed_count("saved")
     if number is None:
         return None
     if not number:
@@ -221,7 +233,7 @@ def _said() -> str | None:
     return str(ngettext("One talk is changed.", "%(num)s talks are changed.", number))
 
 
-def _warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[TalkSlot]]]:
+def _iter_conflict_warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[TalkSlot]]]:
     """Yield the conflicts in an event's programme as messages, each with its talks."""
     slots = list_talk_slots(session, event)
     found = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
@@ -229,8 +241,8 @@ def _warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[Ta
     rooms = {room.id: room.name for room in event.rooms}
     for clash in found:
         talks, starts_at = (clash.first, clash.second), clash.second.starts_at
-        day = short_day(starts_at.astimezone(get_zone(event.timezone)).date())
-        at = f"{day}, {hour(starts_at, tzid=event.timezone)}"
+        day = format_short_day(starts_at.astimezone(get_zone(event.timezone)).date())
+        at = f"{day}, {format_time_of_day(starts_at, tzid=event.timezone)}"
         if clash.room_id is not None:
             room = rooms.get(clash.room_id, clash.room_id)
             yield _("Two talks are in the same room at once: %(room)s, %(at)s.", room=room, at=at), talks

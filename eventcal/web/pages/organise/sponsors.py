@@ -18,123 +18,142 @@ from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
-from eventcal.web.pages.organise.event_form import money, money_values
-from eventcal.web.pages.organise.labels import SPONSORSHIP_STATES
-from eventcal.web.pages.organise.row_forms import NEW, RowForm, handle_rows, row_form, sent_row
-from eventcal.web.rendering.forms import Typed, flash_for, lines, validate, whole_number
+from eventcal.web.pages.organise.event_form import parse_price, price_field_values
+from eventcal.web.pages.organise.labels import SPONSORSHIP_STATE_LABELS
+from eventcal.web.pages.organise.row_forms import (
+    NEW_ROW,
+    RowForm,
+    build_row_form,
+    handle_row_forms,
+    parse_submitted_row,
+)
+from eventcal.web.rendering.forms import FormData, flash_for, normalise_newlines, parse_int, validate
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import signed_in
+from eventcal.web.rendering.private_page import login_required
 from eventcal.web.request.context import now
 from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
 
 _TIER_IN, _TIER, _SPONSORSHIP = TierIn(), TierFields(), SponsorshipIn()
-_ABOUT = ("name", "url", "description")
+_SPONSOR_FIELDS = ("name", "url", "description")
 # Form fields by the pointers of the API's request bodies.
-_PLACES = {
+_FORM_POINTERS = {
     "/price": "/price_amount",
     "/price/amount": "/price_amount",
     "/price/currency": "/price_currency",
     "/sponsor": "/slug",
     "/sponsor/slug": "/slug",
-    **{f"/sponsor/{name}": f"/{name}" for name in _ABOUT},
+    **{f"/sponsor/{name}": f"/{name}" for name in _SPONSOR_FIELDS},
 }
 
 
 @pages.route("/organise/<slug>/sponsors", methods=["GET", "POST"])
-@signed_in
+@login_required
 def event_sponsors(slug: str) -> Response:
     """Show an event's tiers and sponsorships, or perform the action of the button that was pressed."""
-    return handle_rows(slug, _change, render_list=_render_list, fields={DuplicateName: "name"}, places=_PLACES)
+    return handle_row_forms(
+        slug,
+        _process_sponsor_row,
+        render_list=_build_sponsors_page,
+        error_fields={DuplicateName: "name"},
+        form_pointers=_FORM_POINTERS,
+    )
 
 
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
-@signed_in
-def removing_tier(slug: str, tier_id: str) -> Response:
+@login_required
+def confirm_remove_tier(slug: str, tier_id: str) -> Response:
     """Ask for confirmation to remove a tier."""
-    with layout.reading_event(slug) as (session, event):
-        tier = _tier(session, event, tier_id)
+    with layout.open_event_session(slug) as (session, event):
+        tier = _get_tier(session, event, tier_id)
         values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
-        return layout.ask_before(event, "event_sponsors", "ask_sponsors.html", _("Remove this tier?"), **values)
+        return layout.confirmation_response(
+            event, "event_sponsors", "ask_sponsors.html", _("Remove this tier?"), **values
+        )
 
 
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
-@signed_in
-def cancelling_sponsorship(slug: str, sponsorship_id: str) -> Response:
+@login_required
+def confirm_cancel_sponsorship(slug: str, sponsorship_id: str) -> Response:
     """Ask for confirmation to cancel an enquiry or a sponsorship."""
-    with layout.reading_event(slug) as (session, event):
-        row = _sponsorship(session, event, sponsorship_id)
+    with layout.open_event_session(slug) as (session, event):
+        row = _get_sponsorship(session, event, sponsorship_id)
         values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}
-        return layout.ask_before(event, "event_sponsors", "ask_sponsors.html", _("Cancel this sponsorship?"), **values)
+        return layout.confirmation_response(
+            event, "event_sponsors", "ask_sponsors.html", _("Cancel this sponsorship?"), **values
+        )
 
 
-def _change(session: Session, event: Event) -> str:
-    do, row, typed = sent_row()
+def _process_sponsor_row(session: Session, event: Event) -> str:
+    do, row, typed = parse_submitted_row()
     match do:
         case "add-tier":
-            service.create_tier(session, event, _tier_fields(_TIER_IN, typed))
+            service.create_tier(session, event, _validate_tier_row(_TIER_IN, typed))
         case "save-tier":
-            service.update_tier(session, _tier(session, event, row), _tier_fields(_TIER, typed))
+            service.update_tier(session, _get_tier(session, event, row), _validate_tier_row(_TIER, typed))
         case "remove-tier":
-            service.delete_tier(session, _tier(session, event, row))
+            service.delete_tier(session, _get_tier(session, event, row))
         case "add-sponsor":
-            service.request_sponsorship(session, event, _sponsorship_fields(typed), caller=caller(), now=now())
+            service.request_sponsorship(session, event, _validate_sponsorship_row(typed), caller=caller(), now=now())
         case "confirm" | "cancel":
-            sponsorship = _sponsorship(session, event, row)
+            sponsorship = _get_sponsorship(session, event, row)
             service.apply_sponsorship_action(session, sponsorship, SponsorshipAction(do), caller=caller(), now=now())
         case _:
             raise NotFound(Message("There is no such step."))
     return url_for("pages.event_sponsors", slug=event.slug, done=do)
 
 
-def _tier(session: Session, event: Event, tier_id: str) -> Tier:
+def _get_tier(session: Session, event: Event, tier_id: str) -> Tier:
     tier = queries.find_event_tier(session, event, tier_id)
     if tier is None:
         raise TierNotFound(tier_id)
     return tier
 
 
-def _sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsorship:
+def _get_sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsorship:
     row = queries.get_sponsorship(session, sponsorship_id, caller())
     if row.tier.event_id != event.id:
         raise SponsorshipNotFound(sponsorship_id)
     return row
 
 
-def _tier_fields(schema: TierFields, typed: Typed) -> dict[str, Any]:
+def _validate_tier_row(schema: TierFields, data: FormData) -> dict[str, Any]:
     given = {
-        "name": typed.get("name", "").strip(),
-        "price": money(typed),
-        "capacity": whole_number(typed.get("capacity", "")),
-        "benefits": [line.strip() for line in lines(typed.get("benefits", "")).split("\n") if line.strip()],
+        "name": data.get("name", "").strip(),
+        "price": parse_price(data),
+        "capacity": parse_int(data.get("capacity", "")),
+        "benefits": [line.strip() for line in normalise_newlines(data.get("benefits", "")).split("\n") if line.strip()],
     }
-    rank = whole_number(typed.get("rank", ""))
+    rank = parse_int(data.get("rank", ""))
     return validate(schema, given if rank is None else {**given, "rank": rank})
 
 
-def _tier_form(tier: Tier) -> RowForm:
+def _build_tier_row_form(tier: Tier) -> RowForm:
     plain = {name: getattr(tier, name) for name in ("name", "rank", "capacity")}
-    return row_form(tier.id, {**plain, **money_values(tier), "benefits": "\n".join(tier.benefits)})
+    return build_row_form(tier.id, {**plain, **price_field_values(tier), "benefits": "\n".join(tier.benefits)})
 
 
-def _sponsorship_fields(typed: Typed) -> dict[str, Any]:
+def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
     """Return the validated fields of a new sponsorship. Raises Invalid with all field errors."""
-    said = {name: lines(typed.get(name, "")).strip() for name in ("slug", *_ABOUT)}
-    note = lines(typed.get("note", ""))
+    said = {name: normalise_newlines(data.get(name, "")).strip() for name in ("slug", *_SPONSOR_FIELDS)}
+    note = normalise_newlines(data.get("note", ""))
     given = {
-        "tier": typed.get("tier", ""),
+        "tier": data.get("tier", ""),
         "sponsor": {name: value for name, value in said.items() if value},
         "note": note if note.strip() else None,
     }
     return validate(_SPONSORSHIP, given)
 
 
-def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -> Page:
-    """Return the page. `wrong` is a form with errors, and replaces the form of its row."""
+def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
+    """Return the page. `invalid_row` is a form with errors, and replaces the form of its row."""
     tiers = queries.list_tiers_with_taken_places(session, event)
-    forms = {tier.id: _tier_form(tier) for tier, _taken in tiers}
-    forms |= {form.row: form for form in (row_form(f"{NEW}-tier", {"rank": 1}), RowForm(row=f"{NEW}-sponsor"))}
-    if wrong is not None:
-        forms[wrong.row] = wrong
+    forms = {tier.id: _build_tier_row_form(tier) for tier, _taken in tiers}
+    forms |= {
+        form.row_key: form
+        for form in (build_row_form(f"{NEW_ROW}-tier", {"rank": 1}), RowForm(row_key=f"{NEW_ROW}-sponsor"))
+    }
+    if invalid_row is not None:
+        forms[invalid_row.row_key] = invalid_row
     paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
     found = queries.list_sponsorships(session, event, paging=paging)
     return layout.render_section(
@@ -146,14 +165,14 @@ def _render_list(session: Session, event: Event, wrong: RowForm | None = None) -
         tier_choices=[(tier.id, tier.name) for tier, _taken in tiers],
         groups=[
             (translate(words), [one for one in found.items if one.state == state])
-            for state, words in SPONSORSHIP_STATES.items()
+            for state, words in SPONSORSHIP_STATE_LABELS.items()
         ],
         members=queries.contacts_of(session, found.items),
         to_confirm=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CONFIRM].sources,
         to_cancel=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CANCEL].sources,
         next=found.next_cursor,
         forms=forms,
-        wrong=wrong or RowForm(),
+        wrong=invalid_row or RowForm(),
         done=flash_for(
             {
                 "add-tier": _("It is added."),

@@ -30,28 +30,28 @@ from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import labels, layout
-from eventcal.web.rendering.dates import at
-from eventcal.web.rendering.forms import Form, field_errors, lines, load, rejected_form
+from eventcal.web.rendering.dates import format_instant
+from eventcal.web.rendering.forms import Form, field_errors, load_with_errors, normalise_newlines, rejected_form
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
+from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import now, settings
 from eventcal.web.schemas.talks import StepIn
 
 _REASON = StepIn()
 _WAITS, _ALL = "waiting", "all"
-_OFFERED = tuple(state for state in TalkState if state != TalkState.DRAFT)
+_SUBMITTED_STATES = tuple(state for state in TalkState if state != TalkState.DRAFT)
 
 
 @pages.get("/organise/<slug>")
-@signed_in
+@login_required
 def submissions(slug: str) -> Response:
     """Show the submissions to an event, by default those waiting for a decision; filtered by `state` and `q`."""
-    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+    with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
         states = {
             _WAITS: tuple(AWAITING_DECISION_STATES),
-            _ALL: _OFFERED,
-            **{state.value: (state,) for state in _OFFERED},
+            _ALL: _SUBMITTED_STATES,
+            **{state.value: (state,) for state in _SUBMITTED_STATES},
         }
         if asked not in states:
             asked = _WAITS
@@ -67,34 +67,34 @@ def submissions(slug: str) -> Response:
             title=_("Submissions"),
             asked=asked,
             q=q,
-            filters=_filters(count_submissions_by_state(session, event)),
+            filters=_state_filters(count_submissions_by_state(session, event)),
             talks=[
                 labels.talk_row(
                     talk,
-                    submitted=at(submitted[talk.id], tzid=event.timezone),
+                    submitted=format_instant(submitted[talk.id], tzid=event.timezone),
                     open=bool(talk_steps.allowed_organiser_actions(talk, caller())),
                 )
                 for talk in found.items
             ],
             next=found.next_cursor,
-            steps=[(step, labels.TALK_STEPS[step]) for step in ORGANISER_ACTIONS if step in steps],
-            why_not=why_not(event),
+            steps=[(step, labels.TALK_STEP_LABELS[step]) for step in ORGANISER_ACTIONS if step in steps],
+            why_not=find_decision_denied_reason(event),
             is_public=event.status in PUBLIC_STATUSES,
             ticked=request.args.get("tick") == _ALL,
             nothing_ticked=request.args.get("done") == "nothing",
-            done=said_after_deciding(),
+            done=find_decision_success_message(),
         )
-        return answer_page(page)
+        return page_response(page)
 
 
-def said_after_deciding() -> str | None:
+def find_decision_success_message() -> str | None:
     """Return the success message of the decision that the query names, or None."""
     done = request.args.get("done", "")
-    number = layout.number_done(done)
-    return None if number is None else labels.said_of(done, number)
+    number = layout.find_completed_count(done)
+    return None if number is None else labels.find_step_success_message(done, number)
 
 
-def why_not(event: Event) -> str | None:
+def find_decision_denied_reason(event: Event) -> str | None:
     """Return the reason why the current user may not decide on the event's talks, or None if they may."""
     if talk_steps.can_decide_on_talks(event, caller()):
         return None
@@ -105,95 +105,102 @@ def why_not(event: Event) -> str | None:
     return str(_("A moderator removed this event's text: only a moderator decides on its talks now."))
 
 
-def _filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
+def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     """Return the filters by state: the value of the parameter, its display name, and the number of talks."""
     waits = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
-    each = [(state.value, translate(labels.TALK_STATES[state]), counts[state]) for state in _OFFERED if state in counts]
+    each = [
+        (state.value, translate(labels.TALK_STATE_LABELS[state]), counts[state])
+        for state in _SUBMITTED_STATES
+        if state in counts
+    ]
     return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
 
 
 @pages.get("/organise/<slug>/decide")
-@signed_in
-def deciding(slug: str) -> Response:
+@login_required
+def confirm_decision(slug: str) -> Response:
     """Show the effects of the step (`do`) on the selected talks (`talk`), and the field for a reason."""
-    step = layout.step_named(request.args.get("do", ""), ORGANISER_ACTIONS)
-    with layout.reading_event(slug, find=_decided_event) as (session, event):
-        talks = _talks(session, event, request.args.getlist("talk"))
+    step = layout.get_step(request.args.get("do", ""), ORGANISER_ACTIONS)
+    with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
+        talks = _get_selected_talks(session, event, request.args.getlist("talk"))
         if not talks:
-            return redirect(_way_back(slug, done="nothing"), HTTPStatus.SEE_OTHER)
-        able = _able(talks, step)
+            return redirect(_return_url(slug, done="nothing"), HTTPStatus.SEE_OTHER)
+        able = _eligible_talk_ids(talks, step)
         refused = [
-            labels.refusal_of(step, talk)
+            labels.step_error_text(step, talk)
             for talk in talks
             # Talks may have changed since the page with the selection was loaded.
-            if talk.id not in able or request.args.get(_seen(talk), str(talk.revision)) != str(talk.revision)
+            if talk.id not in able
+            or request.args.get(_revision_field_name(talk), str(talk.revision)) != str(talk.revision)
         ]
         form = Form(faults={"": refused} if refused else {})
-        page = _decide_page(session, event, step, talks, ticked=able, form=form)
-        return answer_page(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
+        page = _build_decision_page(session, event, step, talks, selected_ids=able, form=form)
+        return page_response(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
 
 
-def _decide_again(error: DomainError, slug: str) -> Response:
+def _render_decision_error(error: DomainError, slug: str) -> Response:
     """Show the page again, with the reason, and with those selected talks still selected that can take the step."""
     step, chosen, typed = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
-    with layout.reading_event(slug, find=_decided_event) as (session, event):
-        talks = _talks(session, event, request.form.getlist("shown") or chosen)
+    with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
+        talks = _get_selected_talks(session, event, request.form.getlist("shown") or chosen)
         refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
-        faults = [FieldError("", labels.refusal_of(step, talk)) for talk in refused] or field_errors(error)
+        faults = [FieldError("", labels.step_error_text(step, talk)) for talk in refused] or field_errors(error)
         for talk in refused:
             # The page shows their current state, so submitting it again applies to that state.
-            typed.setlist(_seen(talk), [str(talk.revision)])
-        ticked, form = _able(talks, step) & set(chosen), rejected_form(typed, faults)
-        return answer_rejected(_decide_page(session, event, step, talks, ticked=ticked, form=form), error)
+            typed.setlist(_revision_field_name(talk), [str(talk.revision)])
+        ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(typed, faults)
+        return answer_rejected(_build_decision_page(session, event, step, talks, selected_ids=ticked, form=form), error)
 
 
 @pages.post("/organise/<slug>/decide")
-@signed_in
-@form_view(_decide_again)
-def decide_now(slug: str) -> str:
+@login_required
+@form_view(_render_decision_error)
+def decide_selected_talks(slug: str) -> str:
     """Take the step for all selected talks or for none of them. The reason is sent to their submitters."""
-    step = layout.step_named(request.form.get("do", ""), ORGANISER_ACTIONS)
-    with layout.changing_event(slug, find=_decided_event) as (session, event):
-        talks = _talks(session, event, request.form.getlist("talk"))
-        fields, faults = load(_REASON, {"reason": lines(request.form.get("reason", "")).strip() or None})
+    step = layout.get_step(request.form.get("do", ""), ORGANISER_ACTIONS)
+    with layout.changing_event(slug, find=_get_event_to_decide) as (session, event):
+        talks = _get_selected_talks(session, event, request.form.getlist("talk"))
+        fields, faults = load_with_errors(
+            _REASON, {"reason": normalise_newlines(request.form.get("reason", "")).strip() or None}
+        )
         if not talks:
             faults.append(FieldError("", _("Choose at least one talk.")))
         raise_if_invalid(faults)
-        choices = [talk_steps.BulkChoice(talk, request.form.get(_seen(talk), "")) for talk in talks]
+        choices = [talk_steps.BulkChoice(talk, request.form.get(_revision_field_name(talk), "")) for talk in talks]
         talk_steps.apply_action_to_talks(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
-    return _way_back(slug, done=step, number=str(len(talks)))
+    return _return_url(slug, done=step, number=str(len(talks)))
 
 
-def _decided_event(session: Session, slug: str, caller: Caller) -> Event:
+def _get_event_to_decide(session: Session, slug: str, caller: Caller) -> Event:
     event = get_event_for_reviewer(session, slug, caller)
     talk_steps.check_can_decide_on_talks(event, caller)
     return event
 
 
-def _talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
+def _get_selected_talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
     too_many = Message("Decide on at most %(most)s talks at once.", most=MAX_LIMIT)
-    return layout.talks_named(session, event, talk_ids, too_many=too_many)
+    return layout.get_talks_of_event(session, event, talk_ids, too_many_message=too_many)
 
 
-def _able(talks: Sequence[Talk], step: TalkAction) -> set[str]:
+def _eligible_talk_ids(talks: Sequence[Talk], step: TalkAction) -> set[str]:
     return {talk.id for talk in talks if talk.state in TALK_TRANSITIONS[step].sources}
 
 
-def _seen(talk: Talk) -> str:
+def _revision_field_name(talk: Talk) -> str:
     """Return the name of the field that holds the displayed revision of a talk."""
     return f"seen-{talk.id}"
 
 
-def _way_back(slug: str, **said: str) -> str:
+def _return_url(slug: str, **query: str) -> str:
     asked = request.values
     if asked.get("back") == "talk" and "talk" in asked:
-        return with_query(url_for("pages.offered_talk", slug=slug, talk_id=asked["talk"]), urlencode(said))
+        return with_query(url_for("pages.submitted_talk", slug=slug, talk_id=asked["talk"]), urlencode(query))
     kept = {name: asked[name] for name in ("state", "q") if asked.get(name)}
-    return with_query(url_for("pages.submissions", slug=slug), urlencode(kept | said))
+    return with_query(url_for("pages.submissions", slug=slug), urlencode(kept | query))
 
 
-def _decide_page(
-    session: Session, event: Event, step: TalkAction, talks: Sequence[Talk], *, ticked: set[str], form: Form
+def _build_decision_page(
+    session: Session, event: Event, step: TalkAction, talks: Sequence[Talk], *, selected_ids: set[str], form: Form
 ) -> Page:
     able = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
     told = submitters_to_notify(session, able)
@@ -202,15 +209,15 @@ def _decide_page(
         event,
         section="submissions",
         template="decide.html",
-        title=labels.question_of(step, len(able) or len(talks)),
+        title=labels.step_confirmation_text(step, len(able) or len(talks)),
         within=True,
         step=step.value,
-        button=labels.TALK_STEPS[step],
+        button=labels.TALK_STEP_LABELS[step],
         talks=[
-            labels.talk_row(talk, able=talk in able, seen=form.value(_seen(talk)) or str(talk.revision))
+            labels.talk_row(talk, able=talk in able, seen=form.value(_revision_field_name(talk)) or str(talk.revision))
             for talk in talks
         ],
-        ticked=ticked,
+        ticked=selected_ids,
         can_do=bool(able),
         told=len(told),
         untold=len(able) - len(told),
@@ -220,6 +227,6 @@ def _decide_page(
         sends_mail=settings().mail_url is not None,
         # The parameters of the previous page, so that the redirect afterwards restores it.
         way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],
-        leads_back=_way_back(event.slug),
+        leads_back=_return_url(event.slug),
         form=form,
     )

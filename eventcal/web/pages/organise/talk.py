@@ -24,120 +24,125 @@ from eventcal.talks.submissions import get_submission, list_state_changes, submi
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
-from eventcal.web.pages.organise.labels import TALK_STATES, TALK_STEPS, talk_row
-from eventcal.web.pages.organise.submissions import said_after_deciding, why_not
+from eventcal.web.pages.organise.labels import TALK_STATE_LABELS, TALK_STEP_LABELS, talk_row
+from eventcal.web.pages.organise.submissions import find_decision_denied_reason, find_decision_success_message
 from eventcal.web.rendering import talk_form
-from eventcal.web.rendering.dates import at, when_of
+from eventcal.web.rendering.dates import format_instant, format_times
 from eventcal.web.rendering.forms import (
     Form,
-    Typed,
-    days_of,
+    FormData,
+    day_choices,
     field_errors,
     flash_for,
-    load,
+    iter_conflict_errors,
+    load_with_errors,
     rejected_form,
-    stored_faults,
 )
 from eventcal.web.rendering.page import Page, pages
-from eventcal.web.rendering.private_page import answer_page, answer_rejected, form_view, signed_in
+from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import now, unit_of_work
 from eventcal.web.schemas.talks import TalkPatch
 
 _PATCH = TalkPatch()
-_TIMES = ("starts", "ends")
+_TIME_FIELDS = ("starts", "ends")
 
 
 @pages.get("/organise/<slug>/talks/<talk_id>")
-@signed_in
-def offered_talk(slug: str, talk_id: str) -> Response:
+@login_required
+def submitted_talk(slug: str, talk_id: str) -> Response:
     """Show a talk to organisers and reviewers, with its form if they may edit it."""
-    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+    with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller())
-        return answer_page(_page(session, event, talk, _form_of(talk)))
+        return page_response(_build_talk_page(session, event, talk, _build_organiser_talk_form(talk)))
 
 
-def _talk_again(error: DomainError, slug: str, talk_id: str) -> Response:
+def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
     said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
-    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+    with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller())
         typed, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so saving the form again may replace them.
             typed.setlist("revision", [str(talk.revision)])
-            stored = stored_faults(_form_of(talk).values, typed)
+            stored = iter_conflict_errors(_build_organiser_talk_form(talk).values, typed)
             faults = (
                 FieldError("", said),
                 *(FieldError(one.pointer.removesuffix("_time"), one.detail) for one in stored),
             )
-        return answer_rejected(_page(session, event, talk, rejected_form(typed, faults)), error)
+        return answer_rejected(_build_talk_page(session, event, talk, rejected_form(typed, faults)), error)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
-@signed_in
-@form_view(_talk_again)
-def change_talk(slug: str, talk_id: str) -> str:
+@login_required
+@form_view(_render_talk_error)
+def save_talk(slug: str, talk_id: str) -> str:
     """Save changes to a talk, if it is unchanged since the form was created."""
     with layout.changing_event(slug, find=get_event_for_reviewer) as (session, event):
         check_can_manage_event(event, caller())
         talk = get_submission(session, event, talk_id, caller())
         # Fields that were not edited in the form are left unchanged.
-        before, sent = _body(Typed(_form_of(talk).values)), _body(request.form)
+        before, sent = (
+            _parse_organiser_talk_form(FormData(_build_organiser_talk_form(talk).values)),
+            _parse_organiser_talk_form(request.form),
+        )
         body = {name: value for name, value in sent.items() if name not in before or value != before[name]}
         edit_talk_if_unchanged(
-            session, edit_of(talk, body, request.form.get("revision", "")), caller=caller(), now=now()
+            session, build_talk_edit(talk, body, request.form.get("revision", "")), caller=caller(), now=now()
         )
-    return url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="saved")
+    return url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="saved")
 
 
 @pages.get("/organise/<slug>/talks/<talk_id>/redact")
-@signed_in
-def redacting_talk(slug: str, talk_id: str) -> Response:
+@login_required
+def confirm_redact_talk(slug: str, talk_id: str) -> Response:
     """Ask a moderator for confirmation to erase a talk's text everywhere, and explain the consequences."""
-    with layout.reading_event(slug, find=get_event_for_reviewer) as (session, event):
+    with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         check_moderator(caller())
         talk = get_submission(session, event, talk_id, caller())
         if talk.redacted_at is not None:
-            return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
+            return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
         values = {"talk": talk, "is_public": is_public(talk)}
-        return layout.ask_before(event, "submissions", "redact_talk.html", _("Remove this talk's text?"), **values)
+        return layout.confirmation_response(
+            event, "submissions", "redact_talk.html", _("Remove this talk's text?"), **values
+        )
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
-@signed_in
-def redact_now(slug: str, talk_id: str) -> Response:
+@login_required
+def redact_submitted_talk(slug: str, talk_id: str) -> Response:
     """Erase a talk's text everywhere. If the talk was public, it remains as cancelled."""
     with unit_of_work() as session:
         event = get_event_for_reviewer(session, slug, caller())
         redact_talk(session, get_submission(session, event, talk_id, caller()), caller=caller(), now=now())
-    return redirect(url_for("pages.offered_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
 
 
-def edit_of(talk: Talk, body: Mapping[str, Any], seen: str) -> TalkEdit:
-    """Return the edit of a talk from a request body based on the revision `seen`, with all errors of the body."""
-    fields, faults = load(_PATCH, body)
+def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkEdit:
+    """Return the edit of a talk from a request body based on the revision `revision`, with all errors of the body."""
+    fields, faults = load_with_errors(_PATCH, body)
     if faults:
         wrong = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
         # The end can only be validated together with the start.
-        wrong |= set(_TIMES) if wrong & set(_TIMES) else set()
-        fields, _none = load(_PATCH, {name: value for name, value in body.items() if name not in wrong})
-    return TalkEdit(talk, seen, fields, tuple(faults))
+        wrong |= set(_TIME_FIELDS) if wrong & set(_TIME_FIELDS) else set()
+        fields, _none = load_with_errors(_PATCH, {name: value for name, value in body.items() if name not in wrong})
+    return TalkEdit(talk, revision, fields, tuple(faults))
 
 
-def _body(typed: Typed) -> dict[str, Any]:
-    body = talk_form.talk_fields(typed, whole=True)
-    if "room" in typed:
-        body["room"] = typed["room"] or None
+def _parse_organiser_talk_form(data: FormData) -> dict[str, Any]:
+    body = talk_form.parse_talk_form(data, for_update=True)
+    if "room" in data:
+        body["room"] = data["room"] or None
     return body
 
 
-def _form_of(talk: Talk) -> Form:
+def _build_organiser_talk_form(talk: Talk) -> Form:
     room = talk.room.name if talk.room else ""
-    return Form({**talk_form.form_of(talk).values, "room": room, "revision": str(talk.revision)})
+    return Form({**talk_form.build_talk_form(talk).values, "room": room, "revision": str(talk.revision)})
 
 
-def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
+def _build_talk_page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
     tzid, submitter = event.timezone, submitters_to_notify(session, [talk]).get(talk.id)
-    kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_kinds(event)])
+    kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_talk_kinds(event)])
     return layout.render_section(
         event,
         section="submissions",
@@ -145,30 +150,30 @@ def _page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
         title=talk.title,
         within=True,
         **talk_row(talk),
-        when=when_of(talk),
-        submitted=at(submission_times(session, [talk])[talk.id], tzid=tzid),
+        when=format_times(talk),
+        submitted=format_instant(submission_times(session, [talk])[talk.id], tzid=tzid),
         submitter=submitter.name if submitter else None,
         earlier=find_talk(session, talk.reprise_of_id, caller()) if talk.reprise_of_id else None,
         is_public=is_public(talk),
         history=[
             {
-                "state": translate(TALK_STATES[step.to_state]),
-                "when": at(step.created_at, tzid=tzid),
+                "state": translate(TALK_STATE_LABELS[step.to_state]),
+                "when": format_instant(step.created_at, tzid=tzid),
                 "by": member.name if member else None,
                 "reason": step.reason,
             }
             for step, member in list_state_changes(session, talk)
         ],
-        steps=[(step, TALK_STEPS[step]) for step in allowed_organiser_actions(talk, caller())],
-        why_not=why_not(event),
+        steps=[(step, TALK_STEP_LABELS[step]) for step in allowed_organiser_actions(talk, caller())],
+        why_not=find_decision_denied_reason(event),
         can_redact=caller().is_moderator and talk.redacted_at is None,
         editable=can_edit_talk_as_organiser(talk, caller()),
         form=form,
         done=flash_for({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
-        or said_after_deciding(),
-        kinds=talk_form.kind_choices(kinds),
-        tracks=talk_form.part_choices(event.tracks),
-        rooms=talk_form.part_choices(event.rooms),
-        days=days_of(event, talk.starts, talk.ends),
+        or find_decision_success_message(),
+        kinds=talk_form.talk_kind_choices(kinds),
+        tracks=talk_form.room_or_track_choices(event.tracks),
+        rooms=talk_form.room_or_track_choices(event.rooms),
+        days=day_choices(event, talk.starts, talk.ends),
         zone=tzid,
     )

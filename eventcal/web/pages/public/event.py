@@ -26,11 +26,11 @@ from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.i18n import current_locale, translate
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import find_uploaded_path
-from eventcal.web.pages.public.json_ld import event_structured, speaker_structured, talk_structured
-from eventcal.web.pages.public.listing_parts import all_rows
-from eventcal.web.pages.public.schedule import event_feeds, read_programme
-from eventcal.web.rendering.dates import at, recurring, time_left, when
-from eventcal.web.rendering.labels import country_in_words, kind_in_words, short
+from eventcal.web.pages.public.json_ld import event_json_ld, speaker_json_ld, talk_json_ld
+from eventcal.web.pages.public.listing_parts import iter_all_rows
+from eventcal.web.pages.public.schedule import event_feed_links, load_event_programme
+from eventcal.web.rendering.dates import format_instant, format_resource_times, format_time_left, recurrence_context
+from eventcal.web.rendering.labels import country_label, kind_label, shorten_for_preview
 from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json
@@ -39,8 +39,8 @@ from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 
 # The maximum number of talks on the page; the schedule has all of them.
-_MOST = 50
-_ATTENDANCE = {
+_MAX_TALKS = 50
+_ATTENDANCE_LABELS = {
     Attendance.IN_PERSON: Message("In person"),
     Attendance.ONLINE: Message("Online"),
     Attendance.HYBRID: Message("In person and online"),
@@ -52,48 +52,48 @@ _ATTENDANCE = {
 def event(slug: str) -> Response:
     """Show an event."""
 
-    def make(session: Session, moment: datetime) -> Page:
+    def build_page(session: Session, now: datetime) -> Page:
         row = get_event(session, slug, ANONYMOUS)
         shown = event_json(row, links())
         return Page(
             template="pages/event.html",
             title=row.title,
-            description=short(row.summary or to_plain_text(row.description or "")),
-            feeds=event_feeds(row),
+            description=shorten_for_preview(row.summary or to_plain_text(row.description or "")),
+            feeds=event_feed_links(row),
             embeddable=True,
-            structured=event_structured(row, links()),
-            changes_by_itself=_turns_today(row, moment),
-            values={
+            json_ld=event_json_ld(row, links()),
+            time_dependent=_may_call_change_today(row, now),
+            context={
                 "event": shown,
-                "when": when(shown, tzid=row.timezone),
-                "recurring": recurring(row, moment),
-                "place": _place(row),
-                "map": _map(row),
-                "attendance": translate(_ATTENDANCE[row.attendance]),
-                "price": _price(row.price_amount, row.price_currency),
-                "call": _call(row, moment),
+                "when": format_resource_times(shown, tzid=row.timezone),
+                "recurring": recurrence_context(row, now),
+                "place": _place_text(row),
+                "map": _map_url(row),
+                "attendance": translate(_ATTENDANCE_LABELS[row.attendance]),
+                "price": _price_label(row.price_amount, row.price_currency),
+                "call": _call_for_talks_context(row, now),
                 "neighbours": [one.other for one in row.neighbours if one.other.status in PUBLIC_STATUSES],
-                "programme": read_programme(session, row, most=_MOST, now=moment),
-                "tiers": _tiers(session, row),
+                "programme": load_event_programme(session, row, max_talks=_MAX_TALKS, now=now),
+                "tiers": _sponsor_tier_rows(session, row),
             },
         )
 
-    return render_page(make)
+    return render_page(build_page)
 
 
-def _place(row: Event) -> str:
-    country = country_in_words(row.country) if row.country else None
+def _place_text(row: Event) -> str:
+    country = country_label(row.country) if row.country else None
     return ", ".join(filter(None, [row.venue, row.address, row.city, row.region, country]))
 
 
-def _map(row: Event) -> str | None:
+def _map_url(row: Event) -> str | None:
     if row.latitude is None or row.longitude is None:
         return None
     there = f"{row.latitude:.6f}", f"{row.longitude:.6f}"
     return f"https://www.openstreetmap.org/?mlat={there[0]}&mlon={there[1]}#map=17/{there[0]}/{there[1]}"
 
 
-def _price(amount: Decimal | None, currency: str | None) -> str | None:
+def _price_label(amount: Decimal | None, currency: str | None) -> str | None:
     if amount is None or currency is None:
         return None
     if amount == 0:
@@ -101,7 +101,7 @@ def _price(amount: Decimal | None, currency: str | None) -> str | None:
     return str(format_currency(amount, currency, locale=current_locale()))
 
 
-def _tiers(session: Session, row: Event) -> list[Json]:
+def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
     return [
         {
             "name": tier.name,
@@ -114,7 +114,7 @@ def _tiers(session: Session, row: Event) -> list[Json]:
     ]
 
 
-def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
+def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
     """Return the template variables of an event's call for talks, or None if the event has none and accepts no talks.
 
     opens: the opening time if it is in the future. left: while the call is open, the time left until it closes.
@@ -127,15 +127,15 @@ def _call(event: Event, now: datetime) -> Mapping[str, object] | None:
     opens = call.opens_at if not is_open and call.opens_at is not None and now < call.opens_at else None
     return {
         "is_open": is_open,
-        "opens": at(opens, tzid=event.timezone) if opens else None,
-        "closes": at(closes, tzid=event.timezone),
-        "left": time_left(closes, now) if is_open else None,
-        "kinds": [kind_in_words(kind) for kind in call.kinds],
+        "opens": format_instant(opens, tzid=event.timezone) if opens else None,
+        "closes": format_instant(closes, tzid=event.timezone),
+        "left": format_time_left(closes, now) if is_open else None,
+        "kinds": [kind_label(kind) for kind in call.kinds],
         "note": call.note,
     }
 
 
-def _turns_today(event: Event, now: datetime) -> bool:
+def _may_call_change_today(event: Event, now: datetime) -> bool:
     """Return whether the call for talks may open or close on the current day (UTC), by its own or the event's times."""
     moments = [event.starts_at, event.last_ends_at]
     if event.call is not None:
@@ -148,20 +148,20 @@ def _turns_today(event: Event, now: datetime) -> bool:
 def talk(talk_id: str) -> Response:
     """Show a talk."""
 
-    def make(session: Session, _moment: datetime) -> Page:
+    def build_page(session: Session, _now: datetime) -> Page:
         row = get_talk(session, talk_id, ANONYMOUS)
         portraits = [(one, find_uploaded_path(one.photo_url)) for one in row.speakers]
         return Page(
             template="pages/talk.html",
             title=row.title,
-            description=short(to_plain_text(row.abstract or "")),
+            description=shorten_for_preview(to_plain_text(row.abstract or "")),
             feeds=(FeedLink(url=links().talk_feed(row.id), title=row.title),),
             embeddable=True,
-            structured=talk_structured(row, links()),
-            values={"talk": _shown(row), "portraits": [pair for pair in portraits if pair[1]]},
+            json_ld=talk_json_ld(row, links()),
+            context={"talk": _talk_context(row), "portraits": [pair for pair in portraits if pair[1]]},
         )
 
-    return render_page(make)
+    return render_page(build_page)
 
 
 @pages.get("/speakers/<slug>")
@@ -169,33 +169,33 @@ def talk(talk_id: str) -> Response:
 def speaker(slug: str) -> Response:
     """Show a speaker and their talks."""
 
-    def make(session: Session, moment: datetime) -> Page:
+    def build_page(session: Session, now: datetime) -> Page:
         row = get_speaker(session, slug, ANONYMOUS)
         photo = find_uploaded_path(row.photo_url)
         # Talks are past or upcoming by days (UTC), as in the `from` filter, since pages are cached for a day.
-        today = moment.astimezone(UTC).date().isoformat()
-        list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=moment)
-        talks = list(all_rows(lambda paging: list_page(paging=paging)))
+        today = now.astimezone(UTC).date().isoformat()
+        list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=now)
+        talks = list(iter_all_rows(lambda paging: list_page(paging=paging)))
         return Page(
             template="pages/speaker.html",
             title=row.name,
             # A merged speaker's slug shows the profile that replaced it, so the path is that of the shown profile.
             path=url_for("pages.speaker", slug=row.slug),
-            description=short(to_plain_text(row.bio or "")),
+            description=shorten_for_preview(to_plain_text(row.bio or "")),
             image=links().image(photo),
             feeds=(FeedLink(url=links().speaker_feed(row.slug), title=_("Talks by %(name)s", name=row.name)),),
-            structured=speaker_structured(row, links()),
-            values={
+            json_ld=speaker_json_ld(row, links()),
+            context={
                 "speaker": speaker_json(row, links()),
                 "photo": photo,
-                "upcoming": [_shown(talk) for talk in talks if talk.last_day >= today],
-                "past": [_shown(talk) for talk in reversed(talks) if talk.last_day < today],
+                "upcoming": [_talk_context(talk) for talk in talks if talk.last_day >= today],
+                "past": [_talk_context(talk) for talk in reversed(talks) if talk.last_day < today],
             },
         )
 
-    return render_page(make)
+    return render_page(build_page)
 
 
-def _shown(row: Talk) -> dict[str, Any]:
+def _talk_context(row: Talk) -> dict[str, Any]:
     resource = talk_json(row, links())
-    return {**resource, "event": row.event, "when": when(resource, tzid=row.event.timezone)}
+    return {**resource, "event": row.event, "when": format_resource_times(resource, tzid=row.event.timezone)}

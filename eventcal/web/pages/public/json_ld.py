@@ -14,7 +14,7 @@ from eventcal.web.schemas.money import price_json
 from eventcal.web.schemas.out import Json
 
 _SCHEMA = "https://schema.org"
-_ATTENDANCE = {
+_ATTENDANCE_MODES = {
     Attendance.IN_PERSON: f"{_SCHEMA}/OfflineEventAttendanceMode",
     Attendance.ONLINE: f"{_SCHEMA}/OnlineEventAttendanceMode",
     Attendance.HYBRID: f"{_SCHEMA}/MixedEventAttendanceMode",
@@ -23,12 +23,12 @@ _SCHEDULED, _CANCELLED = f"{_SCHEMA}/EventScheduled", f"{_SCHEMA}/EventCancelled
 _STATUSES = {EventStatus.CANCELLED: _CANCELLED, EventStatus.POSTPONED: f"{_SCHEMA}/EventPostponed"}
 
 
-def event_structured(event: Event, links: UrlBuilder) -> Json:
+def event_json_ld(event: Event, links: UrlBuilder) -> Json:
     """Return a public event as a schema.org Event; its relations need not be loaded."""
-    return {"@context": _SCHEMA, **_filled(_event(event, links)), **_offers(event, links)}
+    return {"@context": _SCHEMA, **_without_empty_values(_event_properties(event, links)), **_offers(event, links)}
 
 
-def talk_structured(talk: Talk, links: UrlBuilder) -> Json | None:
+def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
     """Return a public, fully loaded talk as a schema.org Event within its event, or None if it has no time yet.
 
     Consumers reject an Event without a start date.
@@ -48,17 +48,17 @@ def talk_structured(talk: Talk, links: UrlBuilder) -> Json | None:
         "inLanguage": talk.language,
         "performer": [_person(speaker, links) for speaker in talk.speakers],
     }
-    whole = _event(event, links)
-    return {"@context": _SCHEMA, **_filled(whole | own), "superEvent": _filled(whole)}
+    whole = _event_properties(event, links)
+    return {"@context": _SCHEMA, **_without_empty_values(whole | own), "superEvent": _without_empty_values(whole)}
 
 
-def speaker_structured(speaker: Speaker, links: UrlBuilder) -> Json:
+def speaker_json_ld(speaker: Speaker, links: UrlBuilder) -> Json:
     """Return a public speaker as a schema.org Person."""
     more = {"description": to_plain_text(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
-    return {"@context": _SCHEMA, **_person(speaker, links), **_filled(more)}
+    return {"@context": _SCHEMA, **_person(speaker, links), **_without_empty_values(more)}
 
 
-def _event(event: Event, links: UrlBuilder) -> Json:
+def _event_properties(event: Event, links: UrlBuilder) -> Json:
     # All-day events have dates, with the last day included; other events have times with a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
@@ -74,7 +74,7 @@ def _event(event: Event, links: UrlBuilder) -> Json:
         "startDate": starts,
         "endDate": ends,
         "eventStatus": _STATUSES.get(event.status, _SCHEDULED),
-        "eventAttendanceMode": _ATTENDANCE[event.attendance],
+        "eventAttendanceMode": _ATTENDANCE_MODES[event.attendance],
         "location": _location(event, links),
     }
 
@@ -98,13 +98,13 @@ def _place(event: Event, room: str | None) -> Json | None:
         "addressCountry": event.country,
     }
     name = ", ".join(filter(None, [room, event.venue])) or event.city
-    address = _filled(parts)
+    address = _without_empty_values(parts)
     if not name and not address:
         return None
     known = event.latitude is not None and event.longitude is not None
     geo = {"@type": "GeoCoordinates", "latitude": event.latitude, "longitude": event.longitude}
     address = {"@type": "PostalAddress", **address} if address else {}
-    return _filled({"@type": "Place", "name": name, "address": address, "geo": geo if known else None})
+    return _without_empty_values({"@type": "Place", "name": name, "address": address, "geo": geo if known else None})
 
 
 def _offers(event: Event, links: UrlBuilder) -> Json:
@@ -122,7 +122,7 @@ def _offers(event: Event, links: UrlBuilder) -> Json:
 
 def _person(speaker: Speaker, links: UrlBuilder) -> Json:
     affiliation = {"@type": "Organization", "name": speaker.affiliation} if speaker.affiliation else None
-    return _filled(
+    return _without_empty_values(
         {
             "@type": "Person",
             "name": speaker.name,
@@ -134,6 +134,6 @@ def _person(speaker: Speaker, links: UrlBuilder) -> Json:
     )
 
 
-def _filled(said: Json) -> Json:
+def _without_empty_values(properties: Json) -> Json:
     """Return the properties that have a value."""
-    return {name: value for name, value in said.items() if value not in (None, "", [], {})}
+    return {name: value for name, value in properties.items() if value not in (None, "", [], {})}

@@ -13,8 +13,14 @@ from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.kit.refusals import Invalid
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.pages.public.listing_parts import Found, bar_of, feeds_of, find_resources, repeats
-from eventcal.web.pages.public.month import month_page
+from eventcal.web.pages.public.listing_parts import (
+    ListingResult,
+    filter_bar_context,
+    list_public_resources,
+    listing_feed_links,
+    summarise_recurrence,
+)
+from eventcal.web.pages.public.month import build_month_page
 from eventcal.web.params.listing_query import (
     ItemKind,
     Layout,
@@ -23,14 +29,14 @@ from eventcal.web.params.listing_query import (
     parse_listing_page_query,
     parse_raw_query,
 )
-from eventcal.web.rendering.dates import long_day, month_of, when
-from eventcal.web.rendering.labels import country_in_words, kind_in_words, value_in_words
+from eventcal.web.rendering.dates import format_long_day, format_month, format_resource_times
+from eventcal.web.rendering.labels import country_label, kind_label, parameter_value_label
 from eventcal.web.rendering.page import Page, pages, render_page
-from eventcal.web.rendering.private_page import answer_page
+from eventcal.web.rendering.private_page import page_response
 from eventcal.web.request.context import settings
 from eventcal.web.schemas.out import Json
 
-_PAGE = 25
+_PAGE_SIZE = 25
 _A_DAY = timedelta(days=1)
 
 
@@ -40,132 +46,144 @@ def listing() -> Response:
     """Show upcoming events or talks, or, if the query is invalid, the filters with their errors."""
     typed = parse_raw_query(request.args)
 
-    def make(session: Session, moment: datetime) -> Page:
+    def build_page(session: Session, now: datetime) -> Page:
         wanted = parse_listing_page_query(typed)
-        page = month_page if wanted.view == Layout.MONTH else _list_page
+        page = build_month_page if wanted.view == Layout.MONTH else _build_list_page
         return replace(
-            page(session, typed, wanted, moment),
-            feeds=feeds_of(wanted),
+            page(session, typed, wanted, now),
+            feeds=listing_feed_links(wanted),
             embeddable=wanted.view == Layout.LIST,
             # Calls for talks open and close at any time of the day.
-            changes_by_itself=bool(typed.get("cfp")),
+            time_dependent=bool(typed.get("cfp")),
         )
 
     try:
-        return render_page(make)
+        return render_page(build_page)
     except Invalid as refusal:
         page = Page(
             template="pages/listing.html",
             title=_("Some of this cannot be looked for"),
             indexed=False,
-            values={"bar": bar_of(typed, Found(), refusal.errors), "groups": {}, "refused": True, "past": None},
+            context={
+                "bar": filter_bar_context(typed, ListingResult(), refusal.errors),
+                "groups": {},
+                "refused": True,
+                "past": None,
+            },
         )
-        return answer_page(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return page_response(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _list_page(session: Session, typed: RawQuery, wanted: ListingPageQuery, moment: datetime) -> Page:
-    today = moment.astimezone(UTC).date()
-    named_days = wanted.filter.from_day or wanted.filter.to_day
-    asked = wanted if named_days else replace(wanted, filter=replace(wanted.filter, from_day=today))
-    paging = replace(wanted.paging, limit=_PAGE)
-    found = find_resources(session, wanted.show, asked.filter, sort=wanted.sort, paging=paging, moment=moment)
-    is_past = wanted.filter.to_day is not None and wanted.filter.to_day < today
-    heading = _heading(typed, wanted, is_past=is_past)
-    whole = not typed.filters and wanted.show == ItemKind.EVENTS
-    past = typed.with_params(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
+def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, now: datetime) -> Page:
+    today = now.astimezone(UTC).date()
+    named_days = query.filter.from_day or query.filter.to_day
+    asked = query if named_days else replace(query, filter=replace(query.filter, from_day=today))
+    paging = replace(query.paging, limit=_PAGE_SIZE)
+    found = list_public_resources(session, query.show, asked.filter, sort=query.sort, paging=paging, now=now)
+    is_past = query.filter.to_day is not None and query.filter.to_day < today
+    heading = _list_heading(raw_query, query, is_past=is_past)
+    whole = not raw_query.filters and query.show == ItemKind.EVENTS
+    past = raw_query.with_params(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
     return Page(
         template="pages/listing.html",
-        title=settings().name if whole and wanted.path == "/" else heading,
-        path=wanted.path,
+        title=settings().name if whole and query.path == "/" else heading,
+        path=query.path,
         description=_("Events and their talks: to read, to filter and to subscribe to."),
-        indexed=len(typed.filters) <= 1 and not typed.get("q") and not typed.get("cursor"),
-        values={
+        indexed=len(raw_query.filters) <= 1 and not raw_query.get("q") and not raw_query.get("cursor"),
+        context={
             "heading": heading,
-            "bar": bar_of(typed, found),
-            "groups": _groups(found, typed, asked, moment),
+            "bar": filter_bar_context(raw_query, found),
+            "groups": _group_by_heading(found, raw_query, asked, now),
             "refused": False,
-            "show": wanted.show.value,
-            "next": typed.with_params(cursor=found.next).url if found.next else None,
-            "first": typed.with_params().url if typed.get("cursor") else None,
+            "show": query.show.value,
+            "next": raw_query.with_params(cursor=found.next).url if found.next else None,
+            "first": raw_query.with_params().url if raw_query.get("cursor") else None,
             "past": None if named_days else past.url,
-            "upcoming": typed.with_params(**{"from": None, "to": None, "sort": None}).url if is_past else None,
-            "feed_query": wanted.feed_query,
+            "upcoming": raw_query.with_params(**{"from": None, "to": None, "sort": None}).url if is_past else None,
+            "feed_query": query.feed_query,
         },
     )
 
 
-def _heading(typed: RawQuery, wanted: ListingPageQuery, *, is_past: bool) -> str:
-    named = ", ".join(value_in_words(name, value) for name, value in typed.filters if name not in {"from", "to"})
+def _list_heading(raw_query: RawQuery, query: ListingPageQuery, *, is_past: bool) -> str:
+    named = ", ".join(
+        parameter_value_label(name, value) for name, value in raw_query.filters if name not in {"from", "to"}
+    )
     if named:
         words = _("Events: %(about)s", about=named), _("Talks: %(about)s", about=named)
     elif is_past:
         words = _("Past events"), _("Past talks")
-    elif wanted.filter.from_day or wanted.filter.to_day:
+    elif query.filter.from_day or query.filter.to_day:
         words = _("Events"), _("Talks")
     else:
         words = _("Upcoming events"), _("Upcoming talks")
-    return str(words[wanted.show == ItemKind.TALKS])
+    return str(words[query.show == ItemKind.TALKS])
 
 
-def _groups(found: Found, typed: RawQuery, asked: ListingPageQuery, moment: datetime) -> dict[str, list[Json]]:
+def _group_by_heading(
+    result: ListingResult, raw_query: RawQuery, query: ListingPageQuery, now: datetime
+) -> dict[str, list[Json]]:
     groups: dict[str, list[Json]] = {}
-    for resource in found.items:
-        if asked.show == ItemKind.TALKS:
-            event = found.events[resource["event"]]
-            item = _talk_item(resource, event, typed)
+    for resource in result.items:
+        if query.show == ItemKind.TALKS:
+            event = result.events[resource["event"]]
+            item = _talk_card(resource, event, raw_query)
             # A talk without a time is sorted by the start of its event, and is listed under that day.
-            heading = long_day(item["when"].on if item["when"] else date.fromisoformat(event.starts[:10]))
+            heading = format_long_day(
+                item["when"].first_date if item["when"] else date.fromisoformat(event.starts[:10])
+            )
         else:
-            item = _event_item(resource, typed, asked.filter, moment)
-            heading = _month_heading(resource, asked.filter)
-        groups.setdefault(_("Changed last") if asked.sort == Sort.UPDATED else heading, []).append(item)
+            item = _event_card(resource, raw_query, query.filter, now)
+            heading = _month_heading(resource, query.filter)
+        groups.setdefault(_("Changed last") if query.sort == Sort.UPDATED else heading, []).append(item)
     return groups
 
 
-def _event_item(event: Json, typed: RawQuery, asked: Filter, moment: datetime) -> Json:
-    again = repeats(event, asked, moment)
+def _event_card(event: Json, raw_query: RawQuery, filters: Filter, now: datetime) -> Json:
+    again = summarise_recurrence(event, filters, now)
     place = event["location"]
-    where = [place["venue"], place["city"], country_in_words(place["country"]) if place["country"] else None]
+    where = [place["venue"], place["city"], country_label(place["country"]) if place["country"] else None]
     online = _("online") if event["attendance"] != "in_person" else None
     return {
         "url": url_for("pages.event", slug=event["slug"]),
         "title": event["title"],
-        "kind": kind_in_words(event["kind"] or ""),
+        "kind": kind_label(event["kind"] or ""),
         "state": again.status if again else event["status"],
-        "when": again.next if again else when(event, tzid=event["timezone"]),
+        "when": again.next if again else format_resource_times(event, tzid=event["timezone"]),
         "place": ", ".join(filter(None, [*where, online])),
-        "tags": _tags(event["tags"], typed),
+        "tags": _tag_links(event["tags"], raw_query),
         "repeats": again,
     }
 
 
-def _month_heading(event: Json, asked: Filter) -> str:
+def _month_heading(event: Json, filters: Filter) -> str:
     """Return the month under which an event is listed. Events that began before the first day asked for come first.
 
     Recurring events are listed under the month in which their series begins.
     """
-    begins = when(event, tzid=event["timezone"])
-    day = begins.on if begins else date.fromisoformat(event["starts"][:10])
-    if asked.from_day and day < asked.from_day:
+    begins = format_resource_times(event, tzid=event["timezone"])
+    day = begins.first_date if begins else date.fromisoformat(event["starts"][:10])
+    if filters.from_day and day < filters.from_day:
         return str(_("Under way, or again and again"))
-    return month_of(day)
+    return format_month(day)
 
 
-def _talk_item(talk: Json, event: Event, typed: RawQuery) -> Json:
+def _talk_card(talk: Json, event: Event, raw_query: RawQuery) -> Json:
     return {
         "url": url_for("pages.talk", talk_id=talk["id"]),
         "title": talk["title"],
-        "kind": kind_in_words(talk["kind"]),
+        "kind": kind_label(talk["kind"]),
         "state": talk["state"],
-        "when": when(talk, tzid=event.timezone),
+        "when": format_resource_times(talk, tzid=event.timezone),
         "place": ", ".join(filter(None, [talk["room"], event.city])),
-        "tags": _tags(talk["tags"], typed),
+        "tags": _tag_links(talk["tags"], raw_query),
         "event": event,
         "speakers": talk["speakers"],
     }
 
 
-def _tags(tags: Iterable[str], typed: RawQuery) -> tuple[tuple[str, str], ...]:
+def _tag_links(tags: Iterable[str], raw_query: RawQuery) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (tag, typed.url if tag in typed.getlist("tag") else typed.with_added_value("tag", tag).url) for tag in tags
+        (tag, raw_query.url if tag in raw_query.getlist("tag") else raw_query.with_added_value("tag", tag).url)
+        for tag in tags
     )

@@ -20,23 +20,37 @@ from eventcal.kit.paging import MAX_LIMIT, Page, PageRequest, Row
 from eventcal.kit.refusals import FieldError
 from eventcal.web.i18n import translate_field_errors
 from eventcal.web.params.listing_query import ItemKind, Layout, ListingPageQuery, RawQuery
-from eventcal.web.rendering.dates import When, occurrence_when, rule_in_words, when
-from eventcal.web.rendering.labels import kind_in_words, value_in_words, word_for
+from eventcal.web.rendering.dates import (
+    FormattedTimes,
+    format_occurrence_times,
+    format_resource_times,
+    recurrence_rule_label,
+)
+from eventcal.web.rendering.labels import kind_label, parameter_label, parameter_value_label
 from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
 from eventcal.web.schemas.out import Json
 
 # The attributes of an event that `occurrences_between` reads and that its resource has under the same name.
-_RECURRING = ("timezone", "starts", "ends", "recurrence", "recurrence_overrides", "title", "summary", "online_url")
+_RECURRENCE_FIELDS = (
+    "timezone",
+    "starts",
+    "ends",
+    "recurrence",
+    "recurrence_overrides",
+    "title",
+    "summary",
+    "online_url",
+)
 # The number of occurrences shown for a recurring event.
-_SHOWN = 3
+_MAX_OCCURRENCES = 3
 # The maximum number of tags offered as filters.
 _MOST_TAGS = 12
-_IN_THE_FORM = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
+_FORM_PARAMETERS = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ListingResult:
     """A page of event or talk resources, and the cursor of the next page.
 
     events: the events of talks by slug. countries: the countries of the resources, with repetitions.
@@ -49,59 +63,57 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeats:
+class RecurrenceSummary:
     """The recurrence of an event as text, its next time, the status of that occurrence, and later times."""
 
-    often: str
-    next: When | None
+    rule_label: str
+    next: FormattedTimes | None
     status: str
-    later: tuple[When, ...]
+    later: tuple[FormattedTimes, ...]
 
 
-def find_resources(
-    session: Session, show: ItemKind, asked: Filter, *, sort: Sort, paging: PageRequest, moment: datetime
-) -> Found:
+def list_public_resources(
+    session: Session, show: ItemKind, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
+) -> ListingResult:
     """Return a page of public events or talks as resources."""
     if show == ItemKind.EVENTS:
-        page = list_event_json(
-            session, exclude_without_occurrence(session, asked), sort=sort, paging=paging, now=moment
-        )
+        page = list_event_json(session, exclude_without_occurrence(session, filters), sort=sort, paging=paging, now=now)
         items = [orjson.loads(text) for text in page.items]
         countries = [item["location"]["country"] for item in items]
-        return Found(items=items, next=page.next_cursor, countries=list(filter(None, countries)))
-    page = list_talk_json(session, asked, sort=sort, paging=paging, now=moment)
+        return ListingResult(items=items, next=page.next_cursor, countries=list(filter(None, countries)))
+    page = list_talk_json(session, filters, sort=sort, paging=paging, now=now)
     items = [orjson.loads(text) for text in page.items]
     events = public_events_by_slug(session, {item["event"] for item in items})
     countries = [events[item["event"]].country for item in items]
-    return Found(items=items, next=page.next_cursor, events=events, countries=list(filter(None, countries)))
+    return ListingResult(items=items, next=page.next_cursor, events=events, countries=list(filter(None, countries)))
 
 
-def repeats(event: Json, asked: Filter, moment: datetime) -> Repeats | None:
+def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> RecurrenceSummary | None:
     """Return the next occurrences of a recurring event within the filter's days, or None if it does not recur."""
     if event["recurrence"] is None:
         return None
-    first, last = complete_day_range(asked.from_day, asked.to_day) or (moment.astimezone(UTC).date(), None)
-    found = occurrences_in(event, first, last, limit=_SHOWN)
-    times = [said for one in found if (said := occurrence_when(one, event["timezone"]))]
-    return Repeats(
-        often=rule_in_words(event["recurrence"]) or _("Again and again"),
-        next=times[0] if times else when(event, tzid=event["timezone"]),
+    first, last = complete_day_range(filters.from_day, filters.to_day) or (now.astimezone(UTC).date(), None)
+    found = list_resource_occurrences(event, first, last, limit=_MAX_OCCURRENCES)
+    times = [said for one in found if (said := format_occurrence_times(one, event["timezone"]))]
+    return RecurrenceSummary(
+        rule_label=recurrence_rule_label(event["recurrence"]) or _("Again and again"),
+        next=times[0] if times else format_resource_times(event, tzid=event["timezone"]),
         status=found[0].status.value if found else event["status"],
         later=tuple(times[1:]),
     )
 
 
-def occurrences_in(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
+def list_resource_occurrences(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
     """Return the occurrences of an event that overlap these days, computed from its resource."""
     # This event is not added to a session; it is only read.
     series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"])
-    for name in _RECURRING:
+    for name in _RECURRENCE_FIELDS:
         setattr(series, name, event[name])
     return occurrences_between(series, first, last, limit=limit)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Link:
+class ListingLink:
     """A link to a similar listing; `current` if it is the one displayed."""
 
     url: str
@@ -109,7 +121,9 @@ class Link:
     current: bool = False
 
 
-def bar_of(typed: RawQuery, found: Found, faults: Iterable[FieldError] = ()) -> Mapping[str, object]:
+def filter_bar_context(
+    raw_query: RawQuery, result: ListingResult, faults: Iterable[FieldError] = ()
+) -> Mapping[str, object]:
     """Return the variables of pages/filters.html for the requested listing and the errors of its query.
 
     kinds: each kind with its name and whether it is selected. hidden: parameters without a field. wrong: the errors
@@ -117,42 +131,44 @@ def bar_of(typed: RawQuery, found: Found, faults: Iterable[FieldError] = ()) -> 
     other than the search text is used. cleared: the URL of the listing without filters.
     """
     said = MultiDict(translate_field_errors(faults))
-    search, inputs = _input(typed, "q", 0, said), list(_inputs(typed, said))
+    search, inputs = _filter_input(raw_query, "q", 0, said), list(_iter_filter_inputs(raw_query, said))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one["name"]: one["id"] for one in reversed([search, *inputs])}
-    shown = ItemKind.TALKS if typed.get("show") == ItemKind.TALKS else ItemKind.EVENTS
-    is_month, chosen = typed.get("view") == Layout.MONTH, typed.getlist("kind")
+    shown = ItemKind.TALKS if raw_query.get("show") == ItemKind.TALKS else ItemKind.EVENTS
+    is_month, chosen = raw_query.get("view") == Layout.MONTH, raw_query.getlist("kind")
     kinds: list[str] = list(EventKind if shown == ItemKind.EVENTS else TalkKind)
     kinds += [kind for kind in chosen if kind not in kinds]
     return {
         "search": search,
         "inputs": inputs,
-        "kinds": [(kind, kind_in_words(kind), kind in chosen) for kind in kinds],
+        "kinds": [(kind, kind_label(kind), kind in chosen) for kind in kinds],
         "kind_faults": said.getlist("kind"),
-        "call_open": "open" in typed.getlist("cfp"),
-        "hidden": [(name, value) for name, value in typed.with_params().pairs if name not in _IN_THE_FORM],
-        "wrong": [(word_for(name), detail, ids.get(name)) for name, detail in said.items(multi=True)],
-        "opened": any(name != "q" for name, _value in typed.filters),
+        "call_open": "open" in raw_query.getlist("cfp"),
+        "hidden": [(name, value) for name, value in raw_query.with_params().pairs if name not in _FORM_PARAMETERS],
+        "wrong": [(parameter_label(name), detail, ids.get(name)) for name, detail in said.items(multi=True)],
+        "opened": any(name != "q" for name, _value in raw_query.filters),
         "views": [
-            Link(url=typed.with_params(view=None, month=None).url, label=_("List"), current=not is_month),
-            Link(url=typed.with_params(view=Layout.MONTH.value, sort=None).url, label=_("Month"), current=is_month),
+            ListingLink(url=raw_query.with_params(view=None, month=None).url, label=_("List"), current=not is_month),
+            ListingLink(
+                url=raw_query.with_params(view=Layout.MONTH.value, sort=None).url, label=_("Month"), current=is_month
+            ),
         ],
         "shows": [
-            Link(url=typed.for_kind(show).url, label=label, current=show == shown)
+            ListingLink(url=raw_query.for_kind(show).url, label=label, current=show == shown)
             for show, label in ((ItemKind.EVENTS, _("Events")), (ItemKind.TALKS, _("Talks")))
         ],
         "chips": [
-            Link(
-                url=typed.without_pairs((name, value)).url,
-                label=_("%(name)s: %(value)s", name=word_for(name), value=value_in_words(name, value)),
+            ListingLink(
+                url=raw_query.without_pairs((name, value)).url,
+                label=_("%(name)s: %(value)s", name=parameter_label(name), value=parameter_value_label(name, value)),
             )
-            for name, value in typed.filters
+            for name, value in raw_query.filters
         ],
-        "cleared": typed.without_pairs(*typed.filters).url,
-        "offers": list(_offers(typed, found)),
+        "cleared": raw_query.without_pairs(*raw_query.filters).url,
+        "offers": list(_iter_suggested_filters(raw_query, result)),
     }
 
 
-def feeds_of(wanted: ListingPageQuery) -> tuple[FeedLink, ...]:
+def listing_feed_links(query: ListingPageQuery) -> tuple[FeedLink, ...]:
     """Return the feeds with the selected events or talks."""
     name = settings().name
     kinds = (
@@ -161,57 +177,61 @@ def feeds_of(wanted: ListingPageQuery) -> tuple[FeedLink, ...]:
         (".csv", "text/csv", _("%(name)s: table of what is shown", name=name)),
     )
     return tuple(
-        FeedLink(url=f"{links().calendar_feed(suffix)}?{wanted.feed_query}", type=media_type, title=title)
+        FeedLink(url=f"{links().calendar_feed(suffix)}?{query.feed_query}", type=media_type, title=title)
         for suffix, media_type, title in kinds
     )
 
 
-def _inputs(typed: RawQuery, said: MultiDict[str, str]) -> Iterator[Json]:
+def _iter_filter_inputs(raw_query: RawQuery, errors: MultiDict[str, str]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
-        values = typed.getlist(name)
+        values = raw_query.getlist(name)
         # Offer an empty field for another tag.
         for place in range(len(values) + 1 if name == "tag" else len(values) or 1):
-            yield _input(typed, name, place, said)
+            yield _filter_input(raw_query, name, place, errors)
 
 
-def _input(typed: RawQuery, name: str, place: int, said: MultiDict[str, str]) -> Json:
-    values = typed.getlist(name)
+def _filter_input(raw_query: RawQuery, name: str, index: int, errors: MultiDict[str, str]) -> Json:
+    values = raw_query.getlist(name)
     # Browsers do not display an invalid value in a date field.
-    kind = "date" if name in {"from", "to"} and name not in said else "text"
+    kind = "date" if name in {"from", "to"} and name not in errors else "text"
     hints = {"country": _("Two letters, such as DE."), "tag": _("All of them.")}
     return {
-        "id": f"f-{name}-{place + 1}" if place else f"f-{name}",
+        "id": f"f-{name}-{index + 1}" if index else f"f-{name}",
         "name": name,
-        "label": word_for(name),
-        "value": values[place] if place < len(values) else "",
+        "label": parameter_label(name),
+        "value": values[index] if index < len(values) else "",
         "type": "search" if name == "q" else kind,
         "hint": hints.get(name, ""),
-        "faults": said.getlist(name),
+        "faults": errors.getlist(name),
     }
 
 
-def _offers(typed: RawQuery, found: Found) -> Iterator[tuple[str, Sequence[Link]]]:
-    tags = Counter(tag for item in found.items for tag in item["tags"])
+def _iter_suggested_filters(raw_query: RawQuery, result: ListingResult) -> Iterator[tuple[str, Sequence[ListingLink]]]:
+    tags = Counter(tag for item in result.items for tag in item["tags"])
     values = {
-        "kind": sorted({item["kind"] for item in found.items if item["kind"]}),
-        "country": sorted(set(found.countries)),
+        "kind": sorted({item["kind"] for item in result.items if item["kind"]}),
+        "country": sorted(set(result.countries)),
         "tag": [tag for tag, _often in tags.most_common(_MOST_TAGS)],
     }
     for name, several in values.items():
-        new = [value for value in several if value not in typed.getlist(name)]
+        new = [value for value in several if value not in raw_query.getlist(name)]
         # If all items are of the same kind or country, that filter would change nothing.
         if new and (name == "tag" or len(several) > 1):
             narrowed = [
-                typed.with_added_value(name, one) if name == "tag" else typed.with_params(**{name: one}) for one in new
+                raw_query.with_added_value(name, one) if name == "tag" else raw_query.with_params(**{name: one})
+                for one in new
             ]
             pairs = zip(narrowed, new, strict=True)
-            yield word_for(name), [Link(url=more.url, label=value_in_words(name, one)) for more, one in pairs]
+            yield (
+                parameter_label(name),
+                [ListingLink(url=more.url, label=parameter_value_label(name, one)) for more, one in pairs],
+            )
 
 
-def all_rows(read: Callable[[PageRequest], Page[Row]], *, at_once: int = MAX_LIMIT) -> Iterator[Row]:
-    """Yield the rows of all pages of a list, which `read` returns in pages of `at_once` rows."""
-    page = read(PageRequest(at_once))
+def iter_all_rows(list_page: Callable[[PageRequest], Page[Row]], *, page_size: int = MAX_LIMIT) -> Iterator[Row]:
+    """Yield the rows of all pages of a list, which `list_page` returns in pages of `page_size` rows."""
+    page = list_page(PageRequest(page_size))
     yield from page.items
     while page.next_cursor is not None:
-        page = read(PageRequest(at_once, page.next_cursor))
+        page = list_page(PageRequest(page_size, page.next_cursor))
         yield from page.items

@@ -17,138 +17,154 @@ from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from eventcal.kit.paging import PageRequest
 from eventcal.talks.queries import select_public_talks
 from eventcal.web.i18n import current_locale
-from eventcal.web.pages.public.listing_parts import bar_of, find_resources, occurrences_in
+from eventcal.web.pages.public.listing_parts import filter_bar_context, list_public_resources, list_resource_occurrences
 from eventcal.web.params.listing_query import ItemKind, ListingPageQuery, RawQuery
-from eventcal.web.rendering.dates import When, month_of, occurrence_when, readers_zone, short_day, weekday, when
+from eventcal.web.rendering.dates import (
+    FormattedTimes,
+    format_month,
+    format_occurrence_times,
+    format_resource_times,
+    format_short_day,
+    requested_timezone,
+    weekday_name,
+)
 from eventcal.web.rendering.page import Page
 from eventcal.web.schemas.out import Json
 
 _A_DAY = timedelta(days=1)
 # The maximum number of events or talks, more than any month is expected to have.
-_MOST = 500
-_MOST_OCCURRENCES = 40
+_MAX_ITEMS = 500
+_MAX_OCCURRENCES = 40
 
 
-Placed = tuple[date, Json]
+DayEntry = tuple[date, Json]
 
 
-def month_page(session: Session, typed: RawQuery, wanted: ListingPageQuery, moment: datetime) -> Page:
+def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, now: datetime) -> Page:
     """Return the page of a month: that of `month`, else of the filter's first day, else the current month."""
-    today = moment.astimezone(UTC).date()
-    first = (wanted.month or wanted.filter.from_day or today).replace(day=1)
-    asked = _around(wanted.filter, first)
-    if wanted.show == ItemKind.TALKS and asked.scheduled is None:
+    today = now.astimezone(UTC).date()
+    first = (query.month or query.filter.from_day or today).replace(day=1)
+    asked = _limit_to_month(query.filter, first)
+    if query.show == ItemKind.TALKS and asked.scheduled is None:
         asked = replace(asked, scheduled=True)
-    found = find_resources(session, wanted.show, asked, sort=Sort.STARTS, paging=PageRequest(_MOST), moment=moment)
-    if wanted.show == ItemKind.TALKS:
-        placed = [one for talk in found.items for one in _talk_pieces(talk, found.events[talk["event"]])]
+    found = list_public_resources(session, query.show, asked, sort=Sort.STARTS, paging=PageRequest(_MAX_ITEMS), now=now)
+    if query.show == ItemKind.TALKS:
+        placed = [one for talk in found.items for one in _iter_talk_entries(talk, found.events[talk["event"]])]
     else:
-        counts = _talks_by_event(session, [event["slug"] for event in found.items], asked, moment)
-        placed = [one for event in found.items for one in _event_pieces(event, asked, counts.get(event["slug"], 0))]
+        counts = _count_talks_by_event(session, [event["slug"] for event in found.items], asked, now)
+        placed = [
+            one for event in found.items for one in _iter_event_entries(event, asked, counts.get(event["slug"], 0))
+        ]
     by_day: dict[date, list[Json]] = defaultdict(list)
     for day, piece in placed:
         by_day[day].append(piece)
     calendar = Calendar(current_locale().first_week_day)
-    weeks = [_week(week, first, today, by_day) for week in calendar.monthdatescalendar(first.year, first.month)]
+    weeks = [_build_week(week, first, today, by_day) for week in calendar.monthdatescalendar(first.year, first.month)]
     anything = any(day["pieces"] for _number, days in weeks for day in days)
-    name = month_of(first)
-    is_talks = wanted.show == ItemKind.TALKS
+    name = format_month(first)
+    is_talks = query.show == ItemKind.TALKS
     title = _("Talks in %(month)s", month=name) if is_talks else _("Events in %(month)s", month=name)
     return Page(
         template="pages/month.html",
         title=title,
-        path=replace(wanted, month=first).path,
+        path=replace(query, month=first).path,
         description=_("Events and their talks: to read, to filter and to subscribe to."),
-        indexed=not typed.filters and anything,
-        values={
-            "bar": bar_of(typed.with_params(month=f"{first:%Y-%m}"), found),
+        indexed=not raw_query.filters and anything,
+        context={
+            "bar": filter_bar_context(raw_query.with_params(month=f"{first:%Y-%m}"), found),
             "month": name,
             "weeks": weeks,
-            "weekdays": [(weekday(number), weekday(number, short=True)) for number in calendar.iterweekdays()],
+            "weekdays": [
+                (weekday_name(number), weekday_name(number, short=True)) for number in calendar.iterweekdays()
+            ],
             "anything": anything,
             "whole": found.next is None,
-            "as_list": typed.with_params(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
-            "before": _beside(typed, first - _A_DAY),
-            "after": _beside(typed, _next_month(first)),
-            "zone": readers_zone(),
-            "feed_query": wanted.feed_query,
+            "as_list": raw_query.with_params(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
+            "before": _find_month_link(raw_query, first - _A_DAY),
+            "after": _find_month_link(raw_query, _next_month(first)),
+            "zone": requested_timezone(),
+            "feed_query": query.feed_query,
         },
     )
 
 
-def _beside(typed: RawQuery, day: date) -> tuple[str, str] | None:
+def _find_month_link(raw_query: RawQuery, day: date) -> tuple[str, str] | None:
     """Return the URL and the name of the month of a day, or None if its year is not supported."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None
-    return typed.with_params(month=f"{day:%Y-%m}").url, month_of(day)
+    return raw_query.with_params(month=f"{day:%Y-%m}").url, format_month(day)
 
 
 def _next_month(first: date) -> date:
     return (first + 31 * _A_DAY).replace(day=1)
 
 
-def _around(asked: Filter, first: date) -> Filter:
+def _limit_to_month(filters: Filter, first: date) -> Filter:
     """Return the filter for a month, with one more day on either side for events in other time zones."""
     start, end = first - _A_DAY, _next_month(first)
-    return replace(asked, from_day=max(asked.from_day or start, start), to_day=min(asked.to_day or end, end))
+    return replace(filters, from_day=max(filters.from_day or start, start), to_day=min(filters.to_day or end, end))
 
 
-def _talks_by_event(session: Session, slugs: Sequence[str], asked: Filter, moment: datetime) -> dict[str, int]:
-    theirs = Filter(events=tuple(slugs), from_day=asked.from_day, to_day=asked.to_day)
-    count = select_public_talks(theirs, now=moment).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
+def _count_talks_by_event(session: Session, slugs: Sequence[str], filters: Filter, now: datetime) -> dict[str, int]:
+    theirs = Filter(events=tuple(slugs), from_day=filters.from_day, to_day=filters.to_day)
+    count = select_public_talks(theirs, now=now).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
     return {slug: int(number) for slug, number in session.execute(count)} if slugs else {}
 
 
-def _event_pieces(event: Json, asked: Filter, talks: int) -> Iterator[Placed]:
+def _iter_event_entries(event: Json, filters: Filter, talk_count: int) -> Iterator[DayEntry]:
     url, tzid = url_for("pages.event", slug=event["slug"]), event["timezone"]
     if event["recurrence"] is None:
         talks_url = f"{url_for('pages.listing')}?event={event['slug']}&show=talks"
         shown = {"url": url, "title": event["title"], "state": event["status"], "talks_url": talks_url}
-        yield from _pieces(when(event, tzid=tzid), talks=talks, **shown)
-    elif asked.from_day is not None:
-        for one in occurrences_in(event, asked.from_day, asked.to_day, limit=_MOST_OCCURRENCES):
-            yield from _pieces(occurrence_when(one, tzid), url=url, title=one.title, state=one.status.value)
+        yield from _iter_day_entries(format_resource_times(event, tzid=tzid), talk_count=talk_count, **shown)
+    elif filters.from_day is not None:
+        for one in list_resource_occurrences(event, filters.from_day, filters.to_day, limit=_MAX_OCCURRENCES):
+            yield from _iter_day_entries(
+                format_occurrence_times(one, tzid), url=url, title=one.title, state=one.status.value
+            )
 
 
-def _talk_pieces(talk: Json, event: Event) -> Iterator[Placed]:
+def _iter_talk_entries(talk: Json, event: Event) -> Iterator[DayEntry]:
     url = url_for("pages.talk", talk_id=talk["id"])
-    return _pieces(when(talk, tzid=event.timezone), url=url, title=talk["title"], state=talk["state"])
+    return _iter_day_entries(
+        format_resource_times(talk, tzid=event.timezone), url=url, title=talk["title"], state=talk["state"]
+    )
 
 
-def _pieces(said: When | None, *, talks: int = 0, **piece: str) -> Iterator[Placed]:
+def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **entry: str) -> Iterator[DayEntry]:
     """Yield the piece of an event or talk for each of its days (`number` of `of`). Only the first shows the hours."""
-    if said is None:
+    if times is None:
         return
-    days = _days_of(said)
+    days = _count_days(times)
     for number in range(1, days + 1):
         is_first = number == 1
         shown = {
-            "hours": said.hours if is_first else None,
+            "hours": times.hours if is_first else None,
             "number": number,
             "of": days,
-            "talks": talks if is_first else 0,
+            "talks": talk_count if is_first else 0,
             # Continued and all-day events come before events with a time.
-            "order": (is_first and said.hours is not None, said.starts),
+            "order": (is_first and times.hours is not None, times.starts),
         }
-        yield said.on + (number - 1) * _A_DAY, {**piece, **shown}
+        yield times.first_date + (number - 1) * _A_DAY, {**entry, **shown}
 
 
-def _days_of(said: When) -> int:
+def _count_days(times: FormattedTimes) -> int:
     """Return the number of days on which an event or talk takes place. An end at 00:00 does not begin another day."""
-    if said.hours is None:
-        return (date.fromisoformat(said.ends) - said.on).days + 1
-    end = datetime.fromisoformat(said.ends)
-    last = (end - timedelta(seconds=1)).date() if end > datetime.fromisoformat(said.starts) else end.date()
-    return max((last - said.on).days, 0) + 1
+    if times.hours is None:
+        return (date.fromisoformat(times.ends) - times.first_date).days + 1
+    end = datetime.fromisoformat(times.ends)
+    last = (end - timedelta(seconds=1)).date() if end > datetime.fromisoformat(times.starts) else end.date()
+    return max((last - times.first_date).days, 0) + 1
 
 
-def _week(
+def _build_week(
     days: Sequence[date], first: date, today: date, by_day: Mapping[date, Sequence[Json]]
 ) -> tuple[int, Sequence[Json]]:
     cells = []
     for on in days:
         inside = on.month == first.month
         pieces = sorted(by_day.get(on, ()), key=lambda piece: piece["order"]) if inside else ()
-        cells.append({"on": on, "name": short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
+        cells.append({"on": on, "name": format_short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
     # The Thursday of a week determines its year and number (ISO 8601).
     return next(on for on in days if on.weekday() == THURSDAY).isocalendar().week, cells

@@ -27,8 +27,8 @@ from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.i18n import language_cookie_name
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import UPLOAD_PATH, media_store
-from eventcal.web.pages.public.listing_parts import all_rows
-from eventcal.web.rendering.page import guards, pages
+from eventcal.web.pages.public.listing_parts import iter_all_rows
+from eventcal.web.rendering.page import pages, security_headers
 from eventcal.web.rendering.private_page import safe_redirect
 from eventcal.web.request.context import links, now, settings
 from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
@@ -41,7 +41,7 @@ _A_YEAR = 365 * 24 * 60 * 60
 _SPEAKERS_AT_ONCE = 1000
 
 
-class Place(NamedTuple):
+class SitemapEntry(NamedTuple):
     """The URL of a page, and the time of its last change."""
 
     url: str
@@ -54,10 +54,10 @@ class _Sitemap(Document):
 
     number: str | None
     media_type: str = "application/xml"
-    files: Sequence[Sequence[Place]] = field(init=False)
+    files: Sequence[Sequence[SitemapEntry]] = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
-        places = tuple(_places(*snapshot))
+        places = tuple(_iter_sitemap_entries(*snapshot))
         self.files = [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
         if self.number is not None:
             numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
@@ -72,7 +72,9 @@ class _Sitemap(Document):
             root, element = "sitemapindex", "sitemap"
             urls = (url_for("pages.sitemap", number=str(number)) for number in range(1, len(self.files) + 1))
             changes = (max(place.changed_at for place in file) for file in self.files)
-            places = [Place(links().base + url, changed_at) for url, changed_at in zip(urls, changes, strict=True)]
+            places = [
+                SitemapEntry(links().base + url, changed_at) for url, changed_at in zip(urls, changes, strict=True)
+            ]
         text = render_template("sitemap.xml", root=root, element=element, places=places, format_utc=format_utc)
         return RenderedBody(text.encode())
 
@@ -100,7 +102,7 @@ def picture(name: str) -> Response:
         cache_control="public, max-age=31536000, immutable",
         compressible=False,
         # Pages with Cross-Origin-Embedder-Policy may only load pictures that have this header.
-        extra_headers=(*guards("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
+        extra_headers=(*security_headers("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
     return conditional_response(rendition, now())
 
@@ -111,7 +113,7 @@ def choose_language(code: str) -> AnyResponse:
     """Store a language in this browser's cookie and redirect to the page on which it was chosen."""
     if code not in LANGUAGES:
         raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
-    answer = redirect(safe_redirect(request.args.get("next"), otherwise=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
+    answer = redirect(safe_redirect(request.args.get("next"), default=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().is_https
     answer.set_cookie(
         language_cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
@@ -122,14 +124,14 @@ def choose_language(code: str) -> AnyResponse:
 
 @pages.get("/favicon.ico")
 @anonymous
-def icon() -> AnyResponse:
+def redirect_favicon() -> AnyResponse:
     """Redirect browsers that look for an icon at its default path."""
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
-def _places(session: Session, state: FeedState, moment: datetime) -> Iterator[Place]:
+def _iter_sitemap_entries(session: Session, state: FeedState, moment: datetime) -> Iterator[SitemapEntry]:
     """Yield all public pages, in an order in which a new page moves few others to another file."""
-    yield Place(links().home(), state.changed_at)
+    yield SitemapEntry(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
     rows = select_public_talks(NO_FILTER, now=moment).with_only_columns(*columns, maintain_column_froms=True)
     talks = session.execute(rows.order_by(Talk.published_at, Talk.id)).all()
@@ -138,8 +140,8 @@ def _places(session: Session, state: FeedState, moment: datetime) -> Iterator[Pl
         programmes[slug] = max(changed_at, programmes.get(slug, changed_at))
     events = select_public_events(NO_FILTER, now=moment).with_only_columns(Event.slug, Event.updated_at)
     for slug, changed_at in session.execute(events.order_by(Event.created_at, Event.id)):
-        yield Place(links().event_page(slug), changed_at)
-        yield Place(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
-    yield from (Place(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
-    speakers = all_rows(lambda paging: list_public_speakers(session, paging=paging), at_once=_SPEAKERS_AT_ONCE)
-    yield from (Place(links().speaker_page(one.slug), one.updated_at) for one in speakers)
+        yield SitemapEntry(links().event_page(slug), changed_at)
+        yield SitemapEntry(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
+    yield from (SitemapEntry(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
+    speakers = iter_all_rows(lambda paging: list_public_speakers(session, paging=paging), page_size=_SPEAKERS_AT_ONCE)
+    yield from (SitemapEntry(links().speaker_page(one.slug), one.updated_at) for one in speakers)

@@ -28,57 +28,63 @@ from eventcal.web.params.listing_filters import (
     known_feed_args,
     parse_feed_query,
 )
-from eventcal.web.rendering.dates import long_day
-from eventcal.web.rendering.labels import value_in_words, word_for
+from eventcal.web.rendering.dates import format_long_day
+from eventcal.web.rendering.labels import parameter_label, parameter_value_label
 from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
-from eventcal.web.rendering.private_page import answer_invalid
+from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, settings
 
 # The default content of a feed.
-_USUAL = (Include.EVENTS, Include.TALKS)
+_DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 # Parameters that have fields of their own in the form.
-_CHOICES = frozenset({"include", "cancelled"})
+_FORM_PARAMETERS = frozenset({"include", "cancelled"})
 
 _Pairs = Iterable[tuple[str, str]]
 
 # Calendar apps that have their own buttons or instructions on the page.
-_SHOWN = (ClientKind.APPLE, ClientKind.GOOGLE, ClientKind.MICROSOFT365, ClientKind.OUTLOOK, ClientKind.THUNDERBIRD)
+_FEATURED_APPS = (
+    ClientKind.APPLE,
+    ClientKind.GOOGLE,
+    ClientKind.MICROSOFT365,
+    ClientKind.OUTLOOK,
+    ClientKind.THUNDERBIRD,
+)
 # Clients that fetch feeds but are not calendar apps.
-_NO_CALENDARS = frozenset(
+_NON_CALENDAR_CLIENTS = frozenset(
     {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class FeedTarget:
     """The feed for a selection: the feed of one event or speaker if it selects all of it, else the calendar feed.
 
-    base: its URL without suffix. asked: the selection as a query of the calendar feed; narrowed: the parameters that
-    remain for the URL of this feed. name: its title. of: "event", "speaker" or "calendar".
+    base_url: its URL without suffix. selection: the selection as a query of the calendar feed; url_query: the
+    parameters that remain for the URL of this feed. name: its title. of: "event", "speaker" or "calendar".
     """
 
-    base: str
+    base_url: str
     name: str
-    asked: FeedQuery
-    narrowed: FeedQuery
-    of: str = "calendar"
+    selection: FeedQuery
+    url_query: FeedQuery
+    scope: str = "calendar"
 
     @property
     def included(self) -> Sequence[Include]:
         """The kinds of entries in the feed."""
-        return self.asked.include or _USUAL
+        return self.selection.include or _DEFAULT_INCLUDE
 
-    def sisters(self) -> dict[str, str]:
+    def alternate_format_urls(self) -> dict[str, str]:
         """Return the URLs of the same selection in other formats, by the display name of the format."""
-        listing = canonical_query(ListingQuery(filter=self.asked.filter))
-        everything = canonical_query(self.asked)
+        listing = canonical_query(ListingQuery(filter=self.selection.filter))
+        everything = canonical_query(self.selection)
         calendar = links().calendar_feed("")
-        news = (self.base, canonical_query(self.narrowed)) if self.of == "event" else (calendar, everything)
+        news = (self.base_url, canonical_query(self.url_query)) if self.scope == "event" else (calendar, everything)
         urls = {
             _("Atom, for news readers"): with_query(f"{news[0]}.atom", news[1]),
             _("CSV, for spreadsheets"): with_query(f"{calendar}.csv", everything),
         }
-        if Include.EVENTS in self.included and self.of != "speaker":
+        if Include.EVENTS in self.included and self.scope != "speaker":
             urls[_("JSON: the events")] = with_query(links().api("/events"), listing)
         if Include.TALKS in self.included:
             urls[_("JSON: the talks")] = with_query(links().api("/talks"), listing)
@@ -89,116 +95,132 @@ class Target:
 @anonymous
 def subscribe() -> Response:
     """Show the feed for the selection in the query. For an invalid query, return the form with its errors (422)."""
-    args = _feed_args(request.args)
+    args = _extract_feed_args(request.args)
     try:
         asked = parse_feed_query(args)
     except Invalid as refusal:
-        return answer_invalid(_faulty(args, refusal))
+        return invalid_query_response(_build_invalid_query_page(args, refusal))
     # Omit the default content, to keep the URL short.
-    short = replace(asked, include=()) if set(asked.include) == set(_USUAL) else asked
-    return render_page(lambda session, _moment: _offer(_target_of(session, short)))
+    short = replace(asked, include=()) if set(asked.include) == set(_DEFAULT_INCLUDE) else asked
+    return render_page(lambda session, _moment: _build_subscribe_page(_get_feed_target(session, short)))
 
 
-def _feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
+def _extract_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
     """Return the non-empty parameters of a page's query that apply to feeds.
 
     The kind of items that a listing shows becomes the content of the feed. A page's display time zone is dropped.
     """
     known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
     shown = args.get("show")
-    if shown in _USUAL and not any(name == "include" for name, _value in known):
+    if shown in _DEFAULT_INCLUDE and not any(name == "include" for name, _value in known):
         known.append(("include", str(shown)))
     return MultiDict(known)
 
 
-def _target_of(session: Session, asked: FeedQuery) -> Target:
+def _get_feed_target(session: Session, selection: FeedQuery) -> FeedTarget:
     """Return the feed for a selection. Raises NotFound if its event or speaker does not exist."""
-    only = asked.filter
-    narrowed = replace(asked, filter=NO_FILTER)
+    only = selection.filter
+    narrowed = replace(selection, filter=NO_FILTER)
     if len(only.events) == 1 and only == Filter(events=only.events):
         slug = only.events[0]
         title = get_event_title(session, slug).title
-        return Target(base=links().event_page(slug), name=title, asked=asked, narrowed=narrowed, of="event")
+        return FeedTarget(
+            base_url=links().event_page(slug), name=title, selection=selection, url_query=narrowed, scope="event"
+        )
     if len(only.speakers) == 1 and only == Filter(speakers=only.speakers):
         row = get_speaker(session, only.speakers[0], ANONYMOUS)
-        return Target(
-            base=links().speaker_page(row.slug),
+        return FeedTarget(
+            base_url=links().speaker_page(row.slug),
             name=_("Talks by %(name)s", name=row.name),
-            asked=replace(asked, filter=Filter(speakers=(row.slug,)), include=(Include.TALKS,)),
-            narrowed=replace(narrowed, include=()),
-            of="speaker",
+            selection=replace(selection, filter=Filter(speakers=(row.slug,)), include=(Include.TALKS,)),
+            url_query=replace(narrowed, include=()),
+            scope="speaker",
         )
-    return Target(base=links().calendar_feed(""), name=settings().name, asked=asked, narrowed=asked)
+    return FeedTarget(
+        base_url=links().calendar_feed(""), name=settings().name, selection=selection, url_query=selection
+    )
 
 
-def _offer(target: Target) -> Page:
-    url = with_query(f"{target.base}.ics", canonical_query(target.narrowed))
-    whole = target.asked == FeedQuery()
+def _build_subscribe_page(target: FeedTarget) -> Page:
+    url = with_query(f"{target.base_url}.ics", canonical_query(target.url_query))
+    whole = target.selection == FeedQuery()
     if whole:
         title = _("Subscribe")
-    elif target.of == "calendar":
+    elif target.scope == "calendar":
         title = _("Subscribe to this selection")
     else:
         title = _("Subscribe: %(name)s", name=target.name)
     return Page(
         template="pages/subscribe.html",
         title=title,
-        path=with_query(request.path.rstrip("/"), canonical_query(target.asked)),
+        path=with_query(request.path.rstrip("/"), canonical_query(target.selection)),
         description=_("Events and talks in your own calendar, always up to date."),
         feeds=(FeedLink(url=url, title=target.name),),
         indexed=whole,
-        values={
+        context={
             "name": target.name,
-            **ways_in(url, target.name),
-            "sisters": target.sisters(),
-            "holds": _holds(target),
-            "form": _form(_pairs(target.asked), target.included, target.asked.cancelled, kinds=target.of != "speaker"),
+            **calendar_apps_context(url, target.name),
+            "sisters": target.alternate_format_urls(),
+            "holds": _feed_summary_rows(target),
+            "form": _subscribe_form_context(
+                _hidden_parameters(target.selection),
+                target.included,
+                target.selection.cancelled,
+                show_kinds=target.scope != "speaker",
+            ),
         },
     )
 
 
-def _holds(target: Target) -> Sequence[tuple[str, str]]:
+def _feed_summary_rows(target: FeedTarget) -> Sequence[tuple[str, str]]:
     kinds = {
         Include.EVENTS: _("Events"),
         Include.TALKS: _("Talks"),
         Include.DEADLINES: _("When calls for talks open and close"),
     }
-    days = {"from": target.asked.filter.from_day, "to": target.asked.filter.to_day}
+    days = {"from": target.selection.filter.from_day, "to": target.selection.filter.to_day}
     said = [(_("Holds"), ", ".join(kinds[one] for one in kinds if one in target.included))]
-    for name, value in _pairs(target.narrowed):
+    for name, value in _hidden_parameters(target.url_query):
         day = days.get(name)
-        said.append((word_for(name), long_day(day) if day is not None else value_in_words(name, value)))
-    if target.of == "calendar" and not any(days.values()):
+        said.append(
+            (parameter_label(name), format_long_day(day) if day is not None else parameter_value_label(name, value))
+        )
+    if target.scope == "calendar" and not any(days.values()):
         said.append((_("Days"), _("The last weeks, and more than a year ahead")))
     return said
 
 
-def _pairs(asked: FeedQuery) -> list[tuple[str, str]]:
+def _hidden_parameters(selection: FeedQuery) -> list[tuple[str, str]]:
     """Return the parameters of a selection that have no fields in the form."""
-    return parse_qsl(canonical_query(replace(asked, include=(), cancelled=Cancelled.KEEP)))
+    return parse_qsl(canonical_query(replace(selection, include=(), cancelled=Cancelled.KEEP)))
 
 
-def _faulty(args: MultiDict[str, str], refusal: Invalid) -> Page:
+def _build_invalid_query_page(args: MultiDict[str, str], error: Invalid) -> Page:
     """Return the page with fields for the invalid parameters, each with its errors."""
-    faults = dict(reversed(translate_field_errors(refusal.errors)))
-    given = [(name, value) for name, value in args.items(multi=True) if name not in _CHOICES]
+    faults = dict(reversed(translate_field_errors(error.errors)))
+    given = [(name, value) for name, value in args.items(multi=True) if name not in _FORM_PARAMETERS]
     included = [one for value in args.getlist("include") for one in value.split(",")]
-    form = _form(
+    form = _subscribe_form_context(
         ((name, value) for name, value in given if name not in faults),
-        included or _USUAL,
+        included or _DEFAULT_INCLUDE,
         args.get("cancelled", Cancelled.KEEP),
     )
-    form |= {"fields": [(name, word_for(name), value) for name, value in given if name in faults], "faults": faults}
+    form |= {
+        "fields": [(name, parameter_label(name), value) for name, value in given if name in faults],
+        "faults": faults,
+    }
     return Page(
-        template="pages/subscribe.html", title=_("Subscribe"), indexed=False, values={"url": None, "form": form}
+        template="pages/subscribe.html", title=_("Subscribe"), indexed=False, context={"url": None, "form": form}
     )
 
 
-def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool = True) -> dict[str, object]:
+def _subscribe_form_context(
+    hidden: _Pairs, include: Sequence[str], cancelled: str, *, show_kinds: bool = True
+) -> dict[str, object]:
     lang = supported_language_arg(request.args)
     return {
         "hidden": [*hidden, *([("lang", lang)] if lang else [])],
-        "kinds": kinds,
+        "kinds": show_kinds,
         "include": include,
         "cancelled": cancelled,
         "fields": [],
@@ -206,7 +228,7 @@ def _form(hidden: _Pairs, include: Sequence[str], cancelled: str, *, kinds: bool
     }
 
 
-def ways_in(url: str, name: str) -> dict[str, object]:
+def calendar_apps_context(url: str, name: str) -> dict[str, object]:
     """Return the variables of pages/programs.html for a feed: its URL, and links and facts for each calendar app."""
     webcal = f"webcal{url[url.index(':') :]}"
     outlook = f"calendar/0/addfromweb?url={quote(url, safe='')}&name={quote(name, safe='')}"
@@ -219,6 +241,6 @@ def ways_in(url: str, name: str) -> dict[str, object]:
             "outlook": f"https://outlook.live.com/{outlook}",
             "office": f"https://outlook.office.com/{outlook}",
         },
-        "facts": {kind.value: CLIENTS[kind] for kind in _SHOWN},
-        "others": [facts for kind, facts in CLIENTS.items() if kind not in _NO_CALENDARS.union(_SHOWN)],
+        "facts": {kind.value: CLIENTS[kind] for kind in _FEATURED_APPS},
+        "others": [facts for kind, facts in CLIENTS.items() if kind not in _NON_CALENDAR_CLIENTS.union(_FEATURED_APPS)],
     }
