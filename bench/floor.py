@@ -37,7 +37,7 @@ def load_floor(folder: str) -> Any:  # noqa: ANN401 - any WSGI application
 
 def _serve(folder: str, port: int) -> None:
     # Imported here, so that a worker of the floor imports nothing from eventcal.
-    from eventcal.cli.serving import _build_server  # noqa: PLC0415 - as above
+    from eventcal.cli.server import _build_server  # noqa: PLC0415 - as above
 
     server = _build_server("127.0.0.1", port=port, workers=1)
     multiprocessing.set_start_method("spawn", force=True)

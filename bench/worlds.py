@@ -20,11 +20,11 @@ from eventcal.app import build_services
 from eventcal.config import Settings
 from eventcal.events.models import Event
 from eventcal.kit.ids import hash_secret, new_secret
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import AccessToken
 from eventcal.members.service import TOKEN_PREFIX
-from eventcal.members.words import Role, Scope
 from eventcal.speakers.models import Speaker
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from eventcal.web.request.context import Services
 from tests.clocks import NOON, FixedClock
 from tests.make import make_event, make_member, make_speaker, make_talk

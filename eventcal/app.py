@@ -24,7 +24,7 @@ from eventcal.web.api.openapi.document import build_openapi_document
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
-from eventcal.web.cache import BackgroundThread, FetchCounter, ResponseCache
+from eventcal.web.cached_responses import ResponseCacheMiddleware
 from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
@@ -38,9 +38,9 @@ from eventcal.web.pages import register_pages
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.session_cookie import init_sessions
-from eventcal.web.schemas.resources import JsonResourceRenderer
-from eventcal.web.serving import ResponseCacheMiddleware
+from eventcal.web.schemas.resource_renderer import JsonResourceRenderer
 from eventcal.web.system import front, health
+from eventcal.web.worker_state import BackgroundThread, FetchCounter, ResponseCache
 
 API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 MAX_BODY_BYTES = 1024 * 1024

@@ -1,7 +1,7 @@
 """The complete metadata of the database, for migrations: imports every module that defines tables."""
 
 from eventcal.events import models as events
-from eventcal.feeds import fetches
+from eventcal.feeds import fetch_counts
 from eventcal.feeds.index import models as feeds
 from eventcal.kit.models import Base
 from eventcal.members import models as members
@@ -10,5 +10,5 @@ from eventcal.speakers import models as speakers
 from eventcal.sponsors import models as sponsors
 from eventcal.talks import models as talks
 
-MODEL_MODULES = (events, feeds, fetches, members, outbox, speakers, sponsors, talks)
+MODEL_MODULES = (events, feeds, fetch_counts, members, outbox, speakers, sponsors, talks)
 metadata = Base.metadata

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
+from eventcal.events.enums import TeamRole
 from eventcal.events.models import Event, TeamMember
 from eventcal.events.queries import get_event
-from eventcal.events.words import TeamRole
 from eventcal.kit.ids import hash_secret, new_secret
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.service import TOKEN_PREFIX
-from eventcal.members.words import Role, Scope
 from eventcal.speakers.models import Speaker
 from eventcal.web.identity.current_user import sign_in
 from tests.clocks import NOON

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from eventcal.datasets.reading import validate_dataset
+from eventcal.datasets.parser import validate_dataset
 from eventcal.datasets.service import InvalidDataset, LoadReport, load_dataset
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
@@ -13,8 +13,8 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.schema import metadata
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.schemas.datasets import load_record
-from eventcal.web.schemas.resources import JsonResourceRenderer
+from eventcal.web.schemas.dataset_records import load_record
+from eventcal.web.schemas.resource_renderer import JsonResourceRenderer
 
 Json = dict[str, Any]
 

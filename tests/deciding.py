@@ -9,8 +9,8 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser
 from tests.http_app import database_of, writing
 from tests.make import MODERATOR, make_member, make_speaker, make_talk

@@ -19,13 +19,13 @@ from eventcal.app import build_services, create_app
 from eventcal.config import Settings
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member
-from eventcal.members.words import Role, Scope
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.cache import BackgroundThread
 from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.request.context import Services, attach_services
+from eventcal.web.worker_state import BackgroundThread
 from tests.make import make_member
 
 PASSWORD = "correct horse"

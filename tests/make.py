@@ -8,20 +8,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, Programme, TeamRole
 from eventcal.events.models import CallForTalks, Event, EventTag, Room, TeamMember, Track
 from eventcal.events.rules import recompute_event_columns
-from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.kit.ids import new_id
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
 from eventcal.speakers.models import Speaker
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 from eventcal.talks.rules import is_public_state, recompute_talk_columns
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 
 MODERATOR = Caller(role=Role.MODERATOR)

@@ -4,9 +4,9 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from eventcal.events.words import TeamRole
+from eventcal.events.enums import TeamRole
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
 from tests.api import put_on_team
 from tests.browsing import Browser
 from tests.http_app import signed_in, writing

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, Programme, TeamRole
 from eventcal.events.models import Room, TeamMember, Track
-from eventcal.events.words import EventStatus, Programme, TeamRole
 from eventcal.kit.ids import hash_secret
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import AccessToken, Member, MemberSession, PersonalFeed
 from eventcal.members.sessions import IDLE_TIMEOUT
-from eventcal.members.words import Role, Scope
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.http_app import writing
 from tests.make import (

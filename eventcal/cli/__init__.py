@@ -4,10 +4,10 @@ import click
 
 from eventcal import __version__
 from eventcal.cli.accounts import events, members
+from eventcal.cli.common import RootGroup
 from eventcal.cli.data import db, demo, load, media, recompute_instants
 from eventcal.cli.lint import lint
-from eventcal.cli.running import RootGroup
-from eventcal.cli.serving import serve
+from eventcal.cli.server import serve
 
 
 @click.group(cls=RootGroup)

@@ -4,16 +4,17 @@ import sys
 
 import click
 
-from eventcal.cli.running import open_app_context, open_services, open_unit_of_work
+from eventcal.cli.common import open_app_context, open_services, open_unit_of_work
+from eventcal.events.enums import TeamRole
 from eventcal.events.queries import get_event
 from eventcal.events.service import add_team_member, remove_team_member
-from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Invalid
+from eventcal.kit.errors import Invalid
 from eventcal.kit.text import single_line_error
-from eventcal.kit.values import too_long_message
+from eventcal.kit.validators import too_long_message
+from eventcal.members.authentication_factors import delete_all_passkeys, remove_second_factors
 from eventcal.members.caller import OPERATOR
+from eventcal.members.enums import Role
 from eventcal.members.errors import DuplicateEmail
-from eventcal.members.factors import delete_all_passkeys, remove_second_factors
 from eventcal.members.service import (
     create_member,
     delete_all_access_tokens,
@@ -21,7 +22,6 @@ from eventcal.members.service import (
     get_member_by_email,
     normalise_email,
 )
-from eventcal.members.words import Role
 from eventcal.web.identity.accounts import change_password
 from eventcal.web.identity.passwords import hash_password, validate_new_password
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.running import (
+from eventcal.cli.common import (
     CommandFailed,
     NotMigrated,
     check_migrated,
@@ -25,18 +25,18 @@ from eventcal.datasets.demo import (
     shift_dataset_dates,
     weeks_to_shift,
 )
-from eventcal.datasets.reading import Dataset, read_dataset_file
+from eventcal.datasets.parser import Dataset, read_dataset_file
 from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.events.models import Event
 from eventcal.feeds.index.feed_index import get_feed_state
-from eventcal.kit.refusals import Conflict
+from eventcal.kit.errors import Conflict
 from eventcal.kit.text import format_count
-from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
+from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
 from eventcal.web.identity.passwords import hash_password
 from eventcal.web.media import referenced_files
 from eventcal.web.request.context import Services
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 
 
 class FeedsOutOfDate(Conflict):

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import click
 
-from eventcal.cli.fetching import MAX_CALENDAR_BYTES, UnreadableCalendar, fetch
+from eventcal.cli.http_client import MAX_CALENDAR_BYTES, UnreadableCalendar, fetch
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.text import format_count
 from eventcal.lint import Finding, Severity
 from eventcal.lint import lint as lint_calendar
-from eventcal.lint.serving import ServerResponses, lint_http_responses
+from eventcal.lint.http_responses import ServerResponses, lint_http_responses
 
 _EXIT_ERRORS_FOUND, _UNREADABLE = 1, 2
 

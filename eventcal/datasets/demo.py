@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordReader, parse_dataset
+from eventcal.datasets.parser import SECTIONS, Dataset, Record, RecordReader, parse_dataset
+from eventcal.events.enums import Programme, TeamRole
 from eventcal.events.models import Event
 from eventcal.events.service import add_team_member
-from eventcal.events.words import Programme, TeamRole
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.members.service import create_member, find_member_by_email
-from eventcal.members.words import Role
 
 ORGANISER_EMAIL = "organiser@example.org"
 

@@ -7,21 +7,21 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from eventcal.datasets.loading import ImportSession
-from eventcal.datasets.reading import Dataset, Record, RecordKey
+from eventcal.datasets.import_session import ImportSession
+from eventcal.datasets.parser import Dataset, Record, RecordKey
+from eventcal.events.enums import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import ensure_event_loaded
 from eventcal.events.service import create_track_or_room, edit_event, edit_track_or_room, propose_event
-from eventcal.events.steps import cancel_event, publish_event
-from eventcal.events.words import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
-from eventcal.kit.refusals import FieldError, raise_if_invalid
+from eventcal.events.state_changes import cancel_event, publish_event
+from eventcal.kit.errors import FieldError, raise_if_invalid
 from eventcal.members.caller import OPERATOR
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import list_tiers_with_taken_places
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorship, create_tier, update_tier
-from eventcal.sponsors.words import SponsorshipState
 
 # Fields that are loaded separately, after the other fields of the event.
 _SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})

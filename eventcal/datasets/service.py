@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from eventcal.datasets.events import load_co_locations, load_event
-from eventcal.datasets.loading import ImportSession
-from eventcal.datasets.reading import SECTIONS, Dataset, Record, Section
+from eventcal.datasets.import_session import ImportSession
+from eventcal.datasets.parser import SECTIONS, Dataset, Record, Section
 from eventcal.datasets.talks import load_reprise, load_talk
 from eventcal.kit.database import UnitOfWork
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.kit.errors import FieldError, Invalid
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import create_speaker, update_speaker

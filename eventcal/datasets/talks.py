@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from eventcal.datasets.loading import ImportSession
-from eventcal.datasets.reading import Record, record_key
+from eventcal.datasets.import_session import ImportSession
+from eventcal.datasets.parser import Record, record_key
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.members.caller import OPERATOR
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, is_public_state, recompute_talk_columns
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
-from eventcal.talks.steps import apply_talk_action
-from eventcal.talks.words import TalkState
+from eventcal.talks.state_changes import apply_talk_action
 
 # Fields that are loaded separately: the key, references, and fields that the service checks against the call.
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})

@@ -1,6 +1,6 @@
 """Errors raised for events."""
 
-from eventcal.kit.refusals import Conflict, Message, NotFound
+from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class EventNotFound(NotFound):

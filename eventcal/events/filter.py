@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from eventcal.events.enums import ACTIVE_STATUSES, Programme
 from eventcal.events.models import CallForTalks, Event, EventTag, ListingMixin
-from eventcal.events.words import ACTIVE_STATUSES, Programme
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.paging import SortKey
+from eventcal.kit.pagination import SortKey
 from eventcal.kit.text import split_query
 
 

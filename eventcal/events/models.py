@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from eventcal.events.words import Attendance, EventKind, EventStatus, Programme, TeamRole
+from eventcal.events.enums import Attendance, EventKind, EventStatus, Programme, TeamRole
 from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, TagRow, enum_column
 
 MemberReference = Annotated[

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import EventNotFound, EventPartNotFound
 from eventcal.events.filter import (
     Filter,
@@ -21,15 +22,14 @@ from eventcal.events.filter import (
 )
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import has_occurrence_between
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.errors import Forbidden, Message
 from eventcal.kit.ids import hash_secret
 from eventcal.kit.models import UtcDateTime
-from eventcal.kit.paging import Page, PageRequest, fetch_page
-from eventcal.kit.refusals import Forbidden, Message
+from eventcal.kit.pagination import Page, PageRequest, fetch_page
 from eventcal.members.caller import Caller
+from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken, Member
 from eventcal.members.rules import check_organiser, check_reviewer
-from eventcal.members.words import Scope
 
 TrackOrRoom = TypeVar("TrackOrRoom", bound=Track | Room)
 

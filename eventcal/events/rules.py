@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from eventcal.events.enums import ACTIVE_STATUSES, EventStatus, Programme
 from eventcal.events.models import Event
 from eventcal.events.recurrence.expansion import expand_rule, rule_error
 from eventcal.events.recurrence.occurrences import LAST_DAY, occurrence_day_range
-from eventcal.events.words import ACTIVE_STATUSES, EventStatus, Programme
 from eventcal.kit.clock import truncate_to_second
+from eventcal.kit.errors import FieldError, Message
 from eventcal.kit.localtime import (
     day_end,
     day_start,
@@ -18,7 +19,6 @@ from eventcal.kit.localtime import (
     parse_call_time,
     parse_local,
 )
-from eventcal.kit.refusals import FieldError, Message
 from eventcal.kit.text import build_search_text
 
 # How long cancelled events and talks stay visible.

@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import DuplicateName, EventPartNotFound, InvalidTransition, LastOrganiser
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember, Track
 from eventcal.events.queries import TrackOrRoom, public_events_by_slug
 from eventcal.events.recurrence.overrides import merge_overrides, normalise_override, override_errors
 from eventcal.events.rules import ALLOWED_STATUS_EDITS, event_errors, recompute_event_columns
-from eventcal.events.steps import LOCATION_COLUMNS
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.events.state_changes import LOCATION_COLUMNS
+from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid, require
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable, generate_unique_slug, is_slug_taken, new_id
 from eventcal.kit.models import set_given_fields
-from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid, require
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_email_confirmed

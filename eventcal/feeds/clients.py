@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, BinaryIO
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 
 MAX_USER_AGENT_LENGTH = 300
 """The number of characters of a User-Agent header that are used to identify a client; real ones are shorter."""

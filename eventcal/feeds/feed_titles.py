@@ -5,10 +5,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.errors import EventNotFound
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.members.caller import Caller
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from eventcal.lint import Severity, lint
-from eventcal.lint.moments import TimeKind, parse_time_value
-from eventcal.lint.reading import Component, parse_file
+from eventcal.lint.parser import Component, parse_file
+from eventcal.lint.time_values import TimeKind, parse_time_value
 
 MAX_FEED_SIZE = 4_000_000
 """The maximum size in bytes of a feed that is inspected; larger ones would take too long."""

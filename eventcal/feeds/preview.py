@@ -5,16 +5,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.models import Event
-from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.formats.ics import render_entry, with_timestamps
 from eventcal.feeds.index.entry_loader import count_talks, list_unscheduled_talks
 from eventcal.kit.clock import truncate_to_second
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import is_public_state
-from eventcal.talks.words import TalkState
 
 
 def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> CalendarEntry | None:

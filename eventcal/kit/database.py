@@ -21,8 +21,8 @@ from sqlalchemy.orm.attributes import History
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from eventcal.kit.clock import Clock
+from eventcal.kit.errors import DatabaseBusy, Message
 from eventcal.kit.models import Base
-from eventcal.kit.refusals import DatabaseBusy, Message
 
 # The key of the advisory lock on PostgreSQL. The number is arbitrary, but must not change.
 _WRITE_LOCK_KEY = 0x6576636C

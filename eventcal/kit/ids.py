@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from eventcal.kit.refusals import Conflict, Message
+from eventcal.kit.errors import Conflict, Message
 from eventcal.kit.text import SLUG_LIMIT, slugify
 
 # Crockford's Base32 alphabet has no letters that look like digits and spells no obscene words.

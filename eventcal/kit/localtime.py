@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 # GMT is not an alias of UTC in the IANA database, although its offset is the same.

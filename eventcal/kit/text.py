@@ -8,7 +8,7 @@ and HTML are accepted; output code must escape them.
 import re
 import unicodedata
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 
 SLUG_LIMIT = 80
 """The maximum number of characters in a slug."""

@@ -7,12 +7,12 @@ the rules. The code of a rule is stable, so that programs can rely on it.
 from datetime import datetime
 
 from eventcal.lint.lines import check_lines
+from eventcal.lint.parser import parse_file
 from eventcal.lint.properties import check_properties
-from eventcal.lint.reading import parse_file
 from eventcal.lint.rules import Finding, Severity, finding
 from eventcal.lint.structure import check_structure, check_subscription_properties
 from eventcal.lint.times import check_recurrence, check_times, check_timestamps
-from eventcal.lint.zones import check_zones
+from eventcal.lint.timezones import check_zones
 
 __all__ = ["Finding", "Severity", "lint"]
 

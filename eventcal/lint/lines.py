@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from eventcal.lint.reading import BYTE_ORDER_MARK, ContentLine, ParsedFile, is_utf_8
+from eventcal.lint.parser import BYTE_ORDER_MARK, ContentLine, ParsedFile, is_utf_8
 from eventcal.lint.rules import Finding, finding, quote_excerpt
 
 _MAX_LINE_OCTETS = 75

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 
-from eventcal.kit.values import STRAY_PERCENT
-from eventcal.lint.moments import parse_duration
-from eventcal.lint.reading import ParsedFile, Property
+from eventcal.kit.validators import STRAY_PERCENT
+from eventcal.lint.parser import ParsedFile, Property
 from eventcal.lint.rules import Finding, finding, quote_excerpt
+from eventcal.lint.time_values import parse_duration
 
 _STATUSES = {
     "VEVENT": {"TENTATIVE", "CONFIRMED", "CANCELLED"},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from eventcal.kit.localtime import is_known_zone
-from eventcal.lint.reading import ENTRY_NAMES, Component, ParsedFile
+from eventcal.lint.parser import ENTRY_NAMES, Component, ParsedFile
 from eventcal.lint.rules import Finding, finding, quote_excerpt
 
 _ONCE_PER_ENTRY = frozenset(

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_rule
-from eventcal.lint.moments import TimeKind, TimeValue, parse_duration, parse_time_value
-from eventcal.lint.reading import Component, ParsedFile, Property
+from eventcal.lint.parser import Component, ParsedFile, Property
 from eventcal.lint.rules import Finding, finding, quote_excerpt
+from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse_time_value
 
 TIME_PROPERTIES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
 _TIMESTAMP_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")

@@ -1,6 +1,6 @@
 """Errors of uploaded pictures."""
 
-from eventcal.kit.refusals import Invalid, Message, NotFound
+from eventcal.kit.errors import Invalid, Message, NotFound
 
 
 class UnsupportedImage(Invalid):

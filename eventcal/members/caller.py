@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from eventcal.members.words import Role, Scope
+from eventcal.members.enums import Role, Scope
 
 _SCOPE_ORDER = tuple(Scope)
 

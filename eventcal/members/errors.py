@@ -1,6 +1,6 @@
 """Errors raised for members, and for authentication and authorisation."""
 
-from eventcal.kit.refusals import Conflict, Forbidden, Invalid, Message, Unauthenticated
+from eventcal.kit.errors import Conflict, Forbidden, Invalid, Message, Unauthenticated
 
 
 class NotSignedIn(Unauthenticated):

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.kit.models import Base, RandomIdMixin, enum_column
-from eventcal.members.words import Role
+from eventcal.members.enums import Role
 
 
 class Member(RandomIdMixin, Base):

@@ -1,9 +1,9 @@
 """Permission checks by role."""
 
-from eventcal.kit.refusals import Forbidden, Message
+from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.caller import Caller
+from eventcal.members.enums import Scope
 from eventcal.members.errors import NotSignedIn
-from eventcal.members.words import Scope
 
 
 def check_organiser(caller: Caller, event_id: str) -> None:

@@ -8,14 +8,14 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from eventcal.kit.errors import FieldError, Message, NotFound, raise_if_invalid, require
 from eventcal.kit.ids import hash_secret, new_secret
-from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
-from eventcal.kit.refusals import FieldError, Message, NotFound, raise_if_invalid, require
+from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
+from eventcal.members.enums import Role, Scope
 from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
 from eventcal.members.models import AccessToken, IdempotencyRecord, Member, PersonalFeed
-from eventcal.members.words import Role, Scope
 
 TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret scanners
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from eventcal.kit.errors import Message, NotFound, require
 from eventcal.kit.ids import hash_secret, new_id, new_secret
-from eventcal.kit.refusals import Message, NotFound, require
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)

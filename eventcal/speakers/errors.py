@@ -1,6 +1,6 @@
 """Errors raised for speakers."""
 
-from eventcal.kit.refusals import Conflict, Message, NotFound
+from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class SpeakerNotFound(NotFound):

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from eventcal.kit.errors import Forbidden, Message, require
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable, generate_unique_slug, is_slug_taken
-from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
-from eventcal.kit.refusals import Forbidden, Message, require
+from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member

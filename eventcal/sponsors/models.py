@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.models import Event, EventPart, MemberReference
 from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, enum_column
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
 
 
 class Tier(EventPart):

@@ -6,16 +6,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.models import Event
 from eventcal.events.queries import can_view_event, check_can_manage_event
-from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
-from eventcal.kit.refusals import require
+from eventcal.kit.errors import require
+from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import SponsorNotFound, SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
 
 _SPONSORSHIP_LOAD_OPTIONS = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event))
 

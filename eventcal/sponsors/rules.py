@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from eventcal.kit.refusals import FieldError, Message, Transition
+from eventcal.kit.errors import FieldError, Message, Transition
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Tier
-from eventcal.sponsors.words import SponsorshipState
 
 
 class SponsorshipAction(StrEnum):

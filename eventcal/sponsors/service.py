@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.errors import DuplicateName, EventEnded, InUse, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
 from eventcal.events.service import PRICE_COLUMNS, merge_nested_fields
-from eventcal.events.steps import redact_part_names
-from eventcal.events.words import EventStatus
+from eventcal.events.state_changes import redact_part_names
+from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.kit.ids import generate_unique_slug
 from eventcal.kit.models import set_given_fields
-from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator, check_organiser
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import (
@@ -27,7 +28,6 @@ from eventcal.sponsors.queries import (
     list_tiers_with_taken_places,
 )
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction, has_free_place, tier_errors
-from eventcal.sponsors.words import SponsorshipState
 
 _SPONSOR_FIELDS = ("name", "url", "logo_url", "description")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from eventcal.kit.refusals import Conflict, DomainError, Message, NotFound
+from eventcal.kit.errors import Conflict, DomainError, Message, NotFound
 
 
 class TalkNotFound(NotFound):

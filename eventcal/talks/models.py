@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from eventcal.events.enums import TalkKind
 from eventcal.events.models import Event, ListingMixin, MemberReference, Room, Track, child_relationship
-from eventcal.events.words import TalkKind
 from eventcal.kit.markdown import to_html, to_plain_text
 from eventcal.kit.models import PRIVATE_COLUMN, Base, TagRow, enum_column
 from eventcal.speakers.models import Speaker
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 
 TEXT_COLUMNS = ("abstract", "language", "slides_url", "recording_url", "notes")
 """The optional texts of a talk. Edits set them, and redacting the talk clears them."""

@@ -8,16 +8,16 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.filter import Filter, Sort, in_conditions, shared_conditions, shown_until_condition, sort_keys
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
-from eventcal.kit.refusals import require
+from eventcal.kit.errors import require
+from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
-from eventcal.talks.words import TalkState
 
 PUBLIC_TALK_CONDITIONS = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
 """The conditions for public talks, joined to their event. See `is_public` for a single talk."""

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import CannotDeletePublished, InUse, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.rules import check_moderator
@@ -22,7 +22,7 @@ from eventcal.talks.models import Star, Talk, TalkSpeaker
 from eventcal.talks.queries import PUBLIC_TALK_CONDITIONS, talk_load_options
 from eventcal.talks.rules import UNDECIDED_STATES, TalkAction, recompute_talk_columns
 from eventcal.talks.service import set_speakers
-from eventcal.talks.steps import apply_talk_action
+from eventcal.talks.state_changes import apply_talk_action
 
 
 def count_talks_in(session: Session, part: Room | Track) -> int:

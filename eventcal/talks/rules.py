@@ -7,14 +7,14 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from eventcal.events.enums import PUBLIC_STATUSES, Programme, TalkKind
 from eventcal.events.models import Event
 from eventcal.events.rules import start_end_errors, to_instant_or_gap_end, tombstone_until
-from eventcal.events.words import PUBLIC_STATUSES, Programme, TalkKind
+from eventcal.kit.errors import FieldError, Message, Transition
 from eventcal.kit.localtime import get_zone, parse_local
-from eventcal.kit.refusals import FieldError, Message, Transition
 from eventcal.kit.text import build_search_text
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 
 
 class TalkAction(StrEnum):

@@ -7,26 +7,26 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import ACTIVE_STATUSES, Programme, TalkKind
 from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
 from eventcal.events.queries import ensure_event_loaded, is_public_and_redacted
 from eventcal.events.rules import is_accepting_talks, is_over
-from eventcal.events.steps import REDACTED_TEXT
-from eventcal.events.words import ACTIVE_STATUSES, Programme, TalkKind
+from eventcal.events.state_changes import REDACTED_TEXT
+from eventcal.kit.errors import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.kit.ids import new_id
 from eventcal.kit.models import set_given_fields
-from eventcal.kit.refusals import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import check_email_confirmed, delete_idempotency_records
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.models import TEXT_COLUMNS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_kind_errors, talk_time_errors
-from eventcal.talks.words import TalkState
 
 _SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
 _TIME_FIELDS = ("starts", "ends")

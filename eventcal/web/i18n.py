@@ -17,8 +17,8 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header, parse_cookie
 
-from eventcal.kit.catalogue import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, load_translations
-from eventcal.kit.refusals import DomainError, FieldError, Message
+from eventcal.kit.errors import DomainError, FieldError, Message
+from eventcal.kit.translations import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, load_translations
 
 INTERNATIONAL_ENGLISH = "en-GB"
 """English with the day before the month and 24-hour times, for all countries except the United States."""

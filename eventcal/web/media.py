@@ -11,9 +11,9 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import FieldError, Message, raise_if_invalid
-from eventcal.media.gallery import MediaStore
-from eventcal.media.picture import ImageSpec, Picture, reencode_picture
+from eventcal.kit.errors import FieldError, Message, raise_if_invalid
+from eventcal.media.images import ImageSpec, Picture, reencode_picture
+from eventcal.media.store import MediaStore
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.web.identity.current_user import current_member_id

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.events.enums import TeamRole
 from eventcal.events.models import Event, TeamMember
-from eventcal.events.words import TeamRole
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.http_app import Browser, signed_in, writing
 from tests.make import make_speaker, make_sponsorship, make_talk, make_tier
 

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from eventcal.events.words import Programme
-from eventcal.members.words import Role
+from eventcal.events.enums import Programme
+from eventcal.members.enums import Role
 from tests.browser.world import serving
 from tests.http_app import signed_in, writing
 from tests.make import make_event

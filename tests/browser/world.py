@@ -17,15 +17,15 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import ClosingIterator
 
 from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
-from eventcal.datasets.reading import parse_dataset
+from eventcal.datasets.parser import parse_dataset
 from eventcal.datasets.service import load_dataset
-from eventcal.media.gallery import MediaStore
-from eventcal.media.picture import ImageSpec, reencode_picture
+from eventcal.media.images import ImageSpec, reencode_picture
+from eventcal.media.store import MediaStore
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.web.media import UPLOAD_PATH
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 from tests.browser.paths import ALL
 from tests.browser.people import settle
 from tests.clocks import NOON, FixedClock

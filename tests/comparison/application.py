@@ -14,14 +14,14 @@ from sqlalchemy import select
 
 from eventcal.cli import main
 from eventcal.datasets.demo import ORGANISER_EMAIL, create_demo_organiser, read_demo_dataset
-from eventcal.datasets.reading import parse_dataset
+from eventcal.datasets.parser import parse_dataset
 from eventcal.datasets.service import load_dataset
-from eventcal.events.words import TeamRole
+from eventcal.events.enums import TeamRole
 from eventcal.kit import migrate
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 from tests import http_app, world
 from tests.api import put_on_team
 from tests.clocks import NOON, FixedClock

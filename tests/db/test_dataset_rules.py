@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.queries import get_event
-from eventcal.events.words import EventStatus, Programme
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsorship
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.removal import merge_speakers
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.datasets import EVENT, SPEAKER, TALK, everything, load, open_calendar, refused
 from tests.make import make_event, make_member, make_speaker, make_talk

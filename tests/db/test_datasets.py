@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from eventcal.datasets.reading import validate_dataset
+from eventcal.datasets.parser import validate_dataset
 from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.events.queries import get_event
 from eventcal.kit.database import Database
@@ -13,7 +13,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import talk_load_options
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json

@@ -14,14 +14,14 @@ from eventcal.datasets.demo import (
     shift_dataset_dates,
     weeks_to_shift,
 )
-from eventcal.datasets.reading import Dataset, validate_dataset
+from eventcal.datasets.parser import Dataset, validate_dataset
 from eventcal.datasets.service import LoadReport, SectionCounts, load_dataset
 from eventcal.events.models import Event
 from eventcal.kit.database import Database
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
 from eventcal.talks.models import Talk
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 from tests.clocks import FixedClock
 from tests.datasets import EVENT, everything, open_calendar
 

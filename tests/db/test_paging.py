@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from eventcal.kit.database import Database
+from eventcal.kit.errors import FieldError, Invalid
 from eventcal.kit.models import UtcDateTime
-from eventcal.kit.paging import Page, PageRequest, SortKey, fetch_page
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from tests.clocks import NOON
 
 

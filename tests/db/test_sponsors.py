@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.models import Event
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import Forbidden
+from eventcal.kit.errors import Forbidden
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import SponsorNotFound
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import find_sponsor, get_sponsor, list_confirmed_sponsors_by_tier, list_sponsorships
 from eventcal.sponsors.service import update_sponsor
-from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
     MODERATOR,

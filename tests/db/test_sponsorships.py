@@ -7,19 +7,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.errors import EventEnded, InUse, InvalidTransition
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import DomainError, FieldError, Forbidden, Invalid
+from eventcal.kit.errors import DomainError, FieldError, Forbidden, Invalid
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS, Caller
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import EventCancelled, SponsorshipNotFound, TierFull
 from eventcal.sponsors.models import Sponsorship
 from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, check_has_no_sponsorships, request_sponsorship
-from eventcal.sponsors.words import SponsorshipState
 from tests.clocks import NOON, FixedClock
 from tests.make import (
     MODERATOR,

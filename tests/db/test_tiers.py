@@ -6,17 +6,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.errors import DuplicateName, InUse
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import FieldError, Forbidden, Invalid
+from eventcal.kit.errors import FieldError, Forbidden, Invalid
 from eventcal.members.caller import ANONYMOUS
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken_places, get_tier_for_organiser, list_tiers_with_taken_places
 from eventcal.sponsors.service import create_tier, delete_tier, update_tier
-from eventcal.sponsors.words import SponsorshipState
 from tests.make import (
     MODERATOR,
     caller_of,

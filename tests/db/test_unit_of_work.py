@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from eventcal.kit.database import Change, commit_time, delay_return_until
-from eventcal.kit.refusals import Conflict
+from eventcal.kit.errors import Conflict
 from tests.clocks import NOON, FixedClock
 from tests.shelf import Book, Leaf, OpenShelf, put, titles
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import StatementError
 
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Conflict, DatabaseBusy
+from eventcal.kit.errors import Conflict, DatabaseBusy
 from tests.clocks import FixedClock
 from tests.shelf import Book, OpenShelf, put, titles
 

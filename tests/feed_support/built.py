@@ -2,15 +2,15 @@
 
 from typing import Any
 
+from eventcal.events.enums import Attendance, EventStatus, Programme, TalkKind
 from eventcal.events.models import CoLocation, Event, EventTag, Room, Track
 from eventcal.events.rules import recompute_event_columns
-from eventcal.events.words import Attendance, EventStatus, Programme, TalkKind
 from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 from eventcal.talks.rules import recompute_talk_columns
-from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import UrlBuilder
 from tests.clocks import NOON
 from tests.feed_support.make_feeds import BASE_URL, DOMAIN

@@ -11,18 +11,18 @@ from sqlalchemy.orm import Session
 from eventcal.events import service
 from eventcal.events.models import Room, Track
 from eventcal.events.service import edit_event
-from eventcal.events.steps import cancel_event, publish_event, redact_event
+from eventcal.events.state_changes import cancel_event, publish_event, redact_event
 from eventcal.feeds.index.models import FeedStateRow
-from eventcal.kit.refusals import DomainError
+from eventcal.kit.errors import DomainError
 from eventcal.schema import metadata
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import get_speaker
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.talks.enums import TalkState
 from eventcal.talks.removal import delete_track_or_room, merge_speakers
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.feed_support.feed_world import Do, World, edit, edit_grace, edit_room, edit_track, publish_draft, put, step
 from tests.feed_support.make_feeds import Calendar

@@ -8,21 +8,21 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
+from eventcal.events.enums import EventStatus
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import get_event
 from eventcal.events.service import edit_event
-from eventcal.events.words import EventStatus
 from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import merge_speakers
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import edit_talk
-from eventcal.talks.steps import apply_talk_action
-from eventcal.talks.words import TalkState
+from eventcal.talks.state_changes import apply_talk_action
 from tests.clocks import FixedClock
 from tests.feed_support.make_feeds import Calendar, open_calendar
 from tests.make import (

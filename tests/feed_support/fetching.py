@@ -5,9 +5,9 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.models import CallForTalks
-from eventcal.events.words import EventStatus
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.feed_support.icslint import Component, faults, parse
 from tests.http_app import writing
 from tests.make import make_event, make_speaker, make_talk

@@ -19,11 +19,11 @@ from eventcal.feeds.format_registry import DEFAULT_OPTIONS, ICS, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.feed_index import FeedIndex, get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.resources import PublicChange, list_public_changes
+from eventcal.feeds.stored_json import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.schemas.resources import JsonResourceRenderer
+from eventcal.web.schemas.resource_renderer import JsonResourceRenderer
 from tests.clocks import FixedClock
 from tests.feed_support.entries import DAYS
 from tests.feed_support.icslint import Component, faults, parse

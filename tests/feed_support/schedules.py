@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element, fromstring
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, Stamps, StoredEntry, TalkFacts
-from eventcal.feeds.frab.documents import schedule_json, schedule_xml
 from eventcal.feeds.frab.schedule import ScheduleInput
+from eventcal.feeds.frab.serializers import schedule_json, schedule_xml
 from tests.clocks import NOON
 from tests.feed_support import entries as samples
 

@@ -11,11 +11,11 @@ from sqlalchemy import event as listeners
 from sqlalchemy import make_url
 
 from eventcal.app import build_services, create_app
-from eventcal.events.words import TeamRole
-from eventcal.members.words import Role
-from eventcal.web.cache import FetchCounter, ResponseCache
+from eventcal.events.enums import TeamRole
+from eventcal.members.enums import Role
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import RateLimiter
+from eventcal.web.worker_state import FetchCounter, ResponseCache
 from tests.api import Api, a_member, on_team
 from tests.clocks import FixedClock
 from tests.http_app import MAIL_URL, settings_of, when_asked, writing

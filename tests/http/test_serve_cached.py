@@ -11,14 +11,14 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.index.models import FeedState, read_feed_state
-from eventcal.feeds.resources import list_talk_json
+from eventcal.feeds.stored_json import list_talk_json
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
-from eventcal.web.cache import ResponseCache, ResponseKey
+from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.request.context import attach_services
-from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
+from eventcal.web.worker_state import ResponseCache, ResponseKey
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, rename
 from tests.http_app import database_of, house_of
@@ -153,7 +153,7 @@ def test_concurrent_requests_for_a_list_read_it_once(app: Flask, monkeypatch: py
         assert all(cache.asked.acquire(timeout=30) for _ in range(2))
         return list_talk_json(*wanted, **paged)
 
-    monkeypatch.setattr(talks, "talk_resources", read_slowly)
+    monkeypatch.setattr(talks, "list_talk_json", read_slowly)
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda path: fetch(app, path), ["/api/v1/talks"] * 2))
     assert len(reads) == 1
@@ -180,5 +180,5 @@ def test_unchanged_feed_request_enters_at_most_eight_source_files(app: Flask) ->
     poll()
     with files_entered() as seen:
         assert poll().status_code == 304
-    assert "web/serving.py" in seen
+    assert "web/cached_responses.py" in seen
     assert len(seen) <= 8, "\n".join(sorted(seen))

@@ -7,11 +7,11 @@ from itertools import count
 
 from sqlalchemy import create_engine, text
 
-from eventcal.events.words import Programme
+from eventcal.events.enums import Programme
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
+from eventcal.members.enums import Scope
 from eventcal.members.service import create_access_token
-from eventcal.members.words import Scope
 from tests.journeys.conftest import Server
 from tests.make import make_event, make_member
 

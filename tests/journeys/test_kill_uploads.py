@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, text
 
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
+from eventcal.members.enums import Scope
 from eventcal.members.service import create_access_token
-from eventcal.members.words import Scope
 from tests.images import painted, shown
 from tests.journeys.conftest import Server
 from tests.make import make_member, make_speaker

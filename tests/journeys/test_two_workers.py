@@ -16,9 +16,9 @@ from typing import Any
 
 from eventcal.app import build_services
 from eventcal.kit.clock import SystemClock
+from eventcal.members.enums import Scope
 from eventcal.members.service import create_access_token
-from eventcal.members.words import Scope
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.api import put_on_team
 from tests.hammering import Told, hammer, told, unbroken_edits
 from tests.http_app import settings_of

@@ -10,7 +10,7 @@ import pytest
 
 import eventcal
 from eventcal.feeds.clients import CLIENTS
-from eventcal.kit.refusals import DomainError, Message
+from eventcal.kit.errors import DomainError, Message
 from eventcal.web.http.errors import list_error_kinds
 from tests.words import ROOT, said
 
@@ -22,7 +22,7 @@ MODULES = sorted(
     if not path.relative_to(ROOT / "eventcal").as_posix().startswith(ENGLISH)
 )
 # Modules whose ValueError messages are shown to users, and functions in them that raise it only for programming errors.
-FOR_PEOPLE = ("kit/localtime.py", "kit/values.py", "members/service.py")
+FOR_PEOPLE = ("kit/localtime.py", "kit/validators.py", "members/service.py")
 OF_OURS = {"_check_naive", "with_offset"}
 # Reads its messages from a data file, from which a separate extraction method extracts them.
 FROM_DATA = "feeds/clients.py"

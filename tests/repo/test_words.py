@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from eventcal.kit.catalogue import LANGUAGES, SOURCE_LANGUAGE, catalogue_path, load_translations
+from eventcal.kit.translations import LANGUAGES, SOURCE_LANGUAGE, catalogue_path, load_translations
 from tests.words import ROOT, catalogue_faults, code_faults, forms_of, messages, said, template_faults
 
 WEB = ROOT / "eventcal" / "web"

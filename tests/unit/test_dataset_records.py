@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.datasets.reading import SECTIONS, UnreadableFile, parse_dataset, read_dataset_file, validate_dataset
-from eventcal.web.schemas.datasets import load_record
+from eventcal.datasets.parser import SECTIONS, UnreadableFile, parse_dataset, read_dataset_file, validate_dataset
+from eventcal.web.schemas.dataset_records import load_record
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventcal.events.enums import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus, Programme
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.rules import (
     ALLOWED_STATUS_EDITS,
@@ -21,8 +22,7 @@ from eventcal.events.rules import (
     to_instant_or_gap_end,
     tombstone_until,
 )
-from eventcal.events.words import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus, Programme
-from eventcal.kit.refusals import FieldError
+from eventcal.kit.errors import FieldError
 from tests.clocks import NOON
 
 SECOND = timedelta(seconds=1)

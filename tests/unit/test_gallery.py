@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
-from eventcal.media.picture import ImageSpec, Picture, reencode_picture
+from eventcal.media.images import ImageSpec, Picture, reencode_picture
+from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from tests.clocks import NOON
 from tests.images import BLUE, painted
 

@@ -3,8 +3,8 @@
 import pytest
 
 from eventcal.members.caller import ANONYMOUS, Caller
+from eventcal.members.enums import Role, Scope
 from eventcal.members.rules import grantable_scopes
-from eventcal.members.words import Role, Scope
 
 PLAIN = Caller(member_id="x", role=Role.MEMBER)
 

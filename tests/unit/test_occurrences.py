@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.recurrence.occurrences import (
     Occurrence,
     OccurrenceSlot,
@@ -22,7 +23,6 @@ from eventcal.events.recurrence.occurrences import (
     occurrence_day_range,
     occurrences_between,
 )
-from eventcal.events.words import EventStatus
 from eventcal.kit.localtime import get_zone
 
 DAY = timedelta(days=1)

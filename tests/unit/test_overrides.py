@@ -14,7 +14,7 @@ from eventcal.events.recurrence.overrides import (
     occurrence_id_error,
     override_errors,
 )
-from eventcal.kit.refusals import FieldError
+from eventcal.kit.errors import FieldError
 
 CALL: dict[str, Any] = {
     "timezone": "Europe/Berlin",

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from marshmallow import Schema, ValidationError, fields, validate
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 from eventcal.web.i18n import init_translations, translate
 
 SAID = Message("must have at most %(limit)s characters", limit=80)

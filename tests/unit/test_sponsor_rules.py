@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.kit.refusals import FieldError
+from eventcal.kit.errors import FieldError
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Tier
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction, has_free_place, tier_errors
-from eventcal.sponsors.words import SponsorshipState
 
 
 def test_sponsorship_has_the_specified_transitions() -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from eventcal.events.words import Programme, TalkKind
+from eventcal.events.enums import Programme, TalkKind
+from eventcal.talks.enums import TalkState
 from eventcal.talks.rules import (
     DEFAULT_MINUTES,
     GONE_STATES,
@@ -16,7 +17,6 @@ from eventcal.talks.rules import (
     is_public_state,
     talk_duration,
 )
-from eventcal.talks.words import TalkState
 
 PUBLISHING = {
     Programme.CURATED: {TalkState.CONFIRMED},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eventcal.kit.refusals import Conflict, Transition
+from eventcal.kit.errors import Conflict, Transition
 
 CLOSE = Transition(frozenset({"open", "ajar"}), "closed")
 

@@ -18,8 +18,8 @@ from itertools import islice, takewhile
 
 from dateutil.rrule import rrulestr
 
+from eventcal.kit.errors import Message
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc_lenient, parse_local
-from eventcal.kit.refusals import Message
 from eventcal.kit.rrule import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
 
 _WEEKDAY_PATTERN = f"({'|'.join(WEEKDAYS)})"

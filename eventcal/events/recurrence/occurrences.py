@@ -17,8 +17,9 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Protocol
 
+from eventcal.events.enums import ACTIVE_STATUSES, EventStatus
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
-from eventcal.events.words import ACTIVE_STATUSES, EventStatus
+from eventcal.kit.errors import FieldError, Invalid, Message
 from eventcal.kit.localtime import (
     LAST_YEAR,
     day_end,
@@ -28,8 +29,7 @@ from eventcal.kit.localtime import (
     local_to_utc_lenient,
     parse_local,
 )
-from eventcal.kit.paging import Page, PageRequest
-from eventcal.kit.refusals import FieldError, Invalid, Message
+from eventcal.kit.pagination import Page, PageRequest
 
 DEFAULT_PERIOD = timedelta(days=400)
 """The length of the period for which occurrences are listed if only one of its ends is given."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
 from eventcal.events.recurrence.occurrences import LAST_DAY, RecurringEvent, build_occurrence_slot
+from eventcal.kit.errors import FieldError, Message, json_pointer
 from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_local
-from eventcal.kit.refusals import FieldError, Message, json_pointer
 
 MAX_OVERRIDES = 200
 TOO_MANY_OVERRIDES_ERROR = Message("must have at most %(most)s occurrences", most=MAX_OVERRIDES)

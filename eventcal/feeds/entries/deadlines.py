@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.words import EventStatus
 from eventcal.feeds.entries.descriptions import (
     format_html_description,
     format_plain_description,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
+from eventcal.events.enums import Attendance, EventStatus
 from eventcal.events.models import Event
-from eventcal.events.words import Attendance, EventStatus
 from eventcal.feeds.entries.entry import Status
 from eventcal.kit.markdown import to_html, to_plain_text
 

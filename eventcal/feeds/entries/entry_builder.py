@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.models import Event
 from eventcal.events.recurrence.occurrences import Occurrence, excluded_occurrence_ids, list_overridden_occurrences
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.feeds.entries.descriptions import (
     EventDescription,
     format_html_description,
@@ -28,9 +28,9 @@ from eventcal.feeds.entries.entry import (
 from eventcal.kit.localtime import get_zone, parse_local
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
-from eventcal.talks.words import TalkState
 
 # The duration of an entry whose end is no longer after its start under newer time zone rules.
 _MIN_DURATION = timedelta(minutes=1)

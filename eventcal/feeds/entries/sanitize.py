@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from eventcal.kit.values import STRAY_PERCENT
+from eventcal.kit.validators import STRAY_PERCENT
 
 # All characters that some parser treats as a line break.
 _LINE_BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")

@@ -14,9 +14,9 @@ from importlib.metadata import version
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.models import Event
 from eventcal.events.rules import recompute_event_columns
-from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.feeds.entries.deadlines import build_deadline_entries
 from eventcal.feeds.entries.entry import CalendarEntry, EntryKind
 from eventcal.feeds.entries.entry_builder import EntryBuilder

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, Room, Track
-from eventcal.events.words import PUBLIC_STATUSES
 from eventcal.kit.database import Change, any_public
 from eventcal.speakers.models import Speaker
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 

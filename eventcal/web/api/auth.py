@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import TooManyRequests
 
-from eventcal.kit.refusals import Forbidden
+from eventcal.kit.errors import Forbidden
 from eventcal.members.errors import (
     CsrfFailed,
     DuplicateEmail,

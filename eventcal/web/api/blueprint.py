@@ -12,11 +12,11 @@ from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from eventcal.kit.refusals import FieldError, Invalid, Message
-from eventcal.media.picture import MAX_UPLOAD_BYTES, MEDIA_TYPES
+from eventcal.kit.errors import FieldError, Invalid, Message
+from eventcal.media.images import MAX_UPLOAD_BYTES, MEDIA_TYPES
 from eventcal.web.http.errors import ErrorClass, raise_validation
 from eventcal.web.media import max_content_length
-from eventcal.web.schemas.out import page_schema
+from eventcal.web.schemas.response_schema import page_schema
 
 View = Callable[..., Response | None]
 AccessDecorator = Callable[[View], View]

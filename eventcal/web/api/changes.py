@@ -7,14 +7,14 @@ from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.resources import list_public_changes
-from eventcal.kit.paging import DEFAULT_LIMIT
-from eventcal.kit.refusals import FieldError, Invalid, Message
+from eventcal.feeds.stored_json import list_public_changes
+from eventcal.kit.errors import FieldError, Invalid, Message
+from eventcal.kit.pagination import DEFAULT_LIMIT
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, json_content, serve_content
 from eventcal.web.identity.permissions import public
 from eventcal.web.params.fields import LineParam, QuerySchema, page_size_param
-from eventcal.web.schemas.out import ResponseSchema
+from eventcal.web.schemas.response_schema import ResponseSchema
 
 changes = ApiBlueprint("changes", "Resources that were published, changed or removed")
 

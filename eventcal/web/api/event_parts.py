@@ -9,6 +9,7 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
+from eventcal.events.enums import PUBLIC_STATUSES, TeamRole
 from eventcal.events.errors import DuplicateName, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import (
@@ -17,7 +18,6 @@ from eventcal.events.queries import (
     get_track_or_room_for_organiser,
     list_team_members,
 )
-from eventcal.events.words import PUBLIC_STATUSES, TeamRole
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
@@ -29,7 +29,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
 from eventcal.web.request.context import links, read_session, unit_of_work
 from eventcal.web.schemas import event_parts as schemas
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 Child = TypeVar("Child")
 

@@ -9,19 +9,19 @@ from orjson import Fragment
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.events import service, steps
+from eventcal.events import service, state_changes
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import CannotDeletePublished, InUse, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, list_occurrences
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus
-from eventcal.feeds.resources import list_event_json
+from eventcal.feeds.stored_json import list_event_json
+from eventcal.kit.errors import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.localtime import get_zone
-from eventcal.kit.refusals import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
+from eventcal.members.enums import Scope
 from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
 from eventcal.members.rules import check_moderator
-from eventcal.members.words import Scope
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.removal import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
@@ -41,7 +41,7 @@ from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listin
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_json, with_occurrences
 from eventcal.web.schemas.occurrences import OccurrenceOut, OccurrenceQuery, occurrence_json
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 events = ApiBlueprint("events", "Conferences, meetups, hackathons, workshops and webinars")
 occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
@@ -111,7 +111,7 @@ def remove(slug: str) -> None:
 def publish(slug: str) -> Response:
     """Publish a pending event."""
     with unit_of_work() as session:
-        event = steps.publish_event(session, get_event(session, slug, caller()), caller=caller())
+        event = state_changes.publish_event(session, get_event(session, slug, caller()), caller=caller())
     return _event_response(event)
 
 
@@ -119,7 +119,7 @@ def publish(slug: str) -> Response:
 def cancel(slug: str) -> Response:
     """Cancel a public event. Subscribers see it as cancelled."""
     with unit_of_work() as session:
-        event = steps.cancel_event(session, get_event_for_organiser(session, slug, caller()), now=now())
+        event = state_changes.cancel_event(session, get_event_for_organiser(session, slug, caller()), now=now())
     return _event_response(event)
 
 
@@ -127,7 +127,7 @@ def cancel(slug: str) -> Response:
 def redact(slug: str) -> Response:
     """Erase an event's text and cancel it. A placeholder stays public."""
     with unit_of_work() as session:
-        event = steps.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
+        event = state_changes.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         redact_tiers(session, event)
     return _event_response(event)
 

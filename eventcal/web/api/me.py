@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.members import service as members
+from eventcal.members.enums import Scope
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
-from eventcal.members.words import Scope
 from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks import service
 from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
@@ -35,7 +35,7 @@ from eventcal.web.identity.permissions import member, session_only
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.request.idempotency import redact_in_replay
 from eventcal.web.schemas.fields import PageQuery
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.talks import TalkOut, talk_json
 
 me = ApiBlueprint("me", "Your own profile, sessions, access tokens and secret feeds")

@@ -9,11 +9,11 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
-from eventcal.kit.paging import Page, PageRequest
+from eventcal.kit.pagination import Page, PageRequest
 from eventcal.web.api.responses import Content, json_content, serve_content, serve_private_json
 from eventcal.web.params.listing_filters import ListingQuery, canonical_query
 from eventcal.web.request.context import links, now, read_session
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 Row = TypeVar("Row")
 

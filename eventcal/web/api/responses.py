@@ -9,12 +9,12 @@ import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
 from eventcal.web.http.conditional import check_etag, check_revision, conditional_response, etag_of, revision_etag
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.identity.current_user import caller
 from eventcal.web.request.context import now, services
-from eventcal.web.schemas.out import Json
-from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
+from eventcal.web.schemas.response_schema import Json
 
 JSON = "application/json"
 # Only private caches may store the response, and they must revalidate it each time.

@@ -6,11 +6,11 @@ from flask import Response
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import PreconditionRequired
 
+from eventcal.kit.errors import Forbidden, VersionConflict
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
-from eventcal.kit.refusals import Forbidden, VersionConflict
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import ImageSpec
-from eventcal.members.words import Scope
+from eventcal.media.images import ImageSpec
+from eventcal.members.enums import Scope
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_can_edit_speaker, get_speaker, list_public_speakers, update_speaker

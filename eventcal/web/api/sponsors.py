@@ -8,11 +8,11 @@ from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events.errors import EventEnded, InUse, InvalidTransition
 from eventcal.events.queries import get_event, get_event_for_organiser
-from eventcal.kit.paging import Page, PageRequest
-from eventcal.kit.refusals import DomainError, VersionConflict
+from eventcal.kit.errors import DomainError, VersionConflict
+from eventcal.kit.pagination import Page, PageRequest
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import ImageSpec
-from eventcal.members.words import Scope
+from eventcal.media.images import ImageSpec
+from eventcal.members.enums import Scope
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship

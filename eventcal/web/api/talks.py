@@ -13,19 +13,19 @@ from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.feeds.feed_titles import check_event_visible
-from eventcal.feeds.resources import list_talk_json
-from eventcal.kit.paging import Page
-from eventcal.kit.refusals import DomainError, Forbidden, VersionConflict
+from eventcal.feeds.stored_json import list_talk_json
+from eventcal.kit.errors import DomainError, Forbidden, VersionConflict
+from eventcal.kit.pagination import Page
+from eventcal.members.enums import Scope
 from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
 from eventcal.members.rules import check_reviewer
-from eventcal.members.words import Scope
 from eventcal.talks import service
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import TalkAction
-from eventcal.talks.steps import apply_talk_action
-from eventcal.talks.words import TalkState
+from eventcal.talks.state_changes import apply_talk_action
 from eventcal.web.api.blueprint import AccessDecorator, ApiBlueprint
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match_revision, json_response, revision_content

@@ -9,9 +9,9 @@ from flask import Response, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.words import EventKind, TalkKind
-from eventcal.kit.catalogue import LANGUAGES
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.events.enums import EventKind, TalkKind
+from eventcal.kit.errors import FieldError, Invalid
+from eventcal.kit.translations import LANGUAGES
 from eventcal.web.embeds.listing import (
     TODAY,
     EmbedQuery,

@@ -12,11 +12,11 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.enums import Attendance, EventStatus
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, complete_day_range, occurrences_between
-from eventcal.events.words import Attendance, EventStatus
-from eventcal.kit.refusals import DomainError, Invalid, NotFound
+from eventcal.kit.errors import DomainError, Invalid, NotFound
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
@@ -32,7 +32,7 @@ from eventcal.web.rendering.labels import country_label
 from eventcal.web.rendering.page import Page, render_page
 from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 embeds = Blueprint("embeds", __name__)
 

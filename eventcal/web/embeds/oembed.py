@@ -14,10 +14,11 @@ from werkzeug.exceptions import NotImplemented as NoSuchFormat
 
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
-from eventcal.kit.paging import MAX_LIMIT, PageRequest
-from eventcal.kit.refusals import Message, NotFound
+from eventcal.kit.errors import Message, NotFound
+from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.queries import get_talk
+from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached
 from eventcal.web.embeds.listing import EmbedQuery, embeds, render_iframe
 from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.url_converters import SegmentConverter
@@ -32,7 +33,6 @@ from eventcal.web.params.fields import (
 )
 from eventcal.web.params.listing_query import ItemKind, parse_listing_page_query, parse_raw_query
 from eventcal.web.request.context import links, settings
-from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
 # The time for which consumers may cache a response, in seconds.

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from eventcal.feeds.feed import with_window
 from eventcal.feeds.inspect_feed import FeedSummary
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
+from eventcal.kit.errors import DomainError, FieldError, Invalid, Message
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
 from eventcal.web.params.feed_check import SCHEMES

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetches import FeedFetches, list_feed_fetches, personal_feed_key
+from eventcal.feeds.fetch_counts import FeedFetches, list_feed_fetches, personal_feed_key
 from eventcal.feeds.inspect_feed import FeedSummary, summarize_feed
+from eventcal.kit.errors import Gone, Invalid, Message, NotFound
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.refusals import Gone, Invalid, Message, NotFound
 from eventcal.members.service import find_personal_feed_by_secret
 from eventcal.web.feed_check.diagnosis import (
     REDACTED,
@@ -41,7 +41,7 @@ from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key, parse_feed_query
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, render_html
 from eventcal.web.request.context import now, read_session
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 checking = Blueprint("checking", __name__)
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed, with_window
 from eventcal.feeds.feed_titles import get_event_title, get_talk_title
+from eventcal.kit.errors import Gone, Message, NotFound
 from eventcal.kit.markdown import to_plain_text
-from eventcal.kit.refusals import Gone, Message, NotFound
 from eventcal.members.caller import ANONYMOUS
 from eventcal.members.models import PersonalFeed
 from eventcal.members.service import find_personal_feed_by_secret

@@ -27,18 +27,18 @@ from eventcal.feeds.format_registry import (
     entry_from_row,
 )
 from eventcal.feeds.formats import atom
-from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, schedule_json, schedule_xml
 from eventcal.feeds.frab.schedule import ScheduleInput
+from eventcal.feeds.frab.serializers import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, schedule_json, schedule_xml
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit.markdown import to_plain_text
 from eventcal.members.caller import ANONYMOUS
+from eventcal.web.cached_responses import Document, RenderedBody, Snapshot
 from eventcal.web.feeds import definitions
 from eventcal.web.feeds.definitions import FeedDefinition
 from eventcal.web.http.conditional import PRIVATE, PUBLIC
 from eventcal.web.http.representation import RenderSource
 from eventcal.web.params.listing_filters import FeedQuery, Profile, canonical_query
 from eventcal.web.request.context import links, services, settings
-from eventcal.web.serving import Document, RenderedBody, Snapshot
 
 _ENTRY_COLUMNS = COLUMNS_BY_SOURCE[FeedEntry.entry]
 # The largest number of entries in an Atom feed.

@@ -9,17 +9,17 @@ from flask import Blueprint, Response, after_this_request, request
 from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
-from eventcal.feeds.fetches import personal_feed_key
+from eventcal.feeds.fetch_counts import personal_feed_key
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import DatabaseBusy
+from eventcal.kit.errors import DatabaseBusy
 from eventcal.members.models import PersonalFeed
+from eventcal.web.cached_responses import render_uncached, serve_cached, serve_uncached
 from eventcal.web.feeds.definitions import check_feed_active, get_personal_feed
 from eventcal.web.feeds.endpoints import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
 from eventcal.web.http.representation import Representation
 from eventcal.web.identity.permissions import anonymous as for_everybody
 from eventcal.web.params.listing_filters import fetch_counter_key, parse_feed_query
 from eventcal.web.request.context import now, read_session, services
-from eventcal.web.serving import render_uncached, serve_cached, serve_uncached
 
 calendars = Blueprint("calendars", __name__)
 documents = Blueprint("documents", __name__)

@@ -17,7 +17,7 @@ from werkzeug.exceptions import PreconditionRequired
 from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.refusals import Message, VersionConflict
+from eventcal.kit.errors import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
 

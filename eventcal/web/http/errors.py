@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
 
-from eventcal.kit import refusals, values
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, json_pointer
+from eventcal.kit import errors, validators
+from eventcal.kit.errors import DomainError, FieldError, Invalid, Message, json_pointer
 from eventcal.kit.text import slugify
 from eventcal.web.http.problem_details import Problem, ProblemResponse, problem_response
 
@@ -32,7 +32,7 @@ _TEMPORARY_SQLITE_CODES = frozenset({5, 6})
 ErrorClass = type[DomainError] | type[HTTPException]
 
 
-class RequestInProgress(refusals.Conflict):
+class RequestInProgress(errors.Conflict):
     """A request with the same Idempotency-Key is being processed. `retry_after` is in seconds."""
 
     code = "under-way"
@@ -70,13 +70,13 @@ _ERRORS_BY_STATUS: Mapping[HTTPStatus, _StatusErrors] = {
         code="unreadable", title=Message("This cannot be read"), default_detail=Message("The request cannot be read.")
     ),
     HTTPStatus.UNAUTHORIZED: _StatusErrors(
-        error_class=refusals.Unauthenticated,
+        error_class=errors.Unauthenticated,
         default_detail=Message("Sign in, or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    HTTPStatus.FORBIDDEN: _StatusErrors(error_class=refusals.Forbidden, default_detail=Message("You may not do this.")),
+    HTTPStatus.FORBIDDEN: _StatusErrors(error_class=errors.Forbidden, default_detail=Message("You may not do this.")),
     HTTPStatus.NOT_FOUND: _StatusErrors(
-        error_class=refusals.NotFound, default_detail=Message("There is nothing at this address.")
+        error_class=errors.NotFound, default_detail=Message("There is nothing at this address.")
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: _StatusErrors(
         code="method-not-allowed",
@@ -88,11 +88,11 @@ _ERRORS_BY_STATUS: Mapping[HTTPStatus, _StatusErrors] = {
         title=Message("Not in this form"),
         default_detail=Message("There is no form of this that Accept names."),
     ),
-    HTTPStatus.CONFLICT: _StatusErrors(error_class=refusals.Conflict),
+    HTTPStatus.CONFLICT: _StatusErrors(error_class=errors.Conflict),
     HTTPStatus.GONE: _StatusErrors(
-        error_class=refusals.Gone, default_detail=Message("It was here, and will not come back.")
+        error_class=errors.Gone, default_detail=Message("It was here, and will not come back.")
     ),
-    HTTPStatus.PRECONDITION_FAILED: _StatusErrors(error_class=refusals.VersionConflict),
+    HTTPStatus.PRECONDITION_FAILED: _StatusErrors(error_class=errors.VersionConflict),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _StatusErrors(
         code="too-large",
         title=Message("Too large"),
@@ -119,7 +119,7 @@ _ERRORS_BY_STATUS: Mapping[HTTPStatus, _StatusErrors] = {
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: _StatusErrors(error_class=InternalError),
     HTTPStatus.SERVICE_UNAVAILABLE: _StatusErrors(
-        error_class=refusals.DatabaseBusy,
+        error_class=errors.DatabaseBusy,
         default_detail=Message("Try again in a few seconds."),
         headers={"Retry-After": "5"},
     ),
@@ -237,7 +237,7 @@ def _database_busy_response(error: Exception) -> Response:
     _LOG.warning(
         "the database did not answer in time at %s: %s", requested_route(), getattr(error, "orig", None) or error
     )
-    return error_response(refusals.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
+    return error_response(errors.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
 
 
 def _internal_error_response(error: BaseException) -> Response:
@@ -273,12 +273,12 @@ def _is_temporary_error(error: DBAPIError) -> bool:
 
 # Messages have no subject, because they are shown after the name of the field. They replace marshmallow's defaults.
 _MESSAGES = {
-    "Missing data for required field.": values.REQUIRED,
+    "Missing data for required field.": validators.REQUIRED,
     "Field may not be null.": Message("must not be null"),
-    "Invalid input type.": values.NOT_OBJECT,
-    "Not a valid string.": values.NOT_TEXT,
-    "Not a valid list.": values.NOT_LIST,
-    "Not a valid integer.": values.NOT_INTEGER,
+    "Invalid input type.": validators.NOT_OBJECT,
+    "Not a valid string.": validators.NOT_TEXT,
+    "Not a valid list.": validators.NOT_LIST,
+    "Not a valid integer.": validators.NOT_INTEGER,
 }
 _BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a field here")}
 _QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a parameter here")}

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import orjson
 from flask import Response, request
 
-from eventcal.kit.refusals import FieldError
+from eventcal.kit.errors import FieldError
 from eventcal.web.http.urls import quote_path
 
 MEDIA_TYPE = "application/problem+json"

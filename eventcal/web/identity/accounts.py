@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
+from eventcal.members.authentication_factors import delete_all_passkeys, disable_totp
 from eventcal.members.errors import DuplicateEmail, InvalidEmailToken
-from eventcal.members.factors import delete_all_passkeys, disable_totp
 from eventcal.members.models import Member
 from eventcal.members.service import (
     create_member,

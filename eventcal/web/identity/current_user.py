@@ -8,14 +8,14 @@ from flask import current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import TeamRole
 from eventcal.events.queries import find_caller_by_token, team_roles_by_event
-from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Forbidden, Message
+from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.caller import ANONYMOUS, Caller
+from eventcal.members.enums import Role, Scope
 from eventcal.members.errors import CsrfFailed, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
-from eventcal.members.words import Role, Scope
 from eventcal.web.request import sessions
 from eventcal.web.request.context import now, read_session, services, settings
 

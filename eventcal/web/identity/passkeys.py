@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from webauthn import helpers
 from webauthn.helpers import structs
 
-from eventcal.kit.refusals import Message
-from eventcal.members import factors
+from eventcal.kit.errors import Message
+from eventcal.members import authentication_factors
 from eventcal.members.errors import InvalidPasskey
 from eventcal.members.models import Member, Passkey
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
@@ -115,7 +115,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
     with unit_of_work() as unit:
         member = current_member(unit)
         _mark_challenge_used(unit, challenge, member.id)
-        known = factors.list_passkeys(unit, member.id)
+        known = authentication_factors.list_passkeys(unit, member.id)
         passkey = Passkey(
             member_id=member.id,
             user_handle=known[0].user_handle if known else challenge.user_handle,
@@ -128,7 +128,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
             created_at=now(),
         )
         end_other_sessions_and_notify(unit, member, now=now())
-        return factors.register_passkey(unit, passkey)
+        return authentication_factors.register_passkey(unit, passkey)
 
 
 def authenticate_by_passkey(credential_json: str) -> Member:
@@ -138,7 +138,7 @@ def authenticate_by_passkey(credential_json: str) -> Member:
     with _convert_library_errors():
         read = helpers.parse_authentication_credential_json(credential_json)
     with read_session() as reader:
-        passkey = factors.find_passkey_by_credential_id(reader, read.raw_id)
+        passkey = authentication_factors.find_passkey_by_credential_id(reader, read.raw_id)
     if passkey is None or passkey.user_handle != read.response.user_handle:
         raise InvalidPasskey(_NOT_ACCEPTED)
     with _convert_library_errors():
@@ -153,7 +153,9 @@ def authenticate_by_passkey(credential_json: str) -> Member:
         )
     with unit_of_work() as unit:
         _mark_challenge_used(unit, challenge, passkey.member_id)
-        return factors.record_passkey_use(unit, passkey.id, sign_count=verified.new_sign_count, now=now())
+        return authentication_factors.record_passkey_use(
+            unit, passkey.id, sign_count=verified.new_sign_count, now=now()
+        )
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:

@@ -12,9 +12,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from marshmallow import Schema, ValidationError
 
-from eventcal.kit.refusals import FieldError, Invalid, Message, raise_if_invalid
+from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid
+from eventcal.members.authentication_factors import TotpAuthenticator, find_totp_secret, use_second_factor_code
 from eventcal.members.errors import InvalidCredentials, SecondFactorRequired
-from eventcal.members.factors import TotpAuthenticator, find_totp_secret, use_second_factor_code
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.web.http.errors import to_field_errors

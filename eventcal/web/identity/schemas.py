@@ -8,9 +8,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import Message
-from eventcal.members.words import Role, Scope
+from eventcal.events.enums import TeamRole
+from eventcal.kit.errors import Message
+from eventcal.members.enums import Role, Scope
 from eventcal.web.identity import passwords
 from eventcal.web.params.fields import described
 from eventcal.web.schemas.fields import (
@@ -24,7 +24,7 @@ from eventcal.web.schemas.fields import (
     NestedField,
     SingleLine,
 )
-from eventcal.web.schemas.out import ResponseSchema
+from eventcal.web.schemas.response_schema import ResponseSchema
 
 _LONGEST_INPUT = 1000
 _LONGEST_TOKEN = 2000

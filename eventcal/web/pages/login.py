@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.kit.errors import FieldError, Invalid
 from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import translate_error

@@ -13,12 +13,12 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Range, Regexp
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit import values
-from eventcal.kit.catalogue import LANGUAGES
+from eventcal.kit import validators
+from eventcal.kit.errors import Invalid, Message
 from eventcal.kit.localtime import parse_call_time, parse_local
-from eventcal.kit.paging import MAX_LIMIT
-from eventcal.kit.refusals import Invalid, Message
+from eventcal.kit.pagination import MAX_LIMIT
 from eventcal.kit.text import single_line_error
+from eventcal.kit.translations import LANGUAGES
 from eventcal.web.http.errors import to_field_errors
 
 LINE_JSON_SCHEMA: Mapping[str, Any] = {
@@ -66,7 +66,7 @@ class ChoiceParam(LineParam):
     def __init__(self, options: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         self._words = list(options)
         choices = [str(one) for one in self._words]
-        super().__init__(validate=OneOf(choices, error=values.not_one_of_message(choices)), **settings)
+        super().__init__(validate=OneOf(choices, error=validators.not_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
         """Return the matching word; any other text is returned unchanged and rejected by the validator."""
@@ -121,7 +121,7 @@ class IntegerParam(SingleParam, fields.Integer):
         """Return the number."""
         # int() also accepts signs, underscores and digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
-            raise ValidationError(values.NOT_INTEGER)
+            raise ValidationError(validators.NOT_INTEGER)
         return int(text)
 
 
@@ -131,7 +131,7 @@ class BoolParam(SingleParam, fields.Boolean):
     def parse(self, text: str) -> bool:
         """Return the boolean."""
         if text not in {"true", "false"}:
-            raise ValidationError(values.NOT_BOOLEAN)
+            raise ValidationError(validators.NOT_BOOLEAN)
         return text == "true"
 
 
@@ -164,7 +164,7 @@ def described(description: str) -> dict[str, Any]:
 
 def max_length(limit: int) -> Length:
     """Return a validator for a text of at most `limit` characters."""
-    return Length(max=limit, error=values.too_long_message(limit))
+    return Length(max=limit, error=validators.too_long_message(limit))
 
 
 def in_range(least: int, most: int) -> Range:

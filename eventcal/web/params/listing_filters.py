@@ -15,15 +15,15 @@ from typing import Any, ClassVar, cast
 from marshmallow import ValidationError, post_load, validates_schema
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import NO_FILTER, Filter, Sort
-from eventcal.events.words import EventKind, EventStatus, TalkKind
-from eventcal.feeds.fetches import public_feed_key
+from eventcal.feeds.fetch_counts import public_feed_key
 from eventcal.feeds.options import Cancelled
+from eventcal.kit.errors import Message
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.paging import DEFAULT_LIMIT, PageRequest
-from eventcal.kit.refusals import Message
-from eventcal.kit.values import LANGUAGE
-from eventcal.talks.words import TalkState
+from eventcal.kit.pagination import DEFAULT_LIMIT, PageRequest
+from eventcal.kit.validators import LANGUAGE
+from eventcal.talks.enums import TalkState
 from eventcal.web.http.urls import encode_query
 from eventcal.web.params.fields import (
     LINE_JSON_SCHEMA,

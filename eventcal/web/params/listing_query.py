@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 from marshmallow import ValidationError, fields
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
-from eventcal.kit.catalogue import LANGUAGES
+from eventcal.kit.errors import Invalid, Message
 from eventcal.kit.localtime import is_known_zone, parse_local
-from eventcal.kit.refusals import Invalid, Message
+from eventcal.kit.translations import LANGUAGES
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.params.fields import ChoiceParam, CommaSeparatedParam, SingleParam, load_query
 from eventcal.web.params.listing_filters import (

@@ -17,7 +17,7 @@ from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.talks.models import Talk
 from eventcal.web.i18n import current_locale
 from eventcal.web.schemas.occurrences import occurrence_json
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 # A larger unit is used from nine of that unit on, so intervals of up to nine weeks are in days.
 _LARGER_UNIT_THRESHOLD = 9

@@ -18,10 +18,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from eventcal.events.models import Event
+from eventcal.kit.errors import DomainError, FieldError, Invalid, raise_if_invalid
 from eventcal.kit.ids import new_secret
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, raise_if_invalid
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.picture import MAX_UPLOAD_BYTES, ImageSpec, Picture
+from eventcal.media.images import MAX_UPLOAD_BYTES, ImageSpec, Picture
 from eventcal.web.http.errors import to_field_errors
 from eventcal.web.i18n import translate, translate_error
 from eventcal.web.identity.current_user import current_member_id

@@ -1,6 +1,6 @@
 """Display names of kinds, countries, query parameters and talk states."""
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 from eventcal.web.i18n import current_locale, translate
 
 # The maximum length of a preview text, in characters.

@@ -10,13 +10,13 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from eventcal.kit.catalogue import LANGUAGES
+from eventcal.kit.translations import LANGUAGES
+from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached
 from eventcal.web.http.conditional import PUBLIC_REVALIDATE
 from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n import current_language
 from eventcal.web.request.context import links, settings
-from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
 
 pages = Blueprint("pages", __name__)
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
-from eventcal.kit.refusals import Conflict, DatabaseBusy, DomainError, Invalid, VersionConflict
+from eventcal.kit.errors import Conflict, DatabaseBusy, DomainError, Invalid, VersionConflict
 from eventcal.web.http.errors import ErrorClass, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemResponse

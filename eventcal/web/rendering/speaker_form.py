@@ -7,8 +7,8 @@ import orjson
 from flask import request
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import FieldError, raise_if_invalid
-from eventcal.media.picture import ImageSpec
+from eventcal.kit.errors import FieldError, raise_if_invalid
+from eventcal.media.images import ImageSpec
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_can_edit_speaker, update_speaker
 from eventcal.web.http.conditional import check_etag, etag_of

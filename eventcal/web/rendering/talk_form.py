@@ -5,8 +5,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from eventcal.events.enums import Programme, TalkKind
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.words import Programme, TalkKind
 from eventcal.talks.models import TEXT_COLUMNS, Talk
 from eventcal.web.rendering.forms import (
     Choices,

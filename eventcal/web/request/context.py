@@ -13,8 +13,8 @@ from eventcal.config import Settings
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, UnitOfWork
-from eventcal.web.cache import BackgroundThread, FetchCounter, ResponseCache
 from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.worker_state import BackgroundThread, FetchCounter, ResponseCache
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from flask import Response, abort, current_app, g, request
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from eventcal.kit.errors import DatabaseBusy, FieldError, Invalid, Message
 from eventcal.kit.ids import hash_secret
-from eventcal.kit.refusals import DatabaseBusy, FieldError, Invalid, Message
 from eventcal.members.errors import IdempotencyKeyReused
 from eventcal.members.models import IdempotencyRecord
 from eventcal.members.service import find_idempotency_record

@@ -17,7 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from eventcal.config import Settings
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 from eventcal.kit.text import email_key
 
 _LOG = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from flask import request, session
 from sqlalchemy.orm import Session
 
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 from eventcal.members import sessions as table
 from eventcal.members.errors import NotSignedIn
 from eventcal.members.models import Member, MemberSession

@@ -3,10 +3,10 @@
 from marshmallow import fields
 
 from eventcal.events import limits
-from eventcal.events.words import TeamRole
-from eventcal.kit.values import COLOUR
+from eventcal.events.enums import TeamRole
+from eventcal.kit.validators import COLOUR
 from eventcal.web.schemas.fields import BaseSchema, EmailField, EnumField, IntegerField, PatternString, SingleLine
-from eventcal.web.schemas.out import ResponseSchema, page_schema
+from eventcal.web.schemas.response_schema import ResponseSchema, page_schema
 
 
 class TrackFields(BaseSchema):

@@ -3,14 +3,14 @@
 from marshmallow import fields
 
 from eventcal.events import limits
+from eventcal.events.enums import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme, TalkKind
 from eventcal.events.filter import Filter
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.recurrence.occurrences import complete_day_range, occurrences_between
 from eventcal.events.rules import is_all_day
-from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme, TalkKind
 from eventcal.kit.markdown import to_html
 from eventcal.kit.text import SLUG_PATTERN
-from eventcal.kit.values import COUNTRY, TIMEZONE
+from eventcal.kit.validators import COUNTRY, TIMEZONE
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
@@ -18,7 +18,7 @@ from eventcal.web.schemas.event_parts import RoomOut, TrackOut
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, OverridesField, occurrence_json
-from eventcal.web.schemas.out import Json, ResponseSchema, format_local_instant
+from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 
 # Maximum number of occurrences per event in a list of events.
 _MAX_OCCURRENCES = 100

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from eventcal.kit import values
+from eventcal.kit import validators
+from eventcal.kit.errors import Message
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, format_local, parse_call_time, parse_local
-from eventcal.kit.paging import DEFAULT_LIMIT
-from eventcal.kit.refusals import Message
+from eventcal.kit.pagination import DEFAULT_LIMIT
 from eventcal.kit.text import SLUG_LIMIT, SLUG_PATTERN, multi_line_error, single_line_error, slug_error
-from eventcal.kit.values import URL_LIMIT, url_error
+from eventcal.kit.validators import URL_LIMIT, url_error
 from eventcal.members.service import normalise_email
 from eventcal.web.params.fields import LINE_JSON_SCHEMA, QuerySchema, in_range, max_length, page_size_param
 from eventcal.web.params.fields import LineParam as Cursor
@@ -42,8 +42,8 @@ class BaseSchema(Schema):
     extra_json_schema: ClassVar[Mapping[str, Any]] = {}
 
     error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
-        "unknown": values.UNKNOWN_FIELD,
-        "type": values.NOT_OBJECT,
+        "unknown": validators.UNKNOWN_FIELD,
+        "type": validators.NOT_OBJECT,
     }
 
     class Meta:
@@ -67,7 +67,7 @@ class Field(fields.Field[Any]):
     """
 
     json_schema: Mapping[str, Any] = {}
-    default_error_messages = {"required": values.REQUIRED, "null": values.NOT_NULL}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, *args: Any, doc: str = "", metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         description = {"description": doc} if doc else {}
@@ -81,7 +81,7 @@ class MultiLine(Field, fields.String):
     """The default limit, for subclasses with a fixed one."""
     json_schema: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
     find_error: TextValidator = staticmethod(multi_line_error)
-    default_error_messages = {"invalid": values.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, limit: int | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(validate=max_length(limit or self.limit), **settings)
@@ -147,9 +147,9 @@ class EmailField(SingleLine):
 
 
 class PatternString(SingleLine):
-    """A single line in one of the formats of `eventcal.kit.values`."""
+    """A single line in one of the formats of `eventcal.kit.validators`."""
 
-    def __init__(self, value_format: values.TextFormat, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, value_format: validators.TextFormat, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         self.json_schema = {"pattern": f"^{value_format.pattern}$"}
         self.find_error = value_format.find_error
         super().__init__(value_format.limit, **settings)
@@ -191,7 +191,7 @@ class InstantField(StrictField, fields.DateTime):
 class IntegerField(StrictField, fields.Integer):
     """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
 
-    default_error_messages = {"invalid": values.NOT_INTEGER}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_INTEGER}  # noqa: RUF012 - marshmallow's own
 
     # The default limit is the largest number that all supported databases can store.
     def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
@@ -223,7 +223,7 @@ class DegreesField(Field, fields.Float):
 class BoolField(StrictField, fields.Boolean):
     """A boolean. Other values, such as 1 or "yes", are rejected."""
 
-    default_error_messages = {"invalid": values.NOT_BOOLEAN}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_BOOLEAN}  # noqa: RUF012 - marshmallow's own
 
     def parse(self, value: object) -> bool:
         """Return the boolean."""
@@ -237,14 +237,14 @@ class EnumField(Field, fields.Enum[StrEnum]):
 
     def __init__(self, enum_class: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         super().__init__(
-            enum_class, by_value=True, error_messages={"unknown": values.not_one_of_message(enum_class)}, **settings
+            enum_class, by_value=True, error_messages={"unknown": validators.not_one_of_message(enum_class)}, **settings
         )
 
 
 class ListField(Field, fields.List[Any]):
     """A list of `least` to `limit` items."""
 
-    default_error_messages = {"invalid": values.NOT_LIST}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_LIST}  # noqa: RUF012 - marshmallow's own
 
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
         says = (
@@ -268,7 +268,7 @@ class ListField(Field, fields.List[Any]):
 class NestedField(Field, fields.Nested):
     """A nested object."""
 
-    default_error_messages = {"type": values.NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"type": validators.NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
 
 
 class ReferenceOrInline(BaseSchema):

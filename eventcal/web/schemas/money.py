@@ -7,10 +7,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from eventcal.kit.refusals import Message
-from eventcal.kit.values import CURRENCY
+from eventcal.kit.errors import Message
+from eventcal.kit.validators import CURRENCY
 from eventcal.web.schemas.fields import BaseSchema, PatternString, StrictField
-from eventcal.web.schemas.out import Json, ResponseSchema
+from eventcal.web.schemas.response_schema import Json, ResponseSchema
 
 _AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
 

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from eventcal.events import limits
+from eventcal.events.enums import EventStatus, OccurrenceStatus
 from eventcal.events.recurrence.occurrences import Occurrence
 from eventcal.events.recurrence.overrides import (
     EXCLUDED_MUST_BE_TRUE,
@@ -13,12 +14,11 @@ from eventcal.events.recurrence.overrides import (
     TOO_MANY_OVERRIDES_ERROR,
     occurrence_id_error,
 )
-from eventcal.events.words import EventStatus, OccurrenceStatus
-from eventcal.kit.values import NOT_OBJECT
+from eventcal.kit.validators import NOT_OBJECT
 from eventcal.web.params.fields import DateParam, described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, PageQuery
-from eventcal.web.schemas.out import Json, ResponseSchema, format_local_instant
+from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 
 
 class OverrideIn(BaseSchema):

@@ -7,7 +7,7 @@ from eventcal.speakers import limits
 from eventcal.speakers.models import Speaker
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.fields import URI, BaseSchema, HttpUrl, ListField, MultiLine, NestedField, SingleLine, Slug
-from eventcal.web.schemas.out import Json, ResponseSchema
+from eventcal.web.schemas.response_schema import Json, ResponseSchema
 
 
 class LinkIn(BaseSchema):

@@ -4,14 +4,14 @@ from marshmallow import fields, pre_load
 
 from eventcal.kit.text import SLUG_PATTERN
 from eventcal.sponsors import limits
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import URI, BaseSchema, ReferenceOrInline
 from eventcal.web.schemas.money import Money, PriceOut, price_json
-from eventcal.web.schemas.out import Json, ResponseSchema
+from eventcal.web.schemas.response_schema import Json, ResponseSchema
 
 
 class TierFields(BaseSchema):

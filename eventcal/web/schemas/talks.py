@@ -4,19 +4,19 @@ from typing import Any
 
 from marshmallow import fields
 
+from eventcal.events.enums import TalkKind
 from eventcal.events.limits import PART_NAME, TAG, TAGS
-from eventcal.events.words import TalkKind
-from eventcal.kit.values import LANGUAGE
+from eventcal.kit.validators import LANGUAGE
 from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
 from eventcal.talks import limits
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
-from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, ReferenceOrInline
-from eventcal.web.schemas.out import Json, ResponseSchema, format_local_instant
+from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 from eventcal.web.schemas.speakers import SpeakerBrief
 
 

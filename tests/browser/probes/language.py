@@ -1,6 +1,6 @@
 """Readers of German get German pages."""
 
-from eventcal.kit.catalogue import load_translations
+from eventcal.kit.translations import load_translations
 from tests.browser.visit import NARROW, Visit
 
 # The text of the main part of this document or of the given source.

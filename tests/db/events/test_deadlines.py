@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
-from eventcal.events.words import EventStatus, Programme
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import DomainError
+from eventcal.kit.errors import DomainError
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import Caller
-from eventcal.members.words import Role
+from eventcal.members.enums import Role
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalksClosed
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import check_accepts_talks, submit_talk
-from eventcal.talks.steps import apply_talk_action
-from eventcal.talks.words import TalkState
+from eventcal.talks.state_changes import apply_talk_action
 from tests.clocks import NOON, FixedClock
 from tests.make import caller_of, make_event, make_member, make_talk
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import ACTIVE_STATUSES, EventStatus
 from eventcal.events.errors import CannotDeletePublished, InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.rules import TOMBSTONE_PERIOD
-from eventcal.events.steps import REDACTED_TEXT, cancel_event, publish_event, redact_event
-from eventcal.events.words import ACTIVE_STATUSES, EventStatus
-from eventcal.kit.refusals import Forbidden
+from eventcal.events.state_changes import REDACTED_TEXT, cancel_event, publish_event, redact_event
+from eventcal.kit.errors import Forbidden
 from eventcal.talks.removal import delete_event
 from tests.clocks import NOON
 from tests.make import MODERATOR, forget, make_event, make_organiser

@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import EventNotFound
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.service import edit_event
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus
 from eventcal.kit.database import Database
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import Forbidden, Unauthenticated
+from eventcal.kit.errors import Forbidden, Unauthenticated
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser

@@ -4,19 +4,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.errors import CannotDeletePublished, DuplicateName, EventPartNotFound, InUse, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_track_or_room_for_organiser, list_team_members, team_roles_by_event
 from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
-from eventcal.events.words import EventStatus, TeamRole
-from eventcal.kit.refusals import Forbidden
-from eventcal.members.words import Role
+from eventcal.kit.errors import Forbidden
+from eventcal.members.enums import Role
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import delete_event, delete_track_or_room
 from eventcal.talks.service import add_star, remove_star
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_talk
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, team_roles_by_event
 from eventcal.events.rules import ALLOWED_STATUS_EDITS
 from eventcal.events.service import edit_event, propose_event
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus, TeamRole
+from eventcal.kit.errors import FieldError, Invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
-from eventcal.kit.refusals import FieldError, Invalid
-from eventcal.members.words import Role
+from eventcal.members.enums import Role
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, Programme
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.queries import list_events
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus, Programme
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import list_talks
 from eventcal.talks.rules import is_public_state
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import forget, make_event, make_speaker, make_talk
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import (
@@ -17,13 +18,12 @@ from eventcal.events.queries import (
     select_public_events,
 )
 from eventcal.events.service import edit_event, propose_event
-from eventcal.events.words import EventStatus
 from eventcal.kit import migrate
 from eventcal.kit.database import Database
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.kit.errors import FieldError, Invalid
+from eventcal.kit.pagination import PageRequest
+from eventcal.talks.enums import TalkState
 from eventcal.talks.queries import list_talks
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, forget, make_event, make_talk
 from tests.statements import statements

@@ -25,8 +25,8 @@ from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, DEFAULT_OPTION
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import read_feed_state
 from eventcal.feeds.options import Cancelled
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.feed_changes import CHANGES, change, empty
 from tests.feed_support.feed_world import World, make_world

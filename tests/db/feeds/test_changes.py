@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.models import Event
-from eventcal.events.steps import cancel_event, redact_event
-from eventcal.events.words import PUBLIC_STATUSES, EventStatus
+from eventcal.events.state_changes import cancel_event, redact_event
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.resources import PublicChange
+from eventcal.feeds.stored_json import PublicChange
 from eventcal.sponsors.models import Tier
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
 from tests.make import MODERATOR, make_event, make_tier

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS

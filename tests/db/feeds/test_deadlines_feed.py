@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from eventcal.events.filter import Filter
 from eventcal.events.service import edit_event
-from eventcal.events.steps import cancel_event, redact_event
+from eventcal.events.state_changes import cancel_event, redact_event
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed
 from eventcal.feeds.format_registry import Options

@@ -5,17 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from eventcal.events.enums import EventStatus, TalkKind
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
-from eventcal.events.steps import cancel_event
-from eventcal.events.words import EventStatus, TalkKind
+from eventcal.events.state_changes import cancel_event
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed, with_window
 from eventcal.feeds.format_registry import Options
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
+from eventcal.talks.enums import TalkState
 from eventcal.talks.queries import list_talks
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
 from tests.make import make_event, make_speaker, make_talk

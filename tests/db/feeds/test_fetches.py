@@ -8,13 +8,19 @@ import pytest
 from sqlalchemy import event, select
 
 from eventcal.config import Settings
-from eventcal.feeds import fetches
+from eventcal.feeds import fetch_counts
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import FETCH_RETENTION, FeedFetches, delete_old_fetches, list_feed_fetches, record_fetches
-from eventcal.jobs import delete_expired_data
+from eventcal.feeds.fetch_counts import (
+    FETCH_RETENTION,
+    FeedFetches,
+    delete_old_fetches,
+    list_feed_fetches,
+    record_fetches,
+)
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import DatabaseBusy
-from eventcal.web.cache import FetchCounter
+from eventcal.kit.errors import DatabaseBusy
+from eventcal.web.worker_state import FetchCounter
+from eventcal.worker import delete_expired_data
 from tests.clocks import NOON, FixedClock
 from tests.statements import statements
 
@@ -104,7 +110,7 @@ def test_fetches_of_lists_the_latest_client_first(database: Database) -> None:
 def test_row_limit_prevents_arbitrary_feeds_from_filling_the_table(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetches, "MOST_ROWS", 3)
+    monkeypatch.setattr(fetch_counts, "MAX_ROWS", 3)
     note(database, *[one(name) for name in "abcde"])
     note(database, one("a"), one("f"))
     assert [(row["feed"], row["fetches"]) for row in rows(database)] == [("a", 2), ("b", 1), ("c", 1)]

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus, Programme
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit import localtime
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.make_feeds import (
     Calendar,

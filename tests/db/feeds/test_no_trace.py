@@ -9,19 +9,19 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
+from eventcal.events.enums import PUBLIC_STATUSES, TeamRole
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import edit_event, propose_event
-from eventcal.events.steps import redact_event
-from eventcal.events.words import PUBLIC_STATUSES, TeamRole
+from eventcal.events.state_changes import redact_event
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.resources import list_public_changes
+from eventcal.feeds.stored_json import list_public_changes
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, PersonalFeed
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Tier
-from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.models import Talk
 from eventcal.talks.removal import delete_event, merge_speakers
 from eventcal.talks.rules import TalkAction

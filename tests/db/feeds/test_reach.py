@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from eventcal.events.models import Event, Room, Track
-from eventcal.events.steps import cancel_event, publish_event, redact_event
+from eventcal.events.state_changes import cancel_event, publish_event, redact_event
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.feed_index import get_feed_state
-from eventcal.feeds.resources import list_public_changes
+from eventcal.feeds.stored_json import list_public_changes
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
 from eventcal.talks.removal import delete_track_or_room
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk

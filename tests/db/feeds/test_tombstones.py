@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from eventcal.events.steps import cancel_event, redact_event
+from eventcal.events.state_changes import cancel_event, redact_event
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.options import Cancelled
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import redact_talk
-from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
 from tests.make import MODERATOR, make_speaker, make_talk

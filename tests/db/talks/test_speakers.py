@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from eventcal.kit.database import Change, Database
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import Forbidden
+from eventcal.kit.errors import Forbidden
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.speakers.errors import CannotMergeWithItself, SpeakerNotFound
 from eventcal.speakers.models import Speaker
@@ -21,10 +21,10 @@ from eventcal.speakers.service import (
     list_public_speakers,
     update_speaker,
 )
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import merge_speakers
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_speaker, make_talk
 

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.steps import REDACTED_TEXT
-from eventcal.kit.refusals import FieldError, Forbidden, Invalid
+from eventcal.events.state_changes import REDACTED_TEXT
+from eventcal.kit.errors import FieldError, Forbidden, Invalid
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns
 from eventcal.talks.service import edit_talk, redact_talk
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_speaker, make_talk
 

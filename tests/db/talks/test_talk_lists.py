@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.kit.database import Database
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
 from eventcal.members.models import Member
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk
 from eventcal.talks.queries import (
@@ -21,7 +22,6 @@ from eventcal.talks.queries import (
     list_talks,
     starred_and_own_talk_ids,
 )
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser, make_speaker, make_talk
 from tests.statements import statements

@@ -6,19 +6,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.rules import TOMBSTONE_PERIOD
-from eventcal.events.words import EventStatus, Programme
-from eventcal.kit.refusals import Forbidden, Unauthenticated
+from eventcal.kit.errors import Forbidden, Unauthenticated
 from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import GONE_STATES, SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction
-from eventcal.talks.steps import apply_talk_action
-from eventcal.talks.words import TalkState
+from eventcal.talks.state_changes import apply_talk_action
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_speaker, make_talk
 

@@ -7,19 +7,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.words import EventStatus, Programme
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.kit.errors import FieldError, Invalid
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalksClosed
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import edit_talk, submit_talk
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_speaker, make_talk
 

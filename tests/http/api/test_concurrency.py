@@ -9,8 +9,8 @@ from threading import Barrier
 import pytest
 from flask import Flask
 
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star, Talk
-from eventcal.talks.words import TalkState
 from tests.api import Answer, Api, a_member, a_talk, count, on_team
 from tests.http_app import database_of
 

@@ -31,7 +31,7 @@ from werkzeug.exceptions import (
 from werkzeug.test import TestResponse
 
 import eventcal
-from eventcal.kit.refusals import (
+from eventcal.kit.errors import (
     Conflict,
     DatabaseBusy,
     DomainError,

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from eventcal.events.words import EventStatus
+from eventcal.events.enums import EventStatus
 from tests.api import Api
 from tests.http_app import writing
 from tests.make import make_event

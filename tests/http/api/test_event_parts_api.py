@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import Room, TeamMember, Track
-from eventcal.events.words import EventStatus, TeamRole
 from eventcal.members.models import Member
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.api import BASE, Api, a_talk, on_team, row
 from tests.http_app import writing
 from tests.make import make_event

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Flask
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.models import Event, Room, TeamMember
-from eventcal.events.words import EventStatus
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.api import BASE, Answer, Api, a_member, a_talk, count
 from tests.clocks import FixedClock
 from tests.http_app import writing

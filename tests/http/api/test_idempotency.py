@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from eventcal.app import create_app
 from eventcal.kit import database
+from eventcal.members.enums import Scope
 from eventcal.members.models import IdempotencyRecord, Member, PersonalFeed
-from eventcal.members.words import Scope
 from eventcal.talks.models import Talk
 from eventcal.web.identity.current_user import current_member
 from eventcal.web.identity.permissions import member

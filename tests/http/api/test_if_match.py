@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.kit.refusals import VersionConflict
+from eventcal.kit.errors import VersionConflict
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, matches_version, revision_etag
 from tests.served import fetch, fresh
 

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus, Programme
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.api import Api, every_page, row
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import read

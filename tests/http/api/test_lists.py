@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event
-from eventcal.events.words import EventStatus, TeamRole
 from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
-from eventcal.talks.words import TalkState
 from tests.api import Api, by_cookie, every_page, row
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, writing

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from eventcal.events.models import Event
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
 from tests.api import Api
 from tests.http_app import writing
 from tests.make import make_sponsor, make_sponsorship, make_tier

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 
 from eventcal.kit.database import UnitOfWork
-from eventcal.media.picture import MAX_UPLOAD_BYTES
-from eventcal.members.words import Scope
+from eventcal.media.images import MAX_UPLOAD_BYTES
+from eventcal.members.enums import Scope
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.talks.removal import merge_speakers
 from eventcal.web import media
 from eventcal.web.http.urls import UrlBuilder
@@ -286,7 +286,7 @@ def test_full_disk_changes_nothing(app: Flask, member: Api, monkeypatch: pytest.
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("eventcal.media.gallery._write", full)
+    monkeypatch.setattr("eventcal.media.store._write", full)
     assert send(member, PHOTO, painted(colour=BLUE)).code == (500, "internal")
     assert member.get("/speakers/ada").json == before
     assert len(files(app)) == 1

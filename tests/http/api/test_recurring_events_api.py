@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus
+from eventcal.events.enums import EventStatus
 from tests.api import BASE, Api, every_page
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, writing

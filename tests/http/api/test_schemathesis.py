@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from eventcal.app import create_app
 from eventcal.config import Settings
 from eventcal.members.models import Member
-from eventcal.web.cache import ResponseCache
+from eventcal.web.worker_state import ResponseCache
 from tests import world
 from tests.api import by_cookie, row
 from tests.clocks import FixedClock

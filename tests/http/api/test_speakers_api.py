@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.api import Api, a_talk
 from tests.http_app import writing
 from tests.make import make_speaker

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.events.words import Programme
-from eventcal.talks.words import TalkState
+from eventcal.events.enums import Programme
+from eventcal.talks.enums import TalkState
 from tests.api import Api, a_talk
 from tests.http_app import writing
 from tests.make import make_event

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.events.words import Programme
+from eventcal.events.enums import Programme
 from eventcal.members.models import IdempotencyRecord, Member
 from eventcal.outbox.models import OutboxMessage
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.api import Api, a_talk, on_team, put_on_team
 from tests.clocks import FixedClock
 from tests.http_app import mails, rows, writing

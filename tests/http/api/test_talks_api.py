@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus, Programme
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.api import BASE, Api, a_member, a_talk, count
 from tests.clocks import NOON, FixedClock
 from tests.http_app import writing

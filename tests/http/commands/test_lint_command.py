@@ -10,14 +10,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from eventcal.cli.fetching import FetchLimits, UnreadableCalendar, fetch
+from eventcal.cli.http_client import FetchLimits, UnreadableCalendar, fetch
 from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
 from eventcal.datasets.service import load_dataset
 from eventcal.events.models import Event
 from eventcal.lint import lint
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine
 from tests.feed_support.calendar_server import GOOD_HEADERS, CalendarServer, Page, app_server, calendar_server

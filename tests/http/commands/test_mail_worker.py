@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from eventcal import jobs as worker
+from eventcal import worker
 from eventcal.config import Settings
-from eventcal.jobs import CLAIM_DURATION, delete_expired_data, run_worker, send_next_mail
-from eventcal.jobs import MailServer as Destination
-from eventcal.jobs import parse_mail_url as destination
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
 from eventcal.talks.rules import TalkAction
-from eventcal.talks.steps import render_decision_email
+from eventcal.talks.state_changes import render_decision_email
+from eventcal.worker import CLAIM_DURATION, delete_expired_data, run_worker, send_next_mail
+from eventcal.worker import MailServer as Destination
+from eventcal.worker import parse_mail_url as destination
 from tests.clocks import NOON, FixedClock
 from tests.http_app import json_of, post, running, sign_in
 from tests.mail_server import MailServer, mail_server

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from eventcal.feeds.fetches import FeedFetches
+from eventcal.feeds.fetch_counts import FeedFetches
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.outbox.service import queue_mail

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetches import FeedFetches, personal_feed_key, public_feed_key, record_fetches
+from eventcal.feeds.fetch_counts import FeedFetches, personal_feed_key, public_feed_key, record_fetches
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import PersonalFeed

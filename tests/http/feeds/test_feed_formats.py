@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import PersonalFeed
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star, Talk
-from eventcal.talks.words import TalkState
 from tests.api import Api, a_member
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, rename, set_deadline, validators

@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 
 from eventcal.events.models import Event
-from eventcal.events.steps import cancel_event
+from eventcal.events.state_changes import cancel_event
 from eventcal.feeds.index.models import read_feed_state
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
-from eventcal.web.cache import ResponseKey
 from eventcal.web.http.representation import Representation
+from eventcal.web.worker_state import ResponseKey
 from tests.api import row
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.fetching import FEEDS, fetch, make_calendar, rename, titles, validators

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from eventcal.datasets.demo import read_demo_dataset
 from eventcal.datasets.service import load_dataset
+from eventcal.events.enums import EventStatus
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus
 from eventcal.kit.localtime import format_local, get_zone
 from eventcal.kit.text import multi_line_error, single_line_error
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
-from eventcal.web.schemas.datasets import load_record
+from eventcal.web.schemas.dataset_records import load_record
 from tests.clocks import NOON
 from tests.http_app import database_of, rows, writing
 from tests.make import make_event, make_talk

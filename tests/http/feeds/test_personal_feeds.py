@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, PersonalFeed
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.icslint import faults, parse
 from tests.http_app import catch_up, database_of, problem, writing

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from eventcal.web.cache import ResponseCache, ResponseKey
 from eventcal.web.http.conditional import etag_of
+from eventcal.web.worker_state import ResponseCache, ResponseKey
 from tests.served import NOW, TALKS, fresh
 
 CODINGS = ("br", "zstd", "gzip")

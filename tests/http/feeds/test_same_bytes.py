@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from eventcal.talks.enums import TalkState
 from eventcal.talks.rules import TalkAction
-from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.digests import digests
 from tests.feed_support.feed_world import Do, World, edit, edit_grace, edit_summit, edit_track, make_world, step

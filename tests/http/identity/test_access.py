@@ -7,10 +7,10 @@ from flask import Blueprint, Flask
 from werkzeug.test import TestResponse
 
 from eventcal.app import create_app
+from eventcal.events.enums import TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import TeamRole
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import AccessToken, Member
-from eventcal.members.words import Role, Scope
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import AccessRule, anonymous, member, moderator, organiser, public, session_only
 from tests import http_app

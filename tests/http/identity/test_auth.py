@@ -13,8 +13,8 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken, Member, PersonalFeed
-from eventcal.members.words import Scope
 from eventcal.outbox.models import OutboxMessage
 from eventcal.web.identity import accounts, passwords
 from eventcal.web.identity.schemas import OwnPasswordIn

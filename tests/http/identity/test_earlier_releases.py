@@ -11,9 +11,9 @@ from flask import Flask
 from itsdangerous import TimestampSigner
 from sqlalchemy import select
 
-from eventcal.jobs import delete_expired_data
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import find_session
+from eventcal.worker import delete_expired_data
 from tests.clocks import NOON, FixedClock
 from tests.http_app import (
     MAIL_URL,

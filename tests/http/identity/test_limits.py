@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.app import create_app
-from eventcal.members.words import Scope
+from eventcal.members.enums import Scope
 from tests.clocks import FixedClock
 from tests.http_app import (
     MAIL_URL,

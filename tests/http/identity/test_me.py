@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import EventStatus, TeamRole
 from eventcal.kit.ids import hash_secret
+from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken, Member, PersonalFeed
-from eventcal.members.words import Scope
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.clocks import NOON
 from tests.http_app import (
     PASSWORD,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from eventcal.members.enums import Scope
 from eventcal.members.models import Member, Passkey
-from eventcal.members.words import Scope
 from eventcal.web.identity import accounts
 from eventcal.web.request.rate_limits import RateLimiter
 from tests import http_app

@@ -11,12 +11,12 @@ from flask import Flask
 from sqlalchemy import event as listeners
 from sqlalchemy.engine import Connection
 
-from eventcal.events.words import EventStatus, Programme, TeamRole
+from eventcal.events.enums import EventStatus, Programme, TeamRole
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.sessions import build_session
-from eventcal.members.words import Role, Scope
-from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.words import TalkState
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from eventcal.web.identity.permissions import AccessRule
 from tests.api import Answer, Api, by_cookie, by_token, put_on_team
 from tests.clocks import NOON

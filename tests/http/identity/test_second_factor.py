@@ -8,8 +8,8 @@ from threading import Barrier
 import pytest
 from flask import Flask
 
+from eventcal.members.enums import Scope
 from eventcal.members.models import Member, RecoveryCode, TotpSecret
-from eventcal.members.words import Scope
 from eventcal.web.identity import accounts
 from tests import http_app
 from tests.browsing import Browser, browser_of

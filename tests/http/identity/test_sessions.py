@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from eventcal.jobs import delete_expired_data
 from eventcal.kit.ids import hash_secret
+from eventcal.members.enums import Scope
 from eventcal.members.models import Member, MemberSession
-from eventcal.members.words import Scope
+from eventcal.worker import delete_expired_data
 from tests import http_app
 from tests.browsing import browser_of
 from tests.clocks import NOON, FixedClock

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from eventcal.members.words import Scope
+from eventcal.members.enums import Scope
 from tests.clocks import FixedClock
 from tests.http_app import call, json_of, pointers, problem, signed_in, token_of
 

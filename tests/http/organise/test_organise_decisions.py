@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
-from eventcal.events.words import Programme
+from eventcal.events.enums import Programme
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
-from eventcal.talks.words import TalkState
 from tests.api import row
 from tests.browsing import Browser
 from tests.deciding import ask, held, offer, send, states

@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import CallForTalks, Event
-from eventcal.events.words import EventStatus, TeamRole
-from eventcal.members.words import Role
+from eventcal.members.enums import Role
 from tests.browsing import Browser
 from tests.feed_support.fetching import read
 from tests.http_app import database_of, writing

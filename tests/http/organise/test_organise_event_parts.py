@@ -5,8 +5,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from eventcal.events.models import Event, Room, Track
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.api import row
 from tests.browsing import Browser
 from tests.feed_support.fetching import read

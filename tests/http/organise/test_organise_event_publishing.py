@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.events.enums import EventStatus
 from eventcal.events.models import Event
-from eventcal.events.words import EventStatus
-from eventcal.feeds.fetches import FeedFetches
-from eventcal.members.words import Role
-from eventcal.talks.words import TalkState
+from eventcal.feeds.fetch_counts import FeedFetches
+from eventcal.members.enums import Role
+from eventcal.talks.enums import TalkState
 from tests.browsing import Browser
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import read

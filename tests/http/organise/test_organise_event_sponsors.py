@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from eventcal.events.models import Event
 from eventcal.members.models import Member
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.sponsors.words import SponsorshipState
 from tests.api import count, row
 from tests.browsing import Browser
 from tests.http_app import writing

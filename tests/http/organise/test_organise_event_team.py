@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.events.enums import TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import TeamRole
 from eventcal.members.models import Member
 from tests.api import row
 from tests.browsing import Browser

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from eventcal.events.words import EventStatus, Programme, TeamRole
-from eventcal.members.words import Role
-from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.words import TalkState
+from eventcal.events.enums import EventStatus, Programme, TeamRole
+from eventcal.members.enums import Role
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from tests.browsing import Browser
 from tests.deciding import offer
 from tests.http_app import writing

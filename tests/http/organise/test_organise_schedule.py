@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.enums import Programme, TeamRole
 from eventcal.events.queries import get_event
-from eventcal.events.words import Programme, TeamRole
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkSpeaker
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser
 from tests.clocks import NOON
 from tests.deciding import held, offer, send, talks_of

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus, Programme, TeamRole
-from eventcal.members.words import Role
-from eventcal.talks.words import TalkState
+from eventcal.events.enums import EventStatus, Programme, TeamRole
+from eventcal.members.enums import Role
+from eventcal.talks.enums import TalkState
 from tests.browsing import Browser
 from tests.deciding import held, offer
 from tests.http_app import database_of, writing

@@ -3,10 +3,10 @@
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus, Programme
-from eventcal.members.words import Role
+from eventcal.events.enums import EventStatus, Programme
+from eventcal.members.enums import Role
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import TalkStateChange
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser
 from tests.deciding import ask, held, offer, send, states, talks_of
 from tests.feed_support.fetching import read

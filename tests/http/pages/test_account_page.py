@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 
 from eventcal.app import create_app
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import EventStatus, TeamRole
 from eventcal.members.models import AccessToken, Member, PersonalFeed
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star, Talk
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser, browser_of
 from tests.clocks import NOON, FixedClock
 from tests.http_app import PASSWORD, mails, rows, settings_of, signed_in, when_asked, writing

@@ -7,8 +7,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus
-from eventcal.talks.words import TalkState
+from eventcal.events.enums import EventStatus
+from eventcal.talks.enums import TalkState
 from eventcal.web.embeds.listing import parse_embed_query
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch, make_calendar, validators

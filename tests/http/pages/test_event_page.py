@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element
 import pytest
 from flask import Flask
 
+from eventcal.events.enums import Attendance, EventStatus, Programme
 from eventcal.events.models import CoLocation
-from eventcal.events.words import Attendance, EventStatus, Programme
-from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.words import TalkState
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch
 from tests.http_app import problem, writing

@@ -8,7 +8,7 @@ from flask import Flask
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from eventcal.kit.refusals import DomainError, FieldError, Message
+from eventcal.kit.errors import DomainError, FieldError, Message
 from eventcal.web.http.errors import to_field_errors
 from eventcal.web.params.fields import QuerySchema
 from tests.browsing import browser_of

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from eventcal.kit.catalogue import LANGUAGES
+from eventcal.kit.translations import LANGUAGES
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch, make_calendar
 from tests.http_app import house_of, running

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus
-from eventcal.talks.words import TalkState
+from eventcal.events.enums import EventStatus
+from eventcal.talks.enums import TalkState
 from tests.feed_support.fetching import fetch
 from tests.http_app import writing
 from tests.make import make_event, make_speaker, make_talk

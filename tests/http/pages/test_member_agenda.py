@@ -3,10 +3,10 @@
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus
+from eventcal.events.enums import EventStatus
 from eventcal.members.models import Member
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser, browser_of
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, signed_in, writing

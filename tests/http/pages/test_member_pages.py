@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from eventcal.events.words import Programme
+from eventcal.events.enums import Programme
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser, browser_of
 from tests.feed_support.fetching import read
 from tests.http_app import database_of, writing

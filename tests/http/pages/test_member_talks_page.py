@@ -3,12 +3,12 @@
 import pytest
 from flask import Flask
 
+from eventcal.events.enums import EventStatus, Programme, TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import EventStatus, Programme, TeamRole
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
-from eventcal.talks.words import TalkState
 from tests.browsing import Browser, browser_of
 from tests.clocks import NOON
 from tests.http_app import database_of, signed_in, writing

@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from eventcal.events.enums import TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import TeamRole
+from eventcal.members.enums import Role
 from eventcal.members.models import AccessToken, Member
-from eventcal.members.words import Role
 from tests.browsing import Browser, browser_of
 from tests.clocks import FixedClock
 from tests.http_app import call, database_of, rows, signed_in, writing

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 import pytest
 from flask import Flask
 
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.clocks import NOON
 from tests.feed_support.fetching import fetch
 from tests.http_app import writing

@@ -9,14 +9,14 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import TeamMember
-from eventcal.events.words import EventStatus, TeamRole
-from eventcal.members.factors import enable_totp, register_passkey
+from eventcal.members.authentication_factors import enable_totp, register_passkey
+from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member, Passkey
 from eventcal.members.service import create_access_token, create_personal_feed
-from eventcal.members.words import Role, Scope
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
-from eventcal.talks.words import TalkState
 from eventcal.web.identity.passwords import authenticator
 from tests.clocks import NOON
 from tests.http_app import Browser, signed_in, writing

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.words import TalkState
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch
 from tests.http_app import database_of, writing

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from flask import Flask
 
 from eventcal.cli import main
-from eventcal.media.gallery import UNUSED_RETENTION, MediaStore
-from eventcal.media.picture import ImageSpec, Picture, reencode_picture
+from eventcal.media.images import ImageSpec, Picture, reencode_picture
+from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.web.request.context import attach_services
 from tests.clocks import NOON
 from tests.feed_support.fetching import fetch

@@ -12,12 +12,12 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from eventcal.media.picture import MAX_UPLOAD_BYTES
+from eventcal.media.images import MAX_UPLOAD_BYTES
 from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor
-from eventcal.sponsors.words import SponsorshipState
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from eventcal.web.request.context import attach_services
 from tests.api import row
 from tests.browsing import Browser, browser_of

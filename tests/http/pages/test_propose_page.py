@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import CallForTalks, Event, TeamMember
-from eventcal.events.words import EventStatus, TeamRole
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
-from eventcal.members.words import Role
 from tests.api import count
 from tests.browsing import Browser
 from tests.http_app import database_of, writing

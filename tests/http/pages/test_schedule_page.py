@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element
 import pytest
 from flask import Flask
 
-from eventcal.events.words import EventStatus
+from eventcal.events.enums import EventStatus
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch
 from tests.http_app import problem, writing

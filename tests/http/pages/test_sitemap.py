@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from eventcal.talks.models import Talk
-from eventcal.web.pages.public import site
+from eventcal.web.pages.public import sitemap_and_media
 from tests.clocks import FixedClock
 from tests.feed_support.fetching import fetch, make_calendar
 from tests.http_app import problem, writing
@@ -71,7 +71,7 @@ def test_long_sitemap_is_split_into_files_with_an_index(app: Flask, monkeypatch:
     whole = places(app, "/sitemap.xml")
     assert places(app, "/sitemap-1.xml") == whole
     # The added query bypasses responses cached for the old limit.
-    monkeypatch.setattr(site, "MOST_URLS", 4)
+    monkeypatch.setattr(sitemap_and_media, "MOST_URLS", 4)
     files = places(app, "/sitemap.xml?anew", root="sitemapindex", element="sitemap")
     assert list(files) == ["/sitemap-1.xml", "/sitemap-2.xml", "/sitemap-3.xml"]
     parts = [places(app, f"{path}?anew") for path in files]

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from flask import Flask
 
-from eventcal.events.steps import cancel_event
+from eventcal.events.state_changes import cancel_event
 from eventcal.speakers.models import Speaker
 from eventcal.talks.removal import merge_speakers
 from tests.clocks import NOON, FixedClock

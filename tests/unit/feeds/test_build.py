@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventStatus, TalkKind
+from eventcal.events.enums import PUBLIC_STATUSES, Attendance, EventStatus, TalkKind
 from eventcal.feeds.entries.entry import (
     CalendarEntry,
     EntryKind,
@@ -18,7 +18,7 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from tests.clocks import NOON
 from tests.feed_support.built import ADA, BUILDER, GRACE, a_talk, an_event, event_entry, talk_entry
 from tests.feed_support.ics_entries import local

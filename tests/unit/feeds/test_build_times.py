@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventcal.events.words import TalkKind
+from eventcal.events.enums import TalkKind
 from eventcal.feeds.entries.entry import Status
 from tests.feed_support.built import BUILDER, an_event, event_entry, talk_entry
 from tests.feed_support.ics_entries import local

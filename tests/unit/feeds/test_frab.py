@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from eventcal import __version__
 from eventcal.feeds.entries.entry import Participant, ParticipantType, TalkFacts
 from eventcal.feeds.entries.sanitize import strip_controls
-from eventcal.feeds.frab.documents import schedule_json, schedule_xml
+from eventcal.feeds.frab.serializers import schedule_json, schedule_xml
 from tests.clocks import NOON
 from tests.feed_support.schedules import (
     ADAS_GUID,

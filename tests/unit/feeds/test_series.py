@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from eventcal.events.enums import Attendance, EventStatus
 from eventcal.events.models import Event
-from eventcal.events.words import Attendance, EventStatus
 from eventcal.feeds.entries.entry import CalendarEntry, Override, Status
 from tests.feed_support.built import BUILDER, an_event
 from tests.feed_support.ics_entries import local

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventcal.lint import Finding, lint
-from eventcal.lint.reading import parse_file
+from eventcal.lint.parser import parse_file
 from tests.feed_support.lint_feeds import GOOD, NOW, octets
 
 LINES = GOOD.splitlines()

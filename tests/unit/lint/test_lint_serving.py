@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from eventcal.lint.http_responses import ServerResponses, lint_http_responses
 from eventcal.lint.rules import RULES_BY_SUBJECT
-from eventcal.lint.serving import ServerResponses, lint_http_responses
 
 HEADERS = {
     "content-type": 'text/calendar; component=vevent; charset="UTF-8"',

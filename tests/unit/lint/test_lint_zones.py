@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventcal.lint import lint
-from eventcal.lint.moments import iana_utc_offset, parse_duration, parse_utc_offset
-from eventcal.lint.reading import parse_file
-from eventcal.lint.zones import Observance, parse_observances, utc_offset_at
+from eventcal.lint.parser import parse_file
+from eventcal.lint.time_values import iana_utc_offset, parse_duration, parse_utc_offset
+from eventcal.lint.timezones import Observance, parse_observances, utc_offset_at
 from tests.feed_support.lint_feeds import BERLIN, GOOD, octets
 from tests.feed_support.zone_text import vtimezone
 

@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from eventcal.web.cache import BackgroundThread
+from eventcal.web.worker_state import BackgroundThread
 
 # A worker that exits while a task is queued behind a slow one.
 _ENDING = """
 import time
-from eventcal.web.cache import Afterwards
+from eventcal.web.worker_state import Afterwards
 afterwards = Afterwards()
 afterwards.do(lambda: time.sleep(0.2))
 afterwards.do(lambda: print("done"))

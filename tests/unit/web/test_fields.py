@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError, fields
 
-from eventcal.kit.values import COLOUR, COUNTRY, LANGUAGE
-from eventcal.members.words import Role
+from eventcal.kit.validators import COLOUR, COUNTRY, LANGUAGE
+from eventcal.members.enums import Role
 from eventcal.web.schemas.fields import (
     BaseSchema,
     BoolField,
@@ -28,7 +28,7 @@ from eventcal.web.schemas.fields import (
     Slug,
 )
 from eventcal.web.schemas.money import Money, price_json
-from eventcal.web.schemas.out import ResponseSchema
+from eventcal.web.schemas.response_schema import ResponseSchema
 
 EURO = {"amount": "12.5", "currency": "EUR"}
 

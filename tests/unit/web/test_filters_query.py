@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import Filter, Sort
-from eventcal.events.words import EventKind, EventStatus, TalkKind
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import FieldError, Invalid
+from eventcal.kit.errors import FieldError, Invalid
+from eventcal.kit.pagination import PageRequest
 from eventcal.kit.text import single_line_error
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from eventcal.web.params.listing_filters import (
     FeedQuery,
     FeedQuerySchema,

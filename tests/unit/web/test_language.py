@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask_babel import gettext, ngettext
 
-from eventcal.kit.catalogue import load_translations
+from eventcal.kit.translations import load_translations
 from eventcal.web.i18n import current_language, current_locale, init_translations
 
 

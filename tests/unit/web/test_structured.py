@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from eventcal.events.enums import Attendance, EventStatus, Programme
 from eventcal.events.models import Event, Room
-from eventcal.events.words import Attendance, EventStatus, Programme
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkSpeaker
-from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.pages.public.json_ld import event_json_ld, talk_json_ld
 

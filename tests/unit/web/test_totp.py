@@ -3,7 +3,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from eventcal.members.factors import TotpAuthenticator
+from eventcal.members.authentication_factors import TotpAuthenticator
 from tests.clocks import NOON, FixedClock
 from tests.second_factors import App
 

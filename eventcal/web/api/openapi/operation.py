@@ -20,7 +20,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import Rule
 
-from eventcal.kit.refusals import DatabaseBusy, Forbidden, Gone, Invalid, NotFound
+from eventcal.kit.errors import DatabaseBusy, Forbidden, Gone, Invalid, NotFound
 from eventcal.members.errors import CsrfFailed, IdempotencyKeyReused, InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.web.http.errors import ErrorClass, error_kind
 from eventcal.web.http.problem_details import MEDIA_TYPE

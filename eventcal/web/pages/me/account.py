@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Invalid, Message, NotFound
+from eventcal.kit.errors import Invalid, Message, NotFound
 from eventcal.members.service import update_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from eventcal.events.filter import Filter, Sort
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks import service
 from eventcal.talks.models import Talk
@@ -20,7 +20,7 @@ from eventcal.web.rendering.forms import flash_for
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import login_required, private_page_response
 from eventcal.web.request.context import links, now, read_session, unit_of_work
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.talks import talk_json
 
 _A_DAY = timedelta(days=1)

@@ -10,15 +10,15 @@ from qrcode.main import QRCode
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import FieldError, Invalid
-from eventcal.members.errors import InvalidCode
-from eventcal.members.factors import (
+from eventcal.kit.errors import FieldError, Invalid
+from eventcal.members.authentication_factors import (
     disable_totp,
     enable_totp,
     find_totp_secret,
     replace_recovery_codes,
     use_second_factor_code,
 )
+from eventcal.members.errors import InvalidCode
 from eventcal.web.identity import passwords
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
@@ -35,7 +35,7 @@ from eventcal.web.rendering.private_page import (
 )
 from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, read_session, unit_of_work
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 _CODE, _PROOF = CodeIn(), ProofIn()
 _PENDING_TOTP_KEY = "new_totp"

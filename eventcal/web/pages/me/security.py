@@ -11,9 +11,15 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import Invalid
+from eventcal.kit.errors import Invalid
+from eventcal.members.authentication_factors import (
+    count_recovery_codes,
+    delete_passkey,
+    find_totp_secret,
+    get_passkey,
+    list_passkeys,
+)
 from eventcal.members.errors import DuplicatePasskey, InvalidPasskey
-from eventcal.members.factors import count_recovery_codes, delete_passkey, find_totp_secret, get_passkey, list_passkeys
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import end_other_sessions_and_notify

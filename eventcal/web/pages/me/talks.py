@@ -11,19 +11,19 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.queries import ensure_event_loaded, get_event
-from eventcal.events.words import EventStatus, Programme
-from eventcal.feeds.resources import list_event_json
+from eventcal.feeds.stored_json import list_event_json
+from eventcal.kit.errors import Forbidden, Message, NotFound
 from eventcal.kit.markdown import to_html
-from eventcal.kit.paging import MAX_LIMIT, PageRequest
-from eventcal.kit.refusals import Forbidden, Message, NotFound
+from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.talks import service
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_own, is_public, last_state_change_reasons, list_own_talks
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_STATES, TalkAction
-from eventcal.talks.steps import TalkEdit, apply_talk_action, edit_talk_if_unchanged
-from eventcal.talks.words import TalkState
+from eventcal.talks.state_changes import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
 from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
 from eventcal.web.rendering.labels import submitter_talk_state_label
@@ -37,7 +37,7 @@ from eventcal.web.rendering.talk_form import (
     talk_form_choices,
 )
 from eventcal.web.request.context import now, read_session, unit_of_work
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.kit.refusals import raise_if_invalid
-from eventcal.media.picture import ImageSpec
+from eventcal.kit.errors import raise_if_invalid
+from eventcal.media.images import ImageSpec
 from eventcal.members.rules import check_moderator
 from eventcal.speakers.service import check_can_edit_speaker, get_speaker
 from eventcal.sponsors.models import Sponsor

@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import list_pending_events, list_team_events
-from eventcal.events.words import PUBLIC_STATUSES
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
 from eventcal.sponsors.queries import count_open_enquiries_by_event
-from eventcal.talks.submissions import count_undecided_talks, list_undecided_talks_for_moderators
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
+from eventcal.talks.submission_queries import count_undecided_talks, list_undecided_talks_for_moderators
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS
 from eventcal.web.rendering.dates import format_times

@@ -8,12 +8,12 @@ from typing import Any
 from flask_babel import gettext as _
 from marshmallow import Schema
 
+from eventcal.events.enums import TalkKind
 from eventcal.events.models import Event
 from eventcal.events.rules import event_errors
-from eventcal.events.steps import LOCATION_COLUMNS
-from eventcal.events.words import TalkKind
+from eventcal.events.state_changes import LOCATION_COLUMNS
+from eventcal.kit.errors import FieldError, raise_if_invalid
 from eventcal.kit.localtime import get_zone
-from eventcal.kit.refusals import FieldError, raise_if_invalid
 from eventcal.sponsors.models import Tier
 from eventcal.web.rendering.forms import (
     Form,

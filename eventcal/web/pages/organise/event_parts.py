@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from eventcal.events.enums import TeamRole
 from eventcal.events.errors import DuplicateName, EventPartNotFound, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import list_team_members
 from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
-from eventcal.events.words import TeamRole
-from eventcal.kit.refusals import FieldError, Invalid, Message
+from eventcal.kit.errors import FieldError, Invalid, Message
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.talks.removal import count_talks_in, delete_track_or_room

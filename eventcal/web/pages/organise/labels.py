@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from eventcal.events.steps import EventAction
-from eventcal.events.words import EventKind, EventStatus, TalkKind, TeamRole
+from eventcal.events.enums import EventKind, EventStatus, TalkKind, TeamRole
+from eventcal.events.state_changes import EventAction
+from eventcal.kit.errors import Message
 from eventcal.kit.localtime import common_zones
-from eventcal.kit.refusals import Message
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import TALK_TRANSITIONS, TalkAction
-from eventcal.talks.words import TalkState
 from eventcal.web.i18n import translate
 from eventcal.web.rendering.forms import Choices
 from eventcal.web.rendering.labels import kind_label

@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import can_manage_event, get_event_for_organiser
-from eventcal.kit.paging import MAX_LIMIT
-from eventcal.kit.refusals import Invalid, Message, NotFound, VersionConflict, require
+from eventcal.kit.errors import Invalid, Message, NotFound, VersionConflict, require
+from eventcal.kit.pagination import MAX_LIMIT
 from eventcal.members.caller import Caller
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk
-from eventcal.talks.submissions import list_submissions_by_id
+from eventcal.talks.submission_queries import list_submissions_by_id
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import page_response

@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from eventcal.events import steps
+from eventcal.events import state_changes
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_organiser
-from eventcal.events.steps import EventAction
-from eventcal.events.words import PUBLIC_STATUSES
+from eventcal.events.state_changes import EventAction
 from eventcal.feeds.preview import count_talks_once_published
-from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
+from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.removal import delete_event
@@ -41,7 +41,7 @@ def event_publishing(slug: str) -> Response:
             where=EVENT_STATUS_LABELS[event.status],
             is_public=event.status in PUBLIC_STATUSES,
             feed=links().event_feed(event.slug),
-            steps=[(step, EVENT_STEP_LABELS[step]) for step in steps.allowed_event_actions(event, caller())],
+            steps=[(step, EVENT_STEP_LABELS[step]) for step in state_changes.allowed_event_actions(event, caller())],
             done=flash_for(
                 {
                     EventAction.PUBLISH: _("It is published."),
@@ -59,9 +59,9 @@ def confirm_event_step(slug: str, step: str) -> Response:
     """Show a preview of the event after a step, and ask for confirmation."""
     wanted = layout.get_step(step, EventAction)
     with layout.open_event_session(slug) as (session, event):
-        if wanted in steps.MODERATOR_ACTIONS:
+        if wanted in state_changes.MODERATOR_ACTIONS:
             check_moderator(caller())
-        if wanted not in steps.allowed_event_actions(event, caller()):
+        if wanted not in state_changes.allowed_event_actions(event, caller()):
             return redirect(url_for("pages.event_publishing", slug=slug), HTTPStatus.SEE_OTHER)
         return page_response(_build_step_confirmation_page(session, event, wanted, Form()))
 
@@ -87,15 +87,15 @@ def take_event_step(slug: str) -> str:
         layout.check_edit_conflict(event)
         match step:
             case EventAction.PUBLISH:
-                steps.publish_event(session, event, caller=caller())
+                state_changes.publish_event(session, event, caller=caller())
             case EventAction.CANCEL:
-                steps.cancel_event(session, event, now=now())
+                state_changes.cancel_event(session, event, now=now())
             case EventAction.DELETE:
                 check_has_no_sponsorships(session, event)
                 delete_event(session, event)
                 return url_for("pages.my_events", done=step)
             case EventAction.REDACT:
-                steps.redact_event(session, event, caller=caller(), now=now())
+                state_changes.redact_event(session, event, caller=caller(), now=now())
                 redact_tiers(session, event)
     return url_for("pages.event_publishing", slug=slug, done=step)
 
@@ -103,11 +103,11 @@ def take_event_step(slug: str) -> str:
 def _build_step_confirmation_page(session: Session, event: Event, step: EventAction, form: Form) -> Page:
     was_public = event.status in PUBLIC_STATUSES
     talks = count_talks_once_published(session, event)
-    is_open = step in steps.allowed_event_actions(event, caller())
+    is_open = step in state_changes.allowed_event_actions(event, caller())
     session.expunge(event)
     # Changes to an event outside the session are not written to the database.
     if is_open and step != EventAction.DELETE:
-        steps.apply_transition(event, step, now=now())
+        state_changes.apply_transition(event, step, now=now())
     look = build_calendar_preview(session, event, was_public=was_public)
     shown = get_event_for_organiser(session, event.slug, caller())
     return layout.render_section(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
-from eventcal.kit.refusals import DomainError, FieldError
+from eventcal.kit.errors import DomainError, FieldError
 from eventcal.web.pages.organise import layout
 from eventcal.web.rendering.forms import Form, FormData, field_errors, rejected_form
 from eventcal.web.rendering.page import Page

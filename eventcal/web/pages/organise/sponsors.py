@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.errors import DuplicateName
 from eventcal.events.models import Event
-from eventcal.kit.paging import MAX_LIMIT, PageRequest
-from eventcal.kit.refusals import Message, NotFound
+from eventcal.kit.errors import Message, NotFound
+from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier

@@ -9,23 +9,23 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from eventcal.events.enums import PUBLIC_STATUSES, Programme
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_reviewer
-from eventcal.events.words import PUBLIC_STATUSES, Programme
-from eventcal.kit.paging import MAX_LIMIT, PageRequest
-from eventcal.kit.refusals import DomainError, FieldError, Message, raise_if_invalid
+from eventcal.kit.errors import DomainError, FieldError, Message, raise_if_invalid
+from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.members.caller import Caller
-from eventcal.talks import steps as talk_steps
+from eventcal.talks import state_changes as talk_steps
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import AWAITING_DECISION_STATES, ORGANISER_ACTIONS, TALK_TRANSITIONS, TalkAction
-from eventcal.talks.submissions import (
+from eventcal.talks.submission_queries import (
     count_submissions_by_state,
     list_event_submissions,
     submission_times,
     submitters_to_notify,
 )
-from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller

@@ -14,13 +14,18 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_can_manage_event, get_event_for_reviewer
-from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
+from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.members.rules import check_moderator
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.service import redact_talk
-from eventcal.talks.steps import TalkEdit, allowed_organiser_actions, can_edit_talk_as_organiser, edit_talk_if_unchanged
-from eventcal.talks.submissions import get_submission, list_state_changes, submission_times, submitters_to_notify
+from eventcal.talks.state_changes import (
+    TalkEdit,
+    allowed_organiser_actions,
+    can_edit_talk_as_organiser,
+    edit_talk_if_unchanged,
+)
+from eventcal.talks.submission_queries import get_submission, list_state_changes, submission_times, submitters_to_notify
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout

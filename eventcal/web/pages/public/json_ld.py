@@ -1,17 +1,17 @@
 """Events, talks and speakers as schema.org objects (JSON-LD), for search engines."""
 
+from eventcal.events.enums import Attendance, EventStatus
 from eventcal.events.models import Event
 from eventcal.events.rules import is_all_day
-from eventcal.events.words import Attendance, EventStatus
 from eventcal.kit.localtime import format_with_offset
 from eventcal.kit.markdown import to_plain_text
 from eventcal.speakers.models import Speaker
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.words import TalkState
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.media import find_uploaded_path
 from eventcal.web.schemas.money import price_json
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 _SCHEMA = "https://schema.org"
 _ATTENDANCE_MODES = {

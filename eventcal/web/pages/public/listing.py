@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
-from eventcal.kit.refusals import Invalid
+from eventcal.kit.errors import Invalid
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.pages.public.listing_parts import (
+from eventcal.web.pages.public.listing_data import (
     ListingResult,
     filter_bar_context,
     list_public_resources,
@@ -34,7 +34,7 @@ from eventcal.web.rendering.labels import country_label, kind_label, parameter_v
 from eventcal.web.rendering.page import Page, pages, render_page
 from eventcal.web.rendering.private_page import page_response
 from eventcal.web.request.context import settings
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 _PAGE_SIZE = 25
 _A_DAY = timedelta(days=1)

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
 from eventcal.talks.queries import select_public_talks
 from eventcal.web.i18n import current_locale
-from eventcal.web.pages.public.listing_parts import filter_bar_context, list_public_resources, list_resource_occurrences
+from eventcal.web.pages.public.listing_data import filter_bar_context, list_public_resources, list_resource_occurrences
 from eventcal.web.params.listing_query import ItemKind, ListingPageQuery, RawQuery
 from eventcal.web.rendering.dates import (
     FormattedTimes,
@@ -29,7 +29,7 @@ from eventcal.web.rendering.dates import (
     weekday_name,
 )
 from eventcal.web.rendering.page import Page
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 _A_DAY = timedelta(days=1)
 # The maximum number of events or talks, more than any month is expected to have.

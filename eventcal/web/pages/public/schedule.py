@@ -11,16 +11,16 @@ from flask import Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import ACTIVE_STATUSES
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.recurrence.occurrences import has_occurrence_between
-from eventcal.events.words import ACTIVE_STATUSES
 from eventcal.feeds.formats import atom
-from eventcal.feeds.frab.documents import JSON_MEDIA_TYPE, XML_MEDIA_TYPE
-from eventcal.feeds.resources import list_talk_json
+from eventcal.feeds.frab.serializers import JSON_MEDIA_TYPE, XML_MEDIA_TYPE
+from eventcal.feeds.stored_json import list_talk_json
 from eventcal.kit.localtime import get_zone
-from eventcal.kit.paging import PageRequest
+from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.permissions import anonymous
@@ -34,7 +34,7 @@ from eventcal.web.rendering.dates import (
 )
 from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 # A limit far above the number of talks of any event.
 _MAX_TALKS = 5000

@@ -13,7 +13,7 @@ from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.feed_titles import get_event_title
 from eventcal.feeds.options import Cancelled
-from eventcal.kit.refusals import Invalid
+from eventcal.kit.errors import Invalid
 from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import Programme
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import can_manage_event, check_can_manage_event, ensure_event_loaded
-from eventcal.events.words import Programme
-from eventcal.kit.catalogue import translate_to_all_languages
-from eventcal.kit.refusals import (
+from eventcal.kit.errors import (
     DomainError,
     FieldError,
     Forbidden,
@@ -22,6 +21,7 @@ from eventcal.kit.refusals import (
     VersionConflict,
     raise_if_invalid,
 )
+from eventcal.kit.translations import translate_to_all_languages
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.rules import check_moderator

@@ -5,12 +5,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from eventcal.events import service
+from eventcal.events.enums import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_organiser
 from eventcal.events.rules import ALLOWED_STATUS_EDITS
-from eventcal.events.words import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme
+from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
-from eventcal.kit.refusals import DomainError, FieldError, VersionConflict
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout

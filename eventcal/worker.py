@@ -18,8 +18,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from eventcal.config import Settings
-from eventcal.feeds.fetches import FETCH_RETENTION as FETCHES_KEPT
-from eventcal.feeds.fetches import delete_old_fetches
+from eventcal.feeds.fetch_counts import FETCH_RETENTION as FETCHES_KEPT
+from eventcal.feeds.fetch_counts import delete_old_fetches
 from eventcal.kit.database import Database
 from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 
 
 class StateEnum(StrEnum):

@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message, json_pointer
-from eventcal.kit.values import NOT_LIST, NOT_OBJECT, UNKNOWN_FIELD
+from eventcal.kit.errors import DomainError, FieldError, Invalid, Message, json_pointer
+from eventcal.kit.validators import NOT_LIST, NOT_OBJECT, UNKNOWN_FIELD
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
 # In loading order: records refer only to sections before their own, or to their own.

@@ -11,13 +11,13 @@ from flask import Response, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import PUBLIC_STATUSES, Attendance
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
 from eventcal.events.rules import is_accepting_talks
-from eventcal.events.words import PUBLIC_STATUSES, Attendance
+from eventcal.kit.errors import Message
 from eventcal.kit.markdown import to_plain_text
-from eventcal.kit.refusals import Message
 from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
@@ -27,14 +27,14 @@ from eventcal.web.i18n import current_locale, translate
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import find_uploaded_path
 from eventcal.web.pages.public.json_ld import event_json_ld, speaker_json_ld, talk_json_ld
-from eventcal.web.pages.public.listing_parts import iter_all_rows
+from eventcal.web.pages.public.listing_data import iter_all_rows
 from eventcal.web.pages.public.schedule import event_feed_links, load_event_programme
 from eventcal.web.rendering.dates import format_instant, format_resource_times, format_time_left, recurrence_context
 from eventcal.web.rendering.labels import country_label, kind_label, shorten_for_preview
 from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 

@@ -17,8 +17,8 @@ from passlib.totp import TOTP, AppWallet
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from eventcal.kit.errors import Message, NotFound
 from eventcal.kit.ids import hash_secret, new_id
-from eventcal.kit.refusals import Message, NotFound
 from eventcal.members.errors import DuplicatePasskey, InvalidCode, InvalidPasskey, SecondFactorAlreadyEnabled
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
 from eventcal.members.sessions import end_sessions_and_email_tokens

@@ -10,14 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import exclude_without_occurrence, public_events_by_slug
 from eventcal.events.recurrence.occurrences import Occurrence, complete_day_range, occurrences_between
-from eventcal.events.words import EventKind, EventStatus, TalkKind
-from eventcal.feeds.resources import list_event_json, list_talk_json
-from eventcal.kit.paging import MAX_LIMIT, Page, PageRequest, Row
-from eventcal.kit.refusals import FieldError
+from eventcal.feeds.stored_json import list_event_json, list_talk_json
+from eventcal.kit.errors import FieldError
+from eventcal.kit.pagination import MAX_LIMIT, Page, PageRequest, Row
 from eventcal.web.i18n import translate_field_errors
 from eventcal.web.params.listing_query import ItemKind, Layout, ListingPageQuery, RawQuery
 from eventcal.web.rendering.dates import (
@@ -29,7 +29,7 @@ from eventcal.web.rendering.dates import (
 from eventcal.web.rendering.labels import kind_label, parameter_label, parameter_value_label
 from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 # The attributes of an event that `occurrences_between` reads and that its resource has under the same name.
 _RECURRENCE_FIELDS = (

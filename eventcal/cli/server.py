@@ -15,13 +15,13 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from eventcal.app import create_app
+from eventcal.cli.common import open_services
 from eventcal.cli.data import FeedsOutOfDate, check_feeds_up_to_date
-from eventcal.cli.running import open_services
 from eventcal.config import Settings, read_settings
-from eventcal.jobs import run_worker
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import Conflict
+from eventcal.kit.errors import Conflict
 from eventcal.web.request.context import Services
+from eventcal.worker import run_worker
 
 # Fewer than the connections in a worker's pool, so that no request waits for a connection.
 THREADS_PER_WORKER = 8

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from urllib.parse import urlsplit
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 
 REQUIRED = Message("is required")
 NOT_NULL = Message("must not be null; leave it out instead")

@@ -5,12 +5,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load
 
-from eventcal.datasets.reading import Section
-from eventcal.kit.refusals import Invalid
+from eventcal.datasets.parser import Section
+from eventcal.kit.errors import Invalid
 from eventcal.sponsors import limits as sponsor_limits
-from eventcal.sponsors.words import SponsorshipState
+from eventcal.sponsors.enums import SponsorshipState
 from eventcal.talks import limits as talk_limits
-from eventcal.talks.words import TalkState
+from eventcal.talks.enums import TalkState
 from eventcal.web.http.errors import to_field_errors
 from eventcal.web.schemas.event_parts import RoomIn, TrackIn
 from eventcal.web.schemas.events import CallForTalksIn, EventPatch

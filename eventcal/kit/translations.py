@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """The supported languages, each with its name in that language. The first one is the default."""

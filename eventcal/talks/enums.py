@@ -1,7 +1,7 @@
 """Enumerations of the values of talk fields."""
 
-from eventcal.events.words import StateEnum
-from eventcal.kit.refusals import Message
+from eventcal.events.enums import StateEnum
+from eventcal.kit.errors import Message
 
 
 class TalkState(StateEnum):

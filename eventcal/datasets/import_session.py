@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.reading import SECTIONS, Dataset, Record, RecordKey, Section, record_key
+from eventcal.datasets.parser import SECTIONS, Dataset, Record, RecordKey, Section, record_key
 from eventcal.events.models import Event
 from eventcal.events.queries import event_load_options
-from eventcal.kit.refusals import DomainError, FieldError, raise_if_invalid
+from eventcal.kit.errors import DomainError, FieldError, raise_if_invalid
 from eventcal.members.caller import OPERATOR, Caller
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import find_sponsor
+from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import talk_load_options
 from eventcal.talks.rules import GONE_STATES
-from eventcal.talks.words import TalkState
 
 Row = TypeVar("Row")
 

@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event, EventPart
 from eventcal.events.rules import recompute_event_columns
-from eventcal.events.words import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
+from eventcal.kit.errors import Message, Transition
 from eventcal.kit.ids import new_id
-from eventcal.kit.refusals import Message, Transition
 from eventcal.members.caller import Caller
 from eventcal.members.rules import check_moderator
 from eventcal.members.service import delete_idempotency_records

@@ -15,7 +15,7 @@ from io import BytesIO
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.Image import Resampling
 
-from eventcal.kit.refusals import Message
+from eventcal.kit.errors import Message
 from eventcal.media.errors import UnsupportedImage
 
 # The largest upload, in bytes.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from eventcal.media.picture import Picture
+from eventcal.media.images import Picture
 
 UNUSED_RETENTION = timedelta(days=1)
 """The time for which an unused picture is kept."""

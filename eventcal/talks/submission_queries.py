@@ -10,17 +10,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import ACTIVE_STATUSES, Programme
 from eventcal.events.filter import search_conditions
 from eventcal.events.models import Event
-from eventcal.events.words import ACTIVE_STATUSES, Programme
-from eventcal.kit.paging import Page, PageRequest, SortKey
+from eventcal.kit.pagination import Page, PageRequest, SortKey
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
+from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Talk, TalkSpeaker, TalkStateChange
 from eventcal.talks.queries import fetch_talk_page, get_talk, talk_load_options
 from eventcal.talks.rules import AWAITING_DECISION_STATES, PROGRAMME_STATES, TalkSlot
-from eventcal.talks.words import TalkState
 
 _OLDEST_FIRST = (SortKey(Talk.created_at, datetime), SortKey(Talk.id, str))
 

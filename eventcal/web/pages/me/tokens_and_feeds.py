@@ -10,13 +10,13 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from eventcal.kit.errors import FieldError, raise_if_invalid
 from eventcal.kit.localtime import parse_local
-from eventcal.kit.paging import PageRequest
-from eventcal.kit.refusals import FieldError, raise_if_invalid
+from eventcal.kit.pagination import PageRequest
 from eventcal.members import service
+from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken
 from eventcal.members.rules import grantable_scopes
-from eventcal.members.words import Scope
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import calendar_apps_context
@@ -39,7 +39,7 @@ from eventcal.web.rendering.private_page import (
     secret_page_response,
 )
 from eventcal.web.request.context import links, now, read_session, unit_of_work
-from eventcal.web.schemas.out import Json
+from eventcal.web.schemas.response_schema import Json
 
 _TOKEN, _FEED = TokenIn(), FeedIn()
 

@@ -14,24 +14,24 @@ from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
 from eventcal.events.queries import select_public_events
 from eventcal.feeds.index.models import FeedState
-from eventcal.kit.catalogue import LANGUAGES
+from eventcal.kit.errors import Message, NotFound
 from eventcal.kit.localtime import format_utc
-from eventcal.kit.refusals import Message, NotFound
+from eventcal.kit.translations import LANGUAGES
 from eventcal.media.errors import ImageNotFound
-from eventcal.media.picture import STORED_MEDIA_TYPE
+from eventcal.media.images import STORED_MEDIA_TYPE
 from eventcal.speakers.service import list_public_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
+from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached
 from eventcal.web.http.conditional import conditional_response
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.i18n import language_cookie_name
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import UPLOAD_PATH, media_store
-from eventcal.web.pages.public.listing_parts import iter_all_rows
+from eventcal.web.pages.public.listing_data import iter_all_rows
 from eventcal.web.rendering.page import pages, security_headers
 from eventcal.web.rendering.private_page import safe_redirect
 from eventcal.web.request.context import links, now, settings
-from eventcal.web.serving import Document, RenderedBody, Snapshot, serve_cached
 
 MOST_URLS = 10_000
 """The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some readers fail before that."""

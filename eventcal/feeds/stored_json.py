@@ -13,7 +13,7 @@ from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import index_entry_join
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.kit.paging import Page, PageRequest, fetch_page
+from eventcal.kit.pagination import Page, PageRequest, fetch_page
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
 

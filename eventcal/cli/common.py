@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from eventcal.app import build_services, create_app
 from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.database import UnitOfWork
-from eventcal.kit.refusals import Conflict, DomainError, Message
+from eventcal.kit.errors import Conflict, DomainError, Message
 from eventcal.web.request.context import Services
 from eventcal.web.request.context import services as current_house
 

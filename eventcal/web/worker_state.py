@@ -11,9 +11,9 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import ClientKind
-from eventcal.feeds.fetches import FeedFetches, record_fetches
+from eventcal.feeds.fetch_counts import FeedFetches, record_fetches
 from eventcal.kit.database import Database
-from eventcal.kit.refusals import DatabaseBusy
+from eventcal.kit.errors import DatabaseBusy
 from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import Session
 
-from eventcal.kit.refusals import FieldError, Invalid, Message
+from eventcal.kit.errors import FieldError, Invalid, Message
 
 Row = TypeVar("Row")
 

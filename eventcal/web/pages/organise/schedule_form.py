@@ -19,15 +19,15 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import can_manage_event, get_event_for_reviewer
+from eventcal.kit.errors import DomainError, FieldError, Invalid, Message
 from eventcal.kit.localtime import get_zone
-from eventcal.kit.paging import MAX_LIMIT, PageRequest
-from eventcal.kit.refusals import DomainError, FieldError, Invalid, Message
+from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.speakers.service import speaker_names_by_id
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import DEFAULT_MINUTES, TalkSlot, iter_schedule_conflicts, list_slots_outside_event
-from eventcal.talks.steps import edit_talks
-from eventcal.talks.submissions import count_programme_talks_by_day, list_programme_talks, list_talk_slots
+from eventcal.talks.state_changes import edit_talks
+from eventcal.talks.submission_queries import count_programme_talks_by_day, list_programme_talks, list_talk_slots
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
