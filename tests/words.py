@@ -47,7 +47,7 @@ def said() -> Catalog:
             "--mapping-file",
             "pyproject.toml",
             "--keywords",
-            "Sentence",
+            "Message",
             "--output-file",
             str(found),
         ]

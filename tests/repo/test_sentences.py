@@ -23,7 +23,7 @@ MODULES = sorted(
 )
 # Modules whose ValueError messages are shown to users, and functions in them that raise it only for programming errors.
 FOR_PEOPLE = ("kit/localtime.py", "kit/validators.py", "members/service.py")
-OF_OURS = {"_check_naive", "with_offset"}
+OF_OURS = {"_check_naive", "format_with_offset"}
 # Reads its messages from a data file, from which a separate extraction method extracts them.
 FROM_DATA = "feeds/clients.py"
 TRANSLATED = {"Message", "_", "gettext"}
@@ -93,7 +93,7 @@ def _bare(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
     [
         'raise Forbidden("Not so.")',
         'raise NotFound(f"There is no {slug}.")',
-        'Fault("/name", "is wrong")',
+        'FieldError("/name", "is wrong")',
         'raise ValidationError("is " + what)',
         "Message(words)",
         'Message(f"is {what}")',

@@ -209,7 +209,7 @@ def test_narrowed_filter_excludes_events_without_an_occurrence_in_the_range(sess
     forget(session)
     april = days("2026-04-08", "2026-04-09", q="call")
     assert exclude_without_occurrence(session, april) == days(
-        "2026-04-08", "2026-04-09", q="call", absent=tuple(sorted([call.id, office.id]))
+        "2026-04-08", "2026-04-09", q="call", excluded_event_ids=tuple(sorted([call.id, office.id]))
     )
     assert exclude_without_occurrence(session, days("2026-04-14", "2026-04-14")).excluded_event_ids == (call.id,)
     assert exclude_without_occurrence(session, april, statuses=[EventStatus.PENDING]).excluded_event_ids == (hidden.id,)
@@ -224,7 +224,7 @@ def test_narrowed_filter_excludes_events_without_an_occurrence_in_the_range(sess
 def test_absent_filter_excludes_an_event_but_not_its_talks(session: Session) -> None:
     event = propose(session)
     make_talk(session, event, state=TalkState.CONFIRMED, starts="2026-04-07T16:00:00", published_at=NOON)
-    asked = days(absent=(event.id,))
+    asked = days(excluded_event_ids=(event.id,))
     forget(session)
     assert list(session.scalars(select_public_events(asked, now=NOON))) == []
     talks = list_talks(session, asked, sort=Sort.STARTS, paging=PageRequest(), now=NOON)

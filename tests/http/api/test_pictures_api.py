@@ -286,7 +286,7 @@ def test_full_disk_changes_nothing(app: Flask, member: Api, monkeypatch: pytest.
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("eventcal.media.store._write", full)
+    monkeypatch.setattr("eventcal.media.store._write_atomically", full)
     assert send(member, PHOTO, painted(colour=BLUE)).code == (500, "internal")
     assert member.get("/speakers/ada").json == before
     assert len(files(app)) == 1

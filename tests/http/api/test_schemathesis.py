@@ -114,7 +114,7 @@ class Calendar:
             Path(f"{self.used}{end}").unlink(missing_ok=True)
         shutil.copyfile(self.kept, self.used)
         house = self.app.extensions["eventcal"]
-        self.app.extensions["eventcal"] = replace(house, renditions=ResponseCache(1_000_000))
+        self.app.extensions["eventcal"] = replace(house, responses=ResponseCache(1_000_000))
         self.touched = False
 
 

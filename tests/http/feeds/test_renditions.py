@@ -49,7 +49,7 @@ def test_encoding_computed_later_is_shared_with_copies() -> None:
 
 
 def test_weight_includes_body_origin_and_encodings() -> None:
-    plain, made_on = fresh(), fresh(origin=Crumbs(10_000))
+    plain, made_on = fresh(), fresh(source=Crumbs(10_000))
     assert (plain.memory_size(), made_on.memory_size()) == (1700, 11_700)
     packed = plain.encoded_body("gzip")
     assert plain.memory_size() == 1700 + len(packed)

@@ -380,7 +380,7 @@ def test_invalid_confirmation_token_is_rejected(app: Flask, token: str) -> None:
     assert problem(post(app, "/auth/confirm", {"token": token})) == (422, "token-refused")
 
 
-@pytest.mark.parametrize(("asks", "setting"), [("confirm", "CONFIRM_WITHIN"), ("reset/confirm", "RESET_WITHIN")])
+@pytest.mark.parametrize(("asks", "setting"), [("confirm", "CONFIRM_MAX_AGE"), ("reset/confirm", "RESET_MAX_AGE")])
 def test_expired_emailed_token_is_rejected(
     mailing: Flask, asks: str, setting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

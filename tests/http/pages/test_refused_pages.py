@@ -156,7 +156,7 @@ def test_internal_error_page_shows_only_the_log_reference(app: Flask, caplog: py
 def test_problem_document_is_sent_if_rendering_the_page_fails(
     app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventcal.web.rendering.private_page.render", None)
+    monkeypatch.setattr("eventcal.web.rendering.private_page.render_html", None)
     told = Problem(status=HTTPStatus.NOT_FOUND, code="x", title="A title", detail="A detail.")
     with app.test_request_context("/my-secret", headers={"Accept": FIREFOX}), caplog.at_level(logging.ERROR):
         answer = render_problem_as_html(problem_response(told))

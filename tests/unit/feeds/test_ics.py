@@ -272,18 +272,18 @@ def test_overlong_grapheme_cluster_is_folded_at_75_octets() -> None:
 _AGAIN = """
 from dataclasses import replace
 from datetime import date
-from eventcal.feeds.entries.entry import Part, Participant, Relation
-from eventcal.feeds.formats.ics import around, write_component
-from eventcal.feeds.formats.vevent import enriched_components
+from eventcal.feeds.entries.entry import ParticipantType, Participant, Relation
+from eventcal.feeds.formats.ics import ics_header_and_footer, serialize_component
+from eventcal.feeds.formats.vevent import event_components_rfc9073
 from eventcal.feeds.zones import vtimezone
 from tests.feed_support.ics_entries import STAMPS
 from tests.feed_support.make_feeds import ENTRY, HEAD
 entry = replace(ENTRY, categories=tuple("a b c d e f".split()), geo=(1.5, 2.5), conference="https://meet.example.org/",
     location="Hall", related=((Relation.PARENT, "b"), (Relation.SIBLING, "a"), (Relation.SIBLING, "c")),
-    participants=tuple(Participant(part=part, key=key, name=key) for part in Part for key in "cab"))
-text = "".join(map(write_component, enriched_components(entry, STAMPS)))
+    participants=tuple(Participant(part=part, key=key, name=key) for part in ParticipantType for key in "cab"))
+text = "".join(map(serialize_component, event_components_rfc9073(entry, STAMPS)))
 zones = [vtimezone(name, date(2026, 1, 1), date(2026, 12, 31)) for name in ("Africa/Casablanca", "Europe/Berlin")]
-print(around(HEAD, zones), text.encode())
+print(ics_header_and_footer(HEAD, zones), text.encode())
 """
 
 

@@ -12,10 +12,10 @@ from eventcal.web.worker_state import BackgroundThread
 # A worker that exits while a task is queued behind a slow one.
 _ENDING = """
 import time
-from eventcal.web.worker_state import Afterwards
-afterwards = Afterwards()
-afterwards.do(lambda: time.sleep(0.2))
-afterwards.do(lambda: print("done"))
+from eventcal.web.worker_state import BackgroundThread
+afterwards = BackgroundThread()
+afterwards.submit(lambda: time.sleep(0.2))
+afterwards.submit(lambda: print("done"))
 """
 
 

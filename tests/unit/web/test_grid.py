@@ -59,7 +59,7 @@ def test_overlapping_roomless_and_multi_day_talks_are_listed_beside_the_table() 
 
 
 def test_cancelled_talk_yields_its_cell_to_the_replacement() -> None:
-    grid = build_grid([slot("off", "9:00", yields=True), slot("instead", "9:15")], ROOMS)
+    grid = build_grid([slot("off", "9:00", low_priority=True), slot("instead", "9:15")], ROOMS)
     assert (drawn(grid), grid.unplaced) == (["09:15 instead1"], ("off",))
 
 
@@ -85,8 +85,8 @@ def test_every_talk_appears_once_and_cells_never_overlap(
     made: list[tuple[int, int, str | None, bool]],
 ) -> None:
     slots = [
-        slot(str(number), f"0:{start * 7}", minutes, room, yields=yields)
-        for number, (start, minutes, room, yields) in enumerate(made)
+        slot(str(number), f"0:{start * 7}", minutes, room, low_priority=low_priority)
+        for number, (start, minutes, room, low_priority) in enumerate(made)
     ]
     grid = build_grid(slots, ROOMS)
     placed = [cell.key for row in grid.rows for cell in row.cells if cell.key]
@@ -108,7 +108,7 @@ def test_now_and_next_lists_each_room_with_a_current_or_next_talk() -> None:
         slot("then", "10:00"),
         slot("later", "11:00"),
         slot("soon", "9:45", room="Attic"),
-        slot("off", "9:00", room="Attic", yields=True),
+        slot("off", "9:00", room="Attic", low_priority=True),
         slot("roomless", "9:15", room=None),
     ]
     now = datetime(2026, 6, 10, 9, 30, tzinfo=UTC)
