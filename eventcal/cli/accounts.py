@@ -61,9 +61,9 @@ def members() -> None:
 def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
     """Add a member with a confirmed email address."""
     given = _read_password(from_stdin=password_stdin)
-    with open_services() as house:
+    with open_services() as services:
         password_hash = _validate_and_hash_password(given)
-        with house.database.unit_of_work() as unit:
+        with services.database.unit_of_work() as unit:
             if find_member_by_email(unit.session, email) is not None:
                 raise DuplicateEmail(
                     f"{email} has an account already; change it with `eventcal members role` or `members password`."
@@ -96,9 +96,9 @@ def set_role(*, email: str, role: Role) -> None:
 def set_password(*, email: str, password_stdin: bool) -> None:
     """Set a member's password. Revokes all of their sessions, access tokens and passkeys."""
     given = _read_password(from_stdin=password_stdin)
-    with open_app_context() as house:
+    with open_app_context() as services:
         password_hash = _validate_and_hash_password(given)
-        with house.database.unit_of_work() as unit:
+        with services.database.unit_of_work() as unit:
             member = get_member_by_email(unit.session, email)
             delete_all_access_tokens(unit.session, member)
             delete_all_passkeys(unit.session, member)

@@ -14,7 +14,7 @@ from eventcal.config import ConfigurationError, Settings, read_settings
 from eventcal.kit.database import UnitOfWork
 from eventcal.kit.errors import Conflict, DomainError, Message
 from eventcal.web.request.context import Services
-from eventcal.web.request.context import services as current_house
+from eventcal.web.request.context import services as current_services
 
 
 class NotMigrated(Conflict):
@@ -78,15 +78,15 @@ def open_services(services: Services | None = None, *, must_be_migrated: bool = 
 @contextmanager
 def open_unit_of_work() -> Iterator[UnitOfWork]:
     """Yield a unit of work. Raises NotMigrated."""
-    with open_services() as house, house.database.unit_of_work() as unit:
+    with open_services() as services, services.database.unit_of_work() as unit:
         yield unit
 
 
 @contextmanager
 def open_app_context() -> Iterator[Services]:
     """Yield the services within an app context, which email templates need. Raises NotMigrated."""
-    with create_app(load_settings()).app_context(), open_services(current_house()) as house:
-        yield house
+    with create_app(load_settings()).app_context(), open_services(current_services()) as services:
+        yield services
 
 
 def check_migrated(services: Services) -> None:

@@ -56,16 +56,16 @@ def upgrade() -> None:
 
     Entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. A second run changes nothing.
     """
-    with open_services(must_be_migrated=False) as house:
+    with open_services(must_be_migrated=False) as services:
         try:
-            check_migrated(house)
+            check_migrated(services)
         except NotMigrated:
-            _migrate_database(house)
+            _migrate_database(services)
             click.echo("The database was brought up to date.")
         else:
             click.echo("The database is up to date.")
-        with _rerender_progress_bar(house) as tell, house.database.unit_of_work() as unit:
-            renewed = house.feed_index.rerender_all(unit.session, now=unit.now, tell=tell)
+        with _rerender_progress_bar(services) as tell, services.database.unit_of_work() as unit:
+            renewed = services.feed_index.rerender_all(unit.session, now=unit.now, tell=tell)
     if renewed:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
@@ -73,8 +73,8 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
-    with open_services() as house:
-        check_feeds_up_to_date(house)
+    with open_services() as services:
+        check_feeds_up_to_date(services)
     click.echo("The database is up to date.")
 
 
@@ -112,8 +112,12 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with open_services() as house, _rerender_progress_bar(house) as tell, house.database.unit_of_work() as unit:
-        changed = house.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
+    with (
+        open_services() as services,
+        _rerender_progress_bar(services) as tell,
+        services.database.unit_of_work() as unit,
+    ):
+        changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 
@@ -130,9 +134,9 @@ def prune(*, at_once: bool) -> None:
     Run it once a day. Until then, a removed portrait can still be fetched from its URL.
     """
     # The write lock keeps other processes from saving the name of a picture that is about to be deleted.
-    with open_services() as house, house.database.unit_of_work() as unit:
+    with open_services() as services, services.database.unit_of_work() as unit:
         before = unit.now + timedelta(seconds=1) if at_once else unit.now - UNUSED_RETENTION
-        gone = MediaStore(house.settings.media_folder).delete_unused(referenced_files(unit.session), before=before)
+        gone = MediaStore(services.settings.media_folder).delete_unused(referenced_files(unit.session), before=before)
     click.echo(f"{format_count(gone, 'picture')} removed.")
 
 
@@ -163,7 +167,7 @@ def demo(*, as_it_was: bool) -> None:
     """
     password = secrets.token_urlsafe(12)
     was, password_hash = read_demo_dataset(load_record), hash_password(password)
-    with open_services() as house, house.database.unit_of_work() as unit:
+    with open_services() as services, services.database.unit_of_work() as unit:
         there = has_any_event(unit.session, was)
         weeks = 0 if as_it_was else weeks_to_shift(was, today=unit.now.date())
         dataset = shift_dataset_dates(was, weeks=weeks)
@@ -182,7 +186,7 @@ def demo(*, as_it_was: bool) -> None:
         click.echo(
             f"Sign in as {ORGANISER_EMAIL} with the password {password} (it is shown only now):\n"
             "  curl -c cookies.txt -H 'Content-Type: application/json' \\\n"
-            f"""    -d '{{"email": "{ORGANISER_EMAIL}", "password": "{password}"}}' {house.links.api("/auth/login")}"""
+            f"""    -d '{{"email": "{ORGANISER_EMAIL}", "password": "{password}"}}' {services.links.api("/auth/login")}"""
         )
 
 

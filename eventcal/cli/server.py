@@ -53,15 +53,15 @@ def serve(*, host: str, port: int, workers: int) -> None:
     If MAIL_URL is set, queued email is sent as well. There is no access log, because the URLs of personal feeds are
     secret.
     """
-    with open_services() as house:
+    with open_services() as services:
         try:
-            check_feeds_up_to_date(house)
+            check_feeds_up_to_date(services)
         except FeedsOutOfDate as refusal:
             click.echo(refusal.detail, err=True)
         address = _resolve_free_address(host, port)
         server = _build_server(address, port=port, workers=workers)
-        _attach_mail_worker(server, house.database, house.settings)
-        server.on_startup(lambda: click.echo(_format_startup_message(house, address, port)))
+        _attach_mail_worker(server, services.database, services.settings)
+        server.on_startup(lambda: click.echo(_format_startup_message(services, address, port)))
         # Makes the workers return the memory of large responses to the system. glibc reads these at process start.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
