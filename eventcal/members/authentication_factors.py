@@ -1,6 +1,6 @@
-"""Authentication factors besides the password: authenticator app (TOTP), recovery codes and passkeys.
+"""Authentication factors besides the password: authenticator apps (TOTP), recovery codes and passkeys.
 
-web/identity/passkeys.py verifies WebAuthn responses before passkeys are stored here.
+`web/identity/passkeys.py` verifies WebAuthn responses before passkeys are stored.
 """
 
 import re
@@ -25,22 +25,22 @@ from eventcal.members.sessions import end_sessions_and_email_tokens
 
 RECOVERY_CODE_COUNT = 10
 MAX_CLOCK_DRIFT = 30
-"""Tolerated clock drift of an app in seconds: one time step, so the previous and next codes are also accepted."""
+"""The accepted clock drift in seconds: one time step, so the previous and next codes are also valid."""
 
 _KEY_DERIVATION_INFO = b"eventcal: secrets of authenticator apps"
-# Letters that people may type for similar digits; recovery codes do not contain these letters.
+# Recovery codes contain neither o, i nor l, because these letters are easily confused with digits.
 _LETTERS_TO_DIGITS = str.maketrans("oil", "011")
 
 
 @dataclass(frozen=True)
 class TotpAuthenticator:
-    """Creates and reads encrypted TOTP secrets. Apps show `issuer`, the name of the calendar, next to the code."""
+    """Creates and reads encrypted TOTP secrets. `issuer` is the name that authenticator apps show for the calendar."""
 
     secret_key: str
     issuer: str
 
     def new_encrypted_secret(self) -> str:
-        """Return a new encrypted secret."""
+        """Return a new encrypted TOTP secret."""
         return str(self._totp.new().to_json(encrypt=True))
 
     def format_secret(self, encrypted_secret: str) -> str:
@@ -48,13 +48,13 @@ class TotpAuthenticator:
         return str(self._totp.from_source(encrypted_secret).pretty_key())
 
     def build_otpauth_uri(self, encrypted_secret: str, *, account_name: str) -> str:
-        """Return the `otpauth:` URI of the secret for a QR code. Apps show `account_name` as the account name."""
+        """Return the `otpauth:` URI of the secret, which is displayed as a QR code."""
         return str(self._totp.from_source(encrypted_secret).to_uri(_replace_colons(account_name)))
 
     def find_time_step(
         self, encrypted_secret: str, code: str, *, now: datetime, last_time_step: int | None = None
     ) -> int | None:
-        """Return the time step of a code, or None if the code is wrong or its step is not after `last_time_step`."""
+        """Return the time step of a code, or None if the code is wrong or not newer than `last_time_step`."""
         try:
             match = self._totp.from_source(encrypted_secret).match(
                 code, time=now, window=MAX_CLOCK_DRIFT, last_counter=last_time_step
@@ -65,19 +65,19 @@ class TotpAuthenticator:
 
     @cached_property
     def _totp(self) -> Any:  # noqa: ANN401 - the library has no types
-        # The input of the key derivation is long and random, so key stretching would have no benefit.
+        # Key stretching has no benefit for a long random key.
         derived = HKDF(SHA256(), length=32, salt=None, info=_KEY_DERIVATION_INFO).derive(self.secret_key.encode())
         wallet = AppWallet({"1": derived.hex()}, encrypt_cost=0)
         return TOTP.using(issuer=_replace_colons(self.issuer), wallet=wallet)
 
 
 def _replace_colons(name: str) -> str:
-    # In the URI, a colon separates the issuer from the account name.
+    # In an `otpauth:` URI, a colon separates the issuer from the account name.
     return name.replace(":", " ")
 
 
 def find_totp_secret(session: Session, member_id: str) -> TotpSecret | None:
-    """Return the TOTP secret of a member, or None if they have no authenticator app."""
+    """Return the TOTP secret of a member, or None if the member has no authenticator app."""
     return session.get(TotpSecret, member_id)
 
 
@@ -87,9 +87,9 @@ def count_recovery_codes(session: Session, member_id: str) -> int:
 
 
 def enable_totp(session: Session, member: Member, encrypted_secret: str, *, counter: int, now: datetime) -> list[str]:
-    """Enable the authenticator app of a member. Returns new recovery codes, of which only hashes are stored.
+    """Enable the authenticator app of a member and return new recovery codes. Raises SecondFactorAlreadyEnabled.
 
-    counter: the time step of the code that the member entered to confirm the secret. Raises SecondFactorAlreadyEnabled.
+    `counter` is the time step of the code that the member entered to confirm the secret.
     """
     if find_totp_secret(session, member.id) is not None:
         raise SecondFactorAlreadyEnabled(
@@ -100,13 +100,13 @@ def enable_totp(session: Session, member: Member, encrypted_secret: str, *, coun
 
 
 def disable_totp(session: Session, member: Member) -> None:
-    """Disable the authenticator app of a member and delete their recovery codes."""
+    """Disable the authenticator app of a member and delete the member's recovery codes."""
     session.execute(delete(TotpSecret).where(TotpSecret.member_id == member.id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
 
 
 def replace_recovery_codes(session: Session, member: Member) -> list[str]:
-    """Replace the recovery codes of a member. Returns the new codes, in groups of characters."""
+    """Replace the recovery codes of a member and return the new codes, formatted in groups of characters."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
     codes = [new_id() for _ in range(RECOVERY_CODE_COUNT)]
     session.add_all(RecoveryCode(member_id=member.id, code_hash=hash_secret(code)) for code in codes)
@@ -117,9 +117,9 @@ def replace_recovery_codes(session: Session, member: Member) -> list[str]:
 def use_second_factor_code(
     session: Session, member: Member, typed_code: str, authenticator: TotpAuthenticator, *, now: datetime
 ) -> None:
-    """Verify a code of the member's app or a recovery code, and mark it as used. Raises InvalidCode.
+    """Verify a TOTP code or a recovery code of a member and mark the code as used. Raises InvalidCode.
 
-    Write transactions are serialised, so a code cannot be used by two requests at once.
+    Write transactions are serialised, so two requests cannot use the same code.
     """
     code = re.sub(r"[\s-]", "", typed_code).lower()
     if re.fullmatch("[0-9]{6}", code):
@@ -153,20 +153,20 @@ def _use_recovery_code(session: Session, member: Member, code: str) -> bool:
 
 
 def remove_second_factors(session: Session, member: Member) -> None:
-    """Remove all factors of a member except the password, and end all sessions, for members who lost their devices."""
+    """Delete the authenticator app, recovery codes and passkeys of a member, and end all sessions of the member."""
     disable_totp(session, member)
     delete_all_passkeys(session, member)
     end_sessions_and_email_tokens(session, member)
 
 
 def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
-    """Return a member's passkeys, oldest first."""
+    """Return the passkeys of a member, oldest first."""
     rows = select(Passkey).where(Passkey.member_id == member_id).order_by(Passkey.created_at, Passkey.id)
     return session.scalars(rows).all()
 
 
 def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
-    """Return one of the member's passkeys. Raises NotFound."""
+    """Return the passkey of the member with this id. Raises NotFound."""
     found = session.get(Passkey, passkey_id)
     if found is None or found.member_id != member_id:
         raise NotFound(Message("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
@@ -174,14 +174,14 @@ def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
 
 
 def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Passkey | None:
-    """Return the passkey with this credential id, or None if it is unknown or its member is not active."""
+    """Return the passkey with this credential id, or None if no active member has such a passkey."""
     rows = select(Passkey).join(Member, Member.id == Passkey.member_id)
     return session.scalars(rows.where(Passkey.credential_id == credential_id, Member.active)).one_or_none()
 
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
-    """Add a passkey. Raises DuplicatePasskey if it is already registered, to this or another member."""
-    # Write transactions are serialised, so the passkey cannot be added between this check and the commit.
+    """Add a passkey. Raises DuplicatePasskey if the credential id is already registered."""
+    # Write transactions are serialised, so no passkey can be added between this check and the commit.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device has a passkey here already."))
     session.add(passkey)
@@ -190,9 +190,12 @@ def register_passkey(session: Session, passkey: Passkey) -> Passkey:
 
 
 def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
-    """Record the use of a passkey and return its member. Raises InvalidPasskey if it was deleted or copied."""
+    """Record the use of a passkey and return its member.
+
+    Raises InvalidPasskey if the passkey was deleted or copied.
+    """
     passkey = session.get(Passkey, passkey_id)
-    # A signature counter that does not increase indicates a copied passkey.
+    # A signature counter that does not increase indicates that the passkey was copied.
     if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):
         raise InvalidPasskey(Message("This passkey was not taken."))
     passkey.sign_count = sign_count

@@ -1,4 +1,4 @@
-"""The caller of a request with their permissions, determined once and passed to all queries and services."""
+"""The caller of a request, with the permissions that queries and services check."""
 
 from dataclasses import dataclass, field
 
@@ -11,10 +11,10 @@ _SCOPE_ORDER = tuple(Scope)
 class Caller:
     """The person or program that makes a request.
 
-    member_id: None for anonymous callers and for the command line.
-    role: None for anonymous callers. organises, reviewed_event_ids: ids of the events for which they are an organiser
-    or a reviewer. Organisers may also review.
-    scopes: the scopes of the access token; None without a token, in which case scopes do not apply.
+    `member_id` is None for anonymous callers and for the command line.
+    `role` is None for anonymous callers.
+    `organised_event_ids` and `reviewed_event_ids` are the ids of the events that the caller organises or reviews.
+    `scopes` contains the scopes of the access token, or is None if the request has no access token.
     """
 
     member_id: str | None = None
@@ -48,11 +48,11 @@ class Caller:
         return self.can_organise(event_id) or event_id in self.reviewed_event_ids
 
     def has_scope(self, scope: Scope) -> bool:
-        """Return whether the access token, if any, grants this scope. Each scope includes the narrower ones."""
+        """Return whether the access token grants this scope. Requests without an access token have every scope."""
         order = _SCOPE_ORDER.index
         return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
 
 
 ANONYMOUS = Caller()
-# The command line acts for the operator of the server, with the permissions of an administrator.
+# The command line has the permissions of an administrator.
 OPERATOR = Caller(role=Role.ADMIN)

@@ -1,10 +1,10 @@
-"""Enumerations of the values of member fields."""
+"""Enumerations of the roles of members and the scopes of access tokens."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The role of a member on the site. Each role includes the ones before it."""
+    """The role of a member. Each role includes the permissions of the roles listed before it."""
 
     MEMBER = "member"
     MODERATOR = "moderator"
@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """The scope of an access token. Each scope includes the ones before it."""
+    """The scope of an access token. Each scope includes the scopes listed before it."""
 
     READ = "read"
     SUBMIT = "submit"

@@ -1,4 +1,4 @@
-"""Errors raised for members, and for authentication and authorisation."""
+"""Errors raised for members, authentication and authorisation."""
 
 from eventcal.kit.errors import Conflict, Forbidden, Invalid, Message, Unauthenticated
 
@@ -10,28 +10,28 @@ class NotSignedIn(Unauthenticated):
 
 
 class InvalidCredentials(Unauthenticated):
-    """The email or the password is wrong. The error does not reveal which."""
+    """The email or the password is wrong, and the error does not reveal which."""
 
     code = "sign-in-refused"
     title = Message("Address and password do not fit")
 
 
 class SecondFactorRequired(Unauthenticated):
-    """Email and password are correct, but the member also has to enter a code."""
+    """The email and password are correct, but a second factor is required."""
 
     code = "second-factor-needed"
     title = Message("A code is needed, too")
 
 
 class InvalidCode(Unauthenticated):
-    """The code is wrong, expired, or was used before."""
+    """The code is wrong, expired or already used."""
 
     code = "code-refused"
     title = Message("This code is no good")
 
 
 class InvalidPasskey(Unauthenticated):
-    """The passkey could not be verified. The error does not reveal the reason."""
+    """The passkey could not be verified, for a reason that is not revealed."""
 
     code = "passkey-refused"
     title = Message("This passkey was not taken")
@@ -45,14 +45,14 @@ class InvalidToken(Unauthenticated):
 
 
 class InsufficientScope(Forbidden):
-    """The scopes of the access token do not allow the request, regardless of the member's permissions."""
+    """The access token does not have the required scope."""
 
     code = "insufficient-scope"
     title = Message("The token does not reach this far")
 
 
 class CsrfFailed(Forbidden):
-    """A request authenticated by a cookie has no valid CSRF token."""
+    """A cookie-authenticated request has no valid CSRF token."""
 
     code = "csrf"
     title = Message("Sent by somebody else")
@@ -66,7 +66,7 @@ class EmailNotConfirmed(Forbidden):
 
 
 class DuplicateEmail(Conflict):
-    """An account with this email exists."""
+    """An account with this email already exists."""
 
     code = "address-taken"
     title = Message("This address has an account")
@@ -80,21 +80,21 @@ class SecondFactorAlreadyEnabled(Conflict):
 
 
 class DuplicatePasskey(Conflict):
-    """The passkey is already registered to a member."""
+    """The passkey is already registered."""
 
     code = "passkey-known"
     title = Message("This passkey is known")
 
 
 class InvalidEmailToken(Invalid):
-    """The emailed token is invalid, used or expired."""
+    """The emailed token is invalid, expired or already used."""
 
     code = "token-refused"
     title = Message("This link is no longer good")
 
 
 class IdempotencyKeyReused(Invalid):
-    """An Idempotency-Key was sent again with a different request."""
+    """An Idempotency-Key was reused for a different request."""
 
     code = "idempotency-key-reused"
     title = Message("This key belongs to another request")

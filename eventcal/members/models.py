@@ -1,4 +1,4 @@
-"""Tables of members and of their sessions, tokens, secret feeds, factors and stored responses for retries."""
+"""Tables for members, sessions, access tokens, secret feeds, authentication factors and idempotency records."""
 
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,11 @@ from eventcal.members.enums import Role
 
 
 class Member(RandomIdMixin, Base):
-    """A person who can sign in. `email` is stored as entered; `email_key` is its normalised, unique form.
+    """A person who can sign in.
 
-    fs_uniquifier: identifies the member in emailed tokens, sessions and signed session cookies; a new value ends them.
-    signed_cookies: whether the signed session cookies issued before sessions were stored are still accepted.
+    `email_key` is the normalised, unique form of `email`.
+    Changing `fs_uniquifier` invalidates the member's sessions, signed session cookies and emailed tokens.
+    `signed_cookies` is true if signed session cookies from older releases are still accepted for the member.
     """
 
     __tablename__ = "members"
@@ -32,13 +33,14 @@ class Member(RandomIdMixin, Base):
 
 
 class MemberSession(RandomIdMixin, Base):
-    """A browser session. Its cookie holds a random secret, of which only the hash is stored.
+    """A browser session. The session cookie contains a random secret, of which only the hash is stored.
 
-    member_key: the member's `fs_uniquifier` when the session began. Changing `fs_uniquifier` ends the session.
-    pending: the password was correct, but the code is missing; the member is not signed in yet.
-    reauthenticated_at: when the member last authenticated. data: values that views store temporarily, by name.
-    signed_csrf_secret: the CSRF secret of the signed cookie that this session replaced. Such a session stays in the
-    table for some time after its end, so that the same cookie cannot start it again.
+    `member_key` is the value of `Member.fs_uniquifier` at the start of the session.
+    `pending` is true if the password was correct but the second-factor code has not been entered yet.
+    `reauthenticated_at` is the time of the member's last authentication.
+    `data` contains temporary values of views, by name.
+    `signed_csrf_secret` is the CSRF secret of the signed cookie that this session replaced. A session that replaced a
+    signed cookie is kept for some time after its end, so that the cookie remains invalid.
     """
 
     __tablename__ = "sessions"
@@ -57,7 +59,7 @@ class MemberSession(RandomIdMixin, Base):
 
 
 class AccessToken(RandomIdMixin, Base):
-    """A personal access token. It is shown once; only its hash is stored."""
+    """A personal access token, of which only the hash is stored."""
 
     __tablename__ = "access_tokens"
 
@@ -70,11 +72,11 @@ class AccessToken(RandomIdMixin, Base):
 
 
 class PersonalFeed(RandomIdMixin, Base):
-    """A secret feed URL, intended for one device. Revoked feeds are kept, so that their URLs can report it."""
+    """A secret feed URL, intended for one device. Requests for the URL of a revoked feed return status 410."""
 
     __tablename__ = "personal_feeds"
 
-    # NULL after the member was deleted. The URL still reports that the feed was revoked.
+    # `member_id` is NULL after the member has been deleted.
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -84,7 +86,7 @@ class PersonalFeed(RandomIdMixin, Base):
 
 
 class TotpSecret(Base):
-    """The encrypted TOTP secret of a member. Only codes of time steps after `last_counter` are accepted."""
+    """The encrypted TOTP secret of a member. Only codes for time steps after `last_counter` are accepted."""
 
     __tablename__ = "totp_secrets"
 
@@ -95,7 +97,7 @@ class TotpSecret(Base):
 
 
 class RecoveryCode(Base):
-    """A recovery code for a lost authenticator app. It is shown once, stored as a hash, and deleted after use."""
+    """A recovery code for a lost authenticator app, stored as a hash and deleted after use."""
 
     __tablename__ = "recovery_codes"
     __table_args__ = (UniqueConstraint("member_id", "code_hash"),)
@@ -108,8 +110,8 @@ class RecoveryCode(Base):
 class Passkey(RandomIdMixin, Base):
     """A passkey (WebAuthn credential) of a member.
 
-    user_handle: the id of the member for their devices, the same for all of their passkeys. sign_count: the last
-    signature counter sent by the device; always 0 for devices that do not count.
+    `user_handle` identifies the member to authenticators and is the same for all passkeys of a member.
+    `sign_count` is the last signature counter, which is always 0 for authenticators without a counter.
     """
 
     __tablename__ = "passkeys"
@@ -126,7 +128,7 @@ class Passkey(RandomIdMixin, Base):
 
 
 class IdempotencyRecord(Base):
-    """The response to a POST with an Idempotency-Key, stored for a day and sent again to retries."""
+    """The response to a POST request with an Idempotency-Key, stored for one day and repeated for retries."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("member_id", "key"),)

@@ -1,4 +1,4 @@
-"""Permission checks by role."""
+"""Permission checks based on the caller."""
 
 from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.caller import Caller
@@ -25,7 +25,7 @@ def check_moderator(caller: Caller) -> None:
 
 
 def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
-    """Return the token scopes that are useful to this member, which do not exceed their own permissions."""
+    """Return the scopes that the caller may grant to an access token."""
     if caller.is_moderator:
         return tuple(Scope)
     return (Scope.READ, Scope.SUBMIT, Scope.ORGANISE) if caller.is_staff else (Scope.READ, Scope.SUBMIT)

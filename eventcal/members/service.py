@@ -1,4 +1,4 @@
-"""Services for accounts, access tokens, secret feeds and the stored responses of members."""
+"""Services for member accounts, access tokens, secret feeds and idempotency records."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,12 +21,12 @@ TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret 
 
 
 def find_member_by_email(session: Session, email: str) -> Member | None:
-    """Return the member with this email, compared in normalised form, or None."""
+    """Return the member with this email, compared case-insensitively, or None."""
     return session.scalars(select(Member).where(Member.email_key == email_key(email))).one_or_none()
 
 
 def get_member(session: Session, member_id: str) -> Member:
-    """Return the member. Raises NotFound."""
+    """Return the member with this id. Raises NotFound."""
     unknown = NotFound(Message("There is no member “%(member_id)s”.", member_id=member_id))
     return require(session.get(Member, member_id), unknown)
 
@@ -38,19 +38,19 @@ def get_member_by_email(session: Session, email: str) -> Member:
 
 
 def find_active_member_by_uniquifier(session: Session, fs_uniquifier: str) -> Member | None:
-    """Return the active member with this `fs_uniquifier`, as used in emailed tokens, or None."""
+    """Return the active member with this `fs_uniquifier`, or None."""
     return session.scalars(select(Member).where(Member.fs_uniquifier == fs_uniquifier, Member.active)).one_or_none()
 
 
 def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest) -> Page[AccessToken]:
-    """Return a page of a member's access tokens, including expired ones, newest first."""
+    """Return a page of the member's access tokens, including expired tokens, newest first."""
     order = [SortKey(AccessToken.created_at, datetime, descending=True), SortKey(AccessToken.id, str, descending=True)]
     rows = select(AccessToken).where(AccessToken.member_id == member_id)
     return fetch_page(session, rows, order=order, paging=paging)
 
 
 def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
-    """Return one of the member's access tokens. Raises NotFound."""
+    """Return the access token of the member with this id. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
         raise NotFound(Message("You have no token “%(token_id)s”.", token_id=token_id))
@@ -58,7 +58,7 @@ def get_access_token(session: Session, token_id: str, member_id: str) -> AccessT
 
 
 def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest) -> Page[PersonalFeed]:
-    """Return a page of a member's secret feeds that are not revoked, newest first."""
+    """Return a page of the member's secret feeds, without revoked feeds, newest first."""
     rows = select(PersonalFeed).where(PersonalFeed.member_id == member_id, PersonalFeed.revoked_at.is_(None))
     order = [
         SortKey(PersonalFeed.created_at, datetime, descending=True),
@@ -68,7 +68,7 @@ def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest
 
 
 def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return one of the member's secret feeds. Raises NotFound, including if it is revoked."""
+    """Return the secret feed of the member with this id. Raises NotFound for unknown and revoked feeds."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Message("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -76,7 +76,7 @@ def get_personal_feed(session: Session, feed_id: str, member_id: str) -> Persona
 
 
 def find_personal_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
-    """Return the feed with this secret, including revoked feeds, or None."""
+    """Return the secret feed with this secret, including revoked feeds, or None."""
     return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == hash_secret(secret))).one_or_none()
 
 
@@ -87,7 +87,7 @@ def find_idempotency_record(session: Session, member_id: str, key: str) -> Idemp
 
 
 def normalise_email(address: str) -> str:
-    """Return an email in the form to store: NFC, with a lower-case domain. Raises ValueError with a message."""
+    """Return the email in Unicode NFC with a lower-case domain. Raises ValueError if the email is invalid."""
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
@@ -104,11 +104,12 @@ def create_member(
     confirmed_at: datetime | None = None,
     role: Role = Role.MEMBER,
 ) -> Member:
-    """Add a member and flush. `email` must be normalised. Raises DuplicateEmail.
+    """Add a member and flush the session. Raises DuplicateEmail.
 
-    confirmed_at: when the member confirmed their email. Only then are they linked to the speaker with this email.
+    `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email.
+    Only members with a confirmed email are linked to the speaker with the same email.
     """
-    # Write transactions are serialised, so the email cannot be taken between this check and the commit.
+    # Write transactions are serialised, so no member with this email can be added before the commit.
     if find_member_by_email(session, email) is not None:
         raise DuplicateEmail(Message("There is an account with this address; sign in, or ask for a new password."))
     member = Member(
@@ -127,14 +128,14 @@ def create_member(
 
 
 def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
-    """Change the given fields of a member's profile: `name`."""
+    """Update the member's profile. The only supported field is `name`."""
     member.name = fields.get("name", member.name)
     session.flush()
     return member
 
 
 def check_email_confirmed(caller: Caller) -> None:
-    """Raise EmailNotConfirmed unless the caller has confirmed their email."""
+    """Raise EmailNotConfirmed unless the caller's email is confirmed."""
     if not caller.email_confirmed:
         detail = Message("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
         raise EmailNotConfirmed(detail)
@@ -143,7 +144,7 @@ def check_email_confirmed(caller: Caller) -> None:
 def create_access_token(
     session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
 ) -> tuple[AccessToken, str]:
-    """Create an access token. Returns its row and the token, which is not stored. Raises Invalid if expired."""
+    """Create an access token and return its row and the plain token. Raises Invalid if `expires_at` is in the past."""
     if expires_at is not None and expires_at <= now:
         raise_if_invalid([FieldError("/expires_at", Message("is past; choose a later time, or leave it out"))])
     secret = new_secret(TOKEN_PREFIX)
@@ -171,7 +172,7 @@ def delete_all_access_tokens(session: Session, member: Member) -> None:
 
 
 def create_personal_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
-    """Create a secret feed for a member. Returns its row and the secret, which is not stored."""
+    """Create a secret feed for a member and return its row and the plain secret."""
     secret = new_secret("")
     feed = PersonalFeed(member_id=member.id, name=name, secret_hash=hash_secret(secret), created_at=now)
     session.add(feed)
@@ -180,7 +181,7 @@ def create_personal_feed(session: Session, member: Member, *, name: str, now: da
 
 
 def revoke_personal_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
-    """Revoke a secret feed of the member. The row is kept, so that the URL answers 410. Raises NotFound."""
+    """Revoke a secret feed of the member. Raises NotFound."""
     get_personal_feed(session, feed_id, member_id).revoked_at = now
 
 
@@ -191,12 +192,12 @@ def revoke_all_personal_feeds(session: Session, member: Member, *, now: datetime
 
 
 def delete_member(session: Session, member: Member, *, now: datetime) -> None:
-    """Delete a member with their tokens, stars and stored responses, and revoke their secret feeds."""
+    """Delete a member with their tokens, starred talks and stored responses, and revoke their secret feeds."""
     revoke_all_personal_feeds(session, member, now=now)
     session.delete(member)
     session.flush()
 
 
 def delete_idempotency_records(session: Session, text: str) -> None:
-    """Delete the stored responses that contain `text`, so that retries do not return redacted texts."""
+    """Delete the stored responses that contain `text`, so that retries do not return redacted text."""
     session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.body.contains(text, autoescape=True)))

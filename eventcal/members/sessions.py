@@ -1,4 +1,4 @@
-"""Services that start, find, list and end the browser sessions of members."""
+"""Services for the browser sessions of members."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from eventcal.kit.ids import hash_secret, new_id, new_secret
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
-"""The time without use after which a session ends."""
+"""The idle time after which a session ends."""
 LIFETIME = timedelta(days=30)
 """The maximum age of a session, regardless of its use."""
 TOUCH_INTERVAL = timedelta(hours=1)
-"""The minimum time between updates of a session's last use."""
+"""The minimum time between updates of `MemberSession.last_seen_at`."""
 PENDING_TIMEOUT = timedelta(minutes=10)
-"""The time to enter the code after the password."""
+"""The time allowed between entering the password and entering the second-factor code."""
 
 _MAX_LISTED = 100
 
@@ -25,7 +25,7 @@ _MAX_LISTED = 100
 def build_session(
     member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
 ) -> MemberSession:
-    """Return a new session, not added to the database. `user_agent` is the User-Agent header."""
+    """Return a new session that has not been added to the database."""
     return MemberSession(
         id=new_id(),
         member_id=member.id,
@@ -42,16 +42,15 @@ def build_session(
 
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
-    """Return the session with this secret and its member, or None if it has ended or the member is not active."""
+    """Return the session with this secret and its member, or None if the session or the member is not active."""
     rows = select(MemberSession, Member).join(Member, _is_live_session(now))
     return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 
 
 def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
-    """Return the active member with the key in a signed session cookie, if such cookies are still accepted.
+    """Return the active member with this `fs_uniquifier` if signed session cookies are still accepted, or None.
 
-    Returns None if a session with this secret exists. It replaced the cookie and has ended, which also invalidates the
-    cookie.
+    A signed cookie is invalid if a stored session with the same secret has replaced it.
     """
     rows = select(Member).where(
         Member.fs_uniquifier == fs_uniquifier,
@@ -63,21 +62,21 @@ def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret
 
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
-    """Return the sessions in which a member is signed in, most recently used first, at most a hundred."""
+    """Return at most 100 sessions in which the member is signed in, most recently used first."""
     rows = _select_signed_in_sessions(member_id, now)
     order = (MemberSession.last_seen_at.desc(), MemberSession.created_at.desc(), MemberSession.id)
     return session.scalars(rows.order_by(*order).limit(_MAX_LISTED)).all()
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
-    """Return one of the sessions in which the member is signed in. Raises NotFound."""
+    """Return a session in which the member is signed in, by id. Raises NotFound."""
     rows = _select_signed_in_sessions(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
     return require(session.scalars(rows).one_or_none(), unknown)
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
-    """Record the use of a session, and extend it."""
+    """Record the use of a session and extend the session."""
     found = session.get(MemberSession, session_id)
     if found is not None and now < found.expires_at:
         found.last_seen_at = now
@@ -85,12 +84,12 @@ def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
 
 
 def update_session(session: Session, session_id: str, **values: object) -> None:
-    """Set columns of a session: `data`, `reauthenticated_at`, `expires_at`."""
+    """Set the given columns of a session."""
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 
 def end_session(session: Session, member_session: MemberSession, *, now: datetime) -> None:
-    """End one session."""
+    """End a session."""
     if member_session.signed_csrf_secret is not None:
         update_session(session, member_session.id, expires_at=now)
     else:
@@ -98,8 +97,8 @@ def end_session(session: Session, member_session: MemberSession, *, now: datetim
 
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
-    """End all sessions of a member except the one with the id `except_id`."""
-    # This invalidates signed cookies too, so no row has to be kept to reject them.
+    """End all sessions of a member except the session with the id `except_id`."""
+    # Signed cookies are no longer accepted, so the rows that reject replaced cookies can be deleted.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
     session.execute(rows if except_id is None else rows.where(MemberSession.id != except_id))
@@ -107,13 +106,13 @@ def end_sessions(session: Session, member: Member, *, except_id: str | None = No
 
 
 def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
-    """End all sessions of a member, and invalidate all their emailed tokens and signed cookies."""
+    """End all sessions of a member and invalidate the member's emailed tokens and signed cookies."""
     member.fs_uniquifier = new_secret("")
     end_sessions(session, member)
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:
-    """Delete expired sessions. A session that replaced a signed cookie is kept until the cookie has expired too."""
+    """Delete expired sessions. A session that replaced a signed cookie is kept until the cookie has expired."""
     ended = MemberSession.expires_at <= now
     forgotten = MemberSession.expires_at <= now - IDLE_TIMEOUT
     kept = and_(MemberSession.signed_csrf_secret.is_not(None), ~forgotten)
@@ -126,7 +125,6 @@ def _select_signed_in_sessions(member_id: str, now: datetime) -> Select[MemberSe
 
 
 def _is_live_session(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that joins a valid session to its active member."""
     return and_(
         Member.id == MemberSession.member_id,
         Member.fs_uniquifier == MemberSession.member_key,
