@@ -4,14 +4,14 @@ from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class SpeakerNotFound(NotFound):
-    """No speaker has this slug, or the caller may not see them."""
+    """No speaker has this slug, or the caller may not see the speaker."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(Message("There is no speaker “%(slug)s” here.", slug=slug))
 
 
 class CannotMergeWithItself(Conflict):
-    """The speakers to merge are the same, or one of them was merged before."""
+    """The two speakers are the same, or one of the two was merged before."""
 
     code = "same-speaker"
     title = Message("One and the same")

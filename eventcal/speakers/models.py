@@ -10,7 +10,7 @@ from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin
 
 
 class Speaker(RandomIdMixin, Base):
-    """A speaker, who may be linked to a member. The email identifies the speaker and is never shown."""
+    """A speaker, who may be linked to a member. `email` identifies the speaker and is never published."""
 
     __tablename__ = "speakers"
 
@@ -25,9 +25,9 @@ class Speaker(RandomIdMixin, Base):
     member_id: Mapped[str | None] = mapped_column(
         ForeignKey("members.id", ondelete="SET NULL"), unique=True, default=None, info=PRIVATE_COLUMN
     )
-    # The speaker that this one was merged into; the slug redirects to it.
+    # Requests for a merged speaker are redirected to the speaker with the id `merged_into_id`.
     merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("speakers.id"), default=None)
-    # When a talk of the speaker first became public. The speaker has been public since.
+    # The time at which a talk of the speaker first became public.
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

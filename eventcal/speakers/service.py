@@ -1,4 +1,4 @@
-"""Services that find speakers the caller may see, and add and edit speakers."""
+"""Services for finding, adding and editing speakers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from eventcal.speakers.models import Speaker
 
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
-    """Return the speaker, following merges, or None if there is none or the caller may not see them."""
+    """Return the speaker with this slug (following merges), or None if the speaker is not visible to the caller."""
     speaker = _find_speaker_where(session, Speaker.slug == slug)
     if speaker is None or not (speaker.published_at or caller.is_moderator or is_own_speaker(speaker, caller)):
         return None
@@ -26,17 +26,17 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
-    """Return the speaker. Raises SpeakerNotFound, including if the caller may not see them."""
+    """Return the speaker with this slug. Raises SpeakerNotFound, including if the caller may not see the speaker."""
     return require(find_speaker(session, slug, caller), SpeakerNotFound(slug))
 
 
 def is_own_speaker(speaker: Speaker, caller: Caller) -> bool:
-    """Return whether the caller is this speaker."""
+    """Return whether the speaker is linked to the caller."""
     return caller.member_id is not None and speaker.member_id == caller.member_id
 
 
 def find_speaker_by_email(session: Session, email: str) -> Speaker | None:
-    """Return the speaker with this email, or None. Emails identify speakers."""
+    """Return the speaker with this email, or None."""
     return _find_speaker_where(session, Speaker.email == email_key(email))
 
 
@@ -46,13 +46,12 @@ def find_speaker_by_member(session: Session, member_id: str) -> Speaker | None:
 
 
 def speaker_names_by_id(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of speakers by id. No permissions are checked."""
+    """Return the names of speakers by id, without checking permissions."""
     rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
     return dict(session.execute(rows).all())
 
 
 def _find_speaker_where(session: Session, condition: ColumnElement[bool]) -> Speaker | None:
-    """Return the speaker that matches a unique column, following merges."""
     speaker = session.scalars(select(Speaker).where(condition)).one_or_none()
     while speaker is not None and speaker.merged_into_id is not None:
         speaker = session.get_one(Speaker, speaker.merged_into_id)
@@ -66,7 +65,7 @@ def list_public_speakers(session: Session, *, paging: PageRequest) -> Page[Speak
 
 
 def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime) -> Speaker:
-    """Return the speaker of a member: the linked one, the one with the member's email, or a new one."""
+    """Return the speaker of a member: the linked speaker, the speaker with the member's email, or a new speaker."""
     speaker = find_speaker_by_member(session, member.id)
     if speaker is not None:
         return speaker
@@ -80,13 +79,13 @@ def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime
 
 
 def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
-    """Return the existing speaker with the email in `fields`, unchanged, or a new one made from `fields`."""
+    """Return the existing speaker with the email in `fields`, or a new speaker created from `fields`."""
     known = find_speaker_by_email(session, fields["email"]) if fields.get("email") else None
     return known or create_speaker(session, fields, member_id=None, now=now)
 
 
 def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
-    """Add a speaker with the given slug, or with a free one made from the name."""
+    """Add a speaker. Without a slug in `fields`, a unique slug is generated from the name."""
     email = fields.get("email")
     plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
     speaker = Speaker(
@@ -106,7 +105,7 @@ def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: st
 def update_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
-    """Change the given fields of a speaker. Raises Forbidden, SlugImmutable or DuplicateSlug."""
+    """Update the given fields of a speaker. Raises Forbidden, SlugImmutable or DuplicateSlug."""
     check_can_edit_speaker(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:

@@ -1,4 +1,4 @@
-"""Enumerations of the values of sponsorship fields."""
+"""Enumeration of the states of a sponsorship."""
 
 from eventcal.events.enums import StateEnum
 from eventcal.kit.errors import Message

@@ -1,7 +1,7 @@
-"""Maximum lengths of the texts and lists of sponsors and tiers, and the maximum rank of a tier."""
+"""Maximum lengths of the text fields and lists of sponsors and tiers, and the maximum rank of a tier."""
 
 NAME, DESCRIPTION = 200, 2000
 TIER_NAME, RANK = 100, 1000
 BENEFIT, BENEFITS = 300, 50
 NOTE = 2000
-"""Maximum length of the note of a sponsorship."""
+"""The maximum length of the note of a sponsorship."""

@@ -1,4 +1,4 @@
-"""Tables of tiers, sponsors and sponsorships."""
+"""Tables for tiers, sponsors and sponsorships."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from eventcal.sponsors.enums import SponsorshipState
 
 
 class Tier(EventPart):
-    """A sponsorship tier of an event. `capacity` is the maximum number of sponsors; None is no limit."""
+    """A sponsorship tier of an event. `capacity` is the maximum number of sponsors, or None for no limit."""
 
     __tablename__ = "tiers"
     __table_args__ = (UniqueConstraint("event_id", "name"),)
@@ -27,7 +27,7 @@ class Tier(EventPart):
 
 
 class Sponsor(RandomIdMixin, Base):
-    """An organisation that supports events."""
+    """An organisation that sponsors events."""
 
     __tablename__ = "sponsors"
 
@@ -41,7 +41,7 @@ class Sponsor(RandomIdMixin, Base):
 
 
 class Sponsorship(RandomIdMixin, Base):
-    """A sponsor's enquiry for a tier of an event, or its confirmed or cancelled sponsorship."""
+    """A requested, confirmed or cancelled sponsorship of an event in one of the event's tiers."""
 
     __tablename__ = "sponsorships"
     __table_args__ = (Index("ix_sponsorships_tier_state", "tier_id", "state"),)

@@ -1,4 +1,4 @@
-"""Queries for tiers, sponsors and sponsorships. Each returns only rows that the caller may see."""
+"""Queries for tiers, sponsors and sponsorships."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,12 +21,12 @@ _SPONSORSHIP_LOAD_OPTIONS = (joinedload(Sponsorship.sponsor), joinedload(Sponsor
 
 
 def list_tiers_with_taken_places(session: Session, event: Event) -> list[tuple[Tier, int]]:
-    """Return an event's tiers, sorted by rank, each with its number of taken places."""
+    """Return the tiers of an event, sorted by rank, each with its number of confirmed sponsorships."""
     return [(tier, len(sponsors)) for tier, sponsors in list_confirmed_sponsors_by_tier(session, event)]
 
 
 def count_taken_places(session: Session, tier: Tier) -> int:
-    """Return the number of taken places of a tier, which is its number of confirmed sponsorships."""
+    """Return the number of confirmed sponsorships of a tier."""
     return session.scalars(select(func.count()).where(_is_confirmed_for_tier(tier.id))).one()
 
 
@@ -55,7 +55,7 @@ def _find_tier(session: Session, tier_id: str) -> Tier | None:
 
 
 def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor, or None if it does not exist or, for non-moderators, sponsors no public event."""
+    """Return the sponsor with this slug, or None. Only moderators see sponsors without any public event."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
     if not caller.is_moderator:
         rows = rows.where(_is_public_sponsor())
@@ -63,12 +63,12 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
-    """Return the sponsor. Raises SponsorNotFound, including if the caller may not see it."""
+    """Return the sponsor with this slug. Raises SponsorNotFound, including if the caller may not see the sponsor."""
     return require(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 
 def find_sponsor_for_enquiry(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return a sponsor that the caller may name in an enquiry: one they may see or have named before."""
+    """Return the sponsor if the caller may see it or has named it in an earlier enquiry, or None."""
     found = find_sponsor(session, slug, caller)
     if found is not None or caller.member_id is None:
         return found
@@ -83,7 +83,7 @@ def _is_public_sponsor() -> ColumnElement[bool]:
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
-    """Return a sponsorship, fully loaded, for organisers of the event or the enquirer. Raises SponsorshipNotFound."""
+    """Return a sponsorship that the caller requested or may manage. Raises SponsorshipNotFound."""
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_SPONSORSHIP_LOAD_OPTIONS)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id
@@ -93,7 +93,7 @@ def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sp
 
 
 def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) -> Page[Sponsorship]:
-    """Return a page of an event's sponsorships in every state, oldest first. The caller must manage the event."""
+    """Return a page of an event's sponsorships in every state, oldest first, without checking permissions."""
     rows = (
         select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_SPONSORSHIP_LOAD_OPTIONS)
     )
@@ -102,20 +102,20 @@ def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) ->
 
 
 def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return the number of open enquiries by event id, omitting zeros. The caller must manage these events."""
+    """Return the number of open enquiries by event id, omitting zeros, without checking permissions."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())
 
 
 def contacts_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
-    """Return the members who enquired for these sponsorships, by member id. Deleted members are omitted."""
+    """Return the members who requested these sponsorships, by member id. Deleted members are omitted."""
     ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
     return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}
 
 
 def list_confirmed_sponsors_by_tier(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:
-    """Return an event's tiers, sorted by rank, each with its confirmed sponsors, earliest first."""
+    """Return the tiers of an event, sorted by rank, each with its confirmed sponsors, oldest sponsorship first."""
     rows = (
         select(Tier, Sponsor)
         .outerjoin(Sponsorship, _is_confirmed_for_tier(Tier.id))
@@ -126,7 +126,7 @@ def list_confirmed_sponsors_by_tier(session: Session, event: Event) -> list[tupl
     tiers: dict[str, tuple[Tier, list[Sponsor]]] = {}
     for tier, sponsor in session.execute(rows):
         _, sponsors = tiers.setdefault(tier.id, (tier, []))
-        # The outer join returns a tier without sponsors once, with NULL.
+        # For a tier without sponsors, the outer join returns one row with a NULL sponsor.
         if sponsor is not None:
             sponsors.append(sponsor)
     return list(tiers.values())

@@ -1,4 +1,4 @@
-"""Rules for sponsorship that do not need the database: state transitions and validation of tiers."""
+"""Sponsorship rules that do not access the database: state transitions and validation of tiers."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from eventcal.sponsors.models import Tier
 
 
 class SponsorshipAction(StrEnum):
-    """The actions on a sponsorship; the values are used in URLs."""
+    """An action on a sponsorship, as used in URLs."""
 
     CONFIRM = "confirm"
     CANCEL = "cancel"
@@ -24,12 +24,12 @@ SPONSORSHIP_TRANSITIONS: Mapping[SponsorshipAction, Transition[SponsorshipState]
 
 
 def has_free_place(capacity: int | None, taken: int) -> bool:
-    """Return whether a tier of this capacity (None is no limit) has a free place."""
+    """Return whether a tier with this capacity has a free place. A capacity of None means no limit."""
     return capacity is None or taken < capacity
 
 
 def tier_errors(tier: Tier, *, taken: int) -> list[FieldError]:
-    """Return all field errors of a tier with `taken` confirmed sponsorships."""
+    """Return all field errors for a tier with `taken` confirmed sponsorships."""
     faults: list[FieldError] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):
         faults.append(FieldError("/price", Message("a price is an amount and a currency; give both or null")))

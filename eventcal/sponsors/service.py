@@ -1,4 +1,4 @@
-"""Services that manage tiers, sponsors and sponsorships."""
+"""Services for tiers, sponsors and sponsorships."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ _SPONSOR_FIELDS = ("name", "url", "logo_url", "description")
 
 
 def create_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Tier:
-    """Add a tier to an event. The permission must have been checked. Raises DuplicateName or Invalid."""
+    """Add a tier to an event, without checking permissions. Raises DuplicateName or Invalid."""
     _check_tier_name_is_free(session, event.id, fields["name"])
     tier = Tier(event_id=event.id, event=event, benefits=[])
     _apply_tier_fields(tier, fields, taken=0)
@@ -43,10 +43,7 @@ def create_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Ti
 
 
 def update_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
-    """Change the given fields, as in `edit_event`.
-
-    Raises DuplicateName, or Invalid, also if the capacity is too low.
-    """
+    """Update the given fields of a tier. Raises DuplicateName, or Invalid with all field errors."""
     if fields.get("name", tier.name) != tier.name:
         _check_tier_name_is_free(session, tier.event_id, fields["name"])
     _apply_tier_fields(tier, fields, taken=count_taken_places(session, tier))
@@ -55,7 +52,7 @@ def update_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier
 
 
 def delete_tier(session: Session, tier: Tier) -> None:
-    """Delete a tier together with its cancelled sponsorships. Raises InUse if it has other sponsorships."""
+    """Delete a tier together with its cancelled sponsorships. Raises InUse if the tier has other sponsorships."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
         held = Message("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
@@ -67,7 +64,7 @@ def delete_tier(session: Session, tier: Tier) -> None:
 
 
 def redact_tiers(session: Session, event: Event) -> None:
-    """Redact the names and benefits of an event's tiers. Sponsorships are kept."""
+    """Redact the names and benefits of an event's tiers."""
     tiers = [tier for tier, _taken in list_tiers_with_taken_places(session, event)]
     for tier in tiers:
         tier.benefits = []
@@ -75,7 +72,7 @@ def redact_tiers(session: Session, event: Event) -> None:
 
 
 def check_has_no_sponsorships(session: Session, event: Event) -> None:
-    """Raise InUse if the event has sponsorships, in any state."""
+    """Raise InUse if the event has a sponsorship in any state."""
     rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
     if session.scalar(select(rows.exists())):
         raise InUse(Message("Somebody asked to sponsor this event; it cannot be deleted any more."))
@@ -84,10 +81,11 @@ def check_has_no_sponsorships(session: Session, event: Event) -> None:
 def request_sponsorship(
     session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Sponsorship:
-    """Create an enquiry for a tier of an event. The tier may be full, as its capacity is checked on confirmation.
+    """Create an enquiry for a tier of an event. Raises EventEnded, EventCancelled, or Invalid with all field errors.
 
-    `fields` are `tier` (its id), `sponsor` and `note`. `sponsor` is an existing slug (plain or as `{slug}`), or
-    `{name, url, description}` of a new sponsor. Raises EventEnded, EventCancelled, or Invalid with all field errors.
+    `fields` contains `tier` (an id), `sponsor` and `note`. `sponsor` is the slug of an existing sponsor, plain
+    or as `{slug}`, or the data of a new sponsor as `{name, url, description}`. The capacity of the tier is not checked
+    before the sponsorship is confirmed.
     """
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(Message("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
@@ -107,7 +105,7 @@ def request_sponsorship(
 def create_sponsorship(
     session: Session, tier: Tier, sponsor: Sponsor, *, note: str | None, enquirer_id: str | None, now: datetime
 ) -> Sponsorship:
-    """Add an enquiry of a sponsor for a tier, and flush it."""
+    """Add an enquiry of a sponsor for a tier and flush the session."""
     sponsorship = Sponsorship(
         tier_id=tier.id,
         tier=tier,
@@ -133,8 +131,7 @@ def apply_sponsorship_action(
     detail = Message("A sponsorship that is %(state)s cannot be %(done)s.", **words)
     SPONSORSHIP_TRANSITIONS[action].check(sponsorship.state, InvalidTransition(detail))
     tier = sponsorship.tier
-    # The unit of work holds the only write lock from its start (kit/database.py), so no place can be taken
-    # between this count and the commit.
+    # Write transactions are serialised (kit/database.py), so the number of taken places is still valid at the commit.
     if action == SponsorshipAction.CONFIRM and not has_free_place(tier.capacity, count_taken_places(session, tier)):
         full = Message("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
         raise TierFull(full)
@@ -145,7 +142,7 @@ def apply_sponsorship_action(
 
 
 def create_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Sponsor:
-    """Add a sponsor with the given slug, or with a free one made from its name."""
+    """Add a sponsor. Without a slug in `fields`, a unique slug is generated from the name."""
     sponsor = Sponsor(
         slug=fields.get("slug") or generate_unique_slug(session, Sponsor.slug, fields["name"], fallback="sponsor"),
         created_at=now,
@@ -160,7 +157,7 @@ def create_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime
 def update_sponsor(
     session: Session, sponsor: Sponsor, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Sponsor:
-    """Change the given fields. Raises NotSignedIn or Forbidden unless the caller is a moderator."""
+    """Update the given fields of a sponsor. Raises NotSignedIn or Forbidden unless the caller is a moderator."""
     check_moderator(caller)
     set_given_fields(sponsor, fields, fields)
     if session.is_modified(sponsor):
@@ -186,7 +183,7 @@ def _check_tier_name_is_free(session: Session, event_id: str, name: str) -> None
 def _find_or_create_sponsor(
     session: Session, sponsor: Mapping[str, Any] | str, *, caller: Caller, now: datetime
 ) -> Sponsor | None:
-    """Return an existing sponsor or a new one, or None if the caller may not name a sponsor with the given slug."""
+    """Return an existing or new sponsor, or None if the caller may not use the existing sponsor."""
     if isinstance(sponsor, str):
         sponsor = {"slug": sponsor}
     if sponsor.get("slug") is not None:
