@@ -1,1 +1,1 @@
-"""Uploaded pictures: decoding, re-encoding and storage."""
+"""Uploaded images: decoding, re-encoding and storage."""

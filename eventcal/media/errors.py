@@ -1,17 +1,17 @@
-"""Errors of uploaded pictures."""
+"""Errors raised for uploaded images."""
 
 from eventcal.kit.errors import Invalid, Message, NotFound
 
 
 class UnsupportedImage(Invalid):
-    """The uploaded data is not a supported picture. The detail says what to upload instead."""
+    """The uploaded data is not a supported image."""
 
     code = "unreadable-picture"
     title = Message("Not a picture that can be taken")
 
 
 class ImageNotFound(NotFound):
-    """No picture has this name."""
+    """No image has this name."""
 
     def __init__(self) -> None:
         super().__init__(Message("There is no such picture here."))

@@ -1,7 +1,7 @@
-"""Re-encoding of uploaded pictures, in memory.
+"""Re-encoding of uploaded images, in memory.
 
-The result contains pixels only. Metadata such as the location or the camera, and any appended data, is removed. The
-same input always gives the same output.
+The output contains only pixels. Metadata such as the location or the camera model is removed. The same input always
+produces the same output.
 """
 
 import threading
@@ -18,32 +18,32 @@ from PIL.Image import Resampling
 from eventcal.kit.errors import Message
 from eventcal.media.errors import UnsupportedImage
 
-# The largest upload, in bytes.
+# The maximum size of an upload in bytes.
 MAX_UPLOAD_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-# The WebP decoder needs five times the memory per pixel.
+# The WebP decoder needs five times as much memory per pixel as the other decoders.
 MAX_WEBP_PIXELS = 16_000_000
-# The accepted media types, and the media type of stored pictures.
+# The media types of accepted uploads and of stored images.
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 STORED_MEDIA_TYPE = "image/webp"
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-# The EXIF orientation tag, and the orientations that swap width and height.
+# The EXIF orientation tag and the orientations that swap width and height.
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS_ORIENTATIONS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
 
-# Pillow checks the size before decoding. Its warning for large pictures is turned into an error.
+# Turn Pillow's warning about large images, which is issued before decoding, into an error.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
-# Warnings about malformed uploads would only clutter the log.
+# Warnings about malformed uploads are not useful in the log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-# Decoding the largest picture takes 300 MB, so a process decodes only one at a time.
+# Decoding the largest image needs 300 MB of memory, so each process decodes only one image at a time.
 _decode_lock = threading.Lock()
 
 
 class ImageSpec(Enum):
-    """The use of a picture, with the largest width and height; larger pictures are scaled down."""
+    """The purpose of an image, with the maximum width and height in pixels. Larger images are scaled down."""
 
     PORTRAIT = (512, 512)
     LOGO = (640, 320)
@@ -51,7 +51,7 @@ class ImageSpec(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A re-encoded picture. `digest` is the SHA-256 hash of its body, in hex."""
+    """A re-encoded image. `digest` is the SHA-256 hash of the body in hexadecimal form."""
 
     body: bytes
     media_type: str
@@ -61,7 +61,7 @@ class Picture:
 
 
 def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
-    """Decode an uploaded picture, rotate it upright and scale it to its frame. Raises UnsupportedImage."""
+    """Decode an uploaded image, rotate it upright and scale it to the maximum size. Raises UnsupportedImage."""
     if len(raw) > MAX_UPLOAD_BYTES:
         raise UnsupportedImage(
             Message("The picture has more than %(number)s MiB; send a smaller one.", number=MAX_UPLOAD_BYTES // 1024**2)
@@ -102,7 +102,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     profile = image.info.get("icc_profile")
     width, height = spec.value
     plain = _convert_to_scalable_mode(image)
-    # For a JPEG, this also reduces the size at which it is decoded.
+    # For JPEG images, `thumbnail` also reduces the size at which the image is decoded.
     plain.thumbnail((height, width) if sideways else (width, height), Resampling.LANCZOS)
     with suppress(Exception):
         ImageOps.exif_transpose(plain, in_place=True)
@@ -110,7 +110,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     if finished.mode == "RGBA" and finished.getchannel("A").getextrema()[0] == _OPAQUE:
         finished = finished.convert("RGB")
     out = BytesIO()
-    # Lossless, because text and flat colours in logos would blur.
+    # Logos are stored lossless, because lossy compression blurs text and flat colours.
     finished.save(out, "WEBP", lossless=spec is ImageSpec.LOGO, quality=85, method=6)
     body = out.getvalue()
     return Picture(
@@ -123,9 +123,8 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
 
 
 def _convert_to_scalable_mode(image: Image.Image) -> Image.Image:
-    """Return the picture in a mode that can be scaled: without a palette, with at most eight bits per channel."""
     if image.mode.startswith("I"):
-        # 16-bit greyscale. `convert` would clip values above 255 to white, so they are scaled first.
+        # For 16-bit greyscale, `convert` would clip values above 255 to white, so the values are scaled first.
         return image.point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in {"RGB", "RGBA", "CMYK", "L"} and not (image.mode != "RGBA" and image.has_transparency_data):
         return image
@@ -133,10 +132,10 @@ def _convert_to_scalable_mode(image: Image.Image) -> Image.Image:
 
 
 def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert the picture from its embedded colour profile, if any, to sRGB, which browsers assume."""
+    """Convert the image from its embedded colour profile to sRGB, which browsers assume by default."""
     wanted = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
-        # A malformed profile, or one for another colour space, is ignored.
+        # A malformed profile or a profile for another colour space is ignored.
         with suppress(ImageCms.PyCMSError, OSError, ValueError):
             given, ours = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
             found = ImageCms.profileToProfile(image, given, ours, outputMode=wanted)

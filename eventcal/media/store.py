@@ -1,4 +1,4 @@
-"""Storage of pictures as files named by the hash of their content, so that equal pictures share a file."""
+"""Storage of images as files named by the hash of their content, so that equal images share a file."""
 
 import os
 import re
@@ -11,22 +11,22 @@ from pathlib import Path
 from eventcal.media.images import Picture
 
 UNUSED_RETENTION = timedelta(days=1)
-"""The time for which an unused picture is kept."""
+"""The time for which an unused image is kept."""
 
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 
 @dataclass(frozen=True)
 class MediaStore:
-    """The pictures in a folder, which is created with the first picture."""
+    """The images stored in a folder, which is created with the first image."""
 
     folder: Path
 
     def save(self, picture: Picture, *, now: datetime) -> str:
-        """Write a picture to disk and return its name.
+        """Write an image to disk and return its name.
 
-        Call it within the unit of work that saves the name. `delete_unused` runs in one as well, so they cannot
-        interfere.
+        Call `save` in the unit of work that stores the name, so that `delete_unused` cannot delete the file before the
+        commit.
         """
         name = f"{picture.digest}.webp"
         there = self._path(name)
@@ -36,7 +36,7 @@ class MediaStore:
         return name
 
     def open(self, name: str) -> bytes | None:
-        """Return the content of a picture, or None if there is none. `name` may be any text."""
+        """Return the content of an image, or None if no image has this name. `name` may be any string."""
         if not _FILE_NAME.fullmatch(name):
             return None
         try:
@@ -45,11 +45,11 @@ class MediaStore:
             return None
 
     def exists(self, name: str) -> bool:
-        """Return whether a picture has this name."""
+        """Return whether an image with this name exists."""
         return bool(_FILE_NAME.fullmatch(name)) and self._path(name).is_file()
 
     def delete_unused(self, used_names: Collection[str], *, before: datetime) -> int:
-        """Delete files older than `before` that are not in `used_names`, also partial uploads. Return their number."""
+        """Delete unused files older than `before`, including partial uploads. Return the number of deleted files."""
         files = [file for file in self.folder.glob("[0-9a-f][0-9a-f]/*") if file.is_file()]
         gone = [file for file in files if file.name not in used_names and file.stat().st_mtime < before.timestamp()]
         for file in gone:
@@ -61,7 +61,7 @@ class MediaStore:
 
 
 def _write_atomically(path: Path, body: bytes) -> None:
-    """Write a file atomically and durably, so that a power failure leaves no partial file."""
+    """Write a file in such a way that a power failure leaves no partial file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, made = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
@@ -78,7 +78,7 @@ def _write_atomically(path: Path, body: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Flush the entries of a folder to disk, so that they survive a power failure."""
+    """Flush the directory entries to disk, so that new files survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

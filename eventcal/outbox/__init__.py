@@ -1,1 +1,1 @@
-"""The outbox: messages to send, stored in the same transaction as the change that triggers them."""
+"""The outbox: messages to send, stored in the transaction of the change that triggers them."""

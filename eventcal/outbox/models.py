@@ -10,7 +10,7 @@ from eventcal.kit.models import Base
 
 
 class OutboxMessage(Base):
-    """A message to send. `payload` depends on `kind`; `sent_at` is None until it has been sent."""
+    """A message to send. The content of `payload` depends on `kind`. `sent_at` is None for unsent messages."""
 
     __tablename__ = "outbox_messages"
     __table_args__ = (Index("ix_outbox_messages_due", "sent_at", "due_at"),)

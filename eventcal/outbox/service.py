@@ -1,4 +1,4 @@
-"""The outbox: email is queued in the transaction that causes it and sent later by the worker."""
+"""Services for email that is queued in a transaction and sent later by the worker."""
 
 from datetime import datetime, timedelta
 
@@ -9,22 +9,22 @@ from eventcal.outbox.models import OutboxMessage
 
 MAIL_KIND = "mail"
 MAX_ATTEMPTS = 10
-"""The number of attempts after which a message is given up. Its last error is kept."""
+"""The number of attempts after which a message is abandoned."""
 RETENTION = timedelta(days=30)
-"""The time for which a message is kept after it was sent or given up."""
+"""The time for which a message is kept after it was sent or abandoned."""
 UNSENT_RETENTION = timedelta(days=7)
 """The time for which unsent messages are kept if email is not configured."""
 
 
 def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datetime) -> None:
-    """Queue an email, which is sent after the transaction has been committed."""
+    """Queue an email for sending after the transaction is committed."""
     # A line break in the subject would allow header injection.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
     session.add(OutboxMessage(kind=MAIL_KIND, payload=payload, due_at=now, created_at=now))
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
-    """Return the email that has been due for longest, or None."""
+    """Return the email that has been due for the longest time, or None."""
     due = (
         OutboxMessage.kind == MAIL_KIND,
         OutboxMessage.sent_at.is_(None),
@@ -36,7 +36,7 @@ def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
 
 
 def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:
-    """Return a statement that deletes old messages, and without `is_mail_configured` also unsent ones."""
+    """Return a statement that deletes old messages, including unsent messages if email is not configured."""
     given_up = and_(
         OutboxMessage.attempts >= MAX_ATTEMPTS,
         OutboxMessage.sent_at.is_(None),
