@@ -129,7 +129,7 @@ def measure_steady(here: Measuring, figures: Figures, *, folder: Path, paths: Ma
     wanted = [
         one
         for number, (name, path) in enumerate(paths.items())
-        for one in _steady(here, name, path, folder / str(number))
+        for one in _steady(here, name, path, file=folder / str(number))
     ]
     with serve_floor(folder, here.world) as floor:
         for one in wanted:
@@ -144,7 +144,7 @@ def measure_steady(here: Measuring, figures: Figures, *, folder: Path, paths: Ma
             tell(one.name)
 
 
-def _steady(here: Measuring, name: str, path: str, file: Path) -> Iterator[_Steady]:
+def _steady(here: Measuring, name: str, path: str, *, file: Path) -> Iterator[_Steady]:
     tag = here.server.ask(path).header("etag")
     yield _Steady(f"304 {name}", path, {"If-None-Match": tag}, "/hello", here.effort.requests, _NOT_MODIFIED)
     for coding in ("identity", "gzip"):

@@ -140,13 +140,13 @@ def by_cookie(app: Flask, member: Member) -> Api:
     return Api(app, {"Cookie": cookie, "X-CSRF-Token": token}, member.id)
 
 
-def a_member(app: Flask, *, role: Role = Role.MEMBER, **fields: Any) -> Api:  # noqa: ANN401 - any column
+def a_member(app: Flask, *, role: Role = Role.MEMBER, **fields: Any) -> Api:
     """Give a new member, by a token that reaches as far as they do."""
     with writing(app) as unit:
         return _with_token(app, unit, make_member(unit, role=role, **fields))
 
 
-def on_team(app: Flask, slug: str, role: TeamRole = TeamRole.ORGANISER, **fields: Any) -> Api:  # noqa: ANN401 - any column
+def on_team(app: Flask, slug: str, role: TeamRole = TeamRole.ORGANISER, **fields: Any) -> Api:
     """Give a new member on the team of an event."""
     with writing(app) as unit:
         member = make_member(unit, **fields)
@@ -167,7 +167,7 @@ def a_talk(
     *,
     by: Api | None = None,
     speaker_ids: Sequence[str] = (),
-    **fields: Any,  # noqa: ANN401 - any column
+    **fields: Any,
 ) -> str:
     """Give the id of a new talk in an event, as make_talk makes it, offered by a member."""
     with writing(app) as unit:

@@ -55,7 +55,7 @@ class CommandLine:
         engine.dispose()
         return found
 
-    def write(self, **sections: Any) -> str:  # noqa: ANN401 - lists of records
+    def write(self, **sections: Any) -> str:
         """Write a data set down, and give the file's name."""
         path = self.instance / "set.json"
         path.write_text(json.dumps(sections), encoding="utf-8")

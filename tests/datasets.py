@@ -36,13 +36,13 @@ def open_calendar(database_url: str, clock: Clock) -> Database:
     return Database(database_url, clock=clock, hooks=[ledger.update_entries])
 
 
-def load(calendar: Database, **sections: Any) -> LoadReport:  # noqa: ANN401 - lists of records, whatever is in them
+def load(calendar: Database, **sections: Any) -> LoadReport:
     """Load a data set of these sections."""
     with calendar.unit_of_work() as unit:
         return load_dataset(unit, validate_dataset(deepcopy(sections), load_record))
 
 
-def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above
+def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:
     """Give the faults of a data set that changes nothing: place and sentence of each."""
     before = everything(calendar)
     try:

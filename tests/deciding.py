@@ -17,7 +17,7 @@ from tests.make import MODERATOR, make_member, make_speaker, make_talk
 from tests.pages import faults_of, tree_of
 
 
-def offer(app: Flask, slug: str, *titles: str, state: TalkState = TalkState.SUBMITTED, **fields: Any) -> list[str]:  # noqa: ANN401 - any column
+def offer(app: Flask, slug: str, *titles: str, state: TalkState = TalkState.SUBMITTED, **fields: Any) -> list[str]:
     """Give the ids of new talks of an event, each submitted by a member of its own, who speaks."""
     with writing(app) as session:
         event = get_event(session, slug, MODERATOR)
@@ -76,7 +76,7 @@ def send(browser: Browser, action: str, form: MultiDict[str, str], **typed: str)
     return browser.says()
 
 
-def ask(browser: Browser, slug: str, step: str, talks: Iterable[str], **more: str) -> str:
+def ask(browser: Browser, slug: str, step: str, *, talks: Iterable[str], **more: str) -> str:
     """Go to the page that says what a step will do, and return what it says."""
     wanted = "&".join([f"do={step}", *(f"talk={one}" for one in talks), *(f"{k}={v}" for k, v in more.items())])
     return browser.go(f"/organise/{slug}/decide?{wanted}")

@@ -36,7 +36,7 @@ MAIL_URL = "smtp://mail.example.org"
 
 
 @contextmanager
-def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
+def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
     """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
     house = build_services(settings_of(database_url, **changes), clock=clock, background=when_asked())
     attach_services(app, house)
@@ -47,7 +47,7 @@ def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Itera
 
 
 @contextmanager
-def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:  # noqa: ANN401 - any setting
+def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
     """Give an app of its own on these settings, without rate limits; its connections are closed at the end."""
     app = create_app(settings_of(database_url, **changes), clock=clock, background=when_asked())
     app.config["RATELIMIT_ENABLED"] = False
@@ -63,7 +63,7 @@ class _WhenAsked(Executor):
     def __init__(self) -> None:
         self._put_off: list[Callable[[], None]] = []
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as the library has it
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
         self._put_off.append(lambda: done.set_result(fn(*args, **kwargs)))
         return done
@@ -85,7 +85,7 @@ def catch_up(app: Flask) -> None:
     executor.catch_up()
 
 
-def settings_of(database_url: str, **changes: Any) -> Settings:  # noqa: ANN401 - any setting
+def settings_of(database_url: str, **changes: Any) -> Settings:
     """Give settings as they come, but for these."""
     usual: dict[str, Any] = {"instance": Path("instance"), "secret_key": "k" * 40}
     return Settings(database_url=database_url, **{**usual, **changes})
@@ -120,7 +120,7 @@ class Browser:
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
         """Call the API at `path`, with the CSRF token."""
-        return call(self.client, method, path, body, **{"X-CSRF-Token": self.csrf, **headers})
+        return call(self.client, method, path, body=body, **{"X-CSRF-Token": self.csrf, **headers})
 
     def get(self, path: str) -> TestResponse:
         """Read `path` of the API."""
@@ -131,17 +131,17 @@ class Browser:
         return self.call("POST", path, body, **headers)
 
 
-def call(client: FlaskClient, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
+def call(client: FlaskClient, method: str, path: str, *, body: object = None, **headers: str) -> TestResponse:
     """Call the API at `path` with a JSON body, if any."""
     return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
 
 
 def post(app: Flask, path: str, body: object = None, **headers: str) -> TestResponse:
     """Post to the API as somebody without a cookie."""
-    return call(app.test_client(), "POST", path, body, **headers)
+    return call(app.test_client(), "POST", path, body=body, **headers)
 
 
-def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Browser:  # noqa: ANN401 - any column
+def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Browser:
     """Give the browser of a member, made if there is none with this address, as signing in leaves it.
 
     The password is PASSWORD, and not asked for: comparing it takes longer than most tests.
@@ -161,7 +161,7 @@ def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Brow
 def sign_in(app: Flask, email: str = "ada@example.org", password: str = PASSWORD) -> Browser:
     """Give the browser of a member who signs in with a password."""
     client = app.test_client()
-    answer = call(client, "POST", "/auth/login", {"email": email, "password": password})
+    answer = call(client, "POST", "/auth/login", body={"email": email, "password": password})
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
     return Browser(client, answer.json["member"], answer.json["csrf_token"])
@@ -172,7 +172,7 @@ def moderator(app: Flask) -> Browser:
     return signed_in(app, "moderator@example.org", role=Role.MODERATOR)
 
 
-def token_of(browser: Browser, *scopes: Scope, **fields: Any) -> dict[str, str]:  # noqa: ANN401 - any field
+def token_of(browser: Browser, *scopes: Scope, **fields: Any) -> dict[str, str]:
     """Give the header of a new access token."""
     answer = browser.post("/me/tokens", {"name": "a script", "scopes": list(scopes), **fields})
     assert answer.status_code == 201, answer.text

@@ -16,13 +16,13 @@ def painted(
     mode: str = "RGB",
     form: str = "PNG",
     colour: Any = RED,  # noqa: ANN401 - as Pillow has it for the mode
-    **saved: Any,  # noqa: ANN401 - any setting of a format
+    **saved: Any,
 ) -> bytes:
     """Give the bytes of a picture of one colour."""
     return written(Image.new(mode, size, colour), form=form, **saved)
 
 
-def halved(size: tuple[int, int] = (64, 48), *, form: str = "PNG", **saved: Any) -> bytes:  # noqa: ANN401 - as above
+def halved(size: tuple[int, int] = (64, 48), *, form: str = "PNG", **saved: Any) -> bytes:
     """Give the bytes of a picture whose left half is red, and whose right half is blue."""
     image = Image.new("RGB", size, BLUE)
     image.paste(RED, (0, 0, size[0] // 2, size[1]))
@@ -34,7 +34,7 @@ def noisy(size: tuple[int, int]) -> bytes:
     return written(Image.effect_noise(size, 90).convert("RGB"), form="PNG")
 
 
-def written(image: Image.Image, *, form: str = "PNG", **saved: Any) -> bytes:  # noqa: ANN401 - any setting of a format
+def written(image: Image.Image, *, form: str = "PNG", **saved: Any) -> bytes:
     """Give a picture as bytes."""
     out = BytesIO()
     image.save(out, form, **saved)

@@ -32,7 +32,7 @@ OPEN_CALL: Mapping[str, Any] = MappingProxyType({})
 _numbers = itertools.count(1)
 
 
-def make_member(session: Session, *, now: datetime = NOON, **fields: Any) -> Member:  # noqa: ANN401 - any column
+def make_member(session: Session, *, now: datetime = NOON, **fields: Any) -> Member:
     """Give a member, confirmed, with an address of their own."""
     email = fields.pop("email", f"member-{next(_numbers)}@example.org")
     values = {"id": new_id(), "name": "Ada Lovelace", "role": Role.MEMBER, "confirmed_at": now, "created_at": now}
@@ -53,7 +53,7 @@ def caller_of(member: Member, *, organises: Sequence[Event] = (), reviews: Seque
     )
 
 
-def make_organiser(session: Session, event: Event, **fields: Any) -> Caller:  # noqa: ANN401 - any column
+def make_organiser(session: Session, event: Event, **fields: Any) -> Caller:
     """Give a caller who decides for the event, on its team."""
     member = make_member(session, **fields)
     session.add(TeamMember(event_id=event.id, member_id=member.id, role=TeamRole.ORGANISER))
@@ -70,7 +70,7 @@ def make_event(
     tracks: Sequence[str] = (),
     rooms: Sequence[str] = (),
     now: datetime = NOON,
-    **fields: Any,  # noqa: ANN401 - any column
+    **fields: Any,
 ) -> Event:
     """Give a public event of three days, 10 to 12 June 2026 in Berlin, whose call is open until it begins.
 
@@ -108,7 +108,7 @@ def make_event(
     return event
 
 
-def make_speaker(session: Session, *, member: Member | None = None, now: datetime = NOON, **fields: Any) -> Speaker:  # noqa: ANN401 - any column
+def make_speaker(session: Session, *, member: Member | None = None, now: datetime = NOON, **fields: Any) -> Speaker:
     """Give a speaker whom the public does not know of yet."""
     values = {"slug": f"speaker-{next(_numbers)}", "name": "Grace Hopper", "created_at": now, "updated_at": now}
     speaker = Speaker(id=new_id(), member_id=member.id if member else None, **(values | fields))
@@ -128,7 +128,7 @@ def make_talk(
     track: str | None = None,
     room: str | None = None,
     now: datetime = NOON,
-    **fields: Any,  # noqa: ANN401 - any column
+    **fields: Any,
 ) -> Talk:
     """Give a talk without times, submitted; public where one that comes to its state is."""
     public = is_public_state(event.programme, state)
@@ -157,7 +157,7 @@ def make_talk(
     return talk
 
 
-def make_tier(session: Session, event: Event, **fields: Any) -> Tier:  # noqa: ANN401 - any column
+def make_tier(session: Session, event: Event, **fields: Any) -> Tier:
     """Give a tier of the first rank with any number of places."""
     values: dict[str, Any] = {"id": new_id(), "name": f"Tier {next(_numbers)}", "rank": 1, "benefits": []}
     tier = Tier(event=event, **(values | fields))
@@ -166,7 +166,7 @@ def make_tier(session: Session, event: Event, **fields: Any) -> Tier:  # noqa: A
     return tier
 
 
-def make_sponsor(session: Session, *, now: datetime = NOON, **fields: Any) -> Sponsor:  # noqa: ANN401 - any column
+def make_sponsor(session: Session, *, now: datetime = NOON, **fields: Any) -> Sponsor:
     """Give a sponsor of nothing yet."""
     values = {"slug": f"sponsor-{next(_numbers)}", "name": "Rackspace", "url": "https://rackspace.example"}
     sponsor = Sponsor(id=new_id(), created_at=now, updated_at=now, **(values | fields))
@@ -183,7 +183,7 @@ def make_sponsorship(
     state: SponsorshipState = SponsorshipState.ENQUIRY,
     enquirer: Member | None = None,
     now: datetime = NOON,
-    **fields: Any,  # noqa: ANN401 - any column
+    **fields: Any,
 ) -> Sponsorship:
     """Give a sponsorship of a tier, an enquiry unless said otherwise."""
     values: dict[str, Any] = {"id": new_id(), "created_at": now, "updated_at": now}

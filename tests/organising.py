@@ -21,7 +21,7 @@ def browser_of_member(app: Flask, email: str = "ada@example.org", *, role: Role 
     return Browser(signed_in(app, email, role=role).client, TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # been nowhere
 
 
-def browser_of_team(app: Flask, slug: str, email: str, role: TeamRole = TeamRole.ORGANISER) -> Browser:
+def browser_of_team(app: Flask, slug: str, email: str, *, role: TeamRole = TeamRole.ORGANISER) -> Browser:
     """Give the browser of a member on an event's team."""
     browser = browser_of_member(app, email)
     with writing(app) as session:

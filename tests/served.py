@@ -32,7 +32,7 @@ DECODE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def fresh(**changes: Any) -> Representation:  # noqa: ANN401 - any field
+def fresh(**changes: Any) -> Representation:
     """Return the talks' rendition, or another, of which nobody has taken an encoding yet."""
     return replace(TALKS, encodings={}, **changes)
 

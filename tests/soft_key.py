@@ -58,7 +58,7 @@ class SoftKey:
         cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
         return bytes(16) + struct.pack(">H", len(self.credential_id)) + self.credential_id + encode_cbor(cose)
 
-    def _answer(self, **response: Any) -> str:  # noqa: ANN401 - bytes, or words
+    def _answer(self, **response: Any) -> str:
         told = {
             name: bytes_to_base64url(value) if isinstance(value, bytes) else value for name, value in response.items()
         }

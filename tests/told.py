@@ -79,7 +79,7 @@ class _Told:
 class _Held(FlaskClient):
     told: _Told
 
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401 - as werkzeug has it
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Call the app, and hold its answer against the document."""
         answer = super().open(*args, **kwargs)
         adapter = self.application.url_map.bind("localhost")

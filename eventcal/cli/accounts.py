@@ -157,7 +157,7 @@ def team_add(slug: str, *, email: str, role: TeamRole) -> None:
     """Add a member to the team, or change their role in it."""
     with open_unit_of_work() as unit:
         event = get_event(unit.session, slug, OPERATOR)
-        add_team_member(unit.session, event, get_member_by_email(unit.session, email), role)
+        add_team_member(unit.session, event, get_member_by_email(unit.session, email), role=role)
     click.echo(f"{email} is on the team of {slug}, as {role}.")
 
 

@@ -38,7 +38,7 @@ class CommandFailed(click.ClickException):
 class RootGroup(click.Group):
     """The root command group. Expected errors of its commands end in a message instead of a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+    def invoke(self, ctx: click.Context) -> object:
         """Run the command and convert its errors."""
         try:
             return super().invoke(ctx)

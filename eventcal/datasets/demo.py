@@ -87,5 +87,5 @@ def create_demo_organiser(session: Session, dataset: Dataset, *, password_hash: 
     slugs = [event.fields["slug"] for event in dataset.records["events"]]
     curated = select(Event).where(Event.slug.in_(slugs), Event.programme == Programme.CURATED).order_by(Event.slug)
     for event in session.scalars(curated).all():
-        add_team_member(session, event, member, TeamRole.ORGANISER)
+        add_team_member(session, event, member, role=TeamRole.ORGANISER)
     return member

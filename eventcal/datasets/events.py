@@ -50,14 +50,14 @@ def load_event(loading: ImportSession, record: Record) -> None:
         loading,
         record.iter_nested_records("tracks"),
         event.tracks,
-        add=partial(create_track_or_room, session, event, Track),
+        add=partial(create_track_or_room, session, event, table=Track),
         edit=edit_track_or_room,
     )
     _load_event_parts(
         loading,
         record.iter_nested_records("rooms"),
         event.rooms,
-        add=partial(create_track_or_room, session, event, Room),
+        add=partial(create_track_or_room, session, event, table=Room),
         edit=edit_track_or_room,
     )
     tiers = [tier for tier, _taken in list_tiers_with_taken_places(session, event)]
@@ -70,7 +70,7 @@ def load_event(loading: ImportSession, record: Record) -> None:
             if tier is None:
                 raise_if_invalid([FieldError("/tier", f"the event has no tier “{held.fields['tier']}”")])
             elif sponsor is not None:
-                _load_sponsorship(loading, tier, sponsor, held.fields)
+                _load_sponsorship(loading, tier, sponsor, fields=held.fields)
 
 
 def _set_event_status(loading: ImportSession, event: Event, status: EventStatus) -> None:
@@ -101,7 +101,7 @@ def _load_event_parts(
     return named
 
 
-def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, fields: Mapping[str, Any]) -> None:
+def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, fields: Mapping[str, Any]) -> None:
     """Add or update a sponsorship and set its state. A cancelled sponsorship cannot be reactivated."""
     held = _find_sponsorship(loading, tier, sponsor)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)

@@ -157,7 +157,7 @@ def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, E
 
 
 def get_track_or_room_for_organiser(
-    session: Session, table: type[TrackOrRoom], part_id: str, caller: Caller
+    session: Session, table: type[TrackOrRoom], part_id: str, *, caller: Caller
 ) -> TrackOrRoom:
     """Return a track or room of an event that the caller may manage.
 

@@ -208,10 +208,10 @@ def _mirror_co_locations(session: Session, event: Event) -> None:
 
 
 def create_track_or_room(
-    session: Session, event: Event, table: type[TrackOrRoom], fields: Mapping[str, Any]
+    session: Session, event: Event, fields: Mapping[str, Any], *, table: type[TrackOrRoom]
 ) -> TrackOrRoom:
     """Add a track or room to an event, after the existing ones. Raises DuplicateName."""
-    _check_part_name_free(session, table, event.id, fields["name"])
+    _check_part_name_free(session, table, event.id, name=fields["name"])
     others = event.tracks if issubclass(table, Track) else event.rooms
     part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
     if isinstance(part, Track):
@@ -225,20 +225,20 @@ def create_track_or_room(
 def edit_track_or_room(session: Session, part: TrackOrRoom, fields: Mapping[str, Any]) -> TrackOrRoom:
     """Change a track or room. Raises DuplicateName."""
     if fields.get("name", part.name) != part.name:
-        _check_part_name_free(session, type(part), part.event_id, fields["name"])
+        _check_part_name_free(session, type(part), part.event_id, name=fields["name"])
     set_given_fields(part, fields, fields)
     session.flush()
     return part
 
 
-def _check_part_name_free(session: Session, table: type[TrackOrRoom], event_id: str, name: str) -> None:
+def _check_part_name_free(session: Session, table: type[TrackOrRoom], event_id: str, *, name: str) -> None:
     if session.scalar(select(exists().where(table.event_id == event_id, table.name == name))):
         if issubclass(table, Track):
             raise DuplicateName(Message("This event has a track “%(name)s” already.", name=name))
         raise DuplicateName(Message("This event has a room “%(name)s” already.", name=name))
 
 
-def add_team_member(session: Session, event: Event, member: Member, role: TeamRole) -> TeamMember:
+def add_team_member(session: Session, event: Event, member: Member, *, role: TeamRole) -> TeamMember:
     """Set the role of a member in an event's team, adding the member if needed. Raises LastOrganiser."""
     row = session.get(TeamMember, (event.id, member.id))
     if row is None:

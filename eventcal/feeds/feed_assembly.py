@@ -94,7 +94,7 @@ class _EntryBuffer:
         self.sizes.append(len(text))
         self.texts.append(text)
 
-    def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, stop: int) -> None:
+    def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, *, stop: int) -> None:
         """Append the entries from `start` to before `stop` of an assembly. `offsets` are their offsets in its body."""
         if start < stop:
             last = stop - 1
@@ -141,11 +141,11 @@ def assemble_incremental(
     begins = list(accumulate((size + between for size in previous.sizes), initial=previous.entries_offset))
     done = 0
     for at, part in _list_changed_positions(previous, touched, parts):
-        gathered.append_unchanged(previous, begins, done, at)
+        gathered.append_unchanged(previous, begins, done, stop=at)
         if part is not None:
             gathered.append(part)
         done = at if part is not None else at + 1
-    gathered.append_unchanged(previous, begins, done, len(previous.entries))
+    gathered.append_unchanged(previous, begins, done, stop=len(previous.entries))
     version = _hash_version(request, gathered.entries)
     if version == previous.version:
         return replace(previous, revision=revision)

@@ -5,6 +5,7 @@ work therefore run one after another: a check made inside one still holds at its
 commit order. See docs/decisions/0004-one-writer.md.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -235,7 +236,7 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
     """
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection
+    def _on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:

@@ -218,14 +218,14 @@ def _build_components(file: ParsedFile) -> None:
             stack.append(component)
             open_names[component.name] += 1
         elif written.name == "END":
-            _close_component(file, written, stack, open_names)
+            _close_component(file, written, stack, open_names=open_names)
         elif stack:
             stack[-1].add_property(written)
         else:
             file.outside_properties.append(written)
 
 
-def _close_component(file: ParsedFile, prop: Property, stack: list[Component], open_names: Counter[str]) -> None:
+def _close_component(file: ParsedFile, prop: Property, stack: list[Component], *, open_names: Counter[str]) -> None:
     name = prop.value.upper()
     # A counter keeps parsing linear. Searching the stack for each stray END would take quadratic time.
     if not open_names[name]:

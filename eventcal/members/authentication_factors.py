@@ -115,7 +115,7 @@ def replace_recovery_codes(session: Session, member: Member) -> list[str]:
 
 
 def use_second_factor_code(
-    session: Session, member: Member, typed_code: str, authenticator: TotpAuthenticator, *, now: datetime
+    session: Session, member: Member, typed_code: str, *, authenticator: TotpAuthenticator, now: datetime
 ) -> None:
     """Verify a TOTP code or a recovery code of a member and mark the code as used. Raises InvalidCode.
 
@@ -123,7 +123,7 @@ def use_second_factor_code(
     """
     code = re.sub(r"[\s-]", "", typed_code).lower()
     if re.fullmatch("[0-9]{6}", code):
-        taken = _use_totp_code(session, member, code, authenticator, now=now)
+        taken = _use_totp_code(session, member, code, authenticator=authenticator, now=now)
     else:
         taken = _use_recovery_code(session, member, code.translate(_LETTERS_TO_DIGITS))
     if not taken:
@@ -131,7 +131,7 @@ def use_second_factor_code(
 
 
 def _use_totp_code(
-    session: Session, member: Member, code: str, authenticator: TotpAuthenticator, *, now: datetime
+    session: Session, member: Member, code: str, *, authenticator: TotpAuthenticator, now: datetime
 ) -> bool:
     totp = find_totp_secret(session, member.id)
     if totp is None:

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 from eventcal.schema import metadata
 
 
-def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature
+def render_item(kind: str, item: object, _autogen: AutogenContext) -> str | Literal[False]:
     """Render custom column types as standard types, so that migrations do not depend on eventcal."""
     if kind != "type":
         return False

@@ -122,7 +122,9 @@ def _public_state_conditions(states: tuple[str, ...]) -> list[ColumnElement[bool
 
 def list_talks(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[Talk]:
     """Return a page of public talks."""
-    return fetch_talk_page(session, select_public_talks(filters, now=now), sort_keys(sort, Talk, Talk.sort_at), paging)
+    return fetch_talk_page(
+        session, select_public_talks(filters, now=now), sort_keys(sort, Talk, Talk.sort_at), paging=paging
+    )
 
 
 def list_submissions(
@@ -131,13 +133,13 @@ def list_submissions(
     """Return a page of talks in the given states, except drafts. The caller must be a reviewer of the events."""
     offered = set(filters.states) - {TalkState.DRAFT}
     rows = select(Talk).join(Talk.event).where(*talk_conditions(filters, now=now), Talk.state.in_(offered))
-    return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging)
+    return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> Page[Talk]:
     """Return a page of the talks that a member submitted or gives, in every state, newest first."""
     order = [SortKey(Talk.created_at, datetime, descending=True), SortKey(Talk.id, str, descending=True)]
-    return fetch_talk_page(session, select(Talk).where(_own_talk_condition(caller.member_id)), order, paging)
+    return fetch_talk_page(session, select(Talk).where(_own_talk_condition(caller.member_id)), order, paging=paging)
 
 
 def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
@@ -173,14 +175,14 @@ def list_starred_and_own_talks(
         session,
         select_public_talks(filters, now=now).where(Talk.id.in_(on_agenda)),
         sort_keys(sort, Talk, Talk.sort_at),
-        paging,
+        paging=paging,
     )
 
 
 def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest, now: datetime) -> Page[Talk]:
     """Return a page of the public talks on a member's agenda."""
     rows = select_public_talks(Filter(), now=now).where(Talk.id.in_(_select_starred_ids(caller.member_id)))
-    return fetch_talk_page(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging)
+    return fetch_talk_page(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging=paging)
 
 
 def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
@@ -190,6 +192,8 @@ def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) ->
     )
 
 
-def fetch_talk_page(session: Session, query: Select[Talk], order: Sequence[SortKey], paging: PageRequest) -> Page[Talk]:
+def fetch_talk_page(
+    session: Session, query: Select[Talk], order: Sequence[SortKey], *, paging: PageRequest
+) -> Page[Talk]:
     """Return a page of talks, fully loaded."""
     return fetch_page(session, query.options(*talk_load_options()), order=order, paging=paging)

@@ -48,7 +48,7 @@ def list_event_submissions(
 ) -> Page[Talk]:
     """Return a page of an event's talks in these states that contain every word of `q`, oldest first."""
     rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _not_draft_condition())
-    return fetch_talk_page(session, rows.where(*search_conditions(Talk.search, q)), _OLDEST_FIRST, paging)
+    return fetch_talk_page(session, rows.where(*search_conditions(Talk.search, q)), _OLDEST_FIRST, paging=paging)
 
 
 def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest) -> Page[Talk]:
@@ -58,10 +58,10 @@ def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest
         Event.status.in_(ACTIVE_STATUSES),
         Talk.state.in_(AWAITING_DECISION_STATES),
     )
-    return fetch_talk_page(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging)
+    return fetch_talk_page(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging=paging)
 
 
-def get_submission(session: Session, event: Event, talk_id: str, caller: Caller) -> Talk:
+def get_submission(session: Session, event: Event, talk_id: str, *, caller: Caller) -> Talk:
     """Return a talk of this event, fully loaded. Raises TalkNotFound, also for a draft."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
@@ -116,7 +116,7 @@ def list_programme_talks(session: Session, event: Event, *, day: str | None = No
         rows = rows.where(Talk.starts_at.is_not(None) & (Talk.first_day == day) if day else Talk.starts_at.is_(None))
     has_time = case((Talk.starts_at.is_(None), 0), else_=1)
     order = [SortKey(has_time, int), SortKey(Talk.sort_at, datetime), SortKey(Talk.id, str)]
-    return fetch_talk_page(session, rows, order, paging)
+    return fetch_talk_page(session, rows, order, paging=paging)
 
 
 def count_programme_talks_by_day(session: Session, event: Event) -> dict[str, int]:

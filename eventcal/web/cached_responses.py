@@ -51,7 +51,7 @@ class ResponseCacheMiddleware:
         rendition = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if rendition is None:
             return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
-        return _send_cached(rendition, here, environ, start_response)
+        return _send_cached(rendition, here, environ, start_response=start_response)
 
 
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
@@ -77,7 +77,7 @@ def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
 
 
 def _send_cached(
-    representation: Representation, services: Services, environ: WSGIEnvironment, start_response: StartResponse
+    representation: Representation, services: Services, environ: WSGIEnvironment, *, start_response: StartResponse
 ) -> Iterable[bytes]:
     moment = services.clock.now()
     headers, body = conditional_headers_and_body(representation, environ, moment)
@@ -157,7 +157,9 @@ def serve_cached(document: Document) -> Response:
     rendition = cache.get(key)
     if rendition is None:
         with cache.get_render_lock(key):
-            rendition = cache.get(key) or _render_document(document, state, moment, cache.get_same_or_earlier(key))
+            rendition = cache.get(key) or _render_document(
+                document, state, moment, previous=cache.get_same_or_earlier(key)
+            )
             if rendition.last_modified is not None:
                 cache.put(key, rendition)
     return conditional_response(rendition, moment)
@@ -171,11 +173,11 @@ def serve_uncached(document: Document) -> Response:
 
 def render_uncached(document: Document, moment: datetime) -> Representation:
     """Render a document at a moment without reading or filling the cache."""
-    return _render_document(document, feed_state_for(request.environ, services()), moment, None)
+    return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
 
 
 def _render_document(
-    document: Document, state: FeedState, moment: datetime, previous: Representation | None
+    document: Document, state: FeedState, moment: datetime, *, previous: Representation | None
 ) -> Representation:
     """Find and render a document. Reuse the encodings of the earlier representation if the body is the same."""
     with read_session() as session:

@@ -22,7 +22,7 @@ from tests.browser.world import Site, site
 LOOKS: dict[str, tuple[int, Scheme, str]] = {"wide": (WIDE, "light", "en-GB"), "narrow": (NARROW, "dark", "de-DE")}
 
 
-def take(browser: Browser, site: Site, folder: Path, names: Iterable[str] = ALL) -> None:
+def take(browser: Browser, site: Site, folder: Path, *, names: Iterable[str] = ALL) -> None:
     """Take pictures of the given pages into a folder."""
     names = list(names)
     for look, (width, scheme, locale) in LOOKS.items():

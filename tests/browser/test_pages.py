@@ -45,17 +45,17 @@ IN_GERMAN: Probes = (
 
 @every_document
 def test_page_in_english_passes_all_probes(visit: Visitor, subtests: pytest.Subtests, name: str) -> None:
-    run(IN_ENGLISH, visit(name), subtests, name)
+    run(IN_ENGLISH, visit(name), subtests, name=name)
 
 
 @every_document
 def test_page_in_german_in_a_narrow_window_passes_all_probes(
     visit: Visitor, subtests: pytest.Subtests, name: str
 ) -> None:
-    run(IN_GERMAN, visit(name, width=NARROW, locale=GERMAN), subtests, name)
+    run(IN_GERMAN, visit(name, width=NARROW, locale=GERMAN), subtests, name=name)
 
 
-def run(probes: Probes, visit: Visit, subtests: pytest.Subtests, name: str) -> None:
+def run(probes: Probes, visit: Visit, subtests: pytest.Subtests, *, name: str) -> None:
     """Run the probes that apply to a page, each as a subtest: a failure does not prevent the others from running."""
     for probe, pages in probes:
         if name in pages:

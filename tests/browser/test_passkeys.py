@@ -55,7 +55,7 @@ def served(_sqlite_template: Path, tmp_path: Path) -> Iterator[tuple[Flask, str]
 
 
 @contextmanager
-def opened(browser: Browser, base: str, **visitor: Any) -> Iterator[BrowserContext]:  # noqa: ANN401 - Playwright's options
+def opened(browser: Browser, base: str, **visitor: Any) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=base, **{"locale": "en-GB", **visitor})
     context.set_default_timeout(15_000)
     yield context

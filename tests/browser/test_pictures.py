@@ -9,7 +9,7 @@ from tests.browser.world import Site
 def test_take_saves_wide_narrow_and_printed_pictures_of_a_public_page(
     browser: Browser, site: Site, tmp_path: Path
 ) -> None:
-    take(browser, site, tmp_path, ["talk"])
+    take(browser, site, tmp_path, names=["talk"])
     begins = {one.name: one.read_bytes()[:4] for one in tmp_path.iterdir()}
     assert begins == {
         "talk-wide.png": b"\x89PNG",

@@ -96,7 +96,7 @@ def site(database: Path) -> Iterator[Site]:
 
 
 @contextmanager
-def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:  # noqa: ANN401 - any setting
+def serving(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:
     """Serve an app on an empty migrated database, with the clock at NOON. Provides the app and its base URL."""
     server = make_server("127.0.0.1", 0, _nothing_yet, threaded=True, request_handler=_Quiet)
     base = f"http://127.0.0.1:{server.server_port}"

@@ -52,7 +52,7 @@ class Email:
 
 
 @contextmanager
-def application(folder: Path, moment: datetime, **settings: Any) -> Iterator[tuple[Flask, FixedClock]]:  # noqa: ANN401 - any setting
+def application(folder: Path, moment: datetime, **settings: Any) -> Iterator[tuple[Flask, FixedClock]]:
     """Yield an application on a database of its own with nothing in it, and the clock that it goes by."""
     folder.mkdir()
     url = f"sqlite:///{folder / 'eventcal.db'}"

@@ -25,7 +25,7 @@ def record_factor_scenario(recorder: Recorder) -> None:
     ada, moderator = recorder.person("ada"), recorder.person("max")
     _give_password(ada)
     phone, codes = _set_up(ada, clock)
-    _sign_in_by_code(ada, phone, codes, clock)
+    _sign_in_by_code(ada, phone, codes, clock=clock)
     _use_passkeys(ada, recorder.base_url)
     clock.tick(timedelta(minutes=30).total_seconds())
     ada.get(f"{_HOME}/codes", label="a while later", Accept=HTML)
@@ -57,7 +57,7 @@ def _set_up(ada: Person, clock: FixedClock) -> tuple[App, list[str]]:
     return phone, _codes(shown)
 
 
-def _sign_in_by_code(ada: Person, phone: App, codes: list[str], clock: FixedClock) -> None:
+def _sign_in_by_code(ada: Person, phone: App, codes: list[str], *, clock: FixedClock) -> None:
     known = {"email": "ada@example.org", "password": PASSWORD}
 
     def attempt(*typed: str) -> None:

@@ -41,7 +41,7 @@ def record_form_scenario(recorder: Recorder) -> None:
     _schedule(olga, talk)
     _profiles(ann, moderator)
     _agenda(ann)
-    _endings(ann, olga, moderator, talk)
+    _endings(ann, olga, moderator, talk=talk)
     recorder.write_emails("in the end")
 
 
@@ -251,7 +251,7 @@ def _agenda(ann: Person) -> None:
     fill_in(ann, "/me/stars", "/me/stars/confirmed", do="remove")
 
 
-def _endings(ann: Person, olga: Person, moderator: Person, talk: str) -> None:
+def _endings(ann: Person, olga: Person, moderator: Person, *, talk: str) -> None:
     """Record how talks, events and accounts come to their end."""
     home = "/organise/gathering"
     own = {one["title"]: one["id"] for one in json_of(ann.api("GET", "/me/talks"))["items"]}

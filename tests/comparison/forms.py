@@ -42,7 +42,7 @@ def send(
     typed: Typed | None = None,
 ) -> TestResponse:
     """Return the answer to a form on a page that is shown already, and record what it leads to."""
-    fields = _fields(_form(shown.text, action, do, row))
+    fields = _fields(_form(shown.text, action, do, row=row))
     if do is not None:
         fields["do"] = do
     for name, value in (typed or {}).items():
@@ -53,7 +53,7 @@ def send(
     return answer
 
 
-def _form(html: str, action: str, do: str | None, row: str | None) -> Element:
+def _form(html: str, action: str, do: str | None, *, row: str | None) -> Element:
     """Return the form. Raises AssertionError, with the page, where there is none."""
     for form in tree_of(html).iter("form"):
         buttons = {one.get("value") for one in form.iter("button")}

@@ -136,7 +136,7 @@ def _series() -> Iterator[Json]:
         "monthly",
         "Europe/London",
         "2026-02-03T18:30:00",
-        "2026-02-03T21:00:00",
+        ends="2026-02-03T21:00:00",
         recurrence="FREQ=MONTHLY;BYDAY=1TU",
         recurrence_overrides={
             "2026-04-07T18:30:00": {"starts": "2026-04-08T19:00:00", "venue": "Another pub, across the street"},
@@ -149,7 +149,7 @@ def _series() -> Iterator[Json]:
         "weekly",
         "Asia/Kolkata",
         "2026-01-05T10:00:00",
-        "2026-01-05T10:45:00",
+        ends="2026-01-05T10:45:00",
         recurrence="FREQ=WEEKLY;COUNT=30",
         attendance="online",
         online_url="https://live.example.org/weekly",
@@ -158,7 +158,7 @@ def _series() -> Iterator[Json]:
         "yearly",
         "America/Sao_Paulo",
         "2024-08-09",
-        "2024-08-11",
+        ends="2024-08-11",
         recurrence="FREQ=YEARLY",
         recurrence_overrides={"2026-08-09": {"starts": "2026-08-16", "ends": "2026-08-18"}},
     )
@@ -166,7 +166,7 @@ def _series() -> Iterator[Json]:
         "nightly",
         "America/New_York",
         "2026-03-06T23:30:00",
-        "2026-03-07T03:30:00",
+        ends="2026-03-07T03:30:00",
         recurrence="FREQ=DAILY;UNTIL=20260312T050000Z",
         kind="hackathon",
     )
@@ -175,13 +175,15 @@ def _series() -> Iterator[Json]:
 def _single_events() -> Iterator[Json]:
     """Yield an event of each status, and of shapes that are easily got wrong."""
     for status in ("tentative", "postponed", "cancelled", "draft", "pending"):
-        yield _event(f"status-{status}", "Europe/Lisbon", "2026-05-20", "2026-05-21", status=status)
-    yield _event("one-day", "UTC", "2026-04-01", "2026-04-01", title="A day; with, separators\\ in it")
-    yield _event("far-east", "Pacific/Apia", "2026-04-04T02:00:00", "2026-04-05T02:30:00", attendance="hybrid")
-    yield _event("clock-change", "Europe/Paris", "2026-03-29T01:30:00", "2026-03-29T04:00:00", kind="webinar")
-    yield _event("long-ago", "Asia/Tokyo", "2019-11-11", "2019-11-13", tags=["history"])
-    yield _event("far-away", "America/St_Johns", "2031-07-01T08:15:00", "2031-07-02T12:00:00")
-    yield _event("beside", "Europe/Berlin", "2026-06-14", "2026-06-14", kind="workshop", co_located_with=["berlin"])
+        yield _event(f"status-{status}", "Europe/Lisbon", "2026-05-20", ends="2026-05-21", status=status)
+    yield _event("one-day", "UTC", "2026-04-01", ends="2026-04-01", title="A day; with, separators\\ in it")
+    yield _event("far-east", "Pacific/Apia", "2026-04-04T02:00:00", ends="2026-04-05T02:30:00", attendance="hybrid")
+    yield _event("clock-change", "Europe/Paris", "2026-03-29T01:30:00", ends="2026-03-29T04:00:00", kind="webinar")
+    yield _event("long-ago", "Asia/Tokyo", "2019-11-11", ends="2019-11-13", tags=["history"])
+    yield _event("far-away", "America/St_Johns", "2031-07-01T08:15:00", ends="2031-07-02T12:00:00")
+    yield _event(
+        "beside", "Europe/Berlin", "2026-06-14", ends="2026-06-14", kind="workshop", co_located_with=["berlin"]
+    )
 
 
 def _meetups(dice: Random) -> Iterator[Json]:
@@ -192,7 +194,7 @@ def _meetups(dice: Random) -> Iterator[Json]:
             f"meetup-{number:02}",
             zones[number % 4],
             f"{day}T18:00:00",
-            f"{day}T21:00:00",
+            ends=f"{day}T21:00:00",
             title=f"Meetup: {_title(dice)}",
             description=_markdown(dice),
             kind="meetup",
@@ -201,7 +203,7 @@ def _meetups(dice: Random) -> Iterator[Json]:
         )
 
 
-def _event(slug: str, zone: str, starts: str, ends: str, **fields: Any) -> Json:  # noqa: ANN401 - any field
+def _event(slug: str, zone: str, starts: str, *, ends: str, **fields: Any) -> Json:
     usual = {
         "title": f"Event {slug}",
         "kind": "meetup",
@@ -253,7 +255,7 @@ def _repeated_talks() -> Iterator[Json]:
     yield {"event": "sydney", "title": "The talk again", "state": "confirmed", "reprise_of": original}
 
 
-def _talk(dice: Random, event: str, number: int, **fields: Any) -> Json:  # noqa: ANN401 - any field
+def _talk(dice: Random, event: str, number: int, **fields: Any) -> Json:
     speakers: Sequence[int] = dice.sample(range(120), dice.choice((0, 1, 1, 1, 2, 3)))
     return {
         "event": event,

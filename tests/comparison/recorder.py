@@ -32,7 +32,7 @@ class Routes:
 
     requested: dict[Route, bool] = field(default_factory=dict)
 
-    def note(self, app: Flask, method: str, path: str, status: int) -> None:
+    def note(self, app: Flask, method: str, path: str, *, status: int) -> None:
         """Note an answer to a request for `path`."""
         try:
             rule, _values = app.url_map.bind("localhost").match(path, method=method, return_rule=True)
@@ -71,13 +71,13 @@ class Recorder:
         """Return somebody who calls with these headers, and keeps the cookies that they are given."""
         return Person(self, name, self.app.test_client(), headers)
 
-    def exchange(self, person: "Person", method: str, url: str, *, label: str = "", **request: Any) -> TestResponse:  # noqa: ANN401 - as werkzeug has it
+    def exchange(self, person: "Person", method: str, url: str, *, label: str = "", **request: Any) -> TestResponse:
         """Return the answer to a request, after it was written down."""
         name = self._name(f"{person.name} {method} {mask_text(url)}{f' [{label}]' if label else ''}")
         # Whatever was drawn before, the identifiers of this request are the same.
         self.randomness.seed(f"{self.folder.name} {name}")
         answer = person.client.open(url, method=method, base_url=self.base_url, **request)
-        self.routes.note(self.app, method, answer.request.path, answer.status_code)
+        self.routes.note(self.app, method, answer.request.path, status=answer.status_code)
         self._write(name, f"{_request_as_text(method, url, **request)}\n\n{_answer_as_text(answer)}")
         finish_background_work(self.app)
         if self.clock is not None:
@@ -123,7 +123,7 @@ class Person:
         *,
         label: str = "",
         headers: Mapping[str, str] | None = None,
-        **request: Any,  # noqa: ANN401 - as werkzeug has it
+        **request: Any,
     ) -> TestResponse:
         """Return the answer to a request with this person's headers and these."""
         sent = {**self.headers, **(headers or {})}
@@ -157,7 +157,7 @@ def _with_hyphens(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def _request_as_text(method: str, url: str, **request: Any) -> str:  # noqa: ANN401 - as werkzeug has it
+def _request_as_text(method: str, url: str, **request: Any) -> str:
     headers: Mapping[str, str] = request.get("headers", {})
     # Fields of forms are not repeated: the page before has most of them.
     body = [json.dumps(request["json"], ensure_ascii=False)] if "json" in request else []

@@ -83,7 +83,7 @@ def record(folder: Path) -> int:
     """Record everything into a folder, and return the number of responses. Raises IncompleteRecordingError."""
     routes = Routes()
     with tempfile.TemporaryDirectory() as scratch, reproducible() as randomness:
-        recording = _Recording(folder, Path(scratch), randomness, routes)
+        recording = _Recording(folder, Path(scratch), randomness, routes=routes)
         recording.record_commands()
         recording.record_scenarios()
         recording.record_demo()
@@ -95,7 +95,7 @@ def record(folder: Path) -> int:
 
 
 class _Recording:
-    def __init__(self, folder: Path, scratch: Path, randomness: Randomness, routes: Routes) -> None:
+    def __init__(self, folder: Path, scratch: Path, randomness: Randomness, *, routes: Routes) -> None:
         self.folder, self.scratch, self.randomness, self.routes = folder, scratch, randomness, routes
         self.count = 0
 

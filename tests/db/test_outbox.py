@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 SECOND = timedelta(seconds=1)
 
 
-def put(database: Database, subject: str, **fields: Any) -> None:  # noqa: ANN401 - any column
+def put(database: Database, subject: str, **fields: Any) -> None:
     """Add a mail to the outbox, due at noon."""
     payload = {"to": "ada@example.org", "subject": subject, "text": ""}
     values = {"kind": "mail", "payload": payload, "due_at": NOON, "created_at": NOON} | fields

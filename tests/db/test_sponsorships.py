@@ -37,7 +37,7 @@ RACKSPACE = {"name": "Rackspace", "url": "https://rackspace.example", "descripti
 CONFIRMED = SponsorshipState.CONFIRMED
 
 
-def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fields: Any) -> Sponsorship:  # noqa: ANN401 - any field
+def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fields: Any) -> Sponsorship:
     """Enquire about a new tier of the event, or about the given one."""
     tier = fields.pop("tier", None) or make_tier(session, event).id
     return request_sponsorship(session, event, {"tier": tier, "sponsor": sponsor, **fields}, caller=caller, now=NOON)

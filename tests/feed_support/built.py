@@ -20,7 +20,7 @@ GRACE = Speaker(id="grace", slug="grace", name="Grace Hopper", job_title="Rear A
 ADA = Speaker(id="ada", slug="ada", name="Ada Lovelace")
 
 
-def an_event(*, tags: tuple[str, ...] = (), beside: tuple[Event, ...] = (), **fields: Any) -> Event:  # noqa: ANN401 - any column
+def an_event(*, tags: tuple[str, ...] = (), beside: tuple[Event, ...] = (), **fields: Any) -> Event:
     """Give an event as the ledger loads it."""
     values: dict[str, Any] = {
         "id": "summit",
@@ -51,7 +51,7 @@ def a_talk(
     tags: tuple[str, ...] = (),
     room: str | None = None,
     track: str | None = None,
-    **fields: Any,  # noqa: ANN401 - any column
+    **fields: Any,
 ) -> Talk:
     """Give a public talk on the first day at 13:30, as the ledger loads it."""
     values: dict[str, Any] = {
@@ -77,11 +77,11 @@ def a_talk(
     return talk
 
 
-def event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
+def event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **fields: Any) -> CalendarEntry:
     """Give the entry of an event."""
     return BUILDER.build_event_entry(an_event(**fields), talk_count=talks, unscheduled_talks=line_up)
 
 
-def talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any column
+def talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:
     """Give the entry of a talk, of any event unless told of which."""
     return BUILDER.build_talk_entry(a_talk(event or an_event(), **fields))

@@ -127,8 +127,8 @@ def _make_event(world: World, session: Session) -> None:
 
 
 def _add_parts(world: World, session: Session) -> None:
-    service.create_track_or_room(session, world.event(session), Room, {"name": "Annex"})
-    service.create_track_or_room(session, world.event(session), Track, {"name": "Security"})
+    service.create_track_or_room(session, world.event(session), {"name": "Annex"}, table=Room)
+    service.create_track_or_room(session, world.event(session), {"name": "Security"}, table=Track)
 
 
 def _changes() -> Iterator[tuple[str, Do]]:

@@ -129,12 +129,12 @@ def _make(session: Session) -> dict[str, str]:
     return {name: row.id for name, row in rows.items()}
 
 
-def edit_summit(**fields: Any) -> Do:  # noqa: ANN401 - any field
+def edit_summit(**fields: Any) -> Do:
     """Give the edit of the summit."""
     return lambda world, session: edit_event(session, world.event(session), fields, now=world.calendar.clock.now())
 
 
-def edit(name: str, **fields: Any) -> Do:  # noqa: ANN401 - any field
+def edit(name: str, **fields: Any) -> Do:
     """Give the edit of a talk by an organiser."""
 
     def do(world: World, session: Session) -> None:
@@ -155,7 +155,7 @@ def step(name: str, wanted: TalkAction) -> Do:
     return do
 
 
-def edit_grace(**fields: Any) -> Do:  # noqa: ANN401 - any field
+def edit_grace(**fields: Any) -> Do:
     """Give the edit of a speaker whom everybody knows."""
 
     def do(world: World, session: Session) -> None:
@@ -165,12 +165,12 @@ def edit_grace(**fields: Any) -> Do:  # noqa: ANN401 - any field
     return do
 
 
-def edit_room(**fields: Any) -> Do:  # noqa: ANN401 - any field
+def edit_room(**fields: Any) -> Do:
     """Give the edit of the talk's room."""
     return lambda world, session: service.edit_track_or_room(session, world.row(session, Room, "room"), fields)
 
 
-def edit_track(**fields: Any) -> Do:  # noqa: ANN401 - any field
+def edit_track(**fields: Any) -> Do:
     """Give the edit of the talk's track."""
     return lambda world, session: service.edit_track_or_room(session, world.row(session, Track, "track"), fields)
 

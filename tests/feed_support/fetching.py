@@ -61,6 +61,6 @@ def validators(answer: TestResponse) -> dict[str, str | None]:
     return {name: answer.headers.get(name) for name in ("ETag", "Last-Modified", "Cache-Control", "Vary")}
 
 
-def rename(app: Flask, table: Any, key: str, title: str) -> None:  # noqa: ANN401 - any table
+def rename(app: Flask, table: Any, key: str, *, title: str) -> None:  # noqa: ANN401 - any table
     with writing(app) as session:
         session.get_one(table, key).title = title

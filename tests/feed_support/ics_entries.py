@@ -78,7 +78,7 @@ MEETUP = replace(ENTRY, starts=local("2026-03-03T18:00"), ends=local("2026-03-03
 """An entry of two hours in Berlin, on the first Tuesday of March."""
 
 
-def otherwise(series: CalendarEntry, occurrence: date | datetime, **changes: Any) -> Override:  # noqa: ANN401 - any field
+def otherwise(series: CalendarEntry, occurrence: date | datetime, **changes: Any) -> Override:
     """Return an occurrence of a series that is otherwise, at its own time unless told so."""
     alone = replace(series, starts=occurrence, recurrence=None, excluded=(), overrides=())
     if isinstance(occurrence, datetime):

@@ -239,13 +239,13 @@ def moved_to(calendar: Calendar, ledger: FeedIndex) -> Calendar:
     return replace(calendar, database=database, ledger=ledger)
 
 
-def add_event(calendar: Calendar, **fields: Any) -> str:  # noqa: ANN401 - any column
+def add_event(calendar: Calendar, **fields: Any) -> str:
     """Give the id of a public event."""
     with calendar.write() as session:
         return make_event(session, **fields).id
 
 
-def add_talk(calendar: Calendar, event_id: str, **fields: Any) -> str:  # noqa: ANN401 - any column
+def add_talk(calendar: Calendar, event_id: str, **fields: Any) -> str:
     """Give the id of a confirmed talk of the event, on its first day unless told otherwise."""
     with calendar.write() as session:
         event = whole_event(session, event_id)

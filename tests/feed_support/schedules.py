@@ -58,12 +58,12 @@ def kept(entry: CalendarEntry = TALK, number: int = 17) -> StoredEntry:
     return StoredEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON), number=number)
 
 
-def at(starts: str, ends: str, **fields: Any) -> CalendarEntry:  # noqa: ANN401 - any field
+def at(starts: str, ends: str, **fields: Any) -> CalendarEntry:
     """Give the talk at other local times."""
     return replace(TALK, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), **fields)
 
 
-def of(*entries: CalendarEntry, **fields: Any) -> ScheduleInput:  # noqa: ANN401 - any field
+def of(*entries: CalendarEntry, **fields: Any) -> ScheduleInput:
     """Give the programme with these talks, numbered from 1."""
     talks = tuple(kept(entry, number) for number, entry in enumerate(entries, start=1))
     return replace(PROGRAMME, talks=talks, **fields)

@@ -38,7 +38,7 @@ class Street:
         app: Flask,
         database_url: str,
         clock: FixedClock,
-        **changes: Any,  # noqa: ANN401 - any setting
+        **changes: Any,
     ) -> Iterator[Flask]:
         """Yield the app with this database and this clock, without any state of the previous test."""
         self._url = database_url

@@ -54,7 +54,7 @@ def test_document_is_rendered_once_per_revision_and_day(app: Flask, clock: Fixed
     for renderings in (1, 1):
         ask(app, note)
         assert note.renderings == renderings
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     for renderings in (2, 2):
         ask(app, note)
         assert note.renderings == renderings
@@ -102,11 +102,11 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
     note = Note()
     ask(app, note)
     packed = cached().encoded_body("gzip")
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     ask(app, note)
     assert note.renderings == 2
     assert cached().encoded_body("gzip") is packed
-    rename(app, Talk, "scheduled", "Else again")
+    rename(app, Talk, "scheduled", title="Else again")
     note.link = "</other>; rel=next"
     ask(app, note)
     assert cached().link == note.link

@@ -52,7 +52,7 @@ def _entry(server: Server, talk_id: str) -> Any:  # noqa: ANN401 - icalendar is 
     return entry
 
 
-def _change(server: Server, talk_id: str, fields: dict[str, Any], headers: dict[str, str]) -> int:
+def _change(server: Server, talk_id: str, fields: dict[str, Any], *, headers: dict[str, str]) -> int:
     _, _, said = server.ask_all("GET", f"{API}/talks/{talk_id}")
     matching = {**headers, "If-Match": said["ETag"]}
     return server.ask("PATCH", f"{API}/talks/{talk_id}", body=fields, headers=matching)[0]
@@ -79,7 +79,7 @@ def test_new_member_submits_a_talk_that_reaches_the_calendar_feeds(password: str
     for room in ("Michigan A", "Michigan B"):
         assert server.ask("POST", f"{API}/events/{SUMMIT}/rooms", body={"name": room}, headers=organiser)[0] == 201
     day = server.ask("GET", f"{API}/events/{SUMMIT}")[1]["starts"]
-    assert _change(server, talk["id"], {"starts": f"{day}T16:00", "room": "Michigan A"}, organiser) == 200
+    assert _change(server, talk["id"], {"starts": f"{day}T16:00", "room": "Michigan A"}, headers=organiser) == 200
 
     [listed] = server.ask("GET", f"{API}/events/{SUMMIT}/talks?q=calculator")[1]["items"]
     assert (listed["id"], listed["room"]) == (talk["id"], "Michigan A")
@@ -88,7 +88,7 @@ def test_new_member_submits_a_talk_that_reaches_the_calendar_feeds(password: str
     assert before.start.replace(tzinfo=None).isoformat() == f"{day}T16:00:00"
     assert (str(before["LOCATION"]), str(before["SUMMARY"])) == ("Michigan A, Chicago", offered["title"])
 
-    assert _change(server, talk["id"], {"room": "Michigan B"}, organiser) == 200
+    assert _change(server, talk["id"], {"room": "Michigan B"}, headers=organiser) == 200
     after = _entry(server, talk["id"])
     assert after["UID"] == before["UID"]
     assert after["SEQUENCE"] == before["SEQUENCE"] + 1

@@ -71,7 +71,7 @@ class Wanted:
     status: str = "CONFIRMED"
 
 
-def read_otherwise(app: Flask, path: str, readers: Libraries, wanted: Sequence[Wanted]) -> dict[str, list[object]]:
+def read_otherwise(app: Flask, path: str, readers: Libraries, *, wanted: Sequence[Wanted]) -> dict[str, list[object]]:
     """Give for each library that reads something else than is wanted what it reads, and what there is.
 
     Texts that are put together from many fields are to be what a strict reader finds in them.
@@ -125,13 +125,13 @@ def _differing(found: Found, expected: Found, limit: Iterator[str]) -> dict[str,
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def event_as_wanted(app: Flask, event: Event, **otherwise: Any) -> Wanted:  # noqa: ANN401 - any of the fields
+def event_as_wanted(app: Flask, event: Event, **otherwise: Any) -> Wanted:
     start, end = _days_of(event) if "T" not in event.starts else (event.starts_at, event.ends_at)
     uid = f"event-{event.id}@{_domain(app)}"
     return Wanted(**{"uid": uid, "title": event.title, "start": start, "end": end, "tzid": event.timezone, **otherwise})
 
 
-def talk_as_wanted(app: Flask, talk: Talk, event: Event, **otherwise: Any) -> Wanted:  # noqa: ANN401 - as above
+def talk_as_wanted(app: Flask, talk: Talk, event: Event, **otherwise: Any) -> Wanted:
     start, end = (talk.starts_at, talk.ends_at) if talk.starts_at and talk.ends_at else _days_of(event)
     uid = f"talk-{talk.id}@{_domain(app)}"
     return Wanted(**{"uid": uid, "title": talk.title, "start": start, "end": end, "tzid": event.timezone, **otherwise})

@@ -36,6 +36,7 @@ PLACES = ["/wo" + "rk/", "/ro" + "ot/", "/tm" + "p/w", "../sh" + "ared"]
 OPT_OUT = re.compile(r"noqa|type:\s*ignore")
 NOQA = re.compile(r"noqa: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S")
 TYPE_IGNORE = re.compile(r"#\s*type: ignore\[[a-z-]+(, ?[a-z-]+)*\]\s+# \S")
+MAX_OPT_OUTS_IN_THE_PACKAGE = 60
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(<?([^)>\s]+)>?(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]:\s+(\S+)", re.MULTILINE)
@@ -171,16 +172,26 @@ def test_other_uses_of_time_are_accepted(line: str) -> None:
 # Suppressed rules
 
 
-def bare_opt_outs(text: str) -> Iterator[str]:
+def opt_outs(text: str) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT and OPT_OUT.search(token.string):
-            wanted = NOQA if "noqa" in token.string else TYPE_IGNORE
-            if not wanted.search(token.string):
-                yield f"line {token.start[0]} says {token.string}"
+            yield f"line {token.start[0]} says {token.string}"
+
+
+def bare_opt_outs(text: str) -> Iterator[str]:
+    for comment in opt_outs(text):
+        wanted = NOQA if "noqa" in comment else TYPE_IGNORE
+        if not wanted.search(comment):
+            yield comment
 
 
 def test_every_suppressed_rule_is_named_with_a_reason() -> None:
     assert found_in(OUR_PYTHON, bare_opt_outs) == []
+
+
+def test_package_has_at_most_sixty_suppressed_rules() -> None:
+    comments = found_in([path for path in OUR_PYTHON if path.is_relative_to(PACKAGE)], opt_outs)
+    assert len(comments) <= MAX_OPT_OUTS_IN_THE_PACKAGE, "\n".join(comments)
 
 
 @pytest.mark.parametrize(

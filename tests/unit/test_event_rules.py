@@ -33,11 +33,11 @@ def utc(written: str) -> datetime:
     return datetime.fromisoformat(written).replace(tzinfo=UTC)
 
 
-def an_event(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+def an_event(**fields: Any) -> dict[str, Any]:
     return {"timezone": "Europe/Berlin", "starts": "2026-06-10", "ends": "2026-06-12", **fields}
 
 
-def faults(**fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
+def faults(**fields: Any) -> list[FieldError]:
     return event_errors(an_event(**fields))
 
 

@@ -45,7 +45,7 @@ class Series:
     online_url: str | None = "https://meet.example/call"
 
 
-def daily(starts: str, ends: str, tzid: str, **fields: Any) -> Series:  # noqa: ANN401 - any field
+def daily(starts: str, ends: str, tzid: str, **fields: Any) -> Series:
     return Series(**{"timezone": tzid, "starts": starts, "ends": ends, "recurrence": "FREQ=DAILY", **fields})
 
 

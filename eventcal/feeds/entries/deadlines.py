@@ -81,15 +81,15 @@ def _describe_call(event: Event, call: CallForTalks) -> list[str]:
     """Return the facts about the call that a prospective speaker needs, one per line."""
     said = [event.title]
     if call.opens_at is not None:
-        said.append(f"Opens: {_format_deadline(event, EntryKind.OPENING, call, call.opens_at)}")
+        said.append(f"Opens: {_format_deadline(event, EntryKind.OPENING, call, moment=call.opens_at)}")
     if call.closes_at is not None:
-        said.append(f"Closes: {_format_deadline(event, EntryKind.CLOSING, call, call.closes_at)}")
+        said.append(f"Closes: {_format_deadline(event, EntryKind.CLOSING, call, moment=call.closes_at)}")
     if call.kinds:
         said.append(f"Taken are: {', '.join(call.kinds)}")
     return said
 
 
-def _format_deadline(event: Event, kind: EntryKind, call: CallForTalks, moment: datetime) -> str:
+def _format_deadline(event: Event, kind: EntryKind, call: CallForTalks, *, moment: datetime) -> str:
     here = _deadline_zone(event, kind, call)
     if here == _ANYWHERE_ON_EARTH:
         day = (moment - timedelta(seconds=1)).astimezone(get_zone(here)).date()

@@ -167,14 +167,15 @@ def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescr
     single = replace(entry, recurrence=None, excluded=(), overrides=())
     return tuple(
         Override(
-            occurrence=parse_local(one.slot.occurrence), entry=_build_override_entry(event, single, one, description)
+            occurrence=parse_local(one.slot.occurrence),
+            entry=_build_override_entry(event, single, one, description=description),
         )
         for one in list_overridden_occurrences(event)
     )
 
 
 def _build_override_entry(
-    event: Event, base: CalendarEntry, occurrence: Occurrence, description: EventDescription
+    event: Event, base: CalendarEntry, occurrence: Occurrence, *, description: EventDescription
 ) -> CalendarEntry:
     starts, ends = _occurrence_start_and_end(event, occurrence)
     plain, html = description.render_plain_and_html(summary=occurrence.summary, online_url=occurrence.online_url)

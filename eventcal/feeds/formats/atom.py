@@ -37,8 +37,8 @@ def atom_feed(
         _add_text_element(feed, "subtitle", head.description)
     stamps = [kept.stamps.changed_at for kept in entries]
     _add_text_element(feed, "updated", format_utc(max(stamps, default=head.changed_at or _EPOCH)))
-    _add_link(feed, "self", MEDIA_TYPE.partition(";")[0], self_url)
-    _add_link(feed, "alternate", "text/html", head.url)
+    _add_link(feed, "self", MEDIA_TYPE.partition(";")[0], url=self_url)
+    _add_link(feed, "alternate", "text/html", url=head.url)
     _add_text_element(SubElement(feed, "author"), "name", author)
     SubElement(feed, "generator", version=generated_version).text = "eventcal"
     for kept in entries:
@@ -52,7 +52,7 @@ def _add_text_element(parent: Element, name: str, text: str) -> None:
     SubElement(parent, name).text = strip_controls(text)
 
 
-def _add_link(parent: Element, relation: str, media_type: str, url: str) -> None:
+def _add_link(parent: Element, relation: str, media_type: str, *, url: str) -> None:
     SubElement(parent, "link", rel=relation, type=media_type, href=strip_controls(url))
 
 
@@ -67,7 +67,7 @@ def _add_entry(feed: Element, stored: StoredEntry) -> None:
     _add_text_element(element, "title", entry.title)
     _add_text_element(element, "updated", format_utc(stored.stamps.changed_at))
     _add_text_element(element, "published", format_utc(entry.created_at))
-    _add_link(element, "alternate", "text/html", entry.url)
+    _add_link(element, "alternate", "text/html", url=entry.url)
     for one in entry.participants:
         if one.part == ParticipantType.SPEAKER:
             person = SubElement(element, "author")

@@ -216,7 +216,7 @@ def _rule_to_json(rule: str, zone_name: str | None) -> Json:
     return {"@type": "RecurrenceRule", **parts}
 
 
-def _rule_part_to_json(name: str, values: Sequence[str], zone_name: str | None) -> Any:  # noqa: ANN401 - any JSON value
+def _rule_part_to_json(name: str, values: Sequence[str], zone_name: str | None) -> object:
     if name in {"freq", "wkst"}:
         return values[0].lower()
     if name in {"interval", "count"}:

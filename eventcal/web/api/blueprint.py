@@ -91,30 +91,30 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
 
     def get(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
         """Register a view for GET and HEAD requests to `rule`."""
-        return self._register_route("GET", rule, access, operation)
+        return self._register_route("GET", rule, access, operation=operation)
 
     def post(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
         """Register a view for POST requests to `rule`."""
-        return self._register_route("POST", rule, access, operation)
+        return self._register_route("POST", rule, access, operation=operation)
 
     def put(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
         """Register a view for PUT requests to `rule`."""
-        return self._register_route("PUT", rule, access, operation)
+        return self._register_route("PUT", rule, access, operation=operation)
 
     def patch(
         self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]
     ) -> Callable[[View], View]:
         """Register a view for PATCH requests to `rule`."""
-        return self._register_route("PATCH", rule, access, operation)
+        return self._register_route("PATCH", rule, access, operation=operation)
 
     def delete(
         self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]
     ) -> Callable[[View], View]:
         """Register a view for DELETE requests to `rule`."""
-        return self._register_route("DELETE", rule, access, operation)
+        return self._register_route("DELETE", rule, access, operation=operation)
 
     def _register_route(
-        self, method: str, rule: str, access: AccessDecorator, operation: OperationOptions
+        self, method: str, rule: str, access: AccessDecorator, *, operation: OperationOptions
     ) -> Callable[[View], View]:
         """Return a decorator that registers a view. The order of checks is unknown parameters, access, query, body."""
 
@@ -147,7 +147,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
             with_body = self._wrap_arguments(view, operation["optional_body"], "json", required=False)
 
             @wraps(with_body)
-            def wrapper(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
+            def wrapper(*args: Any, **kwargs: Any) -> Response | None:
                 return with_body(*args, **kwargs) if request.get_data(cache=True) else view({}, *args, **kwargs)
 
             return wrapper
@@ -157,7 +157,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
 
     def _wrap_image_body(self, view: View) -> View:
         @wraps(view)
-        def wrapper(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
+        def wrapper(*args: Any, **kwargs: Any) -> Response | None:
             return view(_read_image_body(request), *args, **kwargs)
 
         body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
@@ -195,7 +195,7 @@ def _check_not_compressed(req: Request) -> None:
 
 def _return_no_content(view: View) -> View:
     @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
         view(*args, **kwargs)
         return Response(status=204)
 
@@ -206,7 +206,7 @@ def _reject_query_params(view: View) -> View:
     """Return the view wrapped to reject all query parameters, so that a misspelt one is not silently ignored."""
 
     @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Response | None:  # noqa: ANN401 - whatever the route gives
+    def wrapper(*args: Any, **kwargs: Any) -> Response | None:
         if request.args:
             faults = [FieldError(f"?{name}", Message("is not a parameter here")) for name in sorted(request.args)]
             raise Invalid(errors=faults)

@@ -98,9 +98,9 @@ ChildResource(
     change=schemas.TrackFields,
     list=lambda _session, event: map(schemas.TrackOut.serialize, event.tracks),
     add=lambda session, event, fields: schemas.TrackOut.serialize(
-        service.create_track_or_room(session, event, Track, fields)
+        service.create_track_or_room(session, event, fields, table=Track)
     ),
-    get=lambda session, track_id, caller: get_track_or_room_for_organiser(session, Track, track_id, caller),
+    get=lambda session, track_id, caller: get_track_or_room_for_organiser(session, Track, track_id, caller=caller),
     edit=lambda session, track, fields: schemas.TrackOut.serialize(service.edit_track_or_room(session, track, fields)),
     delete=delete_track_or_room,
     delete_doc="Delete a track. Its talks then have no track.",
@@ -113,9 +113,9 @@ ChildResource(
     change=schemas.RoomFields,
     list=lambda _session, event: map(schemas.RoomOut.serialize, event.rooms),
     add=lambda session, event, fields: schemas.RoomOut.serialize(
-        service.create_track_or_room(session, event, Room, fields)
+        service.create_track_or_room(session, event, fields, table=Room)
     ),
-    get=lambda session, room_id, caller: get_track_or_room_for_organiser(session, Room, room_id, caller),
+    get=lambda session, room_id, caller: get_track_or_room_for_organiser(session, Room, room_id, caller=caller),
     edit=lambda session, room, fields: schemas.RoomOut.serialize(service.edit_track_or_room(session, room, fields)),
     delete=delete_track_or_room,
     edit_doc="Change a room. The calendar entries of its talks are updated.",
@@ -176,7 +176,7 @@ def _set_team_role(slug: str, role: TeamRole, load_member: Callable[[Session], M
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
         someone = load_member(session)
-        row = service.add_team_member(session, event, someone, role)
+        row = service.add_team_member(session, event, someone, role=role)
     return json_response(_team_member_json(row, someone))
 
 

@@ -119,7 +119,7 @@ def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]
     """Return a view that calls `load_content` with a session and the view's arguments and serves the content."""
 
     @wraps(load_content)
-    def wrapper(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - whatever the route gives
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
         return serve_content(lambda session: load_content(session, *args, **kwargs))
 
     return wrapper

@@ -68,7 +68,7 @@ def list_talks_of_event(slug: str) -> Response:
             public=False,
         )
 
-    def list_public_talks(session: Session, *filters: Filter, **paged: Any) -> Page[str]:  # noqa: ANN401 - as talk_resources
+    def list_public_talks(session: Session, *filters: Filter, **paged: Any) -> Page[str]:
         check_event_visible(session, slug, caller())
         return list_talk_json(session, *filters, **paged)
 

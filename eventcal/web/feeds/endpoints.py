@@ -115,7 +115,7 @@ class FeedDocument(Document):
 
 
 def _render_calendar(
-    fmt: Format, document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None
+    document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None, *, fmt: Format
 ) -> RenderedBody:
     """Update the earlier body with the changes since then if possible, otherwise render all entries."""
     session, state, moment = snapshot
@@ -189,7 +189,7 @@ def _iter_calendar_endpoints(
             media_type=fmt.media_type,
             description=define_feed.__doc__ or "",
             define_feed=define_feed,
-            render=partial(_render_calendar, fmt),
+            render=partial(_render_calendar, fmt=fmt),
         )
 
 

@@ -89,7 +89,7 @@ def conditional_headers_and_body(
         same = dated is not None and _is_unchanged_since(dated, environ.get("HTTP_IF_MODIFIED_SINCE", ""), now)
     if same:
         return headers, None
-    headers += _body_headers(representation.media_type, representation.filename, representation.link, coding)
+    headers += _body_headers(representation.media_type, representation.filename, representation.link, coding=coding)
     if representation.language is not None:
         headers.append(("Content-Language", representation.language))
     return headers, representation.encoded_body(coding)
@@ -110,7 +110,7 @@ def _common_headers(
 
 
 @lru_cache(4096)
-def _body_headers(media_type: str, filename: str | None, link: str | None, coding: str) -> list[tuple[str, str]]:
+def _body_headers(media_type: str, filename: str | None, link: str | None, *, coding: str) -> list[tuple[str, str]]:
     headers = [("Content-Type", media_type), ("Accept-Ranges", "none")]
     if coding != IDENTITY:
         headers.append(("Content-Encoding", coding))

@@ -208,7 +208,7 @@ def register_error_handlers(app: Flask) -> None:
         app.register_error_handler(status, _http_error_response)
 
 
-def _http_error_response(error: HTTPException) -> Any:  # noqa: ANN401 - anything that Flask accepts as a response
+def _http_error_response(error: HTTPException) -> Response | HTTPException:
     """Report an error of werkzeug, webargs or Flask-Limiter, replacing default descriptions with our own."""
     if isinstance(error, InternalServerError):
         return _internal_error_response(error.original_exception or error)
@@ -286,7 +286,7 @@ _QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a parameter he
 _MAX_FIELD_ERRORS = 100
 
 
-def to_field_errors(messages: Any, *, location: str) -> list[FieldError]:  # noqa: ANN401 - marshmallow messages can be nested in any way
+def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
     """Return marshmallow's messages as field errors: JSON pointers (RFC 6901) for bodies, "?name" for parameters."""
     leaves = islice(_iter_messages(messages, ()), _MAX_FIELD_ERRORS)
     if location in {"json", "form", "files", "json_or_form"}:
@@ -294,7 +294,7 @@ def to_field_errors(messages: Any, *, location: str) -> list[FieldError]:  # noq
     return [FieldError(f"?{path[0] if path else ''}", _QUERY_MESSAGES.get(text, text)) for path, text in leaves]
 
 
-def _iter_messages(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:  # noqa: ANN401 - as above
+def _iter_messages(messages: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(messages, Mapping):
         # Indices first, then names. Sorting is needed because marshmallow reports unknown fields in set order.
         for key in sorted(messages, key=lambda key: (isinstance(key, str), key)):

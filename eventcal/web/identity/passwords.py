@@ -121,7 +121,7 @@ def consume_code(member: Member, code: str) -> None:
     """
     rate_limits.count_code(member.id)
     with unit_of_work() as unit:
-        use_second_factor_code(unit, member, code, authenticator(), now=now())
+        use_second_factor_code(unit, member, code, authenticator=authenticator(), now=now())
 
 
 def check_second_factor(member: Member, code: str | None) -> None:

@@ -4,7 +4,7 @@ All errors of all fields are reported at once.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -142,7 +142,7 @@ class NewPasswordField(PasswordField):
 
     json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         faults, normal = passwords.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
         if faults:
             raise ValidationError(faults)
@@ -204,7 +204,7 @@ class SignedInOut(BaseSchema):
 class ConfirmIn(BaseSchema):
     """An emailed token, or an address to send the email to again."""
 
-    extra_json_schema = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}  # noqa: RUF012 - as marshmallow's own
+    extra_json_schema: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}
 
     token = MultiLine(_LONGEST_TOKEN)
     email = EmailField()

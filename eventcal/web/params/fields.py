@@ -38,13 +38,13 @@ MAX_VALUES = 50
 class SingleParam(fields.Field[Any]):
     """A parameter that must not be repeated."""
 
-    def _deserialize(self, value: object, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - the type of the subclass
         del attr, data, kwargs
         if not isinstance(value, str):
             raise ValidationError(Message("is given more than once; once is enough"))
         return self.parse(value)
 
-    def parse(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type
+    def parse(self, text: str) -> object:
         """Return the value of the text. Raises ValidationError."""
         raise NotImplementedError
 
@@ -63,7 +63,7 @@ class LineParam(SingleParam, fields.String):
 class ChoiceParam(LineParam):
     """One of several words, which may be the members of an enumeration."""
 
-    def __init__(self, options: Iterable[str], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, options: Iterable[str], **settings: Any) -> None:
         self._words = list(options)
         choices = [str(one) for one in self._words]
         super().__init__(validate=OneOf(choices, error=validators.not_one_of_message(choices)), **settings)
@@ -138,7 +138,7 @@ class BoolParam(SingleParam, fields.Boolean):
 class MultiParam(fields.List[str]):
     """A parameter that may be repeated. It loads a sorted tuple, so that equivalent queries are equal."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         if len(value) > MAX_VALUES:
             raise ValidationError(Message("has more than %(most_values)s values", most_values=MAX_VALUES))
         return tuple(sorted(set(super()._deserialize(value, attr, data, **kwargs))))
@@ -147,7 +147,7 @@ class MultiParam(fields.List[str]):
 class CommaSeparatedParam(MultiParam):
     """Like Several, for values without commas, which may also be given as a comma-separated list."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         parts = [part for joined in value for part in joined.split(",")]
         return super()._deserialize(parts, attr, data, **kwargs)
 
@@ -172,7 +172,7 @@ def in_range(least: int, most: int) -> Range:
     return Range(least, most, error=Message("must be from %(least)s to %(most)s", least=least, most=most))
 
 
-def page_size_param(**settings: Any) -> IntegerParam:  # noqa: ANN401 - marshmallow's own settings
+def page_size_param(**settings: Any) -> IntegerParam:
     """Return a field for the number of items per page."""
     return IntegerParam(validate=in_range(1, MAX_LIMIT), **settings)
 

@@ -205,7 +205,7 @@ def _build_filter(
     states: tuple[str, ...] = (),
     status: tuple[str, ...] = (),
     call_open: str | None = None,
-    **plain: Any,  # noqa: ANN401 - fields with the names and types of those of the Filter
+    **plain: Any,
 ) -> Filter:
     return Filter(
         q=q or None,

@@ -114,7 +114,7 @@ def redisplay(
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 
-    def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:  # noqa: ANN401 - the arguments of any view
+    def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:
         names, faults = (*optional_fields, *request.files), field_errors(error, default_field=default_field)
         typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
         form = rejected_form(typed, (*faults, *lost_upload_errors(faults)), secret_fields=secret_fields)

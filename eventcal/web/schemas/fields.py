@@ -41,7 +41,7 @@ class BaseSchema(Schema):
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {}
 
-    error_messages = {  # noqa: RUF012 - marshmallow declares it for instances
+    error_messages = {
         "unknown": validators.UNKNOWN_FIELD,
         "type": validators.NOT_OBJECT,
     }
@@ -67,9 +67,9 @@ class Field(fields.Field[Any]):
     """
 
     json_schema: Mapping[str, Any] = {}
-    default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}
 
-    def __init__(self, *args: Any, doc: str = "", metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, *args: Any, doc: str = "", metadata: Mapping[str, Any] | None = None, **settings: Any) -> None:
         description = {"description": doc} if doc else {}
         super().__init__(*args, metadata={**self.json_schema, **description, **(metadata or {})}, **settings)
 
@@ -81,12 +81,12 @@ class MultiLine(Field, fields.String):
     """The default limit, for subclasses with a fixed one."""
     json_schema: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
     find_error: TextValidator = staticmethod(multi_line_error)
-    default_error_messages = {"invalid": validators.NOT_TEXT}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_TEXT}
 
-    def __init__(self, limit: int | None = None, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, limit: int | None = None, **settings: Any) -> None:
         super().__init__(validate=max_length(limit or self.limit), **settings)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         fault = self.find_error(text)
         if fault is not None:
@@ -149,7 +149,7 @@ class EmailField(SingleLine):
 class PatternString(SingleLine):
     """A single line in one of the formats of `eventcal.kit.validators`."""
 
-    def __init__(self, value_format: validators.TextFormat, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, value_format: validators.TextFormat, **settings: Any) -> None:
         self.json_schema = {"pattern": f"^{value_format.pattern}$"}
         self.find_error = value_format.find_error
         super().__init__(value_format.limit, **settings)
@@ -160,7 +160,7 @@ class StrictField(Field):
 
     parse: Callable[[Any], Any]
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - the type of the subclass
         del attr, data, kwargs
         try:
             return self.parse(value)
@@ -171,7 +171,7 @@ class StrictField(Field):
 class InstantField(StrictField, fields.DateTime):
     """An instant in RFC 3339 format with a UTC offset."""
 
-    default_error_messages = {  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {
         "invalid": Message(
             "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %(plus)s), "
             "of the years %(first)s to %(last)s",
@@ -191,10 +191,10 @@ class InstantField(StrictField, fields.DateTime):
 class IntegerField(StrictField, fields.Integer):
     """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
 
-    default_error_messages = {"invalid": validators.NOT_INTEGER}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_INTEGER}
 
     # The default limit is the largest number that all supported databases can store.
-    def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:
         super().__init__(strict=True, validate=in_range(least, most), **settings)
 
     def parse(self, value: object) -> int:
@@ -209,12 +209,12 @@ class IntegerField(StrictField, fields.Integer):
 class DegreesField(Field, fields.Float):
     """A latitude or longitude: a number from -limit to limit."""
 
-    default_error_messages = {"invalid": Message("must be a number")}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": Message("must be a number")}
 
-    def __init__(self, limit: int, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, limit: int, **settings: Any) -> None:
         super().__init__(validate=in_range(-limit, limit), **settings)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
         if isinstance(value, str):
             raise self.make_error("invalid")
         return super()._deserialize(value, attr, data, **kwargs)
@@ -223,7 +223,7 @@ class DegreesField(Field, fields.Float):
 class BoolField(StrictField, fields.Boolean):
     """A boolean. Other values, such as 1 or "yes", are rejected."""
 
-    default_error_messages = {"invalid": validators.NOT_BOOLEAN}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_BOOLEAN}
 
     def parse(self, value: object) -> bool:
         """Return the boolean."""
@@ -235,7 +235,7 @@ class BoolField(StrictField, fields.Boolean):
 class EnumField(Field, fields.Enum[StrEnum]):
     """A value of a string enumeration."""
 
-    def __init__(self, enum_class: type[StrEnum], **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, enum_class: type[StrEnum], **settings: Any) -> None:
         super().__init__(
             enum_class, by_value=True, error_messages={"unknown": validators.not_one_of_message(enum_class)}, **settings
         )
@@ -244,9 +244,9 @@ class EnumField(Field, fields.Enum[StrEnum]):
 class ListField(Field, fields.List[Any]):
     """A list of `least` to `limit` items."""
 
-    default_error_messages = {"invalid": validators.NOT_LIST}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": validators.NOT_LIST}
 
-    def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:
         says = (
             Message("must have %(least)s to %(limit)s items", least=least, limit=limit)
             if least
@@ -256,7 +256,7 @@ class ListField(Field, fields.List[Any]):
         super().__init__(inner, validate=length, error_messages={"long": says}, **settings)
         self._limit = limit
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list):
             raise self.make_error("invalid")
         if len(value) > self._limit:
@@ -268,13 +268,13 @@ class ListField(Field, fields.List[Any]):
 class NestedField(Field, fields.Nested):
     """A nested object."""
 
-    default_error_messages = {"type": validators.NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"type": validators.NOT_OBJECT}
 
 
 class ReferenceOrInline(BaseSchema):
     """A reference to an existing object by `slug`, or a new object with `name` and the fields of the subclass."""
 
-    extra_json_schema = {  # noqa: RUF012 - as marshmallow declares its own settings
+    extra_json_schema: ClassVar[Mapping[str, Any]] = {
         "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
     }
 

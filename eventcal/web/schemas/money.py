@@ -19,7 +19,7 @@ class AmountField(StrictField, fields.String):
     """An amount of money as a decimal string with up to two decimal places, loaded as Decimal."""
 
     json_schema: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
-    default_error_messages = {"invalid": Message('must be a decimal string such as "12.50"')}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": Message('must be a decimal string such as "12.50"')}
 
     def parse(self, value: object) -> Decimal:
         """Return the amount."""

@@ -43,12 +43,12 @@ class OverrideIn(BaseSchema):
 class OverridesField(strict.Field, fields.Dict):
     """A mapping of occurrences to overrides; null removes an override."""
 
-    default_error_messages = {"invalid": NOT_OBJECT}  # noqa: RUF012 - marshmallow's own
+    default_error_messages = {"invalid": NOT_OBJECT}
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - marshmallow's own settings
+    def __init__(self, **settings: Any) -> None:
         super().__init__(keys=fields.String(), values=strict.NestedField(OverrideIn, allow_none=True), **settings)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - marshmallow's signature
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Json:
         del attr, data, kwargs
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")

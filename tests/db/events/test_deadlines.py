@@ -48,7 +48,7 @@ def test_submission_one_second_after_deadline_is_rejected(
 ) -> None:
     written, tzid = closes
     event = make_event(session, timezone=tzid, starts="2026-12-01", ends="2026-12-02", talks_close_at=written)
-    _check_closes_after(session, event, clock, utc(moment))
+    _check_closes_after(session, event, clock, last=utc(moment))
 
 
 @pytest.mark.parametrize("tzid", ["Pacific/Kiritimati", "Europe/Berlin", "Pacific/Pago_Pago"])
@@ -57,10 +57,10 @@ def test_anywhere_on_earth_deadline_ends_at_noon_utc_of_the_next_day(
 ) -> None:
     call = {"closes": "2026-05-01", "anywhere_on_earth": True}
     event = make_event(session, timezone=tzid, starts="2026-12-01", ends="2026-12-02", call=call)
-    _check_closes_after(session, event, clock, utc("2026-05-02T12:00:00"))
+    _check_closes_after(session, event, clock, last=utc("2026-05-02T12:00:00"))
 
 
-def _check_closes_after(session: Session, event: Event, clock: FixedClock, last: datetime) -> None:
+def _check_closes_after(session: Session, event: Event, clock: FixedClock, *, last: datetime) -> None:
     member = make_member(session)
     caller = caller_of(member)
     clock.move(last)

@@ -34,8 +34,8 @@ def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
     event = make_event(session)
     for name in ("Main", "Art", "Kernel"):
         event = known(session, event)
-        create_track_or_room(session, event, Track, {"name": name, "colour": "#aa0000"})
-        create_track_or_room(session, event, Room, {"name": f"{name} room", "capacity": 80})
+        create_track_or_room(session, event, {"name": name, "colour": "#aa0000"}, table=Track)
+        create_track_or_room(session, event, {"name": f"{name} room", "capacity": 80}, table=Room)
     event = known(session, event)
     assert [(track.name, track.colour) for track in event.tracks] == [
         ("Main", "#aa0000"),
@@ -52,12 +52,12 @@ def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
 def test_track_and_room_names_are_unique_within_an_event(session: Session) -> None:
     event, another = make_event(session, tracks=["Main"], rooms=["Hall"]), make_event(session)
     with pytest.raises(DuplicateName):
-        create_track_or_room(session, event, Track, {"name": "Main"})
+        create_track_or_room(session, event, {"name": "Main"}, table=Track)
     with pytest.raises(DuplicateName):
-        create_track_or_room(session, event, Room, {"name": "Hall"})
+        create_track_or_room(session, event, {"name": "Hall"}, table=Room)
     assert (
-        create_track_or_room(session, another, Track, {"name": "Main"}).name
-        == create_track_or_room(session, another, Room, {"name": "Main"}).name
+        create_track_or_room(session, another, {"name": "Main"}, table=Track).name
+        == create_track_or_room(session, another, {"name": "Main"}, table=Room).name
     )
 
 
@@ -72,17 +72,17 @@ def test_renaming_a_track_rejects_a_name_in_use(session: Session) -> None:
 def test_get_part_requires_an_organiser(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     organiser, member = make_organiser(session, event), caller_of(make_member(session))
-    assert get_track_or_room_for_organiser(session, Track, event.tracks[0].id, organiser) is event.tracks[0]
-    assert get_track_or_room_for_organiser(session, Room, event.rooms[0].id, organiser) is event.rooms[0]
+    assert get_track_or_room_for_organiser(session, Track, event.tracks[0].id, caller=organiser) is event.tracks[0]
+    assert get_track_or_room_for_organiser(session, Room, event.rooms[0].id, caller=organiser) is event.rooms[0]
     with pytest.raises(Forbidden):
-        get_track_or_room_for_organiser(session, Track, event.tracks[0].id, member)
+        get_track_or_room_for_organiser(session, Track, event.tracks[0].id, caller=member)
 
 
 def test_part_of_hidden_event_is_not_found(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(EventPartNotFound) as refused:
-            get_track_or_room_for_organiser(session, Room, room_id, caller_of(make_member(session)))
+            get_track_or_room_for_organiser(session, Room, room_id, caller=caller_of(make_member(session)))
         assert refused.value.detail == "There is no such room or track here."
 
 
@@ -124,7 +124,7 @@ def test_team_is_listed_by_name(session: Session) -> None:
     event = make_event(session)
     names = [("Zoe", TeamRole.ORGANISER), ("Ada", TeamRole.REVIEWER), ("Max", TeamRole.ORGANISER)]
     for name, role in names:
-        add_team_member(session, event, make_member(session, name=name), role)
+        add_team_member(session, event, make_member(session, name=name), role=role)
     assert [(member.name, row.role) for row, member in list_team_members(session, event)] == sorted(names)
 
 
@@ -132,16 +132,16 @@ def test_adding_a_team_member_again_changes_the_role(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     make_organiser(session, event)
     for role in (TeamRole.REVIEWER, TeamRole.ORGANISER, TeamRole.ORGANISER, TeamRole.REVIEWER):
-        add_team_member(session, event, member, role)
+        add_team_member(session, event, member, role=role)
         assert team_roles_by_event(session, member.id) == {event.id: role}
 
 
 def test_last_organiser_cannot_be_removed_or_demoted(session: Session) -> None:
     event, member = make_event(session), make_member(session)
-    add_team_member(session, event, make_member(session), TeamRole.REVIEWER)
-    add_team_member(session, event, member, TeamRole.ORGANISER)
+    add_team_member(session, event, make_member(session), role=TeamRole.REVIEWER)
+    add_team_member(session, event, member, role=TeamRole.ORGANISER)
     with pytest.raises(LastOrganiser):
-        add_team_member(session, event, member, TeamRole.REVIEWER)
+        add_team_member(session, event, member, role=TeamRole.REVIEWER)
     with pytest.raises(LastOrganiser):
         remove_team_member(session, event, member.id)
     assert team_roles_by_event(session, member.id) == {event.id: TeamRole.ORGANISER}
@@ -149,7 +149,7 @@ def test_last_organiser_cannot_be_removed_or_demoted(session: Session) -> None:
 
 def test_organiser_can_leave_if_another_organiser_remains(session: Session) -> None:
     event, member = make_event(session), make_member(session)
-    add_team_member(session, event, member, TeamRole.ORGANISER)
+    add_team_member(session, event, member, role=TeamRole.ORGANISER)
     make_organiser(session, event)
     remove_team_member(session, event, member.id)
     assert team_roles_by_event(session, member.id) == {}
@@ -157,7 +157,7 @@ def test_organiser_can_leave_if_another_organiser_remains(session: Session) -> N
 
 def test_reviewer_can_always_leave_the_team(session: Session) -> None:
     event, member = make_event(session), make_member(session)
-    add_team_member(session, event, member, TeamRole.REVIEWER)
+    add_team_member(session, event, member, role=TeamRole.REVIEWER)
     remove_team_member(session, event, member.id)
     assert list_team_members(session, event) == []
 

@@ -21,7 +21,7 @@ from tests.make import MODERATOR, caller_of, forget, make_event, make_member
 FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
 
 
-def propose(session: Session, **fields: Any) -> Event:  # noqa: ANN401 - any field
+def propose(session: Session, **fields: Any) -> Event:
     """Propose an event as a member."""
     return propose_event(session, FIELDS | fields, caller=caller_of(make_member(session)), now=NOON)
 

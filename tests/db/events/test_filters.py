@@ -35,7 +35,7 @@ def talks(session: Session, asked: Filter = NO_FILTER, *, now: datetime = NOON) 
     return sorted(talk.title for talk in list_talks(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
 
 
-def public_talk(session: Session, *, event: dict[str, Any] | None = None, **fields: Any) -> Talk:  # noqa: ANN401 - any column
+def public_talk(session: Session, *, event: dict[str, Any] | None = None, **fields: Any) -> Talk:
     """Return a public talk at an event with the given columns."""
     state = fields.pop("state", TalkState.CONFIRMED)
     published = {"published_at": NOON} if state in {TalkState.CANCELLED, TalkState.WITHDRAWN} else {}

@@ -38,7 +38,7 @@ CALL: dict[str, Any] = {
 APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"
 
 
-def propose(session: Session, **fields: Any) -> Event:  # noqa: ANN401 - any field
+def propose(session: Session, **fields: Any) -> Event:
     return propose_event(session, CALL | fields, caller=MODERATOR, now=NOON)
 
 
@@ -48,20 +48,20 @@ def known(session: Session, event: Event) -> Event:
     return get_event(session, event.slug, MODERATOR)
 
 
-def edited(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any field
+def edited(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:
     """Return the overrides as the next request loads them."""
     edit_event(session, known(session, event), fields, now=NOON)
     return known(session, event).recurrence_overrides
 
 
-def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
+def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:
     with pytest.raises(Invalid) as faults:
         edit_event(session, known(session, event), fields, now=NOON)
     session.expire_all()
     return list(faults.value.errors)
 
 
-def days(first: str | None = None, last: str | None = None, **fields: Any) -> Filter:  # noqa: ANN401 - any field
+def days(first: str | None = None, last: str | None = None, **fields: Any) -> Filter:
     return Filter(
         from_day=date.fromisoformat(first) if first else None,
         to_day=date.fromisoformat(last) if last else None,

@@ -56,7 +56,7 @@ class Asked:
     named: bool = False
 
 
-def asking(of: frozenset[EntryKind] = ALL_KINDS, **wanted: Any) -> Feed:  # noqa: ANN401 - any field
+def asking(of: frozenset[EntryKind] = ALL_KINDS, **wanted: Any) -> Feed:
     return Feed(filters=Filter(**wanted), kinds=of)
 
 
@@ -168,7 +168,7 @@ def test_incremental_feed_equals_full_feed_after_any_changes(calendar: Calendar,
 # Single changes
 
 
-def followed(calendar: Calendar, before: AssembledFeed, feed: Feed = WHOLE, **asked: Any) -> AssembledFeed:  # noqa: ANN401 - as wanted
+def followed(calendar: Calendar, before: AssembledFeed, feed: Feed = WHOLE, **asked: Any) -> AssembledFeed:
     """Return the assembly built from `before`, after checking that it equals the full one."""
     with calendar.database.read_session() as session:
         state = read_feed_state(session.connection())

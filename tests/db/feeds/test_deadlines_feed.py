@@ -34,11 +34,11 @@ def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
         yield calendar
 
 
-def deadlines(*kinds: EntryKind, **wanted: Any) -> Feed:  # noqa: ANN401 - any field
+def deadlines(*kinds: EntryKind, **wanted: Any) -> Feed:
     return Feed(filters=Filter(**wanted), kinds=frozenset(kinds or DEADLINE_KINDS))
 
 
-def edit(calendar: Calendar, event_id: str, **fields: Any) -> None:  # noqa: ANN401 - any field
+def edit(calendar: Calendar, event_id: str, **fields: Any) -> None:
     with calendar.write() as session:
         edit_event(session, whole_event(session, event_id), fields, now=calendar.clock.now())
 

@@ -27,7 +27,7 @@ from tests.statements import statements
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def one(feed: str = "a", client: ClientKind = ClientKind.GOOGLE, **fields: Any) -> FeedFetches:  # noqa: ANN401 - any field
+def one(feed: str = "a", client: ClientKind = ClientKind.GOOGLE, **fields: Any) -> FeedFetches:
     moment = fields.pop("at", NOON)
     values = {"first_at": moment, "last_at": moment, "last_status": 200, "fetches": 1, "fetches_today": 1} | fields
     return FeedFetches(feed=feed, client=client, **values)

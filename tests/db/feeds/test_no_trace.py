@@ -49,8 +49,8 @@ def _edit_proposed(world: World, session: Session) -> None:
     fields: dict[str, Any] = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
     fields["call_for_talks"] = {"closes_at": "2026-05-01T12:00:00"}
     edit_event(session, event, fields, now=world.calendar.clock.now())
-    service.create_track_or_room(session, event, Room, {"name": "Attic"})
-    service.create_track_or_room(session, event, Track, {"name": "ARM"})
+    service.create_track_or_room(session, event, {"name": "Attic"}, table=Room)
+    service.create_track_or_room(session, event, {"name": "ARM"}, table=Track)
 
 
 def _remove_proposed(world: World, session: Session) -> None:
@@ -108,7 +108,7 @@ def _make_an_agenda(world: World, session: Session) -> None:
     add_star(session, world.talk(session), caller=caller_of(member), now=world.calendar.clock.now())
     feed = PersonalFeed(name="phone", member_id=member.id, secret_hash=hash_secret("s"), created_at=member.created_at)
     session.add(feed)
-    service.add_team_member(session, world.event(session), member, TeamRole.REVIEWER)
+    service.add_team_member(session, world.event(session), member, role=TeamRole.REVIEWER)
 
 
 QUIET: dict[str, Do] = {

@@ -25,7 +25,7 @@ from tests.make import MODERATOR, caller_of, forget, make_event, make_member, ma
 DECISIONS = sorted(set(TalkAction) - SPEAKER_ACTIONS)
 
 
-def take(session: Session, talk: Talk, step: TalkAction, caller: Caller, *, reason: str | None = None) -> Talk:
+def take(session: Session, talk: Talk, step: TalkAction, *, caller: Caller, reason: str | None = None) -> Talk:
     """Take a step with a freshly loaded talk, as a request does."""
     forget(session)
     talk = get_talk(session, talk.id, MODERATOR)
@@ -53,7 +53,7 @@ def test_steps_follow_the_transition_table(session: Session, programme: Programm
     for step, talk in talks.items():
         caller = caller_of(member) if step in SPEAKER_ACTIONS else MODERATOR
         try:
-            went[step] = take(session, talk, step, caller).state
+            went[step] = take(session, talk, step, caller=caller).state
         except InvalidTransition as refused:
             assert refused.detail.startswith(f"A talk that is {state} cannot be")  # noqa: PT017 - both outcomes are checked
             assert get_talk(session, talk.id, MODERATOR).state == state
@@ -134,7 +134,7 @@ def test_talk_is_published_by_the_step_that_makes_it_public(
     )
     talk.published_at = None
     caller = caller_of(member) if step in SPEAKER_ACTIONS else MODERATOR
-    assert take(session, talk, step, caller).published_at == (NOON if public else None)
+    assert take(session, talk, step, caller=caller).published_at == (NOON if public else None)
 
 
 @pytest.mark.parametrize("leave", [TalkAction.WITHDRAW, TalkAction.CANCEL])
@@ -142,7 +142,7 @@ def test_withdrawn_or_cancelled_public_talk_is_shown_as_cancelled(session: Sessi
     member, event = make_member(session), make_event(session)
     talk = make_talk(session, event, state=TalkState.CONFIRMED, submitter=member, starts="2026-06-11T10:00:00")
     caller = caller_of(member) if leave in SPEAKER_ACTIONS else MODERATOR
-    talk = take(session, talk, leave, caller)
+    talk = take(session, talk, leave, caller=caller)
     assert talk.ends_at is not None
     assert (talk.public_state, talk.published_at, talk.tombstone_until) == (
         TalkState.CANCELLED,
@@ -153,14 +153,14 @@ def test_withdrawn_or_cancelled_public_talk_is_shown_as_cancelled(session: Sessi
 
 def test_cancelled_talk_without_times_is_listed_until_thirty_days_after_its_event(session: Session) -> None:
     talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
-    talk = take(session, talk, TalkAction.CANCEL, MODERATOR)
+    talk = take(session, talk, TalkAction.CANCEL, caller=MODERATOR)
     assert talk.tombstone_until == talk.event.ends_at + TOMBSTONE_PERIOD
 
 
 def test_withdrawn_unpublished_talk_is_shown_as_withdrawn(session: Session) -> None:
     member = make_member(session)
     talk = make_talk(session, make_event(session), submitter=member)
-    assert take(session, talk, TalkAction.WITHDRAW, caller_of(member)).public_state == TalkState.WITHDRAWN
+    assert take(session, talk, TalkAction.WITHDRAW, caller=caller_of(member)).public_state == TalkState.WITHDRAWN
 
 
 def test_public_talks_of_a_cancelled_event_are_shown_as_cancelled(session: Session) -> None:
@@ -189,7 +189,7 @@ def test_step_history_is_stored(session: Session) -> None:
         (TalkAction.CANCEL, organiser, "The room burnt down"),
     ]
     for step, caller, reason in ways:
-        take(session, talk, step, caller, reason=reason)
+        take(session, talk, step, caller=caller, reason=reason)
     assert history(session, talk) == [
         ("draft", "submitted", member.id, None),
         ("submitted", "waitlisted", organiser.member_id, "Too many of them"),
@@ -205,7 +205,7 @@ def test_step_history_is_stored(session: Session) -> None:
 def test_submitter_is_notified_of_a_decision_with_its_reason(session: Session) -> None:
     member = make_member(session, email="ada@example.org")
     talk = make_talk(session, make_event(session, title="Xen Summit"), title="Xen on ARM", submitter=member)
-    take(session, talk, TalkAction.REJECT, MODERATOR, reason="We had three of these.")
+    take(session, talk, TalkAction.REJECT, caller=MODERATOR, reason="We had three of these.")
     assert mails(session) == [
         {
             "to": "ada@example.org",
@@ -235,5 +235,5 @@ def test_no_mail_is_sent_without_a_recipient(
     session: Session, case: Callable[[Session], tuple[Talk, TalkAction, Caller]]
 ) -> None:
     talk, step, caller = case(session)
-    take(session, talk, step, caller)
+    take(session, talk, step, caller=caller)
     assert mails(session) == []

@@ -32,7 +32,7 @@ def submit(
     *,
     member: Member | None = None,
     now: datetime = NOON,
-    **fields: Any,  # noqa: ANN401 - any field
+    **fields: Any,
 ) -> Talk:
     """Submit a talk at a freshly loaded event, as a member's request does."""
     member = member or make_member(session)
@@ -42,7 +42,7 @@ def submit(
     return submit_talk(session, event, TITLE | fields, member=member, caller=caller, now=now)
 
 
-def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:  # noqa: ANN401 - any field
+def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:
     """Return the errors with which the submission is rejected."""
     with pytest.raises(Invalid) as refusal:
         submit(session, event, **fields)

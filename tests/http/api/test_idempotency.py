@@ -142,7 +142,7 @@ def test_permissions_are_checked_before_key(app: Flask, browser: Browser) -> Non
     send(browser)
     headers = {"Idempotency-Key": KEY}
     assert problem(post(app, TALKS, TALK, **headers)) == (401, "not-signed-in")
-    assert problem(call(browser.client, "POST", TALKS, TALK, **headers)) == (403, "csrf")
+    assert problem(call(browser.client, "POST", TALKS, body=TALK, **headers)) == (403, "csrf")
     read_only = token_of(browser, Scope.READ)
     assert problem(post(app, TALKS, TALK, **headers, **read_only)) == (403, "insufficient-scope")
 

@@ -117,7 +117,7 @@ def test_head_returns_the_headers_of_get_without_the_body_for_every_feed(app: Fl
 
 def test_etag_of_every_feed_changes_with_a_talk_in_the_feed(app: Flask) -> None:
     before = {path: fetch(app, path) for path in EVERY}
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     for path, answer in before.items():
         after = fetch(app, path, If_None_Match=answer.headers["ETag"])
         assert (path, after.status_code) == (path, 304 if path.startswith("/deadlines") else 200)
@@ -129,7 +129,7 @@ def test_two_workers_send_identical_responses_regardless_of_earlier_requests(
 ) -> None:
     for path in EVERY:
         fetch(app, path)
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     with running(database_url, clock) as other:
         for path in EVERY:
             # One worker updates its cached feed, the other builds the feed from scratch.

@@ -44,8 +44,8 @@ def test_concurrent_fetch_returns_a_consistent_snapshot(app: Flask, database_url
             summit = row(app, Event, slug="summit").id
             for number in range(20):
                 # The first change updates the cached feed; the second requires a full rebuild.
-                rename(app, Talk, "scheduled", f"Talk {number}")
-                rename(app, Event, summit, f"Summit {number}")
+                rename(app, Talk, "scheduled", title=f"Talk {number}")
+                rename(app, Event, summit, title=f"Summit {number}")
         finally:
             over.set()
         seen = [one.result(timeout=60) for one in reading]

@@ -94,7 +94,7 @@ def test_last_modified_only_increases(app: Flask, ids: dict[str, str], clock: Fi
         return parsedate_to_datetime(fetch(app, "/calendar.ics").headers["Last-Modified"])
 
     dates = [date()]
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     dates.append(date())
     with writing(app) as session:
         cancel_event(session, whole_event(session, ids["summit"]), now=clock.now())
@@ -112,7 +112,7 @@ def test_if_modified_since_returns_200_after_a_change(app: Flask, clock: FixedCl
     clock.tick(60)
     known = fetch(app, "/calendar.ics").headers["Last-Modified"]
     assert fetch(app, "/calendar.ics", If_Modified_Since=known).status_code == 304
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     clock.tick(60)
     assert fetch(app, "/calendar.ics", If_Modified_Since=known).status_code == 200
 
@@ -168,7 +168,7 @@ def test_unchanged_feed_takes_one_statement_and_changed_feed_at_most_three(app: 
         assert asked(app, path, Accept_Encoding="br", If_None_Match=tag) == (304, 1)
         # The first change updates the cached feed; the second requires a full rebuild.
         for table, key in ((Talk, "scheduled"), (Event, row(app, Event, slug="summit").id)):
-            rename(app, table, key, f"Else, for {path}")
+            rename(app, table, key, title=f"Else, for {path}")
             _, changed = asked(app, path)
             assert (path, changed <= 3) == (path, True)
             assert asked(app, path) == (200, 1)
@@ -177,7 +177,7 @@ def test_unchanged_feed_takes_one_statement_and_changed_feed_at_most_three(app: 
 def test_feed_unaffected_by_a_change_returns_304_and_then_takes_one_statement(app: Flask, ids: dict[str, str]) -> None:
     tag = fetch(app, "/events/old.ics").headers["ETag"]
     calendar_tag = fetch(app, "/calendar.ics").headers["ETag"]
-    rename(app, Event, ids["old"], "Older")
+    rename(app, Event, ids["old"], title="Older")
     status, changed = asked(app, "/calendar.ics", If_None_Match=calendar_tag)
     assert (status, changed <= 3) == (304, True)
     assert asked(app, "/calendar.ics", If_None_Match=calendar_tag) == (304, 1)
@@ -199,7 +199,7 @@ def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
 
     before = fetch(app, path, Accept_Encoding="br")
     packed = kept().encoded_body("br")
-    rename(app, Talk, "scheduled", "Else")
+    rename(app, Talk, "scheduled", title="Else")
     after = fetch(app, path, Accept_Encoding="br")
     assert (before.data, before.headers["ETag"]) == (after.data, after.headers["ETag"])
     assert kept().encoded_body("br") is packed

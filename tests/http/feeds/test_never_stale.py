@@ -150,7 +150,7 @@ def test_clock_set_back_does_not_hide_a_change_from_if_modified_since(
         clock.tick(3)
         held = dates(other)
         clock.move(NOON - timedelta(minutes=10))
-        rename(app, Talk, "scheduled", "Else")
+        rename(app, Talk, "scheduled", title="Else")
         assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)
         clock.move(NOON + timedelta(minutes=10))
         assert told_by_date(other, held) == dict.fromkeys(WATCHED, 200)

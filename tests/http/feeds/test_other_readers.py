@@ -90,19 +90,21 @@ def test_every_library_reads_the_demo_calendar_correctly(app: Flask, readers: Li
     wanted += [talk_as_wanted(app, talk, events[talk.event_id]) for talk in talks if talk.starts_at]
     assert len(wanted) > len(events)
     for query in ("from=2000-01-01", "from=2000-01-01&tz=utc"):
-        assert read_otherwise(app, f"/calendar?{query}", readers, wanted) == {}
+        assert read_otherwise(app, f"/calendar?{query}", readers, wanted=wanted) == {}
 
 
 def test_every_library_reads_each_demo_event_and_talk_feed_correctly(app: Flask, readers: Libraries) -> None:
     events, talks = load_demo(app)
     for event in events.values():
         its_own = [talk_as_wanted(app, talk, event) for talk in talks if talk.event_id == event.id and talk.starts_at]
-        assert read_otherwise(app, f"/events/{event.slug}", readers, [event_as_wanted(app, event), *its_own]) == {}
+        assert (
+            read_otherwise(app, f"/events/{event.slug}", readers, wanted=[event_as_wanted(app, event), *its_own]) == {}
+        )
     assert {talk.starts_at is None for talk in talks} == {True, False}
     for talk in talks:
         status = "CONFIRMED" if talk.starts_at else "TENTATIVE"
         wanted = talk_as_wanted(app, talk, events[talk.event_id], status=status)
-        assert read_otherwise(app, f"/talks/{talk.id}", readers, [wanted]) == {}
+        assert read_otherwise(app, f"/talks/{talk.id}", readers, wanted=[wanted]) == {}
 
 
 # Status
@@ -124,9 +126,9 @@ def test_every_library_reads_the_status_correctly(
         make_event(session, slug="one", title="Xen", status=status)
     (event,) = rows(app, Event)
     wanted = event_as_wanted(app, event, title=f"{prefix}Xen", status=read)
-    assert read_otherwise(app, "/events/one", readers, [wanted]) == {}
+    assert read_otherwise(app, "/events/one", readers, wanted=[wanted]) == {}
     marked = event_as_wanted(app, event, title=f"{prefix}Xen", status=read.replace("CANCELLED", "CONFIRMED"))
-    assert read_otherwise(app, "/events/one?cancelled=mark", readers, [marked]) == {}
+    assert read_otherwise(app, "/events/one?cancelled=mark", readers, wanted=[marked]) == {}
 
 
 # Texts
@@ -167,7 +169,7 @@ def test_every_library_reads_user_text_unchanged(
         given_talk = make_talk(session, event, title=talk, starts="2026-06-10T13:30:00", **on_it)
         wanted = [event_as_wanted(app, event), talk_as_wanted(app, given_talk, event)]
         path = f"/events/{event.slug}"
-    assert read_otherwise(app, path, readers, wanted) == {}
+    assert read_otherwise(app, path, readers, wanted=wanted) == {}
 
 
 # Times
@@ -204,7 +206,7 @@ def to_first_instant(day: date, tzid: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=get_zone(tzid)).astimezone(UTC)
 
 
-def add_timed(session: Session, tzid: str, starts_at: datetime, minutes: int) -> tuple[Event, Talk]:
+def add_timed(session: Session, tzid: str, starts_at: datetime, *, minutes: int) -> tuple[Event, Talk]:
     """Add an event spanning the days of a talk; the talk may end at the second of two equal local times."""
     here = get_zone(tzid)
     starts, ends = (moment.astimezone(here) for moment in (starts_at, starts_at + timedelta(minutes=minutes)))
@@ -224,14 +226,14 @@ def test_every_library_reads_times_as_instants_and_dates_as_dates(
 ) -> None:
     tzid, starts_at, minutes = time
     with writing(app) as session:
-        event, talk = add_timed(session, tzid, starts_at, minutes)
+        event, talk = add_timed(session, tzid, starts_at, minutes=minutes)
         ends_at = starts_at + timedelta(minutes=minutes)
         wanted = [event_as_wanted(app, event), talk_as_wanted(app, talk, event, start=starts_at, end=ends_at)]
         path = f"/events/{event.slug}"
-    assert read_otherwise(app, path, readers, wanted) == {}
+    assert read_otherwise(app, path, readers, wanted=wanted) == {}
     # In UTC, only libraries that apply X-WR-TIMEZONE, which still names the event's zone, can misread a time.
     in_utc = [*wanted[:1], Wanted(wanted[1].uid, talk.title, starts_at, ends_at, tzid)]
-    assert read_otherwise(app, f"{path}?tz=utc", readers, in_utc) == {}
+    assert read_otherwise(app, f"{path}?tz=utc", readers, wanted=in_utc) == {}
 
 
 @given(first=st.dates(date(1970, 1, 1), date(2199, 1, 1)), days=st.integers(1, 366), tzid=st.sampled_from(ZONES))
@@ -243,7 +245,7 @@ def test_every_library_reads_all_day_events_of_any_length_and_zone(
     with writing(app) as session:
         event = make_event(session, timezone=tzid, starts=first.isoformat(), ends=last.isoformat(), call=None)
         wanted = event_as_wanted(app, event, start=first, end=last + A_DAY)
-    assert read_otherwise(app, f"/events/{event.slug}", readers, [wanted]) == {}
+    assert read_otherwise(app, f"/events/{event.slug}", readers, wanted=[wanted]) == {}
 
 
 def test_every_library_reads_several_zones_in_one_feed(app: Flask, readers: Libraries) -> None:
@@ -254,4 +256,4 @@ def test_every_library_reads_several_zones_in_one_feed(app: Flask, readers: Libr
             for tzid in ZONES
             for day in days
         ]
-    assert read_otherwise(app, "/calendar?from=2024-01-01&to=2024-12-31", readers, wanted) == {}
+    assert read_otherwise(app, "/calendar?from=2024-01-01&to=2024-12-31", readers, wanted=wanted) == {}

@@ -231,7 +231,7 @@ def test_narrow_token_reads_as_its_member_and_writes_as_ordinary_member(app: Fla
 def test_unsafe_request_with_cookie_requires_csrf_token(app: Flask, path: str, token: str | None) -> None:
     browser = signed_in(app)
     headers = {} if token is None else {"X-CSRF-Token": token}
-    assert problem(call(browser.client, "POST", path, {}, **headers)) == (403, "csrf")
+    assert problem(call(browser.client, "POST", path, body={}, **headers)) == (403, "csrf")
     assert browser.get("/me").status_code == 200
 
 

@@ -423,7 +423,7 @@ def test_sign_in_starts_new_session(app: Flask) -> None:
     with client.session_transaction() as session:
         session.update(csrf_token="planted", anything="planted")
     planted = client.get_cookie("eventcal")
-    answer = call(client, "POST", "/auth/login", KEYS)
+    answer = call(client, "POST", "/auth/login", body=KEYS)
     assert planted is not None
     assert client.get_cookie("eventcal") != planted
     with client.session_transaction() as session:

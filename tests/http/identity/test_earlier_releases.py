@@ -112,7 +112,7 @@ def test_next_request_replaces_signed_cookie_with_stored_session(app: Flask, clo
 def test_csrf_token_of_signed_cookie_remains_valid(app: Flask) -> None:
     add_ada(app)
     browser = earlier(app)
-    assert problem(call(browser.client, "POST", "/me/feeds", {"name": "x"})) == (403, "csrf")
+    assert problem(call(browser.client, "POST", "/me/feeds", body={"name": "x"})) == (403, "csrf")
     for name in ("with the signed cookie", "with the stored session"):
         assert browser.post("/me/feeds", {"name": name}).status_code == 201
 

@@ -124,7 +124,7 @@ def test_writes_are_limited_to_three_hundred_per_minute_for_one_member(app: Flas
     def send(number: int) -> TestResponse:
         if number % 2:
             return browser.call("PATCH", "/me", {"nickname": "x"})
-        return call(app.test_client(), "PATCH", "/me", {"nickname": "x"}, **token)
+        return call(app.test_client(), "PATCH", "/me", body={"nickname": "x"}, **token)
 
     assert allowed(send) == 300
     assert other.call("PATCH", "/me", {"name": "Bob"}).status_code == 200

@@ -103,7 +103,7 @@ def test_member_cannot_see_or_revoke_feed_of_another(app: Flask) -> None:
 def test_read_token_cannot_create_feed(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.READ)
     assert call(app.test_client(), "GET", "/me/feeds", **token).status_code == 200
-    answer = call(app.test_client(), "POST", "/me/feeds", {"name": "phone"}, **token)
+    answer = call(app.test_client(), "POST", "/me/feeds", body={"name": "phone"}, **token)
     assert problem(answer) == (403, "insufficient-scope")
 
 
@@ -157,7 +157,7 @@ def test_account_deletion_requires_password(app: Flask) -> None:
 
 def test_access_token_cannot_delete_account(app: Flask) -> None:
     token = token_of(signed_in(app), Scope.ADMIN)
-    answer = call(app.test_client(), "DELETE", "/me", {"password": PASSWORD}, **token)
+    answer = call(app.test_client(), "DELETE", "/me", body={"password": PASSWORD}, **token)
     assert problem(answer) == (403, "forbidden")
 
 

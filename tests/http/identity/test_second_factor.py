@@ -263,7 +263,7 @@ def test_pending_sign_in_cannot_use_other_routes(app: Flask, other: Browser) -> 
         answer = other.client.post(path, data={"csrf_token": csrf, "proof": PASSWORD, "password": PASSWORD})
         assert answer.status_code == 401, path
     for method, path in (("GET", "/me"), ("POST", "/me/tokens"), ("POST", "/auth/password"), ("DELETE", "/me")):
-        answer = call(other.client, method, path, {} if method == "POST" else None, **{"X-CSRF-Token": csrf})
+        answer = call(other.client, method, path, body={} if method == "POST" else None, **{"X-CSRF-Token": csrf})
         assert problem(answer) == (401, "not-signed-in"), path
     assert rows_of_secrets(app) != []
 
@@ -324,7 +324,7 @@ def test_code_attempts_are_limited_by_account_across_ip_addresses(app: Flask, ph
     assert "wait a little" in half_way[10].send("/login/code", code=phone.code())
     assert half_way[10].at.status_code == 429
     assert not is_signed_in(half_way[10])
-    answer = call(half_way[11].client, "POST", "/auth/login", ADA | {"code": phone.code()})
+    answer = call(half_way[11].client, "POST", "/auth/login", body=ADA | {"code": phone.code()})
     assert problem(answer) == (429, "too-many")
     # The limit does not affect other members.
     http_app.signed_in(app, "mallory@example.org")
@@ -346,7 +346,7 @@ def test_api_reports_second_factor_only_after_correct_password(app: Flask, phone
 @pytest.mark.usefixtures("phone")
 def test_api_sign_in_without_code_creates_no_session(app: Flask) -> None:
     client = app.test_client()
-    answer = call(client, "POST", "/auth/login", ADA)
+    answer = call(client, "POST", "/auth/login", body=ADA)
     assert answer.headers["WWW-Authenticate"]
     assert "Set-Cookie" not in answer.headers
     assert call(client, "GET", "/me").status_code == 401

@@ -222,7 +222,7 @@ def test_sign_out_ends_only_current_session(app: Flask) -> None:
 def test_signing_in_again_ends_previous_session_of_browser(app: Flask) -> None:
     browser = signed_in(app)
     thief = thief_of(app, browser)
-    answer = call(browser.client, "POST", "/auth/login", {"email": "ada@example.org", "password": PASSWORD})
+    answer = call(browser.client, "POST", "/auth/login", body={"email": "ada@example.org", "password": PASSWORD})
     assert answer.status_code == 200
     assert (is_in(browser), is_in(thief)) == (True, False)
 

@@ -49,7 +49,7 @@ def test_member_cannot_see_or_revoke_token_of_another(app: Flask) -> None:
 )
 def test_access_token_cannot_manage_tokens(app: Flask, method: str, path: str) -> None:
     token = token_of(signed_in(app), Scope.ADMIN)
-    answer = call(app.test_client(), method, path, {"name": "another", "scopes": ["admin"]}, **token)
+    answer = call(app.test_client(), method, path, body={"name": "another", "scopes": ["admin"]}, **token)
     assert problem(answer) == (403, "forbidden")
 
 

@@ -83,7 +83,7 @@ def private_acts(world: World) -> Iterator[tuple[str, Callable[[], Answer]]]:
     member, organiser, moderator = world.member, world.organiser, world.moderator
     made: dict[str, str] = {}
 
-    def make(name: str, api: Api, path: str, body: object) -> Callable[[], Answer]:
+    def make(name: str, api: Api, path: str, *, body: object) -> Callable[[], Answer]:
         def act() -> Answer:
             answer = api.post(path, body)
             made[name] = answer.json.get("slug") or answer.json["id"]
@@ -91,9 +91,9 @@ def private_acts(world: World) -> Iterator[tuple[str, Callable[[], Answer]]]:
 
         return act
 
-    yield "a draft", make("draft", member, TALKS, SECRET | {"draft": True})
+    yield "a draft", make("draft", member, TALKS, body=SECRET | {"draft": True})
     yield "submitted", lambda: member.post(f"/talks/{made['draft']}/submit")
-    yield "a reprise", make("reprise", member, TALKS, {"reprise_of": world.talk, "notes": "Secret"})
+    yield "a reprise", make("reprise", member, TALKS, body={"reprise_of": world.talk, "notes": "Secret"})
     yield "an edit", lambda: member.patch(f"/talks/{made['draft']}", {"abstract": "Secret", "tags": ["secret"]})
     yield "waitlisted", lambda: organiser.post(f"/talks/{made['draft']}/waitlist", {"reason": "Secret"})
     yield "rejected", lambda: organiser.post(f"/talks/{made['reprise']}/reject")
@@ -102,23 +102,23 @@ def private_acts(world: World) -> Iterator[tuple[str, Callable[[], Answer]]]:
     yield "scheduled", lambda: organiser.patch(f"/talks/{made['draft']}", times)
     yield "withdrawn", lambda: member.post(f"/talks/{made['draft']}/withdraw")
     yield "blanked", lambda: moderator.post(f"/talks/{made['draft']}/redact")
-    yield "on a stage", make("own", member, TALKS, {"title": "Secret"})
+    yield "on a stage", make("own", member, TALKS, body={"title": "Secret"})
     yield "a speaker", lambda: member.patch("/speakers/ada-lovelace", {"bio": "Secret", "name": "Secret"})
     yield "merged", lambda: moderator.post("/speakers/ada-lovelace/merge", {"other": "secret"})
-    yield "proposed", make("event", member, "/events", EVENT | {"co_located_with": ["summit"], "tags": ["secret"]})
+    yield "proposed", make("event", member, "/events", body=EVENT | {"co_located_with": ["summit"], "tags": ["secret"]})
     yield "moved", lambda: member.patch("/events/secret", {"starts": "2026-06-11", "ends": "2026-06-11"})
     yield "named", lambda: member.patch("/events/secret", {"slug": "secret-2", "status": "draft"})
-    yield "with rooms", make("room", member, "/events/secret-2/rooms", {"name": "Secret"})
+    yield "with rooms", make("room", member, "/events/secret-2/rooms", body={"name": "Secret"})
     yield "other rooms", lambda: member.patch(f"/rooms/{made['room']}", {"name": "Secret 2"})
-    yield "with tiers", make("tier", member, "/events/secret-2/tiers", {"name": "Secret"})
+    yield "with tiers", make("tier", member, "/events/secret-2/tiers", body={"name": "Secret"})
     enquiry = {"tier": world.tier, "sponsor": {"name": "Secret"}}
-    yield "enquired", make("enquiry", member, "/events/summit/sponsorships", enquiry)
+    yield "enquired", make("enquiry", member, "/events/summit/sponsorships", body=enquiry)
     yield "turned down", lambda: organiser.post(f"/sponsorships/{made['enquiry']}/cancel")
     yield "removed", lambda: moderator.post("/events/secret-2/redact")
     yield "deleted", lambda: member.delete("/events/secret-2")
     yield "on the team", lambda: organiser.put(f"/events/summit/team/{member.member_id}", {"role": "reviewer"})
     yield "starred", lambda: member.put(f"/me/stars/{world.talk}")
-    yield "a feed", make("feed", member, "/me/feeds", {"name": "Secret"})
+    yield "a feed", make("feed", member, "/me/feeds", body={"name": "Secret"})
     yield "renamed", lambda: member.patch("/me", {"name": "Secret"})
     yield "refused", lambda: member.patch(f"/talks/{world.talk}", {"title": "Secret"})
 
@@ -207,7 +207,7 @@ def test_hidden_object_gets_same_response_as_missing_one(world: World, hidden: d
     api: Api = getattr(world, who)
     nothing = dict.fromkeys(hidden, NOWHERE)
 
-    def told(names: dict[str, str], method: str, path: str, body: object) -> tuple[int, str, list[str | None]]:
+    def told(names: dict[str, str], method: str, path: str, *, body: object) -> tuple[int, str, list[str | None]]:
         answer = api.call(method, _filled(path, names), _filled(body, names), headers={"If-Match": "*"})
         text = answer.data.decode()
         for name in names.values():
@@ -215,8 +215,8 @@ def test_hidden_object_gets_same_response_as_missing_one(world: World, hidden: d
         return answer.status, text, [answer.headers.get(name) for name in ("ETag", "Last-Modified", "Cache-Control")]
 
     for method, path, body in CALLS:
-        seen = told(hidden, method, path, body)
-        assert seen == told(nothing, method, path, body)
+        seen = told(hidden, method, path, body=body)
+        assert seen == told(nothing, method, path, body=body)
         assert seen[0] in {401, 403, 404, 422}, (method, path, seen)
 
 

@@ -35,7 +35,7 @@ def reasons(app: Flask) -> list[str | None]:
 
 def test_decision_is_previewed_before_it_takes_effect(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
-    said = ask(olga, "summit", "accept", ids)
+    said = ask(olga, "summit", "accept", talks=ids)
     assert "Accept these 2 talks?" in said
     assert "2 submitters" in said
     assert "“One” for Xen Summit has been accepted." in said
@@ -55,7 +55,7 @@ def test_mail_in_the_preview_is_the_mail_that_is_sent(mailing_app: Flask) -> Non
         make_event(session, slug="summit")
     olga = browser_of_team(mailing_app, "summit", "olga@example.org")
     ids = offer(mailing_app, "summit", "One")
-    assert "One submitter gets this mail:" in ask(olga, "summit", "reject", ids)
+    assert "One submitter gets this mail:" in ask(olga, "summit", "reject", talks=ids)
 
 
 AFTER = {
@@ -80,16 +80,16 @@ def test_each_decision_redirects_to_the_filtered_list(app: Flask, olga: Browser,
 
 def test_decision_from_a_talk_page_redirects_to_the_talk(app: Flask, olga: Browser) -> None:
     [talk] = offer(app, "summit", "One")
-    ask(olga, "summit", "waitlist", [talk], back="talk")
+    ask(olga, "summit", "waitlist", talks=[talk], back="talk")
     assert "One talk is on the waiting list." in send(olga, DECIDE, held(olga, DECIDE), do="waitlist")
     assert "What became of it" in olga.says()
 
 
 def test_decision_without_a_talk_is_rejected(app: Flask, olga: Browser) -> None:
     offer(app, "summit", "One")
-    assert "Choose at least one talk first." in ask(olga, "summit", "accept", [])
+    assert "Choose at least one talk first." in ask(olga, "summit", "accept", talks=[])
     ids = offer(app, "summit", "Two")
-    ask(olga, "summit", "accept", ids)
+    ask(olga, "summit", "accept", talks=ids)
     form = held(olga, DECIDE)
     form.poplist("talk")
     assert "Choose at least one talk." in send(olga, DECIDE, form, do="accept", reason="Kept")
@@ -101,7 +101,7 @@ def test_decision_without_a_talk_is_rejected(app: Flask, olga: Browser) -> None:
 
 def test_unticked_talk_is_left_out_of_the_decision(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
-    ask(olga, "summit", "reject", ids)
+    ask(olga, "summit", "reject", talks=ids)
     form = held(olga, DECIDE)
     form.setlist("talk", [ids[0]])
     assert "One talk is rejected." in send(olga, DECIDE, form, do="reject")
@@ -111,8 +111,8 @@ def test_unticked_talk_is_left_out_of_the_decision(app: Flask, olga: Browser) ->
 def test_concurrent_decision_rejects_the_whole_form_and_names_the_talk(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two", "Three")
     otto = browser_of_team(app, "summit", "otto@example.org")
-    ask(olga, "summit", "accept", ids)
-    ask(otto, "summit", "reject", [ids[1]])
+    ask(olga, "summit", "accept", talks=ids)
+    ask(otto, "summit", "reject", talks=[ids[1]])
     send(otto, DECIDE, held(otto, DECIDE), do="reject")
     before = mails(app)
     said = send(olga, DECIDE, held(olga, DECIDE), do="accept", reason="Welcome!")
@@ -130,7 +130,7 @@ def test_concurrent_decision_rejects_the_whole_form_and_names_the_talk(app: Flas
 
 def test_talk_changed_since_the_preview_must_be_reviewed_again(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One", "Two")
-    ask(olga, "summit", "accept", ids)
+    ask(olga, "summit", "accept", talks=ids)
     with writing(app) as session:
         session.get_one(Talk, ids[0]).abstract = "Buy this!"
     form = held(olga, DECIDE)
@@ -158,10 +158,10 @@ def test_change_since_the_talk_page_was_loaded_is_reported(app: Flask, olga: Bro
 
 def test_preview_reports_talks_that_cannot_take_the_step(app: Flask, olga: Browser) -> None:
     sure, waits = offer(app, "summit", "Sure", state=TalkState.CONFIRMED) + offer(app, "summit", "Waits")
-    said = ask(olga, "summit", "accept", [sure, waits])
+    said = ask(olga, "summit", "accept", talks=[sure, waits])
     assert "“Sure” cannot be accepted; it is by now: Confirmed." in said
     assert held(olga, DECIDE).getlist("talk") == [waits]
-    assert "Reject this talk?" in ask(olga, "summit", "reject", [sure])
+    assert "Reject this talk?" in ask(olga, "summit", "reject", talks=[sure])
     assert held(olga, DECIDE).getlist("talk") == []
 
 
@@ -171,7 +171,7 @@ def test_of_two_simultaneous_decisions_one_is_rejected_with_409(app: Flask, olga
     steps = {"accept": olga, "reject": otto}
     forms = {}
     for step, browser in steps.items():
-        ask(browser, "summit", step, ids)
+        ask(browser, "summit", step, talks=ids)
         forms[step] = held(browser, DECIDE) | {"do": step}
     start = Barrier(2)
 
@@ -188,7 +188,7 @@ def test_of_two_simultaneous_decisions_one_is_rejected_with_409(app: Flask, olga
 
 def test_overlong_reason_is_kept_in_its_field_with_an_error(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", "One")
-    ask(olga, "summit", "reject", ids)
+    ask(olga, "summit", "reject", talks=ids)
     send(olga, DECIDE, held(olga, DECIDE), do="reject", reason="x" * 2001)
     assert (olga.at.status_code, invalid_fields(olga)) == (422, {"reason"})
     assert held(olga, DECIDE)["reason"] == "x" * 2001
@@ -199,7 +199,7 @@ def test_preview_reports_deactivated_submitters_who_get_no_mail(app: Flask, olga
     ids = offer(app, "summit", "One", "Two")
     with writing(app) as session:
         session.get_one(Member, row(app, Member, email="one@example.org").id).active = False
-    said = ask(olga, "summit", "accept", ids)
+    said = ask(olga, "summit", "accept", talks=ids)
     assert "One submitter is told so:" in said
     assert "One talk has nobody to be told" in said
     send(olga, DECIDE, held(olga, DECIDE), do="accept")
@@ -209,7 +209,7 @@ def test_preview_reports_deactivated_submitters_who_get_no_mail(app: Flask, olga
 @pytest.mark.parametrize("step", ["submit", "withdraw", "confirm", "redact", "nonsense", ""])
 def test_other_steps_return_404(app: Flask, olga: Browser, step: str) -> None:
     ids = offer(app, "summit", "One", state=TalkState.ACCEPTED)
-    ask(olga, "summit", "cancel", ids)
+    ask(olga, "summit", "cancel", talks=ids)
     form = held(olga, DECIDE) | {"do": step}
     assert olga.client.get(f"{DECIDE}?do={step}&talk={ids[0]}").status_code == 404
     assert olga.client.post(DECIDE, data=form).status_code == 404
@@ -222,7 +222,7 @@ def test_talks_of_other_events_and_drafts_return_404(app: Flask, olga: Browser) 
     [own] = offer(app, "summit", "Own")
     [theirs] = offer(app, "other", "Theirs")
     [draft] = offer(app, "summit", "Draft", state=TalkState.DRAFT)
-    ask(olga, "summit", "reject", [own])
+    ask(olga, "summit", "reject", talks=[own])
     csrf = held(olga, DECIDE)["csrf_token"]
     for one in (theirs, draft, "nothing", "' or 1=1 --", "\x00"):
         assert olga.client.get(DECIDE, query_string={"do": "reject", "talk": one}).status_code == 404
@@ -260,14 +260,14 @@ def test_moderator_accepts_talks_of_a_listed_event_into_its_feed(app: Flask) -> 
         make_event(session, slug="fosdem", programme=Programme.LISTED)
     ids = offer(app, "fosdem", "One", "Two", starts="2026-06-10T10:00:00")
     mo = browser_of_member(app, "mo@example.org", role=Role.MODERATOR)
-    assert "Everybody sees an accepted talk of this event at once" in ask(mo, "fosdem", "accept", ids)
+    assert "Everybody sees an accepted talk of this event at once" in ask(mo, "fosdem", "accept", talks=ids)
     send(mo, "/organise/fosdem/decide", held(mo, "/organise/fosdem/decide"), do="accept")
     assert {"One", "Two"} <= {entry.text("SUMMARY") for entry in read(app, "/events/fosdem.ics").events()}
 
 
 def test_200_talks_can_be_decided_at_once(app: Flask, olga: Browser) -> None:
     ids = offer(app, "summit", *(f"Talk {number}" for number in range(200)))
-    ask(olga, "summit", "reject", ids)
+    ask(olga, "summit", "reject", talks=ids)
     assert "200 talks are rejected." in send(olga, DECIDE, held(olga, DECIDE), do="reject")
     with database_of(app).read_session():
         assert set(states(app).values()) == {"rejected"}

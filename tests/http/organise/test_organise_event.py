@@ -230,7 +230,7 @@ def test_event_pages_require_permission_to_decide(app: Flask, path: str) -> None
     with writing(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING)
         make_event(session, slug="other")
-    rita = browser_of_team(app, "summit", "rita@example.org", TeamRole.REVIEWER)
+    rita = browser_of_team(app, "summit", "rita@example.org", role=TeamRole.REVIEWER)
     other = browser_of_team(app, "other", "other@example.org")
     moderator = browser_of_member(app, "mo@example.org", role=Role.MODERATOR)
     post = path.partition("/")[0]

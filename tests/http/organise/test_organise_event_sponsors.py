@@ -34,13 +34,13 @@ def gold(app: Flask, olga: Browser) -> str:
     return a_tier(app, name="Gold", capacity=1)
 
 
-def a_tier(app: Flask, slug: str = "summit", **fields: Any) -> str:  # noqa: ANN401 - any column
+def a_tier(app: Flask, slug: str = "summit", **fields: Any) -> str:
     with writing(app) as session:
         event = session.scalars(select(Event).where(Event.slug == slug)).one()
         return make_tier(session, event, **fields).id
 
 
-def an_enquiry(app: Flask, tier: str, **fields: Any) -> str:  # noqa: ANN401 - any column
+def an_enquiry(app: Flask, tier: str, **fields: Any) -> str:
     with writing(app) as session:
         sponsor = make_sponsor(session, name=fields.pop("name", "Rackspace"))
         return make_sponsorship(session, session.get_one(Tier, tier), sponsor=sponsor, **fields).id

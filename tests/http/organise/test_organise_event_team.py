@@ -41,7 +41,7 @@ def post(browser: Browser, **typed: str) -> int:
 
 
 def a_teammate(app: Flask, email: str = "rita@example.org", role: TeamRole = TeamRole.REVIEWER) -> str:
-    browser_of_team(app, "summit", email, role)
+    browser_of_team(app, "summit", email, role=role)
     return id_of(app, email)
 
 

@@ -66,7 +66,7 @@ def test_reviewer_sees_pending_talks_but_no_sponsors(app: Flask, summit: str) ->
         event = make_event(session, slug="other", title="Other")
         make_sponsorship(session, make_tier(session, event))
     offer(app, "other", "One")
-    rita = browser_of_team(app, "other", "rita@example.org", TeamRole.REVIEWER)
+    rita = browser_of_team(app, "other", "rita@example.org", role=TeamRole.REVIEWER)
     said = rita.go(HERE)
     assert "You review it" in said
     assert "One talk waits for a decision." in said

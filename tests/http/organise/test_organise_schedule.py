@@ -30,7 +30,7 @@ def olga(app: Flask, summit: str) -> Browser:
     return browser_of_team(app, summit, "olga@example.org")
 
 
-def accepted(app: Flask, *titles: str, **fields: Any) -> list[str]:  # noqa: ANN401 - any column
+def accepted(app: Flask, *titles: str, **fields: Any) -> list[str]:
     return offer(app, "summit", *titles, state=TalkState.ACCEPTED, **fields)
 
 
@@ -389,7 +389,7 @@ def test_organisers_cannot_schedule_an_erased_event(app: Flask, olga: Browser) -
 def test_reviewer_can_view_but_not_change_the_schedule(app: Flask, olga: Browser) -> None:
     [talk] = accepted(app, "One")
     accepted(app, "Two", starts="2026-06-10T10:00:00", room="Room 1")
-    rita = browser_of_team(app, "summit", "rita@example.org", TeamRole.REVIEWER)
+    rita = browser_of_team(app, "summit", "rita@example.org", role=TeamRole.REVIEWER)
     said = rita.go(HERE)
     assert "You review this event" in said
     assert "It has no time yet." in said

@@ -115,7 +115,7 @@ def test_only_steps_possible_for_listed_talks_are_offered(app: Flask, olga: Brow
 
 def test_reviewer_sees_all_submissions_but_cannot_decide(app: Flask, summit: str) -> None:
     [talk] = offer(app, summit, "Xen on ARM", notes="A projector, please")
-    rita = browser_of_team(app, summit, "rita@example.org", TeamRole.REVIEWER)
+    rita = browser_of_team(app, summit, "rita@example.org", role=TeamRole.REVIEWER)
     assert "You review this event" in rita.go(HERE)
     assert (titles(rita), buttons(rita)) == (["Xen on ARM"], [])
     assert "A projector, please" in rita.go(f"{HERE}/talks/{talk}")

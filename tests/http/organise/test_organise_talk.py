@@ -27,7 +27,7 @@ def page_of(app: Flask, title: str = "One", slug: str = "summit") -> str:
 
 def test_talk_page_shows_all_fields_and_the_history(app: Flask, olga: Browser) -> None:
     [talk] = offer(app, "summit", "One", abstract="What, and *why*.", notes="A projector", tags=["arm"], track="ARM")
-    ask(olga, "summit", "waitlist", [talk], back="talk")
+    ask(olga, "summit", "waitlist", talks=[talk], back="talk")
     said = send(olga, "/organise/summit/decide", held(olga, "/organise/summit/decide"), do="waitlist", reason="Full.")
     assert "One talk is on the waiting list." in said
     for text in ("What, and why.", "A projector", "arm", "Who gives One", "It has no time yet.", "Full."):

@@ -27,7 +27,7 @@ def _summit(app: Flask) -> None:
         event = make_event(session, slug="summit", rooms=["Hall", "Attic", "Cellar"], tracks=["Security", "ARM"])
         grace = make_speaker(session, slug="grace")
 
-        def add(key: str, starts: str | None, **fields: Any) -> Talk:  # noqa: ANN401 - any column
+        def add(key: str, starts: str | None, **fields: Any) -> Talk:
             confirmed = {"state": TalkState.CONFIRMED, "title": key.capitalize()}
             return make_talk(session, event, id=key, starts=starts, **(confirmed | fields))
 

@@ -10,7 +10,7 @@ from eventcal.feeds.inspect_feed import MAX_FEED_SIZE, FeedSummary, NewestChange
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nNAME:Xen\\, and more\r\n"
 
 
-def entry(uid: str, title: str, changed: str, extra: str = "") -> str:
+def entry(uid: str, title: str, changed: str, *, extra: str = "") -> str:
     return (
         f"BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:{changed}\r\nLAST-MODIFIED:{changed}\r\n"
         f"DTSTART;VALUE=DATE:20260610\r\n{extra}SUMMARY:{title}\r\nEND:VEVENT\r\n"
@@ -36,8 +36,8 @@ def test_glance_returns_name_entry_count_and_newest_change() -> None:
 
 
 def test_overridden_occurrence_is_not_counted_but_may_be_the_newest_change() -> None:
-    series = entry("a", "Meeting", "20260301T120000Z", "RRULE:FREQ=WEEKLY;COUNT=3\r\n")
-    moved = entry("a", "Moved", "20260302T120000Z", "RECURRENCE-ID;VALUE=DATE:20260617\r\n")
+    series = entry("a", "Meeting", "20260301T120000Z", extra="RRULE:FREQ=WEEKLY;COUNT=3\r\n")
+    moved = entry("a", "Moved", "20260302T120000Z", extra="RECURRENCE-ID;VALUE=DATE:20260617\r\n")
     seen = look(series, moved)
     assert (seen.entries, seen.newest_change and seen.newest_change.title) == (1, "Moved")
 

@@ -25,7 +25,7 @@ CALL: dict[str, Any] = {
 APRIL = "2026-04-07T16:00:00"
 
 
-def a_call(overrides: dict[str, dict[str, Any]], **fields: Any) -> Event:  # noqa: ANN401 - any column
+def a_call(overrides: dict[str, dict[str, Any]], **fields: Any) -> Event:
     return an_event(**CALL | {"recurrence_overrides": overrides} | fields)
 
 
@@ -33,7 +33,7 @@ def entry_of(event: Event) -> CalendarEntry:
     return BUILDER.build_event_entry(event, talk_count=0, unscheduled_talks=())
 
 
-def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, CalendarEntry]:  # noqa: ANN401 - any column
+def otherwise(override: dict[str, Any], **fields: Any) -> tuple[CalendarEntry, CalendarEntry]:
     """Return the entry of a usual occurrence, and that of the April occurrence with the override."""
     entry = entry_of(a_call({APRIL: override}, **fields))
     [april] = entry.overrides

@@ -11,7 +11,7 @@ from eventcal.web.pages.public.schedule_grid import GridSlot, ScheduleGrid, buil
 ROOMS = ["Hall", "Attic"]
 
 
-def slot(key: str, starts: str, minutes: int = 60, room: str | None = "Hall", **fields: Any) -> GridSlot:  # noqa: ANN401 - any field
+def slot(key: str, starts: str, minutes: int = 60, *, room: str | None = "Hall", **fields: Any) -> GridSlot:
     hours, _, rest = starts.partition(":")
     first = datetime(2026, 6, 10, tzinfo=UTC) + timedelta(hours=int(hours), minutes=int(rest))
     return GridSlot(key=key, room=room, starts=first, ends=first + timedelta(minutes=minutes), **fields)
@@ -26,7 +26,9 @@ def drawn(grid: ScheduleGrid) -> list[str]:
 
 
 def test_talk_spans_the_rows_that_begin_during_it() -> None:
-    grid = build_grid([slot("a", "9:00", 90), slot("b", "9:00", 30, "Attic"), slot("c", "9:45", 45, "Attic")], ROOMS)
+    grid = build_grid(
+        [slot("a", "9:00", 90), slot("b", "9:00", 30, room="Attic"), slot("c", "9:45", 45, room="Attic")], ROOMS
+    )
     assert grid.rooms == ("Hall", "Attic")
     assert drawn(grid) == ["09:00 a3 b1", "09:30 -1", "09:45 c1"]
     assert [row.steps for row in grid.rows] == [6, 3, 9]
@@ -85,7 +87,7 @@ def test_every_talk_appears_once_and_cells_never_overlap(
     made: list[tuple[int, int, str | None, bool]],
 ) -> None:
     slots = [
-        slot(str(number), f"0:{start * 7}", minutes, room, low_priority=low_priority)
+        slot(str(number), f"0:{start * 7}", minutes, room=room, low_priority=low_priority)
         for number, (start, minutes, room, low_priority) in enumerate(made)
     ]
     grid = build_grid(slots, ROOMS)

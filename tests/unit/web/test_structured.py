@@ -17,7 +17,7 @@ from eventcal.web.pages.public.json_ld import event_json_ld, talk_json_ld
 LINKS = UrlBuilder("https://cal.example.org")
 
 
-def event(**fields: Any) -> Event:  # noqa: ANN401 - any column
+def event(**fields: Any) -> Event:
     values: dict[str, Any] = {
         "id": "e",
         "slug": "summit",
@@ -34,7 +34,7 @@ def event(**fields: Any) -> Event:  # noqa: ANN401 - any column
     return Event(**(values | fields))
 
 
-def talk(of: Event, **fields: Any) -> Talk:  # noqa: ANN401 - any column
+def talk(of: Event, **fields: Any) -> Talk:
     values: dict[str, Any] = {
         "id": "t",
         "event": of,

@@ -48,7 +48,9 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
     document["info"]["description"] = (here / "about.md").read_text("utf-8").strip()
     document["servers"] = [{"url": settings.base_url, "description": settings.name}]
     document["tags"] += static["tags"]
-    document["paths"] |= _path_items_outside_api(app, api.ma_plugin.converter, settings.base_url, static["content"])
+    document["paths"] |= _path_items_outside_api(
+        app, api.ma_plugin.converter, settings.base_url, contents=static["content"]
+    )
     document["components"] = {
         "schemas": {**static["schemas"], **_component_schemas(document, api)},
         "responses": {},
@@ -69,7 +71,7 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
     return finished
 
 
-def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, contents: Json) -> Json:
+def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, *, contents: Json) -> Json:
     """Return the path items for views outside flask-smorest: feeds, feed check, health checks and the document itself.
 
     converter: converts query schemas to OpenAPI parameters
@@ -81,7 +83,7 @@ def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: s
     url["schema"]["pattern"] = rf"^({'|'.join(SCHEMES)})://{place}([/?#].*)?$"
     query = {"calendars": converter.schema2parameters(FeedQuerySchema(), location="query"), "checking": [url]}
     return {
-        openapi_path(rule): _path_item(rule, app.view_functions[rule.endpoint], query, contents)
+        openapi_path(rule): _path_item(rule, app.view_functions[rule.endpoint], query, contents=contents)
         for rule in app.url_map.iter_rules()
         if rule.endpoint.partition(".")[0] in _TAGS
     }
@@ -95,7 +97,7 @@ def _response_content(rule: Rule, contents: Json) -> Json:
     return found
 
 
-def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]], contents: Json) -> Json:
+def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]], *, contents: Json) -> Json:
     tag = _TAGS[rule.endpoint.partition(".")[0]]
     said = FEEDS[rule.endpoint].description if rule.endpoint in FEEDS else inspect.getdoc(view) or ""
     summary, _, description = said.partition("\n\n")
@@ -197,7 +199,7 @@ def _referenced_schemas(value: object) -> set[str]:
     return set(re.findall(r'"#/components/schemas/([^"]+)"', orjson.dumps(value).decode()))
 
 
-def _add_missing_keywords(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _add_missing_keywords(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value with additions that apispec cannot express: types of enums, and alternatives (`x-or`)."""
     if isinstance(value, list):
         return [_add_missing_keywords(one) for one in value]

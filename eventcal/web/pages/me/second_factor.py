@@ -115,7 +115,9 @@ def remove_own_totp() -> str:
         with unit_of_work() as session:
             member = current_member(session)
             if not is_password:
-                use_second_factor_code(session, member, fields["proof"], passwords.authenticator(), now=now())
+                use_second_factor_code(
+                    session, member, fields["proof"], authenticator=passwords.authenticator(), now=now()
+                )
             disable_totp(session, member)
             end_other_sessions_and_notify(session, member, now=now())
     except InvalidCode as error:

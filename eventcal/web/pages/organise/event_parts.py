@@ -65,14 +65,14 @@ def confirm_remove_part(slug: str, part_id: str) -> Response:
         part = _get_room_or_track(event, part_id)
         values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
         title = _("Remove this room?") if isinstance(part, Room) else _("Remove this track?")
-        return layout.confirmation_response(event, "event_parts", "remove_part.html", title, **values)
+        return layout.confirmation_response(event, "event_parts", "remove_part.html", title=title, **values)
 
 
 def _process_part_row(session: Session, event: Event) -> str:
     do, row, typed = parse_submitted_row()
     if do in _ADD_ACTIONS:
         table, schema = _ADD_ACTIONS[do]
-        create_track_or_room(session, event, table, _validate_part_row(schema, typed))
+        create_track_or_room(session, event, _validate_part_row(schema, typed), table=table)
         return url_for("pages.event_parts", slug=event.slug, done="added")
     part = _get_room_or_track(event, row)
     if do == "remove":
@@ -130,7 +130,7 @@ def confirm_remove_team_member(slug: str, member_id: str) -> Response:
         row, someone = _get_team_member(session, event, member_id)
         values = {"someone": someone, "role": TEAM_ROLE_LABELS[row.role], "is_self": someone.id == caller().member_id}
         return layout.confirmation_response(
-            event, "event_team", "remove_teammate.html", _("Take off the team?"), **values
+            event, "event_team", "remove_teammate.html", title=_("Take off the team?"), **values
         )
 
 
@@ -142,7 +142,7 @@ def _process_team_row(session: Session, event: Event) -> str:
         if member is None:
             unknown = _("Nobody with this address has an account; ask them to register first.")
             raise Invalid(errors=[FieldError("/email", unknown)])
-        add_team_member(session, event, member, fields["role"])
+        add_team_member(session, event, member, role=fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
     _present, someone = _get_team_member(session, event, row)
     if do == "remove":
@@ -152,7 +152,7 @@ def _process_team_row(session: Session, event: Event) -> str:
             return url_for("pages.my_talks")
         return url_for("pages.event_team", slug=event.slug, done="removed")
     fields = validate(_ROLE_SCHEMA, {"role": typed.get("role", "")})
-    add_team_member(session, event, someone, fields["role"])
+    add_team_member(session, event, someone, role=fields["role"])
     return url_for("pages.event_team", slug=event.slug, done="saved")
 
 

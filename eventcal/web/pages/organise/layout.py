@@ -54,7 +54,7 @@ def render_section(event: Event, *, section: str, template: str, title: str, **c
     )
 
 
-def confirmation_response(event: Event, section: str, template: str, title: str, **context: object) -> Response:
+def confirmation_response(event: Event, section: str, template: str, *, title: str, **context: object) -> Response:
     """Return the response with a page that asks for confirmation of an action and explains its consequences."""
     return page_response(render_section(event, section=section, template=template, title=title, within=True, **context))
 

@@ -63,7 +63,7 @@ def confirm_event_step(slug: str, step: str) -> Response:
             check_moderator(caller())
         if wanted not in state_changes.allowed_event_actions(event, caller()):
             return redirect(url_for("pages.event_publishing", slug=slug), HTTPStatus.SEE_OTHER)
-        return page_response(_build_step_confirmation_page(session, event, wanted, Form()))
+        return page_response(_build_step_confirmation_page(session, event, wanted, form=Form()))
 
 
 def _render_step_error(error: DomainError, slug: str) -> Response:
@@ -72,7 +72,7 @@ def _render_step_error(error: DomainError, slug: str) -> Response:
         faults = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
     with layout.open_event_session(slug) as (session, event):
         page = _build_step_confirmation_page(
-            session, event, EventAction(request.form["do"]), rejected_form(request.form, faults)
+            session, event, EventAction(request.form["do"]), form=rejected_form(request.form, faults)
         )
         return answer_rejected(page, error)
 
@@ -100,7 +100,7 @@ def take_event_step(slug: str) -> str:
     return url_for("pages.event_publishing", slug=slug, done=step)
 
 
-def _build_step_confirmation_page(session: Session, event: Event, step: EventAction, form: Form) -> Page:
+def _build_step_confirmation_page(session: Session, event: Event, step: EventAction, *, form: Form) -> Page:
     was_public = event.status in PUBLIC_STATUSES
     talks = count_talks_once_published(session, event)
     is_open = step in state_changes.allowed_event_actions(event, caller())

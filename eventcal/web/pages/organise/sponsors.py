@@ -67,7 +67,7 @@ def confirm_remove_tier(slug: str, tier_id: str) -> Response:
         tier = _get_tier(session, event, tier_id)
         values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
         return layout.confirmation_response(
-            event, "event_sponsors", "ask_sponsors.html", _("Remove this tier?"), **values
+            event, "event_sponsors", "ask_sponsors.html", title=_("Remove this tier?"), **values
         )
 
 
@@ -79,7 +79,7 @@ def confirm_cancel_sponsorship(slug: str, sponsorship_id: str) -> Response:
         row = _get_sponsorship(session, event, sponsorship_id)
         values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}
         return layout.confirmation_response(
-            event, "event_sponsors", "ask_sponsors.html", _("Cancel this sponsorship?"), **values
+            event, "event_sponsors", "ask_sponsors.html", title=_("Cancel this sponsorship?"), **values
         )
 
 

@@ -134,7 +134,7 @@ def confirm_decision(slug: str) -> Response:
             or request.args.get(_revision_field_name(talk), str(talk.revision)) != str(talk.revision)
         ]
         form = Form(faults={"": refused} if refused else {})
-        page = _build_decision_page(session, event, step, talks, selected_ids=able, form=form)
+        page = _build_decision_page(session, event, step, talks=talks, selected_ids=able, form=form)
         return page_response(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
 
 
@@ -149,7 +149,9 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
             # The page shows their current state, so submitting it again applies to that state.
             typed.setlist(_revision_field_name(talk), [str(talk.revision)])
         ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(typed, faults)
-        return answer_rejected(_build_decision_page(session, event, step, talks, selected_ids=ticked, form=form), error)
+        return answer_rejected(
+            _build_decision_page(session, event, step, talks=talks, selected_ids=ticked, form=form), error
+        )
 
 
 @pages.post("/organise/<slug>/decide")
@@ -200,7 +202,7 @@ def _return_url(slug: str, **query: str) -> str:
 
 
 def _build_decision_page(
-    session: Session, event: Event, step: TalkAction, talks: Sequence[Talk], *, selected_ids: set[str], form: Form
+    session: Session, event: Event, step: TalkAction, *, talks: Sequence[Talk], selected_ids: set[str], form: Form
 ) -> Page:
     able = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
     told = submitters_to_notify(session, able)

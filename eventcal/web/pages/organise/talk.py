@@ -57,14 +57,14 @@ _TIME_FIELDS = ("starts", "ends")
 def submitted_talk(slug: str, talk_id: str) -> Response:
     """Show a talk to organisers and reviewers, with its form if they may edit it."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
-        talk = get_submission(session, event, talk_id, caller())
-        return page_response(_build_talk_page(session, event, talk, _build_organiser_talk_form(talk)))
+        talk = get_submission(session, event, talk_id, caller=caller())
+        return page_response(_build_talk_page(session, event, talk, form=_build_organiser_talk_form(talk)))
 
 
 def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
     said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
-        talk = get_submission(session, event, talk_id, caller())
+        talk = get_submission(session, event, talk_id, caller=caller())
         typed, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so saving the form again may replace them.
@@ -74,7 +74,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
                 FieldError("", said),
                 *(FieldError(one.pointer.removesuffix("_time"), one.detail) for one in stored),
             )
-        return answer_rejected(_build_talk_page(session, event, talk, rejected_form(typed, faults)), error)
+        return answer_rejected(_build_talk_page(session, event, talk, form=rejected_form(typed, faults)), error)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
@@ -84,7 +84,7 @@ def save_talk(slug: str, talk_id: str) -> str:
     """Save changes to a talk, if it is unchanged since the form was created."""
     with layout.changing_event(slug, find=get_event_for_reviewer) as (session, event):
         check_can_manage_event(event, caller())
-        talk = get_submission(session, event, talk_id, caller())
+        talk = get_submission(session, event, talk_id, caller=caller())
         # Fields that were not edited in the form are left unchanged.
         before, sent = (
             _parse_organiser_talk_form(FormData(_build_organiser_talk_form(talk).values)),
@@ -103,12 +103,12 @@ def confirm_redact_talk(slug: str, talk_id: str) -> Response:
     """Ask a moderator for confirmation to erase a talk's text everywhere, and explain the consequences."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         check_moderator(caller())
-        talk = get_submission(session, event, talk_id, caller())
+        talk = get_submission(session, event, talk_id, caller=caller())
         if talk.redacted_at is not None:
             return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
         values = {"talk": talk, "is_public": is_public(talk)}
         return layout.confirmation_response(
-            event, "submissions", "redact_talk.html", _("Remove this talk's text?"), **values
+            event, "submissions", "redact_talk.html", title=_("Remove this talk's text?"), **values
         )
 
 
@@ -118,7 +118,7 @@ def redact_submitted_talk(slug: str, talk_id: str) -> Response:
     """Erase a talk's text everywhere. If the talk was public, it remains as cancelled."""
     with unit_of_work() as session:
         event = get_event_for_reviewer(session, slug, caller())
-        redact_talk(session, get_submission(session, event, talk_id, caller()), caller=caller(), now=now())
+        redact_talk(session, get_submission(session, event, talk_id, caller=caller()), caller=caller(), now=now())
     return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
 
 
@@ -145,7 +145,7 @@ def _build_organiser_talk_form(talk: Talk) -> Form:
     return Form({**talk_form.build_talk_form(talk).values, "room": room, "revision": str(talk.revision)})
 
 
-def _build_talk_page(session: Session, event: Event, talk: Talk, form: Form) -> Page:
+def _build_talk_page(session: Session, event: Event, talk: Talk, *, form: Form) -> Page:
     tzid, submitter = event.timezone, submitters_to_notify(session, [talk]).get(talk.id)
     kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_talk_kinds(event)])
     return layout.render_section(

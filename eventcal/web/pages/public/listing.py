@@ -50,7 +50,7 @@ def listing() -> Response:
         wanted = parse_listing_page_query(typed)
         page = build_month_page if wanted.view == Layout.MONTH else _build_list_page
         return replace(
-            page(session, typed, wanted, now),
+            page(session, typed, wanted, now=now),
             feeds=listing_feed_links(wanted),
             embeddable=wanted.view == Layout.LIST,
             # Calls for talks open and close at any time of the day.
@@ -74,7 +74,7 @@ def listing() -> Response:
         return page_response(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, now: datetime) -> Page:
+def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime) -> Page:
     today = now.astimezone(UTC).date()
     named_days = query.filter.from_day or query.filter.to_day
     asked = query if named_days else replace(query, filter=replace(query.filter, from_day=today))
@@ -93,7 +93,7 @@ def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQu
         context={
             "heading": heading,
             "bar": filter_bar_context(raw_query, found),
-            "groups": _group_by_heading(found, raw_query, asked, now),
+            "groups": _group_by_heading(found, raw_query, asked, now=now),
             "refused": False,
             "show": query.show.value,
             "next": raw_query.with_params(cursor=found.next).url if found.next else None,
@@ -121,7 +121,7 @@ def _list_heading(raw_query: RawQuery, query: ListingPageQuery, *, is_past: bool
 
 
 def _group_by_heading(
-    result: ListingResult, raw_query: RawQuery, query: ListingPageQuery, now: datetime
+    result: ListingResult, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime
 ) -> dict[str, list[Json]]:
     groups: dict[str, list[Json]] = {}
     for resource in result.items:
@@ -133,13 +133,13 @@ def _group_by_heading(
                 item["when"].first_date if item["when"] else date.fromisoformat(event.starts[:10])
             )
         else:
-            item = _event_card(resource, raw_query, query.filter, now)
+            item = _event_card(resource, raw_query, query.filter, now=now)
             heading = _month_heading(resource, query.filter)
         groups.setdefault(_("Changed last") if query.sort == Sort.UPDATED else heading, []).append(item)
     return groups
 
 
-def _event_card(event: Json, raw_query: RawQuery, filters: Filter, now: datetime) -> Json:
+def _event_card(event: Json, raw_query: RawQuery, filters: Filter, *, now: datetime) -> Json:
     again = summarise_recurrence(event, filters, now)
     place = event["location"]
     where = [place["venue"], place["city"], country_label(place["country"]) if place["country"] else None]

@@ -131,7 +131,7 @@ def filter_bar_context(
     other than the search text is used. cleared: the URL of the listing without filters.
     """
     said = MultiDict(translate_field_errors(faults))
-    search, inputs = _filter_input(raw_query, "q", 0, said), list(_iter_filter_inputs(raw_query, said))
+    search, inputs = _filter_input(raw_query, "q", 0, errors=said), list(_iter_filter_inputs(raw_query, said))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one["name"]: one["id"] for one in reversed([search, *inputs])}
     shown = ItemKind.TALKS if raw_query.get("show") == ItemKind.TALKS else ItemKind.EVENTS
     is_month, chosen = raw_query.get("view") == Layout.MONTH, raw_query.getlist("kind")
@@ -187,10 +187,10 @@ def _iter_filter_inputs(raw_query: RawQuery, errors: MultiDict[str, str]) -> Ite
         values = raw_query.getlist(name)
         # Offer an empty field for another tag.
         for place in range(len(values) + 1 if name == "tag" else len(values) or 1):
-            yield _filter_input(raw_query, name, place, errors)
+            yield _filter_input(raw_query, name, place, errors=errors)
 
 
-def _filter_input(raw_query: RawQuery, name: str, index: int, errors: MultiDict[str, str]) -> Json:
+def _filter_input(raw_query: RawQuery, name: str, index: int, *, errors: MultiDict[str, str]) -> Json:
     values = raw_query.getlist(name)
     # Browsers do not display an invalid value in a date field.
     kind = "date" if name in {"from", "to"} and name not in errors else "text"

@@ -40,7 +40,7 @@ _MAX_OCCURRENCES = 40
 DayEntry = tuple[date, Json]
 
 
-def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, now: datetime) -> Page:
+def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime) -> Page:
     """Return the page of a month: that of `month`, else of the filter's first day, else the current month."""
     today = now.astimezone(UTC).date()
     first = (query.month or query.filter.from_day or today).replace(day=1)
@@ -51,7 +51,7 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
     if query.show == ItemKind.TALKS:
         placed = [one for talk in found.items for one in _iter_talk_entries(talk, found.events[talk["event"]])]
     else:
-        counts = _count_talks_by_event(session, [event["slug"] for event in found.items], asked, now)
+        counts = _count_talks_by_event(session, [event["slug"] for event in found.items], asked, now=now)
         placed = [
             one for event in found.items for one in _iter_event_entries(event, asked, counts.get(event["slug"], 0))
         ]
@@ -59,7 +59,9 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
     for day, piece in placed:
         by_day[day].append(piece)
     calendar = Calendar(current_locale().first_week_day)
-    weeks = [_build_week(week, first, today, by_day) for week in calendar.monthdatescalendar(first.year, first.month)]
+    weeks = [
+        _build_week(week, first, today, by_day=by_day) for week in calendar.monthdatescalendar(first.year, first.month)
+    ]
     anything = any(day["pieces"] for _number, days in weeks for day in days)
     name = format_month(first)
     is_talks = query.show == ItemKind.TALKS
@@ -105,7 +107,7 @@ def _limit_to_month(filters: Filter, first: date) -> Filter:
     return replace(filters, from_day=max(filters.from_day or start, start), to_day=min(filters.to_day or end, end))
 
 
-def _count_talks_by_event(session: Session, slugs: Sequence[str], filters: Filter, now: datetime) -> dict[str, int]:
+def _count_talks_by_event(session: Session, slugs: Sequence[str], filters: Filter, *, now: datetime) -> dict[str, int]:
     theirs = Filter(events=tuple(slugs), from_day=filters.from_day, to_day=filters.to_day)
     count = select_public_talks(theirs, now=now).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
     return {slug: int(number) for slug, number in session.execute(count)} if slugs else {}
@@ -159,7 +161,7 @@ def _count_days(times: FormattedTimes) -> int:
 
 
 def _build_week(
-    days: Sequence[date], first: date, today: date, by_day: Mapping[date, Sequence[Json]]
+    days: Sequence[date], first: date, today: date, *, by_day: Mapping[date, Sequence[Json]]
 ) -> tuple[int, Sequence[Json]]:
     cells = []
     for on in days:
