@@ -1,4 +1,4 @@
-"""Enumerations of the values of event fields."""
+"""Enumerations for the fields of an event."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,7 +7,7 @@ from eventcal.kit.errors import Message
 
 
 class StateEnum(StrEnum):
-    """Base class of state enumerations. A member is defined by its translatable name, which is kept in `label`."""
+    """Base class for state enumerations whose members are defined by a translatable `label`."""
 
     label: str
 
@@ -29,14 +29,14 @@ class EventKind(StrEnum):
 
 
 class Programme(StrEnum):
-    """Whether organisers select the talks (curated), or moderators approve them (listed)."""
+    """How talks are selected: by organisers (`curated`) or by moderators (`listed`)."""
 
     CURATED = "curated"
     LISTED = "listed"
 
 
 class Attendance(StrEnum):
-    """How people attend an event."""
+    """The form of attendance at an event."""
 
     IN_PERSON = "in_person"
     ONLINE = "online"
@@ -63,7 +63,7 @@ class OccurrenceStatus(StrEnum):
 
 
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
-# The statuses of events that may still take place. Organisers may set these; other statuses result from steps.
+# The statuses of events that may still take place.
 ACTIVE_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
 
 
@@ -75,7 +75,7 @@ class TeamRole(StrEnum):
 
 
 class TalkKind(StrEnum):
-    """The kind of a talk. A call for talks can be limited to some kinds."""
+    """The kind of a talk. A call for talks can be restricted to certain kinds."""
 
     TALK = "talk"
     KEYNOTE = "keynote"

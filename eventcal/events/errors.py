@@ -4,7 +4,7 @@ from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class EventNotFound(NotFound):
-    """No event has this slug, or the caller may not see it."""
+    """No event has this slug, or the caller may not see the event."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(Message("There is no event “%(slug)s” here.", slug=slug))
@@ -22,14 +22,14 @@ class DuplicateName(Conflict):
 
 
 class InvalidTransition(Conflict):
-    """The step is not allowed in the current state."""
+    """The state change is not allowed in the current state."""
 
     code = "forbidden-step"
     title = Message("No such step from here")
 
 
 class CannotDeletePublished(Conflict):
-    """An event that is public can only be cancelled, not deleted."""
+    """Public events can be cancelled but not deleted."""
 
     code = "was-public"
     title = Message("Cancel it instead")
@@ -43,7 +43,7 @@ class InUse(Conflict):
 
 
 class LastOrganiser(Conflict):
-    """The event would have no organiser."""
+    """The change would leave the event without an organiser."""
 
     code = "last-organiser"
     title = Message("The last organiser stays")

@@ -1,4 +1,4 @@
-"""The filter shared by JSON lists, pages, embeds and feeds, and its SQL conditions for events."""
+"""The filter for lists of events and talks, and its SQL conditions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,15 +26,13 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Filter criteria. None or () does not restrict the result.
+    """Filter criteria. A criterion with its default value does not restrict the result.
 
-    from_day, to_day: only entries that overlap these days (inclusive), in the time zone of their event.
-    q: all words must match, each as a prefix. tags: all of them must be present.
-    states: statuses of events and states of talks.
-    call_open: only events with an open call for talks, and their talks.
-    scheduled: True for talks that have a time, False for talks that do not.
-    excluded_event_ids: sorted ids of recurring events without an occurrence in these days; see
-    `queries.exclude_without_occurrence`.
+    `from_day` and `to_day` select entries that overlap the date range (inclusive) in the time zone of their event. `q`
+    requires every word as a prefix of a word in the entry. `tags` requires all of the given tags. `states` contains
+    statuses of events and states of talks. `call_open` selects events with an open call for talks, and the talks at
+    these events. `scheduled` selects talks with (True) or without (False) a time. `excluded_event_ids` contains the
+    sorted ids of recurring events without an occurrence in the date range (see `queries.exclude_without_occurrence`).
     """
 
     from_day: date | None = None
@@ -61,7 +59,7 @@ NO_FILTER = Filter()
 
 
 def sort_keys(sort: Sort, table: type[ListingMixin], starts: InstrumentedAttribute[datetime]) -> list[SortKey]:
-    """Return the sort keys for a list of events or talks; `starts` is the column of their start."""
+    """Return the sort keys for a list of events or talks. `starts` is the column that contains the start time."""
     if sort == Sort.UPDATED:
         return [SortKey(table.updated_at, datetime), SortKey(table.id, str)]
     falls = sort == Sort.STARTS_DOWN
@@ -69,20 +67,20 @@ def sort_keys(sort: Sort, table: type[ListingMixin], starts: InstrumentedAttribu
 
 
 def search_conditions(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
-    """Return conditions that require every word of `q`, as a prefix, in a search text."""
-    # Folded words consist of letters and digits, so they contain no LIKE wildcards.
+    """Return conditions that require every word of `q` as a word prefix in a search column."""
+    # Words from `split_query` contain only letters and digits, and therefore no LIKE wildcards.
     return [column.like(f"% {word}%") for word in split_query(q or "")]
 
 
 def in_conditions(
     *pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]],
 ) -> list[ColumnElement[bool]]:
-    """Return conditions that require one of the given values in each column. Without values, a column is skipped."""
+    """Return an IN condition for each column. Columns without values are skipped."""
     return [column.in_(values) for column, values in pairs if values]
 
 
 def event_attribute_conditions(filters: Filter) -> list[ColumnElement[bool]]:
-    """Return the conditions on an event that apply both to events and to their talks."""
+    """Return the conditions on events that apply to lists of events and to lists of talks."""
     return in_conditions(
         (Event.country, [country.upper() for country in filters.countries]),
         (Event.city, filters.cities),
@@ -92,10 +90,7 @@ def event_attribute_conditions(filters: Filter) -> list[ColumnElement[bool]]:
 
 
 def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[ColumnElement[bool]]:
-    """Return conditions for rows that can overlap the days of the filter.
-
-    See also `queries.exclude_without_occurrence`.
-    """
+    """Return conditions for rows that may overlap the date range (see `queries.exclude_without_occurrence`)."""
     conditions: list[ColumnElement[bool]] = []
     if filters.from_day:
         conditions.append(table.last_day >= filters.from_day.isoformat())
@@ -105,7 +100,7 @@ def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[Co
 
 
 def shared_conditions(filters: Filter, table: type[ListingMixin], *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return the conditions that apply to both events and talks. A query for talks must join their event."""
+    """Return the conditions that apply to both events and talks. Queries for talks must join the event."""
     conditions = (
         event_attribute_conditions(filters)
         + date_range_conditions(filters, table)
@@ -119,7 +114,7 @@ def shared_conditions(filters: Filter, table: type[ListingMixin], *, now: dateti
 
 
 def open_call_condition(now: datetime) -> ColumnElement[bool]:
-    """Return a condition for events that accept talks at `now`. See `rules.is_accepting_talks` for a single event."""
+    """Return a condition for events that accept talks at `now`, equivalent to `rules.is_accepting_talks`."""
     second = truncate_to_second(now)
     window = CallForTalks.event_id == Event.id
     opened = or_(CallForTalks.opens_at.is_(None), CallForTalks.opens_at <= now)
@@ -135,7 +130,7 @@ def open_call_condition(now: datetime) -> ColumnElement[bool]:
 
 
 def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions for events that match the filter. Criteria that apply only to talks match no event."""
+    """Return conditions for events that match the filter. A filter with criteria for talks matches no events."""
     conditions = shared_conditions(filters, Event, now=now)
     conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Event.kind, filters.kinds), (Event.status, filters.states))
@@ -147,6 +142,6 @@ def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bo
 
 
 def shown_until_condition(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
-    """Return a condition for tombstones that are still shown on `day` (UTC). `columns` hold the end of that period."""
+    """Return a condition for rows that are visible on `day` (UTC). `columns` contain the expiry times of tombstones."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

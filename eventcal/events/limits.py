@@ -1,4 +1,4 @@
-"""Maximum lengths of an event's texts and lists, and maximum values of its numbers."""
+"""Size limits for the fields of an event."""
 
 TITLE, SUMMARY, DESCRIPTION = 200, 1000, 20_000
 TAG, TAGS = 50, 20

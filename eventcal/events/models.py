@@ -1,4 +1,4 @@
-"""Tables of events and of their tags, tracks, rooms, team members and calls for talks."""
+"""Tables for events and their tags, tracks, rooms, team members and calls for talks."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,15 +14,15 @@ from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, TagRow, enu
 MemberReference = Annotated[
     str | None, mapped_column(ForeignKey("members.id", ondelete="SET NULL"), default=None, info=PRIVATE_COLUMN)
 ]
-"""Type of a private column that refers to a member. It becomes NULL when the member is deleted."""
+"""A private foreign key to a member, which is set to NULL when the member is deleted."""
 
 child_relationship = partial(relationship, lazy="raise", cascade="all, delete-orphan", passive_deletes=True)
-"""Return a relationship to rows that are deleted together with their parent."""
+"""Return a relationship to rows that are deleted together with their parent row."""
 
 
 # `sort_order` keeps the columns in the order in which the migrations create them.
 class ListingMixin(RandomIdMixin):
-    """Columns shared by events and talks. All but `created_at` are derived; services do not set them directly."""
+    """Columns shared by events and talks. All columns except `created_at` are derived."""
 
     first_day: Mapped[str] = mapped_column(String(10), sort_order=1)
     last_day: Mapped[str] = mapped_column(String(10), sort_order=1)
@@ -35,7 +35,7 @@ class ListingMixin(RandomIdMixin):
 
 
 class EventPart(RandomIdMixin, Base):
-    """A named part of an event. Each table has a constraint that makes the name unique within the event."""
+    """Base class for named parts of an event. Subclasses define a unique constraint on the event id and name."""
 
     __abstract__ = True
 
@@ -44,7 +44,7 @@ class EventPart(RandomIdMixin, Base):
 
 
 class Event(ListingMixin, Base):
-    """An event. `starts` and `ends` are stored as entered; instants and the search text are derived."""
+    """An event. `starts` and `ends` are stored as entered. `starts_at` and `ends_at` (UTC) are derived columns."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_sort", "starts_at", "id"), Index("ix_events_revision", "revision"))
@@ -74,16 +74,16 @@ class Event(ListingMixin, Base):
     status: Mapped[EventStatus] = enum_column(EventStatus, default=EventStatus.PENDING)
     series: Mapped[str | None] = mapped_column(String(80), default=None)
     recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
-    # Overrides by occurrence, in order; see events/recurrence/overrides.py for their fields.
+    # Maps occurrence ids to overrides in chronological order (see events/recurrence/overrides.py).
     recurrence_overrides: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=2)
     proposer_id: Mapped[MemberReference]
 
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Derived, like the columns of Listed.
+    # The following columns are derived, like the columns of `ListingMixin`.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    # The end of the event, or of the last day on which it recurs; None if the recurrence never ends.
+    # The end of the event or of its last occurrence day, or None if the event recurs forever.
     last_ends_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
     tags: Mapped[list["EventTag"]] = child_relationship(order_by="EventTag.position")
@@ -96,7 +96,7 @@ class Event(ListingMixin, Base):
 
 
 class EventTag(TagRow):
-    """A tag of an event, as entered, with its position."""
+    """A tag of an event and its position in the list of tags."""
 
     __tablename__ = "event_tags"
     __table_args__ = (Index("ix_event_tags_tag", "tag"),)
@@ -105,7 +105,7 @@ class EventTag(TagRow):
 
 
 class CoLocation(Base):
-    """A co-location as seen from the event `event_id`. The other event has its own row."""
+    """A reference between co-located events. Each co-location has one row for each direction."""
 
     __tablename__ = "co_locations"
 
@@ -117,7 +117,7 @@ class CoLocation(Base):
 
 
 class CallForTalks(Base):
-    """The call for talks of an event: its times as entered, the instants derived from them, and the accepted kinds."""
+    """The call for talks of an event. `opens_at` and `closes_at` (UTC) are derived from `opens` and `closes`."""
 
     __tablename__ = "calls_for_talks"
 

@@ -1,4 +1,4 @@
-"""Queries for events. Each returns only rows that the caller may see."""
+"""Queries for events and event teams. Every query returns only rows that the caller may see."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ TrackOrRoom = TypeVar("TrackOrRoom", bound=Track | Room)
 
 
 def event_load_options() -> tuple[ORMOption, ...]:
-    """Return the loader options for everything that an event's resource and feed entry contain."""
+    """Return loader options for all relationships used by the API resource and feed entry of an event."""
     return (
         selectinload(Event.tags),
         selectinload(Event.tracks),
@@ -46,9 +46,9 @@ def event_load_options() -> tuple[ORMOption, ...]:
 
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return the event, fully loaded. Raises EventNotFound, including if the caller may not see it."""
+    """Return the fully loaded event. Raises EventNotFound if the event is missing or hidden from the caller."""
     rows = select(Event).where(Event.slug == slug).options(*event_load_options())
-    # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text.
+    # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text values.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
     if event is None or not can_view_event(event, caller):
         raise EventNotFound(slug)
@@ -70,19 +70,19 @@ def get_event_for_reviewer(session: Session, slug: str, caller: Caller) -> Event
 
 
 def can_manage_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may manage this event; see `check_can_manage_event`."""
+    """Return whether the caller may manage this event."""
     return caller.is_moderator or (caller.can_organise(event.id) and not is_public_and_redacted(event))
 
 
 def check_can_manage_event(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller may manage this event. Redacted events require a moderator."""
+    """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
     check_organiser(caller, event.id)
     if is_public_and_redacted(event) and not caller.is_moderator:
         raise Forbidden(Message("A moderator removed this event; only a moderator may change it now."))
 
 
 def is_public_and_redacted(event: Event) -> bool:
-    """Return whether this event is public and was redacted by a moderator."""
+    """Return whether this event is public and has been redacted."""
     return event.redacted_at is not None and event.status in PUBLIC_STATUSES
 
 
@@ -92,7 +92,7 @@ def can_view_event(event: Event, caller: Caller) -> bool:
 
 
 def select_public_events(filters: Filter, *, now: datetime) -> Select[Event]:
-    """Return the statement for the public events that match the filter, including tombstones that are still shown."""
+    """Return a SELECT statement for the public events that match the filter, including visible tombstones."""
     shown = shown_until_condition(now.date(), Event.tombstone_until)
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(filters, now=now))
 
@@ -100,10 +100,10 @@ def select_public_events(filters: Filter, *, now: datetime) -> Select[Event]:
 def exclude_without_occurrence(
     session: Session, filters: Filter, *, statuses: Sequence[EventStatus] = PUBLIC_STATUSES
 ) -> Filter:
-    """Return the filter with `absent` set to the recurring events that have no occurrence in its days.
+    """Return a copy of the filter that excludes recurring events without an occurrence in the date range.
 
-    The database cannot expand recurrence rules, so they are read in one statement and expanded here. Without days,
-    no statement is executed. `statuses` are the statuses of the events to consider.
+    The database cannot expand recurrence rules, so candidates are loaded with one statement and expanded in Python.
+    Without a date range, no statement is executed. Only events with one of the given `statuses` are considered.
     """
     if filters.from_day is None and filters.to_day is None:
         return filters
@@ -135,7 +135,7 @@ def list_pending_events(
 def list_team_events(
     session: Session, caller: Caller, *, past: bool, paging: PageRequest, now: datetime
 ) -> Page[Event]:
-    """Return a page of the events whose teams the caller is on. With `past`, return ended events, latest first."""
+    """Return a page of the events whose team includes the caller. With `past`, return ended events, latest first."""
     goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
     rows = select(Event).where(
         Event.id.in_(caller.organised_event_ids | caller.reviewed_event_ids), ~goes_on if past else goes_on
@@ -145,13 +145,13 @@ def list_team_events(
 
 
 def ensure_event_loaded(session: Session, event: Event) -> None:
-    """Load the missing attributes of an event, for example of one that was loaded together with a talk."""
+    """Load the attributes of an event that have not been loaded yet."""
     if inspect(event).unloaded:
         session.scalars(select(Event).where(Event.id == event.id).options(*event_load_options())).one()
 
 
 def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:
-    """Return the public events with these slugs, by slug."""
+    """Return a mapping from slug to event for the public events with the given slugs."""
     rows = select(Event).where(Event.slug.in_(list(slugs)), Event.status.in_(PUBLIC_STATUSES))
     return {event.slug: event for event in session.scalars(rows)}
 
@@ -159,10 +159,7 @@ def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, E
 def get_track_or_room_for_organiser(
     session: Session, table: type[TrackOrRoom], part_id: str, *, caller: Caller
 ) -> TrackOrRoom:
-    """Return a track or room of an event that the caller may manage.
-
-    Raises EventPartNotFound, NotSignedIn or Forbidden.
-    """
+    """Return a track or room that the caller may manage. Raises EventPartNotFound, NotSignedIn or Forbidden."""
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not can_view_event(row[1], caller):
@@ -172,7 +169,7 @@ def get_track_or_room_for_organiser(
 
 
 def team_roles_by_event(session: Session, member_id: str) -> dict[str, TeamRole]:
-    """Return the roles of a member in event teams, by event id."""
+    """Return the team roles of a member by event id."""
     rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
     return dict(session.execute(rows).all())
 
@@ -194,7 +191,7 @@ _TOKEN_ROWS = (
 
 
 def find_caller_by_token(connection: Connection, token: str, *, now: datetime) -> Caller | None:
-    """Return the caller for an access token, or None if it is unknown or expired or its member is not active."""
+    """Return the caller for an access token, or None if the token is invalid or the member is inactive."""
     rows = connection.execute(_TOKEN_ROWS, {"token_hash": hash_secret(token), "now": now}).all()
     if not rows:
         return None

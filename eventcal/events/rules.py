@@ -1,4 +1,4 @@
-"""Rules for events that do not need the database: validation, when talks are accepted, and derived columns."""
+"""Business rules for events without database access: validation, acceptance of talks and derived columns."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -21,17 +21,17 @@ from eventcal.kit.localtime import (
 )
 from eventcal.kit.text import build_search_text
 
-# How long cancelled events and talks stay visible.
+# The period for which cancelled events and talks stay visible.
 TOMBSTONE_PERIOD = timedelta(days=30)
 
 
 def is_all_day(starts: str) -> bool:
-    """Return whether a start, as entered, is a date without a time."""
+    """Return whether a start is a date without a time of day."""
     return "T" not in starts
 
 
 def start_and_end_instants(starts: str, ends: str, tzid: str) -> tuple[datetime, datetime]:
-    """Return the start and end of an event (UTC). A local time that the zone skips is moved to the end of the gap."""
+    """Return the start and end of an event in UTC. A local time in a DST gap is moved to the end of the gap."""
     first, last = parse_local(starts), parse_local(ends)
     if isinstance(first, datetime) and isinstance(last, datetime):
         return to_instant_or_gap_end(first, tzid), to_instant_or_gap_end(last, tzid)
@@ -39,7 +39,7 @@ def start_and_end_instants(starts: str, ends: str, tzid: str) -> tuple[datetime,
 
 
 def to_instant_or_gap_end(local: datetime, tzid: str) -> datetime:
-    """Return the instant of a local time that was valid when stored, even if newer time zone data skips it."""
+    """Return the UTC time of a local time, or of the end of the gap if newer time zone data skips the local time."""
     try:
         return local_to_utc_strict(local, tzid)
     except ValueError as skipped:
@@ -47,7 +47,7 @@ def to_instant_or_gap_end(local: datetime, tzid: str) -> datetime:
 
 
 def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
-    """Return all field errors of an event, given as it would be stored."""
+    """Return all field errors for an event, given as a mapping of fields to the values to store."""
     faults = list(_incomplete_pair_errors(event))
     tzid = event["timezone"]
     if not is_known_zone(tzid):
@@ -63,13 +63,10 @@ def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
-    """Return the error in a rule, by itself or for an event with this start, or None.
-
-    The start must be the first date, because programs disagree on other starts (RFC 5545, 3.8.5.3).
-    """
     dates = expand_rule(rule, starts, tzid)
     if dates is None:
         return rule_error(rule, starts)
+    # RFC 5545, 3.8.5.3 does not define the recurrence set if the start is not a date of the rule.
     first = next(dates.iter_from(dates.start.date()), None)
     if first is None:
         if dates.has_end:
@@ -85,7 +82,7 @@ def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
 
 
 def start_end_errors(starts: str | None, ends: str | None, tzid: str) -> list[FieldError]:
-    """Return the errors in a start and an end: format, a date mixed with a time, times skipped by the zone, order."""
+    """Return the errors in a start and end: invalid formats, mixed dates and times, nonexistent times, wrong order."""
     faults: list[FieldError] = []
     read: dict[str, date | datetime] = {}
     for name, written in (("starts", starts), ("ends", ends)):
@@ -137,7 +134,7 @@ def _call_for_talks_errors(call: Mapping[str, Any], tzid: str) -> Iterator[Field
 
 
 def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:
-    """Return the instant at which a call opens or closes (`name` is opens_at or closes_at), or None if not set."""
+    """Return the UTC time of `opens_at` or `closes_at` in a call for talks, or None if the field is not set."""
     if call.get(name) is None:
         return None
     # With anywhere_on_earth, a date without a time means the end of that day at UTC-12.
@@ -148,8 +145,8 @@ def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetim
 def is_accepting_talks(event: Event, *, now: datetime) -> bool:
     """Return whether an event accepts talks at `now`.
 
-    The closing time includes the second it names. Without a closing time, a call closes when the event starts.
-    Without a call, a curated event accepts no talks, and a listed event accepts them until it is over.
+    The closing time is inclusive, with a precision of one second. A call for talks without a closing time closes when the event starts.
+    Without a call for talks, a curated event accepts no talks, and a listed event accepts talks until it has ended.
     """
     if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
         return False
@@ -163,16 +160,16 @@ def is_accepting_talks(event: Event, *, now: datetime) -> bool:
 
 
 def is_over(last_ends_at: datetime | None, *, now: datetime) -> bool:
-    """Return whether an event is over at `now`. Without `last_ends_at`, it recurs for ever."""
+    """Return whether an event has ended at `now`. An event without `last_ends_at` never ends."""
     return last_ends_at is not None and now >= last_ends_at
 
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
-    """Return when an entry cancelled at `now` disappears: 30 days after its end or after `now`, if later."""
+    """Return when an entry cancelled at `now` is removed: 30 days after `now` or its end, whichever is later."""
     return max(ends_at, now) + TOMBSTONE_PERIOD
 
 
-# The statuses that an organiser may set by PATCH, by current status.
+# The statuses that an organiser may set with a PATCH request, by current status.
 ALLOWED_STATUS_EDITS: Mapping[EventStatus, frozenset[EventStatus]] = {
     EventStatus.DRAFT: frozenset({EventStatus.PENDING}),
     EventStatus.PENDING: frozenset({EventStatus.DRAFT}),
@@ -184,7 +181,7 @@ ALLOWED_STATUS_EDITS: Mapping[EventStatus, frozenset[EventStatus]] = {
 
 
 def recompute_event_columns(event: Event, *, now: datetime) -> None:
-    """Set the derived columns of an event whose tags and call are loaded. Idempotent."""
+    """Set the derived columns of an event. The tags and the call for talks must be loaded."""
     event.starts_at, event.ends_at = start_and_end_instants(event.starts, event.ends, event.timezone)
     if event.recurrence:
         event.first_day, event.last_day = occurrence_day_range(event)

@@ -1,4 +1,4 @@
-"""Services that create and edit events, their tracks, rooms, teams and co-locations."""
+"""Services for creating and editing events, tracks, rooms, teams and co-locations."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,22 +21,23 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_email_confirmed
 
-# Fields of the API and of data sets that have a column of the same name.
+# API fields that have a column of the same name.
 _SIMPLE_FIELDS = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
-# Likewise. If one of these is invalid, the occurrences cannot be determined.
+# Fields that determine the occurrences of an event. Each field has a column of the same name.
 _TIMING_FIELDS = ("timezone", "starts", "ends", "recurrence")
 _CALL_COLUMNS = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
-"""The columns of a price, by field."""
-# The position of an event in the list of another event that it named: the end.
+"""The columns that store the price of an event, by API field."""
+# The position that sorts a new co-located event after all existing events.
 _LAST_POSITION = 1000
 
 
 def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
-    """Create and flush an event. Moderators may publish it at once; other events await moderation, or are drafts.
+    """Create an event and flush it.
 
-    `fields` are those of the resource; `title`, `timezone` and `starts` are required. The proposer becomes an
-    organiser of the event. Raises EmailNotConfirmed, Invalid with all field errors, or DuplicateSlug.
+    Moderators may publish the event immediately. Events proposed by other callers are pending or drafts. The proposer
+    becomes an organiser. The fields `title`, `timezone` and `starts` are required. Raises EmailNotConfirmed,
+    DuplicateSlug, or Invalid with all field errors.
     """
     check_email_confirmed(caller)
     event = build_event(session, fields, caller=caller, now=now)
@@ -49,7 +50,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
 
 
 def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
-    """Return the event that `propose_event` would create, without adding it. Raises Invalid or DuplicateSlug."""
+    """Return a new event without adding it to the session. Raises Invalid or DuplicateSlug."""
     event = Event(
         id=new_id(),
         status=_initial_status(fields.get("status"), caller),
@@ -70,10 +71,10 @@ def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, 
 
 
 def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> Event:
-    """Change the given fields and flush (RFC 7396: null clears a field, an object is merged).
+    """Update the given fields of an event and flush (RFC 7396: null clears a field, and objects are merged).
 
-    The permission to manage the event must have been checked. Raises Invalid with all field errors, SlugImmutable,
-    DuplicateSlug or InvalidTransition.
+    The caller must have checked the permission to manage the event. Raises SlugImmutable, DuplicateSlug,
+    InvalidTransition, or Invalid with all field errors.
     """
     replace_event(session, event, fields, now=now)
     session.flush()
@@ -81,7 +82,7 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
 
 
 def replace_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
-    """Change an event like `edit_event`, without flushing. The event need not belong to a session."""
+    """Update an event like `edit_event` without flushing. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}
@@ -133,7 +134,7 @@ def _set_event_fields(session: Session, event: Event, fields: Mapping[str, Any])
 
 
 def merge_nested_fields(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
-    """Merge a nested object into the columns of its fields (RFC 7396). None clears all of them."""
+    """Merge a nested object into the columns of a row (RFC 7396). If `given` is None, all columns are cleared."""
     for name, column in columns.items():
         if given is None or name in given:
             setattr(row, column, given[name] if given is not None else None)
@@ -152,7 +153,7 @@ def _set_call_for_talks(event: Event, given: Mapping[str, Any] | None) -> None:
 
 
 def _set_overrides_and_validate(event: Event, fields: Mapping[str, Any]) -> list[FieldError]:
-    """Set the overrides of occurrences, and return all field errors of the event, including those of the overrides."""
+    """Set the recurrence overrides, and return all field errors for the event and its overrides."""
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
         overrides = merge_overrides(overrides, fields["recurrence_overrides"])
@@ -168,7 +169,7 @@ def _set_overrides_and_validate(event: Event, fields: Mapping[str, Any]) -> list
 
 
 def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str]) -> list[FieldError]:
-    """Set the co-located events on both sides, or return an error for each invalid slug and change nothing."""
+    """Set the co-located events, or return an error for each invalid slug without changing anything."""
     found = public_events_by_slug(session, slugs)
     faults = [
         FieldError(f"/co_located_with/{i}", Message("there is no public event “%(slug)s”", slug=slug))
@@ -183,11 +184,11 @@ def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str])
     if faults:
         return faults
     here = {row.other_id: row for row in event.neighbours}
-    # The caller's list cannot contain events that are not public, so these are kept at the end.
+    # Callers can name only public events, so existing co-locations with other events are preserved.
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
     wanted = [*(found[slug] for slug in slugs), *hidden]
     places = [row.position for row in event.neighbours]
-    # Rows added by `_mirror_co_locations` share one position, so their order is arbitrary.
+    # Rows added by `_mirror_co_locations` have the same position and therefore no defined order.
     if list(here) != [other.id for other in wanted] or places != sorted(set(places)):
         event.neighbours = [here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in wanted]
         for position, row in enumerate(event.neighbours):
@@ -197,7 +198,7 @@ def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str])
 
 
 def _mirror_co_locations(session: Session, event: Event) -> None:
-    """Add this event to the lists of its co-located events, at the end, and remove it from all others."""
+    """Add the event to the co-locations of its co-located events, and remove it from those of all other events."""
     ids = {row.other_id for row in event.neighbours}
     back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
     for row in back:
@@ -210,7 +211,7 @@ def _mirror_co_locations(session: Session, event: Event) -> None:
 def create_track_or_room(
     session: Session, event: Event, fields: Mapping[str, Any], *, table: type[TrackOrRoom]
 ) -> TrackOrRoom:
-    """Add a track or room to an event, after the existing ones. Raises DuplicateName."""
+    """Append a track or room to an event. Raises DuplicateName if the name is already used."""
     _check_part_name_free(session, table, event.id, name=fields["name"])
     others = event.tracks if issubclass(table, Track) else event.rooms
     part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
@@ -223,7 +224,7 @@ def create_track_or_room(
 
 
 def edit_track_or_room(session: Session, part: TrackOrRoom, fields: Mapping[str, Any]) -> TrackOrRoom:
-    """Change a track or room. Raises DuplicateName."""
+    """Update a track or room. Raises DuplicateName if the name is already used."""
     if fields.get("name", part.name) != part.name:
         _check_part_name_free(session, type(part), part.event_id, name=fields["name"])
     set_given_fields(part, fields, fields)
@@ -239,7 +240,7 @@ def _check_part_name_free(session: Session, table: type[TrackOrRoom], event_id: 
 
 
 def add_team_member(session: Session, event: Event, member: Member, *, role: TeamRole) -> TeamMember:
-    """Set the role of a member in an event's team, adding the member if needed. Raises LastOrganiser."""
+    """Add a member to an event's team, or change the member's role. Raises LastOrganiser."""
     row = session.get(TeamMember, (event.id, member.id))
     if row is None:
         row = TeamMember(event_id=event.id, member_id=member.id, role=role)

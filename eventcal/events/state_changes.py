@@ -1,4 +1,4 @@
-"""State changes of an event (publish, cancel, delete, redact), their permissions and effects."""
+"""State changes of events: allowed actions and their effects."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,11 +19,11 @@ from eventcal.members.service import delete_idempotency_records
 LOCATION_COLUMNS = ("venue", "address", "city", "region", "country", "latitude", "longitude")
 """The columns of an event's location."""
 REDACTED_TEXT = "[removed]"
-"""The replacement for a text that a moderator redacted."""
+"""The text that replaces redacted titles and names."""
 
 
 class EventAction(StrEnum):
-    """The actions on a whole event; the values are used in URLs."""
+    """The actions on an event. The values are used in URLs."""
 
     PUBLISH = "publish"
     CANCEL = "cancel"
@@ -41,7 +41,7 @@ MODERATOR_ACTIONS = frozenset({EventAction.PUBLISH, EventAction.REDACT})
 
 
 def allowed_event_actions(event: Event, caller: Caller) -> tuple[EventAction, ...]:
-    """Return the steps that a caller who manages the event may take now."""
+    """Return the actions that are allowed for a caller who manages the event."""
     return tuple(
         step
         for step, transition in EVENT_TRANSITIONS.items()
@@ -52,7 +52,7 @@ def allowed_event_actions(event: Event, caller: Caller) -> tuple[EventAction, ..
 
 
 def apply_transition(event: Event, action: EventAction, *, now: datetime) -> None:
-    """Apply the effects of an allowed step to an event, without flushing. The event need not belong to a session."""
+    """Apply the effects of an action without flushing. The event does not have to belong to a session."""
     target = EVENT_TRANSITIONS[action].target
     if target is not None:
         event.status = target
@@ -88,7 +88,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 
 
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Redact the texts of an event, its tracks and rooms; if public, cancel it. Raises NotSignedIn or Forbidden."""
+    """Redact an event with its tracks and rooms. Public events are also cancelled. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     apply_transition(event, EventAction.REDACT, now=now)
     redact_part_names(session, event.tracks)
@@ -99,9 +99,9 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
 
 
 def redact_part_names(session: Session, parts: Sequence[EventPart]) -> None:
-    """Redact the names of an event's tracks, rooms or tiers and flush. Numbers keep the names unique."""
+    """Replace the names of tracks, rooms or tiers with numbered placeholders and flush."""
     for part in parts:
-        # A temporary name, because another part may still have the final one.
+        # Use temporary names first, because another part may still have the final name.
         part.name = f"{REDACTED_TEXT} {new_id()}"
     session.flush()
     for position, part in enumerate(parts, start=1):

@@ -1,12 +1,11 @@
-"""Validation and expansion of recurrence rules (RFC 5545, 3.3.10) with at most one occurrence a day.
+"""Validation and expansion of recurrence rules (RFC 5545, 3.3.10) with at most one occurrence per day.
 
-dateutil accepts more than the RFC allows (EXDATE on further lines, Easter, month 13), and accepted rules are published
-in feeds. Each part is therefore validated by itself first, and then against the other parts.
+The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
+Each part of a rule is therefore validated separately, and then in combination with the other parts.
 
-dateutil iterates from the start of a rule to the year 9999, and checks the end of the rule only when it finds a date.
-The start is therefore moved before iterating: forward by whole intervals, which keeps all later dates and skips those
-long past, and then close to the year 9999 by a multiple of 400 years, after which the calendar repeats. This limits
-the iteration of a rule that has no dates.
+If a rule has no dates, dateutil iterates from the start of the rule up to the year 9999. To limit the iteration, the
+start is first moved forward by whole intervals, which skips past dates. The start is then moved close to the year 9999
+by a multiple of 400 years, because the Gregorian calendar repeats every 400 years.
 """
 
 import re
@@ -31,10 +30,10 @@ _PART_PATTERNS = {
     "WKST": _WEEKDAY_PATTERN,
     "BYDAY": f"{_NUMBERED_WEEKDAY_PATTERN}(,{_NUMBERED_WEEKDAY_PATTERN})*",
 }
-# The parts that are lists of numbers, with the smallest and largest number.
+# Rule parts that are lists of numbers, with the smallest and largest allowed number.
 _NUMBER_RANGES = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
 _NUMBER_RANGES["BYSETPOS"] = (-366, 366)
-# The parts that are allowed with some frequencies only, from the table in RFC 5545, 3.3.10.
+# Rule parts that are allowed only with certain frequencies (table in RFC 5545, 3.3.10).
 _ALLOWED_FREQUENCIES = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
 _MAX_WEEKDAYS_PER_MONTH = 5
 
@@ -44,15 +43,15 @@ _CALENDAR_CYCLE = 400
 _SHIFTED_YEARS = (9999 - LAST_YEAR) // _CALENDAR_CYCLE * _CALENDAR_CYCLE
 _MONTHS_PER_YEAR = 12
 _LAST_DATE = date(LAST_YEAR, 12, 31)
-# The parts that select days. A rule without them takes the day from its start.
+# Rule parts that select days. If a rule selects no days, the day is derived from the start.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The period before the end of a rule to search for its last date, and the factor to extend it by if there is none.
+# The initial search period for the last date before UNTIL, and the growth factor if the search finds no date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
 def rule_error(rule: str, starts: str) -> Message | None:
-    """Return the error in a rule for an event that starts at `starts` (a local date or time), or None."""
+    """Return the error in a recurrence rule for an event that starts at `starts` (a local date or time), or None."""
     named = split_rule(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
@@ -82,7 +81,7 @@ def _is_valid_part(name: str, value: str) -> bool:
         return False
     least, most = _NUMBER_RANGES[name]
     numbers = value.split(",")
-    # Only numbers that may count from the end have signs.
+    # A sign is allowed only in parts that accept negative numbers.
     form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
 
@@ -121,9 +120,9 @@ def _byday_error(parts: Mapping[str, str]) -> Message | None:
 
 
 class RuleExpansion:
-    """The dates of a valid rule that starts at `starts`, a local date or time as stored in an event.
+    """The dates of a valid rule that starts at `starts`, a local date or time.
 
-    Dates are naive local times, at midnight if `starts` is a date. None is later than the year 2199.
+    All dates are naive local datetimes up to the year 2199. The time of day is midnight if `starts` is a date.
     """
 
     def __init__(self, rule: str, starts: str, tzid: str) -> None:
@@ -148,12 +147,12 @@ class RuleExpansion:
                 yield local
 
     def contains(self, local: datetime) -> bool:
-        """Return whether `local` is one of the dates."""
+        """Return whether `local` is a date of the rule."""
         return local in takewhile(lambda one: one <= local, self.iter_from(local.date()))
 
     @cached_property
     def last_date(self) -> datetime | None:
-        """The last date, or None if the rule has no end or no dates."""
+        """The last date of the rule, or None if the rule has no end or no dates."""
         if self._until is None:
             return self._last_date_by_count
         first, back = self.start.date(), _SEARCH_PERIOD
@@ -166,7 +165,6 @@ class RuleExpansion:
 
     @cached_property
     def _last_date_by_count(self) -> datetime | None:
-        """The last date allowed by COUNT, or None if the rule has no COUNT."""
         if "COUNT" not in self._parts:
             return None
         found = deque(islice(self._iter_ignoring_end(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
@@ -180,7 +178,7 @@ class RuleExpansion:
         return local.date() > self._last_day
 
     def _iter_ignoring_end(self, day: date) -> Iterator[datetime]:
-        """Yield the dates of the rule, ignoring its end, from `day` or slightly earlier."""
+        """Yield dates without applying COUNT and UNTIL, starting on or shortly before `day`."""
         moved = self._move_start_towards(day)
         for late in rrulestr(self._rule_without_end, dtstart=moved.replace(year=moved.year + _SHIFTED_YEARS)):
             year = late.year - _SHIFTED_YEARS
@@ -190,7 +188,7 @@ class RuleExpansion:
 
     @cached_property
     def _rule_without_end(self) -> str:
-        """The rule without its end and with the parts that its start implies (RFC 5545, 3.3.10)."""
+        """The rule without COUNT and UNTIL, completed with the parts implied by the start (RFC 5545, 3.3.10)."""
         parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _END_PARTS}
         given = _DAY_PARTS & parts.keys()
         if not given and parts["FREQ"] == "WEEKLY":
@@ -202,9 +200,9 @@ class RuleExpansion:
         return format_rule(parts)
 
     def _move_start_towards(self, day: date) -> datetime:
-        """Return the start moved forward by whole intervals, leaving at least one full interval before `day`.
+        """Return the start moved forward by whole intervals to at least one interval before `day`.
 
-        One interval is left because a week that starts in its middle has fewer days to count.
+        One interval is left because the first week can be incomplete, which changes the meaning of BYSETPOS.
         """
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
@@ -217,11 +215,11 @@ class RuleExpansion:
         if not moved:
             return start
         years, month = divmod(start.month - 1 + moved, _MONTHS_PER_YEAR)
-        # The completed rule does not depend on the month and day of the start, except as the earliest date.
+        # The month and day of the start can be changed, because `_rule_without_end` contains them explicitly.
         return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
 
 
 @lru_cache(4096)
 def expand_rule(rule: str, starts: str, tzid: str) -> RuleExpansion | None:
-    """Return the expansion of a rule, cached, or None if the rule is invalid."""
+    """Return the cached expansion of a rule, or None if the rule is invalid."""
     return None if rule_error(rule, starts) else RuleExpansion(rule, starts, tzid)

@@ -1,12 +1,12 @@
 """The occurrences of a recurring event with overrides applied, in chronological order.
 
-An event without a recurrence has one occurrence: itself.
+An event without a recurrence rule has a single occurrence.
 
-Duration (RFC 5545, 3.8.5.3): in a recurring entry with an end, as all of ours are, each occurrence has "the same exact
-duration", measured in elapsed time, not in local time. A call from 16:00 to 17:00 therefore starts at 16:00 local time
-all year round and lasts one hour. A night from 22:00 to 06:00 lasts eight hours, and ends at 07:00 if the clocks go
-forward during it. Measured in local time, a meeting in an hour that the clocks skip would end when it starts. Whole
-days are counted as days, regardless of their length.
+Each occurrence has "the same exact duration" (RFC 5545, 3.8.5.3), measured in elapsed time instead of local time. An
+event from 16:00 to 17:00 starts at 16:00 local time all year round and lasts one hour. An event from 22:00 to 06:00
+lasts eight hours, and ends at 07:00 if the clocks go forward during the night. Measured in local time, an event in an
+hour that the clocks skip would end when it starts. All-day events are measured in days, regardless of the length of
+each day.
 """
 
 import re
@@ -32,13 +32,13 @@ from eventcal.kit.localtime import (
 from eventcal.kit.pagination import Page, PageRequest
 
 DEFAULT_PERIOD = timedelta(days=400)
-"""The length of the period for which occurrences are listed if only one of its ends is given."""
+"""The length of a date range if only one of its ends is given."""
 
 _LAST_DATE = date(LAST_YEAR, 12, 31)
 LAST_DAY = _LAST_DATE.isoformat()
-# The duration if a new time zone database leaves no time between a start and an end.
+# The minimum duration, for events whose start and end coincide after a time zone database update.
 _MIN_DURATION = timedelta(minutes=1)
-# A gap moves a time to the next day at most: a zone that crossed the date line skipped a whole day.
+# A gap can move a time to the next day, because zones that crossed the date line skipped a whole day.
 _GAP_MARGIN = timedelta(days=2)
 _CURSOR_PATTERN = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
@@ -49,7 +49,7 @@ SortPosition = tuple[datetime, str]
 class RecurringEvent(Protocol):
     """The fields of a valid event that determine its occurrences.
 
-    `starts` and `ends` are dates or local times. `recurrence_overrides` holds the fields that differ, by occurrence.
+    `starts` and `ends` are dates or local times. `recurrence_overrides` maps occurrence ids to changed fields.
     """
 
     timezone: str
@@ -66,10 +66,11 @@ class RecurringEvent(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class OccurrenceSlot:
-    """The time of one occurrence.
+    """The time of an occurrence.
 
-    occurrence: the identifier, which is the start given by the rule, in the format of the event's `starts`.
-    starts, ends: local times, or dates (inclusive). starts_at, ends_at: the instants (UTC); the end is exclusive.
+    `occurrence` is the id of the occurrence: the start according to the rule, in the format of the event's `starts`.
+    `starts` and `ends` are local times or inclusive dates. `starts_at` and `ends_at` are times in UTC with an exclusive
+    end.
     """
 
     occurrence: str
@@ -80,11 +81,11 @@ class OccurrenceSlot:
 
     @property
     def sort_position(self) -> SortPosition:
-        """The position in chronological order."""
+        """The position of the occurrence in chronological order."""
         return self.starts_at, self.occurrence
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
-        """Return whether the occurrence overlaps these days (inclusive). None is no limit."""
+        """Return whether the occurrence overlaps the inclusive date range, whose ends may be None."""
         return (first is None or self.ends[:10] >= first.isoformat()) and (
             last is None or self.starts[:10] <= last.isoformat()
         )
@@ -92,7 +93,7 @@ class OccurrenceSlot:
 
 @dataclass(frozen=True, kw_only=True)
 class Occurrence:
-    """One occurrence with its time and fields, after applying its override."""
+    """An occurrence of an event with its override applied."""
 
     slot: OccurrenceSlot
     title: str
@@ -103,7 +104,7 @@ class Occurrence:
 
 
 def build_occurrence_slot(event: RecurringEvent, occurrence: str, override: Mapping[str, Any]) -> OccurrenceSlot:
-    """Return the time of an occurrence of the rule after applying a valid override."""
+    """Return the time of an occurrence with a valid override applied."""
     tzid = event.timezone
     start = parse_local(override.get("starts", occurrence))
     end = parse_local(override["ends"]) if "ends" in override else None
@@ -127,16 +128,17 @@ def _event_duration(event: RecurringEvent) -> timedelta:
 def occurrences_between(
     event: RecurringEvent, first: date | None, last: date | None, *, limit: int, after: SortPosition | None = None
 ) -> list[Occurrence]:
-    """Return the first `limit` occurrences that overlap these days in the event's zone, in chronological order.
+    """Return up to `limit` occurrences that overlap the date range, in chronological order.
 
-    With `after`, only occurrences after that position are returned. The days are inclusive; without `last` they end
-    with 2199. Excluded occurrences are omitted; cancelled ones are returned with their status.
+    The date range is inclusive, in the time zone of the event, and ends with the year 2199 if `last` is None. With
+    `after`, only occurrences after the given position are returned. Excluded occurrences are omitted, but cancelled
+    occurrences are included.
     """
     return [_apply_override(event, slot) for slot in islice(iter_slots_between(event, first, last, after=after), limit)]
 
 
 def list_occurrences(event: RecurringEvent, first: date, last: date, *, paging: PageRequest) -> Page[Occurrence]:
-    """Return a page of the occurrences between two days. Raises Invalid for a cursor of another list."""
+    """Return a page of the occurrences between two days. Raises Invalid if the cursor is malformed."""
     after = _parse_cursor(paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])
@@ -160,24 +162,24 @@ def _parse_cursor(cursor: str) -> SortPosition:
 
 
 def complete_day_range(first: date | None, last: date | None) -> tuple[date, date] | None:
-    """Return the days with a missing one set to 400 days from the other, or None if both are missing."""
+    """Return the date range, extended to 400 days if one end is missing, or None if both ends are missing."""
     if first is not None:
         return first, last or first + DEFAULT_PERIOD
     return (last - DEFAULT_PERIOD, last) if last is not None else None
 
 
 def has_occurrence_between(event: RecurringEvent, first: date | None, last: date | None) -> bool:
-    """Return whether an occurrence overlaps these days."""
+    """Return whether an occurrence overlaps the date range."""
     return next(iter_slots_between(event, first, last), None) is not None
 
 
 def list_overridden_occurrences(event: RecurringEvent) -> list[Occurrence]:
-    """Return the occurrences that have an override, except excluded ones, in the order of the rule."""
+    """Return the occurrences that have an override, except excluded occurrences, in the order of their ids."""
     return [_apply_override(event, slot) for slot in _list_overridden_slots(event)]
 
 
 def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:
-    """Return the identifiers of the excluded occurrences, in order."""
+    """Return the sorted ids of the excluded occurrences."""
     overrides = event.recurrence_overrides or {}
     return sorted(occurrence for occurrence, override in overrides.items() if override.get("excluded"))
 
@@ -185,7 +187,7 @@ def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:
 def iter_slots_between(
     event: RecurringEvent, first: date | None, last: date | None, *, after: SortPosition | None = None
 ) -> Iterator[OccurrenceSlot]:
-    """Yield the times of the occurrences that overlap these days; see `occurrences_between`."""
+    """Yield the slots of the occurrences that overlap the date range (see `occurrences_between`)."""
     moved = sorted(_list_overridden_slots(event), key=lambda slot: slot.sort_position)
     regular = _iter_regular_slots(event, _expansion_start(event, first, after), last)
     for slot in merge(regular, moved, key=lambda slot: slot.sort_position):
@@ -194,7 +196,7 @@ def iter_slots_between(
 
 
 def occurrence_day_range(event: RecurringEvent) -> tuple[str, str]:
-    """Return the first and last day of all occurrences; the last is LAST_DAY if the recurrence never ends."""
+    """Return the first and last day of all occurrences. The last day is LAST_DAY if the recurrence never ends."""
     others = _list_overridden_slots(event)
     own = build_occurrence_slot(event, event.starts, {})
     rule = _expand_event_rule(event)
@@ -219,7 +221,7 @@ def _list_overridden_slots(event: RecurringEvent) -> list[OccurrenceSlot]:
 
 
 def _iter_regular_slots(event: RecurringEvent, first_day: date, last: date | None) -> Iterator[OccurrenceSlot]:
-    """Yield the occurrences of the rule that have no override, from `first_day` on."""
+    """Yield the slots of occurrences without an override, starting from `first_day`."""
     overrides = event.recurrence_overrides or {}
     rule = _expand_event_rule(event)
     for local in rule.iter_from(first_day) if rule else [datetime.fromisoformat(event.starts)]:
@@ -253,7 +255,7 @@ def _format_occurrence_id(event: RecurringEvent, local: datetime) -> str:
 
 def _apply_override(event: RecurringEvent, slot: OccurrenceSlot) -> Occurrence:
     override = (event.recurrence_overrides or {}).get(slot.occurrence, {})
-    # If the whole event is cancelled or not public, so is every occurrence.
+    # The status of an event that is cancelled or not public applies to every occurrence.
     status = override.get("status", event.status) if event.status in ACTIVE_STATUSES else event.status
     return Occurrence(
         slot=slot,

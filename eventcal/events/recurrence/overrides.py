@@ -1,7 +1,7 @@
-"""Overrides of single occurrences of a recurring event: applying changes, and validation.
+"""Merging and validation of overrides for single occurrences of a recurring event.
 
-They follow JSCalendar's recurrenceOverrides (RFC 8984, 4.3.5). An occurrence, identified by its start in the rule, has
-either `excluded` or the fields that differ from the event.
+Overrides follow the `recurrenceOverrides` property of JSCalendar (RFC 8984, 4.3.5). An occurrence is identified by its
+start according to the rule. An override contains either `excluded` or the fields that differ from the event.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_loca
 
 MAX_OVERRIDES = 200
 TOO_MANY_OVERRIDES_ERROR = Message("must have at most %(most)s occurrences", most=MAX_OVERRIDES)
-# The error for other values of `excluded`.
+# The error for values of `excluded` other than true.
 EXCLUDED_MUST_BE_TRUE = Message("must be true; null takes it back")
 _POINTER = "/recurrence_overrides"
 _TIME_FIELDS = ("starts", "ends")
@@ -30,9 +30,9 @@ Overrides = Mapping[str, Override]
 def merge_overrides(
     current: Overrides, changes: Mapping[str, Mapping[str, Any] | None] | None
 ) -> dict[str, dict[str, Any]]:
-    """Return the overrides after a change (RFC 7396 at both levels, so null removes), in chronological order.
+    """Return the overrides after merging changes, in chronological order (RFC 7396: null removes an entry).
 
-    Overrides that become empty are kept, so that their errors can be reported; see `normalise_override`.
+    Empty overrides are preserved so that their errors can be reported (see `normalise_override`).
     """
     if changes is None:
         return {}
@@ -49,15 +49,15 @@ def merge_overrides(
 
 
 def normalise_override(overrides: Overrides) -> dict[str, dict[str, Any]]:
-    """Return the overrides without empty ones."""
+    """Return the overrides that are not empty."""
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 
 
 def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Collection[str]) -> list[FieldError]:
     """Return all field errors in the overrides of an otherwise valid event.
 
-    `changed` names the occurrences whose overrides are being changed. Errors in the others result from changes to the
-    event, and their messages say so.
+    `changed` contains the ids of the occurrences whose overrides are being changed. Error messages for other
+    occurrences state that the occurrence no longer exists.
     """
     if not overrides:
         return []
@@ -79,7 +79,7 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
 
 
 def occurrence_id_error(occurrence: str) -> str | None:
-    """Return the error if `occurrence` cannot identify an occurrence of any rule, or None."""
+    """Return the error in the format of an occurrence id, or None."""
     try:
         if format_local(parse_local(occurrence)) == occurrence:
             return None
