@@ -1,6 +1,6 @@
-"""WSGI entry point for gunicorn, uWSGI and mod_wsgi: create the app from the settings.
+"""WSGI entry point for gunicorn, uWSGI and mod_wsgi.
 
-`eventcal serve` does not need this file: it creates the app in each of its workers (`eventcal/cli/server.py`).
+`eventcal serve` does not use this file, because it creates the app in each worker process.
 """
 
 from eventcal.cli.server import load_worker_app

@@ -44,14 +44,14 @@ from eventcal.web.worker_state import BackgroundThread, FetchCounter, ResponseCa
 
 API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 MAX_BODY_BYTES = 1024 * 1024
-# The size of the response cache of a worker, in bytes.
+# The size of each worker's response cache in bytes.
 _RESPONSE_CACHE_BYTES = 48 * 1024 * 1024
 
 
 def build_services(
     settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None
 ) -> Services:
-    """Create the services. A database hook keeps the feed index up to date with each change."""
+    """Create the services. A database hook updates the feed index with each change."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
@@ -70,7 +70,7 @@ def build_services(
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None) -> Flask:
-    """Create the Flask app. It does not create or migrate the database."""
+    """Create the Flask app without creating or migrating the database."""
     app = EventcalApp("eventcal.web")
     attach_services(app, build_services(settings, clock=clock, background=background))
     app.config.update(
@@ -82,7 +82,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
         OPENAPI_VERSION="3.1.0",
     )
     app.url_map.strict_slashes = False
-    # Otherwise, paths with "//" are redirected to the host in the Host header, which is not trusted.
+    # Merging slashes would redirect paths with "//" to the host in the Host header, which is not trusted.
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = SegmentConverter
     register_error_handlers(app)
@@ -99,11 +99,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     for subject in API_BLUEPRINTS:
         api.register_blueprint(subject)
     app.register_blueprint(docs)
-    # Created on first use, because commands and most tests do not need it.
+    # The OpenAPI document is built on first use, because commands and most tests do not need it.
     app.extensions["eventcal_openapi"] = cache(partial(build_openapi_document, app, api, settings))
-    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as above
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     return app
@@ -113,5 +113,5 @@ class EventcalApp(Flask):
     """A Flask app that logs unhandled exceptions with the route, because the path can contain a secret."""
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - Flask's signature, which is a union of three types
-        """Log an exception that the error handlers did not handle."""
+        """Log an unhandled exception together with the requested route."""
         self.logger.error("failed at %s", requested_route(), exc_info=exc_info)

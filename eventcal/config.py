@@ -1,4 +1,4 @@
-"""Settings, read from EVENTCAL_* environment variables and instance/config.toml. Invalid settings are rejected."""
+"""Settings from EVENTCAL_* environment variables and instance/config.toml."""
 
 import os
 import secrets
@@ -14,22 +14,22 @@ ENV_PREFIX = "EVENTCAL_"
 
 
 class ConfigurationError(Exception):
-    """Error for invalid or missing settings. The message says what to set."""
+    """A setting is invalid or missing. The message explains how to correct the setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of an installation.
 
-    instance: the folder for local files: the embedded database, the secret key, pictures and config.toml.
-    database_url: an SQLAlchemy URL with the dialect sqlite or postgresql+psycopg.
-    secret_key: signs sessions and emailed tokens, and encrypts the secrets of authenticator apps.
-    base_url: the public URL of the site, without a trailing slash.
-    domain: the domain part of every UID. Changing it makes all entries new to subscribers.
-    mail_url: smtp://user:password@host:port?from=address; if None, email addresses are confirmed without a check.
-    redis_url: the Redis database for rate limits; if None, each worker counts on its own.
-    trusted_proxies: the number of reverse proxies that add to X-Forwarded-For.
-    name: the name of the calendar.
+    `instance`: the folder for the embedded database, the secret key, images and config.toml.
+    `database_url`: a SQLAlchemy URL with the dialect sqlite or postgresql+psycopg.
+    `secret_key`: the key that signs sessions and emailed tokens, and encrypts the secrets of authenticator apps.
+    `base_url`: the public URL of the site, without a trailing slash.
+    `domain`: the domain part of every UID. Changing the domain makes all entries appear as new to subscribers.
+    `mail_url`: smtp://user:password@host:port?from=address, or None to confirm email addresses without verification.
+    `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
+    `trusted_proxies`: the number of reverse proxies that add to X-Forwarded-For.
+    `name`: the name of the calendar.
     """
 
     instance: Path
@@ -49,14 +49,14 @@ class Settings:
 
     @property
     def media_folder(self) -> Path:
-        """The folder for uploaded pictures. All processes must share it."""
+        """The folder for uploaded images, which all processes must share."""
         return self.instance / "media"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read the settings from the environment and instance/config.toml; the environment takes precedence.
+    """Return the settings from the environment, which takes precedence, and from instance/config.toml.
 
-    With the embedded default database, a secret key is generated once and stored in the instance folder. Raises
+    For the embedded default database, a secret key is generated once and stored in the instance folder. Raises
     ConfigurationError if a setting is missing, unknown or malformed.
     """
     instance = Path(environment.get(ENV_PREFIX + "INSTANCE", "instance")).absolute()
@@ -112,9 +112,9 @@ def _check_setting_names(names: Iterable[str], source: str, *, format_name: Call
 
 
 def _read_or_create_key(path: Path) -> str:
-    """Return the key stored in the instance folder. If there is none, create it, readable by its owner only."""
+    """Return the stored key, or create a key that only its owner can read."""
     if not path.exists():
-        # Linked after writing, so that no process reads a partial key and all processes use the first key.
+        # Linking the complete file ensures that no process reads a partial key and that all processes use the same key.
         descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48) + "\n")
@@ -125,7 +125,7 @@ def _read_or_create_key(path: Path) -> str:
 
 
 def _parse_database_url(url: str) -> str:
-    # PostgreSQL URLs usually do not name a driver; we use psycopg 3.
+    # PostgreSQL URLs usually do not specify a driver. eventcal uses psycopg 3.
     for plain in ("postgresql://", "postgres://"):
         if url.startswith(plain):
             url = "postgresql+psycopg://" + url.removeprefix(plain)
@@ -153,7 +153,7 @@ def _parse_mail_url(url: str | None) -> str | None:
 
 
 def _split_url(url: str) -> SplitResult | None:
-    """Return the parts of a URL, or None if it has no host or an invalid port."""
+    """Return the parts of a URL, or None if the URL has no host or an invalid port."""
     try:
         parts = urlsplit(url)
         reachable = parts.hostname and parts.port != 0

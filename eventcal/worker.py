@@ -1,7 +1,7 @@
-"""The background worker: sends queued email and deletes expired data.
+"""The background worker, which sends queued email and deletes expired data.
 
-Before an email is sent, it is claimed in a separate transaction: its next attempt is postponed, so that no other
-worker sends it. If the worker dies in between, the email is sent again later rather than lost.
+Before sending an email, the worker postpones the next attempt in a separate transaction, so that no other worker sends
+the same email. If the worker stops before the email is sent, a later attempt follows.
 """
 
 import logging
@@ -29,17 +29,17 @@ _LOG = logging.getLogger(__name__)
 
 POLL_SECONDS = 3.0
 PRUNE_INTERVAL = timedelta(hours=1)
-# Longer than any SMTP session may take.
+# A claim lasts longer than any SMTP session.
 CLAIM_DURATION = timedelta(minutes=10)
 _MAX_ERROR_LENGTH = 1000
-# The timeout for the mail server.
+# The timeout for SMTP connections in seconds.
 _SMTP_TIMEOUT = 30
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SMTP_PORT, _SMTPS_PORT = 25, 465
 
 
 def run_worker(database: Database, settings: Settings, stop: threading.Event) -> None:
-    """Send due email until `stop` is set. Exceptions are logged and do not end the worker."""
+    """Send due email and delete expired data until `stop` is set. Exceptions are logged and do not stop the worker."""
     prune_at = database.clock.now()
     while not stop.is_set():
         try:
@@ -54,7 +54,7 @@ def run_worker(database: Database, settings: Settings, stop: threading.Event) ->
 
 
 def send_next_mail(database: Database, settings: Settings) -> bool:
-    """Try to send the email that has been due for longest. Return whether there was one."""
+    """Try to send the email that has been due the longest. Return False if there is no email to send."""
     if settings.mail_url is None:
         return False
     claimed = _claim_due_mail(database)
@@ -70,7 +70,7 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
 
 
 def delete_expired_data(database: Database, settings: Settings) -> None:
-    """Delete expired data: old messages, counts of feeds that are no longer fetched, and sessions."""
+    """Delete old messages, expired sessions, and fetch counts for feeds that are no longer fetched."""
     with database.unit_of_work() as unit:
         unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
         delete_old_fetches(unit.session, before=unit.now - FETCHES_KEPT)
@@ -78,7 +78,7 @@ def delete_expired_data(database: Database, settings: Settings) -> None:
 
 
 def _claim_due_mail(database: Database) -> OutboxMessage | None:
-    # Checked without the write lock, because usually no email is due.
+    # The first check does not acquire the write lock, because usually no email is due.
     with database.read_session() as session:
         if find_due_mail(session, now=database.clock.now()) is None:
             return None
@@ -96,7 +96,7 @@ def _record_attempt(database: Database, message: OutboxMessage, error: str | Non
         if error is None:
             row.sent_at = unit.now
             row.last_error = None
-            # The text may contain a link that gives access to an account.
+            # The text may contain a link that grants access to an account.
             row.payload = {**row.payload, "text": ""}
         else:
             row.last_error = error[:_MAX_ERROR_LENGTH]
@@ -107,12 +107,12 @@ def _record_attempt(database: Database, message: OutboxMessage, error: str | Non
 
 
 def next_attempt_at(attempt: int, *, now: datetime) -> datetime:
-    """Return the time of the next attempt, `2 ** (attempt - 1)` minutes from now."""
+    """Return the time of the next attempt, `2 ** (attempt - 1)` minutes after `now`."""
     return now + timedelta(minutes=2 ** (attempt - 1))
 
 
 class MailDeliveryError(Exception):
-    """Error for an email that could not be sent. The message gives the reason."""
+    """An email could not be sent. The message contains the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class MailServer:
 
 
 def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
-    """Parse smtp(s)://user:password@host:port?from=address. The default for `from` is eventcal@domain."""
+    """Parse smtp(s)://user:password@host:port?from=address. The default sender is eventcal@domain."""
     parts = urlsplit(mail_url)
     tls = parts.scheme == "smtps"
     [sender] = parse_qs(parts.query).get("from", [f"eventcal@{domain}"])
@@ -143,7 +143,7 @@ def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
 
 
 def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> None:
-    """Send an email from the outbox. Raises MailDeliveryError if it could not be sent, for any reason."""
+    """Send an email from the outbox. Raises MailDeliveryError if the email cannot be sent for any reason."""
     try:
         with _connect(server) as connection:
             connection.send_message(_build_mail(server, message, domain=domain))
@@ -160,7 +160,7 @@ def _connect(server: MailServer) -> smtplib.SMTP:
         connection = smtplib.SMTP(server.host, server.port, timeout=_SMTP_TIMEOUT)
     try:
         connection.ehlo()
-        # Connections to the local machine need no encryption.
+        # Connections to localhost do not require encryption.
         secure = server.tls or server.host in _LOCAL_HOSTS
         if not secure and connection.has_extn("starttls"):
             connection.starttls(context=ssl.create_default_context())
@@ -184,16 +184,16 @@ def _build_mail(server: MailServer, outbox_message: OutboxMessage, *, domain: st
     message["To"] = _to_ascii_address(outbox_message.payload["to"])
     message["Subject"] = outbox_message.payload["subject"]
     message["Date"] = format_datetime(outbox_message.created_at)
-    # The same for every attempt, so that mail servers can detect duplicates.
+    # The Message-ID is the same for every attempt, so that mail servers can detect duplicates.
     message["Message-ID"] = f"<outbox-{outbox_message.id}-{outbox_message.created_at:%Y%m%d%H%M%S}@{domain}>"
-    # Suppresses automatic replies (RFC 3834).
+    # This header suppresses automatic replies (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(outbox_message.payload["text"])
     return message
 
 
 def _to_ascii_address(address: str) -> str:
-    """Return the address with its domain in ASCII (Punycode); addresses are stored with Unicode domains."""
+    """Return the address with its domain in Punycode, because addresses are stored with Unicode domains."""
     try:
         found = validate_email(address, check_deliverability=False)
     except EmailNotValidError:

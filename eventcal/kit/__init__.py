@@ -1,1 +1,1 @@
-"""Utilities that every package uses: clock, database, errors, paging and text. They do not depend on events."""
+"""General utilities, such as the clock, the database, errors, pagination and text. No other package is imported."""

@@ -1,4 +1,4 @@
-"""The system clock. All other code takes the current time as an argument, so that tests can control it."""
+"""The system clock. All other modules receive the current time as an argument, so that tests can control the time."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,32 +6,32 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A source of the current time that can also wait."""
+    """A source of the current time that can also block until a given time."""
 
     def now(self) -> datetime:
-        """Return the current time, in UTC."""
+        """Return the current time in UTC."""
 
     def wait_until(self, moment: datetime) -> None:
-        """Block until `moment`. Return immediately if it has passed."""
+        """Block until `moment`, or return immediately if `moment` has passed."""
 
 
 class SystemClock:
     """The clock of the operating system."""
 
-    # Limits the wait, so that setting the system clock back does not block requests for long.
+    # The limit prevents long delays after the system clock is set back.
     MAX_WAIT = timedelta(seconds=3)
 
     def now(self) -> datetime:
-        """Return the current time, in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def wait_until(self, moment: datetime) -> None:
-        """Sleep until `moment`, but at most `MAX_WAIT`."""
+        """Sleep until `moment`, but no longer than `MAX_WAIT`."""
         wait = min(moment - self.now(), self.MAX_WAIT)
         if wait > timedelta(0):
             time.sleep(wait.total_seconds())
 
 
 def truncate_to_second(moment: datetime) -> datetime:
-    """Return `moment` without microseconds, which iCalendar and HTTP dates cannot express."""
+    """Return `moment` without microseconds, which iCalendar and HTTP dates cannot represent."""
     return moment.replace(microsecond=0)

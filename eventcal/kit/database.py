@@ -1,8 +1,8 @@
-"""The database, and the unit of work, which is the only code that commits.
+"""The database, and the unit of work, which is the only code that commits transactions.
 
-Each unit of work first takes a global write lock: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. Units of
-work therefore run one after another: a check made inside one still holds at its commit, and revisions are assigned in
-commit order. See docs/decisions/0004-one-writer.md.
+Each unit of work first acquires a global write lock: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. Units
+of work never overlap, so that a condition checked in a unit of work still holds at its commit, and revisions are
+assigned in commit order. See docs/decisions/0004-one-writer.md.
 """
 
 import sqlite3
@@ -25,10 +25,10 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.errors import DatabaseBusy, Message
 from eventcal.kit.models import Base
 
-# The key of the advisory lock on PostgreSQL. The number is arbitrary, but must not change.
+# The key of the PostgreSQL advisory lock, which is arbitrary but must not change.
 _WRITE_LOCK_KEY = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
-# One statement instead of two saves a round trip. The timeout applies to this transaction only.
+# Setting the timeout in the same statement saves a round trip. The timeout applies only to this transaction.
 _POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -39,8 +39,8 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 class Change:
     """A row that a unit of work added, changed or deleted.
 
-    `changed_fields` are the changed attributes (empty unless the row was changed). `old_values` holds their known old
-    values.
+    `changed_fields`: the names of the changed attributes, which are empty for added and deleted rows.
+    `old_values`: the previous values of the changed attributes, if they are known.
     """
 
     row: Any
@@ -53,7 +53,7 @@ ChangeHook = Callable[[Session, Sequence[Change], datetime], None]
 
 
 class Database:
-    """A SQLite or PostgreSQL database. Read with `read_session()`, write with `unit_of_work()`."""
+    """A SQLite or PostgreSQL database. Use `read_session()` to read and `unit_of_work()` to write."""
 
     def __init__(self, url: str, *, clock: Clock, hooks: Sequence[ChangeHook] = (), pool_size: int = 16) -> None:
         # `hide_parameters` keeps personal data out of exception messages, which may be logged.
@@ -63,13 +63,13 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=_LOCK_TIMEOUT_MS / 1000,
-            # The most recently used connection has the warmest caches.
+            # The most recently used connection is likely to have the warmest caches.
             pool_use_lifo=True,
         )
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # WAL lets readers work during a write. FULL keeps committed transactions after a power failure.
+            # In WAL mode, a writer does not block readers. With FULL, committed transactions survive a power failure.
             set_up_sqlite(
                 self.engine,
                 f"busy_timeout = {_LOCK_TIMEOUT_MS}",
@@ -79,26 +79,26 @@ class Database:
             )
             self._reading = self._glancing = self.engine
         else:
-            # All statements of a reader must see the same snapshot, such as a revision and the rows it describes.
+            # All queries of a reader must see the same snapshot, so that a revision matches the rows read with it.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            # A single statement needs no transaction; BEGIN and COMMIT would cost two more round trips.
+            # A single statement needs no transaction. Omitting BEGIN and COMMIT saves two round trips.
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._writing = self.engine.execution_options(eventcal_writes=True)
 
     def read_session(self) -> Session:
-        """Return a read-only session that sees one snapshot. The caller must close it, for example with `with`."""
+        """Return a read-only session on a snapshot of the database. The caller must close the session."""
         return Session(self._reading, autoflush=False, expire_on_commit=False)
 
     def read_connection(self) -> Connection:
-        """Return a read-only connection that sees one snapshot, without the overhead of a session."""
+        """Return a read-only connection on a snapshot of the database, without the overhead of a session."""
         return self._reading.connect()
 
     def autocommit_connection(self) -> Connection:
-        """Return a connection for a single SELECT, without a transaction on PostgreSQL."""
+        """Return a connection for a single SELECT statement. On PostgreSQL, no transaction is started."""
         return self._glancing.connect()
 
     def is_migrated(self) -> bool:
-        """Return whether the database has exactly the schema that this code expects."""
+        """Return whether the database schema is the one that this release expects."""
         with self.read_connection() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
@@ -106,14 +106,13 @@ class Database:
 
     @contextmanager
     def unit_of_work(self) -> Iterator["UnitOfWork"]:
-        """Begin a transaction that is committed at the end of the block, or rolled back if the block raises.
+        """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
-        The write lock is held from the start. When the block ends, `UnitOfWork.flush_hooks` flushes the session and
-        calls this database's hooks, in order, with the rows that were added, changed or deleted. Then the transaction
-        is committed. The app has one hook, `FeedIndex.follow` (see app.py). A hook may call `delay_return_until` to
-        delay the end of the `with` block until a given time.
+        The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
+        calls the hooks in order with the added, changed and deleted rows. A hook may call `delay_return_until` to delay
+        the end of the `with` block.
 
-        Raises DatabaseBusy if the write lock, or a connection, does not become available in time.
+        Raises DatabaseBusy if the write lock or a connection does not become available in time.
         """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
@@ -127,10 +126,10 @@ class Database:
 
 
 class UnitOfWork:
-    """A unit of work: a session, and the changes that its hooks have not yet been called with.
+    """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
-    `now` is the start of the unit of work (UTC) and does not advance, so that all timestamps that it writes agree.
-    Last-Modified uses `commit_time` instead.
+    `now` is the start time (UTC) of the unit of work, so that all timestamps written by a unit of work are equal. The
+    Last-Modified date is based on `commit_time` instead.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
@@ -143,20 +142,21 @@ class UnitOfWork:
         event.listen(session, "before_flush", self._record_changes)
 
     def _record_changes(self, session: Session, *_: object) -> None:
-        # Changes made by the hooks themselves are not passed to hooks.
+        # Changes made by hooks are not passed to the hooks.
         if not self._in_hooks:
             self._changes.extend(_iter_changes(session))
 
     def flush_hooks(self) -> None:
-        """Flush, and call the hooks with the changes since the last call, so that derived values are up to date.
+        """Flush the session, and call the hooks with the changes since the previous call to update derived values.
 
-        This runs before the commit. Call it earlier to read derived values inside the block.
+        `Database.unit_of_work` calls this method before the commit. Call it earlier to read derived values within the
+        block.
         """
         if self.session.new or self.session.deleted:
-            # The foreign keys of new rows are set only by the flush.
+            # The foreign keys of new rows are not set until the session is flushed.
             self.session.flush()
         else:
-            # Without new or deleted rows, one flush after the hooks writes both their changes and these.
+            # If no rows are new or deleted, a single flush after the hooks is sufficient.
             self._record_changes(self.session)
         changes = tuple(self._changes)
         self._changes.clear()
@@ -171,33 +171,33 @@ class UnitOfWork:
 
 @cache
 def _last_migration() -> str:
-    """Return the number of the latest migration. The history is linear, so this is the highest number."""
+    """Return the highest migration number, which is the latest because the history is linear."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def has_public_change(row: Base) -> bool:
-    """Return whether a public attribute of the row has changes that are not flushed yet."""
+    """Return whether any public attribute of the row has unflushed changes."""
     return any_public(type(row), _changed_attributes(row))
 
 
 def any_public(table: type[Base], fields: Iterable[str]) -> bool:
-    """Return whether any of these attributes is public: a relationship, or a column that is not `PRIVATE_COLUMN`."""
+    """Return whether any of the attributes is public: a relationship, or a column not marked `PRIVATE_COLUMN`."""
     columns = inspect(table).columns
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)
 
 
 def commit_time(session: Session, *, started_at: datetime) -> datetime:
-    """Return the current time (UTC) according to the clock of the unit of work, but not earlier than `started_at`.
+    """Return the current time (UTC) from the clock of the unit of work, but not a time before `started_at`.
 
-    Last-Modified uses this time and not `UnitOfWork.now`, because a unit of work that ran for long becomes visible to
-    readers only when it commits.
+    The Last-Modified date is based on the commit time and not on `UnitOfWork.now`, because readers do not see the
+    changes of a unit of work before the commit.
     """
     clock: Clock | None = session.info.get("clock")
     return started_at if clock is None else max(started_at, clock.now())
 
 
 def delay_return_until(session: Session, moment: datetime) -> None:
-    """Delay the end of the unit of work, after its commit, until `moment` (UTC)."""
+    """Make `Database.unit_of_work` block after the commit until `moment` (UTC)."""
     session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
 
 
@@ -214,7 +214,6 @@ def _iter_changes(session: Session) -> Iterator[Change]:
 
 
 def _changed_attributes(row: object) -> dict[str, History]:
-    """Return the attributes that changed since the row was last loaded or flushed."""
     state = inspect(row)
     histories = {name: state.attrs[name].history for name in list(state.committed_state)}
     return {name: history for name, history in histories.items() if history.has_changes()}
@@ -230,9 +229,9 @@ def _take_write_lock(session: Session) -> None:
 
 
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
-    """Run these pragmas on every new connection, and emit BEGIN instead of the driver.
+    """Run the pragmas on every new connection, and emit BEGIN explicitly instead of by the driver.
 
-    With the execution option `eventcal_writes`, a transaction takes the write lock when it begins.
+    If the execution option `eventcal_writes` is set, a transaction acquires the write lock when it begins.
     """
 
     @event.listens_for(engine, "connect")
@@ -248,5 +247,5 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
         if connection.get_execution_options().get("eventcal_writes", False):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            # Every read starts with this BEGIN, which cannot fail. `exec_driver_sql` costs ten times as much.
+            # Every read executes BEGIN, and a DBAPI cursor is ten times as fast as `exec_driver_sql`.
             connection.connection.cursor().execute("BEGIN").close()

@@ -12,11 +12,11 @@ Found = TypeVar("Found")
 
 
 class Message(str):
-    """A formatted English message that keeps its template and values, so that it can be translated later.
+    """A formatted English message that stores its template and values for later translation.
 
-    The template must be a string literal, because the catalogues are extracted from the code. It uses named
-    placeholders: `Message("must have at most %(limit)s characters", limit=80)`. A value may be a message, too. The
-    object is an ordinary `str` in all other respects.
+    The template must be a string literal, because translations are extracted from the source code. Placeholders are
+    named, as in `Message("must have at most %(limit)s characters", limit=80)`. A value may be another message. In all
+    other respects, a message is an ordinary `str`.
     """
 
     __slots__ = ("template", "values")
@@ -25,7 +25,7 @@ class Message(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Return the message: the template with these values inserted."""
+        """Return the message with the values inserted into the template."""
         made = super().__new__(cls, template % values if values else template)
         made.template, made.values = template, values
         return made
@@ -35,7 +35,7 @@ class Message(str):
         return self
 
     def format(self, *_: object, **__: object) -> Self:
-        """Return the message itself. marshmallow calls `format` on all messages, but this one is complete."""
+        """Return the message unchanged, because marshmallow calls `format` on every error message."""
         return self
 
 
@@ -44,19 +44,19 @@ _INVALID_DETAIL = Message("See errors for each fault and its place.")
 
 @dataclass(frozen=True)
 class FieldError:
-    """A validation error of one field: a JSON pointer (RFC 6901) to the field, and a message."""
+    """A validation error for a field: the JSON pointer (RFC 6901) of the field, and a message."""
 
     pointer: str
     detail: str
 
 
 def json_pointer(path: Iterable[str | int]) -> str:
-    """Return the JSON pointer (RFC 6901) of a path of keys and indexes."""
+    """Return the JSON pointer (RFC 6901) for a path of keys and indexes."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 class DomainError(Exception):
-    """The base class of domain errors: `code` is for programs, `title` for headings, `detail` for people."""
+    """The base class of domain errors, with a machine-readable `code`, a short `title` and an explanatory `detail`."""
 
     code: ClassVar[str] = "refused"
     title: ClassVar[Message] = Message("Refused")
@@ -96,14 +96,14 @@ class Forbidden(DomainError):
 
 
 class Conflict(DomainError):
-    """The current state of the object does not allow the action."""
+    """The action is not allowed in the current state of the object."""
 
     code = "conflict"
     title = Message("Not possible as things stand")
 
 
 class Invalid(DomainError):
-    """The input is invalid. `errors` holds all field errors."""
+    """The input is invalid. `errors` lists all field errors."""
 
     code = "invalid"
     title = Message("Some of this cannot be taken")
@@ -113,42 +113,42 @@ class Invalid(DomainError):
 
 
 class VersionConflict(DomainError):
-    """The object was changed after the caller read it."""
+    """The object has changed since the caller read it."""
 
     code = "stale"
     title = Message("Changed in the meantime")
 
 
 class DatabaseBusy(DomainError):
-    """The database was too busy to process the change in time. The caller may retry."""
+    """The database is too busy to process the change. The caller may retry the request."""
 
     code = "busy"
     title = Message("Busy")
 
 
 def require(value: Found | None, error: DomainError) -> Found:
-    """Return `value`. Raises `error` if it is None."""
+    """Return `value`, or raise `error` if `value` is None."""
     if value is None:
         raise error
     return value
 
 
 def raise_if_invalid(errors: Sequence[FieldError]) -> None:
-    """Raise Invalid with these field errors, if there are any."""
+    """Raise Invalid with the given field errors, if there are any."""
     if errors:
         raise Invalid(errors=errors)
 
 
 class Transition(NamedTuple, Generic[State]):
-    """A state transition: the states that allow it, and the state that it leads to.
+    """A transition from any of the states in `sources` to the state `target`.
 
-    `target` is None if it depends on more than the transition.
+    `target` is None if the target state depends on other conditions.
     """
 
     sources: frozenset[State]
     target: State
 
     def check(self, state: State, error: DomainError) -> None:
-        """Raise `error` if this state does not allow the transition."""
+        """Raise `error` unless the transition is allowed in `state`."""
         if state not in self.sources:
             raise error

@@ -9,24 +9,24 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from eventcal.kit.errors import Conflict, Message
 from eventcal.kit.text import SLUG_LIMIT, slugify
 
-# Crockford's Base32 alphabet has no letters that look like digits and spells no obscene words.
+# Crockford's Base32 alphabet avoids letters that resemble digits, and accidental obscenities.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-# Leaves room for a numeric suffix.
+# The limit leaves room for a numeric suffix.
 _STEM_LIMIT = SLUG_LIMIT - 10
 
 
 def new_id() -> str:
-    """Return a new random id of 16 characters (80 bits), safe in URLs and iCalendar UIDs."""
+    """Return a new random id of 16 characters (80 bits) for use in URLs and iCalendar UIDs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(16))
 
 
 def new_secret(prefix: str) -> str:
-    """Return a new secret with 256 random bits. The prefix lets secret scanners identify its kind."""
+    """Return a new secret with 256 random bits. Secret scanners identify the kind of a secret by its prefix."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def hash_secret(secret: str) -> str:
-    """Return the SHA-256 of a secret in hex, for storing. Secrets are random, so no salt is needed."""
+    """Return the SHA-256 hash of a secret in hexadecimal, for storage. Random secrets need no salt."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -50,8 +50,8 @@ class SlugImmutable(Conflict):
 def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, fallback: str) -> str:
     """Return a slug for `name` that is unique in `column`, with a numeric suffix if necessary.
 
-    If the name has no characters that a slug may contain, the slug is `fallback` and random characters. The unit of
-    work holds the write lock, so the slug is still unique when it is written.
+    If `name` contains no characters that are allowed in slugs, the slug is `fallback` with a random suffix. The write
+    lock of the unit of work ensures that the slug is still unique when it is written.
     """
     stem = slugify(name)[:_STEM_LIMIT].rstrip("-") or f"{fallback}-{new_id()[:6]}"
     slug, number = stem, 1
@@ -62,5 +62,5 @@ def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], n
 
 
 def is_slug_taken(session: Session, column: InstrumentedAttribute[str], slug: str) -> bool:
-    """Return whether a row has this slug in `column`."""
+    """Return whether any row has this slug in `column`."""
     return bool(session.scalar(select(exists().where(column == slug))))

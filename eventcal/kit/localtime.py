@@ -1,8 +1,8 @@
 """Local times, time zones and conversion to UTC instants.
 
-People enter dates and times local to the event's time zone. These are stored as entered, and this module converts them
-to instants. Zones are always read from the tzdata package and not from the system, so that all workers of an
-installation agree. Years run from 1970 to 2199.
+Dates and times are entered and stored as local times in the time zone of the event. Time zones are always read from the
+tzdata package and not from the operating system, so that all workers use the same rules. Years from 1970 to 2199 are
+supported.
 """
 
 import re
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from eventcal.kit.errors import Message
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-# GMT is not an alias of UTC in the IANA database, although its offset is the same.
+# GMT is not an alias of UTC in the IANA database, although both have the same offset.
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -29,12 +29,12 @@ _ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
 _A_DAY = timedelta(days=1)
 _A_SECOND = timedelta(seconds=1)
 
-# Names that tzdata lists but that are not zones: the system's local time, or "not configured".
+# Names in tzdata that do not identify a time zone, such as the local time of the system.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 class SkippedTime(ValueError):
-    """A local time that does not exist in its time zone, because the clocks go forward over it.
+    """A local time that does not exist in its time zone, because the clocks go forward and skip it.
 
     `next_valid` is the first local time after the gap.
     """
@@ -58,13 +58,13 @@ def _zone_names() -> frozenset[str]:
 
 
 def is_known_zone(name: str) -> bool:
-    """Return whether this is the IANA name of a time zone or an alias of one. Names are case-sensitive."""
+    """Return whether `name` is an IANA time zone name or an alias. Names are case-sensitive."""
     return name in _zone_names()
 
 
 @cache
 def common_zones() -> tuple[str, ...]:
-    """Return the time zones to offer in a list: the zones of `zone.tab`, without aliases, and UTC."""
+    """Return the time zones for selection lists: the zones in `zone.tab`, without aliases, and UTC."""
     rows = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines()
     places = {row.split("\t")[2] for row in rows if row and not row.startswith("#")}
     return (*sorted(places & _zone_names()), "UTC")
@@ -77,7 +77,7 @@ def _read_zone(name: str) -> ZoneInfo:
 
 
 def get_zone(name: str) -> ZoneInfo:
-    """Return the time zone with this IANA name, from a cache. Raises ValueError for an unknown name."""
+    """Return the cached time zone with this IANA name. Raises ValueError if the name is unknown."""
     if not is_known_zone(name):
         raise ValueError(
             Message("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_quote_excerpt(name))
@@ -86,9 +86,9 @@ def get_zone(name: str) -> ZoneInfo:
 
 
 def parse_local(text: str) -> date | datetime:
-    """Parse a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`) that a person entered.
+    """Parse a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`) that was entered by a user.
 
-    Raises ValueError, with a message for that person, for any other text and for years out of range.
+    Raises ValueError with a user-facing message for any other text and for years out of range.
     """
     if _DATE.fullmatch(text) is None and _LOCAL_TIME.fullmatch(text) is None:
         if _WITH_OFFSET.fullmatch(text) is not None:
@@ -130,13 +130,13 @@ def _check_year(year: int) -> None:
 
 
 def _quote_excerpt(text: str) -> str:
-    """Return the beginning of a text, quoted and in ASCII, because a message must not contain surrogates."""
+    """Return a quoted excerpt in ASCII, because messages must not contain surrogates."""
     most = 40
     return ascii(text if len(text) <= most else f"{text[:most]}...")
 
 
 def format_local(value: date | datetime) -> str:
-    """Return `2014-08-18` for a date or `2014-06-04T13:30:00` for a naive time, as `parse_local` accepts."""
+    """Return a date as `2014-08-18` or a naive time as `2014-06-04T13:30:00`, as accepted by `parse_local`."""
     if isinstance(value, datetime):
         _check_naive(value)
         return value.isoformat(timespec="seconds")
@@ -149,7 +149,7 @@ def _check_naive(local: datetime) -> None:
 
 
 def local_to_utc_strict(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a naive local time; of a time that occurs twice, the first.
+    """Return the UTC instant of a naive local time, or the first instant if the time occurs twice.
 
     Raises SkippedTime if the local time does not exist, and ValueError for an unknown zone or a year out of range.
     """
@@ -169,15 +169,16 @@ def _find_instant(local: datetime, tzid: str) -> datetime | None:
 
 
 def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a naive local time, even if it does not exist in the zone (RFC 5545, 3.3.5).
+    """Return the UTC instant of a naive local time, even if the time does not exist in the zone (RFC 5545, 3.3.5).
 
-    A time in a gap uses the offset before the gap. For a time that occurs twice, `fold` selects which (PEP 495).
+    A skipped time is converted with the offset before the gap. If a time occurs twice, `fold` selects the instant (PEP
+    495).
     """
     return local.replace(tzinfo=get_zone(tzid)).astimezone(UTC)
 
 
 def _end_of_gap(local: datetime, tzid: str) -> datetime:
-    """Return the instant at which the clocks change, for a local time in the gap."""
+    """Return the instant of the clock change that skips the local time."""
     here = get_zone(tzid)
     before = local.replace(tzinfo=here, fold=1, microsecond=0).astimezone(UTC)
     after = local.replace(tzinfo=here, fold=0, microsecond=0).astimezone(UTC)
@@ -190,9 +191,9 @@ def _end_of_gap(local: datetime, tzid: str) -> datetime:
 
 
 def day_start(day: date, tzid: str) -> datetime:
-    """Return the UTC instant at which this day begins in the zone.
+    """Return the UTC instant at which a day begins in the zone.
 
-    This is midnight (the first, if it occurs twice), or the end of the gap if midnight does not exist.
+    A day begins at the first midnight if midnight occurs twice, and at the end of the gap if midnight does not exist.
     Raises ValueError for an unknown zone or a year out of range.
     """
     _check_year(day.year)
@@ -200,9 +201,9 @@ def day_start(day: date, tzid: str) -> datetime:
 
 
 def day_end(day: date, tzid: str) -> datetime:
-    """Return the UTC instant at which this day ends in the zone, which is the start of the next day.
+    """Return the UTC instant at which a day ends in the zone, which is the start of the next day.
 
-    A day that the zone skips entirely ends when it begins. Raises the same errors as `day_start`.
+    A day that does not exist in the zone ends when it begins. Raises the same errors as `day_start`.
     """
     _check_year(day.year)
     return _first_instant_of_day(day + _A_DAY, tzid)
@@ -214,10 +215,10 @@ def _first_instant_of_day(day: date, tzid: str) -> datetime:
 
 
 def format_with_offset(instant: datetime, tzid: str) -> str:
-    """Return an aware instant as RFC 3339 text in the zone, to the second: `2014-06-04T13:30:00-04:00`.
+    """Return an aware instant in RFC 3339 format with the offset of the zone: `2014-06-04T13:30:00-04:00`.
 
-    An offset with seconds (Monrovia until 1972) is rounded to minutes, as in RFC 3339, section 5.8; the instant is
-    preserved. Raises ValueError for an unknown zone or a naive time.
+    An offset with seconds, such as in Monrovia until 1972, is rounded to minutes (RFC 3339, 5.8) without changing the
+    instant. Raises ValueError for an unknown zone or a naive time.
     """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")
@@ -229,16 +230,16 @@ def format_with_offset(instant: datetime, tzid: str) -> str:
 
 
 def format_utc(instant: datetime) -> str:
-    """Return an aware instant as RFC 3339 text in UTC, to the second: `2014-06-04T17:30:00Z`."""
+    """Return an aware instant in RFC 3339 format in UTC, without fractions of a second: `2014-06-04T17:30:00Z`."""
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat('T', 'seconds')}Z"
 
 
 def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetime:
-    """Parse the start or end of a call for talks, as a person entered it, and return it in UTC, to the second.
+    """Return the start or end of a call for talks as a UTC instant, truncated to the second.
 
-    Accepted are times local to the zone and RFC 3339 times with an offset or Z. With `anywhere_on_earth`, only a date
-    is accepted, and the result is the end of that day at UTC-12. Raises ValueError, with a message for that person,
-    for any other text, and SkippedTime as `local_to_utc_strict` does.
+    `text` is a local time in the zone, or an RFC 3339 time with an offset or Z. If `anywhere_on_earth` is true, `text`
+    must be a date, and the result is the end of that day at UTC-12. Raises ValueError with a user-facing message for
+    any other text, and SkippedTime if the local time does not exist.
     """
     if anywhere_on_earth:
         return _parse_day_anywhere_on_earth(text)

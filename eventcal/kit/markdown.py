@@ -1,9 +1,8 @@
-"""Rendering of members' Markdown as safe HTML and as plain text for calendar entries.
+"""Rendering of Markdown as safe HTML, and as plain text for calendar entries.
 
-The dialect is CommonMark with tables and strikethrough. HTML is escaped, links may use http, https and mailto only, and
-images become links. Both outputs come from the same tokens. Parsing time depends on the amount of markup. Therefore
-text with an excessive amount of markup is not parsed but returned as typed. The same applies to text that is nested
-too deeply, because the parser would drop the innermost content.
+The dialect is CommonMark with tables and strikethrough. HTML is escaped, links are limited to http, https and mailto,
+and images become links. Text with an excessive amount of markup is not parsed, because the parsing time depends on the
+amount of markup. Deeply nested text is not parsed either, because the parser would drop the innermost content.
 """
 
 import html
@@ -40,7 +39,7 @@ _PARSER = _SafeMarkdownIt("commonmark", {"html": False, "linkify": False, "maxNe
     ["table", "strikethrough"],
 )
 
-# The parser already escapes HTML. Sanitising its output protects against errors in the parser.
+# The parser already escapes HTML. Sanitising the rendered HTML protects against errors in the parser.
 _SANITIZER = nh3.Cleaner(
     tags={"p", "pre", "blockquote", "ul", "ol", "li", "hr", "h3", "h4", "h5", "h6"}
     | {"br", "strong", "em", "del", "a", "code"}
@@ -51,16 +50,16 @@ _SANITIZER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# One change renders the same text several times, and renaming a room renders all talks in it again.
+# The same text is often rendered again, for example all talks in a room when the room is renamed.
 _CACHE_SIZE = 256
 
 
 @lru_cache(_CACHE_SIZE)
 def to_html(markdown: str) -> str:
-    """Return the text as HTML that is safe to embed in any page, including those of other sites.
+    """Return the text as HTML that is safe to embed in any page, including pages of other sites.
 
-    It contains no scripts, styles, classes, ids, images or frames. Headings start at h3. Links have
-    rel="nofollow ugc noopener". Never raises an exception.
+    The HTML contains no scripts, styles, classes, ids, images or frames. Headings start at h3. Links have rel="nofollow
+    ugc noopener". `to_html` never raises an exception.
     """
     text = _normalise_characters(markdown)
     tokens = _parse_tokens(text)
@@ -71,10 +70,10 @@ def to_html(markdown: str) -> str:
 
 @lru_cache(_CACHE_SIZE)
 def to_plain_text(markdown: str) -> str:
-    r"""Return the text as plain text for calendar apps, with \n between lines and no empty lines at either end.
+    r"""Return the text as plain text for calendar apps, with \n between lines and no empty first or last line.
 
-    Links become "text (url)", or only the URL if the text is empty or the same. Bullets become "- ". The lines of a
-    paragraph are joined. Never raises an exception.
+    Links become "text (url)", or only the URL if the link text is empty or equals the URL. Bullets become "- ". The
+    lines of a paragraph are joined. `to_plain_text` never raises an exception.
     """
     text = _normalise_characters(markdown)
     tokens = _parse_tokens(text)
@@ -87,7 +86,7 @@ def to_plain_text(markdown: str) -> str:
 
 
 def _normalise_characters(markdown: str) -> str:
-    r"""Normalise line breaks to \n, and replace characters that cannot be output by U+FFFD."""
+    r"""Normalise line breaks to \n, and replace characters that cannot be stored with U+FFFD."""
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 
@@ -101,13 +100,13 @@ def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
 # The same text is often rendered as HTML and then as plain text.
 @lru_cache(4)
 def _parse_tokens(text: str) -> list[Token] | None:
-    """Return the tokens for both outputs, or None if the text must not be rendered as Markdown."""
+    """Return the tokens, or None if the text exceeds a limit and must not be rendered as Markdown."""
     if not _is_within_bounds(text):
         return None
     tokens = _PARSER.parse(text)
     for token in tokens:
         if token.type in {"blockquote_open", "list_item_open"} and token.level >= _MAX_NESTING - 1:
-            # At this depth the parser has dropped the content of the block.
+            # At this nesting depth, the parser drops the content of a block.
             return None
         if token.tag in {"h1", "h2"}:
             token.tag = "h3"
@@ -124,7 +123,7 @@ def _is_within_bounds(text: str) -> bool:
 
 
 def _replace_images(children: Sequence[Token]) -> Iterator[Token]:
-    """Yield the tokens with each image replaced by a link to it, or by its description if it is inside a link."""
+    """Yield the tokens with each image replaced by a link, or by its description if the image is inside a link."""
     in_link = False
     for token in children:
         if token.type in {"link_open", "link_close"}:
@@ -156,19 +155,16 @@ def _image_alt_text(children: Sequence[Token]) -> str:
 
 
 class _PlainTextBuilder:
-    """The lines of plain text produced from a stream of tokens."""
-
     def __init__(self) -> None:
         self.lines: list[str] = []
-        # The prefix of each open container. A bullet is replaced by spaces after its first line.
+        # The line prefix of each open block. After the first line of a list item, spaces replace its bullet.
         self._margins: list[str] = []
-        # The bullets or numbers of the next items, for each open list.
+        # For each open list, an iterator over the bullets or numbers of the next items.
         self._bullets: list[Iterator[str]] = []
         self._cells: list[str] | None = None
         self._gap = False
 
     def add_token(self, token: Token) -> None:
-        """Append the text of one token."""
         if token.nesting == 1:
             self._open_block(token)
         elif token.nesting == -1:
@@ -197,7 +193,7 @@ class _PlainTextBuilder:
             case "tr_open":
                 self._cells = []
             case "paragraph_open" | "heading_open" | "table_open":
-                # Paragraphs are hidden in tight lists, which have no blank lines between items.
+                # The parser hides paragraphs in tight lists, which have no blank lines between items.
                 self._gap = self._gap or not token.hidden
 
     def _close_block(self, token: Token) -> None:
@@ -233,7 +229,7 @@ def _render_inline_tokens(children: Sequence[Token]) -> str:
             case "hardbreak":
                 parts.append("\n")
             case "s_open" | "s_close":
-                # Without the markers, deleted text would read as valid text.
+                # Without these markers, struck-through text would look like ordinary text.
                 parts.append("~~")
             case "link_open":
                 link, link_at = str(token.attrs["href"]), len(parts)

@@ -1,6 +1,6 @@
-"""Database migrations. `Database.is_migrated` returns whether the schema is up to date.
+"""Database migrations with Alembic.
 
-Each call runs in one transaction, also on SQLite, so a failed migration leaves the database unchanged.
+Each upgrade or downgrade runs in one transaction, including on SQLite, so that a failed migration changes nothing.
 """
 
 from collections.abc import Callable
@@ -11,34 +11,31 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from eventcal.kit.database import MIGRATIONS, set_up_sqlite
 
-# Prevents concurrent migrations on PostgreSQL. The number is arbitrary, but must not change.
+# The key of the PostgreSQL advisory lock for migrations, which is arbitrary but must not change.
 _MIGRATION_LOCK = 0x6576636D
 _LOCK_TIMEOUT_MS = 60_000
 
 
 def upgrade(database: Engine | URL | str, *, revision: str = "head") -> None:
-    """Upgrade the database to `revision` (its number, or "head"). Do nothing if it is already there.
+    """Upgrade the database to `revision`, a migration number or "head". An up-to-date database is left unchanged.
 
-    Raises alembic.util.CommandError if the revision of the database, or `revision`, is unknown, and RuntimeError if
-    the migrations violate a foreign key on SQLite.
+    Raises alembic.util.CommandError if `revision` or the current revision of the database is unknown, and RuntimeError
+    if the migrations violate a foreign key on SQLite.
     """
     _run_migration(database, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(database: Engine | URL | str, revision: str) -> None:
-    """Downgrade the database to `revision`. "base" removes all tables.
-
-    Raises the same errors as `upgrade`.
-    """
+    """Downgrade the database to `revision` ("base" removes all tables). Raises the same errors as `upgrade`."""
     _run_migration(database, lambda config: command.downgrade(config, revision))
 
 
 def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], None]) -> None:
-    # Migrations need connections with other settings than those of the application.
+    # Migrations and the application require different connection settings.
     url = database.url if isinstance(database, Engine) else database
     engine = create_engine(url, poolclass=NullPool, execution_options={"eventcal_writes": True})
     if engine.dialect.name == "sqlite":
-        # To alter a table, SQLite recreates it. Dropping the old table must not delete rows that reference it.
+        # SQLite alters a table by recreating it. Dropping the old table must not delete rows that reference the table.
         set_up_sqlite(engine, f"busy_timeout = {_LOCK_TIMEOUT_MS}", "foreign_keys = OFF")
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -48,7 +45,7 @@ def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], Non
         config.attributes["connection"] = connection
         migrate(config)
         if connection.dialect.name == "sqlite":
-            # Foreign keys were not enforced during the migration.
+            # Foreign keys are not enforced during the migration.
             lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if lost:
                 tables = sorted({row[0] for row in lost})

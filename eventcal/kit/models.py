@@ -1,4 +1,4 @@
-"""The declarative base class, column types and mixins of all models."""
+"""The declarative base class, column types and mixins for all models."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,18 +11,18 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# Marks a column that is not published. Changing only such columns does not create a new revision.
+# Column info for a column that is not published. Changing only private columns does not create a new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant, stored in UTC and always loaded as an aware datetime, also on SQLite."""
+    """A column type for instants, which are stored in UTC and loaded as aware datetimes, including on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert an aware datetime to UTC. Raises ValueError for a naive one."""
+        """Convert an aware datetime to UTC. Raises ValueError for a naive datetime."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -57,7 +57,7 @@ class Base(DeclarativeBase):
 
 
 def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column for a member of the enum `enum_class`, stored as its value."""
+    """Return a column that stores members of `enum_class` as their values."""
     kind = Enum(
         enum_class,
         native_enum=False,
@@ -69,13 +69,13 @@ def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) ->
 
 
 class RandomIdMixin:
-    """A mixin with a random id as the primary key."""
+    """A mixin that adds a random id as the primary key."""
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-2)
 
 
 class TagRow(Base):
-    """An abstract model of a tag, with its position. Subclasses add a foreign key to the tagged object."""
+    """An abstract model for a tag and its position. Subclasses add a foreign key to the tagged object."""
 
     __abstract__ = True
 
@@ -84,7 +84,7 @@ class TagRow(Base):
 
     @classmethod
     def build_rows(cls, existing: Sequence[Self], tags: Sequence[str]) -> list[Self]:
-        """Return a row for each tag, in order. Rows are reused by position, so that only changed tags are written."""
+        """Return one row per tag, in order. Rows are reused by position, so that only changed tags are written."""
         here = {row.position: row for row in existing}
         rows = [here.get(position) or cls(position=position) for position in range(len(tags))]
         for row, tag in zip(rows, tags, strict=True):
@@ -93,7 +93,7 @@ class TagRow(Base):
 
 
 def set_given_fields(row: Base, fields: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Set the attributes in `names` for which `fields` has a value. Leave the others unchanged."""
+    """Set each attribute in `names` for which `fields` contains a value."""
     for name in names:
         if name in fields:
             setattr(row, name, fields[name])

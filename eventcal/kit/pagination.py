@@ -1,4 +1,4 @@
-"""Keyset pagination. The cursor holds the sort key of the last row, so inserted rows do not shift later pages."""
+"""Keyset pagination. The cursor contains the sort key of the last row, so that new rows do not shift later pages."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
 @dataclass(frozen=True)
 class SortKey:
-    """A column to sort by, descending if `descending`. The last key of an order must be unique and not nullable."""
+    """A column to sort by. The last key of a sort order must be unique and not nullable."""
 
     column: Any
     python_type: type
@@ -29,7 +29,7 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """The rows of a page, and the cursor of the next page, or None on the last page."""
+    """A page of rows. `next_cursor` is the cursor for the next page, or None on the last page."""
 
     items: tuple[Row, ...]
     next_cursor: str | None
@@ -37,7 +37,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The requested page: its size, and the cursor that it starts after."""
+    """A request for a page: the page size, and the cursor after which the page starts."""
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
@@ -46,8 +46,8 @@ class PageRequest:
 def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey], paging: PageRequest) -> Page[Row]:
     """Return the page of `rows` after the cursor, sorted by `order`, which must be a total order.
 
-    The keys are added to the selected columns, so that the cursor holds the values that the database sorted by.
-    Raises Invalid if the cursor is malformed or belongs to another order.
+    The sort keys are added to the selected columns, so that the cursor contains the values that the database sorts by.
+    Raises Invalid if the cursor is malformed or belongs to a different sort order.
     """
     query = rows.add_columns(*(key.column for key in order))
     query = query.order_by(*(key.column.desc() if key.descending else key.column.asc() for key in order))
@@ -61,7 +61,7 @@ def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey],
 
 
 def _after_cursor_condition(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return (a, b) > (x, y) as a > x OR (a = x AND b > y), because some keys may be descending."""
+    """Return (a, b) > (x, y) as a > x OR (a = x AND b > y), because each key may be descending."""
     either: list[ColumnElement[bool]] = [false()]
     for place, key in enumerate(order):
         same = [earlier.column == values[i] for i, earlier in enumerate(order[:place])]
@@ -91,9 +91,9 @@ def _parse_cursor_value(value: object, key: SortKey) -> object:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError
-        # Near the years 1 and 9999 the conversion to UTC can overflow.
+        # Near the years 1 and 9999, the conversion to UTC can raise OverflowError.
         return moment.astimezone(UTC)
-    # bool is a subclass of int, but no key is a boolean.
+    # Booleans are rejected, because bool is a subclass of int and no sort key is a boolean.
     if not isinstance(value, key.python_type) or isinstance(value, bool):
         raise TypeError
     is_too_large = isinstance(value, int) and abs(value) >= 2 ** (63 if isinstance(key.column.type, BigInteger) else 31)

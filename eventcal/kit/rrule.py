@@ -13,23 +13,23 @@ _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 
 def split_rule(rule: str) -> list[tuple[str, str]]:
-    """Return the name and value of each part, in upper case and in order. A name may occur several times."""
+    """Return the name and value of each rule part in order, in upper case. A name may occur several times."""
     pairs = (part.partition("=") for part in rule.upper().split(";"))
     return [(name, value) for name, _, value in pairs]
 
 
 def parse_rule(rule: str) -> dict[str, str]:
-    """Return the parts as a dict, in upper case. If a name occurs several times, the last value is used."""
+    """Return the rule parts as a dict, in upper case. If a name occurs several times, the last value is used."""
     return dict(split_rule(rule))
 
 
 def format_rule(parts: Mapping[str, str]) -> str:
-    """Return the RRULE value with these parts, in this order."""
+    """Return the RRULE value with the given parts, in order."""
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
 def split_weekday(value: str) -> tuple[int | None, str]:
-    """Split a BYDAY value into its number and weekday: (-1, "FR") for -1FR, (None, "FR") for FR.
+    """Return the number and weekday of a BYDAY value: (-1, "FR") for -1FR, (None, "FR") for FR.
 
     Raises ValueError if the part before the weekday is not a number.
     """
@@ -38,14 +38,14 @@ def split_weekday(value: str) -> tuple[int | None, str]:
 
 @dataclass(frozen=True)
 class Until:
-    """An UNTIL value: a date, or a time that is either in UTC or local to the time zone of the rule."""
+    """An UNTIL value: a date, a UTC time, or a local time in the time zone of the rule."""
 
     day: date
     time_of_day: time | None
     is_utc: bool
 
     def instant(self, tzid: str) -> datetime:
-        """Return the last instant that the rule includes, in UTC. A date includes the whole day."""
+        """Return the last instant that the rule includes, in UTC. If UNTIL is a date, the whole day is included."""
         local = datetime.combine(self.day, self.time_of_day or time(23, 59, 59))
         return local.replace(tzinfo=UTC) if self.is_utc else local_to_utc_lenient(local, tzid)
 
@@ -55,7 +55,7 @@ class Until:
 
 
 def parse_until(value: str) -> Until:
-    """Parse an UNTIL value. Raises ValueError if it is neither a date nor a time."""
+    """Parse an UNTIL value. Raises ValueError if the value is neither a date nor a time."""
     found = _UNTIL.fullmatch(value)
     if found is None:
         raise ValueError(f"{value!a} is neither a date nor a time")

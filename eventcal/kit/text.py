@@ -1,8 +1,8 @@
-"""Text functions: validation of characters, slugs, search words and normalised email addresses.
+"""Text functions for character validation, slugs, search words and email addresses.
 
-Text is stored exactly as entered. Characters that some database or output format cannot represent (XML 1.0 excludes
-control characters, UTF-8 excludes surrogates) are rejected with a message that suggests a correction. Direction marks
-and HTML are accepted; output code must escape them.
+Text is stored exactly as entered. Characters that a database or output format cannot represent, such as control
+characters in XML 1.0 and surrogates in UTF-8, are rejected with a message that suggests a correction. Direction marks
+and HTML are accepted and must be escaped on output.
 """
 
 import re
@@ -22,20 +22,20 @@ QUERY_WORD_LIMIT = 20
 _SLUG_WORD = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
 
-# U+FFFE and U+FFFF are noncharacters, and XML 1.0 does not allow them.
+# U+FFFE and U+FFFF are noncharacters, which XML 1.0 does not allow.
 _FORBIDDEN_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN_IN_MULTI_LINE = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 
-# Letters that people often type in ASCII and that Unicode does not decompose.
+# Letters that Unicode does not decompose but that are often typed in ASCII.
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
-    # Casefolding and removing accents turn the other three Turkish i letters into "i".
+    # Casefolding and accent removal convert the other Turkish forms of this letter to "i".
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 
-# Variation selectors and similar marks, which only affect how a character is displayed.
+# Variation selectors and similar marks, which affect only the display of a character.
 _VARIATION_SELECTORS = frozenset(
     [0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
 )
@@ -43,10 +43,10 @@ _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
 def single_line_error(value: str) -> Message | None:
-    """Return the error message for an invalid single-line text, such as a title, or None if it is valid.
+    """Return the error message for invalid single-line text, such as a title, or None if the text is valid.
 
-    Rejected are control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text. The message suggests
-    a correction and has no subject, so that it can follow the name of any field. Positions in it start at 1.
+    Control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text are invalid. The message suggests a
+    correction and has no subject, so that it can follow any field name. Positions in the message start at 1.
     """
     found = _FORBIDDEN_IN_LINE.search(value)
     if found is not None:
@@ -57,9 +57,9 @@ def single_line_error(value: str) -> Message | None:
 
 
 def multi_line_error(value: str) -> Message | None:
-    r"""Return the error message for an invalid multi-line text, such as an abstract, or None if it is valid.
+    r"""Return the error message for invalid multi-line text, such as an abstract, or None if the text is valid.
 
-    Unlike in `single_line_error`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are allowed.
+    In contrast to `single_line_error`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are valid.
     """
     found = _FORBIDDEN_IN_MULTI_LINE.search(value)
     return None if found is None else _character_error(found, replacement=Message("a line feed"))
@@ -82,10 +82,10 @@ def _character_error(match: re.Match[str], *, replacement: Message) -> Message:
 
 
 def slugify(value: str) -> str:
-    """Return the text as lower-case ASCII words joined by "-", or "" if it contains no such word.
+    """Return the text as lower-case ASCII words joined by "-", or "" if the text contains no ASCII word.
 
     Accents and apostrophes are removed ("Mihai Donțu" becomes "mihai-dontu", "O'Brien" becomes "obrien"). The slug is
-    cut to `SLUG_LIMIT` characters, between words unless the first word is longer.
+    truncated to `SLUG_LIMIT` characters, at a word boundary unless the first word is longer.
     """
     words = _SLUG_WORD.findall(fold_for_search(_APOSTROPHES.sub("", value)))
     slug = ""
@@ -98,7 +98,7 @@ def slugify(value: str) -> str:
 
 
 def slug_error(value: str) -> Message | None:
-    """Return the error message for an invalid slug, or None if it is valid."""
+    """Return the error message for an invalid slug, or None if the slug is valid."""
     if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
     return Message(
@@ -108,13 +108,13 @@ def slug_error(value: str) -> Message | None:
 
 
 def fold_for_search(value: str) -> str:
-    """Return the text without differences of case, accents, ligatures and width, for comparing words.
+    """Return the text folded for comparison, without case, accents, ligatures and width variants.
 
-    Each character is folded independently, so a prefix of a word folds to a prefix of the folded word. Characters with
-    a combining class count as accents. Other marks, such as the vowel signs of Indic scripts, are kept.
+    Each character is folded independently, so that a prefix of a word folds to a prefix of the folded word. Characters
+    with a combining class count as accents. Other marks, such as the vowel signs of Indic scripts, are preserved.
     """
-    # Accents are removed first, because casefolding turns the Greek iota subscript into a letter. They are removed
-    # again afterwards, because casefolding can produce decomposable characters and accents.
+    # Accents are removed before casefolding, which converts the Greek iota subscript to a letter.
+    # Accents are removed again after casefolding, which can produce decomposable characters.
     return _strip_accents(_strip_accents(value).casefold()).translate(_PLAIN_LETTERS)
 
 
@@ -137,16 +137,16 @@ def _is_accent_or_ignorable(character: str) -> bool:
 def build_search_text(*texts: str | None) -> str:
     """Return the folded words of the texts as one string for searching, for example " arm on xen".
 
-    The words are unique, sorted and each preceded by a space, so that `LIKE '% xe%'` matches the beginning of a word.
-    A word is a sequence of letters and digits (also in scripts without spaces), so it contains neither "%" nor "_".
+    The words are unique and sorted. Each word is preceded by a space, so that `LIKE '% xe%'` matches the beginning of a
+    word. Words consist of letters, marks and digits, and therefore contain neither "%" nor "_".
     """
     return "".join(f" {word}" for word in sorted({word for text in texts if text for word in _split_words(text)}))
 
 
 def split_query(q: str) -> tuple[str, ...]:
-    """Return the folded words of a search query, without duplicates, in order, and at most `QUERY_WORD_LIMIT`.
+    """Return the unique folded words of a search query in order, at most `QUERY_WORD_LIMIT`.
 
-    The caller searches for each as a prefix in a result of `build_search_text`. Other characters separate words.
+    Each word is a prefix to search for in a result of `build_search_text`.
     """
     return tuple(dict.fromkeys(_split_words(q)))[:QUERY_WORD_LIMIT]
 
@@ -156,7 +156,7 @@ def _split_words(text: str) -> list[str]:
 
 
 class _WordCharacterTable(dict[int, str]):
-    """A table for `str.translate` that replaces all characters outside words by spaces. Common ones are cached."""
+    """A cached table for `str.translate` that replaces all characters outside words with spaces."""
 
     _COMMON = 0x3000
 
@@ -172,15 +172,15 @@ _WORD_CHARACTERS = _WordCharacterTable()
 
 
 def email_key(value: str) -> str:
-    """Return the normalised form of an email address, for a unique column.
+    """Return the normalised form of an email address, for use in a unique column.
 
-    Surrounding spaces are removed, and the text is casefolded (Unicode Standard, 3.13, D145) and in NFC.
+    Surrounding spaces are removed. The address is casefolded (Unicode Standard, 3.13, D145) and converted to NFC.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
 
 
 def format_count(number: int, noun: str) -> str:
-    """Return a number with a noun in singular or plural: "1 event", "2 events", "3 entries"."""
+    """Return a number with a noun in the singular or plural: "1 event", "2 events", "3 entries"."""
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"

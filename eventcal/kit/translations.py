@@ -1,7 +1,7 @@
-"""Translation catalogues: loading them, and translating messages outside a request.
+"""Translation catalogues, and translation of messages outside a request.
 
-The `translations/{language}/LC_MESSAGES/messages.po` files are read directly. There are no compiled `.mo` files, which
-could be out of date. `make words` updates the catalogues from the code and the templates.
+The `translations/{language}/LC_MESSAGES/messages.po` files are read directly. Compiled `.mo` files are not used,
+because they could be out of date. `make words` updates the catalogues from the code and the templates.
 """
 
 from functools import cache
@@ -24,13 +24,13 @@ DOMAIN = "messages"
 
 
 def catalogue_path(code: str) -> Path:
-    """Return the path of the catalogue of a language."""
+    """Return the path of the catalogue for a language."""
     return Path(__file__).parents[1] / "translations" / code / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 @cache
 def load_translations(code: str) -> Translations:
-    """Return the translations of a language. Those of the source language are empty."""
+    """Return the translations for a language, which are empty for the source language."""
     if code == SOURCE_LANGUAGE:
         return Translations()
     with catalogue_path(code).open("rb") as file:
@@ -42,7 +42,7 @@ def load_translations(code: str) -> Translations:
 
 
 def translate_to_all_languages(text: str) -> list[str]:
-    """Return a message in every language, without duplicates. Other text is returned once, unchanged."""
+    """Return a message in every language, without duplicates. Text that is not a message is returned unchanged."""
     return list(dict.fromkeys(translate(text, code) for code in LANGUAGES))
 
 

@@ -1,6 +1,6 @@
-"""Validators and their messages for schemas and commands: types, sizes, URLs and texts with a fixed format.
+"""Validators and error messages for schemas and commands.
 
-The messages have no subject, so that they can follow the name of any field.
+The error messages have no subject, so that they can follow any field name.
 """
 
 import re
@@ -25,7 +25,7 @@ URL_LIMIT = 2000
 """The maximum number of characters in a URL."""
 
 STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
-# RFC 3986 does not allow these in a URL, and browsers and calendar apps interpret them differently.
+# RFC 3986 does not allow these characters in a URL. Browsers and calendar apps interpret them differently.
 _FORBIDDEN_IN_URL = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -35,12 +35,12 @@ def too_long_message(limit: int) -> Message:
 
 
 def not_one_of_message(words: Iterable[str]) -> Message:
-    """Return the error message for a word that is not one of these."""
+    """Return the error message for a value that is not one of the allowed values."""
     return Message("must be one of: %(choices)s", choices=", ".join(words))
 
 
 def url_error(text: str) -> Message | None:
-    """Return the error message for a URL that is not accepted, or None if it is valid."""
+    """Return the error message for an invalid URL, or None if the URL is valid."""
     found = _FORBIDDEN_IN_URL.search(text)
     if found is not None:
         return Message("contains %(what)s, which no URL may; percent-encode it", what=ascii(found.group()))
@@ -64,9 +64,9 @@ def _country_codes() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class TextFormat:
-    """The format of a single-line text: a regular expression, a maximum length, and the error message `message`.
+    """The format of a single-line text: a regular expression, a maximum length, and an error message.
 
-    If `allowed_values` is given, the text must also be in the collection that it returns.
+    If `allowed_values` is given, the text must also be in the collection that this function returns.
     """
 
     pattern: str
@@ -75,7 +75,7 @@ class TextFormat:
     allowed_values: Callable[[], Collection[str]] | None = None
 
     def find_error(self, text: str) -> Message | None:
-        """Return the error message if the text does not have this format, or None. Does not check the length."""
+        """Return the error message if the text does not match the format, or None. The length is not checked."""
         matches = re.fullmatch(self.pattern, text, re.ASCII) is not None
         return None if matches and (self.allowed_values is None or text in self.allowed_values()) else self.message
 
@@ -86,9 +86,9 @@ COUNTRY = TextFormat(
     Message("must be an ISO 3166-1 code of two capital letters, such as DE"),
     allowed_values=_country_codes,
 )
-# Only the syntax of BCP 47 is checked, not the registry.
+# Only the syntax of a language tag is checked (BCP 47), and not the registry.
 LANGUAGE = TextFormat("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Message("must be a language tag such as en or pt-BR"))
 COLOUR = TextFormat("#[0-9A-Fa-f]{6}", 7, Message("must be a colour such as #2a7f62"))
 CURRENCY = TextFormat("[A-Z]{3}", 3, Message("must be an ISO 4217 code such as EUR"))
-# The rules of events check that the time zone exists.
+# The event rules check whether the time zone exists.
 TIMEZONE = TextFormat("[A-Za-z0-9_+/-]{1,64}", 64, Message("must be an IANA time zone such as Europe/London"))
