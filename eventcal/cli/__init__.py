@@ -1,4 +1,4 @@
-"""The command line for operators. Exit codes: 0 success, 1 error with a message, 2 usage error."""
+"""The command-line interface for operators. The exit code is 0 on success, 1 after an error and 2 for wrong usage."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""Entry point for `python -m eventcal.cli`, the same as `eventcal`."""
+"""Entry point for `python -m eventcal.cli`, which is equivalent to `eventcal`."""
 
 from eventcal.cli import main
 

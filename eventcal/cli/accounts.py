@@ -1,4 +1,4 @@
-"""Commands for members, their roles and passwords, and for event teams."""
+"""Commands for members, roles, passwords and event teams."""
 
 import sys
 
@@ -127,7 +127,7 @@ def _read_password(*, from_stdin: bool) -> str:
 
 
 def _validate_and_hash_password(password: str) -> str:
-    """Return the hash of a new password. Raises Invalid if the password is not acceptable."""
+    """Return the hash of a new password, or raise Invalid if the password is not acceptable."""
     faults, normal = validate_new_password(password)
     if faults:
         raise Invalid(f"The password {'; '.join(faults)}.")

@@ -28,18 +28,18 @@ class NotMigrated(Conflict):
 
 
 class CommandFailed(click.ClickException):
-    """An error that ends a command with a message."""
+    """An error that ends a command and prints a message."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print only the message, by default to standard error."""
+        """Print the message, to standard error by default."""
         click.echo(self.format_message(), file=file, err=file is None)
 
 
 class RootGroup(click.Group):
-    """The root command group. Expected errors of its commands end in a message instead of a traceback."""
+    """The root command group, which reports expected errors as messages instead of tracebacks."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command and convert its errors."""
+        """Run the command, and convert expected errors to CommandFailed."""
         try:
             return super().invoke(ctx)
         except DomainError as refusal:
@@ -53,7 +53,7 @@ class RootGroup(click.Group):
 
 
 def load_settings() -> Settings:
-    """Read the settings. Raises ConfigurationError, including if the instance folder cannot be used."""
+    """Return the settings. Raises ConfigurationError if a setting is invalid or the instance folder is not usable."""
     try:
         return read_settings(os.environ)
     except OSError as error:
@@ -62,9 +62,9 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
-    """Yield the services, by default created from the settings.
+    """Yield the services, which are created from the settings by default.
 
-    Raises NotMigrated unless `must_be_migrated` is false.
+    Raises NotMigrated if `must_be_migrated` is true and the database schema is out of date.
     """
     services = services or build_services(load_settings())
     try:
@@ -77,14 +77,14 @@ def open_services(services: Services | None = None, *, must_be_migrated: bool = 
 
 @contextmanager
 def open_unit_of_work() -> Iterator[UnitOfWork]:
-    """Yield a unit of work. Raises NotMigrated."""
+    """Yield a unit of work. Raises NotMigrated if the database schema is out of date."""
     with open_services() as services, services.database.unit_of_work() as unit:
         yield unit
 
 
 @contextmanager
 def open_app_context() -> Iterator[Services]:
-    """Yield the services within an app context, which email templates need. Raises NotMigrated."""
+    """Yield the services within an app context, which email templates require. Raises NotMigrated."""
     with create_app(load_settings()).app_context(), open_services(current_services()) as services:
         yield services
 
@@ -97,6 +97,6 @@ def check_migrated(services: Services) -> None:
 
 @contextmanager
 def progress_bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a progress bar of `length` steps. The bar is shown on terminals only."""
+    """Yield a function that advances a progress bar of the given length, which is shown only on terminals."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update

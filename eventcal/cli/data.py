@@ -1,4 +1,4 @@
-"""Commands for stored data: the database schema, the feed index, data sets and pictures."""
+"""Commands for the database schema, the feed index, data sets and images."""
 
 import secrets
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def check() -> None:
 
 
 def _migrate_database(services: Services) -> None:
-    # Imported here because Alembic takes 12 MB, and the workers of `serve` import all commands.
+    # Alembic uses 12 MB of memory and is imported locally, because each worker of `serve` imports this module.
     from alembic.util import CommandError  # noqa: PLC0415 - see above
 
     from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above
@@ -133,7 +133,7 @@ def prune(*, at_once: bool) -> None:
 
     Run it once a day. Until then, a removed portrait can still be fetched from its URL.
     """
-    # The write lock keeps other processes from saving the name of a picture that is about to be deleted.
+    # The write lock prevents other processes from saving a reference to an image that is about to be deleted.
     with open_services() as services, services.database.unit_of_work() as unit:
         before = unit.now + timedelta(seconds=1) if at_once else unit.now - UNUSED_RETENTION
         gone = MediaStore(services.settings.media_folder).delete_unused(referenced_files(unit.session), before=before)

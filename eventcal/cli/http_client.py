@@ -1,4 +1,4 @@
-"""Fetching a calendar over HTTP like a calendar app, with limits on size and time."""
+"""An HTTP client for fetching calendars with limits on size and time."""
 
 import time
 import urllib.error
@@ -18,12 +18,12 @@ _MAX_CONTENT_LENGTH_DIGITS = 20
 
 
 class UnreadableCalendar(Exception):
-    """The calendar cannot be read. The message is a sentence without a full stop."""
+    """The calendar cannot be read. The error message has no full stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FetchLimits:
-    """Limits on the size and duration of a fetch."""
+    """Limits on the size and the duration of a request."""
 
     octets: int = MAX_CALENDAR_BYTES
     seconds: float = 30.0
@@ -31,7 +31,7 @@ class FetchLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class FetchedResponse:
-    """A response: status, headers with lower-case names, decompressed body, and URL after redirects."""
+    """An HTTP response with lower-case header names, the decompressed body, and the URL after redirects."""
 
     status: int
     headers: Mapping[str, str]
@@ -46,9 +46,10 @@ def fetch(
     conditional_headers: Mapping[str, str] | None = None,
     limits: FetchLimits | None = None,
 ) -> FetchedResponse:
-    """Return the response to a request, whatever its status, after at most five redirects.
+    """Return the response to a request, regardless of its status, after at most five redirects.
 
-    Only http and https are allowed, also for redirects. Raises UnreadableCalendar if it is missing, late or too large.
+    Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the server cannot be
+    reached, or if the response is late or too large.
     """
     limits = limits or FetchLimits()
     headers = {
@@ -105,7 +106,7 @@ def _read_body(response: HTTPResponse, *, deadline: float, limits: FetchLimits) 
     length = response.headers.get("Content-Length", "")
     whole = int(length) if length.isdecimal() and len(length) < _MAX_CONTENT_LENGTH_DIGITS else None
     parts, size = list[bytes](), 0
-    # Stops at Content-Length. Reading further would block if the server keeps the connection open.
+    # Reading beyond Content-Length would block if the server keeps the connection open.
     while size != whole and (
         chunk := response.read1(_CHUNK_BYTES if whole is None else min(_CHUNK_BYTES, whole - size))
     ):

@@ -24,7 +24,7 @@ _EXIT_ERRORS_FOUND, _UNREADABLE = 1, 2
 
 @dataclass(frozen=True)
 class LintResult:
-    """The result for a file or URL: the findings, or the reason why it cannot be read."""
+    """The result for a file or URL: the findings, or the reason why the source cannot be read."""
 
     source: str
     findings: tuple[Finding, ...] = ()
@@ -81,7 +81,7 @@ def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
     if answer.status != HTTPStatus.OK:
         phrase = {status.value: status.phrase for status in HTTPStatus}.get(answer.status, "")
         raise UnreadableCalendar(f"the server answers {answer.status} {phrase}".rstrip())
-    # Two more requests, as calendar apps send them: a conditional one and a HEAD request.
+    # Calendar apps also send conditional requests and HEAD requests.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}
     again = fetch(answer.url, conditional_headers=condition).status if condition else None
@@ -127,5 +127,5 @@ def _count_by_severity(results: Sequence[LintResult]) -> Counter[Severity]:
 
 
 def _replace_unprintable(source: str) -> str:
-    """Replace unprintable characters in the name of a source, which may have been copied from elsewhere."""
+    """Replace unprintable characters, because the name of a source is not trusted."""
     return "".join(sign if sign.isprintable() else "?" for sign in source)

@@ -1,4 +1,4 @@
-"""The `serve` command: runs the app with granian, and a thread that sends email."""
+"""The `serve` command, which runs the app with granian and sends email in a thread."""
 
 import errno
 import gc
@@ -23,16 +23,16 @@ from eventcal.kit.errors import Conflict
 from eventcal.web.request.context import Services
 from eventcal.worker import run_worker
 
-# Fewer than the connections in a worker's pool, so that no request waits for a connection.
+# With fewer threads than pooled connections, no request waits for a database connection.
 THREADS_PER_WORKER = 8
-# Blocks of at least this many bytes are allocated with mmap and returned to the system when freed.
+# Memory blocks of at least this size in bytes are allocated with mmap and returned to the system when freed.
 _MMAP_THRESHOLD = 256 * 1024
-# The time in seconds that running requests get to finish on shutdown.
+# The maximum time in seconds for completing running requests on shutdown.
 SHUTDOWN_SECONDS = 20
 
 
 class AddressInUse(Conflict):
-    """Another process listens on this address and port."""
+    """Another process is already listening on this address and port."""
 
     code = "address-in-use"
 
@@ -62,20 +62,19 @@ def serve(*, host: str, port: int, workers: int) -> None:
         server = _build_server(address, port=port, workers=workers)
         _attach_mail_worker(server, services.database, services.settings)
         server.on_startup(lambda: click.echo(_format_startup_message(services, address, port)))
-        # Makes the workers return the memory of large responses to the system. glibc reads these at process start.
+        # With these settings, glibc returns the memory of large responses in the workers to the system.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
-        # A process forked while another thread holds a lock would wait for that lock forever.
+        # A process that is forked while another thread holds a lock would wait for the lock forever.
         multiprocessing.set_start_method("spawn", force=True)
         server.serve(target_loader=load_worker_app, wrap_loader=False)
 
 
 def load_worker_app() -> Flask:
-    """Return the app of a worker process, with the settings from the environment.
+    """Return the app for a worker process, with the settings from the environment.
 
-    Objects loaded so far live as long as the process. Freezing them keeps full garbage collections from pausing
-    requests (60 ms before).
+    Objects created at start-up are frozen, because scanning them in full garbage collections pauses requests for 60 ms.
     """
     app = create_app(read_settings(os.environ))
     gc.collect()
@@ -103,7 +102,7 @@ def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN
 def _resolve_free_address(host: str, port: int) -> str:
     """Return the numeric address of a host. Raises NoSuchAddress, or AddressInUse if the port is in use.
 
-    granian would share the port with the other process, and each would receive some of the requests.
+    Without this check, granian would share a port with another process, and each would receive some of the requests.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -122,7 +121,6 @@ def _resolve_free_address(host: str, port: int) -> str:
 
 
 def _attach_mail_worker(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
-    """Run the background worker, which sends email and deletes expired data, while the server runs."""
     stop = threading.Event()
     worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
 

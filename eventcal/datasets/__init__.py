@@ -1,1 +1,1 @@
-"""Data sets: reading them from files, validation and loading."""
+"""Parsing, validation and loading of data sets."""

@@ -1,4 +1,4 @@
-"""The demo data: the Xen Project's calendar of mid-2014, with its dates optionally moved to the near future."""
+"""The demo data set: the Xen Project's calendar of mid-2014, with dates optionally moved to the near future."""
 
 import math
 from collections.abc import Mapping
@@ -20,25 +20,25 @@ from eventcal.members.service import create_member, find_member_by_email
 
 ORGANISER_EMAIL = "organiser@example.org"
 
-# The first event begins two to three weeks from today, so that all events are upcoming for a while.
+# The first demo event begins two to three weeks from today, so that all events are upcoming for a while.
 _MIN_LEAD_TIME = timedelta(days=14)
 _A_WEEK = timedelta(days=7)
 _DEMO_FILE = "xen-2014.json"
 
 
 def read_demo_dataset(read_record: RecordReader) -> Dataset:
-    """Return the demo data with its original dates."""
+    """Return the demo data set with its original dates."""
     return parse_dataset((resources.files(__package__) / _DEMO_FILE).read_bytes(), read_record, source_name=_DEMO_FILE)
 
 
 def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
-    """Return the number of weeks to move a data set by, so that it begins two to three weeks from `today`."""
+    """Return the number of weeks by which to move a data set so that it begins two to three weeks from `today`."""
     first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
     return math.ceil((today + _MIN_LEAD_TIME - first) / _A_WEEK)
 
 
 def shift_dataset_dates(dataset: Dataset, *, weeks: int) -> Dataset:
-    """Return the data set with all dates moved by whole weeks, which keeps weekdays and times of day."""
+    """Return the data set with all dates moved by whole weeks, which preserves weekdays and times of day."""
     moved = {
         section: tuple(_shift_record(record, weeks) for record in dataset.records[section]) for section in SECTIONS
     }
@@ -62,16 +62,16 @@ def _shift_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
 
 
 def has_any_event(session: Session, dataset: Dataset) -> bool:
-    """Return whether the database contains any event of the data set, on any date."""
+    """Return whether the database contains any event of the data set, regardless of the date."""
     slugs = [event.fields["slug"] for event in dataset.records["events"]]
     return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
 
 
 def create_demo_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
-    """Add the demo organiser, or return None if a member has that email address already.
+    """Create the demo organiser, or return None if the email address of the demo organiser is in use.
 
-    The member is an organiser of all curated events, and a moderator, because talks at other events await moderation.
-    So one account can be used to try all features.
+    The demo organiser is an organiser of all curated events, and a moderator, because talks at other events require
+    moderation.
     """
     if find_member_by_email(session, ORGANISER_EMAIL) is not None:
         return None

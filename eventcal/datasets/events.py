@@ -1,4 +1,4 @@
-"""Loading the events of a data set, with their tracks, rooms, tiers and sponsorships."""
+"""Loading of the events in a data set, with their tracks, rooms, tiers and sponsorships."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -23,14 +23,14 @@ from eventcal.sponsors.queries import list_tiers_with_taken_places
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorship, create_tier, update_tier
 
-# Fields that are loaded separately, after the other fields of the event.
+# Fields that are loaded after the other fields of an event.
 _SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)
 
 
 def load_event(loading: ImportSession, record: Record) -> None:
-    """Add an event, or update the existing one. A new event is public unless its status says otherwise."""
+    """Create or update an event. A new event is public unless the record specifies another status."""
     session, now = loading.session, loading.now
     own = {name: value for name, value in record.fields.items() if name not in _SEPARATE_EVENT_FIELDS}
     new = own | {name: record.fields[name] for name in ("slug", "status") if name in record.fields}
@@ -74,7 +74,7 @@ def load_event(loading: ImportSession, record: Record) -> None:
 
 
 def _set_event_status(loading: ImportSession, event: Event, status: EventStatus) -> None:
-    """Change the status of an event by allowed steps. Raises InvalidTransition."""
+    """Change the status of an event by a sequence of allowed transitions. Raises InvalidTransition."""
     if status == event.status:
         return
     if status == EventStatus.CANCELLED:
@@ -102,7 +102,7 @@ def _load_event_parts(
 
 
 def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, fields: Mapping[str, Any]) -> None:
-    """Add or update a sponsorship and set its state. A cancelled sponsorship cannot be reactivated."""
+    """Create or update a sponsorship and set its state. A cancelled sponsorship cannot be reactivated."""
     held = _find_sponsorship(loading, tier, sponsor)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
     if held is None:
@@ -120,14 +120,14 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, f
 
 
 def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
-    """Return the sponsorship, or None. Of several, prefer active ones, then the oldest."""
+    """Return the oldest sponsorship that is not cancelled, the oldest cancelled sponsorship, or None."""
     rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
     found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
     return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
 
 
 def load_co_locations(loading: ImportSession, dataset: Dataset) -> None:
-    """Set co-located events, after all events of the file have been loaded. The relation is made symmetric."""
+    """Set co-located events symmetrically, after all events in the data set have been loaded."""
     naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
     wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
     for slug, event in naming.items():
@@ -146,7 +146,7 @@ def _set_co_located_events(loading: ImportSession, record: Record, slugs: Iterab
             loading.errors.append(FieldError(place, f"the event “{slug}” is not public"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
-    # Loading another event of the file may have changed the relation in the meantime.
+    # Loading another event in the data set may have changed the co-located events of this event.
     loading.session.expire(event, ["neighbours"])
     ensure_event_loaded(loading.session, event)
     public = [other.slug for other in known if other.status in PUBLIC_STATUSES]

@@ -1,4 +1,4 @@
-"""The state of a load: existing and added rows, and the field errors found so far."""
+"""The state of an import: existing and new rows, and the field errors found so far."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ _SELF_REFERENCE_MESSAGES = {
 
 
 class ImportSession:
-    """The state of a load. Rows, existing and added, are indexed by the key that the file uses for them."""
+    """The state of an import. Existing and new rows are indexed by the record key."""
 
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
         self.session = session
@@ -49,13 +49,13 @@ class ImportSession:
             "events": self.events,
             "talks": self.talks,
         }
-        # Invalid records count as known, because their own errors are reported.
+        # References to invalid records are not reported, because the invalid records are reported already.
         known = {section: dataset.all_keys[section] | self.rows[section].keys() for section in SECTIONS}
         self.errors = [*dataset.errors, *_iter_reference_errors(dataset, known)]
 
     @contextmanager
     def collect_errors(self, pointer: str) -> Iterator[None]:
-        """Context manager: if the block raises an error, roll it back and add the error to those of the file."""
+        """Roll back the block if it raises a DomainError, and record its field errors below `pointer`."""
         try:
             with self.session.begin_nested():
                 yield
@@ -72,9 +72,9 @@ class ImportSession:
         edit: Callable[[Row, Mapping[str, Any]], object],
         required_fields: Sequence[str] = (),
     ) -> Row | None:
-        """Update or add the row with the record's key, and return it, or None if it could not be added.
+        """Create or update the row for a record, and return the row, or None if it cannot be created.
 
-        required_fields: the fields that are required for a new row.
+        `required_fields`: the fields that are required to create a row.
         """
         with self.collect_errors(record.pointer):
             row = rows.get(record.key)
@@ -89,7 +89,7 @@ class ImportSession:
 
 
 def _iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
-    """Yield each reference to another record: the record and place that contain it, the target section and key."""
+    """Yield each reference to another record: the record, the pointer within it, and the target section and key."""
     for event in dataset.records["events"]:
         for i, slug in enumerate(event.fields.get("co_located_with") or ()):
             yield event, f"/co_located_with/{i}", "events", slug
@@ -127,11 +127,11 @@ def _fetch_events(session: Session, slugs: Iterable[RecordKey]) -> dict[RecordKe
 def _fetch_talks(session: Session, keys: Iterable[RecordKey]) -> dict[RecordKey, Talk]:
     slugs = sorted({key[0] for key in keys})
     rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*talk_load_options())
-    # Talks may have equal titles. The last one in this order is used.
+    # If several talks have the same title, the last talk in this order is used.
     return {(talk.event.slug, talk.title): talk for talk in sorted(session.scalars(rows), key=_preference_sort_key)}
 
 
 def _preference_sort_key(talk: Talk) -> tuple[bool, bool, float, str]:
-    """Sort key for talks of equal title. Active talks come last, then published ones, then the oldest."""
+    """Return a sort key that puts the preferred talk last: active, then published, then older talks are preferred."""
     over = talk.state in GONE_STATES or talk.state == TalkState.REJECTED
     return not over, talk.published_at is not None, -talk.created_at.timestamp(), talk.id

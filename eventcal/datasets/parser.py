@@ -1,4 +1,4 @@
-"""Reading a data set from a file: validates each record and reports errors with their place."""
+"""Parsing of data set files. All records are validated, and errors are reported with JSON pointers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from eventcal.kit.errors import DomainError, FieldError, Invalid, Message, json_
 from eventcal.kit.validators import NOT_LIST, NOT_OBJECT, UNKNOWN_FIELD
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
-# In loading order: records refer only to sections before their own, or to their own.
+# Sections are loaded in this order, because records refer only to records in the same or an earlier section.
 SECTIONS: tuple[Section, ...] = ("speakers", "sponsors", "events", "talks")
 
 RecordReader: TypeAlias = Callable[[Section, Any], Mapping[str, Any]]
@@ -30,9 +30,9 @@ _KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "tiers": ("name",),
     "sponsorships": ("sponsor", "tier"),
 }
-# The largest number of unknown top-level fields that are reported.
+# The maximum number of unknown top-level fields that are reported.
 _MAX_UNKNOWN_FIELD_ERRORS = 100
-# The place of a duplicate error: the title of a talk, or a sponsorship as a whole.
+# A duplicate talk is reported at its title, and a duplicate sponsorship as a whole.
 _DUPLICATE_ERROR_POINTERS = {"talks": "/title", "sponsorships": ""}
 
 
@@ -45,7 +45,7 @@ class UnreadableFile(DomainError):
 
 @dataclass(frozen=True)
 class Record:
-    """A record of a file: its kind, its place (a JSON pointer, RFC 6901) and its validated fields."""
+    """A record in a data set: its kind, its JSON pointer (RFC 6901) in the file, and its validated fields."""
 
     kind: str
     pointer: str
@@ -58,28 +58,28 @@ class Record:
 
     @property
     def non_key_fields(self) -> Mapping[str, Any]:
-        """The fields of the record except its key."""
+        """All fields of the record except the key fields."""
         return {name: value for name, value in self.fields.items() if name not in _KEY_FIELDS[self.kind]}
 
     def iter_nested_records(self, kind: str) -> Iterator["Record"]:
-        """Yield the nested records of a kind."""
+        """Yield the nested records of the given kind."""
         for i, fields in enumerate(self.fields.get(kind, ())):
             yield Record(kind, f"{self.pointer}/{kind}/{i}", fields)
 
 
 def record_key(kind: str, fields: Mapping[str, Any]) -> RecordKey:
-    """Return the key of a record with these fields."""
+    """Return the key for a record with the given fields."""
     key = tuple(fields[name] for name in _KEY_FIELDS[kind])
     return key if len(key) > 1 else key[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """The content of a file.
+    """The content of a data set file.
 
-    errors: the validation errors.
-    all_keys: the keys of all records, including invalid ones as far as known, because references to those are not
-    reported as errors.
+    `errors`: the validation errors.
+    `all_keys`: the keys of all records, including invalid records, so that references to invalid records are not
+    reported.
     """
 
     records: Mapping[Section, tuple[Record, ...]]
@@ -93,7 +93,7 @@ class Dataset:
 
 
 def read_dataset_file(path: Path, read_record: RecordReader) -> Dataset:
-    """Read and validate a file. Raises UnreadableFile if it cannot be read or is not JSON in UTF-8."""
+    """Read and validate a data set. Raises UnreadableFile if the file cannot be read or is not JSON in UTF-8."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -102,9 +102,9 @@ def read_dataset_file(path: Path, read_record: RecordReader) -> Dataset:
 
 
 def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) -> Dataset:
-    """Parse and validate JSON text. `source_name` is used in messages. Raises UnreadableFile if it is not JSON."""
+    """Parse and validate JSON. Error messages contain `source_name`. Raises UnreadableFile if `raw` is not JSON."""
     try:
-        # Some editors add a byte order mark.
+        # Some editors add a byte order mark to UTF-8 files.
         given = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -113,8 +113,8 @@ def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) ->
 
 
 def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
-    """Return the valid records in `document` (parsed JSON), and the errors of the invalid ones."""
-    # The sections are validated even if there are errors at the top level.
+    """Return the data set in `document` (parsed JSON) with its valid records and all errors."""
+    # The sections are validated even if the document has errors at the top level.
     top = document if isinstance(document, dict) else {}
     faults = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]
     unknown = sorted(top.keys() - {"about", "calendar", *SECTIONS})
@@ -139,7 +139,7 @@ def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
 
 
 def _iter_keys(section: Section, items: Iterable[Any]) -> Iterator[RecordKey]:
-    """Yield the keys of the items, valid or not, as far as they have one."""
+    """Yield the keys of all items that have a complete key, including invalid items."""
     for item in items:
         if isinstance(item, dict) and all(isinstance(item.get(name), str) for name in _KEY_FIELDS[section]):
             yield record_key(section, item)

@@ -1,4 +1,4 @@
-"""Loading a data set atomically; loading it again creates no duplicates."""
+"""Atomic loading of data sets. Loading the same data set again creates no duplicates."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from eventcal.sponsors.service import create_sponsor, update_sponsor
 
 
 class InvalidDataset(Invalid):
-    """The data set is invalid. `faults` lists all errors with their place in the file."""
+    """The data set is invalid. `errors` lists all field errors with their JSON pointers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SectionCounts:
-    """The numbers of new, changed and unchanged records of a section."""
+    """The numbers of new, changed and unchanged records in a section."""
 
     new: int
     changed: int
@@ -36,10 +36,10 @@ LoadReport = dict[Section, SectionCounts]
 def load_dataset(
     unit: UnitOfWork, dataset: Dataset, *, on_progress: Callable[[int], object] = lambda _: None
 ) -> LoadReport:
-    """Update existing records, add new ones and delete nothing. Return the counts per section.
+    """Create and update the rows for all records without deleting any rows. Return the counts per section.
 
-    `on_progress` is called with 1 for each record. Raises InvalidDataset with all errors, ordered by place. The unit of
-    work must then be rolled back, which happens if the exception leaves it.
+    `on_progress` is called with 1 for each record. Raises InvalidDataset with all errors, sorted by JSON pointer. After
+    InvalidDataset, the caller must roll back the unit of work, for example by not catching the exception.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
@@ -59,7 +59,7 @@ def load_dataset(
 def _load_speaker(loading: ImportSession, record: Record) -> None:
     known = loading.speakers.get(record.key)
     if known is not None and known.slug != record.key:
-        # This speaker was merged into another one, whose profile must not be overwritten.
+        # The speaker was merged into another speaker, whose profile must not be overwritten.
         return
     edit = partial(update_speaker, loading.session, caller=OPERATOR, now=loading.now)
 

@@ -1,4 +1,4 @@
-"""Loading the talks of a data set. Calls for talks are not checked: a file may contain any talk."""
+"""Loading of the talks in a data set. Calls for talks are not checked, so that any talk can be loaded."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,12 +15,12 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
-# Fields that are loaded separately: the key, references, and fields that the service checks against the call.
+# The key, the references, and fields that the service checks against the call for talks are loaded separately.
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
 def load_talk(loading: ImportSession, record: Record) -> None:
-    """Add a talk, or update the existing one. A new talk is submitted unless its state says otherwise."""
+    """Create or update a talk. A new talk is submitted unless the record specifies another state."""
     event = loading.events.get(record.fields["event"])
     if event is None:
         return
@@ -32,14 +32,14 @@ def load_talk(loading: ImportSession, record: Record) -> None:
 
 
 def load_reprise(loading: ImportSession, record: Record) -> None:
-    """Set the talk that a talk repeats, after all talks of the file have been loaded."""
+    """Set the earlier talk that a talk repeats, after all talks in the data set have been loaded."""
     talk = loading.talks.get(record.key)
     if talk is None or "reprise_of" not in record.fields:
         return
     named = record.fields["reprise_of"]
     earlier = loading.talks.get(record_key("talks", named)) if named else None
     if named and earlier in {None, talk}:
-        # A missing, invalid or self-referring target has already been reported.
+        # A missing, invalid or self-referencing target has already been reported.
         return
     with loading.collect_errors(record.pointer):
         fields = {"reprise_of": earlier.id if earlier else None}
@@ -67,10 +67,10 @@ def _update_talk(loading: ImportSession, talk: Talk, fields: Mapping[str, Any]) 
 
 
 def _set_talk_state(loading: ImportSession, talk: Talk, target: TalkState) -> None:
-    """Change the state of a talk by allowed steps. Raises InvalidTransition."""
+    """Change the state of a talk by a sequence of allowed transitions. Raises InvalidTransition."""
     for step in _get_steps_between(talk.state, target):
         if step in SPEAKER_ACTIONS:
-            # The file may take steps that are otherwise reserved for the speaker.
+            # Data sets may apply transitions that are otherwise reserved for speakers.
             from_state, talk.state = talk.state, TALK_TRANSITIONS[step].target
             record_state_change(loading.session, talk, from_state, caller=OPERATOR, now=loading.now)
         else:
@@ -81,7 +81,7 @@ def _set_talk_state(loading: ImportSession, talk: Talk, target: TalkState) -> No
 
 
 def _get_steps_between(state: TalkState, target_state: TalkState) -> list[TalkAction]:
-    """Return the shortest sequence of steps between two states. Raises InvalidTransition if there is none."""
+    """Return the shortest sequence of transitions between two states. Raises InvalidTransition if there is none."""
     ways: dict[TalkState, list[TalkAction]] = {state: []}
     reached = [state]
     for here in reached:

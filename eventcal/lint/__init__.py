@@ -1,7 +1,7 @@
-"""A linter for iCalendar feeds, those of eventcal and of other servers.
+"""A linter for iCalendar feeds from eventcal and other servers.
 
-It parses the octets itself instead of using a library, so that every finding has a line number. `rules.toml` defines
-the rules. The code of a rule is stable, so that programs can rely on it.
+The linter parses octets itself instead of using a library, so that every finding has a line number. `rules.toml`
+defines the rules. Rule codes are stable, so that programs can rely on them.
 """
 
 from datetime import datetime
@@ -23,9 +23,9 @@ _CHECKS = (
 
 
 def lint(octets: bytes, *, now: datetime | None = None) -> list[Finding]:
-    """Return the findings for a calendar, sorted by line. Never raises, whatever the octets are.
+    """Return the findings for a calendar, sorted by line. Invalid content never raises an exception.
 
-    `now` is an aware datetime. Without it, timestamps are not checked for being in the future.
+    `now` is an aware datetime. If `now` is None, timestamps in the future are not reported.
     """
     reading = parse_file(octets)
     if not reading.calendars:

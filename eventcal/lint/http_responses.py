@@ -1,4 +1,4 @@
-"""Checks of the HTTP responses that serve a calendar. The caller sends the requests; this module has no I/O."""
+"""Checks of the HTTP responses that serve a calendar. This module performs no I/O: the caller sends the requests."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,10 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)', re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class ServerResponses:
-    """The status and headers of the response to a GET request, and the statuses of two more requests.
+    """The responses to a GET request, a HEAD request and a conditional GET request.
 
-    `head_status` is the status of a HEAD request, and `conditional_status` that of a conditional GET, or None if there
-    was no validator. Header names are in lower case.
+    `headers`: the headers of the GET response, with names in lower case.
+    `conditional_status`: the status of the conditional response, or None if the GET response has no validator.
     """
 
     status: int
@@ -27,7 +27,7 @@ class ServerResponses:
 
 
 def lint_http_responses(responses: ServerResponses) -> list[Finding]:
-    """Return the findings about how a calendar is served. Their line is 0."""
+    """Return the findings for the HTTP responses. The line of each finding is 0."""
     return sorted(
         [*_check_content_type(responses.headers), *_check_validators(responses.headers), *_check_statuses(responses)]
     )

@@ -1,4 +1,4 @@
-"""Checks of octets and lines, independent of their content (RFC 5545, 3.1)."""
+"""Checks of line endings, line folding and encoding (RFC 5545, 3.1)."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """A lenient iCalendar parser (RFC 5545, 3.1) that records the line number of each property and component.
 
-It accepts any octets. Lines that cannot be parsed are kept separately, so that the rules can report them.
+The parser accepts any octets. Invalid lines are collected separately, so that the linter can report them.
 """
 
 import re
@@ -29,7 +29,7 @@ class PhysicalLine:
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """A line after unfolding. `physical_parts` are its physical lines, without the white space that marks a fold."""
+    """A line after unfolding. `physical_parts` contains its physical lines without the white space at each fold."""
 
     number: int
     text: str
@@ -39,7 +39,7 @@ class ContentLine:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: its name, its parameters (names in upper case, values unquoted) and its value, still escaped."""
+    """A property with upper-case property and parameter names, unquoted parameter values, and an escaped value."""
 
     line: int
     name: str
@@ -47,7 +47,7 @@ class Property:
     value: str
 
     def find_parameter(self, name: str) -> str | None:
-        """Return the first value of a parameter, or None if it is missing."""
+        """Return the first value of a parameter, or None if the parameter is missing."""
         values = self.parameters.get(name)
         return values[0] if values else None
 
@@ -58,7 +58,7 @@ class Property:
 
     @property
     def label(self) -> str:
-        """The name and the value, for messages."""
+        """The name and value of the property, for messages."""
         return f"{self.name} is {quote_excerpt(self.value)}"
 
     @property
@@ -70,7 +70,7 @@ class Property:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Component:
-    """A component, from its BEGIN to its END. `has_end` is False if the END is missing."""
+    """A component between BEGIN and END. `has_end` is False if the END line is missing."""
 
     name: str
     line: int
@@ -92,18 +92,18 @@ class Component:
         return self.outermost or self
 
     def list_properties(self, *names: str) -> list[Property]:
-        """Return all properties with these names, grouped by name."""
+        """Return all properties with the given names, grouped by name."""
         return [written for name in names for written in self.properties_by_name.get(name, ())]
 
     def find_property(self, name: str) -> Property | None:
-        """Return the first property with this name, or None."""
+        """Return the first property with the given name, or None."""
         found = self.properties_by_name.get(name)
         return found[0] if found else None
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class ParsedFile:
-    """The result of parsing: lines, components in the order of their BEGIN lines, and content outside components."""
+    """A parsed file with its lines, its components in order of their BEGIN lines, and content outside components."""
 
     octets: bytes
     physical_lines: list[PhysicalLine]
@@ -120,7 +120,7 @@ class ParsedFile:
 
     @property
     def entries(self) -> list[Component]:
-        """All events, tasks and journal entries."""
+        """All events, to-dos and journal entries."""
         return [component for component in self.components if component.name in ENTRY_NAMES]
 
 
@@ -128,7 +128,7 @@ ENTRY_NAMES = ("VEVENT", "VTODO", "VJOURNAL")
 
 
 def parse_file(octets: bytes) -> ParsedFile:
-    """Parse octets as iCalendar. Never raises, and takes linear time."""
+    """Parse octets as iCalendar in linear time. Invalid content never raises an exception."""
     physical = list(_iter_physical_lines(octets.removeprefix(BYTE_ORDER_MARK)))
     reading = ParsedFile(octets, physical, list(_unfold_lines(physical)))
     _build_components(reading)
@@ -147,7 +147,7 @@ def _iter_physical_lines(data: bytes) -> Iterator[PhysicalLine]:
 def _unfold_lines(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
     number, parts = 0, list[bytes]()
     for line in physical:
-        # An extra CR before the CRLF is an error of the line ending and not part of the value.
+        # An extra CR before the CRLF is part of the line ending and not of the value.
         octets = line.octets.rstrip(b"\r")
         if line.is_fold and parts:
             parts.append(octets[1:])
@@ -165,7 +165,7 @@ def _build_content_line(number: int, parts: list[bytes]) -> ContentLine:
 
 
 def is_utf_8(octets: bytes) -> bool:
-    """Return whether these octets are valid UTF-8."""
+    """Return whether the octets are valid UTF-8."""
     try:
         octets.decode()
     except UnicodeDecodeError:
@@ -179,7 +179,7 @@ _PARAMETER_VALUE = re.compile(r'"([^"]*)"|([^";:,]*)')
 
 
 def _parse_property(line: ContentLine) -> Property | None:
-    """Parse a content line (RFC 5545, 3.1). Return None if it is invalid."""
+    """Return the property on a content line (RFC 5545, 3.1), or None if the line is invalid."""
     name = _NAME.match(line.text)
     if name is None:
         return None
@@ -227,7 +227,7 @@ def _build_components(file: ParsedFile) -> None:
 
 def _close_component(file: ParsedFile, prop: Property, stack: list[Component], *, open_names: Counter[str]) -> None:
     name = prop.value.upper()
-    # A counter keeps parsing linear. Searching the stack for each stray END would take quadratic time.
+    # Searching the stack for each stray END instead of using a counter would take quadratic time.
     if not open_names[name]:
         file.stray_ends.append(prop)
         return

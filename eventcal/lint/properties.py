@@ -1,4 +1,4 @@
-"""Checks of the values of single properties, and of the escaping of texts (RFC 5545, 3.3.11)."""
+"""Checks of property values, including the escaping of text (RFC 5545, 3.3.11)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _STATUSES = {
 }
 _DECIMAL = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,30})?", re.ASCII)
 _INTEGER = re.compile(r"\+?\d{1,10}", re.ASCII)
-# The characters that RFC 3986 allows.
+# The characters that RFC 3986 allows in a URI.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~%-]+")
 _MAX_INTEGER = 2**31 - 1
 _LIST_PROPERTIES = frozenset({"CATEGORIES", "RESOURCES"})
@@ -27,7 +27,7 @@ _ESCAPE_SEQUENCE = re.compile(r"\\[\\;,nN]")
 
 
 def check_properties(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about the values of single properties."""
+    """Yield findings about property values."""
     for component in file.components:
         statuses = _STATUSES.get(component.name)
         for written in component.list_properties("STATUS"):
@@ -52,7 +52,7 @@ def _is_valid_geo(value: str) -> bool:
     return abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180  # noqa: PLR2004 - degrees
 
 
-# Each property is checked by the rule whose code is its name in lower case.
+# The rule code for each property is the name of the property in lower case.
 _IS_VALID_VALUE: dict[str, Callable[[str], bool]] = {
     "TRANSP": lambda value: value.upper() in {"OPAQUE", "TRANSPARENT"},
     "CLASS": lambda value: value.upper() in {"PUBLIC", "PRIVATE", "CONFIDENTIAL"},

@@ -10,7 +10,7 @@ _LONGEST_QUOTE = 40
 
 
 class Severity(StrEnum):
-    """The severity of a rule. An error violates a standard; a warning causes problems in some calendar apps."""
+    """The severity of a rule. Errors violate a standard, and warnings cause problems in some calendar apps."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -20,8 +20,8 @@ class Severity(StrEnum):
 class Finding:
     """A violation of a rule at one place in a feed.
 
-    line: the first affected physical line, from 1, or 0 if the finding is about the HTTP response as a whole.
-    section: the source of the rule, such as "RFC 5545, 3.1".
+    `line`: the number of the first affected physical line, or 0 if the finding concerns the HTTP response.
+    `section`: the source of the rule, such as "RFC 5545, 3.1".
     """
 
     line: int
@@ -33,7 +33,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A requirement for feeds. `meaning` is its description in the documentation."""
+    """A requirement for feeds. `meaning` describes the rule in the documentation."""
 
     code: str
     severity: Severity
@@ -56,7 +56,7 @@ _RULES_BY_CODE = {rule.code: rule for rules in RULES_BY_SUBJECT.values() for rul
 
 
 def finding(code: str, line: int, message: str) -> Finding:
-    """Return a finding for the rule with this code."""
+    """Return a finding for the rule with the given code."""
     rule = _RULES_BY_CODE[code]
     return Finding(line, code, rule.severity, message, rule.section)
 

@@ -1,4 +1,4 @@
-"""Checks of components (RFC 5545, 3.4 and 3.6) and of properties that calendar subscriptions need."""
+"""Checks of components (RFC 5545, 3.4 and 3.6), and of properties that calendar subscriptions require."""
 
 from collections.abc import Iterator
 
@@ -122,7 +122,7 @@ _RECOMMENDED_PROPERTIES = (
 
 
 def check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings that affect subscribers of the calendar."""
+    """Yield findings about properties that affect calendar subscriptions."""
     for calendar in file.calendars:
         for code, name in _RECOMMENDED_PROPERTIES:
             if calendar.find_property(name) is None:

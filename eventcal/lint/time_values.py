@@ -19,7 +19,7 @@ _LEAP_SECOND = 60
 
 
 class TimeKind(StrEnum):
-    """The kind of a date or time. The value is its name in messages."""
+    """The kind of a date or time. The value of each member is its name in messages."""
 
     DATE = "a date"
     UTC = "a time in UTC"
@@ -29,7 +29,7 @@ class TimeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeValue:
-    """A date (`local` is its midnight) or a time. `tzid` is the TZID parameter of the property, if any."""
+    """A date, stored as midnight in `local`, or a time. `tzid` is the TZID parameter of the property, or None."""
 
     kind: TimeKind
     local: datetime
@@ -37,7 +37,7 @@ class TimeValue:
 
     @property
     def utc(self) -> datetime | None:
-        """The moment in UTC, as a naive datetime for comparisons, or None if the time zone is unknown."""
+        """The instant in UTC as a naive datetime for comparisons, or None if the time zone is unknown."""
         if self.kind is not TimeKind.ZONED:
             return self.local
         offset = iana_utc_offset(self.tzid or "", self.local)
@@ -48,7 +48,7 @@ class TimeValue:
 
 
 def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
-    """Parse a date or time with the zone `tzid`. Return None if it is invalid. Second 60 is read as 59."""
+    """Return the parsed date or time, or None if `text` is invalid. Second 60 is treated as second 59."""
     found = _DATE_OR_TIME.fullmatch(text)
     if found is None:
         return None
@@ -67,7 +67,7 @@ def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Parse a duration (RFC 5545, 3.3.6). Return None if it is invalid."""
+    """Return the parsed duration (RFC 5545, 3.3.6), or None if `text` is invalid."""
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith("P"):
         return None
@@ -77,7 +77,7 @@ def parse_duration(text: str) -> timedelta | None:
 
 
 def parse_utc_offset(text: str) -> int | None:
-    """Parse a UTC offset (RFC 5545, 3.3.14). Return seconds east of UTC, or None if it is invalid."""
+    """Return the UTC offset (RFC 5545, 3.3.14) in seconds east of UTC, or None if `text` is invalid."""
     found = _OFFSET.fullmatch(text)
     if found is None:
         return None
@@ -86,9 +86,9 @@ def parse_utc_offset(text: str) -> int | None:
 
 
 def iana_utc_offset(tzid: str, local: datetime) -> int | None:
-    """Return the UTC offset of a local time in the IANA database, in seconds east, or None for an unknown zone.
+    """Return the UTC offset of a local time in the IANA database in seconds, or None for an unknown time zone.
 
-    Of a time that occurs twice, the first is used. A skipped time uses the offset before the gap (RFC 5545, 3.3.5).
+    For a time that is repeated or skipped, the offset before the clock change is used (RFC 5545, 3.3.5).
     """
     if not is_known_zone(tzid):
         return None

@@ -1,4 +1,4 @@
-"""Checks of the times of entries (RFC 5545, 3.8.2), their timestamps (3.8.7) and RRULE (3.3.10)."""
+"""Checks of the times (RFC 5545, 3.8.2), timestamps (3.8.7) and recurrence rules (3.3.10) of components."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse
 TIME_PROPERTIES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
 _TIMESTAMP_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
 _LIST_PROPERTIES = frozenset({"EXDATE", "RDATE"})
-# Tolerates small differences between clocks.
+# The tolerance allows for small differences between clocks.
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -26,7 +26,7 @@ def check_times(file: ParsedFile) -> Iterator[Finding]:
 
 
 def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding]:
-    """Yield findings about timestamps. Those in the future are reported only if `now` is given."""
+    """Yield findings about timestamps. Timestamps in the future are reported only if `now` is given."""
     for component in file.components:
         for written in component.list_properties(*_TIMESTAMP_PROPERTIES):
             moment = parse_time_value(written.value, written.tzid)
@@ -37,7 +37,7 @@ def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding
 
 
 def parse_times(prop: Property) -> list[TimeValue | None]:
-    """Return the parsed values of a property, with None for each invalid one. A period is reduced to its start."""
+    """Return the parsed values of a property. Invalid values are None, and periods are represented by their start."""
     values = prop.value.split(",") if prop.name in _LIST_PROPERTIES else [prop.value]
     if prop.value_type == "PERIOD":
         values = [value.partition("/")[0] for value in values]
@@ -94,7 +94,7 @@ def _check_duration(prop: Property, starts: TimeValue | None) -> Iterator[Findin
 
 
 def _check_instance_kinds(entries: Sequence[Component]) -> Iterator[Finding]:
-    """Check that EXDATE and RECURRENCE-ID are dates or times as the DTSTART of the series is."""
+    """Check that EXDATE and RECURRENCE-ID have the same value type (date or time) as the DTSTART of the series."""
     begins = {id(entry): _parse_first_time(entry.find_property("DTSTART")) for entry in entries}
     series = {
         _series_key(entry): starts
@@ -144,7 +144,7 @@ _RULE_PART_PATTERNS = {
     "RSCALE": re.compile(r"[A-Z0-9-]+"),
     "SKIP": re.compile("OMIT|BACKWARD|FORWARD"),
 }
-# The frequencies with which a part is not allowed (table in RFC 5545, 3.3.10).
+# The frequencies for which a rule part is not allowed (table in RFC 5545, 3.3.10).
 _FORBIDDEN_FREQUENCIES = {
     "BYWEEKNO": {"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"},
     "BYYEARDAY": {"DAILY", "WEEKLY", "MONTHLY"},

@@ -1,8 +1,7 @@
-"""Checks of time zones: each must be defined, named, complete and correct (RFC 5545, 3.6.5).
+"""Checks of time zone definitions and references (RFC 5545, 3.6.5).
 
-To compare offsets, the rules of a VTIMEZONE are evaluated if they have a form that is usual for time zones: yearly, in
-one month, on a numbered weekday or on days of the month. Zones with other rules are not compared, which limits the
-time that a feed can take.
+The offsets of a VTIMEZONE are compared with the IANA database if all of its rules are yearly, in one month, and on
+weekdays or days of the month. Time zones with other rules are not compared, to limit the processing time.
 """
 
 from bisect import bisect_right
@@ -21,12 +20,12 @@ from eventcal.lint.time_values import TimeKind, TimeValue, iana_utc_offset, pars
 from eventcal.lint.times import TIME_PROPERTIES, parse_times
 
 _REQUIRED_PROPERTIES = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
-# The maximum number of lookups in the observances of a zone. Further times in the zone are not compared.
+# The maximum number of observance lookups per time zone. Further times in the zone are not checked.
 _MOST_LOOKUPS = 200_000
 
 
 def check_zones(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about time zones and references to them, separately for each calendar."""
+    """Yield findings about time zones and references to time zones, separately for each calendar."""
     of_calendars: dict[int, list[Component]] = {id(calendar): [] for calendar in file.calendars}
     for component in file.components:
         if id(component.root) in of_calendars:
@@ -70,7 +69,7 @@ def _check_tzid_use(tzid: str, line: int, zone: Component | None) -> Iterator[Fi
         yield finding("zone-utc", line, f"TZID is {name}, which a Z says")
     elif not is_known_zone(tzid):
         yield finding("zone-not-iana", line, f"{name} is not a name of the IANA database")
-    # A name that begins with a slash is globally unique and needs no VTIMEZONE (RFC 5545, 3.2.19).
+    # A TZID that begins with a slash is globally unique and requires no VTIMEZONE (RFC 5545, 3.2.19).
     if zone is None and not tzid.startswith("/"):
         yield finding("zone-missing", line, f"no VTIMEZONE describes {name}")
     elif zone and zone.line > line:
@@ -136,13 +135,13 @@ def _format_utc_offset(seconds: int) -> str:
 
 
 _SUPPORTED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST"})
-# A rule may skip years. The longest gap is the eight years between leap days around 1900.
+# The longest gap between onsets of a yearly rule is eight years, between the leap days around 1900.
 _MAX_YEARS_BACK = 8
 
 
 @dataclass(frozen=True, slots=True)
 class YearlyRule:
-    """A yearly rule: `weekdays` are pairs of a number or None and a weekday (0 to 6), `month_days` days of months."""
+    """A yearly rule. `weekdays` contains pairs of an optional number and a weekday from 0 to 6."""
 
     month: int
     weekdays: tuple[tuple[int | None, int], ...]
@@ -151,7 +150,7 @@ class YearlyRule:
 
 @dataclass(frozen=True, slots=True)
 class Observance:
-    """A STANDARD or DAYLIGHT component: its explicit onsets in order, its rule, and its UTC offsets in seconds east."""
+    """A STANDARD or DAYLIGHT component with sorted onsets, an optional rule, and UTC offsets in seconds east of UTC."""
 
     onsets: tuple[datetime, ...]
     rule: YearlyRule | None
@@ -160,7 +159,7 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time, both in the offset before the onset, or None."""
+        """Return the last onset at or before a local time, or None. Both times use the offset before the onset."""
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)
@@ -179,17 +178,17 @@ class Observance:
 
 
 def parse_observances(vtimezone: Component) -> list[Observance] | None:
-    """Return the observances of a zone, or None if one is invalid or has an unsupported rule."""
+    """Return the observances of a time zone, or None if an observance is invalid or has an unsupported rule."""
     found = [_parse_observance(part) for part in vtimezone.children if part.name in {"STANDARD", "DAYLIGHT"}]
     whole = [observance for observance in found if observance is not None]
     return whole if whole and len(whole) == len(found) else None
 
 
 def utc_offset_at(observances: Sequence[Observance], local: datetime) -> int:
-    """Return the UTC offset of a local time in a zone, in seconds east.
+    """Return the UTC offset of a local time in a time zone, in seconds east of UTC.
 
-    Times before all onsets use the offset before the first onset. Of a time that occurs twice, the first is used. A
-    skipped time uses the offset before the gap (RFC 5545, 3.3.5).
+    For times before the first onset, the offset before the first onset is used. For a time that is repeated or skipped,
+    the offset before the clock change is used (RFC 5545, 3.3.5).
     """
     latest = [(onset, observance) for observance in observances if (onset := observance.find_latest_onset(local))]
     if not latest:
@@ -228,7 +227,7 @@ def _parse_observance(component: Component) -> Observance | None:
 
 
 def _parse_until(text: str, offset_before: int) -> datetime | None:
-    """Convert an UNTIL in UTC to local time with the offset before the onset. Return None if it is invalid."""
+    """Return an UNTIL value in UTC as local time with the offset before the onset, or None if the value is invalid."""
     try:
         until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - converted to local time
         return until + timedelta(seconds=offset_before)
@@ -246,7 +245,7 @@ def _parse_yearly_rule(parts: dict[str, str], start: TimeValue) -> YearlyRule | 
         days = tuple((number or None, WEEKDAYS.index(weekday)) for number, weekday in numbered)
     except ValueError:
         return None
-    # Without BYMONTH, a numbered weekday counts within the year.
+    # Without BYMONTH, a numbered weekday refers to the whole year.
     if not 1 <= month <= 12 or (days and "BYMONTH" not in parts):  # noqa: PLR2004 - months
         return None
     return YearlyRule(month, days, dates if dates or days else (start.local.day,))
