@@ -1,4 +1,4 @@
-"""Dates, times and recurrence as text, in the reader's language and in the event's or the reader's time zone."""
+"""Formatting of dates, times and recurrence rules in the reader's language and time zone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from eventcal.web.i18n import current_locale
 from eventcal.web.schemas.occurrences import occurrence_json
 from eventcal.web.schemas.response_schema import Json
 
-# A larger unit is used from nine of that unit on, so intervals of up to nine weeks are in days.
+# The threshold for `format_timedelta`: intervals shorter than nine weeks are formatted in days.
 _LARGER_UNIT_THRESHOLD = 9
-# The number of upcoming dates on a page.
+# The maximum number of upcoming occurrences on the page of an event.
 _MAX_OCCURRENCES = 5
-# Parts of a recurrence rule that are not part of its pattern, or are described separately.
+# The parts of a recurrence rule that are not BYxxx rule parts (RFC 5545, section 3.3.10).
 _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
 
@@ -31,9 +31,8 @@ _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 class FormattedTimes:
     """The dates and times of an event, a talk or an instant, formatted for a page.
 
-    day: the first day; last_day: the last day if it is another. hours: the start and end time, or None for whole
-    days; `first_hour` and `last_hour` are the same separately. zone: the time zone of these texts. starts, ends:
-    ISO 8601 values for the time element (HTML). first_date: the first day as a date.
+    `last_day` is None if it is the same as `day`. `hours` is a time or a range of times, or None for whole days.
+    `starts` and `ends` are ISO 8601 values for the HTML element `time`.
     """
 
     day: str
@@ -50,7 +49,7 @@ class FormattedTimes:
 def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None:
     """Return the formatted times of an event or talk resource, or None if it has no time yet.
 
-    Dates without a time are the same in every zone. Times are in the zone `tzid`, or in the zone of the query (`tz`).
+    Times are converted to the time zone in the query (`tz`) or else to `tzid`. Dates without a time are not converted.
     """
     if resource["starts"] is None:
         return None
@@ -76,7 +75,7 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
 
 
 def format_times(row: Event | Talk) -> FormattedTimes | None:
-    """Return the formatted times of an event, or of a talk whose event is loaded; None if the talk has no time yet."""
+    """Return the formatted times of an event, or of a talk with a loaded event, or None if the talk has no time yet."""
     if row.starts_at is None or row.ends_at is None:
         return None
     tzid = row.timezone if isinstance(row, Event) else row.event.timezone
@@ -85,7 +84,7 @@ def format_times(row: Event | Talk) -> FormattedTimes | None:
 
 
 def format_instant(instant: datetime, *, tzid: str) -> FormattedTimes:
-    """Return an instant, such as a deadline, formatted in the zone `tzid` or in the reader's."""
+    """Return a formatted instant, such as a deadline, in the time zone in the query (`tz`) or else in `tzid`."""
     shown = requested_timezone() or tzid
     there = instant.astimezone(get_zone(shown))
     written = there.isoformat()
@@ -93,23 +92,23 @@ def format_instant(instant: datetime, *, tzid: str) -> FormattedTimes:
 
 
 def format_instant_utc(instant: datetime | None) -> FormattedTimes | None:
-    """Return an instant formatted in UTC, or None without an instant."""
+    """Return an instant formatted in UTC, or None if `instant` is None."""
     return format_instant(instant, tzid="UTC") if instant else None
 
 
 def format_time_of_day(instant: datetime, *, tzid: str) -> str:
-    """Return the time of day of an instant in the zone `tzid` or in the reader's."""
+    """Return the time of day of an instant in the time zone in the query (`tz`) or else in `tzid`."""
     return _format_time(instant.astimezone(get_zone(requested_timezone() or tzid)))
 
 
 def requested_timezone() -> str | None:
-    """Return the time zone that the query selects (`tz`), or None if it is missing or unknown."""
+    """Return the time zone in the query (`tz`), or None if the parameter is missing or unknown."""
     named = request.args.get("tz")
     return named if named is not None and is_known_zone(named) else None
 
 
 def format_time_left(until: datetime, now: datetime) -> str:
-    """Return the time left until an instant as text: in whole days (UTC), or in hours on the last day."""
+    """Return the time left until an instant as text, in days (UTC) or, on the last day, in hours or minutes."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
     if not days:
         return format_timedelta(
@@ -131,12 +130,12 @@ def format_long_day(day: date) -> str:
 
 
 def format_short_day(day: date) -> str:
-    """Return a day as short text, without its year."""
+    """Return a day in short form without the year."""
     return format_skeleton("MMMEd", day, locale=current_locale())
 
 
 def weekday_name(number: int, *, short: bool = False) -> str:
-    """Return the name of a weekday; 0 is Monday."""
+    """Return the name of a weekday, where 0 is Monday."""
     return str(get_day_names("abbreviated" if short else "wide", "stand-alone", locale=current_locale())[number])
 
 
@@ -149,10 +148,10 @@ def _format_time(local_time: datetime) -> str:
 
 
 def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | None:
-    """Return the recurrence of an event for its page, or None if the event does not recur.
+    """Return the template variables for the recurrence of an event, or None if the event does not recur.
 
-    words: the rule as text, or None if it is too complex. until: the last day, or None if the recurrence never ends.
-    dates: the next occurrences, with their title and venue if these differ from the event's.
+    `words` is the rule as text, or None if the rule is too complex. `until` is the last day, or None if the recurrence
+    never ends. `dates` lists the next occurrences, with the title and venue if they differ from those of the event.
     """
     if event.recurrence is None:
         return None
@@ -178,7 +177,7 @@ def format_occurrence_times(occurrence: Occurrence, tzid: str) -> FormattedTimes
 
 
 def recurrence_rule_label(rule: str) -> str | None:
-    """Return a recurrence rule as text, without its end, or None if the rule is too complex."""
+    """Return a recurrence rule without its end as text, or None if the rule is too complex."""
     parts = parse_rule(rule)
     number = int(parts.get("INTERVAL", "1"))
     said = parts.keys() - _IGNORED_RULE_PARTS

@@ -1,7 +1,4 @@
-"""HTML forms: submitted values with their errors, validated by the same schemas as API request bodies.
-
-Browsers do not keep the file chosen in a picture field when a form is shown again.
-"""
+"""HTML forms, validated by the same schemas as the request bodies of the API."""
 
 import re
 from collections import defaultdict
@@ -32,12 +29,12 @@ from eventcal.web.request.idempotency import claim_form_token
 FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
-# Longer strings of digits are rejected by the schemas instead of being converted.
+# Strings with this number of digits are not converted to a number, so that the schemas reject them.
 _MOST_DIGITS = 20
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
-"""The maximum size of a form in bytes, so large that a photo above the upload limit gets an error in its form."""
+"""The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""
 
-# For longer events, days are typed instead of chosen from a list.
+# The maximum length in days of an event for which days are selected from a list.
 _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 # The maximum length of a stored value that is shown beside its field, in characters.
@@ -46,7 +43,7 @@ _MAX_SHOWN_LENGTH = 200
 
 @dataclass(frozen=True)
 class Form:
-    """The values of a form's fields, and the errors of each field; errors of no field are under ""."""
+    """The values and errors of a form by field name. Errors that belong to no field have an empty name."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -56,26 +53,25 @@ class Form:
         return self.values.get(name, "")
 
     def errors_at(self, name: str) -> Sequence[str]:
-        """Return the errors of a field."""
+        """Return the errors for a field."""
         return self.faults.get(name, ())
 
 
 EMPTY_FORM = Form()
-"""An empty form."""
 
 
 def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_fields: Sequence[str] = ()) -> Form:
-    """Return the form with the submitted values, except those in `secret_fields`, and each error at its field."""
+    """Return the form with the submitted values, except those of `secret_fields`, and with the errors by field."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
-        # The first part of the pointer is the field's name. Errors of unknown fields are shown above the form.
+        # The first part of a pointer is the name of the field. Errors for unknown fields are shown above the form.
         name = fault.pointer.removeprefix("/").partition("/")[0]
         found[name if name in data else ""].append(translate(fault.detail))
     return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(found))
 
 
 def load_with_errors(schema: Schema, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """Return the fields that `schema` loads from a form, and all field errors. With errors, the fields are empty."""
+    """Return the fields that `schema` loads from a form and an empty list, or an empty dict and all field errors."""
     try:
         return schema.load(data), []
     except ValidationError as error:
@@ -83,14 +79,14 @@ def load_with_errors(schema: Schema, data: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def validate(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that `schema` loads from a form. Raises Invalid with all field errors."""
+    """Return the fields that `schema` loads from a form, or raise Invalid with all field errors."""
     fields, faults = load_with_errors(schema, data)
     raise_if_invalid(faults)
     return fields
 
 
 def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
-    """Yield a field error that shows the stored value, for each field in which another value was typed."""
+    """Yield an error that shows the stored value for each field whose submitted value differs from the stored value."""
     for name, value in stored.items():
         if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():
             shown = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
@@ -100,49 +96,49 @@ def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[
 
 
 def normalise_newlines(text: str) -> str:
-    """Return the text of a text area with line feeds instead of the CRLF line breaks that HTML forms send."""
+    """Return a text with LF line breaks instead of the CRLF line breaks that HTML forms send."""
     return text.replace("\r\n", "\n")
 
 
 def split_comma_list(text: str) -> list[str]:
-    """Return the comma-separated values of a text, without duplicates."""
+    """Return the comma-separated values in a text without duplicates."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def flash_for(messages: Mapping[str, str]) -> str | None:
-    """Return the success message that the query selects (`done`), or None if it selects none of `messages`."""
+    """Return the message that the query parameter `done` selects, or None if the parameter is missing or unknown."""
     return messages.get(request.args.get("done", ""))
 
 
 def field_errors(error: DomainError | HTTPException, *, default_field: str = "") -> tuple[FieldError, ...]:
-    """Return the field errors of an error; an error without field errors becomes one at the field `default_field`."""
+    """Return the field errors of an exception, or the message of the exception as an error for `default_field`."""
     if isinstance(error, Invalid) and error.errors:
         return error.errors
     return (FieldError(f"/{default_field}" if default_field else "", translate_error(error)),)
 
 
 def nonempty_form_fields(*names: str) -> dict[str, str]:
-    """Return these fields of the submitted form, without empty ones."""
+    """Return the named fields of the submitted form that are not empty."""
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
 def next_path() -> str:
-    """Return the `next` page of the submitted form or of the query, or an empty string."""
+    """Return the value of `next` in the submitted form or in the query, or an empty string."""
     return request.form.get("next") or request.args.get("next") or ""
 
 
 def new_form_key() -> str:
-    """Return a new key for a form that creates a secret; the key ensures that the form is processed only once."""
+    """Return a new key for a form, which ensures that the form is processed only once."""
     return new_secret("")
 
 
 def claim_submitted_form(session: Session) -> bool:
-    """Return whether the submitted form is processed for the first time, and record its key."""
+    """Record the key of the submitted form, and return whether the form has not been processed before."""
     return claim_form_token(session, request.form.get("form_key", ""), member_id=current_member_id())
 
 
 def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, list[FieldError]]:
-    """Return the uploaded picture, if any, and its field errors. Raises TooManyRequests."""
+    """Return the uploaded image, if any, and the errors for its field. Raises TooManyRequests."""
     if not _has_uploaded_file(field):
         return None, []
     try:
@@ -152,9 +148,9 @@ def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, lis
 
 
 def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
-    """Return the change of the column: the new picture, None if removal was ticked, or no change.
+    """Store an uploaded image and return the new value of its column, or an empty dict if nothing changes.
 
-    Call it inside the unit of work.
+    Call this function inside a unit of work, so that the image is only stored if the change is saved.
     """
     if picture is not None:
         return {column: store_upload(picture)}
@@ -162,25 +158,25 @@ def store_picture_change(field: str, column: str, picture: Picture | None) -> di
 
 
 def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
-    """Return an error that asks to choose the picture again, for each chosen picture without an error."""
+    """Return an error for each valid uploaded image, because browsers do not keep selected files in a new form."""
     chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {fault.pointer for fault in faults}
     return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 
 
 def picture_context(url: str | None) -> dict[str, str | None]:
-    """Return the template variables for a picture: the path of an uploaded one, or the URL of an external one."""
+    """Return the template variables for an image: the path of an uploaded image or the URL of an external image."""
     ours = find_uploaded_path(url)
     return {"picture": ours, "picture_elsewhere": url if ours is None else None}
 
 
 def _has_uploaded_file(field: str) -> bool:
-    """Return whether a file was chosen. Otherwise browsers send a file without a name."""
+    # Browsers send an empty file name if no file is selected.
     file = request.files.get(field)
     return file is not None and bool(file.filename)
 
 
 def day_choices(event: Event, *extra_times: str | None) -> Choices:
-    """Return the days of an event and of the local times `extra_times` as options, or no options for long events."""
+    """Return the days of an event and of `extra_times` as options, or an empty list for long events."""
     first, last = date.fromisoformat(event.first_day), date.fromisoformat(event.last_day)
     if last - first >= timedelta(days=_MAX_DAY_CHOICES):
         return []
@@ -190,7 +186,7 @@ def day_choices(event: Event, *extra_times: str | None) -> Choices:
 
 
 def day_and_time_values(name: str, local_time: str | None, *, default_day: str) -> Mapping[str, str]:
-    """Return the values of the day and time fields for a local time. Without a time, `default_day` is selected."""
+    """Return the values of the day and time fields for a local time, or `default_day` and no time for None."""
     if local_time is None:
         return {name: default_day, f"{name}_time": ""}
     time = local_time[11:]
@@ -198,7 +194,7 @@ def day_and_time_values(name: str, local_time: str | None, *, default_day: str) 
 
 
 def parse_day_and_time(data: FormData, name: str) -> str | None:
-    """Return the local time from the day and time fields, or None if the time is empty."""
+    """Return the local time in the day and time fields, or None if the time is empty."""
     time = data.get(f"{name}_time", "").strip()
     if not time:
         return None
@@ -207,6 +203,6 @@ def parse_day_and_time(data: FormData, name: str) -> str | None:
 
 
 def parse_int(text: str) -> int | str | None:
-    """Return the typed number, None for empty text, or other text unchanged, for the schema to reject."""
+    """Return a number, None for an empty text, or any other text unchanged so that the schema rejects the text."""
     written = text.strip()
     return int(written) if written.isascii() and written.isdigit() and len(written) < _MOST_DIGITS else written or None

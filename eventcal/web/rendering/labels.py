@@ -3,7 +3,7 @@
 from eventcal.kit.errors import Message
 from eventcal.web.i18n import current_locale, translate
 
-# The maximum length of a preview text, in characters.
+# The maximum length of a preview text in characters.
 _MAX_PREVIEW_LENGTH = 200
 
 _KINDS = {
@@ -65,7 +65,7 @@ def kind_label(kind: str) -> str:
 
 
 def country_label(code: str) -> str:
-    """Return the name of a country in the reader's language, or its code if the name is unknown."""
+    """Return the name of a country in the reader's language, or the code of an unknown country."""
     return str(current_locale().territories.get(code.upper(), code))
 
 
@@ -75,7 +75,7 @@ def parameter_label(name: str) -> str:
 
 
 def parameter_value_label(name: str, value: str) -> str:
-    """Return the display text for a value of a query parameter."""
+    """Return the display name of a query parameter's value."""
     if name == "kind":
         return kind_label(value)
     if name == "country":
@@ -84,11 +84,11 @@ def parameter_value_label(name: str, value: str) -> str:
 
 
 def submitter_talk_state_label(state: str) -> str:
-    """Return the state of a talk as displayed to its submitter."""
+    """Return the display name of a talk state for the submitter of the talk."""
     return translate(_SUBMITTER_TALK_STATES.get(state, state))
 
 
 def shorten_for_preview(text: str) -> str:
-    """Return the beginning of a text as a single line, for link previews."""
+    """Return the beginning of a text as a single line for link previews."""
     line = " ".join(text.split())
     return line if len(line) <= _MAX_PREVIEW_LENGTH else f"{line[: _MAX_PREVIEW_LENGTH - 1].rsplit(' ', 1)[0]}…"

@@ -1,4 +1,4 @@
-"""Public HTML pages: their metadata, rendering and cached responses."""
+"""Public HTML pages: metadata, rendering and cached responses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, kw_only=True)
 class FeedLink:
-    """A feed that a page links to: its URL, title and media type."""
+    """The URL, title and media type of a feed that a page links to."""
 
     url: str
     title: str
@@ -40,11 +40,10 @@ class FeedLink:
 class Page:
     """The content and metadata of a page.
 
-    path: the canonical path, with the query parameters that select its content; by default the path of the request,
-    without a trailing slash. title, description, image: also used in link previews; image is the URL of our picture.
-    feeds: feeds for autodiscovery. json_ld: schema.org data (JSON-LD).
-    indexed: whether search engines may list it. time_dependent: whether the content depends on the time of day.
-    embeddable: whether the page offers oEmbed. content_security_policy: its Content-Security-Policy.
+    `path` is the canonical path, including the query parameters that select the content. `title`, `description` and
+    the image URL also appear in link previews. `feeds` lists the feeds for autodiscovery. `json_ld` contains schema.org
+    data. `indexed` is false if search engines must not list the page. `embeddable` pages provide oEmbed data.
+    `time_dependent` pages are not cached, because their content depends on the time of day.
     """
 
     template: str
@@ -62,7 +61,7 @@ class Page:
 
 
 PageBuilder = Callable[[Session, datetime], Page]
-"""A function that builds a page from a session and the current time. It raises an error if the page does not exist."""
+"""A function that builds a page from a session and the current time, or raises an error such as NotFound."""
 
 
 @dataclass(kw_only=True)
@@ -82,12 +81,12 @@ class _PageDocument(Document):
 
 
 def render_page(build_page: PageBuilder) -> Response:
-    """Return the cached response to a GET request for a page, in the language of the request."""
+    """Return the response with a page in the language of the request, from the cache if possible."""
     return serve_cached(_PageDocument(build_page=build_page, language=current_language()))
 
 
 def security_headers(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
-    """Return the security headers of a page, including its Content-Security-Policy."""
+    """Return the security headers for a page with the given Content-Security-Policy."""
     over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().is_https else []
     return (
         ("Content-Security-Policy", policy),
@@ -98,7 +97,7 @@ def security_headers(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, 
 
 
 def add_security_headers(response: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
-    """Return the response with the security headers added."""
+    """Add the security headers to a response, and return the response."""
     response.headers.update(security_headers(policy))
     return response
 
@@ -121,7 +120,7 @@ def render_html(page: Page) -> str:
 
 
 def _current_url_with(**changes: str | None) -> str:
-    """Return the current path and query with some parameters changed; None removes a parameter."""
+    """Return the current path and query with changed parameters, where None removes a parameter."""
     args = request.args.copy()
     for name, value in changes.items():
         args.pop(name, None)
@@ -131,5 +130,5 @@ def _current_url_with(**changes: str | None) -> str:
 
 
 def _script_safe_json(data: Mapping[str, Any]) -> Markup:
-    """Return JSON that is safe inside a script element: it contains no "<", which could end the element."""
+    """Return JSON without the character "<", which could end a script element."""
     return Markup(orjson.dumps(data).decode().replace("<", "\\u003c"))  # noqa: S704 - contains no "<"

@@ -1,4 +1,4 @@
-"""Pages that are not cached: members' own pages, forms with errors, and error pages."""
+"""Pages that must not be cached: private pages, forms with errors, and error pages."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -28,18 +28,18 @@ P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
 FORM_ERRORS = (Invalid, Conflict, VersionConflict, DatabaseBusy, TooManyRequests)
-"""The errors that a form view handles by default. Other errors, such as NotFound and Forbidden, get an error page."""
+"""The exceptions that a form view handles by default. Other exceptions, such as NotFound, result in an error page."""
 
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
-# Suffixes of feed paths. Errors at these paths are sent as problem details, even to browsers.
+# The suffixes of feed paths, for which errors are always sent as problem details (RFC 9457).
 _FEED_SUFFIXES = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
 
 def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
-    """Return a page as the response to the current request. The response must not be cached."""
+    """Return the response with a page that must not be cached (`no-store`)."""
     answer = add_security_headers(
         Response(render_html(page), status=status, content_type=MEDIA_TYPE), page.content_security_policy
     )
@@ -49,19 +49,19 @@ def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
 
 
 def invalid_query_response(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    """Return a page with the errors of a query. The page is the same for all readers of its language."""
+    """Return the response with a page that shows the errors of a query."""
     answer = page_response(page, status=status)
     answer.vary.add("Accept-Language")
     return answer
 
 
 def answer_rejected(page: Page, error: DomainError | HTTPException) -> Response:
-    """Return the page of a rejected form, with the status of the error."""
+    """Return the response with a rejected form and with the HTTP status of the error."""
     return page_response(page, status=status_of(type(error)))
 
 
 def login_required(view: View[P]) -> View[P]:
-    """Require a signed-in member. GET and HEAD requests of other users are redirected to the sign-in page."""
+    """Require a signed-in member. Anonymous GET and HEAD requests are redirected to the sign-in page."""
     guarded_view = session_only(view)
 
     @wraps(guarded_view)
@@ -77,10 +77,9 @@ def login_required(view: View[P]) -> View[P]:
 def form_view(
     on_error: Callable[..., AnyResponse], *, catch: tuple[ErrorClass, ...] = FORM_ERRORS
 ) -> Callable[[Callable[P, str | AnyResponse]], Callable[P, AnyResponse]]:
-    """Redirect to the path that the view of a form returns; if it returns a response, return that.
+    """Decorate a view that processes a form, and that returns a response or the path to redirect to.
 
-    If the view raises one of the errors in `catch`, return the response of `on_error`, which is called with the error
-    and the view's arguments.
+    If the view raises an exception in `catch`, `on_error` is called with the exception and the arguments of the view.
     """
 
     def decorate(view: Callable[P, str | AnyResponse]) -> Callable[P, AnyResponse]:
@@ -105,12 +104,11 @@ def redisplay(
     optional_fields: Sequence[str] = (),
     **view_kwargs: str,
 ) -> Callable[..., AnyResponse]:
-    """Return an error handler for form_view that calls `show` with the submitted form and the error's status.
+    """Return an error handler for `form_view` that calls `render_form` with the submitted form and the HTTP status.
 
-    If `show` is a view, its access decorators are skipped. An error without field errors is shown at the field `at`.
-
-    secret: fields whose values are not shown again. unsent: fields that browsers may omit, such as check boxes.
-    where: more keyword arguments for `show`.
+    If `render_form` is a view, its decorators are skipped. `default_field` is the field for exceptions without field
+    errors. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers may
+    omit, such as check boxes. `view_kwargs` are passed to `render_form`.
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 
@@ -124,23 +122,23 @@ def redisplay(
 
 
 def safe_redirect(path: str | None, *, default: str) -> str:
-    """Return the path to redirect to: `path` if it is a path on this site, else `default`."""
+    """Return `path` if it is a path on this site, or else `default`, to prevent open redirects."""
     ours = path is not None and path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if ours and path is not None and path.isprintable() and "\\" not in path else default
 
 
 @pages.app_template_global()
 def has_duties() -> bool:
-    """Return whether the current user has more pages than their own (see Caller.has_duties), for the page layout."""
+    """Return whether the current user organises or reviews any event, or is a moderator."""
     return caller().is_staff
 
 
 def private_page_response(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **context: object
 ) -> Response:
-    """Return the response with a page that has a CSRF token and that search engines do not list.
+    """Return the response with a page that has a CSRF token and that search engines must not list.
 
-    template: relative to templates/pages. path: the path of the page if that is not the path of the request.
+    `template` is relative to templates/pages. `path` is the canonical path, by default the path of the request.
     """
     context = {"csrf": csrf_token(), **context}
     page = Page(template=f"pages/{template}", title=title, indexed=False, context=context)
@@ -150,9 +148,10 @@ def private_page_response(
 def secret_page_response(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **context: object
 ) -> Response:
-    """Return the response with a page, as answer_own_page does, that contains a secret or has one in its URL.
+    """Return the response with a private page that contains a secret or has a secret in its URL.
 
-    Its links send no referrer. A new secret is in the response to the POST request itself, not in a URL or a cookie.
+    The links of the page send no Referer header. A new secret is sent in the response to the POST request, so that the
+    secret is not stored in a URL or in a cookie.
     """
     answer = private_page_response(template=template, title=title, path=path, status=status, **context)
     answer.headers["Referrer-Policy"] = "no-referrer"
@@ -160,7 +159,7 @@ def secret_page_response(
 
 
 def render_problem_as_html(response: Response) -> Response:
-    """Replace the body of a problem details response with an error page for browsers. The status does not change."""
+    """Replace the body of a problem details response with an error page if the client prefers HTML."""
     if not isinstance(response, ProblemResponse) or not _prefers_html_page():
         return response
     try:
@@ -179,7 +178,6 @@ def render_problem_as_html(response: Response) -> Response:
 
 
 def _prefers_html_page() -> bool:
-    """Return whether the request is for a page, not for a feed or the API, and accepts HTML best."""
     path = request.path.rstrip("/")
     if request.path.startswith("/api/") or path.endswith(_FEED_SUFFIXES):
         return False
@@ -188,7 +186,7 @@ def _prefers_html_page() -> bool:
 
 
 def _build_error_page(problem: Problem) -> Page:
-    """Return the error page for a problem. It does not contain its own URL, which may include a secret."""
+    """Return an error page without the URL of the request, which may contain a secret."""
     return Page(
         template="pages/refused.html",
         title=translate(problem.title),
@@ -201,7 +199,7 @@ def _build_error_page(problem: Problem) -> Page:
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
             "ours": problem.status == HTTPStatus.INTERNAL_SERVER_ERROR,
-            # The language links lead to the home page, because the page must not repeat its own URL.
+            # The language links point to the home page, because an error page must not repeat its own URL.
             "home_in": "/?lang={lang}".format,
         },
     )

@@ -1,4 +1,4 @@
-"""The form of a speaker's profile, for the speaker and for moderators: its field values and how it is saved."""
+"""The form for a speaker profile, which the speaker and moderators can edit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ _OPTIONAL_FIELDS = ("job_title", "affiliation", "bio")
 
 
 def build_speaker_form(speaker: Speaker) -> forms.Form:
-    """Return the form filled in with the profile of a speaker."""
+    """Return the form with the values of a speaker profile."""
     values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL_FIELDS)}
     for number, link in enumerate(speaker.links, start=1):
         values |= {_link_field_name(number, part): link.get(part, "") for part in _LINK_PARTS}
@@ -34,7 +34,7 @@ def build_speaker_form(speaker: Speaker) -> forms.Form:
 
 
 def speaker_form_context(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
-    """Return the template variables of the form."""
+    """Return the template variables for the form of a speaker profile."""
     rows = sum(1 for number in _LINK_NUMBERS if any(form.value(_link_field_name(number, part)) for part in _LINK_PARTS))
     return {
         "speaker": speaker,
@@ -48,10 +48,10 @@ def speaker_form_context(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
 def save_speaker(find: Callable[[Session], Speaker]) -> None:
     """Save the submitted profile of the speaker that `find` returns.
 
-    Raises Invalid, VersionConflict, Forbidden, TooManyRequests.
+    Raises Invalid, VersionConflict, Forbidden or TooManyRequests.
     """
     with read_session() as session:
-        # Check the permission before decoding an uploaded picture.
+        # Check the permission before decoding an uploaded image.
         check_can_edit_speaker(find(session), caller())
     fields, faults = _load_speaker_fields(request.form)
     picture, unreadable = forms.read_picture_field(_PHOTO, ImageSpec.PORTRAIT)
@@ -81,7 +81,7 @@ def _load_speaker_fields(data: forms.FormData) -> tuple[dict[str, Any], list[Fie
 
 
 def _point_to_link_field(error: FieldError, row_numbers: list[int]) -> FieldError:
-    """Return an error of a link with the pointer of its form field, since empty rows are not sent to the schema."""
+    # The index in the pointer does not count empty rows, because empty rows are not passed to the schema.
     steps = error.pointer.split("/")
     if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
         return error

@@ -1,4 +1,4 @@
-"""The talk form: converts submitted fields to the API's request body, and talks to field values."""
+"""The talk form: conversion of submitted fields to API request bodies, and of talks to field values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ _TIME_FIELDS = ("starts", "ends")
 
 
 def parse_talk_form(data: FormData, *, for_update: bool = False) -> dict[str, Any]:
-    """Return the request body for a new talk or, with `for_update`, for a change, in which empty fields are None."""
+    """Return the request body for a new talk or, with `for_update`, for an update in which empty fields are None."""
     fields: dict[str, Any] = {}
     for name in _TEXT_FIELDS:
         value = data.get(name, "")
@@ -43,27 +43,27 @@ def parse_talk_form(data: FormData, *, for_update: bool = False) -> dict[str, An
 
 
 def build_new_talk_form(event: Event, *, kind: str) -> Form:
-    """Return an empty form for a new talk of this kind."""
+    """Return the form for a new talk with the given kind."""
     return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
 
 
 def accepted_talk_kinds(event: Event) -> list[str]:
-    """Return the kinds of talks that an event accepts: those of its call for talks, or all kinds."""
+    """Return the talk kinds in the event's call for talks, or all kinds if the call is missing or lists no kinds."""
     return (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
 
 
 def talk_kind_choices(kinds: Iterable[str]) -> Choices:
-    """Return kinds of talks as options of a field."""
+    """Return talk kinds as options for a select field."""
     return [(kind, kind_label(kind)) for kind in kinds]
 
 
 def room_or_track_choices(parts: Iterable[Room | Track]) -> Choices:
-    """Return rooms or tracks as options of a field, after the option "none"."""
+    """Return rooms or tracks as options for a select field, preceded by the option "none"."""
     return [("", _("none")), *((part.name, part.name) for part in parts)]
 
 
 def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | None) -> dict[str, Any]:
-    """Return the options of the submitter's form, at listed events with the event's days and those of `extra_times`."""
+    """Return the options for the talk form, including, for listed events, the days of the event and `extra_times`."""
     choices: dict[str, Any] = {"kinds": talk_kind_choices(kinds), "tracks": room_or_track_choices(event.tracks)}
     if event.programme != Programme.CURATED:
         choices |= {"days": day_choices(event, *extra_times), "zone": event.timezone}
@@ -71,7 +71,7 @@ def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | No
 
 
 def build_talk_form(talk: Talk) -> Form:
-    """Return the form filled in with the values of a talk."""
+    """Return the form with the values of a talk."""
     values: Mapping[str, object] = {name: getattr(talk, name) for name in _TEXT_FIELDS if name != "track"}
     shown = {name: "" if value is None else str(value) for name, value in values.items()}
     shown |= {"track": talk.track.name if talk.track else "", "tags": ", ".join(tag.tag for tag in talk.tags)}
