@@ -1,4 +1,4 @@
-"""HTML pages, rendered on the server from the same data and with the same cache as feeds. They work without scripts."""
+"""HTML pages, which are rendered on the server and work without JavaScript."""
 
 from flask import Flask
 from werkzeug.utils import find_modules, import_string
@@ -8,7 +8,7 @@ from eventcal.web.rendering.private_page import render_problem_as_html
 
 
 def register_pages(app: Flask) -> None:
-    """Register the blueprint of the pages. Importing a module of this package adds its views to the blueprint."""
+    """Import the modules of this package, which add their views to the blueprint, and register the blueprint."""
     for name in find_modules(__name__, recursive=True):
         import_string(name)
     app.register_blueprint(pages)

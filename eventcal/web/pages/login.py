@@ -52,7 +52,7 @@ def login_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response
 @public
 @form_view(redisplay(login_form, default_field="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
 def log_in() -> str:
-    """Sign in and redirect to the requested page, or to the code form if the member uses a second factor."""
+    """Sign in with a password and redirect to the requested page, or to the form for a required second-factor code."""
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
     rate_limits.count_sign_in(fields["email"])
@@ -68,7 +68,7 @@ def log_in() -> str:
 @pages.get("/login/code")
 @public
 def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for the code of the second factor. Without a pending sign-in, redirect to the sign-in form."""
+    """Show the form for the second-factor code, or redirect to the sign-in form if no sign-in is pending."""
     if passwords.find_pending_member() is None:
         onward = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login_form')}?next={onward}", HTTPStatus.SEE_OTHER)
@@ -83,7 +83,7 @@ def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
     catch=(Invalid, TooManyRequests, InvalidCode),
 )
 def sign_in_by_code() -> str | Response:
-    """Sign in a member who entered the right password before, and now a valid code."""
+    """Sign in with a second-factor code, after the password has been verified."""
     check_csrf()
     found = passwords.find_pending_member()
     if found is None:
@@ -100,7 +100,7 @@ def sign_in_by_code() -> str | Response:
 @public
 @form_view(redisplay(login_form), catch=(TooManyRequests, InvalidPasskey))
 def sign_in_by_passkey() -> str:
-    """Sign in by passkey. The authenticator verifies its user, so no second factor is required."""
+    """Sign in with a passkey. The authenticator verifies its user, so no second factor is required."""
     check_csrf()
     sign_in(passkeys.authenticate_by_passkey(request.form.get("answer", "")))
     return safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
@@ -109,7 +109,7 @@ def sign_in_by_passkey() -> str:
 @pages.post("/logout")
 @public
 def log_out() -> Response:
-    """End this browser's session."""
+    """End the session of the current browser."""
     check_csrf()
     sign_out()
     return redirect("/", HTTPStatus.SEE_OTHER)
@@ -126,7 +126,7 @@ def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> R
 @public
 @form_view(redisplay(registration_form, default_field="email"))
 def submit_registration() -> Response:
-    """Register a member, and show the next step: to follow the link in the email, or to sign in."""
+    """Register a member, and show a page that asks to confirm the email address or to sign in."""
     check_csrf()
     fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))
     rate_limits.count_registration()
@@ -138,7 +138,7 @@ def submit_registration() -> Response:
 @pages.get("/confirm")
 @public
 def confirm_email_form() -> Response:
-    """Show a confirm button, so that software that follows all links in an email does not confirm an address."""
+    """Show a confirmation button, because email scanners that follow links must not confirm an address."""
     token = request.args.get("token", "")
     return secret_page_response(
         template="confirm.html", title=_("Confirm your address"), status=HTTPStatus.OK, token=token
@@ -160,7 +160,7 @@ def confirm_email() -> Response:
 @pages.get("/reset")
 @public
 def password_reset_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a new password; without a token, the form that requests a reset link."""
+    """Show the form for a new password, or the form for requesting a reset link if the query has no token."""
     shown = form or Form({"token": request.args.get("token", "")})
     return secret_page_response(template="reset.html", title=_("Choose a new password"), status=status, form=shown)
 
@@ -169,7 +169,7 @@ def password_reset_form(form: Form | None = None, status: int = HTTPStatus.OK) -
 @public
 @form_view(redisplay(password_reset_form))
 def reset_password_or_mail_link() -> Response:
-    """Set a new password by token, or send a reset link. The response does not reveal whether an account exists."""
+    """Set a new password with a token, or send a reset link. No response reveals whether an account exists."""
     check_csrf()
     if not request.form.get("token"):
         accounts.send_link_by_email(validate(_ADDRESS, nonempty_form_fields("email"))["email"], "reset")

@@ -1,1 +1,1 @@
-"""A member's own pages: their talks, agenda, account and security."""
+"""Pages for the current member: talks, agenda, account and security."""

@@ -1,4 +1,4 @@
-"""A member's account: name, email, password, speaker profile, and deleting the account."""
+"""The account of a member: name, email, password, speaker profile and deletion."""
 
 from http import HTTPStatus
 
@@ -42,10 +42,7 @@ _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 @pages.get("/me/account")
 @login_required
 def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show a member's name, email and password, with the forms for changing or confirming them.
-
-    `submitted_form` is the name of the form that `form` belongs to.
-    """
+    """Show the account page, on which `form` replaces the form with the name `submitted_form`."""
     with read_session() as session:
         member = current_member(session)
         forms = {
@@ -76,7 +73,7 @@ def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: in
 @login_required
 @form_view(redisplay(account, submitted_form="naming"), catch=(Invalid, TooManyRequests))
 def change_name() -> str:
-    """Change the current member's name."""
+    """Change the name of the current member."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         update_member(session, current_member(session), fields)
@@ -87,7 +84,7 @@ def change_name() -> str:
 @login_required
 @form_view(redisplay(account, default_field="password", submitted_form="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
-    """Change the current member's password, given the present one, and end their other sessions."""
+    """Change the password after checking the current password, and end all other sessions of the member."""
     fields = passwords.load_and_check_password(_NEW_PASSWORD, nonempty_form_fields("password", "new_password"))
     password_hash = passwords.hash_password(fields["new_password"])
     with unit_of_work() as session:
@@ -110,7 +107,7 @@ def resend_confirmation_email() -> str:
 @pages.get("/me/account/delete")
 @login_required
 def delete_account_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show what is deleted with the account and the password form, or the reason why the member cannot leave."""
+    """Show which data is deleted with the account, or the reason why the account cannot be deleted."""
     with read_session() as session:
         what, title = preview_account_deletion(session, current_member(session), now=now()), _("Delete my account")
         return private_page_response(template="me/leaving.html", title=title, status=status, what=what, form=form)
@@ -120,7 +117,7 @@ def delete_account_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) ->
 @login_required
 @form_view(redisplay(delete_account_form))
 def delete_my_account() -> str:
-    """Delete the current member's account, given their password."""
+    """Delete the account of the current member after checking the password."""
     passwords.load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     with unit_of_work() as session:
         delete_account(session, current_member(session), now=now())
@@ -131,14 +128,14 @@ def delete_my_account() -> str:
 @pages.get("/me/account/deleted")
 @public
 def account_deleted() -> Response:
-    """Show that the account is deleted. The reader is no longer signed in."""
+    """Show that the account is deleted."""
     return page_response(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
 
 
 @pages.get("/me/speaker")
 @login_required
 def my_speaker_profile_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form of the current member's speaker profile, or a notice that it is created with their first talk."""
+    """Show the form for the current member's speaker profile, or a notice if the member has no speaker profile."""
     title = _("Speaker profile")
     with read_session() as session:
         speaker = find_speaker_by_member(session, current_member_id())

@@ -1,4 +1,4 @@
-"""A member's agenda: starred talks, and the talks that they give."""
+"""The agenda of a member, which contains starred talks and the member's own talks."""
 
 from collections.abc import Collection
 from datetime import UTC, timedelta
@@ -29,9 +29,9 @@ _A_DAY = timedelta(days=1)
 @pages.get("/me/stars")
 @login_required
 def agenda() -> Response:
-    """Show the upcoming talks of a member's agenda, earliest first; with `past` the past talks, latest first."""
+    """Show the upcoming talks in the agenda or, with the query parameter `past`, the past talks in reverse order."""
     past = "past" in request.args
-    # Talks are past or upcoming by days, as in lists.
+    # Past and upcoming talks are distinguished by day (UTC), as in the listing.
     today = now().astimezone(UTC).date()
     asked = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
     with read_session() as session:
@@ -57,7 +57,7 @@ def agenda() -> Response:
 @pages.get("/me/stars/<talk_id>")
 @login_required
 def star_form(talk_id: str) -> Response:
-    """Show a public talk and whether it is starred. Its public page is the same for everyone and cannot show this."""
+    """Show whether a public talk is starred, because the public page is the same for all users."""
     with read_session() as session:
         talk = get_talk(session, talk_id, ANONYMOUS)
         shown = _agenda_talk_row(talk, starred_talk_ids(session, caller(), [talk]))
@@ -67,7 +67,7 @@ def star_form(talk_id: str) -> Response:
 @pages.post("/me/stars/<talk_id>")
 @login_required
 def add_or_remove_star(talk_id: str) -> Response:
-    """Add a public talk to the agenda or remove a talk from it, depending on the button that was pressed."""
+    """Add a public talk to the agenda, or remove a talk from the agenda, depending on the submitted button."""
     removes = request.form.get("do") == "remove"
     with unit_of_work() as session:
         if removes:

@@ -1,4 +1,4 @@
-"""Pages for setting up and turning off the authenticator app, and for renewing its recovery codes."""
+"""Pages for setting up and disabling an authenticator app, and for renewing recovery codes."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -45,7 +45,7 @@ _PENDING_TOTP_KEY = "new_totp"
 @login_required
 @recent_authentication_required
 def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show a new secret for the member's authenticator app."""
+    """Show a new secret for an authenticator app."""
     if _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     makes, sealed = passwords.authenticator(), _find_pending_totp_secret()
@@ -70,7 +70,7 @@ def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
 @recent_authentication_required
 @form_view(redisplay(totp_setup_form, default_field="code"), catch=(Invalid, TooManyRequests))
 def set_up_totp() -> str | Response:
-    """Turn on the second factor, given a first code of the app, and show the recovery codes once."""
+    """Enable the second factor after checking a code from the app, and show the recovery codes once."""
     sealed = _find_pending_totp_secret()
     if sealed is None:
         return url_for("pages.security", done="before") if _has_totp() else url_for("pages.totp_setup_form")
@@ -94,7 +94,7 @@ def set_up_totp() -> str | Response:
 @pages.get("/me/security/app/off")
 @login_required
 def confirm_remove_totp(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for turning off the second factor, which requires the password or a code."""
+    """Show the form for disabling the second factor, which requires the password or a code."""
     if not _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     title = _("Without the app again?")
@@ -105,7 +105,7 @@ def confirm_remove_totp(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) ->
 @login_required
 @form_view(redisplay(confirm_remove_totp, default_field="proof"), catch=(Invalid, TooManyRequests))
 def remove_own_totp() -> str:
-    """Turn off the second factor, given the password or a code."""
+    """Disable the second factor after checking the password or a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
     with read_session() as session:
         password_hash = current_member(session).password
@@ -141,7 +141,7 @@ def confirm_renew_recovery_codes() -> Response:
 @login_required
 @recent_authentication_required
 def renew_own_recovery_codes() -> Response:
-    """Replace the recovery codes and show them once. A form that is sent again redirects to the security page."""
+    """Replace the recovery codes and show the new codes once. A repeated submission redirects to the security page."""
     with unit_of_work() as session:
         member = current_member(session)
         if find_totp_secret(session, member.id) is None or not claim_submitted_form(session):
@@ -154,7 +154,7 @@ def renew_own_recovery_codes() -> Response:
 
 
 def _find_pending_totp_secret() -> str | None:
-    """Return the encrypted secret shown for set-up within the last hour, if any, so that all tabs show the same one."""
+    """Return the encrypted secret of a set-up within the last hour, if any, so that all tabs show the same secret."""
     state = sessions.get_temp(_PENDING_TOTP_KEY, max_age=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 
@@ -172,7 +172,7 @@ def _recovery_codes_response(codes: list[str], *, message: str) -> Response:
 def _qr_code_svg_path(text: str) -> Json:
     """Return a QR code as an SVG path, because a data: URL would require a weaker Content-Security-Policy.
 
-    The code has `size` by `size` modules, including the quiet zone; `path` draws the dark modules.
+    `size` is the width in modules, including the quiet zone. `path` draws the dark modules.
     """
     made = QRCode(error_correction=ERROR_CORRECT_M)
     made.add_data(text)

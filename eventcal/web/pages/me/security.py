@@ -1,4 +1,4 @@
-"""The security page of a member: passkeys, sessions, and re-authentication before changes."""
+"""The security page: passkeys, sessions, and re-authentication before changes to sign-in methods."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -48,7 +48,7 @@ _PASSWORD, _PASSKEY = OwnPasswordIn(), PasskeyIn()
 @pages.get("/me/security")
 @login_required
 def security() -> Response:
-    """Show the member's sign-in methods and sessions."""
+    """Show the sign-in methods and sessions of the member."""
     with read_session() as session:
         member_id = current_user.current_member_id()
         totp = find_totp_secret(session, member_id)
@@ -83,7 +83,7 @@ def security() -> Response:
 @pages.post("/me/security/sessions")
 @login_required
 def end_other_sessions() -> Response:
-    """End all sessions of the current member except the current one."""
+    """End all sessions of the current member except the current session."""
     with unit_of_work() as session:
         current_user.end_other_sessions(session, current_user.current_member(session))
     return redirect(url_for("pages.security", done="sessions"), HTTPStatus.SEE_OTHER)
@@ -103,9 +103,9 @@ def end_own_session(session_id: str) -> Response:
 
 
 def recent_authentication_required(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Require a member who signed in or re-authenticated within the last minutes; redirect others to re-authenticate.
+    """Require a recent sign-in or re-authentication, or redirect to the re-authentication form.
 
-    Use it for views that change the sign-in methods: access to an unattended browser must not be enough for that.
+    Access to an unattended browser must not be sufficient for changing the sign-in methods.
     """
 
     @wraps(view)
@@ -136,7 +136,7 @@ def reauthentication_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) 
 @login_required
 @form_view(redisplay(reauthentication_form, default_field="password"), catch=(Invalid, TooManyRequests))
 def reauthenticate_by_password() -> str:
-    """Record the re-authentication of a member who knows their password, and redirect to the requested page."""
+    """Check the password, record the re-authentication, and redirect to the requested page."""
     load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     mark_reauthenticated()
     return safe_redirect(request.form.get("next"), default=url_for("pages.security"))
@@ -146,7 +146,7 @@ def reauthenticate_by_password() -> str:
 @login_required
 @recent_authentication_required
 def new_passkey_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a new passkey: its name, and the options with which the browser creates it."""
+    """Show the form for a new passkey with the options for creating the passkey in the browser (WebAuthn)."""
     if not passkeys.can_use_passkeys():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     with read_session() as session:

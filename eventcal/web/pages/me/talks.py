@@ -1,4 +1,4 @@
-"""A member's talks: submitting a talk, its progress, and editing, withdrawing or confirming it."""
+"""The talks of a member: submission, progress, editing, withdrawal and confirmation."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()
 _OVER_GROUP = "over"
-# The group of a talk on the overview, by its state; talks in other states are over.
+# Maps talk states to groups on the overview page. Talks in any other state belong to `_OVER_GROUP`.
 _GROUP_BY_STATE: Mapping[TalkState, str] = {
     TalkState.ACCEPTED: "confirm",
     TalkState.DRAFT: "draft",
@@ -51,13 +51,13 @@ _GROUP_BY_STATE: Mapping[TalkState, str] = {
     TalkState.CONFIRMED: "programme",
 }
 _TALK = TalkIn()
-# The maximum number of events with open calls to choose from.
+# The maximum number of events in the list of open calls for talks.
 _MOST_CALLS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class TalkProgress:
-    """The progress of a talk: its state, the reason for it if one was given, and the next step, as text."""
+    """The progress of a talk as text: its state, the reason for the state if one was given, and the next step."""
 
     talk: Talk
     state: str
@@ -69,7 +69,7 @@ class TalkProgress:
 @pages.get("/me")
 @login_required
 def my_talks() -> Response:
-    """Show the member's talks in groups, by the next step of each talk. Within a group, the newest is first."""
+    """Show the talks of the member, newest first, grouped by the next step of each talk."""
     with read_session() as session:
         paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
         found = list_own_talks(session, caller(), paging=paging)
@@ -85,12 +85,12 @@ def my_talks() -> Response:
 @pages.get("/me/talks/<talk_id>")
 @login_required
 def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show a talk of the current member: its progress, the possible steps, and the form for changing it."""
+    """Show a talk of the current member with its progress, the available actions and the edit form."""
     with read_session() as session:
         talk = _get_own_talk(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
-        # If the talk was changed meanwhile, the page says so, and saving the form may replace the current values.
+        # After an edit conflict (412), the form has the current revision, so that saving it overwrites the changes.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
         return private_page_response(
             template="me/talk.html",
@@ -119,7 +119,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
 @pages.get("/me/talks/<talk_id>/withdraw")
 @login_required
 def confirm_withdraw_talk(talk_id: str) -> Response:
-    """Ask for confirmation to withdraw a talk, and show the consequences."""
+    """Show the consequences of withdrawing a talk and ask for confirmation."""
     with read_session() as session:
         talk = _get_own_talk(session, talk_id)
         if talk.state not in TALK_TRANSITIONS[TalkAction.WITHDRAW].sources:
@@ -132,7 +132,7 @@ def confirm_withdraw_talk(talk_id: str) -> Response:
 @login_required
 @form_view(redisplay(my_talk), catch=(*FORM_ERRORS, Forbidden))
 def change_my_talk(talk_id: str) -> str:
-    """Save changes to a talk, or take the step whose button was pressed."""
+    """Save changes to a talk, or perform the action of the submitted button."""
     asked = request.form.get("do", "save")
     with unit_of_work() as session:
         talk = _get_own_talk(session, talk_id)
@@ -147,7 +147,7 @@ def change_my_talk(talk_id: str) -> str:
 
 
 def _get_own_talk(session: Session, talk_id: str) -> Talk:
-    """Return a talk that the caller submitted or gives. Raises TalkNotFound, and NotFound for another member's talk."""
+    """Return a talk that the caller submitted or gives, or raise NotFound."""
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
         raise NotFound(Message("This is not one of your talks."))
@@ -156,7 +156,7 @@ def _get_own_talk(session: Session, talk_id: str) -> Talk:
 
 
 def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> TalkProgress:
-    """Return the progress of a talk at `now`; its event must be loaded."""
+    """Return the progress of a talk, whose event must be loaded."""
     waits = _progress_group(talk, now)
     return TalkProgress(
         talk=talk,
@@ -170,7 +170,7 @@ def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> Tal
 def group_by_next_step(
     talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
 ) -> list[tuple[str, Sequence[TalkProgress]]]:
-    """Return the talks grouped by their next step, with a heading for each group; the member's own tasks are first."""
+    """Return talks grouped by their next step, each group with a heading, beginning with talks to be confirmed."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),
@@ -185,7 +185,7 @@ def group_by_next_step(
 
 
 def _progress_group(talk: Talk, now: datetime) -> str:
-    # Talks are past or upcoming by days, as in lists.
+    # Past and upcoming talks are distinguished by day (UTC), as in the listing.
     past = talk.last_day < now.astimezone(UTC).date().isoformat()
     return (
         _OVER_GROUP
@@ -225,7 +225,7 @@ def _next_step_text(talk: Talk, *, is_over: bool) -> str:
 def _talk_form_response(
     form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None
 ) -> Response:
-    """Show the talk form for the event in the request. Raises EventNotFound."""
+    """Return the response with the talk form for the event in the request, or raise EventNotFound."""
     with read_session() as session:
         event = get_event(session, _requested_event_slug(), caller())
         return private_page_response(
@@ -246,7 +246,7 @@ def _requested_event_slug() -> str:
 @pages.get("/submit")
 @login_required
 def submit_talk_form() -> Response:
-    """Show the talk form for the event in the query, or else the events that accept talks."""
+    """Show the talk form for the event in the query, or the list of events that accept talks."""
     if "event" in request.args:
         return _talk_form_response()
     with read_session() as session:
@@ -260,7 +260,7 @@ def submit_talk_form() -> Response:
 @login_required
 @form_view(redisplay(_talk_form_response), catch=(*FORM_ERRORS, Forbidden))
 def submit_or_preview_talk() -> str | Response:
-    """Submit the talk, save it as a draft, or show a preview, depending on the button that was pressed."""
+    """Submit a talk, save a draft or show a preview, depending on the submitted button."""
     fields, pressed = validate(_TALK, parse_talk_form(request.form)), request.form.get("do")
     if pressed == "preview":
         shown = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}

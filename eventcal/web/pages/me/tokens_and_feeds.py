@@ -1,7 +1,4 @@
-"""A member's secrets: access tokens for the API, and secret URLs of their agenda, one for each device.
-
-Each secret is shown only once, when it is created. Afterwards it can be listed by name and revoked.
-"""
+"""Access tokens for the API, and secret URLs for the agenda of a member. A secret is only shown when it is created."""
 
 from http import HTTPStatus
 from typing import Any
@@ -47,7 +44,7 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 @pages.get("/me/tokens")
 @login_required
 def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the member's access tokens and the form for a new one."""
+    """Show the access tokens of the member and the form for a new token."""
     done = {
         "revoked": _("The token is revoked."),
         "before": _("This token was made before. It was shown that once; make another if you need it again."),
@@ -75,7 +72,7 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
 @login_required
 @form_view(redisplay(tokens, optional_fields=("scopes",)))
 def create_token() -> str | Response:
-    """Create an access token and show it once. A form that is sent again redirects to the list."""
+    """Create an access token and show it once. A repeated submission redirects to the list of tokens."""
     fields = _validate_token_form()
     with unit_of_work() as session:
         if not claim_submitted_form(session):
@@ -151,7 +148,7 @@ def _scope_labels() -> dict[Scope, str]:
 @pages.get("/me/feeds")
 @login_required
 def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the member's secret URLs, with the time of the last request to each, and the form for a new one."""
+    """Show the secret URLs of the member with the times of the last requests, and the form for a new URL."""
     done = {
         "revoked": _("The address is revoked."),
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
@@ -179,7 +176,7 @@ def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Resp
 @login_required
 @form_view(redisplay(personal_feeds))
 def create_personal_feed() -> str | Response:
-    """Create a secret URL and show it once. A form that is sent again redirects to the list."""
+    """Create a secret URL and show it once. A repeated submission redirects to the list of URLs."""
     fields = validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         if not claim_submitted_form(session):
@@ -209,7 +206,7 @@ def confirm_revoke_personal_feed(feed_id: str) -> Response:
 @pages.post("/me/feeds/<feed_id>")
 @login_required
 def revoke_personal_feed(feed_id: str) -> Response:
-    """Revoke a secret URL. Later requests to it get the status 410 (Gone)."""
+    """Revoke a secret URL. Requests for a revoked URL receive the status 410 (Gone)."""
     with unit_of_work() as session:
         service.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
     return redirect(url_for("pages.personal_feeds", done="revoked"), HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""Forms for the profiles of speakers, and of sponsors with their logos."""
+"""Forms for speaker profiles and sponsor profiles."""
 
 from http import HTTPStatus
 from typing import Any
@@ -42,7 +42,7 @@ _LOGO = "logo"
 @pages.get("/speakers/<slug>/edit")
 @login_required
 def speaker_profile_form(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form of a speaker's profile, to the speaker and to moderators."""
+    """Show the form for a speaker profile to the speaker or to a moderator."""
     with read_session() as session:
         speaker = get_speaker(session, slug, caller())
         check_can_edit_speaker(speaker, caller())
@@ -58,7 +58,7 @@ def speaker_profile_form(slug: str, form: Form | None = None, status: int = HTTP
 @login_required
 @form_view(redisplay(speaker_profile_form))
 def save_speaker_profile(slug: str) -> str:
-    """Save a speaker's profile."""
+    """Save a speaker profile."""
     save_speaker(lambda session: get_speaker(session, slug, caller()))
     return url_for("pages.speaker_profile_form", slug=slug, done="saved")
 
@@ -66,7 +66,7 @@ def save_speaker_profile(slug: str) -> str:
 @pages.get("/sponsors/<slug>/edit")
 @login_required
 def sponsor_profile_form(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show moderators the form of a sponsor's profile."""
+    """Show the form for a sponsor profile to a moderator."""
     with read_session() as session:
         sponsor = _get_sponsor_for_moderator(session, slug)
         stored = {name: getattr(sponsor, name) or "" for name in ("name", "url", "description")}
@@ -83,9 +83,9 @@ def sponsor_profile_form(slug: str, form: Form | None = None, status: int = HTTP
 @login_required
 @form_view(redisplay(sponsor_profile_form))
 def save_sponsor_profile(slug: str) -> str:
-    """Save a sponsor's profile and logo."""
+    """Save the profile and logo of a sponsor."""
     with read_session() as session:
-        # Check the permission before decoding an uploaded picture.
+        # Check the permission before decoding an uploaded image.
         _get_sponsor_for_moderator(session, slug)
     typed = request.form
     optional = {name: normalise_newlines(typed.get(name, "")).strip() or None for name in ("url", "description")}

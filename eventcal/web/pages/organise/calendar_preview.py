@@ -1,4 +1,4 @@
-"""Previews of an event as a calendar app would show it. A preview changes nothing and is not counted as a fetch."""
+"""Previews of an event as displayed by calendar apps. Previews are not counted as feed requests."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
 from eventcal.web.rendering.dates import FormattedTimes, format_times, recurrence_rule_label
 from eventcal.web.request.context import now, services
 
-# Common calendar apps, named if no client has fetched the feed yet.
+# The calendar apps that are listed if no client has fetched the feed yet.
 _COMMON_CALENDAR_APPS = (
     ClientKind.GOOGLE,
     ClientKind.APPLE,
@@ -29,7 +29,7 @@ _NON_CALENDAR_CLIENTS = frozenset({ClientKind.MONITOR, ClientKind.ROBOT, ClientK
 
 @dataclass(frozen=True)
 class CalendarPreview:
-    """A preview of an entry: its times, its recurrence as text if that is simple, and its lines in the .ics file."""
+    """A preview of a calendar entry: its times, its recurrence rule as text, and its iCalendar source."""
 
     entry: CalendarEntry
     when: FormattedTimes | None
@@ -38,7 +38,7 @@ class CalendarPreview:
 
 
 def build_calendar_preview(session: Session, event: Event, *, was_public: bool) -> CalendarPreview | None:
-    """Return the preview of an event, which may be outside a session, or None if it would not be in any calendar."""
+    """Return the preview of a persistent or detached event, or None if no feed would contain the event."""
     entry = preview_entry(session, services().feed_index.builder, event)
     if entry is None:
         return None
@@ -49,7 +49,7 @@ def build_calendar_preview(session: Session, event: Event, *, was_public: bool) 
 
 
 def build_published_preview(session: Session, event: Event) -> CalendarPreview | None:
-    """Return the preview of an event outside a session, as it would look once published if it is not public yet."""
+    """Return the preview of a detached event, which is published in the preview if it is not public."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:
         apply_transition(event, EventAction.PUBLISH, now=now())
@@ -57,7 +57,7 @@ def build_published_preview(session: Session, event: Event) -> CalendarPreview |
 
 
 def subscribed_apps_context(session: Session, event: Event) -> dict[str, object]:
-    """Return the apps that recently fetched an event's own feed, or, with `known` false, the common ones."""
+    """Return the apps that recently fetched the feed of an event, or common calendar apps if no app fetched it."""
     rows = list_feed_fetches(session, fetch_counter_key(f"/events/{event.slug}.ics", FeedQuery()))
     kinds = [row.client for row in rows if row.client not in _NON_CALENDAR_CLIENTS]
     return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _COMMON_CALENDAR_APPS]}

@@ -1,4 +1,4 @@
-"""The dashboard of team members and moderators: their events and open tasks."""
+"""The dashboard for team members and moderators with their events and open tasks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ from eventcal.web.request.context import now, read_session
 @pages.get("/organise")
 @login_required
 def my_events() -> Response:
-    """Show the events that the current user organises or reviews, and to moderators all their open tasks."""
+    """Show the events that the current user organises or reviews, and the open tasks of a moderator."""
     with read_session() as session:
         past = request.args.get("show") == "past"
         found = list_team_events(session, caller(), past=past, paging=_parse_paging("cursor"), now=now())
@@ -45,7 +45,7 @@ def my_events() -> Response:
 
 
 def _event_rows_with_open_tasks(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
-    """Return the events with their numbers of open tasks; `standing` is the status of events that are not public."""
+    """Return events with the numbers of open tasks. `standing` is the status of an event that is not public."""
     waiting = count_undecided_talks(session, [event.id for event in events])
     enquiries = count_open_enquiries_by_event(
         session, [event.id for event in events if caller().can_organise(event.id)]

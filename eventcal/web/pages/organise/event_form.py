@@ -1,4 +1,4 @@
-"""The event form: converts submitted fields to the API's request body, events to field values, and errors to fields."""
+"""The event form: conversion of submitted fields to API request bodies, and of events to field values."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,16 +27,16 @@ from eventcal.web.rendering.forms import (
 Json = dict[str, Any]
 
 CHECKED = "yes"
-# Required fields are sent even if they are empty, so that the schema reports them.
+# Required fields are included even if they are empty, so that the schema reports missing values.
 _REQUIRED_FIELDS = ("title", "timezone")
 _TEXT_FIELDS = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _MULTILINE_FIELDS = ("summary", "description")
 _CALL_CHECKBOXES = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
-# For these objects, only changed members are sent. A price is always sent as a whole.
+# The objects of which an update only contains the changed members. A price is always included completely.
 _PARTIALLY_SENT_OBJECTS = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
-# The form field for each pointer of the body; the longest matching pointer applies.
+# Maps pointers in the request body to form fields. The longest matching pointer applies.
 _FORM_FIELD_BY_POINTER: Mapping[str, str] = {
     **{f"/location/{name}": name for name in LOCATION_COLUMNS},
     "/location": "latitude",
@@ -53,7 +53,7 @@ _FORM_FIELD_BY_POINTER: Mapping[str, str] = {
 
 
 def parse_event_form(data: FormData) -> Json:
-    """Return the request body for all fields of the form; empty fields are None."""
+    """Return the request body for a submitted form, in which empty fields are None."""
     body: Json = {name: data.get(name, "").strip() for name in _REQUIRED_FIELDS}
     body |= {name: _text_or_none(data, name) for name in _TEXT_FIELDS if name in data}
     body |= {
@@ -73,15 +73,15 @@ def parse_event_form(data: FormData) -> Json:
 
 
 def drop_empty_fields(body: Json) -> Json:
-    """Return the request body for a new event, without empty fields."""
+    """Return the request body for a new event without empty fields."""
     said = {name: drop_empty_fields(value) if isinstance(value, dict) else value for name, value in body.items()}
     kept = {name: value for name, value in said.items() if value not in (None, {}, [])}
-    # The start is required. Keep it even if it is empty, so that the schema reports it.
+    # An empty start or end is omitted, so that the schema reports a missing value and not an invalid time.
     return {name: value for name, value in kept.items() if value or name not in {"starts", "ends"}}
 
 
 def changed_fields(body: Json, before: Json) -> Json:
-    """Return the request body with the fields that differ from `before`."""
+    """Return the fields of a request body that differ from the fields in `before`."""
     changes: Json = {}
     for name, value in body.items():
         # An empty slug leaves the slug unchanged.
@@ -95,14 +95,14 @@ def changed_fields(body: Json, before: Json) -> Json:
 
 
 def fill_missing_fields(data: FormData, stored: Mapping[str, str]) -> FormData:
-    """Return the submitted fields, with stored values for missing ones, except the check boxes of a submitted call."""
+    """Return the submitted fields and the stored values of missing fields, except check boxes of a submitted call."""
     sent = data.to_dict()
     kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_CHECKBOXES}
     return FormData({**kept, **sent})
 
 
 def build_event_form(event: Event) -> Form:
-    """Return the form filled in with the values of an event."""
+    """Return the form with the values of an event."""
     values: dict[str, object] = {
         name: getattr(event, name) for name in (*_REQUIRED_FIELDS, *_TEXT_FIELDS, *_MULTILINE_FIELDS, *LOCATION_COLUMNS)
     }
@@ -116,7 +116,7 @@ def build_event_form(event: Event) -> Form:
 
 
 def parse_price(data: FormData) -> Json | None:
-    """Return the price from its two fields, or None if both are empty. A decimal comma is accepted."""
+    """Return the price in the price fields, or None if both fields are empty. A decimal comma is accepted."""
     price = {"amount": _text_or_none(data, "price_amount"), "currency": _uppercase_or_none(data, "price_currency")}
     said = {name: value for name, value in price.items() if value}
     if _DECIMAL_COMMA.fullmatch(said.get("amount", "")):
@@ -125,15 +125,15 @@ def parse_price(data: FormData) -> Json | None:
 
 
 def price_field_values(priced: Event | Tier) -> dict[str, str | None]:
-    """Return the values of the two fields of a price."""
+    """Return the values of the price fields for an event or a tier."""
     amount = None if priced.price_amount is None else f"{priced.price_amount:.2f}"
     return {"price_amount": amount, "price_currency": priced.price_currency}
 
 
 def load_event_fields(schema: Schema, body: Json, *, full_body: Json, extra_errors: Sequence[FieldError]) -> Json:
-    """Return the fields of an event that `schema` loads. Raises Invalid with all errors, also those of with_misfits.
+    """Return the event fields that `schema` loads from `body`, or raise Invalid with all errors.
 
-    `full_body` is the body for the whole form, and `extra_errors` has further errors of the form.
+    `full_body` is the request body for all fields of the form. `extra_errors` are additional errors of the form.
     """
     fields, faults = load_with_errors(schema, body)
     raise_if_invalid(add_consistency_errors(full_body, [*extra_errors, *faults]))
@@ -141,10 +141,7 @@ def load_event_fields(schema: Schema, body: Json, *, full_body: Json, extra_erro
 
 
 def add_consistency_errors(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return the errors of a body, and inconsistencies between fields that have no errors yet.
-
-    All errors are shown at once, for example a missing title and an end before the start.
-    """
+    """Return the given errors and the inconsistencies between valid fields, so that the form shows all errors."""
     whole = {"recurrence": None, **body["location"], **body}
     wrong = {_form_field_pointer(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
     if "recurrence" in wrong:
@@ -154,7 +151,7 @@ def add_consistency_errors(body: Mapping[str, Any], faults: Sequence[FieldError]
 
 
 def contradictory_call_errors(data: FormData) -> list[FieldError]:
-    """Return an error if the form describes a call for talks but selects that there is none."""
+    """Return an error if the form contains details of a call for talks, but the call is not selected."""
     fields = ("call_opens", "call_closes", "call_note", *_CALL_CHECKBOXES)
     if data.get("call") or not any(data.get(name, "").strip() for name in fields):
         return []
@@ -162,7 +159,7 @@ def contradictory_call_errors(data: FormData) -> list[FieldError]:
 
 
 def map_errors_to_form_fields(faults: Iterable[FieldError]) -> list[FieldError]:
-    """Return the errors of a request body with pointers to the form's fields."""
+    """Return the errors of a request body with pointers to form fields."""
     return [FieldError(_form_field_pointer(fault.pointer), fault.detail) for fault in faults]
 
 
@@ -184,7 +181,7 @@ def _parse_degrees(text: str | None) -> float | str | None:
 
 
 def _join_day_and_time(data: FormData, name: str) -> str:
-    """Return the date or local time from the fields for a day and a time, or an empty string."""
+    """Return the date or local time in the day and time fields, or an empty string."""
     day, time = data.get(name, "").strip(), data.get(f"{name}_time", "").strip()
     return f"{day}T{time}" if time else day
 
@@ -216,7 +213,7 @@ def _call_for_talks_values(event: Event) -> dict[str, object]:
 
 
 def _to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:
-    """Return an opening or closing time in the event's zone, also if it was stored with a UTC offset."""
+    """Return a stored time, which may have a UTC offset, as a local time in the time zone `tzid`."""
     if stored is None or instant is None or "T" not in stored:
         return stored
     return instant.astimezone(get_zone(tzid)).replace(tzinfo=None).isoformat()

@@ -51,7 +51,7 @@ _FIELD_PARSERS: Mapping[str, Callable[[str], object]] = {
 @pages.route("/organise/<slug>/parts", methods=["GET", "POST"])
 @login_required
 def event_parts(slug: str) -> Response:
-    """Show an event's rooms and tracks, or add, change or remove one, depending on the button that was pressed."""
+    """Show the rooms and tracks of an event, or perform the action of the submitted button."""
     return handle_row_forms(
         slug, _process_part_row, render_list=_build_parts_page, error_fields={DuplicateName: "name"}
     )
@@ -60,7 +60,7 @@ def event_parts(slug: str) -> Response:
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
 @login_required
 def confirm_remove_part(slug: str, part_id: str) -> Response:
-    """Ask for confirmation to remove a room or a track, and show the number of its talks."""
+    """Show the number of talks in a room or track and ask for confirmation to remove the room or track."""
     with layout.open_event_session(slug) as (session, event):
         part = _get_room_or_track(event, part_id)
         values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
@@ -87,7 +87,7 @@ def _validate_part_row(schema: RoomFields | TrackFields, data: FormData) -> dict
 
 
 def _build_parts_page(_session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` is a form with errors, and replaces the form of its row."""
+    """Return the page, on which `invalid_row` replaces the form for the same row."""
     forms = {row: RowForm(row_key=row) for row in (f"{NEW_ROW}-room", f"{NEW_ROW}-track")}
     for part in _rooms_and_tracks(event):
         forms[part.id] = build_row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
@@ -118,7 +118,7 @@ def _get_room_or_track(event: Event, part_id: str) -> Part:
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
 @login_required
 def event_team(slug: str) -> Response:
-    """Show an event's team, or add, change or remove a member, depending on the button that was pressed."""
+    """Show the team of an event, or perform the action of the submitted button."""
     return handle_row_forms(slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"})
 
 
@@ -164,7 +164,7 @@ def _get_team_member(session: Session, event: Event, member_id: str) -> tuple[Te
 
 
 def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` is a form with errors, and replaces the form of its row."""
+    """Return the page, on which `invalid_row` replaces the form for the same row."""
     team = list_team_members(session, event)
     forms = {someone.id: build_row_form(someone.id, {"role": row.role}) for row, someone in team}
     forms[NEW_ROW] = build_row_form(NEW_ROW, {"role": TeamRole.REVIEWER})

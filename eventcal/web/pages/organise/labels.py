@@ -1,4 +1,4 @@
-"""Display texts for organisers: statuses, steps and roles of events, talks, teams and sponsors."""
+"""Display names of statuses, actions and roles for organisers."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -63,12 +63,12 @@ TALK_STEP_LABELS: Mapping[TalkAction, Message] = {
 
 
 def enum_choices(labels: Mapping[EnumT, Message]) -> Choices:
-    """Return enumeration members as the options of a field, with their display names."""
+    """Return enum members with their display names as options for a select field."""
     return [(word.value, translate(text)) for word, text in labels.items()]
 
 
 def event_form_choices() -> dict[str, Choices | Sequence[str]]:
-    """Return the options of the event form, by the names of the template's variables."""
+    """Return the options for the event form by the name of the template variable."""
     return {
         "kinds": [(kind.value, kind_label(kind)) for kind in EventKind],
         "talk_kinds": [(kind.value, kind_label(kind)) for kind in TalkKind],
@@ -77,12 +77,12 @@ def event_form_choices() -> dict[str, Choices | Sequence[str]]:
 
 
 def talk_row(talk: Talk, **extra: object) -> dict[str, Any]:
-    """Return the template variables of a talk: the talk, the names of its kind and state, and `extra`."""
+    """Return the template variables for a talk: the talk, the display names of its kind and state, and `extra`."""
     return {"talk": talk, "kind": kind_label(talk.kind), "state": translate(TALK_STATE_LABELS[talk.state]), **extra}
 
 
 def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
-    """Return the question to confirm a step for this number of talks."""
+    """Return the question that asks for confirmation of an action on a number of talks."""
     words = {
         TalkAction.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", talk_count),
         TalkAction.WAITLIST: ngettext(
@@ -95,7 +95,7 @@ def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
 
 
 def step_error_text(step: TalkAction, talk: Talk) -> str:
-    """Return the reason why a talk cannot take a step: its state does not allow it, or it was changed meanwhile."""
+    """Return the reason why an action is not possible: the state of a talk, or a change by another user."""
     title, state = talk.title, translate(TALK_STATE_LABELS[talk.state])
     if talk.state in TALK_TRANSITIONS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
@@ -111,7 +111,7 @@ def step_error_text(step: TalkAction, talk: Talk) -> str:
 
 
 def find_step_success_message(step: str, talk_count: int) -> str | None:
-    """Return the success message of a step for this number of talks, or None if `step` is not a known step."""
+    """Return the success message for an action on a number of talks, or None if the action is unknown."""
     words: dict[str, str] = {
         TalkAction.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", talk_count),
         TalkAction.WAITLIST: ngettext(

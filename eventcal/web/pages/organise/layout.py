@@ -1,4 +1,4 @@
-"""Code shared by the pages of an event's organisers: loading the event, checks of forms and the page layout."""
+"""Functions shared by the pages for organisers: loading events, checking forms and rendering the layout."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,26 +25,26 @@ from eventcal.web.request.context import read_session, unit_of_work
 StepT = TypeVar("StepT", bound=StrEnum)
 GetEvent = Callable[[Session, str, Caller], Event]
 
-# The number of talks that are changed at once has at most this many digits.
+# The maximum number of digits in the query parameter `number`.
 _MOST_DIGITS = 4
 
 
 @contextmanager
 def open_event_session(slug: str, *, get_event: GetEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
-    """Open a read-only session with the event that `get_event` returns for the current user."""
+    """Yield a read-only session and the event that `get_event` returns for the current user."""
     with read_session() as session:
         yield session, get_event(session, slug, caller())
 
 
 @contextmanager
 def changing_event(slug: str, *, find: GetEvent = get_event_for_organiser) -> Iterator[tuple[Session, Event]]:
-    """Begin a unit of work with the event that `find` returns for the current user."""
+    """Yield the session of a unit of work and the event that `find` returns for the current user."""
     with unit_of_work() as session:
         yield session, find(session, slug, caller())
 
 
 def render_section(event: Event, *, section: str, template: str, title: str, **context: object) -> Page:
-    """Return a page in a section of an event. A section is named by the endpoint of its first page."""
+    """Return a page in a section of an event. The name of a section is the endpoint of its first page."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,
@@ -60,14 +60,14 @@ def confirmation_response(event: Event, section: str, template: str, *, title: s
 
 
 def get_step(name: str, steps: Iterable[StepT]) -> StepT:
-    """Return the step named in a path or by a button. Raises NotFound."""
+    """Return the action with the given name, or raise NotFound."""
     return require(next((step for step in steps if step == name), None), NotFound(Message("There is no such step.")))
 
 
 def get_talks_of_event(
     session: Session, event: Event, talk_ids: Sequence[str], *, too_many_message: Message
 ) -> list[Talk]:
-    """Return the talks of an event with these ids. Raises TalkNotFound, and Invalid for more than a page can have."""
+    """Return the talks of an event with the given ids. Raises TalkNotFound, or Invalid for more than MAX_LIMIT ids."""
     if len(talk_ids) > MAX_LIMIT:
         raise Invalid(too_many_message)
     talks = list_submissions_by_id(session, event, talk_ids)
@@ -78,13 +78,13 @@ def get_talks_of_event(
 
 
 def check_edit_conflict(event: Event) -> None:
-    """Raise Stale if the event was changed since the submitted form was created."""
+    """Raise VersionConflict if the event has changed since the submitted form was rendered."""
     if request.form.get("revision") != str(event.revision):
         raise VersionConflict(Message("Somebody else changed this event meanwhile."))
 
 
 def find_completed_count(action: str) -> int | None:
-    """Return the number of talks in the query if `action` is the completed action that it names, else None."""
+    """Return the number of changed talks in the query, or None if the query does not confirm the action."""
     number = request.args.get("number", "")
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
     return int(number) if is_number and request.args.get("done") == action else None

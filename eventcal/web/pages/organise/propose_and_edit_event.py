@@ -1,4 +1,4 @@
-"""The event form, for proposing and editing events, with a preview for subscribers."""
+"""Pages for proposing and editing events, with a preview for subscribers."""
 
 from flask import request, url_for
 from flask_babel import gettext as _
@@ -38,7 +38,7 @@ def propose_event_form() -> Response:
 @login_required
 @form_view(lambda error: answer_rejected(_build_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
 def propose_or_preview_event() -> str | Response:
-    """Propose the event or show a preview, depending on the button that was pressed."""
+    """Propose an event or show a preview, depending on the submitted button."""
     body, left_out = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
     fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=left_out)
     if request.form.get("do") == "preview":
@@ -53,7 +53,7 @@ def propose_or_preview_event() -> str | Response:
 @pages.get("/organise/<slug>/event")
 @login_required
 def event_form(slug: str) -> Response:
-    """Show the form of an event to its organisers."""
+    """Show the form for editing an event to its organisers."""
     with layout.open_event_session(slug) as (_session, event):
         return page_response(_build_event_form_page(event, forms.build_event_form(event)))
 
@@ -72,7 +72,7 @@ def _render_event_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_event_error)
 def save_or_preview_event(slug: str) -> str | Response:
-    """Save changes to an event or show a preview, depending on the button that was pressed."""
+    """Save changes to an event or show a preview, depending on the submitted button."""
     if request.form.get("do") == "preview":
         return _preview_event_changes(slug)
     with layout.changing_event(slug) as (session, event):
@@ -83,7 +83,7 @@ def save_or_preview_event(slug: str) -> str | Response:
 def _preview_event_changes(slug: str) -> Response:
     with layout.open_event_session(slug) as (session, event):
         fields = _load_event_changes(event)
-        # Remove the event from the session, so that the changes for the preview are not written.
+        # Detach the event from the session, so that the changes for the preview are not saved.
         session.expunge(event)
         service.replace_event(session, event, fields, now=now())
         look = build_published_preview(session, event)
@@ -92,7 +92,7 @@ def _preview_event_changes(slug: str) -> Response:
 
 
 def _load_event_changes(event: Event) -> forms.Json:
-    """Return the changed fields of the event. Raises VersionConflict, and Invalid with all field errors."""
+    """Return the changed fields of an event, or raise VersionConflict, or Invalid with all field errors."""
     layout.check_edit_conflict(event)
     stored = forms.build_event_form(event).values
     body = forms.parse_event_form(forms.fill_missing_fields(request.form, stored))
@@ -131,7 +131,7 @@ def _build_event_form_page(event: Event, form: Form, *, preview: CalendarPreview
         title=_("Event"),
         form=form,
         look=preview,
-        # The statuses that an edit may set, beginning with the current one.
+        # The statuses that an edit may set, beginning with the current status.
         statuses=enum_choices({status: EVENT_STATUS_LABELS[status] for status in (event.status, *others)}),
         slug_fixed=event.status in PUBLIC_STATUSES,
         often=recurrence_rule_label(event.recurrence) if event.recurrence else None,

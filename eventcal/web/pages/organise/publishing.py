@@ -1,4 +1,4 @@
-"""Publishing, cancelling, deleting and redacting an event, each with a preview of the result for subscribers."""
+"""Pages for publishing, cancelling, deleting and redacting an event, each with a preview for subscribers."""
 
 from http import HTTPStatus
 
@@ -31,7 +31,7 @@ from eventcal.web.request.context import links, now
 @pages.get("/organise/<slug>/publishing")
 @login_required
 def event_publishing(slug: str) -> Response:
-    """Show the status of an event and the steps that it can take."""
+    """Show the status of an event and the available actions."""
     with layout.open_event_session(slug) as (_session, event):
         page = layout.render_section(
             event,
@@ -56,7 +56,7 @@ def event_publishing(slug: str) -> Response:
 @pages.get("/organise/<slug>/publishing/<step>")
 @login_required
 def confirm_event_step(slug: str, step: str) -> Response:
-    """Show a preview of the event after a step, and ask for confirmation."""
+    """Show a preview of an event after an action and ask for confirmation."""
     wanted = layout.get_step(step, EventAction)
     with layout.open_event_session(slug) as (session, event):
         if wanted in state_changes.MODERATOR_ACTIONS:
@@ -81,7 +81,7 @@ def _render_step_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_step_error)
 def take_event_step(slug: str) -> str:
-    """Take the step whose button was pressed, if the event is unchanged since the preview."""
+    """Perform the action of the submitted button unless the event has changed since the preview."""
     step = layout.get_step(request.form.get("do", ""), EventAction)
     with layout.changing_event(slug) as (session, event):
         layout.check_edit_conflict(event)

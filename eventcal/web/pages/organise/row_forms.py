@@ -1,4 +1,4 @@
-"""Pages with one form per row of a list; the name of each field begins with the key of its row."""
+"""Pages with a form for each row of a list. The name of each field begins with the key of the row."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,24 +23,24 @@ NEW_ROW = "new"
 
 @dataclass(frozen=True)
 class RowForm(Form):
-    """The form of a row. `field_name` returns the names of its fields on the page."""
+    """The form for a row of a list."""
 
     row_key: str = NEW_ROW
 
     def field_name(self, name: str) -> str:
-        """Return the name of a field on the page."""
+        """Return the name of a field on the page, which begins with the row key."""
         return f"{self.row_key}-{name}"
 
 
 def build_row_form(row_key: str, values: Mapping[str, object]) -> RowForm:
-    """Return the form of a row with the values of an item."""
+    """Return the form for a row with the values of an item."""
     return RowForm(
         {f"{row_key}-{name}": "" if value is None else str(value) for name, value in values.items()}, {}, row_key
     )
 
 
 def extract_row_data(row_key: str, data: FormData) -> FormData:
-    """Return the submitted fields of a row by their names without the row's key."""
+    """Return the submitted fields of a row by their names without the row key."""
     start = f"{row_key}-"
     return FormData({name.removeprefix(start): value for name, value in data.items() if name.startswith(start)})
 
@@ -48,9 +48,9 @@ def extract_row_data(row_key: str, data: FormData) -> FormData:
 def redisplay_row(
     row_key: str, data: FormData, faults: Iterable[FieldError] = (), *, form_pointers: Mapping[str, str] = _NO_POINTERS
 ) -> RowForm:
-    """Return the form of a row with the submitted values, and each error at its field.
+    """Return the form for a row with the submitted values and the errors by field.
 
-    `form_pointers` maps pointers of errors to pointers of form fields, if they differ.
+    `form_pointers` maps the pointers of errors to the pointers of form fields if they differ.
     """
     placed = []
     for fault in faults:
@@ -61,9 +61,9 @@ def redisplay_row(
 
 
 def parse_submitted_row() -> tuple[str, str, FormData]:
-    """Return the button that was pressed (`do`), the key of its row, and the row's submitted fields.
+    """Return the value of the submitted button (`do`), the key of its row, and the fields of the row.
 
-    The row of a button such as "add-room" is "new-room".
+    For a button such as "add-room", the key of the row is "new-room".
     """
     do = request.form.get("do", "")
     row = do.replace("add", NEW_ROW, 1) if do.startswith("add") else request.form.get("row", "")
@@ -78,10 +78,10 @@ def handle_row_forms(
     error_fields: Mapping[type[DomainError], str],
     form_pointers: Mapping[str, str] = _NO_POINTERS,
 ) -> Response:
-    """Show a list of an event, or call `process` in a unit of work for a submitted row of it (see form_view).
+    """Return the page with a list, or call `process` in a unit of work if a row of the list was submitted.
 
-    On an error, show the list with the submitted values of the row. `error_fields` maps types of errors without field
-    errors to the fields at which they are shown.
+    If an error occurs, the list is shown with the submitted values of the row. `error_fields` maps exceptions without
+    field errors to form fields.
     """
     if request.method != "POST":
         with layout.open_event_session(slug) as (session, event):

@@ -1,7 +1,4 @@
-"""The schedule form of an event: the times, rooms and tracks of many talks at once.
-
-The page also shows schedule conflicts, which do not block saving.
-"""
+"""The schedule form with the times, rooms and tracks of many talks. Schedule conflicts do not prevent saving."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -42,22 +39,22 @@ from eventcal.web.rendering.private_page import form_view, login_required, page_
 from eventcal.web.rendering.talk_form import room_or_track_choices
 from eventcal.web.request.context import now
 
-# The value of `day` for talks that have no time yet.
+# The value of the query parameter `day` for talks without a time.
 _NO_TIME = "none"
 _TIME_FIELDS = ("starts", "starts_time", "minutes")
 _FIELDS = (*_TIME_FIELDS, "room", "track")
-# Fields of a row by the pointers of a talk's errors.
+# Maps pointers in the errors of a talk to pointers of row fields.
 _FORM_POINTERS = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
-# The maximum number of warnings of each kind. Fixing some of them makes others appear.
+# The maximum number of displayed warnings of each kind.
 _MOST_WARNINGS = 20
 
 
 @pages.get("/organise/<slug>/schedule")
 @login_required
 def event_schedule_form(slug: str) -> Response:
-    """Show the form with a row for each talk of the programme, unscheduled ones first; `day` selects one day.
+    """Show the form with a row for each talk in the programme, beginning with unscheduled talks.
 
-    Reviewers see the schedule without fields.
+    The query parameter `day` selects a day. Reviewers see the schedule without input fields.
     """
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         day, paging = _find_selected_day(), PageRequest(cursor=request.args.get("cursor"))
@@ -67,7 +64,7 @@ def event_schedule_form(slug: str) -> Response:
 
 
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
-    """Show the submitted rows again, with status 422 if all errors are field errors, and otherwise 409."""
+    """Return the submitted rows with status 422 if all errors are field errors, or with status 409."""
     with layout.open_event_session(slug) as (session, event):
         rows = [
             (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
@@ -82,7 +79,7 @@ def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
 @login_required
 @form_view(_render_schedule_error, catch=(BulkActionFailed,))
 def save_schedule(slug: str) -> str:
-    """Save the rows that were changed, all of them or none."""
+    """Save all changed rows in one transaction."""
     with layout.changing_event(slug) as (session, event):
         edits = [
             build_talk_edit(talk, _parse_row_changes(talk), extract_row_data(talk.id, request.form).get("revision", ""))
@@ -94,13 +91,13 @@ def save_schedule(slug: str) -> str:
 
 
 def _get_submitted_talks(session: Session, event: Event) -> list[Talk]:
-    """Return the talks whose rows were submitted. Raises TalkNotFound, and Invalid for more than a page can have."""
+    """Return the talks of the submitted rows. Raises TalkNotFound, or Invalid for more than MAX_LIMIT rows."""
     too_many = Message("Change at most %(most)s talks at once.", most=MAX_LIMIT)
     return layout.get_talks_of_event(session, event, request.form.getlist("row"), too_many_message=too_many)
 
 
 def _build_talk_row_form(talk: Talk) -> RowForm:
-    """Return the row of a talk. Hidden fields store the revision and the original values (`revision`, `was`)."""
+    """Return the row of a talk. The hidden fields `revision` and `was` store the revision and the original values."""
     values = _talk_row_values(talk)
     return build_row_form(talk.id, {**values, "revision": talk.revision, "was": _serialise_values(values)})
 
@@ -108,7 +105,7 @@ def _build_talk_row_form(talk: Talk) -> RowForm:
 def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
     """Return the submitted row of a talk with its errors.
 
-    If another user changed the talk, the error shows its current values; submitting the row again replaces them.
+    After an edit conflict, the error shows the current values, and submitting the row again overwrites these values.
     """
     if error is None:
         # Rows without changes show the current values.
@@ -128,7 +125,7 @@ def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
 
 
 def _is_row_changed(talk: Talk) -> bool:
-    """Return whether the row was changed by this user, compared with the original values of the form."""
+    """Return whether the submitted row differs from the original values of the form."""
     row = extract_row_data(talk.id, request.form)
     return row.get("was") != _serialise_values({name: row.get(name, "").strip() for name in _FIELDS})
 
@@ -137,7 +134,7 @@ def _parse_row_changes(talk: Talk) -> dict[str, Any]:
     row, now_there = extract_row_data(talk.id, request.form), _talk_row_values(talk)
     parts = {"room": row.get("room") or None, "track": row.get("track") or None}
     if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIME_FIELDS):
-        # The end of this talk was set as a time. Keep it if the times in the form are unchanged.
+        # Keep the stored end of the talk if the times in the form are unchanged.
         return parts
     times = {"starts": parse_day_and_time(row, "starts"), "duration_minutes": parse_int(row.get("minutes", ""))}
     return {**times, **parts} if talk.ends is None else {**times, **parts, "ends": None}
@@ -172,7 +169,7 @@ def _build_schedule_form_page(
 ) -> Page:
     counts = count_programme_talks_by_day(session, event)
     summary = {
-        # The errors of all rows, with the titles of their talks.
+        # The errors of all rows, each preceded by the title of the talk.
         name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
         for talk, form in rows
         for name, found in form.faults.items()
@@ -201,7 +198,7 @@ def _build_schedule_form_page(
 
 
 def _find_selected_day() -> str | None:
-    """Return the value of `day` in the query, or None for all talks."""
+    """Return the value of the query parameter `day`, or None for all talks."""
     asked = request.args.get("day", "")
     if asked == _NO_TIME:
         return asked
@@ -234,7 +231,7 @@ def _find_saved_message() -> str | None:
 
 
 def _iter_conflict_warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[TalkSlot]]]:
-    """Yield the conflicts in an event's programme as messages, each with its talks."""
+    """Yield a message for each schedule conflict with the affected talks."""
     slots = list_talk_slots(session, event)
     found = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
     names = speaker_names_by_id(session, {speaker for clash in found for speaker in clash.speakers}) if found else {}

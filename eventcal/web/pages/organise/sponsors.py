@@ -35,7 +35,7 @@ from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
 
 _TIER_IN, _TIER, _SPONSORSHIP = TierIn(), TierFields(), SponsorshipIn()
 _SPONSOR_FIELDS = ("name", "url", "description")
-# Form fields by the pointers of the API's request bodies.
+# Maps pointers in API request bodies to pointers of form fields.
 _FORM_POINTERS = {
     "/price": "/price_amount",
     "/price/amount": "/price_amount",
@@ -49,7 +49,7 @@ _FORM_POINTERS = {
 @pages.route("/organise/<slug>/sponsors", methods=["GET", "POST"])
 @login_required
 def event_sponsors(slug: str) -> Response:
-    """Show an event's tiers and sponsorships, or perform the action of the button that was pressed."""
+    """Show the tiers and sponsorships of an event, or perform the action of the submitted button."""
     return handle_row_forms(
         slug,
         _process_sponsor_row,
@@ -133,7 +133,6 @@ def _build_tier_row_form(tier: Tier) -> RowForm:
 
 
 def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
-    """Return the validated fields of a new sponsorship. Raises Invalid with all field errors."""
     said = {name: normalise_newlines(data.get(name, "")).strip() for name in ("slug", *_SPONSOR_FIELDS)}
     note = normalise_newlines(data.get("note", ""))
     given = {
@@ -145,7 +144,7 @@ def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
 
 
 def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` is a form with errors, and replaces the form of its row."""
+    """Return the page, on which `invalid_row` replaces the form for the same row."""
     tiers = queries.list_tiers_with_taken_places(session, event)
     forms = {tier.id: _build_tier_row_form(tier) for tier, _taken in tiers}
     forms |= {

@@ -1,4 +1,4 @@
-"""The submissions to an event, and the page for deciding on several talks in one transaction."""
+"""The submissions to an event and the page for deciding on several talks."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -45,7 +45,7 @@ _SUBMITTED_STATES = tuple(state for state in TalkState if state != TalkState.DRA
 @pages.get("/organise/<slug>")
 @login_required
 def submissions(slug: str) -> Response:
-    """Show the submissions to an event, by default those waiting for a decision; filtered by `state` and `q`."""
+    """Show the submissions to an event, filtered by the query parameters `state` and `q`."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
         states = {
@@ -88,7 +88,7 @@ def submissions(slug: str) -> Response:
 
 
 def find_decision_success_message() -> str | None:
-    """Return the success message of the decision that the query names, or None."""
+    """Return the success message for the decision in the query, or None if the query contains no decision."""
     done = request.args.get("done", "")
     number = layout.find_completed_count(done)
     return None if number is None else labels.find_step_success_message(done, number)
@@ -106,7 +106,7 @@ def find_decision_denied_reason(event: Event) -> str | None:
 
 
 def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
-    """Return the filters by state: the value of the parameter, its display name, and the number of talks."""
+    """Return the state filters, each with its value, its display name and the number of matching talks."""
     waits = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
     each = [
         (state.value, translate(labels.TALK_STATE_LABELS[state]), counts[state])
@@ -119,7 +119,7 @@ def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]
 @pages.get("/organise/<slug>/decide")
 @login_required
 def confirm_decision(slug: str) -> Response:
-    """Show the effects of the step (`do`) on the selected talks (`talk`), and the field for a reason."""
+    """Show the effects of an action (`do`) on the selected talks (`talk`), and the field for the reason."""
     step = layout.get_step(request.args.get("do", ""), ORGANISER_ACTIONS)
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.args.getlist("talk"))
@@ -139,14 +139,14 @@ def confirm_decision(slug: str) -> Response:
 
 
 def _render_decision_error(error: DomainError, slug: str) -> Response:
-    """Show the page again, with the reason, and with those selected talks still selected that can take the step."""
+    """Return the page with the errors. Selected talks remain selected if their state allows the action."""
     step, chosen, typed = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("shown") or chosen)
         refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
         faults = [FieldError("", labels.step_error_text(step, talk)) for talk in refused] or field_errors(error)
         for talk in refused:
-            # The page shows their current state, so submitting it again applies to that state.
+            # The page shows the current states of the talks, so that submitting the form again applies to these states.
             typed.setlist(_revision_field_name(talk), [str(talk.revision)])
         ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(typed, faults)
         return answer_rejected(
@@ -158,7 +158,7 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_decision_error)
 def decide_selected_talks(slug: str) -> str:
-    """Take the step for all selected talks or for none of them. The reason is sent to their submitters."""
+    """Apply an action to all selected talks in one transaction. The reason is sent to the submitters."""
     step = layout.get_step(request.form.get("do", ""), ORGANISER_ACTIONS)
     with layout.changing_event(slug, find=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("talk"))
@@ -189,7 +189,6 @@ def _eligible_talk_ids(talks: Sequence[Talk], step: TalkAction) -> set[str]:
 
 
 def _revision_field_name(talk: Talk) -> str:
-    """Return the name of the field that holds the displayed revision of a talk."""
     return f"seen-{talk.id}"
 
 
@@ -227,7 +226,7 @@ def _build_decision_page(
             (talk_steps.render_decision_email(talk, step, reason=None) for talk in able if talk.id in told), None
         ),
         sends_mail=settings().mail_url is not None,
-        # The parameters of the previous page, so that the redirect afterwards restores it.
+        # The query parameters of the previous page, so that the redirect restores the page.
         way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],
         leads_back=_return_url(event.slug),
         form=form,

@@ -1,7 +1,4 @@
-"""The page of a talk for organisers and reviewers: its submission, history, possible steps and form.
-
-The form has the fields of the submitter's form, and those for the room and the times.
-"""
+"""The page of a talk for organisers and reviewers: submission, history, available actions and edit form."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -55,7 +52,7 @@ _TIME_FIELDS = ("starts", "ends")
 @pages.get("/organise/<slug>/talks/<talk_id>")
 @login_required
 def submitted_talk(slug: str, talk_id: str) -> Response:
-    """Show a talk to organisers and reviewers, with its form if they may edit it."""
+    """Show a talk to organisers and reviewers, with the edit form if the user may edit the talk."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller=caller())
         return page_response(_build_talk_page(session, event, talk, form=_build_organiser_talk_form(talk)))
@@ -67,7 +64,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
         talk = get_submission(session, event, talk_id, caller=caller())
         typed, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
-            # The page shows the current values, so saving the form again may replace them.
+            # The page shows the current values, so that saving the form again may overwrite the changes.
             typed.setlist("revision", [str(talk.revision)])
             stored = iter_conflict_errors(_build_organiser_talk_form(talk).values, typed)
             faults = (
@@ -81,7 +78,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
 @login_required
 @form_view(_render_talk_error)
 def save_talk(slug: str, talk_id: str) -> str:
-    """Save changes to a talk, if it is unchanged since the form was created."""
+    """Save changes to a talk unless another user has changed the talk since the form was rendered."""
     with layout.changing_event(slug, find=get_event_for_reviewer) as (session, event):
         check_can_manage_event(event, caller())
         talk = get_submission(session, event, talk_id, caller=caller())
@@ -100,7 +97,7 @@ def save_talk(slug: str, talk_id: str) -> str:
 @pages.get("/organise/<slug>/talks/<talk_id>/redact")
 @login_required
 def confirm_redact_talk(slug: str, talk_id: str) -> Response:
-    """Ask a moderator for confirmation to erase a talk's text everywhere, and explain the consequences."""
+    """Show a moderator the consequences of erasing the text of a talk and ask for confirmation."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         check_moderator(caller())
         talk = get_submission(session, event, talk_id, caller=caller())
@@ -115,7 +112,7 @@ def confirm_redact_talk(slug: str, talk_id: str) -> Response:
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
 @login_required
 def redact_submitted_talk(slug: str, talk_id: str) -> Response:
-    """Erase a talk's text everywhere. If the talk was public, it remains as cancelled."""
+    """Erase the text of a talk. A public talk remains visible as cancelled."""
     with unit_of_work() as session:
         event = get_event_for_reviewer(session, slug, caller())
         redact_talk(session, get_submission(session, event, talk_id, caller=caller()), caller=caller(), now=now())
@@ -123,7 +120,7 @@ def redact_submitted_talk(slug: str, talk_id: str) -> Response:
 
 
 def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkEdit:
-    """Return the edit of a talk from a request body based on the revision `revision`, with all errors of the body."""
+    """Return the edit of a talk from a request body for the given revision, including all errors of the body."""
     fields, faults = load_with_errors(_PATCH, body)
     if faults:
         wrong = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}

@@ -38,7 +38,7 @@ from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 
-# The maximum number of talks on the page; the schedule has all of them.
+# The maximum number of talks on the page of an event. The schedule page lists all talks.
 _MAX_TALKS = 50
 _ATTENDANCE_LABELS = {
     Attendance.IN_PERSON: Message("In person"),
@@ -115,9 +115,9 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
 
 
 def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
-    """Return the template variables of an event's call for talks, or None if the event has none and accepts no talks.
+    """Return the template variables for the call for talks, or None if an event without a call accepts no talks.
 
-    opens: the opening time if it is in the future. left: while the call is open, the time left until it closes.
+    `opens` is the opening time if it is in the future. `left` is the remaining time of an open call.
     """
     is_open = is_accepting_talks(event, now=now)
     call = event.call
@@ -136,7 +136,7 @@ def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object]
 
 
 def _may_call_change_today(event: Event, now: datetime) -> bool:
-    """Return whether the call for talks may open or close on the current day (UTC), by its own or the event's times."""
+    """Return whether the call for talks may open or close on the current day (UTC)."""
     moments = [event.starts_at, event.last_ends_at]
     if event.call is not None:
         moments += [event.call.opens_at, event.call.closes_at]
@@ -172,14 +172,14 @@ def speaker(slug: str) -> Response:
     def build_page(session: Session, now: datetime) -> Page:
         row = get_speaker(session, slug, ANONYMOUS)
         photo = find_uploaded_path(row.photo_url)
-        # Talks are past or upcoming by days (UTC), as in the `from` filter, since pages are cached for a day.
+        # Past and upcoming talks are distinguished by day (UTC), because pages are cached for a day.
         today = now.astimezone(UTC).date().isoformat()
         list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=now)
         talks = list(iter_all_rows(lambda paging: list_page(paging=paging)))
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # A merged speaker's slug shows the profile that replaced it, so the path is that of the shown profile.
+            # The slug of a merged speaker shows another profile, so the path is that of the displayed profile.
             path=url_for("pages.speaker", slug=row.slug),
             description=shorten_for_preview(to_plain_text(row.bio or "")),
             image=links().image(photo),

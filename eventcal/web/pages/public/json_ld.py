@@ -1,4 +1,4 @@
-"""Events, talks and speakers as schema.org objects (JSON-LD), for search engines."""
+"""Events, talks and speakers as schema.org objects (JSON-LD) for search engines."""
 
 from eventcal.events.enums import Attendance, EventStatus
 from eventcal.events.models import Event
@@ -24,14 +24,14 @@ _STATUSES = {EventStatus.CANCELLED: _CANCELLED, EventStatus.POSTPONED: f"{_SCHEM
 
 
 def event_json_ld(event: Event, links: UrlBuilder) -> Json:
-    """Return a public event as a schema.org Event; its relations need not be loaded."""
+    """Return a public event as a schema.org Event. The relationships of the event need not be loaded."""
     return {"@context": _SCHEMA, **_without_empty_values(_event_properties(event, links)), **_offers(event, links)}
 
 
 def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
-    """Return a public, fully loaded talk as a schema.org Event within its event, or None if it has no time yet.
+    """Return a public, fully loaded talk as a schema.org Event, or None if the talk has no time yet.
 
-    Consumers reject an Event without a start date.
+    Search engines reject an Event without a start date.
     """
     event = talk.event
     if talk.starts_at is None or talk.ends_at is None:
@@ -59,7 +59,7 @@ def speaker_json_ld(speaker: Speaker, links: UrlBuilder) -> Json:
 
 
 def _event_properties(event: Event, links: UrlBuilder) -> Json:
-    # All-day events have dates, with the last day included; other events have times with a UTC offset.
+    # All-day events have dates, of which the end is inclusive. All other events have times with a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
         starts, ends = (
@@ -80,7 +80,7 @@ def _event_properties(event: Event, links: UrlBuilder) -> Json:
 
 
 def _location(event: Event, links: UrlBuilder, *, room: str | None = None) -> Json | list[Json] | None:
-    # Without an online URL, link to the event's page, where online attendees find further information.
+    # If an event has no online URL, the virtual location is the page of the event.
     online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
     place = _place(event, room)
     if event.attendance == Attendance.ONLINE:
@@ -135,5 +135,4 @@ def _person(speaker: Speaker, links: UrlBuilder) -> Json:
 
 
 def _without_empty_values(properties: Json) -> Json:
-    """Return the properties that have a value."""
     return {name: value for name, value in properties.items() if value not in (None, "", [], {})}

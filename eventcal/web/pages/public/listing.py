@@ -1,4 +1,4 @@
-"""The listing of events and talks, as a list or a month, with the same filters as lists and feeds of the API."""
+"""The page of events and talks, as a list or a month, with the same filters as the API and the feeds."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -43,7 +43,7 @@ _A_DAY = timedelta(days=1)
 @pages.get("/")
 @anonymous
 def listing() -> Response:
-    """Show upcoming events or talks, or, if the query is invalid, the filters with their errors."""
+    """Show events or talks as a list or a month, or the filters with their errors if the query is invalid."""
     typed = parse_raw_query(request.args)
 
     def build_page(session: Session, now: datetime) -> Page:
@@ -53,7 +53,7 @@ def listing() -> Response:
             page(session, typed, wanted, now=now),
             feeds=listing_feed_links(wanted),
             embeddable=wanted.view == Layout.LIST,
-            # Calls for talks open and close at any time of the day.
+            # Calls for talks can open and close at any time of the day.
             time_dependent=bool(typed.get("cfp")),
         )
 
@@ -128,7 +128,7 @@ def _group_by_heading(
         if query.show == ItemKind.TALKS:
             event = result.events[resource["event"]]
             item = _talk_card(resource, event, raw_query)
-            # A talk without a time is sorted by the start of its event, and is listed under that day.
+            # A talk without a time is sorted by, and listed under, the first day of its event.
             heading = format_long_day(
                 item["when"].first_date if item["when"] else date.fromisoformat(event.starts[:10])
             )
@@ -157,10 +157,7 @@ def _event_card(event: Json, raw_query: RawQuery, filters: Filter, *, now: datet
 
 
 def _month_heading(event: Json, filters: Filter) -> str:
-    """Return the month under which an event is listed. Events that began before the first day asked for come first.
-
-    Recurring events are listed under the month in which their series begins.
-    """
+    """Return the month in which an event begins, or the heading for events that began before the filtered days."""
     begins = format_resource_times(event, tzid=event["timezone"])
     day = begins.first_date if begins else date.fromisoformat(event["starts"][:10])
     if filters.from_day and day < filters.from_day:

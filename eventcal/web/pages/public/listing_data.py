@@ -1,4 +1,4 @@
-"""Code shared by the list and the month view: reading their resources, and the filters above them."""
+"""The queries and the filter bar that the list view and the month view share."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
 from eventcal.web.schemas.response_schema import Json
 
-# The attributes of an event that `occurrences_between` reads and that its resource has under the same name.
+# The attributes that `occurrences_between` reads and that have the same names in an event resource.
 _RECURRENCE_FIELDS = (
     "timezone",
     "starts",
@@ -42,18 +42,18 @@ _RECURRENCE_FIELDS = (
     "summary",
     "online_url",
 )
-# The number of occurrences shown for a recurring event.
+# The maximum number of occurrences displayed for a recurring event.
 _MAX_OCCURRENCES = 3
-# The maximum number of tags offered as filters.
+# The maximum number of tags suggested as filters.
 _MOST_TAGS = 12
 _FORM_PARAMETERS = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListingResult:
-    """A page of event or talk resources, and the cursor of the next page.
+    """A page of event or talk resources and the cursor of the next page.
 
-    events: the events of talks by slug. countries: the countries of the resources, with repetitions.
+    `events` maps slugs to the events of the talks. `countries` lists the countries of the resources with repetitions.
     """
 
     items: Sequence[Json] = ()
@@ -64,7 +64,7 @@ class ListingResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceSummary:
-    """The recurrence of an event as text, its next time, the status of that occurrence, and later times."""
+    """The recurrence rule of an event as text, the time and status of the next occurrence, and later times."""
 
     rule_label: str
     next: FormattedTimes | None
@@ -89,7 +89,7 @@ def list_public_resources(
 
 
 def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> RecurrenceSummary | None:
-    """Return the next occurrences of a recurring event within the filter's days, or None if it does not recur."""
+    """Return the next occurrences of an event within the filtered days, or None if the event does not recur."""
     if event["recurrence"] is None:
         return None
     first, last = complete_day_range(filters.from_day, filters.to_day) or (now.astimezone(UTC).date(), None)
@@ -104,8 +104,8 @@ def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> Recurre
 
 
 def list_resource_occurrences(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
-    """Return the occurrences of an event that overlap these days, computed from its resource."""
-    # This event is not added to a session; it is only read.
+    """Return the occurrences of an event resource that overlap the days from `first` to `last`."""
+    # The event is not added to a session, because it is only used to compute its occurrences.
     series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"])
     for name in _RECURRENCE_FIELDS:
         setattr(series, name, event[name])
@@ -114,7 +114,7 @@ def list_resource_occurrences(event: Json, first: date, last: date | None, *, li
 
 @dataclass(frozen=True, kw_only=True)
 class ListingLink:
-    """A link to a similar listing; `current` if it is the one displayed."""
+    """A link to a listing, which is marked as `current` if the listing is displayed."""
 
     url: str
     label: str
@@ -124,11 +124,11 @@ class ListingLink:
 def filter_bar_context(
     raw_query: RawQuery, result: ListingResult, faults: Iterable[FieldError] = ()
 ) -> Mapping[str, object]:
-    """Return the variables of pages/filters.html for the requested listing and the errors of its query.
+    """Return the variables of the template pages/filters.html for a listing and the errors of its query.
 
-    kinds: each kind with its name and whether it is selected. hidden: parameters without a field. wrong: the errors
-    for the summary, each with the display name of the parameter and the id of its field. opened: whether a filter
-    other than the search text is used. cleared: the URL of the listing without filters.
+    `kinds` lists each kind with its display name and whether the kind is selected. `hidden` lists the parameters
+    without an input field. `wrong` lists each error with the display name and the field id of its parameter.
+    `opened` is true if a filter other than the search text is used. `cleared` is the URL without filters.
     """
     said = MultiDict(translate_field_errors(faults))
     search, inputs = _filter_input(raw_query, "q", 0, errors=said), list(_iter_filter_inputs(raw_query, said))
@@ -169,7 +169,7 @@ def filter_bar_context(
 
 
 def listing_feed_links(query: ListingPageQuery) -> tuple[FeedLink, ...]:
-    """Return the feeds with the selected events or talks."""
+    """Return links to the feeds with the selected events or talks."""
     name = settings().name
     kinds = (
         (".ics", "text/calendar", _("%(name)s: calendar of what is shown", name=name)),
@@ -185,7 +185,7 @@ def listing_feed_links(query: ListingPageQuery) -> tuple[FeedLink, ...]:
 def _iter_filter_inputs(raw_query: RawQuery, errors: MultiDict[str, str]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = raw_query.getlist(name)
-        # Offer an empty field for another tag.
+        # Add an empty field for another tag.
         for place in range(len(values) + 1 if name == "tag" else len(values) or 1):
             yield _filter_input(raw_query, name, place, errors=errors)
 
@@ -215,7 +215,7 @@ def _iter_suggested_filters(raw_query: RawQuery, result: ListingResult) -> Itera
     }
     for name, several in values.items():
         new = [value for value in several if value not in raw_query.getlist(name)]
-        # If all items are of the same kind or country, that filter would change nothing.
+        # A filter by kind or country has no effect if all items have the same kind or country.
         if new and (name == "tag" or len(several) > 1):
             narrowed = [
                 raw_query.with_added_value(name, one) if name == "tag" else raw_query.with_params(**{name: one})
@@ -229,7 +229,7 @@ def _iter_suggested_filters(raw_query: RawQuery, result: ListingResult) -> Itera
 
 
 def iter_all_rows(list_page: Callable[[PageRequest], Page[Row]], *, page_size: int = MAX_LIMIT) -> Iterator[Row]:
-    """Yield the rows of all pages of a list, which `list_page` returns in pages of `page_size` rows."""
+    """Yield all rows of a list that `list_page` returns in pages of `page_size` rows."""
     page = list_page(PageRequest(page_size))
     yield from page.items
     while page.next_cursor is not None:

@@ -32,16 +32,15 @@ from eventcal.web.rendering.page import Page
 from eventcal.web.schemas.response_schema import Json
 
 _A_DAY = timedelta(days=1)
-# The maximum number of events or talks, more than any month is expected to have.
+# The maximum number of events or talks on the page of a month.
 _MAX_ITEMS = 500
 _MAX_OCCURRENCES = 40
-
 
 DayEntry = tuple[date, Json]
 
 
 def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime) -> Page:
-    """Return the page of a month: that of `month`, else of the filter's first day, else the current month."""
+    """Return the page for the month in the query, for the month of the first filtered day, or for the current month."""
     today = now.astimezone(UTC).date()
     first = (query.month or query.filter.from_day or today).replace(day=1)
     asked = _limit_to_month(query.filter, first)
@@ -91,7 +90,7 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
 
 
 def _find_month_link(raw_query: RawQuery, day: date) -> tuple[str, str] | None:
-    """Return the URL and the name of the month of a day, or None if its year is not supported."""
+    """Return the URL and name of the month of a day, or None if the year is not supported."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None
     return raw_query.with_params(month=f"{day:%Y-%m}").url, format_month(day)
@@ -102,7 +101,7 @@ def _next_month(first: date) -> date:
 
 
 def _limit_to_month(filters: Filter, first: date) -> Filter:
-    """Return the filter for a month, with one more day on either side for events in other time zones."""
+    """Return the filter for a month, extended by one day on either side for events in other time zones."""
     start, end = first - _A_DAY, _next_month(first)
     return replace(filters, from_day=max(filters.from_day or start, start), to_day=min(filters.to_day or end, end))
 
@@ -134,7 +133,7 @@ def _iter_talk_entries(talk: Json, event: Event) -> Iterator[DayEntry]:
 
 
 def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **entry: str) -> Iterator[DayEntry]:
-    """Yield the piece of an event or talk for each of its days (`number` of `of`). Only the first shows the hours."""
+    """Yield an entry for each day of an event or talk. Only the entry for the first day has `hours`."""
     if times is None:
         return
     days = _count_days(times)
@@ -145,14 +144,14 @@ def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **en
             "number": number,
             "of": days,
             "talks": talk_count if is_first else 0,
-            # Continued and all-day events come before events with a time.
+            # Continued and all-day events are sorted before events with a start time.
             "order": (is_first and times.hours is not None, times.starts),
         }
         yield times.first_date + (number - 1) * _A_DAY, {**entry, **shown}
 
 
 def _count_days(times: FormattedTimes) -> int:
-    """Return the number of days on which an event or talk takes place. An end at 00:00 does not begin another day."""
+    """Return the number of days of an event or talk. An end at 00:00 does not begin another day."""
     if times.hours is None:
         return (date.fromisoformat(times.ends) - times.first_date).days + 1
     end = datetime.fromisoformat(times.ends)
@@ -168,5 +167,5 @@ def _build_week(
         inside = on.month == first.month
         pieces = sorted(by_day.get(on, ()), key=lambda piece: piece["order"]) if inside else ()
         cells.append({"on": on, "name": format_short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
-    # The Thursday of a week determines its year and number (ISO 8601).
+    # In ISO 8601, the Thursday of a week determines the year and number of the week.
     return next(on for on in days if on.weekday() == THURSDAY).isocalendar().week, cells

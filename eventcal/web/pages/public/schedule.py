@@ -1,4 +1,4 @@
-"""The programme of an event by day, and the schedule page: one day as a table or list, and the current talks."""
+"""The schedule page of an event, which shows one day as a table or list, and the current talks."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -36,7 +36,7 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
 from eventcal.web.schemas.response_schema import Json
 
-# A limit far above the number of talks of any event.
+# A limit that is higher than the number of talks at any event.
 _MAX_TALKS = 5000
 # The number of track colours in site.css.
 _COLOURS = 8
@@ -45,7 +45,7 @@ _TO_LAST_SECOND = timedelta(hours=23, minutes=59, seconds=59)
 
 @dataclass(frozen=True)
 class TalkCard:
-    """A talk of a programme: its resource, its times, and the number of its track's colour (from 1; 0 for none)."""
+    """A talk in a programme. `colour` is the number of the colour of its track, or 0 if the talk has no track."""
 
     talk: Json
     when: FormattedTimes | None
@@ -53,7 +53,7 @@ class TalkCard:
 
     @property
     def grid_slot(self) -> GridSlot:
-        """The time and room of the talk, which must have a time."""
+        """The time and room of the talk, which must be scheduled."""
         return GridSlot(
             key=self.talk["id"],
             room=self.talk["room"],
@@ -65,7 +65,7 @@ class TalkCard:
 
 @dataclass(frozen=True)
 class ProgrammeDay:
-    """A day with talks, its display name, and its talks by time."""
+    """A day of a programme with its display name and its talks in order of time."""
 
     on: date
     name: str
@@ -74,10 +74,7 @@ class ProgrammeDay:
 
 @dataclass(frozen=True, kw_only=True)
 class EventProgramme:
-    """An event's scheduled talks by day, and its other talks (`other_talks`).
-
-    `is_complete` is true if these are all talks.
-    """
+    """The scheduled talks of an event by day, and the other talks. `is_complete` is false if talks are left out."""
 
     days: list[ProgrammeDay]
     other_talks: list[TalkCard]
@@ -87,7 +84,7 @@ class EventProgramme:
 @pages.get("/events/<slug>/schedule")
 @anonymous
 def schedule(slug: str) -> Response:
-    """Show an event's schedule."""
+    """Show the schedule of an event."""
 
     def build_page(session: Session, now: datetime) -> Page:
         row = get_event(session, slug, ANONYMOUS)
@@ -95,7 +92,7 @@ def schedule(slug: str) -> Response:
         shown = requested_timezone() or row.timezone
         today = now.astimezone(get_zone(shown)).date() if _takes_place_between(row, now, now) else None
         days = {day.on.isoformat(): day for day in programme.days}
-        # Today while the event runs, else the first day.
+        # The default is the current day during the event, or else the first day.
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
         day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"
@@ -134,7 +131,7 @@ def schedule(slug: str) -> Response:
 
 
 def event_feed_links(event: Event) -> tuple[FeedLink, ...]:
-    """Return the feeds of an event, the calendar first."""
+    """Return links to the feeds of an event, beginning with the calendar feed."""
     feeds = (
         (".ics", "text/calendar", event.title),
         (".atom", atom.MEDIA_TYPE, _("News of %(event)s", event=event.title)),
@@ -149,7 +146,7 @@ def event_feed_links(event: Event) -> tuple[FeedLink, ...]:
 
 
 def load_event_programme(session: Session, event: Event, *, max_talks: int, now: datetime) -> EventProgramme:
-    """Return at most `max_talks` public talks of an event. Days are those of the time zone that the reader selected."""
+    """Return the programme with at most `max_talks` public talks, grouped by day in the reader's time zone."""
     colours = {track.name: number % _COLOURS + 1 for number, track in enumerate(event.tracks)}
 
     def list_talk_cards(limit: int, *, scheduled: bool) -> tuple[list[TalkCard], bool]:
@@ -177,14 +174,14 @@ def load_event_programme(session: Session, event: Event, *, max_talks: int, now:
 
 
 def _takes_place_between(event: Event, first: datetime, last: datetime) -> bool:
-    """Return whether an event or an occurrence takes place on the days, in its zone, between two instants."""
+    """Return whether an event takes place on any day between two instants, in the time zone of the event."""
     there = get_zone(event.timezone)
     days = first.astimezone(there).date(), last.astimezone(there).date()
     return event.status in ACTIVE_STATUSES and has_occurrence_between(event, *days)
 
 
 def _canonical_path(event: Event, day: ProgrammeDay | None, *, as_list: bool) -> str:
-    """Return the canonical path of the page, without default parameters. `day` is None for the default day."""
+    """Return the canonical path, which omits default parameters. `day` is None for the default day."""
     tz = requested_timezone()
     said = {
         "day": day.on.isoformat() if day else None,

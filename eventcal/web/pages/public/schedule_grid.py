@@ -1,4 +1,4 @@
-"""The layout of a day's talks as a table of times and rooms, and the current and next talk of each room."""
+"""The layout of the talks of a day as a table of times and rooms, and the current and next talk in each room."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 STEP = timedelta(minutes=5)
-"""The resolution of the rows, and the minimum height of a talk."""
+"""The resolution of the table rows, which is also the minimum height of a talk."""
 
 _MAX_TALK_LENGTH = timedelta(days=1)
-# The maximum height of a row, so that the night between two talks does not fill the page.
+# The maximum height of a row, so that long gaps between talks do not fill the page.
 _MAX_ROW_HEIGHT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridSlot:
-    """The time and room of a talk, identified by `key`. A slot that `low_priority` gives way to all other slots."""
+    """The time and room of a talk. Slots with `low_priority` are placed after all other slots."""
 
     key: str
     room: str | None
@@ -25,16 +25,16 @@ class GridSlot:
 
 
 class GridCell(NamedTuple):
-    """A cell that begins in a row and spans `row_span` rows. Without a key it is empty."""
+    """A table cell that spans `row_span` rows. The key of an empty cell is None."""
 
     key: str | None
     row_span: int = 1
 
 
 class GridRow(NamedTuple):
-    """A row of the table: its time, its height in steps (at most one hour), and the cells that begin in it.
+    """A table row with its time, its height in multiples of `STEP`, and the cells that begin in the row.
 
-    Rooms in which an earlier talk continues have no cell.
+    A room in which an earlier talk continues has no cell.
     """
 
     starts_at: datetime
@@ -43,7 +43,7 @@ class GridRow(NamedTuple):
 
 
 class ScheduleGrid(NamedTuple):
-    """The table of talks; `unplaced` has the keys of the talks that are not in it, by time."""
+    """A table of talks. `unplaced` lists the keys of the talks outside the table in order of time."""
 
     rooms: tuple[str, ...]
     rows: tuple[GridRow, ...]
@@ -51,7 +51,7 @@ class ScheduleGrid(NamedTuple):
 
 
 class RoomStatus(NamedTuple):
-    """The current talks (`current`) and the next talk (`next`) of a room, or of all talks without a room, by key."""
+    """The keys of the current talks and the next talk in a room, or of all talks without a room."""
 
     room: str | None
     current: tuple[str, ...]
@@ -69,10 +69,10 @@ class _Span:
 
 
 def build_grid(slots: Iterable[GridSlot], rooms: Sequence[str]) -> ScheduleGrid:
-    """Return the table of these talks, with the rooms that are used, in the order of `rooms`.
+    """Return the table of talks with the rooms in use, in the order of `rooms`.
 
-    Each start and each end of a talk begins a row. Of overlapping talks in a room, only the first is in the table. The
-    others are listed in `unplaced`, as are talks without a room and talks of a day or longer.
+    Each start or end of a talk begins a row. Talks that overlap an earlier talk in the same room, talks without a room,
+    and talks that last a day or longer are not placed in the table.
     """
     kept: dict[str, list[_Span]] = {room: [] for room in rooms}
     beside = []
@@ -90,10 +90,7 @@ def build_grid(slots: Iterable[GridSlot], rooms: Sequence[str]) -> ScheduleGrid:
 
 
 def current_and_next_talks(slots: Iterable[GridSlot], rooms: Sequence[str], now: datetime) -> list[RoomStatus]:
-    """Return the current and next talks of each room that has any at `now`.
-
-    Slots with `low_priority` set are ignored.
-    """
+    """Return the current and next talks in each room. Slots with `low_priority` are ignored."""
     places: dict[str | None, list[GridSlot]] = {room: [] for room in (*rooms, None)}
     for slot in sorted(slots, key=lambda slot: (slot.starts, slot.key)):
         if not slot.low_priority and slot.ends > now:
@@ -112,7 +109,7 @@ def current_and_next_talks(slots: Iterable[GridSlot], rooms: Sequence[str], now:
 def _build_rows(columns: Sequence[Sequence[_Span]]) -> tuple[GridRow, ...]:
     times = sorted({time for spans in columns for span in spans for time in (span.first, span.end)})
     place = {time: number for number, time in enumerate(times)}
-    # No talk begins at the last time, which is an end.
+    # The last time is always an end, so no talk begins at that time.
     cells: list[list[GridCell]] = [[] for _ in times[:-1]]
     for spans in columns:
         begins = {place[span.first]: span for span in spans}

@@ -1,4 +1,4 @@
-"""The sitemap (sitemaps.org), pictures, the icon, and the endpoint for choosing a language."""
+"""The sitemap (sitemaps.org), uploaded images, the favicon and the endpoint for selecting a language."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ from eventcal.web.rendering.private_page import safe_redirect
 from eventcal.web.request.context import links, now, settings
 
 MOST_URLS = 10_000
-"""The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some readers fail before that."""
+"""The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some crawlers fail with fewer URLs."""
 
 _A_YEAR = 365 * 24 * 60 * 60
 # The number of speakers per database query.
@@ -42,7 +42,7 @@ _SPEAKERS_AT_ONCE = 1000
 
 
 class SitemapEntry(NamedTuple):
-    """The URL of a page, and the time of its last change."""
+    """The URL of a page and the time of its last change."""
 
     url: str
     changed_at: datetime
@@ -50,8 +50,6 @@ class SitemapEntry(NamedTuple):
 
 @dataclass(kw_only=True)
 class _Sitemap(Document):
-    """The sitemap of all pages, or a sitemap index if it would be too long; with `number` one of the index's files."""
-
     number: str | None
     media_type: str = "application/xml"
     files: Sequence[Sequence[SitemapEntry]] = field(init=False)
@@ -83,14 +81,14 @@ class _Sitemap(Document):
 @pages.get("/sitemap-<number>.xml")
 @anonymous
 def sitemap(number: str | None = None) -> Response:
-    """Return the sitemap, or a sitemap index if it would be too long; with `number` one of the index's files."""
+    """Return the sitemap, a sitemap index if there are too many URLs, or the sitemap file with the given number."""
     return serve_cached(_Sitemap(number=number))
 
 
 @pages.get(f"{UPLOAD_PATH}<name>")
 @anonymous
 def picture(name: str) -> Response:
-    """Serve a picture to pages of any origin. Its name is derived from its content, so it never changes."""
+    """Serve an uploaded image, which never changes because its name is derived from its content."""
     body = media_store().open(name)
     if body is None:
         raise ImageNotFound
@@ -101,7 +99,7 @@ def picture(name: str) -> Response:
         last_modified=None,
         cache_control="public, max-age=31536000, immutable",
         compressible=False,
-        # Pages with Cross-Origin-Embedder-Policy may only load pictures that have this header.
+        # A page with a Cross-Origin-Embedder-Policy can only load images with a Cross-Origin-Resource-Policy.
         extra_headers=(*security_headers("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
     return conditional_response(rendition, now())
@@ -110,7 +108,7 @@ def picture(name: str) -> Response:
 @pages.get("/language/<code>")
 @anonymous
 def choose_language(code: str) -> AnyResponse:
-    """Store a language in this browser's cookie and redirect to the page on which it was chosen."""
+    """Store the selected language in a cookie, and redirect to the previous page."""
     if code not in LANGUAGES:
         raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
     answer = redirect(safe_redirect(request.args.get("next"), default=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
@@ -125,12 +123,12 @@ def choose_language(code: str) -> AnyResponse:
 @pages.get("/favicon.ico")
 @anonymous
 def redirect_favicon() -> AnyResponse:
-    """Redirect browsers that look for an icon at its default path."""
+    """Redirect the default path of favicons to the icon file."""
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _iter_sitemap_entries(session: Session, state: FeedState, moment: datetime) -> Iterator[SitemapEntry]:
-    """Yield all public pages, in an order in which a new page moves few others to another file."""
+    """Yield all public pages, ordered so that a new page changes few sitemap files."""
     yield SitemapEntry(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
     rows = select_public_talks(NO_FILTER, now=moment).with_only_columns(*columns, maintain_column_froms=True)

@@ -1,4 +1,4 @@
-"""The subscribe page: offers any selection as a feed, with instructions and facts for each calendar app."""
+"""The subscribe page, which shows the feed for a selection with instructions for calendar apps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -34,14 +34,14 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, settings
 
-# The default content of a feed.
+# The kinds of entries in a feed by default.
 _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
-# Parameters that have fields of their own in the form.
+# The query parameters that have visible fields in the form.
 _FORM_PARAMETERS = frozenset({"include", "cancelled"})
 
 _Pairs = Iterable[tuple[str, str]]
 
-# Calendar apps that have their own buttons or instructions on the page.
+# The calendar apps that have separate buttons or instructions on the page.
 _FEATURED_APPS = (
     ClientKind.APPLE,
     ClientKind.GOOGLE,
@@ -57,10 +57,10 @@ _NON_CALENDAR_CLIENTS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class FeedTarget:
-    """The feed for a selection: the feed of one event or speaker if it selects all of it, else the calendar feed.
+    """The feed for a selection, which is the feed of the only selected event or speaker, or the calendar feed.
 
-    base_url: its URL without suffix. selection: the selection as a query of the calendar feed; url_query: the
-    parameters that remain for the URL of this feed. name: its title. of: "event", "speaker" or "calendar".
+    `base_url` is the URL without a suffix. `selection` is the complete selection as a query for the calendar feed.
+    `url_query` contains the parameters for the URL of this feed. `scope` is "event", "speaker" or "calendar".
     """
 
     base_url: str
@@ -75,7 +75,7 @@ class FeedTarget:
         return self.selection.include or _DEFAULT_INCLUDE
 
     def alternate_format_urls(self) -> dict[str, str]:
-        """Return the URLs of the same selection in other formats, by the display name of the format."""
+        """Return the URLs of the selection in other formats by the display name of the format."""
         listing = canonical_query(ListingQuery(filter=self.selection.filter))
         everything = canonical_query(self.selection)
         calendar = links().calendar_feed("")
@@ -94,21 +94,21 @@ class FeedTarget:
 @pages.get("/subscribe")
 @anonymous
 def subscribe() -> Response:
-    """Show the feed for the selection in the query. For an invalid query, return the form with its errors (422)."""
+    """Show the feed for the selection in the query, or the form with its errors if the query is invalid."""
     args = _extract_feed_args(request.args)
     try:
         asked = parse_feed_query(args)
     except Invalid as refusal:
         return invalid_query_response(_build_invalid_query_page(args, refusal))
-    # Omit the default content, to keep the URL short.
+    # Omit the default value of `include` to keep the URL short.
     short = replace(asked, include=()) if set(asked.include) == set(_DEFAULT_INCLUDE) else asked
     return render_page(lambda session, _moment: _build_subscribe_page(_get_feed_target(session, short)))
 
 
 def _extract_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the non-empty parameters of a page's query that apply to feeds.
+    """Return the non-empty query parameters that apply to feeds.
 
-    The kind of items that a listing shows becomes the content of the feed. A page's display time zone is dropped.
+    The parameter `show` is converted to `include`. The parameter `tz` is omitted unless its value is `utc`.
     """
     known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
     shown = args.get("show")
@@ -118,7 +118,7 @@ def _extract_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def _get_feed_target(session: Session, selection: FeedQuery) -> FeedTarget:
-    """Return the feed for a selection. Raises NotFound if its event or speaker does not exist."""
+    """Return the feed for a selection, or raise NotFound if the event or speaker does not exist."""
     only = selection.filter
     narrowed = replace(selection, filter=NO_FILTER)
     if len(only.events) == 1 and only == Filter(events=only.events):
@@ -191,12 +191,10 @@ def _feed_summary_rows(target: FeedTarget) -> Sequence[tuple[str, str]]:
 
 
 def _hidden_parameters(selection: FeedQuery) -> list[tuple[str, str]]:
-    """Return the parameters of a selection that have no fields in the form."""
     return parse_qsl(canonical_query(replace(selection, include=(), cancelled=Cancelled.KEEP)))
 
 
 def _build_invalid_query_page(args: MultiDict[str, str], error: Invalid) -> Page:
-    """Return the page with fields for the invalid parameters, each with its errors."""
     faults = dict(reversed(translate_field_errors(error.errors)))
     given = [(name, value) for name, value in args.items(multi=True) if name not in _FORM_PARAMETERS]
     included = [one for value in args.getlist("include") for one in value.split(",")]
@@ -229,7 +227,7 @@ def _subscribe_form_context(
 
 
 def calendar_apps_context(url: str, name: str) -> dict[str, object]:
-    """Return the variables of pages/programs.html for a feed: its URL, and links and facts for each calendar app."""
+    """Return the variables of the template pages/programs.html for a feed with the given URL and name."""
     webcal = f"webcal{url[url.index(':') :]}"
     outlook = f"calendar/0/addfromweb?url={quote(url, safe='')}&name={quote(name, safe='')}"
     return {
