@@ -1,4 +1,4 @@
-"""Enumerations of the values of talk fields."""
+"""Enumerations for the fields of a talk."""
 
 from eventcal.events.enums import StateEnum
 from eventcal.kit.errors import Message

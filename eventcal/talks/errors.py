@@ -6,28 +6,28 @@ from eventcal.kit.errors import Conflict, DomainError, Message, NotFound
 
 
 class TalkNotFound(NotFound):
-    """No talk has this id, or the caller may not see it."""
+    """No talk has this id, or the caller may not see the talk."""
 
     def __init__(self, talk_id: str) -> None:
         super().__init__(Message("There is no talk “%(talk_id)s” here.", talk_id=talk_id))
 
 
 class TalksClosed(Conflict):
-    """The event does not accept talks at present."""
+    """The event does not currently accept talks."""
 
     code = "talks-closed"
     title = Message("No talks are taken now")
 
 
 class AlreadyDecided(Conflict):
-    """The talk has been decided on, so the submitter may no longer change it."""
+    """The submitter may not change the talk after a decision."""
 
     code = "already-decided"
     title = Message("Already decided on")
 
 
 class BulkActionFailed(Conflict):
-    """Some talks of a bulk change cannot be changed, so none was. `errors_by_talk` holds the errors by talk id."""
+    """A bulk change failed, and no talk was changed. `errors_by_talk` maps talk ids to errors."""
 
     def __init__(self, errors_by_talk: Mapping[str, DomainError]) -> None:
         super().__init__(Message("Some of these talks cannot be changed so; none is."))

@@ -1,4 +1,4 @@
-"""Tables of talks and of their speakers, tags, state changes and stars."""
+"""Tables for talks and their speakers, tags, state changes and stars."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from eventcal.speakers.models import Speaker
 from eventcal.talks.enums import TalkState
 
 TEXT_COLUMNS = ("abstract", "language", "slides_url", "recording_url", "notes")
-"""The optional texts of a talk. Edits set them, and redacting the talk clears them."""
+"""The optional text columns of a talk, which are cleared when the talk is redacted."""
 
 
 class Talk(ListingMixin, Base):
-    """A talk at an event. `published_at` is the time when it first became public; it is never reset."""
+    """A talk at an event. `published_at` is the time when the talk first became public, and is never reset."""
 
     __tablename__ = "talks"
     __table_args__ = (
@@ -45,16 +45,16 @@ class Talk(ListingMixin, Base):
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Derived, like the columns of Listed.
+    # The following columns are derived, like the columns of `ListingMixin`.
     starts_at: Mapped[datetime | None] = mapped_column(default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
-    # The abstract rendered from Markdown whenever it is set, for use in resources and feed entries.
+    # The abstract rendered from Markdown, updated whenever `abstract` is assigned.
     abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
     abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
-    # Assigning these sets the `_id` columns (see `_set_reference_id`). They are `viewonly`, because cascade checks
-    # took most of the time of a flush.
+    # Assigning a relationship sets its `_id` column (see `_set_reference_id`).
+    # Relationships are `viewonly`, because cascade checks took most of the time of a flush.
     event: Mapped[Event] = relationship(lazy="raise", viewonly=True)
     track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
     room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
@@ -88,7 +88,7 @@ class Talk(ListingMixin, Base):
 
     @property
     def public_state(self) -> TalkState:
-        """The published state. A public talk that was withdrawn, or whose event was cancelled, is cancelled."""
+        """The published state: `cancelled` if a public talk was withdrawn or its event was cancelled."""
         gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
         return TalkState.CANCELLED if self.published_at is not None and gone else self.state
 
@@ -106,7 +106,7 @@ class TalkSpeaker(Base):
 
 
 class TalkTag(TagRow):
-    """A tag of a talk, as entered, with its position."""
+    """A tag of a talk and its position in the list of tags."""
 
     __tablename__ = "talk_tags"
     __table_args__ = (Index("ix_talk_tags_tag", "tag"),)
@@ -115,7 +115,7 @@ class TalkTag(TagRow):
 
 
 class TalkStateChange(Base):
-    """A state change of a talk: old and new state, time, member and reason."""
+    """A state change in the history of a talk."""
 
     __tablename__ = "talk_state_changes"
 

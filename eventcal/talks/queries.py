@@ -1,4 +1,4 @@
-"""Queries for talks. Each returns only rows that the caller may see."""
+"""Queries for talks. Every query returns only rows that the caller may see."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,25 +20,25 @@ from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 
 PUBLIC_TALK_CONDITIONS = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
-"""The conditions for public talks, joined to their event. See `is_public` for a single talk."""
+"""The SQL conditions for public talks, equivalent to `is_public`. Queries must join the event."""
 
 _PLACE_OPTIONS = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
 
 
 def talk_load_options() -> tuple[ORMOption, ...]:
-    """Return the loader options for everything that a talk's resource and feed entry contain."""
+    """Return loader options for all relationships used by the API resource and feed entry of a talk."""
     return (
         *_PLACE_OPTIONS,
-        # `selectinload`, because few talks are reprises, and it executes no statement without any.
+        # Few talks are reprises, and `selectinload` executes no statement if there are none.
         selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         selectinload(Talk.tags),
     )
 
 
-# A single talk is loaded with one statement that is built once, because building it took most of the time of an edit.
-# For many talks, the product of speakers and tags would be too many rows. Reprises are rare, so the earlier talk is
-# loaded by a second statement. A loader option would cost time for every talk.
+# The statement that loads a single talk is built only once, because building it took most of the time of an edit.
+# Joined loading of speakers and tags is not used for many talks, because the product has too many rows.
+# Earlier talks of reprises are loaded separately, because a loader option would slow down all other queries.
 _SELECT_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -49,7 +49,7 @@ _SELECT_EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).optio
 
 
 def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
-    """Return the talk, fully loaded, or None if it does not exist or the caller may not see it."""
+    """Return the fully loaded talk, or None if the talk is missing or hidden from the caller."""
     talk = session.scalars(_SELECT_TALK, {"talk_id": talk_id}).unique().one_or_none()
     if talk is None or not can_view_talk(talk, caller):
         return None
@@ -61,7 +61,7 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
-    """Return the talk, fully loaded. Raises TalkNotFound, including if the caller may not see it."""
+    """Return the fully loaded talk. Raises TalkNotFound if the talk is missing or hidden from the caller."""
     return require(find_talk(session, talk_id, caller), TalkNotFound(talk_id))
 
 
@@ -78,20 +78,20 @@ def is_own(talk: Talk, caller: Caller) -> bool:
 
 
 def can_view_talk(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller may see this talk. Reviewers do not see drafts; moderators do."""
+    """Return whether the caller may see this talk. Reviewers may not see drafts, but moderators may."""
     offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
     return offered or is_public(talk) or is_own(talk, caller)
 
 
 def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
-    """Return the statement for the public talks that match the filter, including tombstones that are still shown."""
+    """Return a SELECT statement for the public talks that match the filter, including visible tombstones."""
     shown = shown_until_condition(now.date(), Talk.tombstone_until, Event.tombstone_until)
     rows = select(Talk).join(Talk.event).where(*PUBLIC_TALK_CONDITIONS, shown)
     return rows.where(*talk_conditions(filters, now=now), *_public_state_conditions(filters.states))
 
 
 def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions for talks, joined to their event, that match the filter except for its states."""
+    """Return conditions for talks that match the filter, ignoring `states`. Queries must join the event."""
     conditions = shared_conditions(filters, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))
@@ -102,14 +102,14 @@ def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[boo
     if filters.rooms:
         conditions.append(Talk.room_id.in_(select(Room.id).where(Room.name.in_(filters.rooms))))
     if filters.speakers:
-        # The slug of a merged speaker stands for the speaker it was merged into.
+        # The slug of a merged speaker selects the speaker that the slug redirects to.
         named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(filters.speakers))
         conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
     return conditions
 
 
 def _public_state_conditions(states: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    """Return conditions for talks whose published state (`Talk.public_state`) is one of these."""
+    """Return conditions for talks whose `public_state` is one of the given states."""
     if not states:
         return []
     off = Event.status == EventStatus.CANCELLED
@@ -130,20 +130,20 @@ def list_talks(session: Session, filters: Filter, *, sort: Sort, paging: PageReq
 def list_submissions(
     session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
 ) -> Page[Talk]:
-    """Return a page of talks in the given states, except drafts. The caller must be a reviewer of the events."""
+    """Return a page of the talks in the given states, except drafts. The caller must be a reviewer of the events."""
     offered = set(filters.states) - {TalkState.DRAFT}
     rows = select(Talk).join(Talk.event).where(*talk_conditions(filters, now=now), Talk.state.in_(offered))
     return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the talks that a member submitted or gives, in every state, newest first."""
+    """Return a page of the talks that the caller submitted or presents, in any state, newest first."""
     order = [SortKey(Talk.created_at, datetime, descending=True), SortKey(Talk.id, str, descending=True)]
     return fetch_talk_page(session, select(Talk).where(_own_talk_condition(caller.member_id)), order, paging=paging)
 
 
 def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
-    """Return the condition that a member submitted or gives a talk, or that one of `id_queries` selects its id."""
+    """Return a condition for the talks that a member submitted or presents, and the talks in `id_queries`."""
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
     return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *id_queries)))
 
@@ -153,7 +153,7 @@ def _select_starred_ids(member_id: str | None) -> Select[str]:
 
 
 def last_state_change_reasons(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
-    """Return the reasons given with the last state change of these talks, by talk id."""
+    """Return the reason for the last state change of each talk by talk id, omitting talks without a reason."""
     last = select(func.max(TalkStateChange.id)).where(TalkStateChange.talk_id.in_([talk.id for talk in talks]))
     rows = select(TalkStateChange.talk_id, TalkStateChange.reason).where(
         TalkStateChange.id.in_(last.group_by(TalkStateChange.talk_id)), TalkStateChange.reason.is_not(None)
@@ -162,14 +162,14 @@ def last_state_change_reasons(session: Session, talks: Iterable[Talk]) -> dict[s
 
 
 def starred_and_own_talk_ids(session: Session, member_id: str) -> set[str]:
-    """Return the ids of a member's starred talks and own talks, public or not."""
+    """Return the ids of a member's starred and own talks, including talks that are not public."""
     return set(session.scalars(select(Talk.id).where(_own_talk_condition(member_id, _select_starred_ids(member_id)))))
 
 
 def list_starred_and_own_talks(
     session: Session, caller: Caller, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
 ) -> Page[Talk]:
-    """Return a page of the contents of a member's secret feed: their starred talks and own talks that are public."""
+    """Return a page of the public talks that the caller starred, submitted or presents."""
     on_agenda = select(Talk.id).where(_own_talk_condition(caller.member_id, _select_starred_ids(caller.member_id)))
     return fetch_talk_page(
         session,
@@ -180,13 +180,13 @@ def list_starred_and_own_talks(
 
 
 def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest, now: datetime) -> Page[Talk]:
-    """Return a page of the public talks on a member's agenda."""
+    """Return a page of the public talks that the caller has starred."""
     rows = select_public_talks(Filter(), now=now).where(Talk.id.in_(_select_starred_ids(caller.member_id)))
     return fetch_talk_page(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging=paging)
 
 
 def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
-    """Return the ids of the talks among these that the caller has starred."""
+    """Return the ids of the given talks that the caller has starred."""
     return set(
         session.scalars(_select_starred_ids(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks])))
     )
@@ -195,5 +195,5 @@ def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) ->
 def fetch_talk_page(
     session: Session, query: Select[Talk], order: Sequence[SortKey], *, paging: PageRequest
 ) -> Page[Talk]:
-    """Return a page of talks, fully loaded."""
+    """Return a page of fully loaded talks."""
     return fetch_page(session, query.options(*talk_load_options()), order=order, paging=paging)

@@ -1,4 +1,4 @@
-"""Services that delete or merge objects referred to by talks: rooms, tracks, events, speakers and members."""
+"""Services for deleting or merging objects that talks refer to: rooms, tracks, events, speakers and members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from eventcal.talks.state_changes import apply_talk_action
 
 
 def count_talks_in(session: Session, part: Room | Track) -> int:
-    """Return the number of talks in a room or track, in every state."""
+    """Return the number of talks in a room or track, regardless of their state."""
     return session.scalars(select(func.count()).select_from(Talk).where(_talk_column_for(part) == part.id)).one()
 
 
 def delete_track_or_room(session: Session, part: Room | Track) -> None:
-    """Delete a room or track, and clear it in its talks."""
+    """Delete a room or track, and remove it from all talks."""
     column = _talk_column_for(part)
     for talk in session.scalars(select(Talk).where(column == part.id)):
         setattr(talk, column.key, None)
@@ -44,7 +44,7 @@ def _talk_column_for(part: Room | Track) -> InstrumentedAttribute[str | None]:
 
 
 def delete_event(session: Session, event: Event) -> None:
-    """Delete an event that is not public. Raises CannotDeletePublished, or InUse if it has talks."""
+    """Delete an event. Raises CannotDeletePublished if the event is public, or InUse if the event has talks."""
     if event.status in PUBLIC_STATUSES:
         raise CannotDeletePublished(
             Message("People have this event in their calendars: cancel it, and they hear of it.")
@@ -56,15 +56,15 @@ def delete_event(session: Session, event: Event) -> None:
 
 
 _PROFILE_FIELDS = ("job_title", "affiliation", "bio", "links", "photo_url")
-# The values of these columns are unique.
+# Columns with a unique constraint.
 _UNIQUE_COLUMNS = ("email", "member_id")
 
 
 def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: Caller, now: datetime) -> Speaker:
-    """Merge two speakers: `kept` takes over the talks of `other`, and the slug of `other` redirects to `kept`.
+    """Merge the speaker `other` into `kept`, which receives the talks and missing profile fields from `other`.
 
-    Empty fields of `kept` are filled from `other`. Neither may have been merged into another speaker already.
-    The caller must be a moderator. Raises NotSignedIn, Forbidden or CannotMergeWithItself.
+    The slug of `other` redirects to `kept`. The caller must be a moderator. Raises NotSignedIn, Forbidden, or
+    CannotMergeWithItself if the speakers are identical or one of them has already been merged.
     """
     check_moderator(caller)
     if kept.id == other.id:
@@ -72,16 +72,16 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
             Message("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug)
         )
     if kept.merged_into_id is not None or other.merged_into_id is not None:
-        # Merging these could make two speakers refer to each other.
+        # A second merge could make two speakers refer to each other.
         raise CannotMergeWithItself(Message("One of them was merged into somebody already; name whom they lead to."))
     rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*talk_load_options())
     for talk in session.scalars(rows).all():
-        # If both gave the talk, `kept` takes the position of the first of them.
+        # If both speakers present a talk, `kept` takes the first of the two positions.
         set_speakers(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
         recompute_talk_columns(talk, now=now)
     _fill_empty_fields(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
-    # Speakers that were merged into `other` refer to `kept` directly.
+    # Redirect speakers that were merged into `other` earlier, to avoid chains of redirects.
     for earlier in session.scalars(select(Speaker).where(Speaker.merged_into_id == other.id)):
         earlier.merged_into_id = kept.id
     other.merged_into_id = kept.id
@@ -93,12 +93,12 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
 def _fill_empty_fields(session: Session, kept: Speaker, other: Speaker) -> None:
     for name in _PROFILE_FIELDS:
         setattr(kept, name, getattr(kept, name) or getattr(other, name))
-    # The photo of `other` is no longer shown, so this row must not keep the file from being deleted.
+    # The photo of `other` is no longer shown, and a reference to the photo would prevent its deletion.
     other.photo_url = None
     handed = {name: getattr(other, name) for name in _UNIQUE_COLUMNS if getattr(kept, name) is None}
     for name in handed:
         setattr(other, name, None)
-    # Clear the unique values in `other` first, or setting them in `kept` would violate the constraint.
+    # Clear the unique values in `other` first to avoid violating the unique constraints.
     session.flush()
     for name, value in handed.items():
         setattr(kept, name, value)
@@ -106,7 +106,7 @@ def _fill_empty_fields(session: Session, kept: Speaker, other: Speaker) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RetainedPublicly:
-    """Data of a deleted member that stays public: the ids of talks and the slug of the speaker."""
+    """Data that stays public after a member is deleted: talk ids and the slug of the speaker."""
 
     talks: tuple[str, ...]
     speaker: str | None
@@ -116,9 +116,10 @@ class RetainedPublicly:
 class DeletionPreview:
     """The effects of deleting a member's account.
 
-    events_without_organiser: events that would have no organiser, which prevents deletion. withdrawn: undecided talks,
-    which are withdrawn. decided: decided talks that are not public; they are kept. public, speaker: talks and speaker
-    that stay public. teams: events whose teams the member is on.
+    `events_without_organiser` contains events that would lose their last organiser, which prevents the deletion.
+    `withdrawn` contains undecided talks that would be withdrawn. `decided` contains decided talks that are not public
+    and would be retained. `public` and `speaker` contain the talks and the speaker that stay public. `teams` contains
+    the events whose team includes the member.
     """
 
     events_without_organiser: Sequence[Event]
@@ -133,7 +134,7 @@ class DeletionPreview:
 
 
 def preview_account_deletion(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
-    """Return the effects of deleting a member's account now, without changing anything."""
+    """Return the effects of deleting a member's account without deleting the account."""
     speaker = find_speaker_by_member(session, member.id)
     is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED_STATES))
     return DeletionPreview(
@@ -150,10 +151,11 @@ def preview_account_deletion(session: Session, member: Member, *, now: datetime)
 
 
 def delete_account(session: Session, member: Member, *, now: datetime) -> RetainedPublicly:
-    """Delete a member's account and personal data. Returns the data that stays public.
+    """Delete a member's account and personal data, and return the data that stays public.
 
-    Undecided talks are withdrawn. The speaker is detached from the member and loses its email. Team roles, tokens,
-    stars and secret feeds end. Raises LastOrganiser if an event would have no organiser.
+    Undecided talks are withdrawn. The speaker is detached from the member, and the email address of the speaker is
+    deleted. Team roles, access tokens and stars are deleted, and personal feeds are revoked. Raises LastOrganiser if an
+    event would lose its last organiser.
     """
     needed_by = _list_events_without_organiser(session, member, now=now)
     if needed_by:

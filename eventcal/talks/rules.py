@@ -1,4 +1,4 @@
-"""Rules for talks that do not need the database: state transitions, derived columns and schedule conflicts."""
+"""Business rules for talks without database access: transitions, derived columns and schedule conflicts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from eventcal.talks.models import Talk
 
 
 class TalkAction(StrEnum):
-    """The actions on a talk; the values are used in URLs."""
+    """The actions on a talk. The values are used in URLs."""
 
     SUBMIT = "submit"
     WITHDRAW = "withdraw"
@@ -52,7 +52,7 @@ TALK_TRANSITIONS: Mapping[TalkAction, Transition[TalkState]] = {
 
 SPEAKER_ACTIONS = frozenset({TalkAction.SUBMIT, TalkAction.WITHDRAW, TalkAction.CONFIRM})
 ORGANISER_ACTIONS = (TalkAction.ACCEPT, TalkAction.WAITLIST, TalkAction.REJECT, TalkAction.CANCEL)
-"""The steps taken by organisers, in display order."""
+"""The actions of organisers in display order."""
 
 DEFAULT_MINUTES: Mapping[TalkKind, int] = {
     TalkKind.TALK: 45,
@@ -67,17 +67,17 @@ DEFAULT_MINUTES: Mapping[TalkKind, int] = {
 
 
 def is_public_state(programme: Programme, state: TalkState) -> bool:
-    """Return whether reaching this state makes a talk public."""
+    """Return whether a talk becomes public when it reaches this state."""
     return state in PROGRAMME_STATES if programme == Programme.LISTED else state == TalkState.CONFIRMED
 
 
 def talk_duration(kind: TalkKind, duration_minutes: int | None) -> timedelta:
-    """Return the length of a talk without an end: the given duration or the default for its kind."""
+    """Return the given duration, or the default duration for this kind of talk."""
     return timedelta(minutes=duration_minutes or DEFAULT_MINUTES[kind])
 
 
 def talk_time_errors(talk: Talk) -> list[FieldError]:
-    """Return the errors in a talk's times: a missing time of day, wrong order, or a start outside the event's days."""
+    """Return the errors in the times of a talk: a missing time of day, a wrong order, or a start outside the event."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
             return [FieldError(f"/{name}", Message("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
@@ -91,23 +91,23 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
 
 
 def talk_kind_errors(talk: Talk) -> list[FieldError]:
-    """Return the error if the event's call does not accept the talk's kind."""
+    """Return a list with an error if the call for talks does not accept this kind of talk."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
         return [FieldError("/kind", Message("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
     return []
 
 
-# Stands for an attribute that is not loaded or not set.
+# Placeholder for an attribute that is not loaded or not set.
 _UNSET = object()
 
 
 def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
-    """Set the derived columns of a talk whose event, speakers and tags are loaded. Idempotent."""
+    """Set the derived columns of a talk. The event, speakers and tags of the talk must be loaded."""
     names = [speaker.name for speaker in talk.speakers]
     search = build_search_text(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
     for name, value in {**_derived_times(talk, talk.event), "search": search}.items():
-        # Assigning an equal value would cause an UPDATE for each of the hundreds of talks in a renamed room.
+        # Assigning equal values would cause an UPDATE statement for every talk in a renamed room.
         if talk.__dict__.get(name, _UNSET) != value:
             setattr(talk, name, value)
     stands_open = talk.event.status in PUBLIC_STATUSES
@@ -121,7 +121,7 @@ def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
 
 
 def _derived_times(talk: Talk, event: Event) -> dict[str, Any]:
-    """Return the derived times of a talk, by column. A talk without a time spans the days of its event."""
+    """Return the derived time columns of a talk. A talk without a time spans the days of its event."""
     starts = parse_local(talk.starts) if talk.starts else None
     if not isinstance(starts, datetime):
         days = {"first_day": event.first_day, "last_day": event.last_day}
@@ -143,7 +143,7 @@ def _derived_times(talk: Talk, event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TalkSlot:
-    """The time of a talk (the end is exclusive), the id of its room and the ids of its speakers."""
+    """The time, room id and speaker ids of a talk. The end time is exclusive."""
 
     talk_id: str
     title: str
@@ -155,7 +155,7 @@ class TalkSlot:
 
 @dataclass(frozen=True)
 class ScheduleConflict:
-    """Two talks at the same time in the same room or with the same speakers. `first` is the one that starts first."""
+    """Two overlapping talks in the same room or with the same speakers. `first` is the talk that starts first."""
 
     first: TalkSlot
     second: TalkSlot
@@ -164,7 +164,7 @@ class ScheduleConflict:
 
 
 def iter_schedule_conflicts(slots: Iterable[TalkSlot]) -> Iterator[ScheduleConflict]:
-    """Yield all pairs of overlapping talks that share a room or a speaker, in the order of the later talk."""
+    """Yield all pairs of overlapping talks that share a room or a speaker, ordered by the start of the later talk."""
     running: list[TalkSlot] = []
     for slot in sorted(slots, key=attrgetter("starts_at", "talk_id")):
         running = [other for other in running if other.ends_at > slot.starts_at]
@@ -177,6 +177,6 @@ def iter_schedule_conflicts(slots: Iterable[TalkSlot]) -> Iterator[ScheduleConfl
 
 
 def list_slots_outside_event(slots: Iterable[TalkSlot], *, starts_at: datetime, ends_at: datetime) -> list[TalkSlot]:
-    """Return the talks that start before their event or end after it, in chronological order."""
+    """Return the slots that start before the event or end after the event, in chronological order."""
     wrong = (slot for slot in slots if slot.starts_at < starts_at or slot.ends_at > ends_at)
     return sorted(wrong, key=attrgetter("starts_at", "talk_id"))

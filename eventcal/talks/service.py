@@ -1,4 +1,4 @@
-"""Services that submit, edit and redact talks and put them on agendas."""
+"""Services for submitting, editing, redacting and starring talks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -35,10 +35,10 @@ _TIME_FIELDS = ("starts", "ends")
 def submit_talk(
     session: Session, event: Event, fields: Mapping[str, Any], *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
-    """Create and flush a talk at an event, in the state `submitted`, or `draft` if the field `draft` is true.
+    """Create a talk in the state `submitted`, or `draft` if the field `draft` is true, and flush it.
 
-    Without `speakers`, the member is the speaker. With `reprise_of`, missing title, abstract and speakers are copied
-    from that talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
+    The default speaker is the member. With `reprise_of`, a missing title, abstract or list of speakers is copied from
+    the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
     """
     check_email_confirmed(caller)
     check_accepts_talks(event, caller=caller, now=now)
@@ -64,7 +64,7 @@ def submit_talk(
 
 
 def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
-    """Return a new talk at an event, not added to a session, without speakers, tags, track, room and times."""
+    """Return a new talk without speakers, tags, track, room and times. The talk is not added to a session."""
     return Talk(
         id=new_id(),
         event_id=event.id,
@@ -86,7 +86,7 @@ def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id:
 def record_state_change(
     session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
-    """Record in a talk's history the change from the state `before` to its current state."""
+    """Add the change from the state `before` to the current state to the history of a talk."""
     step = TalkStateChange(
         talk_id=talk.id, from_state=before, to_state=talk.state, member_id=caller.member_id, created_at=now
     )
@@ -94,16 +94,16 @@ def record_state_change(
     session.add(step)
 
 
-# The fields that are validated against the event's tracks, rooms or call.
+# Fields that are validated against the tracks, rooms or call for talks of the event.
 _FIELDS_CHECKED_WITH_EVENT = frozenset({"track", "room", "kind"})
 
 
 def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
-    """Change the given fields (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all field errors."""
+    """Update the given fields of a talk (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all errors."""
     check_can_edit_talk(talk, caller)
     if _FIELDS_CHECKED_WITH_EVENT & fields.keys():
         ensure_event_loaded(session, talk.event)
-    # A talk may keep a kind that the call no longer accepts.
+    # A talk may keep a kind that the call for talks no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
     faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
@@ -115,7 +115,8 @@ def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller
 def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
     """Raise Forbidden or AlreadyDecided unless the caller may change this talk.
 
-    The submitter may until it is decided on; organisers always may. Only moderators may change a redacted talk.
+    Submitters and speakers may change a talk until a decision is made, and organisers may change it at any time. Only
+    moderators may change a redacted talk.
     """
     blanked = talk.redacted_at is not None or is_public_and_redacted(talk.event)
     if caller.is_moderator or (caller.can_organise(talk.event_id) and not blanked):
@@ -130,7 +131,7 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
-    """Redact a talk and its history; if public, it stays as a tombstone. Raises NotSignedIn or Forbidden."""
+    """Redact a talk and its history. A public talk becomes a tombstone. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED_TEXT
     for name in TEXT_COLUMNS:
@@ -150,7 +151,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 
 def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
-    """Raise EventEnded or TalksClosed unless the event accepts talks at `now`. Moderators may add to past events."""
+    """Raise EventEnded or TalksClosed unless the event accepts talks. Moderators may add talks to past events."""
     over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title}
     if over and not caller.is_moderator:
@@ -171,7 +172,6 @@ def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
 def _set_talk_fields(
     session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
-    """Set the given fields, and return all field errors."""
     set_given_fields(talk, fields, _SIMPLE_FIELDS)
     if "tags" in fields:
         talk.tags = TalkTag.build_rows(talk.tags, fields["tags"] or [])
@@ -189,7 +189,7 @@ def _set_talk_fields(
 
 
 def _set_schedule_fields(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[FieldError]:
-    """Set track, room and times. Only organisers may set rooms, and the times in a curated event."""
+    """Set the track, room and times. Only organisers may set rooms and, at curated events, times."""
     faults: list[FieldError] = []
     organises = caller.can_organise(talk.event_id)
     if "track" in fields:
@@ -220,7 +220,7 @@ def _set_schedule_fields(talk: Talk, fields: Mapping[str, Any], caller: Caller) 
 def _set_speakers_field(
     session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
-    # Current speakers may be kept even if they are not public.
+    # The current speakers of a talk may be kept even if they are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
     faults: list[FieldError] = []
@@ -243,7 +243,7 @@ def _set_speakers_field(
 
 
 def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
-    """Set the speakers of a talk, in this order. Existing rows are reused. There must be no duplicates."""
+    """Set the speakers of a talk in the given order, reusing existing rows. The speakers must be distinct."""
     if talk.speakers == list(speakers):
         return
     here = {part.speaker_id: part for part in talk.speaking}
@@ -253,7 +253,7 @@ def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
 
 
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
-    """Put a public talk on the caller's agenda. Idempotent. Raises TalkNotFound."""
+    """Add a public talk to the caller's agenda. Idempotent. Raises TalkNotFound."""
     if not is_public(talk):
         raise TalkNotFound(talk.id)
     if session.get(Star, (caller.member_id, talk.id)) is None:

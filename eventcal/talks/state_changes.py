@@ -1,4 +1,4 @@
-"""Services that change the state of talks, by the transitions in rules.py, and that change several talks at once."""
+"""Services for changing the state of talks, and for bulk changes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ from eventcal.talks.service import check_accepts_talks, edit_talk, record_state_
 
 @dataclass(frozen=True)
 class BulkChoice:
-    """A selected talk, with the revision that the user has seen."""
+    """A talk selected for a bulk change, with the revision that was shown to the user."""
 
     talk: Talk
     seen_revision: str
@@ -50,7 +50,7 @@ class BulkChoice:
 
 @dataclass(frozen=True)
 class TalkEdit(BulkChoice):
-    """Changes to a talk. `errors` are the field errors found when parsing the form."""
+    """Changes to a talk in a bulk edit. `errors` contains the field errors found while parsing the form."""
 
     fields: Mapping[str, Any]
     errors: Sequence[FieldError] = ()
@@ -62,10 +62,10 @@ AnyChoice = TypeVar("AnyChoice", bound=BulkChoice)
 def apply_talk_action(
     session: Session, talk: Talk, action: TalkAction, *, caller: Caller, reason: str | None, now: datetime
 ) -> Talk:
-    """Change the state of a talk, record it in the history, and email an organiser's decision to the submitter.
+    """Apply an action to a talk, record the state change, and email an organiser's decision to the submitter.
 
-    Raises Forbidden if the caller may not take the step, InvalidTransition if it is not allowed in the talk's state,
-    and for `submit` EmailNotConfirmed, EventEnded or TalksClosed.
+    Raises Forbidden if the caller may not perform the action, or InvalidTransition if the state of the talk does not
+    allow it. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
     """
     if action not in SPEAKER_ACTIONS:
         check_can_decide_on_talks(talk.event, caller)
@@ -89,7 +89,7 @@ def apply_talk_action(
 
 
 def render_decision_email(talk: Talk, action: TalkAction, *, reason: str | None) -> tuple[str, str]:
-    """Return subject and text of the email about a decision, in every language, as the recipient's is not known."""
+    """Return the subject and text of a decision email in all languages, as the recipient's language is unknown."""
     about: dict[str, object] = {"title": talk.title, "done": _action_label(action)}
     subject = Message("%(title)s: %(done)s", **about)
     text = Message("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
@@ -104,7 +104,7 @@ def _action_label(action: TalkAction) -> str:
 
 
 def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller decides on this event's talks: moderators if it is listed."""
+    """Raise NotSignedIn or Forbidden unless the caller may decide on the talks of this event."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
@@ -112,19 +112,19 @@ def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
 
 
 def can_decide_on_talks(event: Event, caller: Caller) -> bool:
-    """Return whether the caller decides on the talks of this event; see `check_can_decide_on_talks`."""
+    """Return whether the caller may decide on the talks of this event."""
     return caller.is_moderator if event.programme == Programme.LISTED else can_manage_event(event, caller)
 
 
 def allowed_organiser_actions(talk: Talk, caller: Caller) -> tuple[TalkAction, ...]:
-    """Return the organiser steps that the caller may take with this talk now."""
+    """Return the organiser actions that the caller may apply to this talk."""
     if not can_decide_on_talks(talk.event, caller):
         return ()
     return tuple(step for step in ORGANISER_ACTIONS if talk.state in TALK_TRANSITIONS[step].sources)
 
 
 def can_edit_talk_as_organiser(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller may change this talk as an organiser. Redacted talks require a moderator."""
+    """Return whether the caller may change this talk as an organiser. Only moderators may change redacted talks."""
     return can_manage_event(talk.event, caller) and (caller.is_moderator or talk.redacted_at is None)
 
 
@@ -137,7 +137,7 @@ def apply_action_to_talks(
     reason: str | None,
     now: datetime,
 ) -> None:
-    """Apply a step to each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
+    """Apply an action to several talks. Raises Forbidden, or BulkActionFailed with an error for each failed talk."""
 
     def apply_action(choice: BulkChoice) -> None:
         revision = choice.talk.revision
@@ -148,15 +148,12 @@ def apply_action_to_talks(
 
 
 def edit_talks(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, now: datetime) -> None:
-    """Change each of these talks. Raises Forbidden, or BulkActionFailed with the error of each failed talk."""
+    """Update several talks. Raises Forbidden, or BulkActionFailed with an error for each failed talk."""
     _change_all_or_fail(edits, partial(edit_talk_if_unchanged, session, caller=caller, now=now))
 
 
 def edit_talk_if_unchanged(session: Session, edit: TalkEdit, *, caller: Caller, now: datetime) -> None:
-    """Change a talk that still has the revision the user saw.
-
-    Raises Forbidden, VersionConflict, or Invalid with all errors.
-    """
+    """Update a talk unless its revision has changed. Raises Forbidden, VersionConflict, or Invalid with all errors."""
     _check_revision_seen(edit, edit.talk.revision)
     faults = list(edit.errors)
     try:

@@ -1,6 +1,6 @@
-"""Queries for organisers and reviewers: submitted talks, their history, and the programme.
+"""Queries for organisers and reviewers: submissions, state changes and the programme.
 
-Drafts are private to their submitters and never returned. The caller must be a reviewer of the events, unless noted
+Drafts are private to their submitters and never returned. The caller must be a reviewer of the events unless stated
 otherwise.
 """
 
@@ -26,7 +26,7 @@ _OLDEST_FIRST = (SortKey(Talk.created_at, datetime), SortKey(Talk.id, str))
 
 
 def count_submissions_by_state(session: Session, event: Event) -> dict[TalkState, int]:
-    """Return the number of an event's talks by state. States without talks are omitted."""
+    """Return the number of submissions for an event by state. States without talks are omitted."""
     rows = (
         select(Talk.state, func.count()).where(Talk.event_id == event.id, _not_draft_condition()).group_by(Talk.state)
     )
@@ -34,7 +34,7 @@ def count_submissions_by_state(session: Session, event: Event) -> dict[TalkState
 
 
 def count_undecided_talks(session: Session, event_ids: Iterable[str]) -> dict[str, dict[TalkState, int]]:
-    """Return the number of undecided talks by event id and state. Events without any are omitted."""
+    """Return the number of undecided talks by event id and state. Events without undecided talks are omitted."""
     rows = select(Talk.event_id, Talk.state, func.count()).where(Talk.event_id.in_(list(event_ids)))
     found: dict[str, dict[TalkState, int]] = {}
     grouped = rows.where(Talk.state.in_(AWAITING_DECISION_STATES)).group_by(Talk.event_id, Talk.state)
@@ -46,7 +46,7 @@ def count_undecided_talks(session: Session, event_ids: Iterable[str]) -> dict[st
 def list_event_submissions(
     session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: PageRequest
 ) -> Page[Talk]:
-    """Return a page of an event's talks in these states that contain every word of `q`, oldest first."""
+    """Return a page of the submissions for an event, filtered by state and search words, oldest first."""
     rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _not_draft_condition())
     return fetch_talk_page(session, rows.where(*search_conditions(Talk.search, q)), _OLDEST_FIRST, paging=paging)
 
@@ -62,7 +62,7 @@ def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest
 
 
 def get_submission(session: Session, event: Event, talk_id: str, *, caller: Caller) -> Talk:
-    """Return a talk of this event, fully loaded. Raises TalkNotFound, also for a draft."""
+    """Return a fully loaded submission. Raises TalkNotFound if the talk is a draft or belongs to another event."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
         raise TalkNotFound(talk_id)
@@ -70,8 +70,8 @@ def get_submission(session: Session, event: Event, talk_id: str, *, caller: Call
 
 
 def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
-    """Return the talks with these ids that belong to this event, fully loaded, in the order of the ids."""
-    # An id from a form can contain NUL, which PostgreSQL rejects in text.
+    """Return the fully loaded submissions for this event with the given ids, in the order of the ids."""
+    # An id from a form can contain NUL, which PostgreSQL rejects in text values.
     ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
     rows = (
         select(Talk)
@@ -83,7 +83,7 @@ def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[st
 
 
 def submission_times(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
-    """Return the submission times of talks by id. A talk may have been created earlier, as a draft."""
+    """Return submission times by talk id. The submission time of a former draft differs from its creation time."""
     last = select(TalkStateChange.talk_id, func.max(TalkStateChange.created_at)).where(
         TalkStateChange.to_state == TalkState.SUBMITTED
     )
@@ -93,23 +93,23 @@ def submission_times(session: Session, talks: Iterable[Talk]) -> dict[str, datet
 
 
 def submitters_to_notify(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]:
-    """Return the members to notify of decisions, by talk id. Submitters who are not active members are omitted."""
+    """Return the active submitters to notify of decisions, by talk id."""
     rows = select(Talk.id, Member).join(Member, Member.id == Talk.submitter_id)
     told = rows.where(Talk.id.in_([talk.id for talk in talks]), Member.active)
     return dict(session.execute(told).all())
 
 
 def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
-    """Return the state changes of a talk, oldest first, each with the member who made it, or None if deleted."""
+    """Return pairs of state change and member, oldest first. The member is None if the account was deleted."""
     rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
     found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]
 
 
 def list_programme_talks(session: Session, event: Event, *, day: str | None = None, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the talks in an event's programme, those without a time first, then by time.
+    """Return a page of the talks in an event's programme by start time, beginning with talks without a time.
 
-    day: only talks that start on this day in the event's zone, or, if "", only talks without a time.
+    `day` selects the talks that start on this local day, or the talks without a time if `day` is an empty string.
     """
     rows = select(Talk).where(_programme_condition(event))
     if day is not None:
@@ -120,14 +120,14 @@ def list_programme_talks(session: Session, event: Event, *, day: str | None = No
 
 
 def count_programme_talks_by_day(session: Session, event: Event) -> dict[str, int]:
-    """Return the number of talks in the programme by the day they start, in order; "" counts those without a time."""
+    """Return the number of talks in the programme by start day. The key "" counts the talks without a time."""
     day = case((Talk.starts_at.is_(None), ""), else_=Talk.first_day).label("day")
     rows = select(day, func.count()).where(_programme_condition(event)).group_by(day).order_by(day)
     return dict(session.execute(rows).all())
 
 
 def list_talk_slots(session: Session, event: Event) -> list[TalkSlot]:
-    """Return the slots of the talks in an event's programme that have a time."""
+    """Return the slots of all scheduled talks in an event's programme."""
     timed = _programme_condition(event) & Talk.starts_at.is_not(None)
     speakers: dict[str, set[str]] = {}
     speaking = select(TalkSpeaker.talk_id, TalkSpeaker.speaker_id).join(Talk, Talk.id == TalkSpeaker.talk_id)
