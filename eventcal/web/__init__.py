@@ -1,1 +1,1 @@
-"""The HTTP layer: pages, API, feeds."""
+"""The HTTP layer: the web pages, the JSON API and the feeds."""

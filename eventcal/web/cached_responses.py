@@ -1,9 +1,9 @@
-"""Cached responses: the WSGI middleware that serves them before Flask, and the documents that they are rendered from.
+"""The response cache: WSGI middleware that serves cached responses, and the documents to render on a cache miss.
 
-The middleware handles GET and HEAD requests for public responses. A cache hit costs one SQL statement (the feed state)
-and no routing. All other requests are passed on to Flask, on a cache miss with the state that was read, so that the
-response is cached under a revision that is not newer than its content. Requests with a cookie or an Authorization
-header are served from the cache only for pages, because cached pages do not depend on the user.
+The middleware handles GET and HEAD requests for public responses. A cache hit costs no routing and only one SQL
+statement, which reads the feed state. On a cache miss, the middleware passes the feed state to Flask, so that the
+response is cached under a revision that is not newer than its content. For requests with a cookie or an Authorization
+header, the middleware serves only pages from the cache, because cached pages do not depend on the user.
 """
 
 from abc import ABC, abstractmethod
@@ -38,7 +38,7 @@ class ResponseCacheMiddleware:
         self._extensions = app.extensions
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve the cached response, or pass the request on."""
+        """Serve the cached response, or call the Flask app."""
         here: Services = self._extensions[EXTENSION_KEY]
         url = _cache_url(here, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         try:
             state = feed_state_for(environ, here)
         except SQLAlchemyError:
-            # The app will get the same error and report it.
+            # The Flask app raises the same error and reports it.
             return self._app(environ, start_response)
         rendition = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if rendition is None:
@@ -55,9 +55,9 @@ class ResponseCacheMiddleware:
 
 
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
-    """Return the feed state of this request: the one that the middleware read, or a new one.
+    """Return the feed state that the middleware has read for this request, or read the feed state.
 
-    Data read afterwards is of this revision or a later one, so nothing older is cached under it.
+    The feed state is read before the data, so that no response is cached under a revision newer than its data.
     """
     state: FeedState | None = environ.get(_FEED_STATE_KEY)
     if state is None:
@@ -67,7 +67,7 @@ def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
 
 
 def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
-    """Return the URL under which a response to this request is cached, including the language of pages, or None."""
+    """Return the URL under which the response is cached, or None. The URLs of pages include the language."""
     url = request_url(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
     if names_nobody and services.responses.has_url(url):
@@ -93,7 +93,7 @@ def _send_cached(
 
 
 class Snapshot(NamedTuple):
-    """The input for rendering: a session that sees the public data at `state` or later, and the current time (UTC)."""
+    """Input for rendering: a session that sees the data at `state` or a later revision, and the current time (UTC)."""
 
     session: Session
     state: FeedState
@@ -112,10 +112,10 @@ class RenderedBody(NamedTuple):
 class Document(ABC):
     """The resource at a URL. An instance serves one request: `load` is called first, then `render`.
 
-    cacheable: whether it depends only on the public data and the day. Otherwise it has no Last-Modified and is not
-    cached.
-    changes_daily: whether it may change from one day (UTC) to the next without a change of the data.
-    The other attributes are those of the representation. `load` may set all of them except `language`.
+    `cacheable`: whether the document depends only on the public data and the current day. Documents that are not
+    cacheable have no Last-Modified.
+    `changes_daily`: whether the document may change at midnight (UTC) without a change to the data.
+    The remaining attributes are copied to the representation. `load` may set any attribute except `language`.
     """
 
     media_type: str
@@ -130,14 +130,14 @@ class Document(ABC):
 
     @abstractmethod
     def load(self, snapshot: Snapshot, /) -> None:
-        """Find the resource. Raises an error, such as NotFound, if it does not exist."""
+        """Load the resource. Raises an error such as NotFound if the resource does not exist."""
 
     @abstractmethod
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
-        """Render the resource. `previous_source` is the origin of the previously cached representation, or None."""
+        """Render the resource. `previous_source` is the source of the previously cached representation, or None."""
 
     def last_modified(self, state: FeedState, moment: datetime) -> datetime | None:
-        """Return the time of the last possible change. Windows and tombstones change at midnight (UTC)."""
+        """Return the time of the last possible change. Feed windows and tombstones change at midnight (UTC)."""
         if not self.cacheable:
             return None
         midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
@@ -145,10 +145,10 @@ class Document(ABC):
 
 
 def serve_cached(document: Document) -> Response:
-    """Return the cached response to a GET request; on a cache miss, render the document and cache it.
+    """Return the cached response to a GET request. On a cache miss, render and cache the document.
 
-    Requests for the same URL wait while one of them renders. Waiting requests hold no database connection. `load` and
-    `render` must not serve another document, because it may need the lock that this thread already holds.
+    Concurrent requests for the same URL wait for the first one, without using a database connection. `load` and
+    `render` must not serve another document, which might need the lock that this thread already holds.
     """
     moment = now()
     cache = services().responses
@@ -166,20 +166,20 @@ def serve_cached(document: Document) -> Response:
 
 
 def serve_uncached(document: Document) -> Response:
-    """Return the response to a GET request, rendered for this request only."""
+    """Render a document for this request only and return the response."""
     moment = now()
     return conditional_response(render_uncached(document, moment), moment)
 
 
 def render_uncached(document: Document, moment: datetime) -> Representation:
-    """Render a document at a moment without reading or filling the cache."""
+    """Render a document for the given time, without reading or filling the cache."""
     return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
 
 
 def _render_document(
     document: Document, state: FeedState, moment: datetime, *, previous: Representation | None
 ) -> Representation:
-    """Find and render a document. Reuse the encodings of the earlier representation if the body is the same."""
+    """Render a document, reusing the content encodings of the previous representation if the body is unchanged."""
     with read_session() as session:
         snapshot = Snapshot(session, state, moment)
         document.load(snapshot)

@@ -1,8 +1,8 @@
-"""Language negotiation, and translation of messages.
+"""Language negotiation and translation of messages.
 
-The language of a request is its `lang` parameter, else the language cookie, else Accept-Language. The country of the
-browser's language decides how dates and numbers are written. Pages are cached per language tag, so there are only
-three: American English, other English, and German. API messages are always in English.
+The language of a request is determined by its `lang` parameter, the language cookie, or the Accept-Language header, in
+this order. Dates and numbers are formatted for the country in the browser's language tag. To keep the page cache small,
+only three language tags are supported: American English, other English, and German. API messages are always in English.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ _HOST_COOKIE_NAME = f"__Host-{_COOKIE_NAME}"
 _PARENT_LOCALES = get_global("parent_exceptions")
 _WORLD_ENGLISH = "en_001"
 _WILDCARD = "*"
-# API messages mention headers and fields. Pages show these messages instead, selected by error code.
+# Messages for web pages, by error code. The API messages for the same errors mention headers and fields.
 _PAGE_MESSAGES = {
     "csrf": Message(
         "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."
@@ -45,10 +45,10 @@ _PAGE_MESSAGES = {
 
 
 def init_translations(app: Flask) -> None:
-    """Set up translations in `app`, in the language of each request."""
+    """Configure Flask-Babel to translate into the language of each request."""
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=current_locale)
     words = Domain(domain=DOMAIN)
-    # Flask-Babel does not look for catalogues in directories if they are in this cache.
+    # Flask-Babel does not search directories for catalogues that are already in this cache.
     words.cache.update(
         {
             (str(_parse_locale(tag)), DOMAIN): load_translations(_language_subtag(tag))
@@ -60,18 +60,15 @@ def init_translations(app: Flask) -> None:
 
 
 def current_language() -> str:
-    """Return the language of the current request (BCP 47): one of LANGUAGES, or ELSEWHERE.
-
-    Without a request, as in a command, it is the language of the source texts.
-    """
+    """Return the language tag (BCP 47) of the current request, or SOURCE_LANGUAGE outside of a request."""
     return preferred_language(request.environ) if has_request_context() else SOURCE_LANGUAGE
 
 
 def preferred_language(environ: Mapping[str, str]) -> str:
-    """Return the language (BCP 47) of a WSGI request: `lang` in the query, the language cookie, or Accept-Language.
+    """Return the language tag (BCP 47) for a WSGI request: `lang`, the language cookie, or Accept-Language.
 
-    Responses do not vary by Cookie: caches must revalidate pages for each request, and the reader's cookie, sent with
-    the conditional request, decides which ETag is current (RFC 9111, 4.3).
+    Responses do not need `Vary: Cookie`, because caches must revalidate pages for each request (RFC 9111, section 4.3).
+    A conditional request includes the language cookie, which determines the current ETag.
     """
     return _negotiate_language(
         environ["QUERY_STRING"], _language_cookie(environ), environ.get("HTTP_ACCEPT_LANGUAGE", "")
@@ -87,7 +84,7 @@ def _language_cookie(environ: Mapping[str, str]) -> str:
 
 
 def language_cookie_name(*, https: bool) -> str:
-    """Return the name of the cookie that stores the reader's language. It does not identify anyone."""
+    """Return the name of the cookie that stores the reader's language. The cookie does not identify the reader."""
     return _HOST_COOKIE_NAME if https else _COOKIE_NAME
 
 
@@ -110,7 +107,7 @@ def _negotiate_language(query: str, cookie_language: str, accept_language: str) 
     named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
     wanted = [named, cookie_language, *_parse_accept_language(accept_language)]
     code = next(filter(None, map(_find_supported_language, wanted)), next(iter(LANGUAGES)))
-    # A language chosen by hand has no country, so use the country that the browser names with this language.
+    # An explicitly selected language has no country, so the country is taken from the browser's language tag.
     country = next(
         (tag for tag in wanted if _find_supported_language(tag) == code and _language_subtag(tag) != tag), code
     )
@@ -118,17 +115,16 @@ def _negotiate_language(query: str, cookie_language: str, accept_language: str) 
 
 
 def _parse_accept_language(header: str) -> list[str]:
-    """Return the language tags that the browser accepts, by preference.
+    """Return the accepted language tags in order of preference.
 
-    The reader's order decides: Austrian German before English selects German. Werkzeug's `best_match` would select
-    English, because only English matches one of our tags exactly.
+    Werkzeug's `best_match` prefers exact matches: it would select English for "de-AT, en".
     """
     accepted = parse_accept_header(header, LanguageAccept)
     return [tag for tag, quality in accepted if quality > 0 and tag != _WILDCARD]
 
 
 def _is_international_english(tag: str) -> bool:
-    """Return whether a tag is English of a country whose locale CLDR derives from world English (en-001)."""
+    """Return whether CLDR derives the locale of a language tag from world English (en-001)."""
     language, *rest = tag.replace("_", "-").split("-")
     country = next((part for part in rest if len(part) == 2), "").upper()  # noqa: PLR2004 - the length of ISO 3166-1 codes
     named = f"{language.lower()}_{country}"
@@ -144,7 +140,7 @@ def _find_supported_language(tag: str) -> str | None:
 
 
 def translate(text: str) -> str:
-    """Return a message in the language of the current request; return other text unchanged."""
+    """Return a Message in the language of the current request, and any other string unchanged."""
     if not isinstance(text, Message):
         return text
     said = str(gettext(text.template))
@@ -160,10 +156,10 @@ def translate_error(error: DomainError | HTTPException) -> str:
 
 
 def page_error_message(code: str, detail: str) -> str:
-    """Return the message that pages show for an error code; by default it is the API's message, `detail`."""
+    """Return the message that pages show for an error code. The default is the API message, `detail`."""
     return translate(_PAGE_MESSAGES.get(code, detail))
 
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-    """Return the errors of a query as pairs of the parameter ("" for the whole query) and the message."""
+    """Return pairs of parameter name and translated message. An error in the whole query has an empty name."""
     return [(fault.pointer.removeprefix("?"), translate(fault.detail)) for fault in errors]

@@ -1,6 +1,6 @@
-"""Uploaded pictures, and how database rows refer to them.
+"""Uploaded images, and references to images in database rows.
 
-Rows store the path of an uploaded picture, so that BASE_URL may change, and the URL of an external picture.
+Database rows store the path of an uploaded image, so that BASE_URL may change, and the URL of an external image.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,32 +24,32 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 UPLOAD_PATH = "/media/"
-"""The path prefix of uploaded pictures."""
+"""The path prefix of uploaded images."""
 
 
 def media_store() -> MediaStore:
-    """Return the picture store of this installation."""
+    """Return the image store of this installation."""
     return MediaStore(settings().media_folder)
 
 
 def find_uploaded_path(stored_url: str | None) -> str | None:
-    """Return the path if it is that of an uploaded picture, else None. Pages show only uploaded pictures."""
+    """Return the URL if it is the path of an uploaded image, or None. Pages show only uploaded images."""
     return stored_url if stored_url is not None and stored_url.startswith(UPLOAD_PATH) else None
 
 
 def decode_upload(raw: bytes, frame: ImageSpec) -> Picture:
-    """Decode a picture uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
+    """Decode an image uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
     count_image_upload(current_member_id())
     return reencode_picture(raw, frame)
 
 
 def store_upload(picture: Picture) -> str:
-    """Store a picture and return its path. Call it within the unit of work that saves the path."""
+    """Store an image and return its path. Must be called within the unit of work that saves the path."""
     return f"{UPLOAD_PATH}{media_store().save(picture, now=now())}"
 
 
 def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Replace the URL of an uploaded picture by its path in the field `name`. Raises Invalid if it does not exist."""
+    """Replace the URL of an uploaded image in a field by its path. Raises Invalid if the image does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{UPLOAD_PATH}"
     if url is None or not url.startswith(ours):
@@ -61,7 +61,7 @@ def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def referenced_files(session: Session) -> set[str]:
-    """Return the file names of all uploaded pictures that database rows refer to."""
+    """Return the file names of all uploaded images that are referenced in the database."""
     urls = [
         url for column in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(column).distinct())
     ]
@@ -69,9 +69,9 @@ def referenced_files(session: Session) -> set[str]:
 
 
 def max_content_length(max_bytes: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that lets a view accept request bodies of up to `max_bytes` bytes.
+    """Return a decorator that sets the maximum size of request bodies for a view, in bytes.
 
-    Apply it outside the permission decorator, which reads the CSRF token from the body of a form.
+    The decorator must be outside the permission decorator, which reads the CSRF token from the body of a form.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:

@@ -1,4 +1,4 @@
-"""Views for monitoring (/healthz, /readyz) and /robots.txt."""
+"""Views for health checks (/healthz, /readyz) and /robots.txt."""
 
 import orjson
 from flask import Blueprint, Response
@@ -10,8 +10,7 @@ from eventcal.web.request.context import links, services
 health = Blueprint("health", __name__)
 front = Blueprint("front", __name__)
 
-# Calendar services obey robots.txt when they fetch feeds, so a feed listed here would never update. The listed paths
-# are pages that are useful to signed-in users only.
+# Feeds must not be listed, because calendar services that obey robots.txt would never update them.
 _DISALLOWED_PATHS = (
     "/api/v1/auth/",
     "/api/v1/me",
@@ -58,7 +57,7 @@ def _health_response(status: int, message: str) -> Response:
 @front.get("/robots.txt")
 @anonymous
 def robots() -> Response:
-    """Allow crawlers to read all public pages, and name the sitemap."""
+    """Serve robots.txt, which allows crawlers to read all public pages and references the sitemap."""
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in _DISALLOWED_PATHS),

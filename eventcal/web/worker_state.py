@@ -1,4 +1,4 @@
-"""In-memory state of a worker: the response cache, background tasks, and counts of feed fetches."""
+"""The in-memory state of a worker: the response cache, the background tasks, and the counts of feed fetches."""
 
 import logging
 import threading
@@ -18,14 +18,14 @@ from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)
 
-# The shortest time between two writes of the counts to the database.
+# The minimum time between two writes of the counts to the database.
 FLUSH_INTERVAL = timedelta(seconds=60)
-# The largest number of pairs of feed and client that are counted between two writes.
+# The maximum number of pairs of feed and client that are counted between two writes.
 MAX_COUNTERS = 1000
 
 
 class ResponseKey(NamedTuple):
-    """A cache key: URL with query string, revision of the public data, and day (UTC), because windows move daily."""
+    """A cache key: a URL, the revision of the public data, and the day (UTC), because feed windows move daily."""
 
     url: str
     revision: int
@@ -33,18 +33,18 @@ class ResponseKey(NamedTuple):
 
     @classmethod
     def build(cls, url: str, revision: int, now: datetime) -> "ResponseKey":
-        """Return the key of a URL at a moment, of which only the day (UTC) is used."""
+        """Return the cache key for a URL. Only the day (UTC) of `now` is used."""
         return cls(url, revision, now.astimezone(UTC).date())
 
 
 def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
-    """Return the URL under which the response to a request is cached; pages are cached per language."""
+    """Return the URL under which the response to a request is cached. Pages are cached per language."""
     url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return url if language is None else f"{url}#{language}"
 
 
 class _CacheEntry(NamedTuple):
-    """A cache entry. `size` was measured when the representation had `encoding_count` content encodings."""
+    """A cache entry whose `size` was measured when the representation had `encoding_count` content encodings."""
 
     key: ResponseKey
     representation: Representation
@@ -53,9 +53,9 @@ class _CacheEntry(NamedTuple):
 
 
 class ResponseCache:
-    """A thread-safe LRU cache of representations, limited to `largest` bytes, with one entry per URL."""
+    """A thread-safe LRU cache of representations, limited to `max_size` bytes, with one entry per URL."""
 
-    # Approximate memory overhead of an entry, in bytes.
+    # The approximate memory overhead of an entry, in bytes.
     _ENTRY_OVERHEAD = 1000
 
     def __init__(self, max_size: int) -> None:
@@ -66,7 +66,7 @@ class ResponseCache:
         self._turns = tuple(threading.Lock() for _ in range(64))
 
     def has_url(self, url: str) -> bool:
-        """Return whether the cache has an entry for a URL, of any revision."""
+        """Return whether any revision of a URL is cached."""
         return url in self._kept
 
     def get(self, key: ResponseKey) -> Representation | None:
@@ -82,7 +82,7 @@ class ResponseCache:
             return kept.representation
 
     def get_same_or_earlier(self, key: ResponseKey) -> Representation | None:
-        """Return the representation cached for this URL and day at this revision or an earlier one, or None."""
+        """Return the representation cached for the URL and day with the same or an earlier revision, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or kept.key.day != key.day or kept.key.revision > key.revision:
@@ -90,14 +90,14 @@ class ResponseCache:
             return kept.representation
 
     def put(self, key: ResponseKey, representation: Representation) -> None:
-        """Cache a representation in place of an older one of its URL, unless it exceeds the size limit."""
+        """Cache a representation unless it exceeds the size limit or a newer one is cached for the URL."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or (kept.key.day, kept.key.revision) <= (key.day, key.revision):
                 self._put_and_evict(key, representation)
 
     def get_render_lock(self, key: ResponseKey) -> threading.Lock:
-        """Return the lock to hold while rendering a URL, so that concurrent requests do not render it as well."""
+        """Return the lock that prevents concurrent requests from rendering the same URL."""
         return self._turns[hash(key.url) % len(self._turns)]
 
     def _put_and_evict(self, key: ResponseKey, representation: Representation) -> None:
@@ -118,17 +118,17 @@ class ResponseCache:
 
 
 class BackgroundThread:
-    """A queue of background tasks, run in order in a thread. Pending tasks are completed before the process ends.
+    """A queue of background tasks that run in a thread. Pending tasks are completed before the process exits.
 
-    `Response.close` is not used for this, because servers may end the thread that calls it at any time.
+    The tasks do not run in `Response.close`, because servers may end the thread that calls this method at any time.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
-        """Use an executor that runs one task at a time; by default, a new thread pool with one thread."""
+        """Use an executor that runs one task at a time. The default is a new thread pool with one thread."""
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Schedule a task. Exceptions are logged. Tasks scheduled while the process is ending are dropped."""
+        """Schedule a task. Exceptions are logged, and tasks that are scheduled while the process exits are dropped."""
         try:
             self.executor.submit(task).add_done_callback(_log_task_failure)
         except RuntimeError:
@@ -142,7 +142,7 @@ def _log_task_failure(future: Future[None]) -> None:
 
 
 class _FetchCount(NamedTuple):
-    """The fetches of one feed by one kind of client; the fields are named like the columns of FeedFetches."""
+    """The fetches of a feed by one kind of client. The field names are the column names of FeedFetches."""
 
     first_at: datetime
     last_at: datetime
@@ -152,9 +152,9 @@ class _FetchCount(NamedTuple):
 
 
 class FetchCounter:
-    """Thread-safe counts of feed fetches since the last write, by feed and kind of client.
+    """Thread-safe counts of feed fetches since the last write to the database, by feed and kind of client.
 
-    Counts that have not been written when the process ends are lost.
+    Counts that have not been written are lost when the process exits.
     """
 
     def __init__(self) -> None:
@@ -163,21 +163,18 @@ class FetchCounter:
         self._written_at: datetime | None = None
 
     def increment(self, feed_key: str, client: ClientKind, *, status: int, now: datetime) -> bool:
-        """Count a fetch, given the key of the feed, the kind of client, the response status and the time.
-
-        Return whether the caller should call `flush`. Only one of several concurrent callers gets True.
-        """
+        """Count a fetch and return whether the caller should call `flush`, which is true for one concurrent caller."""
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at
-            # The lower bound lets writing continue after the clock was set back.
+            # The lower bound allows writes to continue after the clock has been set back.
             if written_at is not None and written_at <= now < written_at + FLUSH_INTERVAL:
                 return False
             self._written_at = now
             return True
 
     def flush(self, database: Database) -> None:
-        """Write the counts to the database in a separate unit of work. If that fails, keep them for the next write."""
+        """Write the counts to the database in a separate unit of work. If the write fails, the counts are kept."""
         with self._lock:
             counts, self._counts = self._counts, {}
         if not counts:

@@ -1,1 +1,1 @@
-"""Parsing of query strings: fields, filters and listings."""
+"""Parsing of query strings: parameter fields, filters and listings."""

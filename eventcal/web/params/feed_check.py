@@ -5,15 +5,14 @@ from marshmallow import fields
 from eventcal.web.params.fields import QuerySchema, SingleParam, max_length
 
 SCHEMES = ("http", "https", "webcal", "webcals")
-"""The URL schemes that the URL of a feed may have."""
+"""The URL schemes that a feed URL may have."""
 
 MAX_URL_LENGTH = 2000
-"""The largest number of characters of a URL to check."""
+"""The maximum length of a URL to check, in characters."""
 
 
 class _UrlParam(SingleParam, fields.String):
     def parse(self, text: str) -> str:
-        """Return the text without surrounding whitespace."""
         return text.strip()
 
 

@@ -1,4 +1,4 @@
-"""marshmallow fields for query parameters. All values arrive as text.
+"""marshmallow fields for query parameters, whose unparsed values are always strings.
 
 Error messages have no subject, because they are shown after the name of the parameter.
 """
@@ -29,10 +29,10 @@ LINE_JSON_SCHEMA: Mapping[str, Any] = {
 """The OpenAPI metadata of a line of text. JSON Schema cannot express that it must not be blank."""
 
 LONGEST_TEXT = 200
-"""The largest number of characters in a value."""
+"""The maximum length of a value, in characters."""
 
 MAX_VALUES = 50
-"""The largest number of values of a parameter. It limits the cost of database queries."""
+"""The maximum number of values of a parameter, which limits the cost of database queries."""
 
 
 class SingleParam(fields.Field[Any]):
@@ -45,7 +45,7 @@ class SingleParam(fields.Field[Any]):
         return self.parse(value)
 
     def parse(self, text: str) -> object:
-        """Return the value of the text. Raises ValidationError."""
+        """Return the parsed value. Raises ValidationError."""
         raise NotImplementedError
 
 
@@ -53,7 +53,7 @@ class LineParam(SingleParam, fields.String):
     """A single line of text that is not blank."""
 
     def parse(self, text: str) -> str:
-        """Return the text unchanged."""
+        """Return the text. Raises ValidationError."""
         fault = single_line_error(text)
         if fault is not None:
             raise ValidationError(fault)
@@ -61,7 +61,7 @@ class LineParam(SingleParam, fields.String):
 
 
 class ChoiceParam(LineParam):
-    """One of several words, which may be the members of an enumeration."""
+    """One of several strings, which may be members of an enumeration."""
 
     def __init__(self, options: Iterable[str], **settings: Any) -> None:
         self._words = list(options)
@@ -69,20 +69,20 @@ class ChoiceParam(LineParam):
         super().__init__(validate=OneOf(choices, error=validators.not_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
-        """Return the matching word; any other text is returned unchanged and rejected by the validator."""
+        """Return the matching option, or else the text, which the validator then rejects."""
         return next((one for one in self._words if one == text), super().parse(text))
 
 
 class SearchParam(LineParam):
-    """A search term; an empty one is ignored."""
+    """A search term. A blank search term is ignored."""
 
     def parse(self, text: str) -> str:
-        """Return the text unchanged, or "" if it is blank."""
+        """Return the text, or an empty string for blank text."""
         return super().parse(text) if text.strip(" ") else ""
 
 
 class DateParam(SingleParam, fields.Date):
-    """A date in the form YYYY-MM-DD."""
+    """A date in the format YYYY-MM-DD."""
 
     def parse(self, text: str) -> date:
         """Return the date."""
@@ -96,11 +96,11 @@ class DateParam(SingleParam, fields.Date):
 
 
 class DateTimeParam(SingleParam, fields.String):
-    """A time with offset (RFC 3339), or a date, which means the start of that day in UTC."""
+    """A time with a UTC offset (RFC 3339), or a date, which denotes the start of the day in UTC."""
 
     def parse(self, text: str) -> datetime:
-        """Return the instant in UTC, in whole seconds."""
-        # An unescaped "+" is decoded as a space. A space in this position can only have been a "+".
+        """Return the instant in UTC, with a resolution of seconds."""
+        # An unescaped "+" is decoded as a space, so a space before the offset must have been a "+".
         text = re.sub(r" (?=\d\d:\d\d\Z)", "+", text)
         with suppress(ValueError):
             local = parse_local(text)
@@ -126,7 +126,7 @@ class IntegerParam(SingleParam, fields.Integer):
 
 
 class BoolParam(SingleParam, fields.Boolean):
-    """A boolean, given as true or false."""
+    """A boolean, written as true or false."""
 
     def parse(self, text: str) -> bool:
         """Return the boolean."""
@@ -136,7 +136,7 @@ class BoolParam(SingleParam, fields.Boolean):
 
 
 class MultiParam(fields.List[str]):
-    """A parameter that may be repeated. It loads a sorted tuple, so that equivalent queries are equal."""
+    """A parameter that may be repeated. The loaded value is a sorted tuple, so that equivalent queries are equal."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         if len(value) > MAX_VALUES:
@@ -145,7 +145,7 @@ class MultiParam(fields.List[str]):
 
 
 class CommaSeparatedParam(MultiParam):
-    """Like Several, for values without commas, which may also be given as a comma-separated list."""
+    """A parameter that may be repeated, and that also accepts a comma-separated list of values."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         parts = [part for joined in value for part in joined.split(",")]
@@ -153,22 +153,22 @@ class CommaSeparatedParam(MultiParam):
 
 
 def short_line_param() -> LineParam:
-    """Return a field for a line of text of at most `LONGEST_TEXT` characters."""
+    """Return a field for a single line of at most `LONGEST_TEXT` characters."""
     return LineParam(validate=max_length(LONGEST_TEXT), metadata=dict(LINE_JSON_SCHEMA))
 
 
 def described(description: str) -> dict[str, Any]:
-    """Return the metadata for a field with this OpenAPI description."""
+    """Return the metadata of a field with an OpenAPI description."""
     return {"description": description}
 
 
 def max_length(limit: int) -> Length:
-    """Return a validator for a text of at most `limit` characters."""
+    """Return a validator for strings of at most `limit` characters."""
     return Length(max=limit, error=validators.too_long_message(limit))
 
 
 def in_range(least: int, most: int) -> Range:
-    """Return a validator for a number from `least` to `most`."""
+    """Return a validator for numbers from `least` to `most`."""
     return Range(least, most, error=Message("must be from %(least)s to %(most)s", least=least, most=most))
 
 
@@ -178,12 +178,12 @@ def page_size_param(**settings: Any) -> IntegerParam:
 
 
 def pattern_param(pattern: str, *, described: Message) -> LineParam:
-    """Return a field for a text that matches the pattern; `described` is the error message."""
+    """Return a field for text that matches the pattern. `described` is the error message."""
     return LineParam(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=described))
 
 
 class QuerySchema(Schema):
-    """Base class of schemas for query strings. It loads a MultiDict and rejects unknown parameters."""
+    """Base class of schemas for query strings, which load a MultiDict and reject unknown parameters."""
 
     class Meta:
         """Options for marshmallow."""
@@ -192,7 +192,7 @@ class QuerySchema(Schema):
 
     @pre_load
     def _multidict_to_dict(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
-        """Return a value for each parameter, or a list if it is repeated or may be repeated."""
+        """Map each parameter to its value, or to a list of values if the parameter is repeated or repeatable."""
         several = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, MultiParam)}
         given = {name: data.getlist(name) for name in data}
         return {
@@ -203,30 +203,26 @@ class QuerySchema(Schema):
 def load_query(
     schema: QuerySchema, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse"
 ) -> Any:  # noqa: ANN401 - what the schema loads
-    """Load a query string with a schema.
-
-    Raises:
-        Invalid: with every field error, including unknown parameters unless `unknown` is "ignore"
-    """
+    """Load a query string with a schema. Raises Invalid with all errors, by default including unknown parameters."""
     given = args if unknown == "refuse" else _drop_unknown(schema, args)
     try:
         return schema.load(given)
     except ValidationError as error:
-        # Several invalid values of one parameter are reported once per message.
+        # Several invalid values of a parameter are reported as one error if their messages are the same.
         faults = dict.fromkeys(to_field_errors(error.messages, location="query"))
         raise Invalid(errors=tuple(faults)) from error
 
 
 def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters that are defined in the schema and not blank. They may still be invalid.
+    """Return the parameters that are defined in the schema and not blank, without validating their values.
 
-    Forms send blank fields, and links from other sites contain parameters such as utm_source.
+    Forms submit blank fields, and links from other sites contain parameters such as utm_source.
     """
     return MultiDict([(name, value) for name, value in _drop_unknown(schema, args).items(multi=True) if value.strip()])
 
 
 def supported_language_arg(args: Mapping[str, str], name: str = "lang") -> str:
-    """Return the supported language that a parameter names, or ""."""
+    """Return the value of a parameter if it is a supported language, or an empty string."""
     return args[name] if args.get(name) in LANGUAGES else ""
 
 

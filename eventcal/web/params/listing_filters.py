@@ -1,7 +1,7 @@
-"""Conversion between query strings and filters, for the API, pages, embeds and feeds.
+"""Conversion between query strings and filters for the API, pages, embeds and feeds.
 
-The schemas define the parameters and document them in OpenAPI. `parse_listing_query` and `parse_feed_query` cache the
-results.
+The schemas define the parameters, including their OpenAPI descriptions. `parse_listing_query` and `parse_feed_query`
+cache their results.
 """
 
 import dataclasses
@@ -59,7 +59,7 @@ class Include(StrEnum):
 
 
 class Profile(StrEnum):
-    """The level of detail of .ics entries."""
+    """The level of detail in .ics entries."""
 
     PLAIN = "plain"
     RICH = "rich"
@@ -67,7 +67,7 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ListingQuery:
-    """The query of a list."""
+    """The parsed query of a list."""
 
     filter: Filter = NO_FILTER
     sort: Sort = Sort.STARTS
@@ -76,7 +76,7 @@ class ListingQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedQuery:
-    """The query of a feed. If `include` is empty, the default of the feed applies."""
+    """The parsed query of a feed. If `include` is empty, the default of the feed applies."""
 
     filter: Filter = NO_FILTER
     include: tuple[Include, ...] = ()
@@ -86,9 +86,9 @@ class FeedQuery:
 
 
 class FilterQuerySchema(QuerySchema):
-    """The query parameters that lists and feeds have in common.
+    """The query parameters that are common to lists and feeds.
 
-    A schema loads a `result_class`. Parameters that are neither filters nor paging set its attribute of the same name.
+    Loading returns a `result_class`. Parameters other than filters and paging set the attribute of the same name.
     """
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
@@ -157,7 +157,7 @@ class FilterQuerySchema(QuerySchema):
         return self.build_query(data)
 
     def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
-        """Return the result with these parameters."""
+        """Return a `result_class` with the loaded parameters."""
         if "limit" in data or "cursor" in data:
             data["paging"] = PageRequest(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
         own = {
@@ -194,7 +194,7 @@ class FeedQuerySchema(FilterQuerySchema):
     )
 
     def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
-        """Return the result with these parameters."""
+        """Return a `result_class` with the loaded parameters."""
         return super().build_query(data | {"utc": "utc" in data})
 
 
@@ -217,23 +217,22 @@ def _build_filter(
 
 
 _LISTING_SCHEMA, _FEED_SCHEMA = ListingQuerySchema(), FeedQuerySchema()
-# Maps filter parameters to attributes of the Filter; `status` is an alias of `state`.
+# Maps filter parameters to Filter attributes, except `status`, which is an alias of `state`.
 _FILTER_ATTRIBUTES = {
     field.data_key or name: name for name, field in FilterQuerySchema(exclude=["status"]).load_fields.items()
 }
 
 
 def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
-    """Return the query of a list.
+    """Parse the query of a list. Raises Invalid with all errors for unknown, malformed and contradictory parameters.
 
-    The result is cached, because parsing costs more than a 304 response. Raises Invalid with every field error:
-    unknown, malformed and contradictory parameters.
+    The result is cached, because parsing costs more than sending a 304 response.
     """
     return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
 
 
 def parse_feed_query(args: MultiDict[str, str]) -> FeedQuery:
-    """Return the query of a feed, like `parse_listing_query` but without paging and sorting."""
+    """Parse the query of a feed, which has no paging and sorting. Raises Invalid with all errors."""
     return cast("FeedQuery", _load_cached(_FEED_SCHEMA, tuple(args.items(multi=True))))
 
 
@@ -243,20 +242,17 @@ def _load_cached(schema: FilterQuerySchema, pairs: tuple[tuple[str, str], ...]) 
 
 
 def known_listing_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters of a query string that `parse_listing_query` supports and that are not blank."""
+    """Return the non-blank parameters that `parse_listing_query` supports."""
     return drop_unknown_and_blank(_LISTING_SCHEMA, args)
 
 
 def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters of a query string that `parse_feed_query` supports and that are not blank."""
+    """Return the non-blank parameters that `parse_feed_query` supports."""
     return drop_unknown_and_blank(_FEED_SCHEMA, args)
 
 
 def canonical_query(query: ListingQuery | FeedQuery) -> str:
-    """Return the canonical query string: sorted and without defaults. Parsing it gives an equal value.
-
-    For a link to the next page, set the cursor in `paging` first.
-    """
+    """Return the canonical query string of a query, which is sorted and does not contain default values."""
     pairs = {name: _to_param_values(getattr(query.filter, attribute)) for name, attribute in _FILTER_ATTRIBUTES.items()}
     pairs["cfp"] = ["open"] if query.filter.call_open else []
     if isinstance(query, ListingQuery):
@@ -272,7 +268,6 @@ def canonical_query(query: ListingQuery | FeedQuery) -> str:
 
 
 def _to_param_values(value: object) -> Sequence[str]:
-    """Return the values of a query parameter for the value of a Filter attribute."""
     match value:
         case None | "":
             return []
@@ -293,5 +288,5 @@ def _omit_default(value: str, default: str) -> Sequence[str]:
 
 @lru_cache(4096)
 def fetch_counter_key(path: str, query: FeedQuery) -> str:
-    """Return the key for counting fetches of a public feed, from its decoded path and its query."""
+    """Return the key for counting fetches of a public feed. `path` must be percent-decoded."""
     return public_feed_key(f"{path.rstrip('/')}?{canonical_query(query)}")

@@ -1,4 +1,4 @@
-"""The query string of a listing page: raw values, so that the form can show them again, and parsed values."""
+"""The query string of a listing page, both as raw values for redisplaying the form and as parsed values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class ItemKind(StrEnum):
 
 
 class RawQuery(ImmutableMultiDict[str, str]):
-    """The raw query of a listing, one pair per value, valid or not. Its methods derive related queries."""
+    """The raw query of a listing page, which may be invalid, with methods that derive related queries."""
 
     @property
     def pairs(self) -> QueryPairs:
@@ -68,26 +68,26 @@ class RawQuery(ImmutableMultiDict[str, str]):
         return tuple(pair for pair in self.pairs if pair[0] in FILTER_PARAMS)
 
     def with_params(self, **params: str | None) -> "RawQuery":
-        """Return the query with these parameters replaced, or removed if None, starting at the first page."""
+        """Return a copy with these parameters replaced, or removed if None, and without the cursor."""
         kept = [pair for pair in self.pairs if pair[0] not in {*params, "cursor"}]
         return RawQuery([*kept, *((name, value) for name, value in params.items() if value is not None)])
 
     def with_added_value(self, name: str, value: str) -> "RawQuery":
-        """Return the query with an additional value of a parameter, starting at the first page."""
+        """Return a copy with an additional value for a parameter and without the cursor."""
         return RawQuery([*self.with_params().pairs, (name, value)])
 
     def without_pairs(self, *pairs: tuple[str, str]) -> "RawQuery":
-        """Return the query without these pairs, starting at the first page."""
+        """Return a copy without these pairs and without the cursor."""
         return RawQuery([pair for pair in self.with_params().pairs if pair not in pairs])
 
     def for_kind(self, kind: ItemKind) -> "RawQuery":
-        """Return the query for events or talks, without filters that apply only to the other kind."""
+        """Return a copy for events or talks, without filters that apply only to the other kind."""
         others = {"kind"} if kind == ItemKind.TALKS else {"kind", *_TALK_FILTERS}
         return RawQuery([pair for pair in self.pairs if pair[0] not in others]).with_params(show=kind.value)
 
     @property
     def url(self) -> str:
-        """The URL, relative to the site."""
+        """The URL of the listing, relative to the site."""
         return _listing_url(self.pairs)
 
 
@@ -107,7 +107,7 @@ class ListingPageQuery(ListingQuery):
 
     @property
     def feed_query(self) -> str:
-        """The query string of the feed with the same filter."""
+        """The query string for the feed with the same filter."""
         return canonical_query(FeedQuery(filter=self.filter, include=(Include(self.show.value),)))
 
 
@@ -147,14 +147,14 @@ def parse_raw_query(args: MultiDict[str, str]) -> RawQuery:
 
 
 def parse_listing_page_query(raw_query: RawQuery) -> ListingPageQuery:
-    """Return the parsed query. Raises Invalid with every field error."""
+    """Parse the query of a listing page. Raises Invalid with all field errors."""
     return cast("ListingPageQuery", load_listing_query(_PAGE_SCHEMA, raw_query))
 
 
 def load_listing_query(schema: ListingQuerySchema, args: MultiDict[str, str]) -> ListingQuery:
-    """Load a query with a schema that extends ListingQuerySchema, ignoring unknown parameters.
+    """Load a query with a subclass of ListingQuerySchema, ignoring unknown parameters.
 
-    Raises Invalid with every field error: first those of the list, then those of the added fields, in field order.
+    Raises Invalid with all field errors. Errors for fields of the subclass are listed last, in field order.
     """
     try:
         return cast("ListingQuery", load_query(schema, args, unknown="ignore"))

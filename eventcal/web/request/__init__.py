@@ -1,1 +1,1 @@
-"""State of a request: its unit of work, idempotency key, rate limits and session."""
+"""The state of a request: its unit of work, idempotency key, rate limits and session."""

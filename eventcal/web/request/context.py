@@ -19,7 +19,7 @@ from eventcal.web.worker_state import BackgroundThread, FetchCounter, ResponseCa
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The services of an app, created at start-up."""
+    """The services of an app, which are created at start-up."""
 
     settings: Settings
     clock: Clock
@@ -56,16 +56,16 @@ def links() -> UrlBuilder:
 
 
 def now() -> datetime:
-    """Return the time (UTC) when the current unit of work began, or the current time if there is none.
+    """Return the time (UTC) at which the current unit of work began, or the current time outside of a unit of work.
 
-    Within a unit of work this is not the time of the commit: see `kit.database.commit_time`.
+    The time of the commit is returned by `kit.database.commit_time`.
     """
     return unit.now if (unit := _current_unit_of_work()) is not None else services().clock.now()
 
 
 @contextmanager
 def read_session() -> Iterator[Session]:
-    """Yield a database session for reading: that of the current unit of work, or else a new one."""
+    """Yield the database session of the current unit of work, or a new read-only session."""
     unit = _current_unit_of_work()
     if unit is not None:
         yield unit.session
@@ -76,11 +76,11 @@ def read_session() -> Iterator[Session]:
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """Begin this request's unit of work, or join the one that is open, and yield its session.
+    """Begin a unit of work for the request, or join the current one, and yield its session.
 
-    Only the outermost block commits. A request with an Idempotency-Key has an outer block, because its response is
-    stored in the same transaction; the view's own block then joins it. Every block ends by running the hooks, so that
-    a view can return derived values such as the revision.
+    Only the outermost block commits. For a request with an Idempotency-Key, the view's block is nested in another one,
+    because the response is stored in the same transaction. Every block runs the flush hooks at its end, so that a view
+    can return derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

@@ -1,8 +1,8 @@
-"""Idempotency-Key: a POST request repeated within a day returns the stored first response and is not executed again.
+"""Idempotency-Key: a POST request that is repeated within a day returns the stored first response.
 
-The response is stored in the transaction of the request, so a crash after the commit does not lose it. Write
-transactions are serialised: a concurrent request with the same key waits for the lock, and then finds the response.
-Error responses are not stored, so the request can be retried.
+The response is stored in the transaction of the request, so that a crash after the commit does not lose the response.
+Write transactions are serialised: a concurrent request with the same key waits for the lock and then finds the
+response. Error responses are not stored, so that failed requests can be retried.
 """
 
 import hashlib
@@ -41,18 +41,18 @@ class IdempotentRequestInProgress(RequestInProgress):
 
 
 def is_idempotent_request() -> bool:
-    """Return whether this request is idempotent because of an Idempotency-Key.
+    """Return whether this is a POST request with an Idempotency-Key.
 
-    The key is ignored for authentication, and for pages, because these may show a secret; forms have keys of their own.
+    The header is ignored for authentication requests and pages, because the responses may contain secrets.
     """
     return request.method == "POST" and KEY_HEADER in request.headers and request.blueprint not in _EXCLUDED_BLUEPRINTS
 
 
 def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
-    """Return the stored response of the same request with this key, or call the view and store its response.
+    """Return the stored response for the Idempotency-Key, or call the view and store its response.
 
-    Raises Invalid for a malformed key, IdempotencyKeyReused for a key that was used for another request,
-    IdempotentRequestInProgress.
+    Raises Invalid for a malformed key, IdempotencyKeyReused if the key was used for a different request, and
+    IdempotentRequestInProgress if the first request is still being processed.
     """
     key = request.headers[KEY_HEADER]
     if _KEY_PATTERN.fullmatch(key) is None:
@@ -68,7 +68,7 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
                 return _replayed_response(kept, fingerprint)
             answer = current_app.make_response(view())
             if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                # Roll back the transaction, and send the view's response.
+                # `abort` rolls back the transaction and sends the view's response.
                 abort(answer)
             session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
@@ -79,12 +79,12 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
 
 
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
-    """Return whether a form with this key is submitted for the first time within a day, and record the submission.
+    """Record the submission of a form, and return whether it is the first one with this key within a day.
 
-    Without this check, reloading the page after submitting the form would create another secret.
+    Without this check, reloading the page after the submission would create another secret.
     """
     _delete_expired(session)
-    # The hash limits the length. The space prevents collisions, because an Idempotency-Key cannot contain one.
+    # Hashing limits the length. The space prevents collisions with Idempotency-Key headers, which contain no spaces.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False
@@ -99,7 +99,7 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
 
 
 def redact_in_replay(*fields: str) -> None:
-    """Store null for these fields of the current response, because a secret must be shown only once."""
+    """Store null for these fields of the current response, so that a replayed response does not contain the secret."""
     g.shown_once = fields
 
 

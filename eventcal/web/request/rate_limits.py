@@ -1,7 +1,6 @@
-"""Rate limits for expensive and security-sensitive requests. Reads are not limited.
+"""Rate limits for expensive and security-sensitive requests. Read requests are not limited.
 
-Requests are counted in Redis if it is configured, else in each worker. If Redis is unavailable, requests are still
-accepted, and each worker counts for itself.
+Requests are counted in Redis, or by each worker separately if Redis is not configured or not available.
 """
 
 import hashlib
@@ -32,12 +31,12 @@ EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
 IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
 
-# A household usually has a whole IPv6 /64 network, which is therefore counted as one client.
+# A household usually has a whole IPv6 /64 network, which therefore counts as one client.
 _V6_PREFIX = 64
 
 
 class RateLimiter:
-    """A counter of requests in a moving window of a minute or an hour."""
+    """A request counter with a moving window of a minute or an hour."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
@@ -56,7 +55,7 @@ class RateLimiter:
 
 
 def init_rate_limits(app: Flask, settings: Settings) -> None:
-    """Set up rate limits for the app. They can be disabled at any time with RATELIMIT_ENABLED in its config."""
+    """Set up rate limits for the app. The configuration value RATELIMIT_ENABLED can disable them at any time."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
     app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
 
@@ -69,7 +68,7 @@ def count_sign_in(email: str | None) -> None:
 
 
 def count_code(member_id: str) -> None:
-    """Count an attempt to enter a code, from any IP address: there are only a million codes. Raises TooManyRequests."""
+    """Count an attempt to enter a code, from any IP address, as only a million codes exist. Raises TooManyRequests."""
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
 
@@ -91,12 +90,12 @@ def count_email_token() -> None:
 
 
 def count_unsafe_request(member_id: str | None) -> None:
-    """Count any other unsafe request, by member or, if not signed in, by IP address. Raises TooManyRequests."""
+    """Count an unsafe request of a member or, if `member_id` is None, of an IP address. Raises TooManyRequests."""
     _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or _client_network())
 
 
 def count_image_upload(member_id: str) -> None:
-    """Count an image upload of a member, because decoding is expensive. Raises TooManyRequests."""
+    """Count an image upload by a member, because decoding images is expensive. Raises TooManyRequests."""
     _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
 
 
@@ -124,5 +123,5 @@ def _client_network() -> str:
 
 
 def _hash_email(email: str) -> str:
-    # Addresses are hashed, so that Redis holds no list of email addresses.
+    # Hashing ensures that no list of email addresses is stored in Redis.
     return hashlib.sha256(email_key(email).encode()).hexdigest()

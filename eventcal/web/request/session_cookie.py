@@ -1,4 +1,4 @@
-"""The session cookie: a random secret for members, signed values for anonymous users."""
+"""The session cookie, which contains a random secret for members and signed values for anonymous users."""
 
 import re
 from typing import NamedTuple, cast
@@ -14,37 +14,37 @@ _SECRET_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def init_sessions(app: Flask, settings: Settings) -> None:
-    """Configure the session cookie of an app."""
+    """Configure the session cookie of the app."""
     app.config.update(
         SESSION_COOKIE_NAME=session_cookie_name(settings),
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        # This is also the maximum age of a signed cookie.
+        # PERMANENT_SESSION_LIFETIME is also the maximum age of a signed cookie.
         PERMANENT_SESSION_LIFETIME=IDLE_TIMEOUT,
-        # Otherwise every response would set the cookie of anonymous users again.
+        # By default, every response would set the cookie of anonymous users again.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = StoredSessionInterface()
 
 
 def session_cookie_name(settings: Settings) -> str:
-    """Return the name of the session cookie. The prefix __Host- requires Secure, Path=/ and no Domain."""
+    """Return the name of the session cookie. The prefix `__Host-` requires Secure, Path=/ and no Domain."""
     return "__Host-eventcal" if settings.is_https else "eventcal"
 
 
 class StoredSession(NamedTuple):
-    """A stored session and its member. The row may be new if it is to replace a signed cookie of an earlier release."""
+    """A stored session and its member. The row may be new if it replaces a signed cookie from an earlier release."""
 
     row: MemberSession
     member: Member
 
 
 class BrowserSession(SecureCookieSession):
-    """A Flask session with the values of an anonymous user's signed cookie, or the secret in a member's cookie.
+    """A Flask session with the values from an anonymous user's signed cookie, or the secret from a member's cookie.
 
-    sets_cookie: whether the response sets the cookie to the secret.
+    `sets_cookie`: whether the response sets the cookie to the secret.
     """
 
     secret: str | None = None
@@ -54,12 +54,12 @@ class BrowserSession(SecureCookieSession):
 
 
 class StoredSessionInterface(SecureCookieSessionInterface):
-    """A session interface for this cookie. It does not query the database: `find_stored_session` does, when needed."""
+    """A session interface for this cookie. The database is not queried until `find_stored_session` is called."""
 
     session_class = BrowserSession
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session of the request's cookie, or an empty session."""
+        """Return the session from the request's cookie, or an empty session."""
         value = request.cookies.get(self.get_cookie_name(app), "")
         if not _SECRET_PATTERN.fullmatch(value):
             return super().open_session(app, request)

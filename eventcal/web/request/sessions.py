@@ -1,9 +1,10 @@
 """The session of a request: a database row for members, a signed cookie for anonymous users.
 
-A member's cookie holds a random secret, and the database everything else. Anonymous users get a session only when a
-form is shown. Its values are in the signed cookie, so that anonymous requests never write to the database; the user
-can read and replay them. Earlier releases also signed members' sessions. Such a cookie is still accepted, and replaced
-by a stored session at the first request whose response may set a cookie.
+A member's cookie contains a random secret. All other data of the session is stored in the database. Anonymous users get
+a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so that
+anonymous requests never write to the database. Users can read and replay these values. Earlier releases also used
+signed cookies for members. A member's signed cookie is replaced with a stored session by the first request whose
+response may set a cookie.
 """
 
 import base64
@@ -26,9 +27,9 @@ from eventcal.web.request.context import read_session, services, settings, unit_
 from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 
 _LONGEST_USER_AGENT = 300
-# Keys in the signed cookie of a member, in releases that did not store sessions.
+# Keys in a member's signed cookie from a release that did not store sessions.
 _SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
-# Purposes of HMACs with the secret key.
+# Purposes for which HMACs are created with the secret key.
 _CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (
     b"eventcal: CSRF secret of a session",
     b"eventcal: session in place of a signed cookie",
@@ -36,9 +37,9 @@ _CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (
 
 
 def find_stored_session(db_session: Session | None = None) -> StoredSession | None:
-    """Return the stored session of this request, or None if there is none or it has ended. Cached for the request.
+    """Return the stored session of this request, or None if no active session exists.
 
-    A member's signed cookie is also treated as a stored session. db_session: an open database session to use.
+    The result is cached for the request. A member's signed cookie is also treated as a stored session.
     """
     browser = _browser_session()
     if not browser.looked_up:
@@ -49,9 +50,9 @@ def find_stored_session(db_session: Session | None = None) -> StoredSession | No
 
 
 def start_session(member: Member, *, pending: bool = False) -> None:
-    """Start a new session for a member, replacing the one of this browser. Raises NotSignedIn.
+    """Start a session for a member and end the browser's current session. Raises NotSignedIn.
 
-    pending: whether only the password was verified and a code is still required.
+    `pending`: whether a second-factor code is still required.
     """
     former = _find_or_save_session()
     secret = secrets.token_urlsafe(32)
@@ -59,7 +60,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted in the meantime. A changed password would make the session invalid anyway.
+        # The account may have been deleted in the meantime. A changed password would invalidate the session.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Message("This account is gone."))
         unit.add(row)
@@ -68,7 +69,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
 
 
 def end_current_session() -> None:
-    """End this browser's session and delete its cookie with the response."""
+    """End the browser's session and delete the session cookie."""
     found = _find_or_save_session()
     if found is not None:
         with unit_of_work() as unit:
@@ -77,7 +78,7 @@ def end_current_session() -> None:
 
 
 def delete_session_cookie() -> None:
-    """Delete the session cookie with the response, including the values of an anonymous user."""
+    """Delete the session cookie, including the values of an anonymous session."""
     browser = _browser_session()
     browser.clear()
     browser.secret, browser.sets_cookie = None, False
@@ -85,9 +86,9 @@ def delete_session_cookie() -> None:
 
 
 def keep_session_alive() -> None:
-    """Replace a member's signed cookie by a stored session, and record from time to time that a session was used.
+    """Replace a member's signed cookie with a stored session, and periodically record that the session was used.
 
-    Call this only for responses that are not cached, because it may set the cookie.
+    This function must not be called for cached responses, because it may set the cookie.
     """
     found, moment = _find_or_save_session(), services().clock.now()
     secret = _browser_session().secret
@@ -97,26 +98,26 @@ def keep_session_alive() -> None:
 
 
 def mark_reauthenticated() -> None:
-    """Record that the member of this session, if any, has just re-authenticated."""
+    """Record that the current member, if any, has just re-authenticated."""
     _update_session(reauthenticated_at=services().clock.now())
 
 
 def set_temp(key: str, **state: str) -> None:
-    """Store a value and the time in this session: in the database for members, in the cookie for anonymous users."""
+    """Store a temporary value in the session: in the database for members, or in the cookie for anonymous users."""
     noted = {**state, "at": services().clock.now().timestamp()}
     found, browser = find_stored_session(), _browser_session()
     if found is not None:
         _update_session(data={**found.row.data, key: noted})
         return
     if browser.secret is not None:
-        # Replace the cookie of a session that has ended, and keep its CSRF secret, so that open forms stay valid.
+        # Replace the cookie of an ended session, but keep its CSRF secret, so that open forms remain valid.
         browser.setdefault(_SIGNED_CSRF_KEY, csrf_secret())
         browser.secret = None
     browser[key] = noted
 
 
 def get_temp(key: str, *, max_age: timedelta) -> dict[str, Any] | None:
-    """Return a value stored in this session, or None if it is missing or older than `max_age`."""
+    """Return a temporary value from the session, or None if the value is missing or older than `max_age`."""
     found = find_stored_session()
     state: dict[str, Any] | None = _browser_session().get(key) if found is None else found.row.data.get(key)
     if state is None or not 0 <= services().clock.now().timestamp() - state["at"] < max_age.total_seconds():
@@ -125,7 +126,7 @@ def get_temp(key: str, *, max_age: timedelta) -> dict[str, Any] | None:
 
 
 def pop_temp(key: str) -> None:
-    """Delete a value from this session, if it exists."""
+    """Delete a temporary value from the session, if the value exists."""
     found = find_stored_session()
     if found is None:
         _browser_session().pop(key, None)
@@ -134,9 +135,9 @@ def pop_temp(key: str) -> None:
 
 
 def csrf_secret() -> str:
-    """Return the secret for the CSRF token of this browser. Anonymous users get a new one if necessary.
+    """Return the secret for the browser's CSRF token, which is created for anonymous users if necessary.
 
-    For a stored session, it is derived from the cookie, so that rendering a form needs no SQL statement.
+    The secret of a stored session is derived from the cookie, so that rendering a form requires no SQL statement.
     """
     browser = _browser_session()
     if browser.secret is not None:
@@ -145,7 +146,7 @@ def csrf_secret() -> str:
 
 
 def is_csrf_secret(secret: str) -> bool:
-    """Return whether this is the secret for the CSRF token of this browser."""
+    """Return whether `secret` is the secret for the browser's CSRF token."""
     browser = _browser_session()
     if browser.secret is None:
         known = browser.get(_SIGNED_CSRF_KEY)
@@ -158,7 +159,7 @@ def is_csrf_secret(secret: str) -> bool:
 
 
 def _browser_session() -> BrowserSession:
-    # This returns Flask's proxy, which adds "Vary: Cookie" to the response when it is accessed.
+    # Accessing Flask's session proxy adds "Vary: Cookie" to the response.
     return cast("BrowserSession", session)
 
 
@@ -192,9 +193,9 @@ def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> M
 
 
 def _secret_of_signed_cookie(browser: BrowserSession) -> str:
-    """Return the secret of the session that replaces a signed cookie. It is derived from the cookie.
+    """Derive the secret of a stored session from the signed cookie that the session replaces.
 
-    Repeated or concurrent requests with the same cookie therefore get the same session.
+    Concurrent requests with the same signed cookie therefore get the same session.
     """
     return _hmac(_SIGNED_COOKIE_PURPOSE, browser[_SIGNED_MEMBER_KEY], browser[_SIGNED_CSRF_KEY])
 
@@ -206,12 +207,12 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 
 
 def _find_or_save_session() -> StoredSession | None:
-    """Return the stored session of this request. Saves it first if it replaces a signed cookie. Raises NotSignedIn."""
+    """Return the stored session of this request, saving a session that replaces a signed cookie. Raises NotSignedIn."""
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:
         return found
     with unit_of_work() as unit:
-        # Another request may have saved or ended the session.
+        # A concurrent request may have saved or ended the session.
         found = _load_stored_session(unit, browser)
         if found is None:
             raise NotSignedIn(Message("Sign in first, or send a token."))
@@ -231,7 +232,7 @@ def _update_session(**values: object) -> None:
 
 
 def _set_session_cookie(secret: str, stored: StoredSession) -> None:
-    """Set the cookie to this secret with the response. The cookie of a pending sign-in expires with the browser."""
+    """Set the session cookie. The cookie of a pending sign-in is deleted when the browser is closed."""
     browser = _browser_session()
     browser.clear()
     browser.permanent = not stored.row.pending
