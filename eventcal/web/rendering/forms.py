@@ -29,7 +29,7 @@ from eventcal.web.request.idempotency import claim_form_token
 FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 
-# Strings with this number of digits are not converted to a number, so that the schemas reject them.
+# The number of digits from which a string is not converted to a number, so that the schema rejects the string.
 _MOST_DIGITS = 20
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""
@@ -37,7 +37,7 @@ MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 # The maximum length in days of an event for which days are selected from a list.
 _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
-# The maximum length of a stored value that is shown beside its field, in characters.
+# The maximum length in characters of a stored value that is displayed beside its field.
 _MAX_SHOWN_LENGTH = 200
 
 

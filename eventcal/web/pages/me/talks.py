@@ -42,7 +42,7 @@ from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()
 _OVER_GROUP = "over"
-# Maps talk states to groups on the overview page. Talks in any other state belong to `_OVER_GROUP`.
+# Maps talk states to groups on the overview page. Talks in states without a group belong to `_OVER_GROUP`.
 _GROUP_BY_STATE: Mapping[TalkState, str] = {
     TalkState.ACCEPTED: "confirm",
     TalkState.DRAFT: "draft",
@@ -90,7 +90,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
         talk = _get_own_talk(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
         taken = talk.event.call.kinds if talk.event.call else []
-        # After an edit conflict (412), the form has the current revision, so that saving it overwrites the changes.
+        # After an edit conflict (412), the form submits the current revision, so that saving the form again succeeds.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
         return private_page_response(
             template="me/talk.html",
@@ -170,7 +170,7 @@ def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> Tal
 def group_by_next_step(
     talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
 ) -> list[tuple[str, Sequence[TalkProgress]]]:
-    """Return talks grouped by their next step, each group with a heading, beginning with talks to be confirmed."""
+    """Return headings and talks, grouped by the next step of the talks, beginning with the talks to be confirmed."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),

@@ -32,7 +32,7 @@ _REQUIRED_FIELDS = ("title", "timezone")
 _TEXT_FIELDS = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _MULTILINE_FIELDS = ("summary", "description")
 _CALL_CHECKBOXES = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
-# The objects of which an update only contains the changed members. A price is always included completely.
+# Objects for which an update contains only the changed members. A price is always included completely.
 _PARTIALLY_SENT_OBJECTS = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
@@ -95,7 +95,7 @@ def changed_fields(body: Json, before: Json) -> Json:
 
 
 def fill_missing_fields(data: FormData, stored: Mapping[str, str]) -> FormData:
-    """Return the submitted fields and the stored values of missing fields, except check boxes of a submitted call."""
+    """Return the submitted fields and the stored values of missing fields, except for the check boxes of a call."""
     sent = data.to_dict()
     kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_CHECKBOXES}
     return FormData({**kept, **sent})

@@ -84,7 +84,7 @@ def check_edit_conflict(event: Event) -> None:
 
 
 def find_completed_count(action: str) -> int | None:
-    """Return the number of changed talks in the query, or None if the query does not confirm the action."""
+    """Return the number of changed talks in the query, or None if the parameter `done` is not `action`."""
     number = request.args.get("number", "")
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
     return int(number) if is_number and request.args.get("done") == action else None

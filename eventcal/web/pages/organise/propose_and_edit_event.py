@@ -92,7 +92,7 @@ def _preview_event_changes(slug: str) -> Response:
 
 
 def _load_event_changes(event: Event) -> forms.Json:
-    """Return the changed fields of an event, or raise VersionConflict, or Invalid with all field errors."""
+    """Return the changed fields of an event, or raise VersionConflict or Invalid."""
     layout.check_edit_conflict(event)
     stored = forms.build_event_form(event).values
     body = forms.parse_event_form(forms.fill_missing_fields(request.form, stored))

@@ -28,7 +28,7 @@ class RowForm(Form):
     row_key: str = NEW_ROW
 
     def field_name(self, name: str) -> str:
-        """Return the name of a field on the page, which begins with the row key."""
+        """Return the full name of a field, which begins with the row key."""
         return f"{self.row_key}-{name}"
 
 

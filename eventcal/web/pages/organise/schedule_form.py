@@ -1,4 +1,4 @@
-"""The schedule form with the times, rooms and tracks of many talks. Schedule conflicts do not prevent saving."""
+"""The form for the times, rooms and tracks of several talks. Schedule conflicts do not prevent saving the form."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -64,7 +64,7 @@ def event_schedule_form(slug: str) -> Response:
 
 
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
-    """Return the submitted rows with status 422 if all errors are field errors, or with status 409."""
+    """Return the submitted rows. The HTTP status is 422 for field errors, or 409 if any other error occurred."""
     with layout.open_event_session(slug) as (session, event):
         rows = [
             (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
@@ -108,7 +108,7 @@ def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
     After an edit conflict, the error shows the current values, and submitting the row again overwrites these values.
     """
     if error is None:
-        # Rows without changes show the current values.
+        # Unchanged rows display the current values.
         return redisplay_row(talk.id, request.form) if _is_row_changed(talk) else _build_talk_row_form(talk)
     if isinstance(error, Invalid):
         return redisplay_row(talk.id, request.form, error.errors, form_pointers=_FORM_POINTERS)

@@ -95,7 +95,7 @@ def find_decision_success_message() -> str | None:
 
 
 def find_decision_denied_reason(event: Event) -> str | None:
-    """Return the reason why the current user may not decide on the event's talks, or None if they may."""
+    """Return the reason why the current user may not decide on the event's talks, or None if decisions are allowed."""
     if talk_steps.can_decide_on_talks(event, caller()):
         return None
     if not caller().can_organise(event.id):
@@ -146,7 +146,7 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
         refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
         faults = [FieldError("", labels.step_error_text(step, talk)) for talk in refused] or field_errors(error)
         for talk in refused:
-            # The page shows the current states of the talks, so that submitting the form again applies to these states.
+            # Submitting the form again applies to the current states of the talks, which the page displays.
             typed.setlist(_revision_field_name(talk), [str(talk.revision)])
         ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(typed, faults)
         return answer_rejected(
@@ -226,7 +226,7 @@ def _build_decision_page(
             (talk_steps.render_decision_email(talk, step, reason=None) for talk in able if talk.id in told), None
         ),
         sends_mail=settings().mail_url is not None,
-        # The query parameters of the previous page, so that the redirect restores the page.
+        # The query parameters of the previous page, to which the redirect returns.
         way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],
         leads_back=_return_url(event.slug),
         form=form,

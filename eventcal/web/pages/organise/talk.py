@@ -64,7 +64,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
         talk = get_submission(session, event, talk_id, caller=caller())
         typed, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
-            # The page shows the current values, so that saving the form again may overwrite the changes.
+            # The page shows the current values, so submitting the form again may overwrite these values.
             typed.setlist("revision", [str(talk.revision)])
             stored = iter_conflict_errors(_build_organiser_talk_form(talk).values, typed)
             faults = (

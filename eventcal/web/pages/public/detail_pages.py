@@ -117,7 +117,7 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
 def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
     """Return the template variables for the call for talks, or None if an event without a call accepts no talks.
 
-    `opens` is the opening time if it is in the future. `left` is the remaining time of an open call.
+    `opens` is the opening time if it is in the future. `left` is the time until an open call closes.
     """
     is_open = is_accepting_talks(event, now=now)
     call = event.call
@@ -179,7 +179,7 @@ def speaker(slug: str) -> Response:
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # The slug of a merged speaker shows another profile, so the path is that of the displayed profile.
+            # The slug of a merged speaker displays another profile, whose slug is used for the canonical path.
             path=url_for("pages.speaker", slug=row.slug),
             description=shorten_for_preview(to_plain_text(row.bio or "")),
             image=links().image(photo),

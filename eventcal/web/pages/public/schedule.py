@@ -36,7 +36,7 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.request.context import links
 from eventcal.web.schemas.response_schema import Json
 
-# A limit that is higher than the number of talks at any event.
+# The maximum number of talks on the page, which no event is expected to reach.
 _MAX_TALKS = 5000
 # The number of track colours in site.css.
 _COLOURS = 8
@@ -45,7 +45,7 @@ _TO_LAST_SECOND = timedelta(hours=23, minutes=59, seconds=59)
 
 @dataclass(frozen=True)
 class TalkCard:
-    """A talk in a programme. `colour` is the number of the colour of its track, or 0 if the talk has no track."""
+    """A talk in a programme. `colour` is the colour number of the track, or 0 if the talk has no track."""
 
     talk: Json
     when: FormattedTimes | None
@@ -74,7 +74,7 @@ class ProgrammeDay:
 
 @dataclass(frozen=True, kw_only=True)
 class EventProgramme:
-    """The scheduled talks of an event by day, and the other talks. `is_complete` is false if talks are left out."""
+    """The scheduled talks of an event by day, and the other talks. `is_complete` is false if a limit omits talks."""
 
     days: list[ProgrammeDay]
     other_talks: list[TalkCard]
@@ -92,7 +92,7 @@ def schedule(slug: str) -> Response:
         shown = requested_timezone() or row.timezone
         today = now.astimezone(get_zone(shown)).date() if _takes_place_between(row, now, now) else None
         days = {day.on.isoformat(): day for day in programme.days}
-        # The default is the current day during the event, or else the first day.
+        # The default is the current day, or the first day if no talks take place on the current day.
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
         day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"

@@ -51,7 +51,7 @@ class ScheduleGrid(NamedTuple):
 
 
 class RoomStatus(NamedTuple):
-    """The keys of the current talks and the next talk in a room, or of all talks without a room."""
+    """The keys of the current talks and the next talk in a room. `room` is None for talks without a room."""
 
     room: str | None
     current: tuple[str, ...]
@@ -71,8 +71,8 @@ class _Span:
 def build_grid(slots: Iterable[GridSlot], rooms: Sequence[str]) -> ScheduleGrid:
     """Return the table of talks with the rooms in use, in the order of `rooms`.
 
-    Each start or end of a talk begins a row. Talks that overlap an earlier talk in the same room, talks without a room,
-    and talks that last a day or longer are not placed in the table.
+    Each start or end of a talk begins a row. The table omits talks without a room, talks that last a day or longer, and
+    talks that overlap an earlier talk in the same room.
     """
     kept: dict[str, list[_Span]] = {room: [] for room in rooms}
     beside = []

@@ -34,7 +34,7 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, settings
 
-# The kinds of entries in a feed by default.
+# The default kinds of entries in a feed.
 _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 # The query parameters that have visible fields in the form.
 _FORM_PARAMETERS = frozenset({"include", "cancelled"})
@@ -57,7 +57,7 @@ _NON_CALENDAR_CLIENTS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class FeedTarget:
-    """The feed for a selection, which is the feed of the only selected event or speaker, or the calendar feed.
+    """The feed for a selection: the feed of the selected event or speaker, or the filtered calendar feed.
 
     `base_url` is the URL without a suffix. `selection` is the complete selection as a query for the calendar feed.
     `url_query` contains the parameters for the URL of this feed. `scope` is "event", "speaker" or "calendar".
