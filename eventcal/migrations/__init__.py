@@ -1,5 +1,5 @@
-"""The numbered steps from one schema to the next; `kit/migrate.py` runs them.
+"""Numbered Alembic migrations, run by `kit/migrate.py`.
 
-A migration stands alone: it imports nothing from eventcal, for the code goes on and the step must not. Only
-`env.py` does, to compare a database with the models.
+Migrations must not import from eventcal, because models change after a migration is released. Only `env.py` imports the
+models, for comparison with the database.
 """

@@ -1,7 +1,4 @@
-"""Alembic environment: provides the connection for migrations, and the models for autogenerate.
-
-This is the only file of the migrations that imports from eventcal: autogenerate compares with the current models.
-"""
+"""Alembic environment: connects to the database and provides the models for autogenerate."""
 
 from typing import Any, Literal
 
@@ -53,7 +50,7 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    # Run from the `alembic` command line, with the scratch database from alembic.ini.
+    # The `alembic` command uses the scratch database configured in alembic.ini.
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "sqlite://", poolclass=NullPool)
     with engine.begin() as connection:
         run(connection)

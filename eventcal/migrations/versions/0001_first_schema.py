@@ -1,4 +1,4 @@
-"""The first schema, as a copy of its own that later changes to the models do not touch."""
+"""Create the initial schema independently of the current models."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 
-# Later migrations, and services that tell one refusal from another, call constraints by these names.
+# Later migrations and error handlers refer to constraints by these names.
 TABLES = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,7 +33,7 @@ def table(name: str, *parts: sa.schema.SchemaItem) -> None:
     sa.Table(name, TABLES, *parts)
 
 
-# Members and what only they have
+# Members
 
 table(
     "members",
@@ -82,7 +82,7 @@ table(
     sa.UniqueConstraint("member_id", "key"),
 )
 
-# The outbox
+# Outbox
 
 table(
     "outbox_messages",
@@ -97,7 +97,7 @@ table(
     sa.Index("ix_outbox_messages_due", "sent_at", "due_at"),
 )
 
-# Events and what belongs to one
+# Events
 
 table(
     "events",

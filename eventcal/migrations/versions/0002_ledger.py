@@ -1,4 +1,4 @@
-"""The tables of the ledger."""
+"""Create the tables of the feed index."""
 
 import sqlalchemy as sa
 from alembic import op

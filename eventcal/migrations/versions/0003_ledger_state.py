@@ -1,4 +1,4 @@
-"""The one row that says how far the ledger is."""
+"""Insert the single row with the state of the feed index."""
 
 from datetime import UTC, datetime
 

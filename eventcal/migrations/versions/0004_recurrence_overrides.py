@@ -1,4 +1,4 @@
-"""Occurrences of a recurring event that are otherwise than its rule has them."""
+"""Add overrides for single occurrences of recurring events."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the other formats of an entry are made from, its own number, and when feeds are read whole again."""
+"""Add serial numbers, additional feed formats and full rebuilds to the feed index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,7 +31,7 @@ def upgrade() -> None:
 
 
 def _number() -> None:
-    """Give the entries that there are numbers by their age, and have all of them rendered anew."""
+    """Assign serial numbers to entries by age, and mark all entries for rendering."""
     ranked = "SELECT uid, ROW_NUMBER() OVER (ORDER BY created_at, uid) AS place FROM ledger_entries"
     op.execute(
         f"UPDATE ledger_entries SET number = (SELECT place FROM ({ranked}) AS ranked "  # noqa: S608 - our own words

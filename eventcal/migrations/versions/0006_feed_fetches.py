@@ -1,4 +1,4 @@
-"""How often each feed is fetched, by kind of program."""
+"""Create the table of fetch statistics by feed and kind of client."""
 
 import sqlalchemy as sa
 from alembic import op

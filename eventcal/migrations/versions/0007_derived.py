@@ -1,4 +1,4 @@
-"""What is worked out once: a talk's abstract as it is shown, and when the last of an event is over."""
+"""Add columns for rendered abstracts of talks and for the end of recurring events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.add_column("talks", sa.Column("abstract_html", sa.String(), nullable=True))
     op.add_column("talks", sa.Column("abstract_plain", sa.String(), nullable=True))
     op.add_column("events", sa.Column("over_at", sa.DateTime(timezone=True), nullable=True))
-    # Derived values are filled in with the texts that are made of them, by whoever upgrades.
+    # Clearing the renderer version causes the upgrade to compute the derived columns.
     op.execute("UPDATE ledger_state SET renderer = ''")
 
 

@@ -1,4 +1,4 @@
-"""Further ways to sign in: codes of an authenticator app, recovery codes, passkeys."""
+"""Create the tables for authenticator apps, recovery codes and passkeys."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Sessions of members in a table; the signed cookies of before are accepted until each is replaced or ended."""
+"""Store sessions in a table. Signed session cookies remain valid until they are replaced or ended."""
 
 import sqlalchemy as sa
 from alembic import op

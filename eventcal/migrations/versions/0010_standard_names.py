@@ -1,4 +1,4 @@
-"""Rename tables and columns. Data, and the numbers in the feed index, stay the same, so no SEQUENCE rises."""
+"""Rename tables and columns. Data and serial numbers do not change, so no SEQUENCE increases."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-# Old and new table names, with old and new column names.
+# Old and new names of tables and their columns.
 _TABLES = {
     ("kept_answers", "idempotency_keys"): {"kept_at": "created_at"},
     ("talk_steps", "talk_state_changes"): {"came_from": "from_state", "went_to": "to_state", "taken_at": "created_at"},
@@ -54,7 +54,7 @@ def downgrade() -> None:
 
 
 def _rename_table(old: str, new: str, columns: dict[str, str]) -> None:
-    """Copy a table to one with other names; ALTER TABLE would keep the names of constraints, indexes and sequences."""
+    """Copy a table, because ALTER TABLE would keep the names of constraints, indexes and sequences."""
     bind = op.get_bind()
     metadata = sa.MetaData(naming_convention=_NAMING_CONVENTION)
     source = sa.Table(old, metadata, autoload_with=bind)

@@ -1,1 +1,1 @@
-"""HTTP: errors, problem details, conditional requests, content encodings and URLs."""
+"""HTTP support: errors, problem details, conditional requests, content encodings and URLs."""

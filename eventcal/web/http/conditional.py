@@ -1,7 +1,8 @@
 """Conditional requests: validators, 304 responses, If-Match checks, and CORS for public resources.
 
-See RFC 9110 (validators 8.8, preconditions 13) and RFC 9111 (Vary, Cache-Control). Range requests are not supported.
-An entity tag consists of a version and a suffix for the content encoding; here, `etag` is the version alone.
+See RFC 9110 (8.8 for validators, 13 for preconditions) and RFC 9111 (Vary, Cache-Control). Range requests are not
+supported. An entity tag consists of a version and a suffix for the content encoding. In this module, `etag` is the
+version without the suffix.
 """
 
 import re
@@ -21,14 +22,13 @@ from eventcal.kit.errors import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
 
-# Cache-Control values: for public responses, for public responses that caches must revalidate (pages), and for
-# responses that belong to one member, such as a personal feed.
+# Caches must revalidate pages before each use, and only private caches may store responses for one member.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
-# Smaller bodies do not benefit from compression.
+# Bodies smaller than this number of bytes do not benefit from compression.
 _SMALLEST_COMPRESSED = 200
-# How long after midnight a unit of work that began before it may still commit.
+# The period after midnight in which transactions that began before midnight may still commit.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 _HTTP_DATE = re.compile(
@@ -41,22 +41,22 @@ _cached_http_date = lru_cache(1024)(http_date)
 
 
 def etag_of(body: bytes) -> str:
-    """Return a version derived from the body: 32 hex digits."""
+    """Return a hash of the body as 32 hexadecimal digits."""
     return blake2b(body, digest_size=16).hexdigest()
 
 
 def revision_etag(revision: int, renderer: str) -> str:
-    """Return a version such as "17.ab12cd34": the resource's revision and a hash that identifies the renderer."""
+    """Return a version that consists of a revision and a hash of the renderer, such as "17.ab12cd34"."""
     return f"{revision}.{blake2b(renderer.encode(), digest_size=4).hexdigest()}"
 
 
 def entity_tag(etag: str, coding: str) -> str:
-    """Return the strong entity tag of a version in a content encoding, including the quotes."""
+    """Return the quoted strong entity tag for a version and a content encoding."""
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
 def conditional_response(representation: Representation, now: datetime) -> Response:
-    """Return the response to a GET or HEAD request: 304, or 200 in the preferred content encoding; never 406."""
+    """Return a 304 response, or a 200 response in the preferred content encoding. The status is never 406."""
     headers, body = conditional_headers_and_body(representation, request.environ, now)
     return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
@@ -64,7 +64,7 @@ def conditional_response(representation: Representation, now: datetime) -> Respo
 def conditional_headers_and_body(
     representation: Representation, environ: WSGIEnvironment, now: datetime
 ) -> tuple[list[tuple[str, str]], bytes | None]:
-    """Return the headers and the body of the response to a GET or HEAD request. Without a body, it is a 304."""
+    """Return the headers and body of the response to a GET or HEAD request. The body is None for a 304 response."""
     codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if representation.compressible else (IDENTITY,)
     is_small = IDENTITY in codings and len(representation.body) < _SMALLEST_COMPRESSED
     coding = IDENTITY if is_small else codings[0]
@@ -78,8 +78,8 @@ def conditional_headers_and_body(
     headers = [*common, *representation.extra_headers]
     dated = representation.last_modified if _has_reliable_dates(now) else None
     if dated is not None:
-        # Two changes within one second must not share a date (RFC 9110, 8.8.2.2). Until the second of the change is
-        # over, Last-Modified is the second before it.
+        # Two changes within one second must not have the same date (RFC 9110, 8.8.2.2).
+        # Last-Modified is therefore always at least one second in the past.
         earlier = truncate_to_second(now) - timedelta(seconds=1)
         headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
@@ -123,40 +123,40 @@ def _body_headers(media_type: str, filename: str | None, link: str | None, *, co
 
 
 def _has_reliable_dates(now: datetime) -> bool:
-    """Return whether modification dates can be relied on.
+    """Return whether modification dates are reliable, which is not the case in the first minute after midnight (UTC).
 
-    At midnight (UTC), day-based content changes and gets a new date. A transaction that began before midnight may still
-    commit after it with an older date. Until then, do not send Last-Modified and ignore If-Modified-Since.
+    Content that depends on the day gets a new modification date at midnight. A transaction that began before midnight
+    can commit afterwards with an older date.
     """
     utc = now.astimezone(UTC)
     return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _MIDNIGHT_GRACE
 
 
 def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
-    """Return whether nothing has changed since the date in If-Modified-Since (RFC 9110, 13.1.3)."""
+    """Return whether the resource is unchanged since the If-Modified-Since date (RFC 9110, 13.1.3)."""
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
-    # We never send a date in the future, so such a date is ignored (RFC 9110, 13.1.3).
-    # A resource that changed within the current second may change again within it.
+    # Dates in the future are ignored, because Last-Modified never contains one (RFC 9110, 13.1.3).
+    # A resource that changed in the current second may change again before the second ends.
     changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
 
 
 def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
-    """Yield each entity tag in a list: whether it is weak, and its value without the quotes."""
+    """Yield, for each entity tag in a list, whether the tag is weak, and its value without quotes."""
     return ((match[1] is not None, match[2]) for match in _ENTITY_TAG.finditer(header))
 
 
 def _matches_if_none_match(header: str, tag: str) -> bool:
-    """Return whether If-None-Match matches a tag. Weak comparison (RFC 9110, 8.8.3.2): caches weaken our tags."""
+    """Return whether If-None-Match matches a tag in a weak comparison (RFC 9110, 8.8.3.2), as caches weaken tags."""
     return (
         header == tag or header.strip() == "*" or any(f'"{opaque}"' == tag for _, opaque in _iter_entity_tags(header))
     )
 
 
 class _NotModified(Response):
-    """A 304 response that keeps its Last-Modified header, which werkzeug would remove."""
+    """A 304 response that preserves the Last-Modified header, which Werkzeug would remove."""
 
     def get_wsgi_headers(self, environ: dict[str, object]) -> Headers:
         headers = super().get_wsgi_headers(environ)
@@ -165,9 +165,9 @@ class _NotModified(Response):
 
 
 def matches_version(if_match: str | None, version: str, *, separator: str) -> bool:
-    """Return whether If-Match matches this version, in any content encoding, or is "*" (RFC 9110, 13.1.1).
+    """Return whether If-Match is "*" or matches this version in any content encoding (RFC 9110, 13.1.1).
 
-    In a tag, the version ends at `separator`. The comparison is strong: a weak tag matches nothing. Raises
+    The version in a tag ends at `separator`. The comparison is strong, so weak tags never match. Raises
     PreconditionRequired if the header is missing.
     """
     if if_match is None:
@@ -179,7 +179,7 @@ def matches_version(if_match: str | None, version: str, *, separator: str) -> bo
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
-    """Raise Stale if If-Match does not name this revision, or PreconditionRequired if the header is missing."""
+    """Raise VersionConflict if If-Match does not match this revision, or PreconditionRequired without If-Match."""
     if not matches_version(if_match, str(revision), separator="."):
         raise VersionConflict(
             Message(
@@ -190,15 +190,15 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
 
 def check_etag(if_match: str | None, etag: str) -> None:
-    """Raise Stale if If-Match does not name this version, or PreconditionRequired if the header is missing."""
+    """Raise VersionConflict if If-Match does not match this version, or PreconditionRequired without If-Match."""
     if not matches_version(if_match, etag, separator="-"):
         raise VersionConflict(Message("This was changed since; read it again, and send the ETag that comes with it."))
 
 
 def register_cors_preflight(app: Flask) -> None:
-    """Make `app` respond to CORS preflight requests (Fetch standard, 4.9).
+    """Register the response to CORS preflight requests (Fetch standard, 4.9).
 
-    Pages of any origin may read public resources, with conditional headers and without credentials. Cookies, tokens
+    Pages from any origin may read public resources with conditional requests, but without credentials. Cookies, tokens
     and unsafe methods are not allowed from other origins.
     """
 

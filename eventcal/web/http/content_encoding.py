@@ -1,4 +1,4 @@
-"""Content encodings: the compressors, and content negotiation by Accept-Encoding (RFC 9110, 8.4 and 12.5.3)."""
+"""Compression of response bodies, and negotiation of the content encoding (RFC 9110, 8.4 and 12.5.3)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,10 +9,11 @@ import deflate
 import zstandard
 
 IDENTITY = "identity"
-"""The name of the encoding of an uncompressed body."""
+"""The content coding for uncompressed bodies."""
 
-# In order of preference, for codings with equal weight. Requests wait for the compression: higher brotli levels take
-# many times as long and save a few percent. For gzip, libdeflate takes half as long as zlib and compresses better.
+# Codings with equal weight are preferred in this order.
+# Higher Brotli levels take many times as long and save only a few percent.
+# For gzip, libdeflate takes half as long as zlib and compresses better.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
     "zstd": lambda body: zstandard.ZstdCompressor(level=9).compress(body),
@@ -23,24 +24,25 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 @lru_cache(1024)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
-    """Return the codings that Accept-Encoding accepts, in order of preference; never empty (RFC 9110, 12.5.3).
+    """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, 12.5.3).
 
-    Without the header, the result is identity. Identity comes last unless the header gives it a weight. If the header
-    rejects every coding, the result is still identity, because a calendar app cannot use an error response.
+    Without a header, only identity is accepted. Identity is the last choice unless the header specifies a weight for
+    identity. If the header rejects every coding, the result is identity, because calendar apps cannot handle an error
+    response.
     """
     if header is None:
         return (IDENTITY,)
     weights = _parse_weights(header)
     others = weights.get("*")
     liked = {coding: weights.get(coding, others or 0.0) for coding in COMPRESSORS}
-    # Below the smallest weight that a header can contain (0.001), but still acceptable.
+    # The default weight of identity is lower than any weight that a header can specify.
     unnamed = 0.0005 if others is None else others
     liked[IDENTITY] = weights.get(IDENTITY, unnamed)
     return tuple(sorted((c for c, weight in liked.items() if weight > 0), key=lambda c: -liked[c])) or (IDENTITY,)
 
 
 def _parse_weights(header: str) -> dict[str, float]:
-    """Return the weight of each coding in the header, ignoring malformed members."""
+    """Return the weight of each coding in the header, ignoring malformed list members."""
     weights: dict[str, float] = {}
     for member in header.split(","):
         name, *parameters = (part.strip().lower() for part in member.split(";"))
@@ -50,6 +52,6 @@ def _parse_weights(header: str) -> dict[str, float]:
             if key.rstrip() == "q":
                 weight = value.lstrip()
         if name and _WEIGHT.fullmatch(weight):
-            # An alias of gzip (RFC 9110, 8.4.1.3).
+            # The coding x-gzip is an alias of gzip (RFC 9110, 8.4.1.3).
             weights["gzip" if name == "x-gzip" else name] = float(weight)
     return weights

@@ -1,4 +1,4 @@
-"""Error handling: the mapping from exceptions to status codes, and a problem details response for each exception."""
+"""Error handlers that convert exceptions to problem details responses."""
 
 import logging
 import re
@@ -22,10 +22,9 @@ from eventcal.web.http.problem_details import Problem, ProblemResponse, problem_
 
 _LOG = logging.getLogger(__name__)
 
-# SQLSTATE classes and codes of temporary errors: connection, resources, operator intervention; serialization
-# failure, deadlock, lock timeout.
+# SQLSTATE patterns for temporary errors, such as failed connections, serialization failures and deadlocks.
 _TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
-# SQLITE_BUSY and SQLITE_LOCKED: the low byte of their extended error codes.
+# The result codes SQLITE_BUSY and SQLITE_LOCKED, which are the low byte of extended result codes.
 _TEMPORARY_SQLITE_CODES = frozenset({5, 6})
 
 
@@ -33,7 +32,7 @@ ErrorClass = type[DomainError] | type[HTTPException]
 
 
 class RequestInProgress(errors.Conflict):
-    """A request with the same Idempotency-Key is being processed. `retry_after` is in seconds."""
+    """A request with the same Idempotency-Key is being processed. `retry_after` is the delay in seconds."""
 
     code = "under-way"
     title = Message("Under way")
@@ -44,7 +43,7 @@ class RequestInProgress(errors.Conflict):
 
 
 class InternalError(DomainError):
-    """An internal server error. It is never raised: unexpected exceptions are reported as this error."""
+    """An internal server error, which is never raised but used to report unexpected exceptions."""
 
     code = "internal"
     title = Message("Something broke here")
@@ -52,10 +51,10 @@ class InternalError(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class _StatusErrors:
-    """The errors that are reported with one status code.
+    """The errors reported with one status code.
 
-    error_class: the base class of our errors with this status. Rows without one define `code` and `title` instead.
-    default_detail: the detail used for errors that werkzeug raises with its default description.
+    `error_class` is the base class of the domain errors with this status. Rows without an `error_class` define `code`
+    and `title` instead. `default_detail` replaces the default descriptions of Werkzeug.
     """
 
     error_class: type[DomainError] | None = None
@@ -128,7 +127,7 @@ _STATUS_BY_CLASS = {row.error_class: status for status, row in _ERRORS_BY_STATUS
 
 
 class ErrorKind(NamedTuple):
-    """The status, code and title of a class of errors, as listed in the API documentation."""
+    """The status, code and title of an error class, as listed in the API documentation."""
 
     status: HTTPStatus
     code: str
@@ -136,7 +135,7 @@ class ErrorKind(NamedTuple):
 
 
 def status_of(error_class: ErrorClass) -> HTTPStatus:
-    """Return the status code for an error class. Raises LookupError if neither the class nor a base class has one."""
+    """Return the status code for an error class. Raises LookupError if no status is defined for the class."""
     if issubclass(error_class, HTTPException):
         return HTTPStatus(error_class.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     for family in error_class.__mro__:
@@ -146,7 +145,7 @@ def status_of(error_class: ErrorClass) -> HTTPStatus:
 
 
 def error_kind(error_class: ErrorClass) -> ErrorKind:
-    """Return the status, code and title that an exception of this class is reported with."""
+    """Return the status, code and title for reporting exceptions of this class."""
     status = status_of(error_class)
     if issubclass(error_class, DomainError):
         return ErrorKind(status, error_class.code, error_class.title)
@@ -155,7 +154,7 @@ def error_kind(error_class: ErrorClass) -> ErrorKind:
 
 
 def list_error_kinds() -> list[ErrorKind]:
-    """Return the kinds of all errors that a response can report, sorted. Only imported error classes are included."""
+    """Return a sorted list of all kinds of errors. Only error classes that have been imported are included."""
     families = {error_kind(kind) for family in _STATUS_BY_CLASS for kind in _iter_subclasses(family)}
     return sorted(
         families | {ErrorKind(status, row.code, row.title) for status, row in _ERRORS_BY_STATUS.items() if row.code}
@@ -180,7 +179,7 @@ def error_response(error: DomainError) -> ProblemResponse:
 
 
 def raise_validation(messages: Mapping[str, Any]) -> NoReturn:
-    """Raise Invalid with a field error for each webargs message. `messages` is keyed by location, such as json."""
+    """Raise Invalid with a field error for each message. `messages` maps request locations to webargs messages."""
     raise _validation_error(messages)
 
 
@@ -191,7 +190,7 @@ def _validation_error(messages: Mapping[str, Any]) -> Invalid:
 
 
 def register_error_handlers(app: Flask) -> None:
-    """Report every error in `app` as problem details, including those that flask-smorest would handle itself."""
+    """Register error handlers that return problem details, replacing the error handlers of flask-smorest."""
     app.register_error_handler(DomainError, error_response)
     app.register_error_handler(
         ValidationError, lambda error: error_response(_validation_error({"json": error.messages}))
@@ -203,16 +202,15 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(PoolTimeoutError, _database_busy_response)
     app.register_error_handler(Exception, _internal_error_response)
     app.register_error_handler(HTTPException, _http_error_response)
-    # Flask prefers a handler for a status over a general one, so the order of registration does not matter.
+    # Flask prefers handlers for a status code to general handlers, so the order of registration does not matter.
     for status in default_exceptions:
         app.register_error_handler(status, _http_error_response)
 
 
 def _http_error_response(error: HTTPException) -> Response | HTTPException:
-    """Report an error of werkzeug, webargs or Flask-Limiter, replacing default descriptions with our own."""
     if isinstance(error, InternalServerError):
         return _internal_error_response(error.original_exception or error)
-    # Redirects and errors that carry a response are passed through.
+    # Redirects and errors that contain a response are returned unchanged.
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     messages = (getattr(error, "data", None) or {}).get("messages")
@@ -241,7 +239,7 @@ def _database_busy_response(error: Exception) -> Response:
 
 
 def _internal_error_response(error: BaseException) -> Response:
-    """Log the exception and its traceback with a reference; the response contains only the reference."""
+    """Log the exception with a reference, and return a response that contains only the reference."""
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
     return error_response(
@@ -255,23 +253,23 @@ def _internal_error_response(error: BaseException) -> Response:
 
 
 def requested_route() -> str:
-    """Return the method and route of the request, for logs. The path is omitted because it can contain a secret."""
+    """Return the method and URL rule for logging. The path is omitted, because it can contain a secret."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"
 
 
 def _is_temporary_error(error: DBAPIError) -> bool:
-    """Return whether the database was locked, overloaded or unreachable, so that a retry may succeed."""
+    """Return whether the database was locked, overloaded or unreachable, in which case a retry may succeed."""
     if error.connection_invalidated:
         return True
     sqlite = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite is not None:
         return sqlite & 0xFF in _TEMPORARY_SQLITE_CODES
     state = getattr(error.orig, "sqlstate", "")
-    # psycopg sets no SQLSTATE if the server did not respond.
+    # psycopg sets no SQLSTATE if the server does not respond.
     return state is None or _TEMPORARY_SQLSTATES.fullmatch(state) is not None
 
 
-# Messages have no subject, because they are shown after the name of the field. They replace marshmallow's defaults.
+# Replacements for marshmallow messages, without a subject because they are displayed after the field name.
 _MESSAGES = {
     "Missing data for required field.": validators.REQUIRED,
     "Field may not be null.": Message("must not be null"),
@@ -282,12 +280,12 @@ _MESSAGES = {
 }
 _BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a field here")}
 _QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a parameter here")}
-# Limits the size of the response to a body that consists of errors only.
+# Limits the size of the response to a request body with many errors.
 _MAX_FIELD_ERRORS = 100
 
 
 def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
-    """Return marshmallow's messages as field errors: JSON pointers (RFC 6901) for bodies, "?name" for parameters."""
+    """Convert marshmallow messages to field errors with JSON pointers (RFC 6901) or, for parameters, "?name"."""
     leaves = islice(_iter_messages(messages, ()), _MAX_FIELD_ERRORS)
     if location in {"json", "form", "files", "json_or_form"}:
         return [FieldError(json_pointer(path), _BODY_MESSAGES.get(text, text)) for path, text in leaves]
@@ -296,7 +294,7 @@ def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
 
 def _iter_messages(messages: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(messages, Mapping):
-        # Indices first, then names. Sorting is needed because marshmallow reports unknown fields in set order.
+        # Indices are sorted before names, because marshmallow reports unknown fields in arbitrary order.
         for key in sorted(messages, key=lambda key: (isinstance(key, str), key)):
             yield from _iter_messages(messages[key], path if key == "_schema" else (*path, key))
     elif isinstance(messages, (list, tuple)):

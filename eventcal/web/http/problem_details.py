@@ -26,13 +26,13 @@ class Problem:
 
 
 class ProblemResponse(Response):
-    """A problem details response. `problem` is kept so that pages can present the error in another form."""
+    """A problem details response. `problem` allows pages to render the error in another format."""
 
     problem: Problem
 
 
 def problem_response(problem: Problem) -> ProblemResponse:
-    """Return an application/problem+json response to the current request. It must not be cached."""
+    """Return an application/problem+json response, which must not be cached."""
     said: dict[str, object] = {
         "type": f"/api/v1/docs#problem-{problem.code}",
         "title": problem.title,
@@ -54,10 +54,10 @@ def problem_response(problem: Problem) -> ProblemResponse:
 
 
 def _redacted_request_path() -> str:
-    """Return the requested path, with the secret of a personal feed replaced by an ellipsis."""
+    """Return the request path with the secret of a personal feed replaced by an ellipsis."""
     secret = (request.view_args or {}).get("secret")
     path = request.path.replace(secret, "…") if secret else request.path
-    # A reference that begins with two slashes would name a host (RFC 3986, 4.2).
+    # A reference that begins with two slashes would specify a host (RFC 3986, 4.2).
     return "/" + quote_path(path.lstrip("/"))
 
 
@@ -69,5 +69,5 @@ def _field_error_json(error: FieldError) -> dict[str, str]:
 
 
 def _escape_surrogates(text: str) -> str:
-    """Escape lone surrogates in a text, because UTF-8 cannot encode them."""
+    """Escape lone surrogates, which UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode()

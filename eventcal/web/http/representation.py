@@ -9,7 +9,7 @@ from eventcal.web.http.content_encoding import COMPRESSORS, IDENTITY
 
 
 class RenderSource(Protocol):
-    """The source of a rendered body, from which the next version can be rendered incrementally."""
+    """The source of a rendered body, which allows the next version to be rendered incrementally."""
 
     def memory_size(self) -> int:
         """Return the approximate size in bytes."""
@@ -17,18 +17,15 @@ class RenderSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Representation:
-    """A rendered response body with its headers. Each content encoding is computed once, when it is first requested.
+    """A rendered response body with its headers. Encoded bodies are computed on first use and cached.
 
-    `dataclasses.replace` keeps the encodings, so pass new ones together with another body.
+    `dataclasses.replace` copies the cached encodings, so new `encodings` must be passed together with a new body.
 
-    etag: the version, without quotes and without the suffix for the content encoding.
-    last_modified: never decreases for a URL; None if unknown.
-    filename: the file name for downloads, or None; reduced to safe ASCII characters when sent.
-    link: the Link header of a page of a list.
-    fetch_key: the key under which fetches are counted, or None if they are not counted.
-    language: the language of the body if the URL is served in several languages, otherwise None.
-    extra_headers: additional headers, sent with 200 and 304 responses.
-    compressible: whether the body may be sent compressed.
+    `etag` is the version without quotes and without the suffix for the content encoding. `last_modified` never
+    decreases for a URL and is None if unknown. `filename` is the name for downloads, which is reduced to safe ASCII
+    characters. `link` is the Link header of a paginated list. `fetch_key` is the key for counting fetches, or None if
+    fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers` are sent
+    with 200 and 304 responses. `compressible` states whether the body may be compressed.
     """
 
     body: bytes
@@ -50,13 +47,13 @@ class Representation:
         """Return the body in a content encoding: br, zstd, gzip or identity."""
         if coding == IDENTITY:
             return self.body
-        # Concurrent requests wait for the first one, which is cheaper than compressing twice.
+        # Waiting for another thread is cheaper than compressing the body twice.
         with self.lock:
             if coding not in self.encodings:
                 self.encodings[coding] = COMPRESSORS[coding](self.body)
             return self.encodings[coding]
 
     def memory_size(self) -> int:
-        """Return the approximate size in bytes, including the encodings computed so far."""
+        """Return the approximate size in bytes, including the cached encodings."""
         bodies = [self.body, *self.encodings.values()]
         return sum(len(body) for body in bodies) + (self.source.memory_size() if self.source else 0)

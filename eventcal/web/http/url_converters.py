@@ -4,10 +4,7 @@ from werkzeug.routing import BaseConverter
 
 
 class SegmentConverter(BaseConverter):
-    """Match a path segment without control characters: a slug, an id or a secret.
-
-    No identifier contains control characters, and PostgreSQL rejects U+0000 in query parameters.
-    """
+    """Match a path segment without control characters, because PostgreSQL rejects U+0000 in query parameters."""
 
     regex = r"[^/\x00-\x1f\x7f]+"
     part_isolating = True

@@ -1,4 +1,4 @@
-"""Absolute URLs, built from the configured base URL and never from the Host header, and URL encoding."""
+"""URL encoding, and absolute URLs built from the configured base URL instead of the Host header."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def with_query(path: str, query: str) -> str:
-    """Return a path followed by a query string, if the query string is not empty."""
+    """Return the path followed by the query string, or only the path if the query string is empty."""
     return f"{path}?{query}" if query else path
 
 
 def quote_path(path: str) -> str:
-    """Return a path, percent-encoding all characters that RFC 3986, 3.3 does not allow in a path."""
+    """Percent-encode the characters that RFC 3986, 3.3 does not allow in a path."""
     return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")
 
 
 @dataclass(frozen=True)
 class UrlBuilder:
-    """The URLs of an installation. `base` has no trailing slash."""
+    """Builder for the absolute URLs of an installation. `base` has no trailing slash."""
 
     base: str
 
     def home(self) -> str:
-        """Return the URL of the listing."""
+        """Return the URL of the home page."""
         return f"{self.base}/"
 
     def event_page(self, slug: str) -> str:
@@ -47,7 +47,7 @@ class UrlBuilder:
         return f"{self.event_page(slug)}.ics"
 
     def talk_feed(self, talk_id: str) -> str:
-        """Return the URL of one talk's calendar file."""
+        """Return the URL of a talk's calendar file."""
         return f"{self.talk_page(talk_id)}.ics"
 
     def speaker_feed(self, slug: str) -> str:
@@ -55,19 +55,19 @@ class UrlBuilder:
         return f"{self.speaker_page(slug)}.ics"
 
     def calendar_feed(self, suffix: str = ".ics") -> str:
-        """Return the URL of the whole calendar's feed."""
+        """Return the URL of the feed that contains the whole calendar."""
         return f"{self.base}/calendar{suffix}"
 
     def personal_feed(self, secret: str) -> str:
-        """Return the URL of a member's personal feed, which contains its secret."""
+        """Return the URL of a personal feed, which contains the secret of the feed."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
     def image(self, stored_url: str | None) -> str | None:
-        """Return the absolute URL of a picture. Uploaded pictures are stored as paths, external ones as URLs."""
+        """Return the absolute URL of an image. Uploaded images are stored as paths, and external images as URLs."""
         return f"{self.base}{stored_url}" if stored_url is not None and stored_url.startswith("/") else stored_url
 
     def oembed(self, page_url: str) -> str:
-        """Return the oEmbed URL of a page. `page_url` is the URL of the page."""
+        """Return the oEmbed URL for the URL of a page."""
         return f"{self.base}/oembed?{urlencode({'url': page_url})}"
 
     def api(self, path: str, **query: str) -> str:

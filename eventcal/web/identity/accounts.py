@@ -1,7 +1,7 @@
-"""Registration, confirmation of email addresses, password changes, and the emails about them.
+"""Registration, email confirmation, password changes and the related emails.
 
-The tokens in these emails are signed, not stored. Their format, salts and signing key are those of Flask-Security,
-which created them in earlier releases.
+The tokens in emails are signed and not stored. The format, salts and signing key of the tokens are those of
+Flask-Security, which created the tokens in earlier releases.
 """
 
 import hashlib
@@ -40,10 +40,10 @@ _INVALID_LINK = Message("This link is no longer good; ask for a new one.")
 
 
 def register_member(*, email: str, password: str, name: str) -> bool:
-    """Register a member and return whether their address is considered confirmed. `password` must be normalised.
+    """Register a member, and return whether the email address counts as confirmed.
 
-    If email is enabled, a known address has the same result, and its owner is notified. Otherwise raises
-    DuplicateEmail.
+    `password` must be normalised. If email is enabled, registering a known address appears to succeed, and the owner of
+    the address is notified. If email is disabled, registering a known address raises DuplicateEmail.
     """
     password_hash = passwords.hash_password(password)
     sends_mail = settings().mail_url is not None
@@ -61,22 +61,23 @@ def register_member(*, email: str, password: str, name: str) -> bool:
 
 
 def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> None:
-    """Send an email with a link to confirm the address or to reset the password. Raises TooManyRequests.
+    """Email a link for confirming the address or resetting the password. Raises TooManyRequests.
 
-    Takes the same time for addresses that are unknown or already confirmed, so that timing does not reveal them.
+    Unknown and confirmed addresses take the same time, so that the response time does not reveal whether a member
+    exists.
     """
     count_email(email)
     with unit_of_work() as session:
         found = find_member_by_email(session, email)
         if found is None or not found.active or (template == "confirm" and is_email_confirmed(found)):
-            # Insert a message that is never sent, so that both cases take the same time.
+            # Insert a message that is never sent, so that known and unknown addresses take the same time.
             session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
         else:
             _queue_template_email(session, found, template, now=now())
 
 
 def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> None:
-    """Mark the email address of a member as confirmed. Raises InvalidEmailToken. Repeating this has no effect."""
+    """Mark the email address of a member as confirmed. Idempotent. Raises InvalidEmailToken."""
     row, address = _parse_token(session, token, salt=_CONFIRM_SALT, max_age=CONFIRM_MAX_AGE)
     if address != _sha256(row.email):
         raise InvalidEmailToken(_INVALID_LINK)
@@ -84,11 +85,11 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
 
 
 def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
-    """Set a new password with an emailed token. Raises InvalidEmailToken.
+    """Set a new password with a token from an email. Raises InvalidEmailToken.
 
-    Ends all sessions and revokes all access tokens and passkeys, because an intruder may have created them. The second
-    factor and the secret feeds are removed only if the address was unconfirmed: then another person may have registered
-    it. The token also confirms the address.
+    All sessions, access tokens and passkeys are revoked, because an intruder may have created them. If the email
+    address was unconfirmed, another person may have registered it, so the second factor and personal feeds are also
+    removed. The token confirms the email address.
     """
     row, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
     delete_all_access_tokens(session, row)
@@ -101,7 +102,7 @@ def reset_password_by_token(session: Session, token: str, password_hash: str, *,
 
 
 def change_password(session: Session, member: Member, password_hash: str, *, now: datetime) -> Member:
-    """Set a new password, end all sessions of the member, and notify them by email."""
+    """Set a new password, end all sessions of the member, and notify the member by email."""
     member.password = password_hash
     end_sessions_and_email_tokens(session, member)
     _queue_template_email(session, member, "changed", now=now)
@@ -110,7 +111,7 @@ def change_password(session: Session, member: Member, password_hash: str, *, now
 
 
 def end_other_sessions_and_notify(session: Session, member: Member, *, now: datetime) -> None:
-    """End the other sessions of the current user, and notify them by email that their sign-in methods changed."""
+    """End all other sessions of the current user, and send an email about the changed sign-in methods."""
     end_other_sessions(session, member)
     _queue_template_email(session, member, "factors", now=now)
 
@@ -122,7 +123,6 @@ def _queue_template_email(
     *,
     now: datetime,
 ) -> None:
-    """Queue an email from a template in templates/mail, if email is enabled."""
     if settings().mail_url is None:
         return
     calendar = settings().name
@@ -135,8 +135,8 @@ def _queue_template_email(
     }
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
     token = tokens[template](member) if template in tokens else ""
-    # These emails contain no text written by members, because anyone can have them sent to any address. They are in
-    # the language of the request, which most likely comes from the recipient.
+    # Emails contain no text written by members, because anyone can trigger an email to any address.
+    # Emails use the language of the request, because the sender of the request is most likely the recipient.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=calendar, token=token
     )
@@ -149,13 +149,13 @@ def confirmation_token(member: Member) -> str:
 
 
 def reset_token(member: Member) -> str:
-    """Return a token that sets a new password. Setting the password invalidates the token."""
-    # Earlier releases stored a digest of the password as the second value, and did not check it either.
+    """Return a token for resetting the password. Changing the password invalidates the token."""
+    # The second value is not checked and exists only for compatibility with tokens of earlier releases.
     return str(_token_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
 
 
 def _parse_token(session: Session, token: str, *, salt: str, max_age: timedelta) -> tuple[Member, object]:
-    """Return the member identified by a token and the token's second value. Raises InvalidEmailToken."""
+    """Return the member and the second value of a token. Raises InvalidEmailToken."""
     try:
         key, detail = _token_serializer(salt).loads(token, max_age=int(max_age.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:

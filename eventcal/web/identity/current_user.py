@@ -1,4 +1,4 @@
-"""The current user, identified by access token or session; starting and ending sessions; CSRF tokens."""
+"""The current user, sign-in and sign-out, and CSRF tokens."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,15 +21,15 @@ from eventcal.web.request.context import now, read_session, services, settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM_MEDIA_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-# The salt of Flask-WTF, so that forms rendered before it was replaced are still accepted.
+# The salt of Flask-WTF, which created the CSRF tokens in earlier releases.
 _CSRF_SALT = "wtf-csrf-token"
 _REAUTHENTICATION_MAX_AGE = timedelta(minutes=15)
 
 
 def caller() -> Caller:
-    """Return the caller, identified by access token, else by session cookie, else VISITOR. Cached for the request.
+    """Return the caller of the request, identified by an access token or the session cookie, or ANONYMOUS.
 
-    Raises InvalidToken if the token is unknown, revoked or expired.
+    The result is cached for the request. Raises InvalidToken if the token is unknown, revoked or expired.
     """
     if "caller" not in g:
         token = bearer_token()
@@ -46,7 +46,7 @@ def current_member_id() -> str:
 
 
 def current_member(session: Session) -> Member:
-    """Return the current user, loaded in this database session. Raises NotSignedIn."""
+    """Return the current user, loaded in this database session. Raises NotSignedIn if there is no current user."""
     found = session.get(Member, current_member_id())
     if found is None:
         raise NotSignedIn(Message("This account is gone."))
@@ -67,7 +67,7 @@ def _caller_by_token(token: str) -> Caller:
     whole = replace(found, email_confirmed=found.email_confirmed or settings().mail_url is None)
     if request.method in SAFE_METHODS or whole.has_scope(Scope.ORGANISE):
         return whole
-    # With a narrower scope, unsafe requests have the permissions of a plain member only.
+    # Without the scope `organise`, unsafe requests have only the permissions of a plain member.
     return replace(whole, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
 
 
@@ -90,14 +90,14 @@ def _caller_by_cookie() -> Caller:
 
 
 def is_email_confirmed(member: Member) -> bool:
-    """Return whether the member's email address is confirmed. Without email, every address counts as confirmed."""
+    """Return whether the email address is confirmed. If email is disabled, every address counts as confirmed."""
     return settings().mail_url is None or member.confirmed_at is not None
 
 
 def sign_in(member: Member) -> str:
-    """Start a new session for the member, replacing the one of this browser, and return its CSRF token.
+    """Start a new session for the member in place of the current session, and return its CSRF token.
 
-    Call this after the unit of work has committed. Raises NotSignedIn if the account has just been deleted.
+    Must be called after the unit of work has committed. Raises NotSignedIn if the account has just been deleted.
     """
     sessions.start_session(member)
     g.pop("caller", None)
@@ -105,7 +105,7 @@ def sign_in(member: Member) -> str:
 
 
 def recently_authenticated() -> bool:
-    """Return whether the current user has authenticated recently, so that an unattended browser cannot be misused."""
+    """Return whether the current user has recently authenticated, as a protection for unattended browsers."""
     stored = sessions.find_stored_session()
     return (
         stored is not None
@@ -114,7 +114,7 @@ def recently_authenticated() -> bool:
 
 
 def sign_out() -> None:
-    """End this browser's session, if there is one, and delete its cookie. Raises Forbidden, CsrfFailed."""
+    """End the current session, if any, and delete its cookie. Raises Forbidden or CsrfFailed."""
     if caller().scopes is not None:
         raise Forbidden(Message("A token has no session to end; revoke it at /api/v1/me/tokens."))
     if caller().is_signed_in:
@@ -125,7 +125,7 @@ def sign_out() -> None:
 
 
 def current_session_id() -> str | None:
-    """Return the id of the session of this request, or None without a member's session cookie."""
+    """Return the id of the current session, or None if the request has no session cookie of a member."""
     stored = sessions.find_stored_session()
     return None if stored is None else stored.row.id
 
@@ -136,17 +136,17 @@ def end_other_sessions(session: Session, member: Member) -> None:
 
 
 def csrf_token() -> str:
-    """Return the CSRF token of this browser's session, which anonymous users also have."""
+    """Return the CSRF token for the current session. Anonymous users also have a CSRF token."""
     return str(_csrf_serializer().dumps(sessions.csrf_secret()))
 
 
 def check_csrf() -> None:
-    """Check the CSRF token in X-CSRF-Token or the form field csrf_token. Raises CsrfFailed."""
+    """Check the CSRF token in the X-CSRF-Token header or the form field csrf_token. Raises CsrfFailed."""
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype in _FORM_MEDIA_TYPES:
         given = request.form.get("csrf_token")
     try:
-        # A token is valid as long as its session, so its age is not checked.
+        # The age of the token is not checked, because a CSRF token is valid for the whole session.
         secret = _csrf_serializer().loads(given or "")
     except BadData:
         secret = None
@@ -155,7 +155,7 @@ def check_csrf() -> None:
 
 
 def clear_session_cookie() -> None:
-    """Delete the cookie of a session that was ended by deleting the member or the session."""
+    """Delete the session cookie after the session or the member has been deleted."""
     sessions.delete_session_cookie()
     g.pop("caller", None)
 

@@ -1,7 +1,7 @@
-"""Passkeys (WebAuthn): options for the browser, and verification of its responses.
+"""Passkeys (WebAuthn): options for the browser, and verification of browser responses.
 
-The relying party and origin come from the settings, never from the request. User verification (fingerprint or PIN) is
-required, so that a passkey counts as both factors. A challenge belongs to one session and can be used once.
+The relying party and origin are taken from the settings, never from the request. User verification (fingerprint or PIN)
+is required, so that a passkey counts as both factors. A challenge belongs to one session and can be used once.
 """
 
 import ipaddress
@@ -29,9 +29,9 @@ from eventcal.web.request.context import now, read_session, settings, unit_of_wo
 from eventcal.web.request.idempotency import claim_form_token
 
 _LOG = logging.getLogger(__name__)
-_LONGEST_ID = 1023  # the limit in the WebAuthn specification
+_LONGEST_ID = 1023  # The maximum length of a credential id in WebAuthn.
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Names of the session values that hold the challenges.
+# The session keys under which challenges are stored.
 _ADD_PURPOSE, _SIGN_IN_PURPOSE = "passkey_to_add", "passkey_to_sign_in"
 _CHALLENGE_MAX_AGE = timedelta(hours=1)
 _NOT_ACCEPTED = Message("This passkey was not taken.")
@@ -39,14 +39,14 @@ _NOT_ACCEPTED = Message("This passkey was not taken.")
 
 @dataclass(frozen=True)
 class _PasskeyChallenge:
-    """A challenge for a passkey to sign. `user_handle` is the WebAuthn user handle for a member without passkeys."""
+    """A WebAuthn challenge, and the user handle for a member who has no passkeys."""
 
     value: bytes
     user_handle: bytes
 
 
 def can_use_passkeys() -> bool:
-    """Return whether browsers support passkeys on this site: they require HTTPS and a host name, not an IP address."""
+    """Return whether browsers support passkeys on this site, which requires a host name and HTTPS or localhost."""
     parts = urlsplit(settings().base_url)
     name = parts.hostname or ""
     try:
@@ -57,7 +57,7 @@ def can_use_passkeys() -> bool:
 
 
 def registration_options(member: Member, existing: Sequence[Passkey]) -> str:
-    """Return the WebAuthn options to create a passkey, as JSON. `existing` are the member's existing passkeys."""
+    """Return the WebAuthn options for creating a passkey, as JSON. `existing` contains the member's passkeys."""
     challenge = _get_or_create_challenge(_ADD_PURPOSE)
     options = webauthn.generate_registration_options(
         rp_id=_rp_id(),
@@ -81,10 +81,7 @@ def registration_options(member: Member, existing: Sequence[Passkey]) -> str:
 
 
 def authentication_options() -> str | None:
-    """Return the WebAuthn options to sign in with a passkey, as JSON.
-
-    None if the site does not support passkeys.
-    """
+    """Return the WebAuthn options for signing in, as JSON, or None if the site does not support passkeys."""
     if not can_use_passkeys():
         return None
     options = webauthn.generate_authentication_options(
@@ -96,10 +93,7 @@ def authentication_options() -> str | None:
 
 
 def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
-    """Verify and add the passkey that a browser created for the current user.
-
-    Raises InvalidPasskey, DuplicatePasskey.
-    """
+    """Verify and store a new passkey for the current user. Raises InvalidPasskey or DuplicatePasskey."""
     challenge = _consume_challenge(_ADD_PURPOSE)
     with _convert_library_errors():
         read = helpers.parse_registration_credential_json(credential_json)
@@ -122,7 +116,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
-            # Ignore transports that the library does not know.
+            # Transports that the library does not support are ignored.
             transports=[way.value for way in structs.AuthenticatorTransport if way in (read.response.transports or ())],
             name=name,
             created_at=now(),
@@ -132,7 +126,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
 
 
 def authenticate_by_passkey(credential_json: str) -> Member:
-    """Return the member whose passkey signed the challenge. Raises InvalidPasskey, TooManyRequests."""
+    """Return the member whose passkey signed the challenge. Raises InvalidPasskey or TooManyRequests."""
     rate_limits.count_sign_in(None)
     challenge = _consume_challenge(_SIGN_IN_PURPOSE)
     with _convert_library_errors():
@@ -159,7 +153,7 @@ def authenticate_by_passkey(credential_json: str) -> Member:
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
-    """Return the challenge of this session. An existing one is reused, because other tabs may show it."""
+    """Return the challenge in the session. An existing challenge is reused, because another tab may depend on it."""
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))
@@ -172,7 +166,6 @@ def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
 
 
 def _consume_challenge(purpose: str) -> _PasskeyChallenge:
-    """Return the challenge of this session and delete it from the session. Raises InvalidPasskey."""
     found = _find_challenge(purpose)
     sessions.pop_temp(purpose)
     if found is None:
@@ -190,9 +183,9 @@ def _find_challenge(purpose: str) -> _PasskeyChallenge | None:
 
 
 def _mark_challenge_used(session: Session, challenge: _PasskeyChallenge, member_id: str) -> None:
-    """Mark a challenge as used by a member. Raises InvalidPasskey if it was used before.
+    """Mark a challenge as used. Raises InvalidPasskey if the challenge has been used before.
 
-    Deleting it from the session is not enough, because a copy of the signed cookie could be replayed.
+    Deleting the challenge from the session is not sufficient, because a copy of the signed cookie could be replayed.
     """
     if not claim_form_token(session, f"passkey {challenge.value.hex()}", member_id=member_id):
         raise InvalidPasskey(_NOT_ACCEPTED)
@@ -210,10 +203,9 @@ def _origin() -> str:
 
 @contextmanager
 def _convert_library_errors() -> Iterator[None]:
-    """Convert all exceptions that the library raises for a browser's response to InvalidPasskey."""
     try:
         yield
     except Exception as error:
-        # The library parses untrusted bytes, and does not document all exceptions that this can raise.
+        # The library parses untrusted input and does not document all exceptions that can occur.
         _LOG.info("a passkey was refused: %s: %s", type(error).__name__, error)
         raise InvalidPasskey(_NOT_ACCEPTED) from error

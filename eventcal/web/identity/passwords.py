@@ -1,7 +1,7 @@
-"""Password hashing and verification, and the check of second factors.
+"""Password hashing, and verification of passwords and second factors.
 
-Passwords are normalised (NFKD) before hashing, so that they match regardless of how a keyboard composes characters.
-Hashes are computed outside transactions, because they take 40 ms, too long to hold the write lock.
+Passwords are normalised (NFKD) before hashing, so that the hash does not depend on how a keyboard composes characters.
+Hashes are computed outside transactions, because hashing takes 40 ms and would block other writers.
 """
 
 import unicodedata
@@ -23,7 +23,7 @@ from eventcal.web.request import rate_limits, sessions
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
 
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
-"""Parameters recommended by OWASP: 19 MiB, two passes. They take 40 ms and allow many concurrent sign-ins."""
+"""The Argon2 parameters recommended by OWASP (19 MiB, two passes). Hashing takes 40 ms."""
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
@@ -32,7 +32,7 @@ _LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=SHOR
 
 
 def validate_new_password(password: str) -> tuple[list[Message], str]:
-    """Return the errors of a new password, an empty list if it is valid, and the normalised password."""
+    """Return the errors in a new password, and the normalised password."""
     normal = _normalise(password)
     return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH_ERROR], normal
 
@@ -43,10 +43,10 @@ def hash_password(password: str) -> str:
 
 
 def is_correct_password(password: str, password_hash: str | None) -> bool:
-    """Return whether the password matches the hash. Normalises the password. A hash of None matches no password."""
+    """Return whether the password, after normalisation, matches the hash. A hash of None never matches."""
     normal = _normalise(password)
     if password_hash is None:
-        hash_password(normal)  # takes as long as a comparison
+        hash_password(normal)  # Takes the same time as a verification.
         return False
     try:
         return _password_hasher().verify(password_hash, normal)
@@ -55,7 +55,7 @@ def is_correct_password(password: str, password_hash: str | None) -> bool:
 
 
 def check_own_password(password: str) -> None:
-    """Check the current user's password. Raises Invalid with a field error at /password, TooManyRequests."""
+    """Check the current user's password. Raises TooManyRequests, or Invalid with an error for /password."""
     rate_limits.count_sign_in(current_member_id())
     with read_session() as session:
         password_hash = current_member(session).password
@@ -64,9 +64,9 @@ def check_own_password(password: str) -> None:
 
 
 def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Load a body or a form with the schema, and check the current user's password in its field `password`.
+    """Load data with a schema, and check the current user's password in the field `password`.
 
-    The password is also checked if other fields are invalid. Raises Invalid with all field errors, TooManyRequests.
+    The password is checked even if other fields are invalid. Raises TooManyRequests, or Invalid with all field errors.
     """
     faults: list[FieldError] = []
     try:
@@ -84,9 +84,9 @@ def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noq
 
 
 def authenticate_by_password(email: str, password: str) -> Member:
-    """Return the member with this address and password.
+    """Return the member with this email address and password. Raises InvalidCredentials.
 
-    Raises InvalidCredentials, in the same time for unknown members.
+    Unknown addresses take the same time, so that the response time does not reveal whether a member exists.
     """
     with read_session() as session:
         found = find_member_by_email(session, email)
@@ -104,31 +104,25 @@ def authenticate_by_password(email: str, password: str) -> Member:
 
 
 def authenticator() -> TotpAuthenticator:
-    """Return the service that creates and verifies secrets of authenticator apps."""
+    """Return the TOTP authenticator of this installation."""
     return TotpAuthenticator(settings().secret_key, settings().name)
 
 
 def is_code_required(member: Member) -> bool:
-    """Return whether the member must also enter a code to sign in."""
+    """Return whether the member must enter a second-factor code to sign in."""
     with read_session() as reader:
         return find_totp_secret(reader, member.id) is not None
 
 
 def consume_code(member: Member, code: str) -> None:
-    """Verify and use up a code of the member's authenticator app or a recovery code.
-
-    Raises InvalidCode, TooManyRequests.
-    """
+    """Verify and consume a code from an authenticator app or a recovery code. Raises InvalidCode or TooManyRequests."""
     rate_limits.count_code(member.id)
     with unit_of_work() as unit:
         use_second_factor_code(unit, member, code, authenticator=authenticator(), now=now())
 
 
 def check_second_factor(member: Member, code: str | None) -> None:
-    """Check the code of a member with a second factor, after their password.
-
-    Raises SecondFactorRequired if a code is required but missing, InvalidCode, TooManyRequests.
-    """
+    """Verify the second-factor code if one is required. Raises SecondFactorRequired, InvalidCode or TooManyRequests."""
     if not is_code_required(member):
         return
     if code is None:
@@ -139,7 +133,7 @@ def check_second_factor(member: Member, code: str | None) -> None:
 
 
 def find_pending_member() -> Member | None:
-    """Return the member who recently entered their password and must still enter a code, or None."""
+    """Return the member who has entered a password but not yet a second-factor code, or None."""
     stored = sessions.find_stored_session()
     return stored.member if stored is not None and stored.row.pending else None
 

@@ -1,7 +1,7 @@
-"""Access marks: decorators that state who may call a view.
+"""Access rules: decorators that declare who may call a view.
 
-Every view has one mark, directly below its route decorator or, in the API, as an argument of it. Permissions for a
-particular event or talk are not checked here, but by the use case with the Caller.
+Every view has one access rule, directly below the route decorator or, in the API, as an argument of the route
+decorator. Services check the permissions for a particular event or talk.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ View = Callable[P, R]
 
 @dataclass(frozen=True)
 class AccessRule:
-    """The access rule of a view, for tests and the OpenAPI document."""
+    """The access rule of a view, used by tests and the OpenAPI document."""
 
     name: str
     scope: Scope | None = None
 
     @property
     def openapi_security(self) -> list[dict[str, list[str]]]:
-        """The OpenAPI security requirements; a request must satisfy one of them."""
+        """The OpenAPI security requirements, of which a request must satisfy one."""
         if self.name == "feed":
             return []
         if self.name == "public":
@@ -42,14 +42,15 @@ class AccessRule:
 
 
 def anonymous(view: View[P, R]) -> View[P, R]:
-    """Allow anonymous access and ignore credentials. Every caller gets the same response."""
+    """Allow anonymous access and ignore credentials. Every caller receives the same response."""
     return _annotate(view, AccessRule("feed"))
 
 
 def public(view: View[P, R]) -> View[P, R]:
-    """Allow anonymous access. The caller is identified only if the view asks for it or the request has a token.
+    """Allow anonymous access. The caller is identified only if a token is sent or the view calls `caller`.
 
-    Unsafe requests need no CSRF token, because they contain credentials themselves or the view checks the token.
+    The CSRF token of unsafe requests is not checked, because the request contains credentials or the view checks the
+    token.
     """
 
     @wraps(view)
@@ -67,17 +68,17 @@ def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
 
 
 def organiser() -> Callable[[View[P, R]], View[P, R]]:
-    """Allow members who may be organisers. The use case checks whether they organise the event."""
+    """Allow members and access tokens with the scope `organise`. Services check whether the caller is an organiser."""
     return partial(_require_access, access=AccessRule("organiser", Scope.ORGANISE))
 
 
 def moderator(view: View[P, R]) -> View[P, R]:
-    """Allow moderators. Others are rejected before the view runs, whether or not the resource exists."""
+    """Allow moderators. Other callers are rejected before the view runs, even if the resource does not exist."""
     return _require_access(view, access=AccessRule("moderator", Scope.ADMIN))
 
 
 def session_only(view: View[P, R]) -> View[P, R]:
-    """Allow members who signed in with a browser. Access tokens are rejected."""
+    """Allow members who signed in with a browser. Requests with access tokens are rejected."""
     return _require_access(view, access=AccessRule("by_cookie"))
 
 
@@ -94,7 +95,6 @@ def _require_access(view: View[P, R], *, access: AccessRule) -> View[P, R]:
 
 
 def _authorize(access: AccessRule) -> None:
-    """Check access to a view. Raises TooManyRequests, NotSignedIn, InsufficientScope, Forbidden, CsrfFailed."""
     here = caller()
     if request.method not in SAFE_METHODS:
         rate_limits.count_unsafe_request(here.member_id)
@@ -113,13 +113,12 @@ def _authorize(access: AccessRule) -> None:
 
 
 def _annotate(view: View[P, R], access: AccessRule) -> View[P, R]:
-    """Attach the access rule to the view, for tests and the OpenAPI document."""
     cast("Any", view).access = access
     return view
 
 
 def register_token_error_handlers(app: Flask) -> None:
-    """Add the reason to WWW-Authenticate in responses to rejected tokens (RFC 6750, section 3.1)."""
+    """Add the reason for a rejected token to the WWW-Authenticate header (RFC 6750, section 3.1)."""
     app.register_error_handler(InvalidToken, _token_error_response)
     app.register_error_handler(InsufficientScope, _token_error_response)
 

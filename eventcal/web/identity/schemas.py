@@ -1,7 +1,4 @@
-"""Schemas of members: registration, sign-in, profile, sessions, access tokens and secret feeds.
-
-All errors of all fields are reported at once.
-"""
+"""Schemas for members: registration, sign-in, profile, sessions, access tokens and secret feeds."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -33,14 +30,14 @@ _LONGEST_ANSWER = 100_000
 
 
 class TeamOut(ResponseSchema):
-    """The role of the member in the team of an event."""
+    """The role of a member in the team of an event."""
 
     event = fields.String(required=True, metadata=described("The event's slug."))
     role = EnumField(TeamRole, required=True)
 
 
 class MemberOut(ResponseSchema):
-    """A member, as shown to that member."""
+    """The account of the current user."""
 
     id = fields.String(required=True)
     email = fields.String(required=True)
@@ -61,7 +58,7 @@ class MemberPatch(BaseSchema):
 
 
 class StaysPublicOut(ResponseSchema):
-    """Data of a deleted account that stays public."""
+    """The data that stays public after an account is deleted."""
 
     talks = fields.List(fields.String(), required=True, metadata=described("The ids of the talks."))
     speaker = fields.String(required=True, allow_none=True, metadata=described("The speaker's slug."))
@@ -75,7 +72,7 @@ class LeftOut(ResponseSchema):
 
 
 class SessionOut(ResponseSchema):
-    """A browser session. Using it postpones `expires_at`, to at most 30 days after `created_at`."""
+    """A browser session. Each use extends `expires_at` to at most 30 days after `created_at`."""
 
     id = fields.String(required=True)
     created_at = InstantField(required=True)
@@ -92,7 +89,7 @@ class SessionsOut(ResponseSchema):
 
 
 class TokenIn(BaseSchema):
-    """A new access token. Each scope includes the ones before it: read, submit, organise, admin."""
+    """A new access token. In the order read, submit, organise, admin, each scope includes all previous scopes."""
 
     name = SingleLine(100, required=True)
     scopes = ListField(EnumField(Scope), least=1, limit=len(Scope), required=True)
@@ -100,7 +97,7 @@ class TokenIn(BaseSchema):
 
 
 class TokenOut(ResponseSchema):
-    """An access token, without the token itself."""
+    """An access token without its secret value."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -110,19 +107,19 @@ class TokenOut(ResponseSchema):
 
 
 class NewTokenOut(TokenOut):
-    """A new access token. `token` is returned only once, and is null in a repeated response (Idempotency-Key)."""
+    """A new access token. `token` is returned only once, and is null in replayed responses (Idempotency-Key)."""
 
     token = fields.String(required=True, allow_none=True)
 
 
 class FeedIn(BaseSchema):
-    """A new secret feed. Use one for each device."""
+    """A new secret feed. Use a separate secret feed for each device."""
 
     name = SingleLine(100, required=True)
 
 
 class FeedOut(ResponseSchema):
-    """A secret feed. `url` is returned only by the POST request that creates the feed, and is null otherwise."""
+    """A secret feed. `url` is returned only by the POST request that creates the feed, and is otherwise null."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -131,14 +128,14 @@ class FeedOut(ResponseSchema):
 
 
 class PasswordField(MultiLine):
-    """A password to verify. Its strength is not checked."""
+    """A password to verify. The strength of the password is not checked."""
 
     limit = _LONGEST_INPUT
     json_schema: Mapping[str, Any] = {**MultiLine.json_schema, "format": "password"}
 
 
 class NewPasswordField(PasswordField):
-    """A new password. Its length is checked, and it is loaded in normalised form."""
+    """A new password. The length is validated, and the loaded password is normalised."""
 
     json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 
@@ -158,7 +155,7 @@ class RegisterIn(BaseSchema):
 
 
 class RegisteredOut(BaseSchema):
-    """A registered member. `confirmed` is false until the link in the confirmation email is followed."""
+    """A registered member. `confirmed` is false until the member follows the link in the confirmation email."""
 
     email = fields.String(required=True)
     name = fields.String(required=True)
@@ -166,7 +163,7 @@ class RegisteredOut(BaseSchema):
 
 
 class LoginIn(BaseSchema):
-    """Credentials: an email address and a password, and a code for members with an authenticator app."""
+    """Credentials for signing in. Members with an authenticator app must also send a `code`."""
 
     email = MultiLine(_LONGEST_INPUT, required=True)
     password = PasswordField(required=True, load_only=True)
@@ -176,19 +173,19 @@ class LoginIn(BaseSchema):
 
 
 class CodeIn(BaseSchema):
-    """A code of an authenticator app, or a recovery code."""
+    """A code from an authenticator app, or a recovery code."""
 
     code = SingleLine(_LONGEST_CODE, required=True)
 
 
 class ProofIn(BaseSchema):
-    """The current user's password or a code. The view finds out which of them it is."""
+    """The password or a second-factor code of the current user."""
 
     proof = MultiLine(_LONGEST_INPUT, required=True, load_only=True)
 
 
 class PasskeyIn(BaseSchema):
-    """A new passkey, with its name and the browser's WebAuthn response."""
+    """A new passkey with a name and the browser's WebAuthn response."""
 
     name = SingleLine(100, required=True)
     answer = MultiLine(_LONGEST_ANSWER, required=True)
@@ -202,7 +199,7 @@ class SignedInOut(BaseSchema):
 
 
 class ConfirmIn(BaseSchema):
-    """An emailed token, or an address to send the email to again."""
+    """A token from a confirmation email, or the email address for a new confirmation email."""
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}
 
@@ -223,19 +220,19 @@ class ConfirmedOut(BaseSchema):
 
 
 class MailedOut(BaseSchema):
-    """A message that an email is sent if the address is known. It does not reveal whether this is the case."""
+    """A confirmation that an email is sent if the address is known. The response is the same for unknown addresses."""
 
     detail = fields.String(required=True)
 
 
 class ResetIn(BaseSchema):
-    """The email address to send a password reset link to."""
+    """The email address for a password reset link."""
 
     email = EmailField(required=True)
 
 
 class ResetConfirmIn(BaseSchema):
-    """An emailed token and the new password."""
+    """A token from a password reset email, and the new password."""
 
     token = MultiLine(_LONGEST_TOKEN, required=True)
     password = NewPasswordField(required=True, load_only=True)
