@@ -56,12 +56,12 @@ def build_services(
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
     links = UrlBuilder(settings.base_url)
-    ledger = FeedIndex(EntryBuilder(links=links, domain=settings.domain), JsonResourceRenderer(links))
+    feed_index = FeedIndex(EntryBuilder(links=links, domain=settings.domain), JsonResourceRenderer(links))
     return Services(
         settings=settings,
         clock=clock,
-        database=Database(settings.database_url, clock=clock, hooks=[ledger.update_entries]),
-        feed_index=ledger,
+        database=Database(settings.database_url, clock=clock, hooks=[feed_index.update_entries]),
+        feed_index=feed_index,
         links=links,
         responses=ResponseCache(_RESPONSE_CACHE_BYTES),
         fetch_counter=FetchCounter(),

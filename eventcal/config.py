@@ -112,7 +112,7 @@ def _check_setting_names(names: Iterable[str], source: str, *, format_name: Call
 
 
 def _read_or_create_key(path: Path) -> str:
-    """Return the stored key, or create a key that only its owner can read."""
+    """Return the stored secret key, or create a key file that only its owner can read."""
     if not path.exists():
         # Linking the complete file ensures that no process reads a partial key and that all processes use the same key.
         descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")

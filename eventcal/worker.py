@@ -1,7 +1,7 @@
 """The background worker, which sends queued email and deletes expired data.
 
 Before sending an email, the worker postpones the next attempt in a separate transaction, so that no other worker sends
-the same email. If the worker stops before the email is sent, a later attempt follows.
+the same email. If the worker stops before the email is sent, the email is sent in the next attempt.
 """
 
 import logging

@@ -62,21 +62,14 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
     """Add a member with a confirmed email address."""
     given = _read_password(from_stdin=password_stdin)
     with open_services() as services:
-        password_hash = _validate_and_hash_password(given)
+        hashed = _validate_and_hash_password(given)
         with services.database.unit_of_work() as unit:
-            if find_member_by_email(unit.session, email) is not None:
+            session, now = unit.session, unit.now
+            if find_member_by_email(session, email) is not None:
                 raise DuplicateEmail(
                     f"{email} has an account already; change it with `eventcal members role` or `members password`."
                 )
-            create_member(
-                unit.session,
-                email=email,
-                name=name,
-                password_hash=password_hash,
-                now=unit.now,
-                confirmed_at=unit.now,
-                role=role,
-            )
+            create_member(session, email=email, name=name, password_hash=hashed, now=now, confirmed_at=now, role=role)
     click.echo(f"{name} can sign in as {email}, with the role {role}.")
 
 

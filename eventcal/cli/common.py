@@ -31,7 +31,7 @@ class CommandFailed(click.ClickException):
     """An error that ends a command and prints a message."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message, to standard error by default."""
+        """Print the message to `file`, which is standard error by default."""
         click.echo(self.format_message(), file=file, err=file is None)
 
 

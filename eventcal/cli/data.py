@@ -64,7 +64,7 @@ def upgrade() -> None:
             click.echo("The database was brought up to date.")
         else:
             click.echo("The database is up to date.")
-        with _rerender_progress_bar(services) as tell, services.database.unit_of_work() as unit:
+        with _rerender_progress(services) as tell, services.database.unit_of_work() as unit:
             renewed = services.feed_index.rerender_all(unit.session, now=unit.now, tell=tell)
     if renewed:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
@@ -100,7 +100,7 @@ def check_feeds_up_to_date(services: Services) -> None:
             )
 
 
-def _rerender_progress_bar(services: Services) -> AbstractContextManager[Callable[[int], None]]:
+def _rerender_progress(services: Services) -> AbstractContextManager[Callable[[int], None]]:
     with services.database.read_session() as session:
         length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
     return progress_bar("Looking at events and talks again", length=length)
@@ -112,11 +112,7 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with (
-        open_services() as services,
-        _rerender_progress_bar(services) as tell,
-        services.database.unit_of_work() as unit,
-    ):
+    with open_services() as services, _rerender_progress(services) as tell, services.database.unit_of_work() as unit:
         changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
@@ -174,23 +170,22 @@ def demo(*, as_it_was: bool) -> None:
         if not there:
             load_dataset(unit, dataset)
         organiser = create_demo_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
-    click.echo(
-        "The demo is here already, and was left as it is." if there else _format_demo_message(dataset, weeks=weeks)
-    )
+    click.echo("The demo is here already, and was left as it is." if there else _demo_message(dataset, weeks=weeks))
     if organiser is None:
         click.echo(
             f"Its organiser {ORGANISER_EMAIL} has an account already; for a new password run\n"
             f"  eventcal members password {ORGANISER_EMAIL}"
         )
     else:
+        url = services.links.api("/auth/login")
         click.echo(
             f"Sign in as {ORGANISER_EMAIL} with the password {password} (it is shown only now):\n"
             "  curl -c cookies.txt -H 'Content-Type: application/json' \\\n"
-            f"""    -d '{{"email": "{ORGANISER_EMAIL}", "password": "{password}"}}' {services.links.api("/auth/login")}"""
+            f"""    -d '{{"email": "{ORGANISER_EMAIL}", "password": "{password}"}}' {url}"""
         )
 
 
-def _format_demo_message(dataset: Dataset, *, weeks: int) -> str:
+def _demo_message(dataset: Dataset, *, weeks: int) -> str:
     first = min(event.fields["starts"] for event in dataset.records["events"])
     dates = f"with its dates moved by {format_count(weeks, 'week')}" if weeks else "with its dates as they were"
     events = format_count(len(dataset.records["events"]), "event")

@@ -18,7 +18,7 @@ _MAX_CONTENT_LENGTH_DIGITS = 20
 
 
 class UnreadableCalendar(Exception):
-    """The calendar cannot be read. The error message has no full stop."""
+    """The calendar cannot be read. The message is a sentence without a full stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ def fetch(
 ) -> FetchedResponse:
     """Return the response to a request, regardless of its status, after at most five redirects.
 
-    Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the server cannot be
-    reached, or if the response is late or too large.
+    Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the request fails or
+    times out, or if the response is too large.
     """
     limits = limits or FetchLimits()
     headers = {
@@ -64,10 +64,10 @@ def fetch(
         with _build_opener().open(request, timeout=limits.seconds) as answer:
             # The headers of a HEAD response describe a body that is not sent.
             body = b"" if method == "HEAD" else _read_body(answer, deadline=end, limits=limits)
-            return _build_fetched_response(answer, answer.status, body)
+            return _build_response(answer, answer.status, body)
     except urllib.error.HTTPError as error:
         with error:
-            return _build_fetched_response(error, error.code)
+            return _build_response(error, error.code)
     except (OSError, HTTPException, ValueError) as error:
         raise UnreadableCalendar(_error_reason(error)) from error
 
@@ -92,9 +92,7 @@ def _build_opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _build_fetched_response(
-    response: HTTPResponse | urllib.error.HTTPError, status: int, body: bytes = b""
-) -> FetchedResponse:
+def _build_response(response: HTTPResponse | urllib.error.HTTPError, status: int, body: bytes = b"") -> FetchedResponse:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return FetchedResponse(status=status, headers=headers, body=body, url=response.geturl())
 

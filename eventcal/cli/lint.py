@@ -94,12 +94,9 @@ def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
 
 def _iter_text_lines(results: Sequence[LintResult]) -> Iterator[str]:
     for one in results:
+        source = _replace_unprintable(one.source)
         for finding in one.findings:
-            place = (
-                f"{_replace_unprintable(one.source)}:{finding.line}:"
-                if finding.line
-                else f"{_replace_unprintable(one.source)}:"
-            )
+            place = f"{source}:{finding.line}:" if finding.line else f"{source}:"
             yield f"{place} {finding.severity} {finding.code} {finding.message} ({finding.section})"
     count = _count_by_severity(results)
     read = sum(one.unreadable_reason is None for one in results)

@@ -62,7 +62,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         server = _build_server(address, port=port, workers=workers)
         _attach_mail_worker(server, services.database, services.settings)
         server.on_startup(lambda: click.echo(_format_startup_message(services, address, port)))
-        # With these settings, glibc returns the memory of large responses in the workers to the system.
+        # These settings make glibc in the workers return the memory of large responses to the operating system.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
@@ -74,7 +74,8 @@ def serve(*, host: str, port: int, workers: int) -> None:
 def load_worker_app() -> Flask:
     """Return the app for a worker process, with the settings from the environment.
 
-    Objects created at start-up are frozen, because scanning them in full garbage collections pauses requests for 60 ms.
+    Objects created at start-up are frozen, because scanning them in full garbage collections would pause requests for
+    60 ms.
     """
     app = create_app(read_settings(os.environ))
     gc.collect()
@@ -134,9 +135,6 @@ def _attach_mail_worker(server: Any, database: Database, settings: Settings) -> 
 
 def _format_startup_message(services: Services, address: str, port: int) -> str:
     at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-    links = (
-        ""
-        if at == services.settings.base_url
-        else f"; its links lead to {services.settings.base_url} (EVENTCAL_BASE_URL)"
-    )
+    base_url = services.settings.base_url
+    links = "" if at == base_url else f"; its links lead to {base_url} (EVENTCAL_BASE_URL)"
     return f"{services.settings.name} is served on {at}{links}. Ctrl-C ends it."

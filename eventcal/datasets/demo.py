@@ -39,9 +39,7 @@ def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
 
 def shift_dataset_dates(dataset: Dataset, *, weeks: int) -> Dataset:
     """Return the data set with all dates moved by whole weeks, which preserves weekdays and times of day."""
-    moved = {
-        section: tuple(_shift_record(record, weeks) for record in dataset.records[section]) for section in SECTIONS
-    }
+    moved = {section: tuple(_shift_record(item, weeks) for item in dataset.records[section]) for section in SECTIONS}
     return replace(dataset, records=moved)
 
 

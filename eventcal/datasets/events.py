@@ -120,7 +120,7 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, f
 
 
 def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
-    """Return the oldest sponsorship that is not cancelled, the oldest cancelled sponsorship, or None."""
+    """Return the oldest active sponsorship, or else the oldest cancelled sponsorship, or None."""
     rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
     found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
     return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)

@@ -55,7 +55,7 @@ class ImportSession:
 
     @contextmanager
     def collect_errors(self, pointer: str) -> Iterator[None]:
-        """Roll back the block if it raises a DomainError, and record its field errors below `pointer`."""
+        """If the block raises a DomainError, roll back its changes and collect the field errors under `pointer`."""
         try:
             with self.session.begin_nested():
                 yield
@@ -89,7 +89,7 @@ class ImportSession:
 
 
 def _iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
-    """Yield each reference to another record: the record, the pointer within it, and the target section and key."""
+    """Yield each reference between records: the record, the pointer in it, the target section and the target key."""
     for event in dataset.records["events"]:
         for i, slug in enumerate(event.fields.get("co_located_with") or ()):
             yield event, f"/co_located_with/{i}", "events", slug
@@ -132,6 +132,6 @@ def _fetch_talks(session: Session, keys: Iterable[RecordKey]) -> dict[RecordKey,
 
 
 def _preference_sort_key(talk: Talk) -> tuple[bool, bool, float, str]:
-    """Return a sort key that puts the preferred talk last: active, then published, then older talks are preferred."""
+    """Return a sort key that puts the preferred talk last and prefers active, then published, then older talks."""
     over = talk.state in GONE_STATES or talk.state == TalkState.REJECTED
     return not over, talk.published_at is not None, -talk.created_at.timestamp(), talk.id

@@ -32,7 +32,7 @@ _KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 # The maximum number of unknown top-level fields that are reported.
 _MAX_UNKNOWN_FIELD_ERRORS = 100
-# A duplicate talk is reported at its title, and a duplicate sponsorship as a whole.
+# Duplicate talks are reported at the title, and duplicate sponsorships at the whole record.
 _DUPLICATE_ERROR_POINTERS = {"talks": "/title", "sponsorships": ""}
 
 
@@ -147,10 +147,8 @@ def _iter_keys(section: Section, items: Iterable[Any]) -> Iterator[RecordKey]:
 
 def _iter_duplicate_errors(records: Mapping[Section, Iterable[Record]]) -> Iterator[FieldError]:
     kinds = ("tracks", "rooms", "tiers", "sponsorships")
-    for group in (
-        *records.values(),
-        *(event.iter_nested_records(kind) for event in records["events"] for kind in kinds),
-    ):
+    nested = (event.iter_nested_records(kind) for event in records["events"] for kind in kinds)
+    for group in (*records.values(), *nested):
         first: dict[RecordKey, str] = {}
         for record in group:
             earlier = first.setdefault(record.key, record.pointer)

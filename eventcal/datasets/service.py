@@ -39,7 +39,7 @@ def load_dataset(
     """Create and update the rows for all records without deleting any rows. Return the counts per section.
 
     `on_progress` is called with 1 for each record. Raises InvalidDataset with all errors, sorted by JSON pointer. After
-    InvalidDataset, the caller must roll back the unit of work, for example by not catching the exception.
+    InvalidDataset, the unit of work must be rolled back, for example by not catching the exception.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
@@ -79,14 +79,12 @@ _RECORD_LOADERS = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events
 
 
 def _build_invalid_dataset(errors: Iterable[FieldError]) -> InvalidDataset:
-    found = sorted(
-        dict.fromkeys(errors), key=lambda fault: [_pointer_segment_sort_key(step) for step in fault.pointer.split("/")]
-    )
+    found = sorted(dict.fromkeys(errors), key=lambda error: [_segment_key(part) for part in error.pointer.split("/")])
     number = "a fault" if len(found) == 1 else f"{len(found)} faults"
     return InvalidDataset(f"Nothing was loaded, for the file has {number}:", errors=found)
 
 
-def _pointer_segment_sort_key(segment: str) -> tuple[bool, int, str]:
+def _segment_key(segment: str) -> tuple[bool, int, str]:
     return (False, int(segment), "") if segment.isascii() and segment.isdigit() else (True, 0, segment)
 
 

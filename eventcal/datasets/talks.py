@@ -15,7 +15,7 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
-# The key, the references, and fields that the service checks against the call for talks are loaded separately.
+# The key, the references and the fields that the service checks against the call for talks are loaded separately.
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
@@ -32,7 +32,7 @@ def load_talk(loading: ImportSession, record: Record) -> None:
 
 
 def load_reprise(loading: ImportSession, record: Record) -> None:
-    """Set the earlier talk that a talk repeats, after all talks in the data set have been loaded."""
+    """Set the talk that a reprise repeats, after all talks in the data set have been loaded."""
     talk = loading.talks.get(record.key)
     if talk is None or "reprise_of" not in record.fields:
         return

@@ -1,1 +1,1 @@
-"""General utilities, such as the clock, the database, errors, pagination and text. No other package is imported."""
+"""General utilities that do not depend on other packages: clock, database, errors, pagination and text."""

@@ -28,7 +28,7 @@ from eventcal.kit.models import Base
 # The key of the PostgreSQL advisory lock, which is arbitrary but must not change.
 _WRITE_LOCK_KEY = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
-# Setting the timeout in the same statement saves a round trip. The timeout applies only to this transaction.
+# Setting the timeout in the same statement saves a round trip. The timeout applies only to the current transaction.
 _POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -69,17 +69,12 @@ class Database:
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # In WAL mode, a writer does not block readers. With FULL, committed transactions survive a power failure.
-            set_up_sqlite(
-                self.engine,
-                f"busy_timeout = {_LOCK_TIMEOUT_MS}",
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "foreign_keys = ON",
-            )
+            # In WAL mode, writers do not block readers. FULL synchronisation preserves commits after a power failure.
+            timeout = f"busy_timeout = {_LOCK_TIMEOUT_MS}"
+            set_up_sqlite(self.engine, timeout, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             self._reading = self._glancing = self.engine
         else:
-            # All queries of a reader must see the same snapshot, so that a revision matches the rows read with it.
+            # All queries in a read transaction use the same snapshot, so that the revision and the rows are consistent.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             # A single statement needs no transaction. Omitting BEGIN and COMMIT saves two round trips.
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
@@ -129,7 +124,7 @@ class UnitOfWork:
     """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
     `now` is the start time (UTC) of the unit of work, so that all timestamps written by a unit of work are equal. The
-    Last-Modified date is based on `commit_time` instead.
+    Last-Modified date is based on `commit_time` and not on `now`.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
@@ -149,8 +144,8 @@ class UnitOfWork:
     def flush_hooks(self) -> None:
         """Flush the session, and call the hooks with the changes since the previous call to update derived values.
 
-        `Database.unit_of_work` calls this method before the commit. Call it earlier to read derived values within the
-        block.
+        `Database.unit_of_work` calls this method before the commit. Call `flush_hooks` earlier to read derived values
+        within the block.
         """
         if self.session.new or self.session.deleted:
             # The foreign keys of new rows are not set until the session is flushed.
@@ -187,7 +182,7 @@ def any_public(table: type[Base], fields: Iterable[str]) -> bool:
 
 
 def commit_time(session: Session, *, started_at: datetime) -> datetime:
-    """Return the current time (UTC) from the clock of the unit of work, but not a time before `started_at`.
+    """Return the current time (UTC) from the clock of the unit of work, or `started_at` if `started_at` is later.
 
     The Last-Modified date is based on the commit time and not on `UnitOfWork.now`, because readers do not see the
     changes of a unit of work before the commit.
@@ -229,7 +224,7 @@ def _take_write_lock(session: Session) -> None:
 
 
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
-    """Run the pragmas on every new connection, and emit BEGIN explicitly instead of by the driver.
+    """Run the pragmas on every new connection, and disable the implicit transactions of the driver.
 
     If the execution option `eventcal_writes` is set, a transaction acquires the write lock when it begins.
     """

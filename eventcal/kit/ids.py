@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from eventcal.kit.errors import Conflict, Message
 from eventcal.kit.text import SLUG_LIMIT, slugify
 
-# Crockford's Base32 alphabet avoids letters that resemble digits, and accidental obscenities.
+# Crockford's Base32 alphabet excludes letters that resemble digits and avoids accidental obscenities.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 # The limit leaves room for a numeric suffix.
 _STEM_LIMIT = SLUG_LIMIT - 10

@@ -21,8 +21,7 @@ UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 _WITH_OFFSET = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
 
 _ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
@@ -34,7 +33,7 @@ _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 class SkippedTime(ValueError):
-    """A local time that does not exist in its time zone, because the clocks go forward and skip it.
+    """A local time that is skipped when the clocks in its time zone go forward.
 
     `next_valid` is the first local time after the gap.
     """
@@ -130,7 +129,7 @@ def _check_year(year: int) -> None:
 
 
 def _quote_excerpt(text: str) -> str:
-    """Return a quoted excerpt in ASCII, because messages must not contain surrogates."""
+    """Return a quoted excerpt of the text in ASCII, because messages must not contain surrogates."""
     most = 40
     return ascii(text if len(text) <= most else f"{text[:most]}...")
 
@@ -163,7 +162,7 @@ def local_to_utc_strict(local: datetime, tzid: str) -> datetime:
 
 def _find_instant(local: datetime, tzid: str) -> datetime | None:
     here = get_zone(tzid)
-    # In a gap, fold=0 applies the offset before the gap, so the instant lies after the gap (PEP 495).
+    # For a skipped time, `fold=0` selects the offset before the gap, so that the instant is after the gap (PEP 495).
     instant = local.replace(tzinfo=here, fold=0).astimezone(UTC)
     return instant if instant.astimezone(here).replace(tzinfo=None, fold=0) == local.replace(fold=0) else None
 
@@ -203,7 +202,7 @@ def day_start(day: date, tzid: str) -> datetime:
 def day_end(day: date, tzid: str) -> datetime:
     """Return the UTC instant at which a day ends in the zone, which is the start of the next day.
 
-    A day that does not exist in the zone ends when it begins. Raises the same errors as `day_start`.
+    A day that is skipped entirely in the zone has the same start and end. Raises the same errors as `day_start`.
     """
     _check_year(day.year)
     return _first_instant_of_day(day + _A_DAY, tzid)

@@ -50,7 +50,7 @@ _SANITIZER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# The same text is often rendered again, for example all talks in a room when the room is renamed.
+# The same text is often rendered repeatedly. Renaming a room, for example, renders all of its talks again.
 _CACHE_SIZE = 256
 
 
@@ -157,7 +157,7 @@ def _image_alt_text(children: Sequence[Token]) -> str:
 class _PlainTextBuilder:
     def __init__(self) -> None:
         self.lines: list[str] = []
-        # The line prefix of each open block. After the first line of a list item, spaces replace its bullet.
+        # The line prefix of each open block. After the first line of a list item, the bullet is replaced with spaces.
         self._margins: list[str] = []
         # For each open list, an iterator over the bullets or numbers of the next items.
         self._bullets: list[Iterator[str]] = []

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# Column info for a column that is not published. Changing only private columns does not create a new revision.
+# The `info` of columns that are not published. Changes to private columns alone do not create a new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
@@ -49,22 +49,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime,
-        list[str]: JSON,
-        dict[str, Any]: JSON,
-    }
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime, list[str]: JSON, dict[str, Any]: JSON}
 
 
 def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
     """Return a column that stores members of `enum_class` as their values."""
-    kind = Enum(
-        enum_class,
-        native_enum=False,
-        create_constraint=False,
-        length=20,
-        values_callable=lambda e: [w.value for w in e],
-    )
+    kind = Enum(enum_class, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
 
 

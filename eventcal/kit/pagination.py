@@ -55,9 +55,8 @@ def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey],
         query = query.where(_after_cursor_condition(order, _decode_cursor(paging.cursor, order)))
     found = session.execute(query.limit(paging.limit + 1)).unique().all()
     kept = found[: paging.limit]
-    return Page(
-        tuple(row[0] for row in kept), _encode_cursor(kept[-1][-len(order) :]) if len(found) > paging.limit else None
-    )
+    next_cursor = _encode_cursor(kept[-1][-len(order) :]) if len(found) > paging.limit else None
+    return Page(tuple(row[0] for row in kept), next_cursor)
 
 
 def _after_cursor_condition(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:

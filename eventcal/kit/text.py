@@ -31,14 +31,12 @@ _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 # Letters that Unicode does not decompose but that are often typed in ASCII.
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
-    # Casefolding and accent removal convert the other Turkish forms of this letter to "i".
+    # Casefolding and accent removal already convert the other Turkish variants of "i".
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 
 # Variation selectors and similar marks, which affect only the display of a character.
-_VARIATION_SELECTORS = frozenset(
-    [0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
-)
+_SELECTORS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
@@ -124,14 +122,10 @@ def _strip_accents(value: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", value) if not _is_accent_or_ignorable(c))
 
 
-def _is_accent_or_ignorable(character: str) -> bool:
-    if character.isascii() or character == _ZERO_WIDTH_SPACE:
+def _is_accent_or_ignorable(char: str) -> bool:
+    if char.isascii() or char == _ZERO_WIDTH_SPACE:
         return False
-    return (
-        unicodedata.combining(character) != 0
-        or ord(character) in _VARIATION_SELECTORS
-        or unicodedata.category(character) in {"Cf", "Me"}
-    )
+    return unicodedata.combining(char) != 0 or ord(char) in _SELECTORS or unicodedata.category(char) in {"Cf", "Me"}
 
 
 def build_search_text(*texts: str | None) -> str:
@@ -146,7 +140,7 @@ def build_search_text(*texts: str | None) -> str:
 def split_query(q: str) -> tuple[str, ...]:
     """Return the unique folded words of a search query in order, at most `QUERY_WORD_LIMIT`.
 
-    Each word is a prefix to search for in a result of `build_search_text`.
+    Each word is meant to be searched for as a prefix in results of `build_search_text`.
     """
     return tuple(dict.fromkeys(_split_words(q)))[:QUERY_WORD_LIMIT]
 

@@ -30,7 +30,7 @@ _FORBIDDEN_IN_URL = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u
 
 
 def too_long_message(limit: int) -> Message:
-    """Return the error message for a text that is too long."""
+    """Return the error message for text that is too long."""
     return Message("must have at most %(limit)s characters", limit=limit)
 
 
@@ -66,7 +66,7 @@ def _country_codes() -> frozenset[str]:
 class TextFormat:
     """The format of a single-line text: a regular expression, a maximum length, and an error message.
 
-    If `allowed_values` is given, the text must also be in the collection that this function returns.
+    If `allowed_values` is given, the text must also be one of the values that `allowed_values` returns.
     """
 
     pattern: str
@@ -86,7 +86,7 @@ COUNTRY = TextFormat(
     Message("must be an ISO 3166-1 code of two capital letters, such as DE"),
     allowed_values=_country_codes,
 )
-# Only the syntax of a language tag is checked (BCP 47), and not the registry.
+# Language tags are checked for their syntax (BCP 47), but not against the IANA registry.
 LANGUAGE = TextFormat("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Message("must be a language tag such as en or pt-BR"))
 COLOUR = TextFormat("#[0-9A-Fa-f]{6}", 7, Message("must be a colour such as #2a7f62"))
 CURRENCY = TextFormat("[A-Z]{3}", 3, Message("must be an ISO 4217 code such as EUR"))

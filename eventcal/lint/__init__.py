@@ -23,7 +23,7 @@ _CHECKS = (
 
 
 def lint(octets: bytes, *, now: datetime | None = None) -> list[Finding]:
-    """Return the findings for a calendar, sorted by line. Invalid content never raises an exception.
+    """Return the findings for a calendar, sorted by line. Invalid content does not raise an exception.
 
     `now` is an aware datetime. If `now` is None, timestamps in the future are not reported.
     """

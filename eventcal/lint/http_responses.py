@@ -28,9 +28,8 @@ class ServerResponses:
 
 def lint_http_responses(responses: ServerResponses) -> list[Finding]:
     """Return the findings for the HTTP responses. The line of each finding is 0."""
-    return sorted(
-        [*_check_content_type(responses.headers), *_check_validators(responses.headers), *_check_statuses(responses)]
-    )
+    headers = responses.headers
+    return sorted([*_check_content_type(headers), *_check_validators(headers), *_check_statuses(responses)])
 
 
 def _check_content_type(headers: Mapping[str, str]) -> Iterator[Finding]:
@@ -60,12 +59,9 @@ def _check_validators(headers: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _check_statuses(responses: ServerResponses) -> Iterator[Finding]:
-    if responses.conditional_status is not None and responses.conditional_status != _NOT_MODIFIED:
-        yield finding(
-            "not-modified",
-            0,
-            f"asked again whether anything changed, the server answers {responses.conditional_status}",
-        )
+    status = responses.conditional_status
+    if status is not None and status != _NOT_MODIFIED:
+        yield finding("not-modified", 0, f"asked again whether anything changed, the server answers {status}")
     if responses.head_status != responses.status:
         yield finding("head", 0, f"HEAD is answered with {responses.head_status}, GET with {responses.status}")
 

@@ -128,7 +128,7 @@ ENTRY_NAMES = ("VEVENT", "VTODO", "VJOURNAL")
 
 
 def parse_file(octets: bytes) -> ParsedFile:
-    """Parse octets as iCalendar in linear time. Invalid content never raises an exception."""
+    """Parse octets as iCalendar in linear time. Invalid content does not raise an exception."""
     physical = list(_iter_physical_lines(octets.removeprefix(BYTE_ORDER_MARK)))
     reading = ParsedFile(octets, physical, list(_unfold_lines(physical)))
     _build_components(reading)

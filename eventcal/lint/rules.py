@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A violation of a rule at one place in a feed.
+    """A violation of a rule in a feed.
 
     `line`: the number of the first affected physical line, or 0 if the finding concerns the HTTP response.
     `section`: the source of the rule, such as "RFC 5545, 3.1".

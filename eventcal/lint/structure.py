@@ -101,17 +101,15 @@ def _check_required_properties(component: Component) -> Iterator[Finding]:
 
 
 def _check_uids(file: ParsedFile) -> Iterator[Finding]:
-    first_lines = dict[tuple[int, str, str], int]()
+    lines = dict[tuple[int, str, str], int]()
     for entry in file.entries:
         uid, recurrence = entry.find_property("UID"), entry.find_property("RECURRENCE-ID")
         if uid is None or not uid.value:
             continue
         key = id(entry.parent), uid.value, recurrence.value if recurrence else ""
-        if key in first_lines:
-            yield finding(
-                "uid-twice", uid.line, f"UID {quote_excerpt(uid.value)} is on line {first_lines[key]} already"
-            )
-        first_lines.setdefault(key, uid.line)
+        if key in lines:
+            yield finding("uid-twice", uid.line, f"UID {quote_excerpt(uid.value)} is on line {lines[key]} already")
+        lines.setdefault(key, uid.line)
 
 
 _RECOMMENDED_PROPERTIES = (

@@ -1,6 +1,6 @@
 """Checks of time zone definitions and references (RFC 5545, 3.6.5).
 
-The offsets of a VTIMEZONE are compared with the IANA database if all of its rules are yearly, in one month, and on
+The offsets of a VTIMEZONE are compared with the IANA database if each of its rules is yearly, in a single month, and on
 weekdays or days of the month. Time zones with other rules are not compared, to limit the processing time.
 """
 
@@ -20,7 +20,7 @@ from eventcal.lint.time_values import TimeKind, TimeValue, iana_utc_offset, pars
 from eventcal.lint.times import TIME_PROPERTIES, parse_times
 
 _REQUIRED_PROPERTIES = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
-# The maximum number of observance lookups per time zone. Further times in the zone are not checked.
+# The maximum number of observance lookups per time zone, after which offsets are no longer compared.
 _MOST_LOOKUPS = 200_000
 
 
@@ -159,7 +159,7 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time, or None. Both times use the offset before the onset."""
+        """Return the last onset at or before a local time, or None. Local times use the offset before the onset."""
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)
@@ -203,19 +203,12 @@ def _parse_observance(component: Component) -> Observance | None:
     before, after = component.find_property("TZOFFSETFROM"), component.find_property("TZOFFSETTO")
     if starts is None or before is None or after is None or len(rules) > 1:
         return None
-    since, east, then = (
-        parse_time_value(starts.value, starts.tzid),
-        parse_utc_offset(before.value),
-        parse_utc_offset(after.value),
-    )
-    others = [
-        parse_time_value(value, one.tzid)
-        for one in component.list_properties("RDATE")
-        for value in one.value.split(",")
-    ]
-    if since is None or None in others or east is None or then is None:
+    since = parse_time_value(starts.value, starts.tzid)
+    east, then = parse_utc_offset(before.value), parse_utc_offset(after.value)
+    more = [parse_time_value(text, p.tzid) for p in component.list_properties("RDATE") for text in p.value.split(",")]
+    if since is None or None in more or east is None or then is None:
         return None
-    written = tuple(sorted(moment.local for moment in [since, *others] if moment))
+    written = tuple(sorted(moment.local for moment in [since, *more] if moment))
     if not rules:
         return Observance(written, None, None, east, then)
     parts = parse_rule(rules[0].value)
