@@ -1,4 +1,4 @@
-"""Callers of the API for tests: each shows who they are in their own way, and reads answers whole."""
+"""API clients for tests, with different kinds of authentication, and helpers for checking responses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md: run each curl command, and write the response that the document shows.
+"""The examples in docs/api.md: runs each curl command and updates the response in the document.
 
 Run `make examples` after a change to the API.
 """

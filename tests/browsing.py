@@ -1,4 +1,4 @@
-"""A browser without scripts: it follows links and sends forms, and every page that it meets is sound HTML."""
+"""A browser without scripts that follows links, submits forms and validates the HTML of every page."""
 
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element

@@ -1,4 +1,4 @@
-"""`eventcal` for tests: each command runs to its end, and what it says is looked at."""
+"""The `eventcal` command for tests, with access to its output and exit code."""
 
 import json
 from collections.abc import Iterator

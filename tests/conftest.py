@@ -1,4 +1,4 @@
-"""What every test can have: a clock that stands still, and a migrated database of its own, of both kinds."""
+"""Fixtures for all tests: a fixed clock, and a migrated database of each kind."""
 
 import os
 import shutil

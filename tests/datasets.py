@@ -1,4 +1,4 @@
-"""Data sets for tests, and what a database holds before and after one was loaded."""
+"""Data sets for tests, and the database content before and after loading."""
 
 from copy import deepcopy
 from typing import Any

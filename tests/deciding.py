@@ -1,4 +1,4 @@
-"""What tests of deciding and scheduling share: talks of every state, and forms that have a name more than once."""
+"""Helpers for tests of talk decisions and schedules: talks in every state, and forms with repeated field names."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Feeds of given entries, put together from what their format has: pieces, and what stands around these."""
+"""Feeds that are built from given entries in each format."""
 
 from collections.abc import Sequence
 

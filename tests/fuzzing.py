@@ -1,4 +1,4 @@
-"""The OpenAPI document as schemathesis tries it: answers closed, and names narrowed to those of tests/world.py."""
+"""The OpenAPI document for schemathesis: closed response schemas, and names limited to those in tests/world.py."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Readers who ask on and on while somebody writes, and who notice when they are told of an older state."""
+"""Clients that read continuously during writes and detect responses with outdated content."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""The whole app for tests through HTTP, and browsers that are signed in to it."""
+"""The complete app for HTTP tests, and clients with a signed-in session."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future

@@ -1,4 +1,4 @@
-"""Pictures for tests, made by Pillow, and those that no painter makes."""
+"""Images for tests, including malformed and hostile files."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""A real mail server on the loopback, which keeps what it is given and can be told to refuse."""
+"""An SMTP server on the loopback interface that stores email and can be configured to reject it."""
 
 import socketserver
 import threading

@@ -1,4 +1,4 @@
-"""Makers of whole, flushed rows for tests: each needs only what a test is about, by name; the rest is sensible."""
+"""Factories for flushed database rows. Each factory has defaults for all fields that a test does not specify."""
 
 import itertools
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Packages of Node that tests need: installed from a lock, once for a test run and outside of the checkout."""
+"""Node packages for tests, installed from a lock file once per test run and outside the checkout."""
 
 import fcntl
 import os

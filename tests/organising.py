@@ -1,4 +1,4 @@
-"""Browsers of those who look after an event: its organisers, a reviewer, a moderator, and whoever is none of them."""
+"""Browsers of people with different roles at an event: organisers, a reviewer, a moderator and a member."""
 
 from flask import Flask
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Reading a page as a browser and a checker of HTML do."""
+"""HTML parsing and validation of pages."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
-"""A real PostgreSQL for one test run: one server for all workers, started by the first that wants it.
+"""A PostgreSQL server for a test run, which is shared by all workers and started by the first that needs it.
 
-However the test run ends, the server does not outlive it. The run holds a lock on a file for as long as it lives;
-a guard, started before the server, waits for that lock, then stops the server and removes its folder. This file
-is that guard too: `python tests/postgres.py FOLDER`.
+The server stops however the test run ends. The test run holds a file lock. A guard process, which is started before the
+server, waits for the lock, stops the server and removes its folder. `python tests/postgres.py FOLDER` runs the guard.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""An authenticator app for tests, written from RFC 6238, and members who have set one up."""
+"""An authenticator app for tests, implemented from RFC 6238, and members who use an authenticator app."""
 
 import base64
 import hashlib

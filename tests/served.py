@@ -1,4 +1,4 @@
-"""A rendition, and what a client is sent for one."""
+"""Rendered responses, and the responses that clients receive for them."""
 
 import gzip
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Two small tables for tests of the database itself, which knows nothing of events."""
+"""Two small tables for tests of the database that do not depend on events."""
 
 from collections.abc import Callable
 from datetime import datetime

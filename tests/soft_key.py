@@ -1,4 +1,4 @@
-"""A security key made of software, for tests: it makes passkeys and signs with them, as honestly as it is told to."""
+"""A software security key for tests that creates and uses passkeys, with optional errors."""
 
 import hashlib
 import json

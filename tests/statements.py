@@ -1,4 +1,4 @@
-"""Counts what the database is asked, so that a list can be held to the same number of statements at any length."""
+"""Records SQL statements, so that tests can check that the number of statements does not depend on a list's length."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

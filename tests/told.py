@@ -1,4 +1,4 @@
-"""Holds whatever an app answers in a test against its OpenAPI document: status, headers, type, and every field."""
+"""Validates every response in a test against the OpenAPI document: status, headers, content type and fields."""
 
 from functools import cached_property
 from typing import Any

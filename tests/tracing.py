@@ -1,4 +1,4 @@
-"""Which files of the package a piece of work passes through."""
+"""Records which files of the package are used by a block of code."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The words of pages: those that stand in templates and code, and what is wrong with how they are written there."""
+"""The texts in templates and code, and checks that all of them can be translated."""
 
 import ast
 import re

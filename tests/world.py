@@ -1,4 +1,4 @@
-"""A small calendar with one of everything, under names that a test can know before anything is made."""
+"""A small calendar with one object of each kind, under names that are known in advance."""
 
 from collections.abc import Mapping
 
