@@ -1,4 +1,4 @@
-"""Schemas of the records in a data set: the fields of the API, with references to other records by slug or title."""
+"""Schemas of data set records, which have the fields of the API and reference other records by slug or title."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ from eventcal.web.schemas.speakers import SpeakerPatch
 from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.schemas.talks import TalkPatch
 
-# Maximum number each of tracks, rooms, tiers and sponsorships of an event.
+# The maximum number of tracks, rooms, tiers or sponsorships of an event.
 _MAX_PARTS = 500
 
 
 class RecordSchema(BaseSchema):
-    """Base class of record schemas. A null in a field that is not nullable means "unknown" and is ignored."""
+    """Base class of record schemas. A null value in a field that is not nullable means "unknown" and is ignored."""
 
     @classmethod
     def from_schema(cls, schema: type[BaseSchema], **fields: fields.Field[Any]) -> type[BaseSchema]:
@@ -33,7 +33,7 @@ class RecordSchema(BaseSchema):
 
     @pre_load
     def drop_unknown_nulls(self, data: object, **_: object) -> object:
-        """Return the input without null values of fields that are not nullable."""
+        """Remove null values from fields that are not nullable."""
         if not isinstance(data, Mapping):
             return data
         nullable = {name for name in data if name not in self.fields or self.fields[name].allow_none}
@@ -41,7 +41,7 @@ class RecordSchema(BaseSchema):
 
 
 class SponsorshipRecord(RecordSchema):
-    """A sponsorship or an enquiry, with the sponsor by slug and the event's tier by name."""
+    """A sponsorship or enquiry, which references the sponsor by slug and the tier by name."""
 
     sponsor = Slug(required=True)
     tier = SingleLine(sponsor_limits.TIER_NAME, required=True)
@@ -50,7 +50,7 @@ class SponsorshipRecord(RecordSchema):
 
 
 class EventRecord(RecordSchema, EventPatch):
-    """An event. Title, timezone and starts are also required for new events, which is checked during the import."""
+    """An event. The import also checks that new events have `title`, `timezone` and `starts`."""
 
     slug = Slug(required=True)
     call_for_talks = NestedField(RecordSchema.from_schema(CallForTalksIn), allow_none=True)
@@ -68,7 +68,7 @@ class TalkKey(BaseSchema):
 
 
 class TalkRecord(RecordSchema, TalkPatch, TalkKey):
-    """A talk, with references to its speakers by slug."""
+    """A talk, which references its speakers by slug."""
 
     title = SingleLine(talk_limits.TITLE, required=True)
     speakers = ListField(Slug(), limit=talk_limits.SPEAKERS)

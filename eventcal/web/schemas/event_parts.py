@@ -30,7 +30,7 @@ RoomIn = RoomFields.with_required("name", name="RoomIn", description="A new room
 
 
 class TrackOut(ResponseSchema):
-    """A track in responses."""
+    """A track, as returned by the API."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -38,7 +38,7 @@ class TrackOut(ResponseSchema):
 
 
 class RoomOut(ResponseSchema):
-    """A room in responses."""
+    """A room, as returned by the API."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -54,13 +54,13 @@ class TeamMemberOut(ResponseSchema):
 
 
 class TeamRoleIn(BaseSchema):
-    """The role to give to a team member."""
+    """The role to assign to a team member."""
 
     role = EnumField(TeamRole, required=True)
 
 
 class TeamMemberIn(TeamRoleIn):
-    """The member to add to the team, by email address, and their role."""
+    """The email address and the role of the member to add to the team."""
 
     email = EmailField(required=True)
 

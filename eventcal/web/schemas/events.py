@@ -20,7 +20,7 @@ from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, OverridesField, occurrence_json
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 
-# Maximum number of occurrences per event in a list of events.
+# The maximum number of occurrences per event in a list of events.
 _MAX_OCCURRENCES = 100
 _LOCAL_HELP = "A date, or a time on the wall of the event's zone."
 _INSTANT_HELP = "Local to the event's zone, or with an offset."
@@ -107,7 +107,7 @@ EventIn = EventPatch.with_required(
 
 
 class CallForTalksOut(ResponseSchema):
-    """A call for talks in responses. Instants have the offset of the event's time zone."""
+    """A call for talks, as returned by the API. Instants have the UTC offset of the event's time zone."""
 
     opens_at = strict.InstantField(required=True, allow_none=True)
     closes_at = strict.InstantField(required=True, allow_none=True)
@@ -116,14 +116,14 @@ class CallForTalksOut(ResponseSchema):
 
 
 class RegistrationOut(ResponseSchema):
-    """The registration URL and price of an event in responses."""
+    """The registration URL and price of an event, as returned by the API."""
 
     url = fields.String(required=True, allow_none=True, metadata=URI)
     price = fields.Nested(PriceOut, required=True, allow_none=True)
 
 
 class PlaceOut(ResponseSchema):
-    """The location of an event in responses."""
+    """The location of an event, as returned by the API."""
 
     venue = fields.String(required=True, allow_none=True)
     address = fields.String(required=True, allow_none=True)
@@ -144,7 +144,7 @@ class EventLinks(ResponseSchema):
 
 
 class EventOut(ResponseSchema):
-    """An event in responses."""
+    """An event, as returned by the API."""
 
     slug = fields.String(required=True, metadata={"pattern": SLUG_PATTERN})
     title = fields.String(required=True)
@@ -197,7 +197,7 @@ class EventOut(ResponseSchema):
 
 
 def event_json(event: Event, links: UrlBuilder) -> Json:
-    """Return the JSON of an event, whose relationships must be loaded."""
+    """Return the JSON representation of an event, whose relationships must be loaded."""
     call = event.call
     return EventOut.serialize(
         event,
@@ -229,7 +229,7 @@ def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
 
 
 def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
-    """Return the JSON of an event. If it recurs and the filter has days, add its occurrences on them, at most 100."""
+    """Return an event's JSON with up to 100 occurrences, if the event recurs and the filter specifies days."""
     days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:
         return body

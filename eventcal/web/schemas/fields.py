@@ -1,7 +1,7 @@
-"""Fields and the base class of all schemas. They check types and formats, but no domain rules.
+"""Fields and the base class of all schemas, which check types and formats but no domain rules.
 
-Error messages have no subject ("must be text"), because they follow the name of a field. JSON types are not converted:
-a number in quotes or "yes" for true is rejected.
+Error messages have no subject ("must be text"), because they are shown after the name of the field. JSON types are not
+converted: a number in quotes is rejected.
 """
 
 import re
@@ -29,14 +29,14 @@ TextValidator = Callable[[str], Message | None]
 """A function that returns the error of an invalid text, or None."""
 
 URI = {"format": "uri"}
-# No control characters. JSON Schema cannot express that a line must not be blank.
+# The pattern excludes control characters other than tabs and line breaks.
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 
 class BaseSchema(Schema):
-    """Base class of all schemas. Unknown fields are rejected, with one error for each in the order of the input.
+    """Base class of all schemas. Unknown fields are reported as errors, in the order of the input.
 
-    `extra_json_schema` holds additional JSON Schema keywords for the OpenAPI schema of the object.
+    `extra_json_schema`: additional JSON Schema keywords for the OpenAPI document.
     """
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {}
@@ -53,7 +53,7 @@ class BaseSchema(Schema):
 
     @classmethod
     def with_required(cls, *field_names: str, name: str, description: str) -> type[Self]:
-        """Return a schema called `name` with the same fields, of which those named in `field_names` are required."""
+        """Return a subclass called `name` in which the fields in `field_names` are required."""
         declared = {field: copy(cls._declared_fields[field]) for field in field_names}
         for field in declared.values():
             field.required = True
@@ -61,10 +61,7 @@ class BaseSchema(Schema):
 
 
 class Field(fields.Field[Any]):
-    """Base class of all fields.
-
-    `json_schema` (JSON Schema keywords) and `doc` (description) are for the OpenAPI document.
-    """
+    """Base class of all fields. `json_schema` and `doc` are keywords and a description for the OpenAPI document."""
 
     json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}
@@ -75,10 +72,10 @@ class Field(fields.Field[Any]):
 
 
 class MultiLine(Field, fields.String):
-    """Text of at most `limit` characters. It may have several lines or be empty, and is not normalised."""
+    """Text of at most `limit` characters, which may be empty or contain line breaks. The text is not normalised."""
 
     limit: int
-    """The default limit, for subclasses with a fixed one."""
+    """The default limit, for subclasses with a fixed limit."""
     json_schema: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
     find_error: TextValidator = staticmethod(multi_line_error)
     default_error_messages = {"invalid": validators.NOT_TEXT}
@@ -102,7 +99,7 @@ class MultiLine(Field, fields.String):
 
 
 class SingleLine(MultiLine):
-    """A single line of text of at most `limit` characters that is not blank. It is not normalised."""
+    """A non-blank line of at most `limit` characters. The text is not normalised."""
 
     json_schema = LINE_JSON_SCHEMA
     find_error: TextValidator = staticmethod(single_line_error)
@@ -147,7 +144,7 @@ class EmailField(SingleLine):
 
 
 class PatternString(SingleLine):
-    """A single line in one of the formats of `eventcal.kit.validators`."""
+    """A single line in a format from `eventcal.kit.validators`."""
 
     def __init__(self, value_format: validators.TextFormat, **settings: Any) -> None:
         self.json_schema = {"pattern": f"^{value_format.pattern}$"}
@@ -156,7 +153,7 @@ class PatternString(SingleLine):
 
 
 class StrictField(Field):
-    """Base class of fields that accept one JSON type only. `parse` raises ValueError for any other value."""
+    """Base class of fields that accept a single JSON type. `parse` raises ValueError for values of other types."""
 
     parse: Callable[[Any], Any]
 
@@ -189,11 +186,11 @@ class InstantField(StrictField, fields.DateTime):
 
 
 class IntegerField(StrictField, fields.Integer):
-    """An integer. 5.0 is accepted, because it is an integer in JSON Schema."""
+    """An integer. Numbers such as 5.0 are accepted, because they are integers in JSON Schema."""
 
     default_error_messages = {"invalid": validators.NOT_INTEGER}
 
-    # The default limit is the largest number that all supported databases can store.
+    # The default maximum is the largest integer that all supported databases can store.
     def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:
         super().__init__(strict=True, validate=in_range(least, most), **settings)
 
@@ -207,7 +204,7 @@ class IntegerField(StrictField, fields.Integer):
 
 
 class DegreesField(Field, fields.Float):
-    """A latitude or longitude: a number from -limit to limit."""
+    """A latitude or longitude, from `-limit` to `limit` degrees."""
 
     default_error_messages = {"invalid": Message("must be a number")}
 
@@ -221,7 +218,7 @@ class DegreesField(Field, fields.Float):
 
 
 class BoolField(StrictField, fields.Boolean):
-    """A boolean. Other values, such as 1 or "yes", are rejected."""
+    """A boolean. Values such as 1 and "yes" are rejected."""
 
     default_error_messages = {"invalid": validators.NOT_BOOLEAN}
 
@@ -283,7 +280,7 @@ class ReferenceOrInline(BaseSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_slug_or_name(self, _data: object, original: object, **_: object) -> None:
-        """Require either a slug alone or a name. This is also checked if other fields are invalid."""
+        """Require either a slug alone or a name, even if other fields are invalid."""
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:

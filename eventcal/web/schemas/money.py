@@ -16,7 +16,7 @@ _AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
 
 
 class AmountField(StrictField, fields.String):
-    """An amount of money as a decimal string with up to two decimal places, loaded as Decimal."""
+    """An amount of money as a decimal string with up to two decimal places, which is loaded as a Decimal."""
 
     json_schema: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
     default_error_messages = {"invalid": Message('must be a decimal string such as "12.50"')}
@@ -29,19 +29,19 @@ class AmountField(StrictField, fields.String):
 
 
 class Money(BaseSchema):
-    """An amount in a currency (ISO 4217)."""
+    """An amount of money and its currency (ISO 4217)."""
 
     amount = AmountField(required=True)
     currency = PatternString(CURRENCY, required=True)
 
 
 class PriceOut(ResponseSchema):
-    """A price in responses."""
+    """A price, as returned by the API."""
 
     amount = fields.String(required=True, metadata={"pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["12.50"]})
     currency = fields.String(required=True, metadata={"pattern": f"^{CURRENCY.pattern}$"})
 
 
 def price_json(amount: Decimal | None, currency: str | None) -> Json | None:
-    """Return the JSON of a price, or None if there is no amount."""
+    """Return the JSON representation of a price, or None if `amount` is None."""
     return None if amount is None else {"amount": f"{amount:.2f}", "currency": currency}

@@ -22,7 +22,7 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_lo
 
 
 class OverrideIn(BaseSchema):
-    """An override for one occurrence: it is `excluded`, or the other fields replace those of the event."""
+    """An override for one occurrence. Unless `excluded` is true, the other fields replace those of the event."""
 
     excluded = strict.BoolField(
         allow_none=True,
@@ -41,7 +41,7 @@ class OverrideIn(BaseSchema):
 
 
 class OverridesField(strict.Field, fields.Dict):
-    """A mapping of occurrences to overrides; null removes an override."""
+    """A mapping from occurrences to overrides. A null value removes an override."""
 
     default_error_messages = {"invalid": NOT_OBJECT}
 
@@ -71,7 +71,7 @@ class OverridesField(strict.Field, fields.Dict):
 
 
 class OverrideOut(BaseSchema):
-    """An override in responses, with only the fields that differ from the event."""
+    """An override, as returned by the API, with only the fields that differ from those of the event."""
 
     excluded = fields.Boolean()
     title = fields.String()
@@ -84,7 +84,7 @@ class OverrideOut(BaseSchema):
 
 
 class OccurrenceOut(ResponseSchema):
-    """An occurrence of an event in responses, with its override applied."""
+    """An occurrence of an event, as returned by the API, with its override applied."""
 
     occurrence = fields.String(
         required=True,
@@ -116,7 +116,7 @@ class OccurrenceQuery(PageQuery):
 
 
 def occurrence_json(occurrence: Occurrence, tzid: str) -> Json:
-    """Return the JSON of an occurrence. `tzid` is the event's time zone."""
+    """Return the JSON representation of an occurrence. `tzid` is the event's time zone."""
     slot = occurrence.slot
     return OccurrenceOut.serialize(
         occurrence,

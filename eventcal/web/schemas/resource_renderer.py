@@ -1,4 +1,4 @@
-"""JSON resources that are stored together with the calendar entries in the feed index."""
+"""Rendering of the JSON resources that are stored with the calendar entries in the feed index."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from eventcal.web.schemas.talks import talk_json
 
 @dataclass(frozen=True)
 class JsonResourceRenderer:
-    """A JSON serializer for events and talks, with the URLs of this installation."""
+    """A JSON serializer for events and talks that uses the URLs of this installation."""
 
     links: UrlBuilder
 
     def render_event(self, event: Event) -> str:
-        """Return the JSON of an event, whose relationships must be loaded."""
+        """Return the JSON text of an event, whose relationships must be loaded."""
         return orjson.dumps(event_json(event, self.links)).decode()
 
     def render_talk(self, talk: Talk) -> str:
-        """Return the JSON of a talk, whose relationships must be loaded."""
+        """Return the JSON text of a talk, whose relationships must be loaded."""
         return orjson.dumps(talk_json(talk, self.links)).decode()

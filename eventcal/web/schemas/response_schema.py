@@ -1,7 +1,7 @@
-"""Base class of response schemas. It serialises resources and describes them in the OpenAPI document.
+"""Base class of response schemas, which serialise resources and describe them in the OpenAPI document.
 
-`ResponseSchema.serialize` is 20 times faster than `Schema.dump`. It does not validate; tests check all responses
-against the document.
+`ResponseSchema.serialize` is 20 times faster than `Schema.dump` and does not validate its output. The tests validate
+all responses against the OpenAPI document.
 """
 
 from datetime import datetime
@@ -21,9 +21,9 @@ class ResponseSchema(BaseSchema):
 
     @classmethod
     def serialize(cls, source: object, /, **values: object) -> Json:
-        """Return the JSON of a resource, with the fields in order of declaration.
+        """Return the JSON representation of a resource, with the fields in order of declaration.
 
-        Fields that are not `values` are read from the attributes of `source`. Instants among these are written in UTC.
+        Fields that are not in `values` are read from the attributes of `source`, and instants are converted to UTC.
         """
         blank, copied, instants = _build_serialization_plan(cls, tuple(values))
         body = blank | values
@@ -39,22 +39,23 @@ class ResponseSchema(BaseSchema):
 def _build_serialization_plan(
     schema: type[ResponseSchema], given_names: tuple[str, ...]
 ) -> tuple[Json, list[str], list[str]]:
-    """Return an empty resource, the names of the fields to copy, and the names of the instants among them."""
+    """Return an empty resource, the names of the fields to copy, and the names of copied fields that are instants."""
     declared = schema().fields
     copied = [name for name in declared if name not in given_names]
     return dict.fromkeys(declared), copied, [name for name in copied if isinstance(declared[name], InstantField)]
 
 
 def format_local_instant(instant: datetime | None, tzid: str) -> str | None:
-    """Return an instant as text with the UTC offset of a time zone, or None."""
+    """Format an instant with the UTC offset of a time zone, or return None if `instant` is None."""
     return None if instant is None else format_with_offset(instant, tzid)
 
 
 @cache
 def page_schema(item_schema: type[Schema], name: str = "") -> type[Schema]:
-    """Return the schema of a page of items. The default name is derived from the item's: "TalkPage" for TalkOut."""
+    """Return the schema of a page of items. The default name for TalkOut, for example, is "TalkPage"."""
     items = fields.List(fields.Nested(item_schema), required=True)
     after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
-    return BaseSchema.from_dict(
-        {"items": items, "next": after}, name=name or f"{item_schema.__name__.removesuffix('Out')}Page"
-    )
+    name = name or f"{item_schema.__name__.removesuffix('Out')}Page"
+    page = BaseSchema.from_dict({"items": items, "next": after}, name=name)
+    page.__doc__ = f"A page of {item_schema.__name__} objects."
+    return page

@@ -30,20 +30,20 @@ class SpeakerPatch(BaseSchema):
 
 
 class MergeIn(BaseSchema):
-    """The speaker to merge into this one. Their talks are moved, and their slug then refers to this speaker."""
+    """The speaker to merge into this one. This speaker takes over the talks and the slug of the other speaker."""
 
     other = Slug(required=True)
 
 
 class LinkOut(ResponseSchema):
-    """A link in responses."""
+    """A link, as returned by the API."""
 
     title = fields.String(required=True)
     url = fields.String(required=True, metadata=URI)
 
 
 class SpeakerBrief(ResponseSchema):
-    """A speaker in the JSON of a talk."""
+    """A speaker, as included in a talk."""
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
@@ -52,7 +52,7 @@ class SpeakerBrief(ResponseSchema):
 
 
 class SpeakerOut(SpeakerBrief):
-    """A speaker in responses."""
+    """A speaker, as returned by the API."""
 
     bio = fields.String(required=True, allow_none=True)
     bio_html = fields.String(required=True, allow_none=True)
@@ -61,6 +61,6 @@ class SpeakerOut(SpeakerBrief):
 
 
 def speaker_json(speaker: Speaker, links: UrlBuilder) -> Json:
-    """Return the JSON of a speaker."""
+    """Return the JSON representation of a speaker."""
     bio_html = None if speaker.bio is None else to_html(speaker.bio)
     return SpeakerOut.serialize(speaker, bio_html=bio_html, photo_url=links.image(speaker.photo_url))

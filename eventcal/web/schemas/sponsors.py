@@ -28,7 +28,7 @@ TierIn = TierFields.with_required("name", name="TierIn", description="A new tier
 
 
 class TierOut(ResponseSchema):
-    """A tier in responses. `taken` is the number of confirmed sponsorships."""
+    """A tier, as returned by the API."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -40,7 +40,7 @@ class TierOut(ResponseSchema):
 
 
 class SponsorOut(ResponseSchema):
-    """A sponsor in responses."""
+    """A sponsor, as returned by the API."""
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
@@ -83,7 +83,7 @@ class SponsorNamed(ReferenceOrInline):
 
 
 class SponsorshipIn(BaseSchema):
-    """A sponsorship enquiry, with the tier and the sponsor."""
+    """An enquiry for a sponsorship, with the tier and the sponsor."""
 
     tier = strict.SingleLine(40, required=True)
     sponsor = strict.NestedField(
@@ -93,7 +93,7 @@ class SponsorshipIn(BaseSchema):
 
 
 class SponsorshipOut(ResponseSchema):
-    """A sponsorship in responses to organisers and to the member who enquired."""
+    """A sponsorship, as returned to organisers and to the member who enquired."""
 
     id = fields.String(required=True)
     event = fields.String(required=True, metadata=described("The event's slug."))
@@ -106,17 +106,17 @@ class SponsorshipOut(ResponseSchema):
 
 
 def tier_json(tier: Tier, confirmed_count: int) -> Json:
-    """Return the JSON of a tier. `confirmed_count` is the number of confirmed sponsorships."""
+    """Return the JSON representation of a tier. `confirmed_count` is the number of confirmed sponsorships."""
     return TierOut.serialize(tier, price=price_json(tier.price_amount, tier.price_currency), taken=confirmed_count)
 
 
 def sponsor_json(sponsor: Sponsor, links: UrlBuilder) -> Json:
-    """Return the JSON of a sponsor."""
+    """Return the JSON representation of a sponsor."""
     return SponsorOut.serialize(sponsor, logo_url=links.image(sponsor.logo_url))
 
 
 def sponsorship_json(sponsorship: Sponsorship, links: UrlBuilder) -> Json:
-    """Return the JSON of a sponsorship."""
+    """Return the JSON representation of a sponsorship."""
     return SponsorshipOut.serialize(
         sponsorship,
         event=sponsorship.tier.event.slug,

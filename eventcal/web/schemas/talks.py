@@ -66,7 +66,7 @@ class TalkPatch(TalkFields):
 
 
 class StepIn(BaseSchema):
-    """The optional body of a state change."""
+    """The optional request body of a state change."""
 
     reason = strict.MultiLine(limits.REASON, allow_none=True)
 
@@ -81,7 +81,7 @@ class TalkLinks(ResponseSchema):
 
 
 class TalkOut(ResponseSchema):
-    """A talk in responses."""
+    """A talk, as returned by the API."""
 
     id = fields.String(required=True)
     event = fields.String(required=True, metadata=described("The event's slug."))
@@ -111,7 +111,7 @@ class TalkOut(ResponseSchema):
 
 
 def talk_json(talk: Talk, links: UrlBuilder, *, state: str | None = None) -> Json:
-    """Return the JSON of a talk, whose relationships must be loaded. `state` overrides the publicly shown state."""
+    """Return the JSON of a talk, whose relationships must be loaded. `state` overrides the talk's public state."""
     event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
     return TalkOut.serialize(
         talk,
