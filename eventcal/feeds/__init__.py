@@ -1,1 +1,1 @@
-"""Calendar feeds: feed entries, the feed index, and the formats that feeds are served in."""
+"""Calendar feeds: calendar entries, the feed index, and the serializers for all feed formats."""

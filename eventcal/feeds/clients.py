@@ -1,7 +1,4 @@
-"""Calendar clients: detection by User-Agent, and what is known about the refresh behaviour of each.
-
-The data is in `clients.toml`.
-"""
+"""Calendar clients: detection by the User-Agent header, and descriptions of their refresh behaviour."""
 
 import re
 import tomllib
@@ -15,11 +12,11 @@ from typing import Any, BinaryIO
 from eventcal.kit.errors import Message
 
 MAX_USER_AGENT_LENGTH = 300
-"""The number of characters of a User-Agent header that are used to identify a client; real ones are shorter."""
+"""The length to which User-Agent headers are truncated for the detection of clients."""
 
 
 class ClientKind(StrEnum):
-    """A kind of client that fetches feeds. The database column allows at most twenty characters."""
+    """A kind of client that fetches feeds, stored in a database column of 20 characters."""
 
     GOOGLE = "google"
     APPLE = "apple"
@@ -47,7 +44,7 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientFacts:
-    """The name of a kind of client, how often it refreshes, and how to refresh at once, as texts for the user."""
+    """The name of a kind of client, with texts for users about automatic and manual refreshing."""
 
     name: str
     expect: Message
@@ -67,7 +64,7 @@ def _parse_client_facts(data: Mapping[str, str]) -> ClientFacts:
 CLIENTS: Mapping[ClientKind, ClientFacts] = {
     ClientKind(kind): _parse_client_facts(read) for kind, read in _CLIENT_DATA["clients"].items()
 }
-"""All kinds, in display order."""
+"""Facts about all kinds of clients, in display order."""
 
 _USER_AGENT_PATTERNS = [
     (ClientKind(kind), re.compile("|".join(patterns), re.IGNORECASE | re.ASCII))
@@ -77,14 +74,11 @@ _USER_AGENT_PATTERNS = [
 
 @lru_cache(2048)
 def detect_client_kind(user_agent: str) -> ClientKind:
-    """Return the kind of client for a User-Agent header, of which the first LONGEST_USER_AGENT characters count.
-
-    Results are cached, so truncate the header before the call.
-    """
+    """Return the kind of client for a User-Agent header, which must be truncated because results are cached."""
     return next((kind for kind, pattern in _USER_AGENT_PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 
 def extract_messages(data: BinaryIO, *_: object, **_options: object) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield every translatable text of `clients.toml` (an extraction method for Babel)."""
+    """Yield every translatable text in `clients.toml`, as an extraction method for Babel."""
     for facts in tomllib.load(data)["clients"].values():
         yield from ((1, None, text, []) for key, text in facts.items() if key != "name")

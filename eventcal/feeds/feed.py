@@ -1,4 +1,4 @@
-"""Selection of a feed's entries: the queries of the event and talk lists, joined to the texts in the feed index."""
+"""Selection of the entries of a feed: queries for events and talks, joined with the feed index."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
 
 _PAST_PERIOD, _AHEAD = timedelta(days=30), timedelta(days=400)
-# The number of rows that are fetched at a time while a whole feed is read.
+# The number of rows that are fetched at a time when a whole feed is read.
 _BATCH_SIZE = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
@@ -27,10 +27,7 @@ Columns = Sequence[InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """The selection of a feed: filter and kinds of entries.
-
-    `talk_ids` limits talks to these ids (a member's agenda).
-    """
+    """The criteria that select the entries of a feed. `talk_ids` restricts the talks to the agenda of a member."""
 
     filters: Filter
     kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
@@ -41,7 +38,7 @@ class Feed:
 def with_window(filters: Filter, *, now: datetime) -> Filter:
     """Return the filter with a default date range, because some clients stop reading after 1 MB.
 
-    If only one end is given and lies beyond the default of the other end, the other end stays open.
+    The range has no start if it ends before the default start, and no end if it starts after the default end.
     """
     today = now.astimezone(UTC).date()
     first: date | None = today - _PAST_PERIOD
@@ -54,7 +51,10 @@ def with_window(filters: Filter, *, now: datetime) -> Filter:
 
 
 def with_resolved_ids(session: Session, feed: Feed) -> Feed:
-    """Return the feed with its filter narrowed to the recurring events that occur on the requested days."""
+    """Return the feed with a filter that excludes recurring events without an occurrence on the requested days.
+
+    Feeds with events must be passed to `with_resolved_ids` before their entries are selected.
+    """
     return (
         replace(feed, filters=exclude_without_occurrence(session, feed.filters))
         if EntryKind.EVENT in feed.kinds
@@ -63,12 +63,12 @@ def with_resolved_ids(session: Session, feed: Feed) -> Feed:
 
 
 def iter_feed_rows(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
-    """Return these columns of every entry in a settled feed, unordered and in batches, because all texts are large."""
+    """Return the columns of every entry of a feed, unordered and fetched in batches to limit the memory usage."""
     members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
     if not members:
         return ()
     found = union_all(*members) if len(members) > 1 else members[0]
-    # PostgreSQL's driver would load the whole result into memory.
+    # Without `yield_per`, the PostgreSQL driver loads the whole result into memory.
     return session.execute(found, execution_options={"yield_per": _BATCH_SIZE})
 
 
@@ -79,7 +79,10 @@ def _join_index_entries(rows: Select[Any], condition: ColumnElement[bool], colum
 def list_newest_rows(
     session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime
 ) -> Sequence[Row[Any]]:
-    """Return these columns, which must include stamp and UID, of the newest changes in a settled feed, newest first."""
+    """Return the columns of the most recently changed entries of a feed, newest first.
+
+    `columns` must contain `FeedEntry.last_modified` and `FeedEntry.uid`.
+    """
     members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
     if not members:
         return ()
@@ -91,7 +94,7 @@ def list_newest_rows(
 def list_rows_changed_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
-    """Return these columns of every entry changed after `revision`, and whether the settled feed contains it now."""
+    """Return the entries changed after `revision`, each with a flag that indicates whether the feed contains it."""
     within = [
         rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
         for rows, matched in _subject_queries(feed, now=now)
@@ -102,7 +105,7 @@ def list_rows_changed_since(
 
 
 def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
-    """Return, for each kind of subject, its query and the condition that joins it to the feed index."""
+    """Return the query for each kind of subject, with the condition that joins the query to the feed index."""
     members: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
         members.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))
@@ -120,7 +123,7 @@ def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], Co
 
 
 def index_entry_join(kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Return the condition that joins the index entries of this kind to the subjects with the id `subject_id`."""
+    """Return the condition that joins the index entries of this kind to their subjects by id."""
     return and_(FeedEntry.kind == kind, FeedEntry.subject_id == subject_id)
 
 

@@ -1,8 +1,8 @@
-"""Joins rendered entries to the bytes of a feed; after a change, reuses the unchanged bytes of the previous version.
+"""Assembly of feeds from rendered entries.
 
-Whether an entry is in a feed depends on the entry and its event only, so a change to a talk affects no other entry.
-After changes that may affect others (`FeedStateRow.full_rebuild_revision`), and on another day, the feed is read in
-full.
+After a change, unchanged parts of the previously assembled feed are reused. Whether a feed contains an entry depends
+only on the entry and its event, so a change to a talk does not affect other entries. Feeds are assembled from scratch
+once a day and after changes that may affect other entries (see `FeedStateRow.full_rebuild_revision`).
 """
 
 import hashlib
@@ -24,16 +24,13 @@ from eventcal.feeds.feed import Feed, iter_feed_rows, list_rows_changed_since
 from eventcal.feeds.format_registry import COLUMNS_BY_SOURCE, Format, Options
 from eventcal.feeds.zones import vtimezone
 
-# After more changes than this, reading the whole feed is as fast.
+# For a larger number of changes, reading the whole feed is as fast as updating it.
 _MAX_INCREMENTAL_CHANGES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssemblyRequest:
-    """The feed to assemble, in a format.
-
-    `renderer_version` identifies all other code and settings that affect the bytes.
-    """
+    """A feed to assemble in a format. `renderer_version` identifies the code and settings that affect the output."""
 
     feed: Feed
     format: Format
@@ -43,9 +40,9 @@ class AssemblyRequest:
 
 
 class _EntryMeta(NamedTuple):
-    """The position of an entry, by day and UID because databases sort text differently, and its metadata.
+    """The sort key and metadata of an entry. Databases sort text differently, so entries are sorted in Python.
 
-    content_id: identifies the entry's content together with the UID. zone is None if no VTIMEZONE is needed.
+    `content_id` identifies the content of the entry together with the UID. `zone` is None if no VTIMEZONE is required.
     """
 
     first_day: str
@@ -61,10 +58,9 @@ _RenderedEntry = tuple[_EntryMeta, bytes | memoryview]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AssembledFeed:
-    """A feed's bytes at a revision of the public data. The same `version` always means the same bytes.
+    """The bytes of a feed at a revision of the public data. Feeds with the same `version` have the same bytes.
 
-    entries: its entries in order. sizes: the size of each in the body, in bytes; entries_offset: the offset of the
-    first.
+    `sizes` contains the size of each entry in bytes. `entries_offset` is the offset of the first entry in the body.
     """
 
     revision: int
@@ -75,12 +71,12 @@ class AssembledFeed:
     entries_offset: int
 
     def memory_size(self) -> int:
-        """Return the approximate number of bytes in memory besides the body."""
+        """Return the approximate memory usage in bytes, excluding the body."""
         return 500 * len(self.entries)
 
 
 class _EntryBuffer:
-    """Ordered entries and their bytes; adjacent unchanged entries are kept as one slice."""
+    """Ordered entries and their bytes. Adjacent unchanged entries are stored as one slice."""
 
     def __init__(self) -> None:
         self.entries: list[_EntryMeta] = []
@@ -88,14 +84,13 @@ class _EntryBuffer:
         self.texts: list[bytes | memoryview] = []
 
     def append(self, entry: _RenderedEntry) -> None:
-        """Append one entry."""
         place, text = entry
         self.entries.append(place)
         self.sizes.append(len(text))
         self.texts.append(text)
 
     def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, *, stop: int) -> None:
-        """Append the entries from `start` to before `stop` of an assembly. `offsets` are their offsets in its body."""
+        """Append a range of entries of a previous feed. `offsets` contains the offset of each entry in its body."""
         if start < stop:
             last = stop - 1
             self.entries += previous.entries[start:stop]
@@ -104,11 +99,11 @@ class _EntryBuffer:
 
 
 def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, now: datetime) -> AssembledFeed:
-    """Return the feed at this revision, read in full."""
+    """Return the feed at this revision, assembled from scratch."""
     rows = iter_feed_rows(
         session, request.feed, COLUMNS_BY_SOURCE[request.format.source_column(request.options)], now=now
     )
-    # A single buffer for all entries, so that its memory is returned to the system as a whole.
+    # All entries share one buffer, so that the memory is returned to the system as a whole.
     pieces = bytearray()
     lying: list[tuple[_EntryMeta, int, int]] = []
     for row in rows:
@@ -124,14 +119,14 @@ def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, 
 
 
 def can_increment(assembly: AssembledFeed, *, revision: int, full_rebuild_revision: int) -> bool:
-    """Return whether an assembly of the same day can be updated from the changes since, instead of read in full."""
+    """Return whether an assembled feed of the same day can be updated instead of assembled from scratch."""
     return full_rebuild_revision <= assembly.revision and revision - assembly.revision <= _MAX_INCREMENTAL_CHANGES
 
 
 def assemble_incremental(
     session: Session, request: AssemblyRequest, previous: AssembledFeed, *, revision: int, now: datetime
 ) -> AssembledFeed:
-    """Return the feed at this revision, updated from an earlier assembly for which `can_increment` is true."""
+    """Return the feed at this revision, updated from a previous feed for which `can_increment` is true."""
     columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
     rows = list_rows_changed_since(session, request.feed, columns, revision=previous.revision, now=now)
     touched = {row.uid for _, row in rows}
@@ -155,9 +150,9 @@ def assemble_incremental(
 def _list_changed_positions(
     previous: AssembledFeed, changed_uids: Collection[str], entries: Iterable[_RenderedEntry]
 ) -> Iterable[tuple[int, _RenderedEntry | None]]:
-    """Return the positions at which an assembly changes, in order, with the new entry, or None for a removed one.
+    """Return the positions at which a feed changes, in order, with the new entry, or None for a removed entry.
 
-    At the same position, new entries precede the removed one.
+    New entries precede a removed entry at the same position.
     """
     gone = [(at, 1, None) for at, place in enumerate(previous.entries) if place.uid in changed_uids]
     come = [(bisect_left(previous.entries, _sort_key(part[0]), key=_sort_key), 0, part) for part in entries]
@@ -167,7 +162,7 @@ def _list_changed_positions(
 def _render_row(request: AssemblyRequest, row: Row[Any]) -> tuple[_EntryMeta, bytes]:
     text, zone = request.format.serialize_row(row, request.options)
     mark = str(row.revision) if request.format.has_extra_data else f"{row.content_hash[:16]} {row.sequence}"
-    # Many entries share these strings, so each is stored once.
+    # Days and zones are interned, because many entries have the same values.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
     return _EntryMeta(first_day, row.uid, last_day, zone, mark, row.last_modified), text
 
@@ -187,7 +182,7 @@ def _build_assembled_feed(
     return AssembledFeed(
         revision=revision,
         version=version,
-        # A single join, because the body may have many megabytes.
+        # The parts are joined only once, because the body may have many megabytes.
         body=b"".join([above, *between, below]),
         entries=buffer.entries,
         sizes=buffer.sizes,
@@ -196,9 +191,10 @@ def _build_assembled_feed(
 
 
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
-    """Return an identifier of the bytes that is the same on every worker and changes whenever they change.
+    """Return an identifier of the output that is the same on every worker.
 
-    It covers every entry. Sums and counts are not enough: as days pass, entries join and leave without any change.
+    The hash includes every entry, because entries may join and leave a feed as days pass without any change to the
+    data.
     """
     about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
     name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])

@@ -1,4 +1,4 @@
-"""Headings for the feeds of a single event or talk, read alone because the entries are already rendered."""
+"""Titles for the feeds of a single event or talk."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from eventcal.talks.models import Talk
 
 
 class EventTitle(NamedTuple):
-    """An event's title, its summary (Markdown), and its time zone."""
+    """The title, summary (Markdown) and time zone of an event."""
 
     title: str
     summary: str | None
@@ -23,7 +23,7 @@ class EventTitle(NamedTuple):
 
 
 class TalkTitle(NamedTuple):
-    """A talk's title, and its event's title and time zone."""
+    """The title of a talk, and the title and time zone of its event."""
 
     title: str
     event_title: str
@@ -31,7 +31,7 @@ class TalkTitle(NamedTuple):
 
 
 def get_event_title(session: Session, slug: str) -> EventTitle:
-    """Return the heading of a public event. Raises EventNotFound."""
+    """Return the title, summary and time zone of a public event. Raises EventNotFound."""
     rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
     found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
     if found is None:
@@ -40,7 +40,7 @@ def get_event_title(session: Session, slug: str) -> EventTitle:
 
 
 def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
-    """Raise EventNotFound if the event does not exist or the caller may not see it."""
+    """Raise EventNotFound if the event does not exist or the caller may not see the event."""
     if caller.is_signed_in:
         get_event(session, slug, caller)
     else:
@@ -48,7 +48,7 @@ def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
 
 
 def get_talk_title(session: Session, talk_id: str) -> TalkTitle:
-    """Return the heading of a public talk. Raises TalkNotFound."""
+    """Return the title of a public talk with the title and time zone of its event. Raises TalkNotFound."""
     rows = select(Talk.title, Event.title, Event.timezone).join(Talk.event)
     rows = rows.where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
     found = session.execute(rows).one_or_none()

@@ -1,7 +1,7 @@
-"""Fetch counts per feed and kind of client, without personal data.
+"""Counts of feed requests by feed and kind of client, without personal data.
 
-No IP address or User-Agent is stored, times are rounded to minutes, and a feed is identified by a digest of its URL,
-or by its id if the URL is secret.
+No IP addresses or User-Agent headers are stored, and times are rounded down to minutes. Public feeds are identified by
+a digest of the URL, and secret feeds by their id.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from eventcal.feeds.clients import ClientKind
 from eventcal.kit.models import Base, enum_column
 
 FETCH_RETENTION = timedelta(days=90)
-"""The time after the last fetch of a feed at which its counts are deleted."""
+"""The time for which the counts of a feed are kept after its last fetch."""
 
 MAX_ROWS = 20_000
-"""The maximum number of counted pairs of feed and client. It limits the rows that requests for arbitrary feeds add."""
+"""The maximum number of pairs of feed and client, which limits the effect of requests for arbitrary feeds."""
 
 
 class FeedFetches(Base):
-    """The fetches of one feed by one kind of client; `fetches_today` counts those on the day (UTC) of `last_at`."""
+    """The fetches of a feed by a kind of client. `fetches_today` counts the fetches on the UTC day of `last_at`."""
 
     __tablename__ = "feed_fetches"
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)
@@ -37,17 +37,17 @@ class FeedFetches(Base):
 
 
 def public_feed_key(path: str) -> str:
-    """Return the key for the counts of a public feed: a digest of its path and canonical query."""
+    """Return the key of a public feed, which is a digest of its path and canonical query."""
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def personal_feed_key(feed_id: str) -> str:
-    """Return the key for the counts of a member's secret feed."""
+    """Return the key of a secret feed, which contains the id of the feed."""
     return f"personal-{feed_id}"
 
 
 def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
-    """Add new fetches to the stored counts. New pairs of feed and client are ignored once MOST_ROWS are stored."""
+    """Add new fetches to the stored counts. New pairs of feed and client are ignored if MAX_ROWS is reached."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
     rows = _load_fetch_rows(session, {one.feed for one in noted})
     room = MAX_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
@@ -63,13 +63,13 @@ def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
 
 
 def list_feed_fetches(session: Session, feed_key: str) -> Sequence[FeedFetches]:
-    """Return the counts of a feed per kind of client, with the most recent fetch first."""
+    """Return the counts of a feed by kind of client, most recent fetch first."""
     rows = select(FeedFetches).where(FeedFetches.feed == feed_key)
     return sorted(session.scalars(rows), key=lambda row: (-row.last_at.timestamp(), row.client))
 
 
 def delete_old_fetches(session: Session, *, before: datetime) -> None:
-    """Delete the counts of feeds and clients with no fetch since `before`."""
+    """Delete the counts for all feeds and clients without a fetch since `before`."""
     session.execute(delete(FeedFetches).where(FeedFetches.last_at < before))
 
 
@@ -79,7 +79,7 @@ def _load_fetch_rows(session: Session, feeds: Collection[str]) -> dict[tuple[str
 
 
 def _add_to_row(row: FeedFetches, added: FeedFetches) -> None:
-    """Add to a row. Several workers write, so that batches may arrive out of order."""
+    """Add fetches to a stored row. Batches of several workers may arrive out of order."""
     last_at = _truncate_to_minute(added.last_at)
     if _utc_day_number(last_at) == _utc_day_number(row.last_at):
         row.fetches_today += added.fetches_today

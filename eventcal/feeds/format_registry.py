@@ -1,4 +1,4 @@
-"""The formats of feeds: how each entry is written, and the text before and after the entries."""
+"""The feed formats, each with its media type and serializers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from eventcal.feeds.options import Cancelled, apply_options
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Output options: the treatment of cancelled entries, times in UTC, and participants and places as in RFC 9073."""
+    """Output options of a feed. `rich` adds components for participants and locations (RFC 9073)."""
 
     cancelled: Cancelled = Cancelled.KEEP
     utc: bool = False
@@ -34,9 +34,9 @@ HeaderAndFooter = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
 class Format:
     """A feed format.
 
-    serialize_entry: serializes one entry. header_and_footer: returns the text before and after the entries, given
-    their VTIMEZONEs. is_stored_rendered: whether the feed index stores serialized entries. has_extra_data: whether it
-    has data that the content hash of an entry does not cover.
+    `header_and_footer` returns the bytes before and after the entries.
+    `is_stored_rendered` is true if the feed index stores serialized entries in this format.
+    `has_extra_data` is true if the output contains data that the content hash of an entry does not include.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Format:
     has_extra_data: bool = False
 
     def source_column(self, options: Options) -> InstrumentedAttribute[str]:
-        """Return the column of the feed index that entries are written from."""
+        """Return the column of the feed index from which entries are serialized."""
         return FeedEntry.ics if self.is_stored_rendered and options == DEFAULT_OPTIONS else FeedEntry.entry
 
     def serialize_row(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
-        """Return the serialized entry of a row with the COLUMNS, and its zone if it needs a VTIMEZONE."""
+        """Return the serialized entry of a feed index row, and its zone if the entry requires a VTIMEZONE."""
         if self.is_stored_rendered and options == DEFAULT_OPTIONS:
             return row.ics.encode(), row.zone
         kept = entry_from_row(row, options)
@@ -60,7 +60,7 @@ class Format:
 
 
 def entry_from_row(row: Row[Any], options: Options) -> StoredEntry:
-    """Return the entry of a row with the COLUMNS, with the options applied."""
+    """Return the entry of a feed index row with the output options applied."""
     entry = apply_options(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
     return StoredEntry(
         entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.last_modified), number=row.serial

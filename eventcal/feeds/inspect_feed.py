@@ -1,4 +1,4 @@
-"""Summary of a rendered .ics feed: its name, number of entries, newest change, and linter findings."""
+"""Summary of a rendered iCalendar feed: name, number of entries, newest change and linter findings."""
 
 import re
 from collections import Counter
@@ -11,12 +11,12 @@ from eventcal.lint.parser import Component, parse_file
 from eventcal.lint.time_values import TimeKind, parse_time_value
 
 MAX_FEED_SIZE = 4_000_000
-"""The maximum size in bytes of a feed that is inspected; larger ones would take too long."""
+"""The maximum size of an inspected feed in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewestChange:
-    """The entry that changed last, and when (UTC)."""
+    """The title of the most recently changed entry, and the time of the change (UTC)."""
 
     title: str
     changed_at: datetime
@@ -24,7 +24,7 @@ class NewestChange:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedSummary:
-    """The summary of a feed. `finding_codes` are the distinct codes of the linter's findings."""
+    """The summary of a feed. `finding_codes` contains the distinct codes of the linter findings."""
 
     title: str | None
     entries: int
@@ -35,14 +35,14 @@ class FeedSummary:
 
 
 def summarize_feed(body: bytes) -> FeedSummary | None:
-    """Return the summary of an .ics feed, or None if it is larger than LARGEST_READ.
+    """Return the summary of an iCalendar feed, or None if the feed is larger than MAX_FEED_SIZE.
 
-    Overridden occurrences do not count as entries.
+    Overridden occurrences are not counted as entries.
     """
     return _summarize_cached(body) if len(body) <= MAX_FEED_SIZE else None
 
 
-# Parsing takes a hundred times as long as serving, and most feeds are unchanged since the last inspection.
+# Parsing a feed takes a hundred times as long as serving it, and most feeds rarely change.
 @lru_cache(8)
 def _summarize_cached(body: bytes) -> FeedSummary:
     reading = parse_file(body)

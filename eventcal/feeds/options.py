@@ -1,4 +1,4 @@
-"""Options of feeds, applied to entries: times in UTC, and cancelled entries marked or hidden."""
+"""Feed options that modify entries: times in UTC, and the handling of cancelled entries."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from eventcal.kit.localtime import local_to_utc_lenient
 
 
 class Cancelled(StrEnum):
-    """The treatment of cancelled entries."""
+    """Whether cancelled entries are kept, hidden, or kept with the status CONFIRMED and a title prefix."""
 
     KEEP = "keep"
     HIDE = "hide"
@@ -17,10 +17,10 @@ class Cancelled(StrEnum):
 
 
 def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
-    """Return the entry with times in UTC if requested, and with the option for cancelled occurrences applied.
+    """Return the entry with times in UTC if requested, and with cancelled occurrences handled as requested.
 
-    Entries that are cancelled as a whole must be hidden by the caller. A recurring entry keeps its zone, because in UTC
-    it would shift with daylight-saving time.
+    Callers must hide entries that are cancelled as a whole. Recurring entries keep their zone, because occurrences in
+    UTC would shift with daylight-saving time.
     """
     if utc and not entry.recurrence:
         entry = _convert_to_utc(entry)
@@ -42,7 +42,7 @@ def _to_naive_utc(moment: date | datetime, tzid: str) -> date | datetime:
 
 
 def _mark_as_confirmed(entry: CalendarEntry) -> CalendarEntry:
-    """Return the entry as confirmed, for clients that hide cancelled entries; its title says that it is cancelled."""
+    """Return the entry with the status CONFIRMED, for clients that hide cancelled entries."""
     status = Status.CONFIRMED if entry.status == Status.CANCELLED else entry.status
     overrides = tuple(replace(one, entry=_mark_as_confirmed(one.entry)) for one in entry.overrides)
     return replace(entry, status=status, overrides=overrides)

@@ -1,4 +1,4 @@
-"""Preview of an event's entry as subscribers would see it; nothing is written to the database."""
+"""Preview of the calendar entry of an event, without writing to the database."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from eventcal.talks.rules import is_public_state
 
 
 def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> CalendarEntry | None:
-    """Return the entry of an event, which need not be attached to a session, or None if the event is not public."""
+    """Return the entry of an event, or None if the event is not public. The event may be detached from the session."""
     if event.status not in PUBLIC_STATUSES:
         return None
     line_up = list_unscheduled_talks(session, _public_talks_condition(event))
@@ -28,12 +28,12 @@ def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> Cale
 
 
 def count_talks_once_published(session: Session, event: Event) -> int:
-    """Return the number of an event's talks that are public or will be once the event is published."""
+    """Return the number of talks that are public or will be public once the event is published."""
     return count_talks(session, _public_talks_condition(event))
 
 
 def preview_ics(entry: CalendarEntry, *, sequence: int, now: datetime) -> str:
-    """Return the VEVENTs of an entry as in an .ics feed, with the stamps of a change at `now`."""
+    """Return the VEVENTs of an entry as in an iCalendar feed, with the timestamps of a change at `now`."""
     return with_timestamps(render_entry(entry), Stamps(sequence=sequence, changed_at=truncate_to_second(now)))
 
 

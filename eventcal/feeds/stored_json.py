@@ -17,31 +17,31 @@ from eventcal.kit.pagination import Page, PageRequest, fetch_page
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
 
-# Never None for events and talks.
+# `FeedEntry.resource` is never NULL for events and talks.
 _RESOURCE_COLUMN = cast("InstrumentedAttribute[str]", FeedEntry.resource)
 
 
 def list_talk_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
-    """Return a page of public talks, each as JSON."""
+    """Return a page of public talks, each serialized as JSON."""
     rows = _select_stored_json(select_public_talks(filters, now=now), EntryKind.TALK, Talk.id)
     return fetch_page(session, rows, order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
-    """Return a page of public events, each as JSON without occurrences; `filters` must not filter by date."""
+    """Return a page of public events, each as JSON without occurrences. `filters` must not contain dates."""
     rows = _select_stored_json(select_public_events(filters, now=now), EntryKind.EVENT, Event.id)
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
 def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
-    # Every row has an entry, but the outer join keeps SQLite from scanning and sorting the whole index for one page.
+    # An outer join keeps SQLite from scanning and sorting the whole index, although every row has an entry.
     return rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id)).with_only_columns(
         _RESOURCE_COLUMN, maintain_column_froms=True
     )
 
 
 class PublicChange(NamedTuple):
-    """A change of an event (by slug) or talk (by id), and its revision; `deleted` if it was removed from view."""
+    """A change to an event or a talk. `id` is the slug of the event or the id of the talk."""
 
     kind: EntryKind
     id: str
@@ -50,10 +50,10 @@ class PublicChange(NamedTuple):
 
 
 def list_public_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
-    """Return the changes after revision `since`, in order, and the revision to continue from.
+    """Return the changes after the revision `since`, in order, and the revision to continue from.
 
-    Revisions are assigned under the single write lock and become visible in order, so a client that continues from the
-    returned revision misses nothing. A subject that changed several times is listed once, with its last revision.
+    Revisions are assigned under the global write lock and become visible in order, so clients that continue from the
+    returned revision miss no changes. Only the last change to each event or talk is returned.
     """
     rows = session.execute(
         select(FeedEntry.kind, FeedEntry.public_id, FeedEntry.revision, FeedEntry.deleted)

@@ -1,4 +1,4 @@
-"""Calendar entries for a call for talks: its opening and its closing."""
+"""Calendar entries for the opening and the closing of a call for talks."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,16 +17,16 @@ from eventcal.feeds.entries.entry_builder import EntryBuilder, local_start_and_e
 from eventcal.kit.localtime import format_with_offset, get_zone
 from eventcal.kit.markdown import to_html, to_plain_text
 
-# The last zone in which a day ends, under a name that every client supports.
+# The last zone in which a day ends, with a name that every client supports.
 _ANYWHERE_ON_EARTH = "Etc/GMT+12"
 _DURATION = timedelta(hours=1)
 
 
 def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
-    """Return the entries of a public event's call by kind, without the moments that the call does not define.
+    """Return the entries for the opening and the closing of an event's call for talks, by kind.
 
-    The opening entry starts when the call opens; the closing entry lasts one hour and ends when the call closes.
-    A call that closes at the end of a day anywhere on earth has its closing entry in UTC-12.
+    The opening entry starts when the call opens, and the closing entry ends when the call closes. Deadline entries last
+    one hour. Deadlines at the end of a day anywhere on earth are in UTC-12.
     """
     call = event.call
     if call is None:
@@ -40,7 +40,7 @@ def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[Entry
 
 
 def cancel_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
-    """Return the entry of a deadline as cancelled."""
+    """Return a cancelled copy of a deadline entry."""
     title = prefix_title(entry.title, EventStatus.CANCELLED)
     return replace(entry, title=title, status=Status.CANCELLED, transparent=True)
 
@@ -78,7 +78,6 @@ def _deadline_zone(event: Event, kind: EntryKind, call: CallForTalks) -> str:
 
 
 def _describe_call(event: Event, call: CallForTalks) -> list[str]:
-    """Return the facts about the call that a prospective speaker needs, one per line."""
     said = [event.title]
     if call.opens_at is not None:
         said.append(f"Opens: {_format_deadline(event, EntryKind.OPENING, call, moment=call.opens_at)}")

@@ -1,4 +1,4 @@
-"""Titles, statuses and descriptions of entries; plain text and HTML are made from the same values."""
+"""Titles, statuses and descriptions of calendar entries, in plain text and HTML."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Sta
 
 
 def prefix_title(title: str, status: EventStatus) -> str:
-    """Return the title with the prefix for the status, unless the organisers already wrote it."""
+    """Return the title with the prefix for the status, unless the title already has the prefix."""
     prefix = _PREFIXES.get(status, "")
     return title if title.startswith(prefix) else prefix + title
 
@@ -28,7 +28,7 @@ def ical_status(status: EventStatus) -> Status:
 def format_plain_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return a plain-text description: `first_lines` and the texts first, then the lists, and the link last."""
+    """Return a plain-text description that consists of `first_lines`, `texts`, `lists` and `url`, in this order."""
     parts = ["\n".join(first_lines), *texts, *("\n".join(lines) for lines in lists)]
     return "\n\n".join([part for part in parts if part] + [url])
 
@@ -36,7 +36,7 @@ def format_plain_description(
 def format_html_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return the same description as HTML; the texts must already be HTML."""
+    """Return an HTML description with the same parts as the plain-text description. `texts` must be HTML."""
     parts = [f"<p>{'<br>'.join(escape(line) for line in first_lines)}</p>"] if first_lines else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
@@ -46,17 +46,14 @@ def format_html_description(
 
 @dataclass(frozen=True, kw_only=True)
 class EventDescription:
-    """The description of an event, and of single occurrences with another summary or join link.
-
-    line_up: a line for each talk without a time.
-    """
+    """The description of an event and its occurrences. `line_up` contains a line for each talk without a time."""
 
     event: Event
     line_up: Sequence[str]
     url: str
 
     def render_plain_and_html(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
-        """Return the plain text and the HTML with this summary (Markdown) and join link."""
+        """Return the description as plain text and as HTML, with this summary (Markdown) and online URL."""
         before, facts = self._occurrence_link_lines(online_url), self._fact_lines(online_url)
         headed = ["Line-up:", *(f"- {line}" for line in self.line_up)] if self.line_up else []
         plain, html = self._rendered_description
@@ -73,12 +70,10 @@ class EventDescription:
         return (to_plain_text(text), to_html(text)) if text else ("", "")
 
     def _occurrence_link_lines(self, online_url: str | None) -> list[str]:
-        """Return the join link of an occurrence if its event has none, as the first line of the description."""
         added = online_url and not self.event.online_url and self.event.attendance != Attendance.IN_PERSON
         return [f"Online: {online_url}"] if added else []
 
     def _fact_lines(self, online_url: str | None) -> list[str]:
-        """Return facts for attendees besides the place: how to take part, and the price."""
         event = self.event
         facts = []
         if event.attendance != Attendance.IN_PERSON and event.online_url and online_url:

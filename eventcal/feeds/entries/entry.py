@@ -1,4 +1,4 @@
-"""The data model of a calendar entry, the only input of the format serializers."""
+"""The data model of calendar entries, which is the only input of the format serializers."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,11 +8,11 @@ from eventcal.kit.localtime import UTC_NAMES
 
 
 class EntryKind(StrEnum):
-    """The subject of an entry."""
+    """The kind of object that an entry represents."""
 
     EVENT = "event"
     TALK = "talk"
-    # The opening and the closing of a call for talks.
+    # Entries for the opening and the closing of a call for talks.
     OPENING = "opening"
     CLOSING = "closing"
 
@@ -26,14 +26,14 @@ class Status(StrEnum):
 
 
 class Relation(StrEnum):
-    """A relationship type between entries (RFC 5545, 3.2.15)."""
+    """The type of a relationship between entries (RFC 5545, 3.2.15)."""
 
     PARENT = "PARENT"
     SIBLING = "SIBLING"
 
 
 class ParticipantType(StrEnum):
-    """A participant's role in an entry (RFC 9073, 6.2)."""
+    """The type of a participant in an entry (RFC 9073, 6.2)."""
 
     SPEAKER = "SPEAKER"
     SPONSOR = "SPONSOR"
@@ -43,7 +43,8 @@ class ParticipantType(StrEnum):
 class Participant:
     """A speaker or a sponsor.
 
-    key: a slug that permanently identifies them in this installation. about: job title and affiliation, or the tier.
+    `key` is a slug that permanently identifies the participant in this installation. `about` contains the job title and
+    affiliation of a speaker, or the tier of a sponsor.
     """
 
     part: ParticipantType
@@ -55,7 +56,7 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True)
 class TalkFacts:
-    """Data of a talk that only schedules show. abstract is plain text; event is a slug."""
+    """Data of a talk that only schedules and tables contain. `abstract` is plain text, and `event` is a slug."""
 
     event: str
     kind: str
@@ -69,13 +70,14 @@ class TalkFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarEntry:
-    """One event, talk or deadline as subscribers see it.
+    """An event, a talk or a deadline as subscribers see it.
 
-    starts, ends: both dates, or both naive local times in `zone`; `ends` is exclusive. `fold` distinguishes the two
-    occurrences of an ambiguous local time, as in Python.
-    description is plain text, html the same as safe HTML. categories keep their order. related holds UIDs.
-    excluded: cancelled or skipped occurrences of the recurrence, in the form of `starts`.
-    overrides: occurrences that differ from the recurrence, in order.
+    `starts` and `ends` are either dates or naive local times in `zone`. The value of `ends` is exclusive.
+    The `fold` attribute of a datetime distinguishes the two instants of an ambiguous local time, as in Python.
+    `html` contains the same description as `description`, as safe HTML.
+    `related` contains the UIDs of related entries.
+    `excluded` contains the cancelled or skipped occurrences of the recurrence, in the format of `starts`.
+    `overrides` contains the occurrences that differ from the recurrence, in order.
     """
 
     uid: str
@@ -108,9 +110,9 @@ class CalendarEntry:
 
     @property
     def needs_zone(self) -> bool:
-        """Whether the times are written with TZID, so that a VTIMEZONE is required."""
+        """Whether the times are written with a TZID, which requires a VTIMEZONE."""
         moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
-        # UTC times have a Z, and so does the second of two ambiguous times, as TZID means the first (RFC 5545, 3.3.5).
+        # The second of two ambiguous times is written in UTC, because a TZID refers to the first (RFC 5545, 3.3.5).
         return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
 
 
@@ -118,8 +120,8 @@ class CalendarEntry:
 class Override:
     """An occurrence that differs from its recurring entry.
 
-    occurrence: the original start, in the form of the recurring entry's `starts`. entry: the complete entry of the
-    occurrence, without a recurrence and with the same uid.
+    `occurrence` is the original start, in the format of `CalendarEntry.starts`. `entry` is the complete entry of the
+    occurrence, with the UID of the recurring entry and without a recurrence.
     """
 
     occurrence: date | datetime
@@ -128,7 +130,7 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Stamps:
-    """SEQUENCE, and the time of the entry's last change (whole seconds, UTC). Both only increase."""
+    """The SEQUENCE of an entry and the time of its last change in whole seconds (UTC), which never decrease."""
 
     sequence: int
     changed_at: datetime
@@ -136,7 +138,7 @@ class Stamps:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredEntry:
-    """An entry from the feed index, with its stamps and its permanent number."""
+    """An entry from the feed index, with its timestamps and a number that permanently identifies the entry."""
 
     entry: CalendarEntry
     stamps: Stamps
@@ -145,10 +147,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedHead:
-    """The properties of a feed as a whole (RFC 7986, 5): names, URLs, and the time of the last change.
-
-    `source` is None for a feed with a secret URL.
-    """
+    """The properties of a feed as a whole (RFC 7986, 5). `source` is None for feeds with a secret URL."""
 
     uid: str
     name: str

@@ -1,4 +1,4 @@
-"""Builds calendar entries from events and talks. URLs come from a protocol, so that this module knows no routes."""
+"""Construction of calendar entries from events and talks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,12 +32,12 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 
-# The duration of an entry whose end is no longer after its start under newer time zone rules.
+# The duration of entries whose end is no longer after the start because time zone rules have changed.
 _MIN_DURATION = timedelta(minutes=1)
 
 
 class EntryLinks(Protocol):
-    """URLs that entries link to."""
+    """The URLs that entries contain. The protocol keeps entries independent of the routes of the application."""
 
     def event_page(self, slug: str) -> str:
         """Return the URL of an event's page."""
@@ -51,13 +51,13 @@ class EntryLinks(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryBuilder:
-    """Builds the entries of one installation, with its links and the domain of its UIDs."""
+    """Builds the entries of an installation. `domain` is the last part of every UID."""
 
     links: EntryLinks
     domain: str
 
     def event_uid(self, event_id: str) -> str:
-        """Return the UID of an event's entry, which depends on the id only, not on title or time (RFC 7986, 5.3)."""
+        """Return the UID of an event's entry, which depends only on the id of the event (RFC 7986, 5.3)."""
         return f"event-{event_id}@{self.domain}"
 
     def talk_uid(self, talk_id: str) -> str:
@@ -78,8 +78,8 @@ class EntryBuilder:
     ) -> CalendarEntry:
         """Return the entry of a public event.
 
-        `talk_count` is the number of its public talks; `unscheduled_talks` are those without a time, which the
-        description lists; `sponsors` are the confirmed sponsors, in order.
+        `talk_count` is the number of public talks. The description lists the talks in `unscheduled_talks`. `sponsors`
+        are the confirmed sponsors of each tier, in order.
         """
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_start_and_end(event)
@@ -97,7 +97,7 @@ class EntryBuilder:
             ends=ends,
             zone=event.timezone,
             status=ical_status(event.status),
-            # The talks block the attendees' time; the event around them must not block whole days.
+            # Talks block the time of attendees, so the event itself must not block whole days.
             transparent=cancelled or talk_count > 0,
             created_at=event.created_at,
             url=url,
@@ -115,7 +115,6 @@ class EntryBuilder:
         )
         if not event.recurrence:
             return entry
-        # EXDATE and RECURRENCE-ID, with occurrences in the form of the entry's `starts`.
         excluded = tuple(parse_local(occurrence) for occurrence in excluded_occurrence_ids(event))
         return replace(entry, excluded=excluded, overrides=_build_overrides(event, entry, description))
 
@@ -163,7 +162,6 @@ class EntryBuilder:
 
 
 def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
-    """Return the overridden occurrences (RECURRENCE-ID), in order; `entry` is the event's own entry."""
     single = replace(entry, recurrence=None, excluded=(), overrides=())
     return tuple(
         Override(
@@ -190,14 +188,14 @@ def _build_override_entry(
         description=plain,
         html=html,
         location=base.location if here else ", ".join(part for part in (occurrence.venue, event.city) if part),
-        # The coordinates of the other venue are not known.
+        # The coordinates of a different venue are unknown.
         geo=base.geo if here else None,
         conference=occurrence.online_url,
     )
 
 
 def _occurrence_start_and_end(event: Event, occurrence: Occurrence) -> tuple[date | datetime, date | datetime]:
-    """Return the local start and end, with `fold` set for the second of two ambiguous times; the end is exclusive."""
+    """Return the local start and end (exclusive). `fold` is set for the second of two ambiguous times."""
     if "T" not in occurrence.slot.starts:
         return date.fromisoformat(occurrence.slot.starts), date.fromisoformat(occurrence.slot.ends) + timedelta(days=1)
     here = get_zone(event.timezone)
@@ -231,7 +229,7 @@ def _event_start_and_end(event: Event) -> tuple[date | datetime, date | datetime
     starts, ends = parse_local(event.starts), parse_local(event.ends)
     if not isinstance(starts, datetime):
         return starts, ends + timedelta(days=1)
-    # A recurrence rule uses local times, even if the first of them is skipped by a change to daylight-saving time.
+    # A recurrence rule uses local times, even if the first local time is skipped by daylight-saving time.
     return (starts, ends) if event.recurrence else local_start_and_end(event.starts_at, event.ends_at, event.timezone)
 
 
@@ -247,7 +245,7 @@ def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
 
 
 def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
-    """Return the local times of both instants; the end is always later than the start (RFC 5545, 3.8.2.2)."""
+    """Return the local times of both instants. The end is always later than the start (RFC 5545, 3.8.2.2)."""
     here = get_zone(tzid)
     ends_at = max(ends_at, starts_at + _MIN_DURATION)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""JSON encoding of the entries in the feed index, the source of every format that is not stored rendered."""
+"""JSON encoding of calendar entries for the feed index."""
 
 from datetime import date, datetime
 from typing import Any
@@ -17,23 +17,22 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.feeds.entries.sanitize import strip_controls
 
-# Marks the second of two ambiguous local times, which ISO 8601 cannot express.
+# The suffix marks the second of two ambiguous local times, which ISO 8601 cannot represent.
 _FOLD_MARK = "*"
 _RECORDS = (CalendarEntry, Participant, TalkFacts)
 
 
 def dump_entry(entry: CalendarEntry) -> str:
-    """Return the entry as deterministic JSON; characters that are not text are replaced by U+FFFD."""
+    """Return the entry as deterministic JSON. Invalid characters are replaced by U+FFFD."""
     return orjson.dumps(_to_json_value(entry), default=str).decode()
 
 
 def load_entry(stored: str) -> CalendarEntry:
-    """Return the entry that `dump_entry` encoded, with cleaned texts."""
+    """Return the entry that was encoded by `dump_entry`."""
     return _entry_from_json(orjson.loads(stored))
 
 
 def _to_json_value(value: object) -> object:
-    """Return the JSON value of an entry or of a part of it, with cleaned texts."""
     if isinstance(value, str):
         return strip_controls(value)
     if value is None or isinstance(value, bool):

@@ -1,21 +1,21 @@
-"""Cleans texts and URLs from users so that every calendar format can contain them."""
+"""Sanitising of texts and URLs from users, so that every calendar format can contain the values."""
 
 import re
 from urllib.parse import quote
 
 from eventcal.kit.validators import STRAY_PERCENT
 
-# All characters that some parser treats as a line break.
+# All characters that at least one parser treats as a line break.
 _LINE_BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _INVALID_CHARACTERS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-# Matches texts that neither of the patterns above changes, which are almost all texts.
+# Almost all texts match this pattern and need no replacements.
 _CLEAN_TEXT = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
 def strip_controls(text: str) -> str:
-    r"""Return the text with \n for all line breaks, spaces for tabs, and U+FFFD for characters that are not text.
+    r"""Return the text with \n for all line breaks, spaces for tabs, and U+FFFD for invalid characters.
 
-    The result is Unicode that XML 1.0, JSON in UTF-8 and the TEXT type of RFC 5545 can contain.
+    The result is valid in XML 1.0, in JSON encoded as UTF-8, and in the TEXT type of RFC 5545.
     """
     if _CLEAN_TEXT.fullmatch(text):
         return text
@@ -24,7 +24,7 @@ def strip_controls(text: str) -> str:
 
 
 def percent_encode_url(text: str) -> str:
-    """Return the URL with all characters percent-encoded that RFC 3986 does not allow, including line breaks."""
+    """Return the URL with every character percent-encoded that RFC 3986 does not allow."""
     if "%" in text:
         text = STRAY_PERCENT.sub("%25", text)
     return quote(text, safe="%:/?#[]@!$&'()*+,;=-._~", errors="replace")

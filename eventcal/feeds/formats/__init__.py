@@ -1,1 +1,1 @@
-"""Serializers for calendar entries, one module per format."""
+"""Serializers for calendar entries, with one module for each format."""

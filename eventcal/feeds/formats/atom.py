@@ -1,4 +1,4 @@
-"""Atom feed serializer (RFC 4287), for reading announcements and changes in a feed reader."""
+"""Serializer for Atom feeds (RFC 4287), which show announcements and changes in a feed reader."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -11,11 +11,11 @@ from eventcal.kit.localtime import format_utc
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 
-# Never change it: all ids of feeds and entries are derived from it.
+# Never change this namespace, because the ids of all feeds and entries are derived from it.
 _NAMESPACE = UUID("693ae964-ceee-5528-9c3c-e8051b5f510a")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _A_DAY = timedelta(days=1)
-# Always English; the result of strftime depends on the locale.
+# The names of days and months are always English, whereas the result of `strftime` depends on the locale.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -26,9 +26,10 @@ _MONTHS = (
 def atom_feed(
     head: FeedHead, entries: Sequence[StoredEntry], *, self_url: str, author: str, generated_version: str
 ) -> bytes:
-    """Return an Atom feed in UTF-8 with the entries in the given order. The output is deterministic.
+    """Return an Atom feed in UTF-8 with the entries in the given order.
 
-    author: the author of entries without speakers (RFC 4287, 4.1.1). generated_version: the version of this program.
+    `author` is the author of entries without speakers (RFC 4287, 4.1.1). `generated_version` is the version of
+    eventcal.
     """
     feed = Element("feed", xmlns="http://www.w3.org/2005/Atom")
     _add_text_element(feed, "id", _atom_id(head.uid))
@@ -81,7 +82,7 @@ def _add_entry(feed: Element, stored: StoredEntry) -> None:
 
 
 def _format_time_and_place(entry: CalendarEntry) -> str:
-    """Return the time and place as text: `Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), Room 1, Berlin`."""
+    """Return text such as `Wednesday 10 June 2026, 13:30 to 14:15 (Europe/Berlin), Room 1, Berlin`."""
     repeats = f"repeated by the rule {entry.recurrence}" if entry.recurrence else None
     return ", ".join(part for part in (_format_time(entry), repeats, entry.location) if part)
 

@@ -1,7 +1,7 @@
-"""The data model of iCalendar (RFC 5545, 3): components and properties, independent of their serialization.
+"""The data model of iCalendar (RFC 5545, 3): components and properties, independent of the serialization.
 
-ics.py, jcal.py and xcal.py serialize the same components, so that they cannot disagree. This module also has the
-value conversions that several formats share, mainly jCal and xCal (RFC 7265, 3.6; RFC 6321, 3.6).
+The modules `ics`, `jcal` and `xcal` serialize the same components, so that the formats are consistent. Conversions that
+jCal and xCal share (RFC 7265, 3.6; RFC 6321, 3.6) are also defined in this module.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,18 +17,18 @@ from eventcal.kit.rrule import parse_rule, parse_until
 
 
 class ValueType(StrEnum):
-    """The value types of RFC 5545, 3.3 that eventcal writes, by their jCal and xCal names."""
+    """The value types of properties (RFC 5545, 3.3), with their names in jCal and xCal."""
 
     TEXT = "text"
     URI = "uri"
-    # A date; a naive time, local to the property's TZID or floating without one; or an instant in UTC.
     DATE = "date"
+    # A local time in the zone of the TZID parameter, a floating time without TZID, or an instant in UTC.
     DATE_TIME = "date-time"
     INTEGER = "integer"
     DURATION = "duration"
     RECUR = "recur"
     UTC_OFFSET = "utc-offset"
-    # Latitude and longitude in degrees, as in the GEO property.
+    # The latitude and longitude in degrees, as in the GEO property.
     GEO = "geo"
 
 
@@ -37,11 +37,12 @@ Value = str | int | date | datetime | tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: its upper-case name, its values of one type, and its parameters except VALUE and TZID.
+    """A property with an upper-case name, values of one type, and all parameters except VALUE and TZID.
 
-    values: str for TEXT, URI, DURATION, RECUR and UTC_OFFSET (the last three in RFC 5545 notation); a datetime is naive
-    with `tzid`, otherwise in UTC. Only CATEGORIES and EXDATE may have several values.
-    explicit_type: whether RFC 5545 requires VALUE=…, because the type is not the property's default.
+    Values of the types TEXT, URI, DURATION, RECUR and UTC_OFFSET are strings.
+    Datetime values are naive if `tzid` is set.
+    Only the properties CATEGORIES and EXDATE may have several values.
+    `explicit_type` is true if RFC 5545 requires the VALUE parameter, because the type is not the default.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component: its upper-case name, its properties and its subcomponents."""
+    """A component with an upper-case name, properties and subcomponents."""
 
     name: str
     properties: tuple[Property, ...]
@@ -72,14 +73,14 @@ def uri_property(name: str, value: str, *parameters: tuple[str, str], explicit_t
 
 
 def date_time_property(name: str, values: Iterable[date | datetime], tzid: str | None) -> Property:
-    """Return a property with dates, local times of a zone, or instants in UTC; all values must be of one kind."""
+    """Return a property with values of one kind: dates, local times in a zone, or instants in UTC."""
     several = tuple(values)
     if not isinstance(several[0], datetime):
         return Property(name, ValueType.DATE, several, explicit_type=True)
     return Property(name, ValueType.DATE_TIME, several, tzid=tzid)
 
 
-# The parts of a recurrence rule whose values are numbers.
+# The parts of a recurrence rule that have numeric values.
 NUMERIC_RULE_PARTS = frozenset(
     {"interval", "count", "bysecond", "byminute", "byhour", "bymonthday", "byyearday", "byweekno", "bymonth"}
     | {"bysetpos"}
@@ -87,12 +88,12 @@ NUMERIC_RULE_PARTS = frozenset(
 
 
 def format_date_time(value: datetime) -> str:
-    """Return `2014-06-04T13:30:00` for a naive time, with a Z appended for a time in UTC."""
+    """Return a naive time as `2014-06-04T13:30:00`, or a time in UTC as `2014-06-04T13:30:00Z`."""
     return format_local(value) if value.tzinfo is None else format_utc(value)
 
 
 def format_utc_offset(value: str) -> str:
-    """Return `-05:00` for the UTC-OFFSET `-0500` (RFC 5545, 3.3.14), with the seconds if there are any."""
+    """Return a UTC-OFFSET value such as `-0500` (RFC 5545, 3.3.14) in the form `-05:00`."""
     return ":".join([value[:3], value[3:5], *([value[5:]] if value[5:] else [])])
 
 
@@ -102,9 +103,9 @@ def round_degrees(number: float) -> float:
 
 
 def parse_rule_values(rule: str) -> Mapping[str, Sequence[str]]:
-    """Return the values of each part of an RFC 5545 recurrence rule, by lower-case name, in order.
+    """Return the values of each part of a recurrence rule (RFC 5545, 3.3.10), by lower-case name.
 
-    UNTIL is converted to `2014-06-04` or `2014-06-04T13:30:00Z`; all other values are unchanged.
+    UNTIL is converted to the form `2014-06-04` or `2014-06-04T13:30:00Z`, and all other values are unchanged.
     """
     return {
         name.lower(): [_format_until(value)] if name == "UNTIL" else value.split(",")
@@ -128,4 +129,4 @@ VALUE_CONVERTERS: Mapping[ValueType, Callable[[Any], str | int]] = {
     ValueType.DURATION: strip_controls,
     ValueType.UTC_OFFSET: format_utc_offset,
 }
-"""Conversions of values for jCal and xCal, by type. Recurrence rules and coordinates differ and are not included."""
+"""Conversions of values for jCal and xCal, except recurrence rules and coordinates, which differ."""

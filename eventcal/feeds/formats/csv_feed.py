@@ -1,4 +1,4 @@
-"""CSV serializer (RFC 4180); the table opens in spreadsheets without an import dialog and contains no formulas."""
+"""CSV serializer (RFC 4180) with output that opens in spreadsheets without an import dialog."""
 
 import csv
 import re
@@ -27,16 +27,16 @@ COLUMNS = (
 
 _A_DAY = timedelta(days=1)
 _LIST_SEPARATOR = "; "
-# Whitespace and invisible characters.
 _LEADING_INVISIBLE = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _FORMULA_STARTS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 
 
 def csv_row(stored: StoredEntry) -> bytes:
-    """Return the row of an entry in UTF-8, ending with CRLF. A recurring entry has one row.
+    """Return the row of an entry in UTF-8, terminated by CRLF. A recurring entry has only one row.
 
-    starts, ends: local to `timezone`, as entered; the last day is inclusive. starts_at, ends_at: instants in RFC 3339
-    with offset; for whole days the start of the first and the end of the last day.
+    The columns `starts` and `ends` contain local times in `timezone`, or the first and last day (inclusive). The
+    columns `starts_at` and `ends_at` contain instants in RFC 3339 format with the offset of the zone. Whole days are
+    converted to the start of the first day and the end of the last day.
     """
     entry = stored.entry
     starts, ends, starts_at, ends_at = _start_and_end_times(entry)
@@ -68,10 +68,10 @@ def _format_csv_line(cells: Iterable[str | None]) -> bytes:
 
 
 def _escape_formula(cell: str) -> str:
-    """Return the cell with an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV injection).
+    """Return the cell with an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV Injection).
 
-    This affects = + - @, their full-width forms, also after whitespace and invisible characters, and a leading tab or
-    line break, which some programs skip. The apostrophe marks text, and most programs do not show it.
+    Formulas start with `=`, `+`, `-` or `@`, or their full-width forms, even after whitespace and invisible characters.
+    Some programs skip a leading tab or line break.
     """
     text = strip_controls(cell)
     begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])
@@ -79,5 +79,5 @@ def _escape_formula(cell: str) -> str:
     return f"'{text}" if is_formula else text
 
 
-# Starts with a byte order mark, because spreadsheets detect UTF-8 only by it.
+# The header starts with a byte order mark, which spreadsheets need to detect UTF-8.
 HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _format_csv_line(COLUMNS)

@@ -1,6 +1,6 @@
-"""iCalendar serializer (RFC 5545, 3.1 to 3.3): escaping, line folding, CRLF.
+"""iCalendar serializer (RFC 5545, 3.1 to 3.3) with escaping, line folding and CRLF line endings.
 
-The output is deterministic, and no value can affect anything outside its own property.
+The output is deterministic, and no value can affect any other property.
 """
 
 import re
@@ -25,19 +25,19 @@ def render_entry(entry: CalendarEntry) -> str:
     return "".join(map(serialize_component, event_components(entry)))
 
 
-# Matches at the start of a line only, because a text may contain these words too.
+# The pattern matches only at the start of a line, because texts may contain the same words.
 _BEGIN_VEVENT = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 
 def with_timestamps(entry: str, stamps: Stamps) -> str:
-    """Return a rendered entry with DTSTAMP, LAST-MODIFIED and SEQUENCE added."""
+    """Return the rendered entry with DTSTAMP, LAST-MODIFIED and SEQUENCE."""
     changed_at = _format_date_time(stamps.changed_at.astimezone(UTC))
     lines = f"DTSTAMP:{changed_at}\r\nLAST-MODIFIED:{changed_at}\r\nSEQUENCE:{stamps.sequence}\r\n"
     return _BEGIN_VEVENT.sub(f"BEGIN:VEVENT\r\n{lines}", entry)
 
 
 def ics_header_and_footer(head: FeedHead, zones: Iterable[Component]) -> tuple[bytes, bytes]:
-    """Return the text before and after a feed's entries. VTIMEZONEs come first, for single-pass parsers."""
+    """Return the bytes before and after the entries. VTIMEZONEs precede the entries for single-pass parsers."""
     above = "".join(
         ["BEGIN:VCALENDAR\r\n", *map(_serialize_property, vcalendar_properties(head)), *map(_serialize_zone, zones)]
     )
@@ -45,13 +45,13 @@ def ics_header_and_footer(head: FeedHead, zones: Iterable[Component]) -> tuple[b
 
 
 def serialize_component(component: Component) -> str:
-    """Return a component as content lines."""
+    """Return the content lines of a component."""
     within = [serialize_component(one) for one in component.components]
     lines = [_serialize_property(one) for one in component.properties]
     return "".join([f"BEGIN:{component.name}\r\n", *lines, *within, f"END:{component.name}\r\n"])
 
 
-# Cached, because most feeds contain the same few zones.
+# Serialized zones are cached, because most feeds contain the same few zones.
 _serialize_zone = lru_cache(maxsize=1024)(serialize_component)
 
 
@@ -68,19 +68,19 @@ def _serialize_property(prop: Property) -> str:
 
 
 def _escape_text(text: str) -> str:
-    r"""Return the text as a TEXT value (RFC 5545, 3.3.11), with \n for line breaks."""
-    # The backslash must come first. Chained `replace` calls take a thirtieth of the time of `str.translate`.
+    """Return the text as a TEXT value (RFC 5545, 3.3.11)."""
+    # Backslashes must be escaped first. Chained `replace` calls are 30 times as fast as `str.translate`.
     return strip_controls(text).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def _format_date_time(value: datetime) -> str:
-    # strftime does not pad the year on every platform.
+    # `strftime` does not pad the year on every platform.
     written = value.isoformat(timespec="seconds")[:19].replace("-", "").replace(":", "")
     return written if value.tzinfo is None else f"{written}Z"
 
 
 def _format_geo(value: tuple[float, float]) -> str:
-    """Return coordinates with six decimals (RFC 5545, 3.8.1.6); `str` writes small numbers with an exponent."""
+    """Return coordinates with six decimals (RFC 5545, 3.8.1.6) and without an exponent."""
     return ";".join(f"{round_degrees(number):.6f}" for number in value)
 
 
@@ -98,10 +98,10 @@ _VALUE_FORMATTERS: Mapping[ValueType, Callable[[Any], str]] = {
 
 
 def fold_line(line: str) -> str:
-    """Return a content line folded into lines of at most 75 octets (RFC 5545, 3.1), never within a character or escape.
+    """Return a content line folded at 75 octets (RFC 5545, 3.1), without splitting characters or escape sequences.
 
-    In a long line, each text starts and ends a line, so that the same text in DESCRIPTION and X-ALT-DESC is folded at
-    the same words, and the second one compresses well.
+    Long lines are also folded where a text starts or ends. The same text in DESCRIPTION and X-ALT-DESC is therefore
+    folded at the same words and compresses well.
     """
     if len(line.encode()) <= _MAX_LINE_OCTETS:
         return line + "\r\n"
@@ -115,14 +115,13 @@ def fold_line(line: str) -> str:
     return "\r\n ".join(parts) + "\r\n"
 
 
-# A text starts after a line break or a tag, and ends before a closing tag or <br>. Neither combining characters nor
-# spaces may be next to a fold, because some programs trim spaces.
+# A text starts after a line break or a tag and ends before a closing tag or `<br>`.
+# Neither combining characters nor spaces may be next to a fold, because some programs trim spaces.
 _TEXT_EDGES = re.compile(r"\\n(?=[!-;=-\[\]-~\w])|>(?=[!-;=-\[\]-~\w])|<(?=/|br>)")
 _TEXT_LAST_CHARACTER = re.compile(r"[!-=?-~\w]")
 
 
 def _split_at_texts(line: str) -> Iterator[str]:
-    """Yield the parts of a line: the texts and what separates them."""
     start = 0
     for edge in _TEXT_EDGES.finditer(line):
         at = edge.end() if edge[0] != "<" else edge.start()
@@ -133,7 +132,6 @@ def _split_at_texts(line: str) -> Iterator[str]:
 
 
 def _split_ascii(line: str, first_size: int) -> Iterator[str]:
-    """Yield parts of an ASCII line that fit; `first_size` is the size of the first part."""
     start = 0
     while len(line) - start > first_size:
         end = _choose_fold_position(line, start, start + first_size)
@@ -142,15 +140,16 @@ def _split_ascii(line: str, first_size: int) -> Iterator[str]:
     yield line[start:]
 
 
-# Preferred positions for a fold: after the first letter of a word that follows one of these.
+# Lines are preferably folded after the first letter of a word that follows one of these strings.
 _PREFERRED_FOLDS = (". ", " t", " a", " ")
 _MIN_LINE_LENGTH = 20
 
 
 def _choose_fold_position(line: str, start: int, end: int) -> int:
-    """Return the position at which to fold an ASCII line that may extend to `end`.
+    """Return the position at which to fold an ASCII line, at most `end`.
 
-    It depends on the text more than on the distance from the start. It is within a word, as some programs trim spaces.
+    The position depends on the text rather than on the distance from the start. Lines are folded within words, because
+    some programs trim spaces.
     """
     for before in _PREFERRED_FOLDS:
         found = line.rfind(before, start + _MIN_LINE_LENGTH, end - 2)
@@ -158,12 +157,11 @@ def _choose_fold_position(line: str, start: int, end: int) -> int:
             end = found + len(before) + before.endswith(" ")
             break
     written = line[start:end]
-    # A backslash must stay with the character that it escapes.
+    # A fold must not separate a backslash from the character that it escapes.
     return end - (len(written) - len(written.rstrip("\\"))) % 2
 
 
 def _split_between_clusters(clusters: Iterable[str], first_size: int) -> Iterator[str]:
-    """Yield parts that fit, split only between the pieces; `first_size` is the size of the first part."""
     part = ""
     for piece in clusters:
         size = len(piece.encode())
@@ -175,15 +173,14 @@ def _split_between_clusters(clusters: Iterable[str], first_size: int) -> Iterato
     yield part
 
 
-# A backslash stays with the character that it escapes.
 _CHARACTER_OR_ESCAPE = re.compile(r"\\.|.", re.DOTALL)
-# The maximum number of characters that are kept together: a family of four with skin tones has eleven.
+# An emoji for a family of four with skin tones consists of eleven characters.
 _MAX_CLUSTER_LENGTH = 15
 _JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 def _split_into_clusters(line: str) -> list[str]:
-    """Return the unbreakable pieces of a line: marks, joiners and selectors stay with their base character."""
+    """Return the grapheme clusters and escape sequences of a line, which must not be split."""
     clusters: list[str] = []
     for piece in _CHARACTER_OR_ESCAPE.findall(line):
         if (
@@ -200,7 +197,7 @@ def _split_into_clusters(line: str) -> list[str]:
 def _is_combining(character: str) -> bool:
     if character.isascii() or len(character) > 1:
         return False
-    # Skin tone modifiers have their own Unicode category (symbol).
+    # Skin tone modifiers are symbols, not marks, in Unicode.
     return (
         unicodedata.category(character)[0] == "M" or character == _JOINER or "\U0001f3fb" <= character <= "\U0001f3ff"
     )

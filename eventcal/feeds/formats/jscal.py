@@ -1,7 +1,7 @@
 """JSCalendar serializer (RFC 8984): a feed is a Group of Events.
 
-It converts entries rather than iCalendar components, because the model differs: durations instead of ends,
-occurrences as patches, time zones by name only. The output is deterministic.
+The serializer converts entries instead of iCalendar components, because JSCalendar uses durations instead of ends,
+patches for occurrences, and names for time zones. The output is deterministic.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,16 +22,16 @@ SEPARATOR = b","
 
 Json = dict[str, Any]
 
-# A Group requires `updated` (RFC 8984, 4.1.6), even without entries.
+# A Group without entries also requires the property `updated` (RFC 8984, 4.1.6).
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# JSCalendar has no sibling relation, so the relation is left empty (RFC 8984, 1.4.10).
+# JSCalendar has no relation for siblings, so the relation is empty (RFC 8984, 1.4.10).
 _RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}
-# There are no invitations. Speakers are expected to attend, sponsors are not (RFC 8984, 4.4.6).
+# Speakers are expected to attend, but sponsors are not (RFC 8984, 4.4.6).
 _ROLES = {ParticipantType.SPEAKER: "attendee", ParticipantType.SPONSOR: "informational"}
 # Properties that a patch must not change (RFC 8984, 4.3.5).
 _UNPATCHABLE = frozenset({"@type", "prodId", "relatedTo", "uid"})
 
-# Parts of a recurrence rule (RFC 8984, 4.3.3) with other names than in iCalendar.
+# The parts of a recurrence rule (RFC 8984, 4.3.3) that have a different name in iCalendar.
 _RULE_PART_NAMES = {
     "freq": "frequency",
     "wkst": "firstDayOfWeek",
@@ -45,9 +45,9 @@ _RULE_PART_NAMES = {
 
 
 def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
-    """Return the entry as an Event with all overridden occurrences (RFC 8984, 5.1), as JSON in UTF-8."""
+    """Return the entry as a JSCalendar Event with all overridden occurrences (RFC 8984, 5.1), as JSON in UTF-8."""
     event = _event_to_json(entry, stamps)
-    # The rule as in iCalendar, so that all formats agree.
+    # The recurrence rule is the same as in iCalendar, so that all formats are consistent.
     rule = rfc5545_rule(entry)
     if rule is not None:
         event["recurrenceRules"] = [_rule_to_json(rule, _start_zone(entry))]
@@ -61,7 +61,7 @@ def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
 
 
 def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
-    """Return the Group before and after the pieces of a feed (RFC 8984, 5.3), which are joined by SEPARATOR."""
+    """Return the JSON before and after the entries of a Group (RFC 8984, 5.3), which must be joined by SEPARATOR."""
     group: Json = {
         "@type": "Group",
         "uid": strip_controls(head.uid),
@@ -78,7 +78,7 @@ def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
 
 
 def _event_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
-    """Return the properties of an Event, without its recurrence."""
+    """Return the properties of an Event, without the recurrence."""
     event = {
         "@type": "Event",
         "uid": strip_controls(entry.uid),
@@ -115,15 +115,15 @@ def _time_properties(entry: CalendarEntry) -> Json:
 
 
 def _start_zone(entry: CalendarEntry) -> str | None:
-    """Return the zone of an entry's start, or None for whole days, which have no zone."""
+    """Return the zone of the start of an entry, or None for whole days."""
     if not isinstance(entry.starts, datetime):
         return None
-    # An ambiguous local time means the first of the two (RFC 5545, 3.3.5), so the second is written in UTC.
+    # An ambiguous local time refers to the first instant (RFC 5545, 3.3.5), so the second is written in UTC.
     return "Etc/UTC" if entry.zone in UTC_NAMES or entry.starts.fold else entry.zone
 
 
 def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
-    """Return a start of an entry as LocalDateTime in the entry's zone (see `_start_zone`)."""
+    """Return the time as a LocalDateTime in the zone returned by `_start_zone`."""
     if not isinstance(moment, datetime):
         return f"{moment.isoformat()}T00:00:00"
     if isinstance(entry.starts, datetime) and entry.starts.fold:
@@ -132,9 +132,9 @@ def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
 
 
 def _elapsed_time(starts: datetime, ends: datetime, tzid: str) -> timedelta:
-    """Return the elapsed time, independent of changes of the UTC offset (RFC 8984, 1.4.6)."""
+    """Return the elapsed time, including changes of the UTC offset (RFC 8984, 1.4.6)."""
     elapsed = local_to_utc_lenient(ends, tzid) - local_to_utc_lenient(starts, tzid)
-    # A recurring entry may start at a local time that is skipped on its first day, and so after its end.
+    # A recurring entry may start after its end if daylight-saving time skips the start on the first day.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
 
 
@@ -142,13 +142,13 @@ def _format_duration(elapsed: timedelta) -> str:
     minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     if seconds or not (hours or minutes):
-        # The syntax requires minutes between hours and seconds.
+        # The syntax of durations requires minutes between hours and seconds.
         return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
     return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
 
 
 def _page_link(url: str) -> Json:
-    """Return the link to the web page of an entry or participant (RFC 8984, 4.2.7)."""
+    """Return a link to the web page of an entry or a participant (RFC 8984, 4.2.7)."""
     return {
         "page": {"@type": "Link", "href": percent_encode_url(url), "contentType": "text/html", "rel": "describedby"}
     }
@@ -164,7 +164,7 @@ def _locations_to_json(entry: CalendarEntry) -> Json:
 
 
 def _format_degrees(number: float) -> str:
-    """Return a number in RFC 5870 notation, without an exponent."""
+    """Return a coordinate in the notation of RFC 5870, without an exponent."""
     return f"{round_degrees(number):.6f}".rstrip("0").rstrip(".")
 
 
@@ -184,7 +184,7 @@ def _relations_to_json(entry: CalendarEntry) -> Json:
 
 
 def _participant_to_json(participant: Participant) -> Json:
-    """Return a participant. Its description names the role, because no JSCalendar role means speaker or sponsor."""
+    """Return a participant. The description contains the role, because JSCalendar has no role for speakers."""
     found: Json = {
         "@type": "Participant",
         "name": strip_controls(participant.name),
@@ -208,7 +208,7 @@ def _build_patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json
 
 
 def _rule_to_json(rule: str, zone_name: str | None) -> Json:
-    """Return a recurrence rule; UNTIL is local to `zone_name`, the zone of the start, or a date if it is None."""
+    """Return a recurrence rule. UNTIL is a local time in `zone_name`, or a date if `zone_name` is None."""
     parts = {
         _RULE_PART_NAMES.get(name, name): _rule_part_to_json(name, values, zone_name)
         for name, values in parse_rule_values(rule).items()
@@ -225,7 +225,7 @@ def _rule_part_to_json(name: str, values: Sequence[str], zone_name: str | None) 
         return _format_until(values[0], zone_name)
     if name == "byday":
         return [_weekday_to_json(value) for value in values]
-    # Months are strings, because other calendars have leap months.
+    # JSCalendar represents months as strings, because some calendar systems have leap months.
     return [int(value) for value in values] if name in NUMERIC_RULE_PARTS - {"bymonth"} else list(values)
 
 

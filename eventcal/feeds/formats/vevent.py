@@ -1,6 +1,6 @@
-"""Conversion of entries to iCalendar components (RFC 5545, 7986, 9253) for all iCalendar notations.
+"""Conversion of entries to iCalendar components (RFC 5545, 7986, 9253).
 
-`event_components_rfc9073` adds participants and places as in RFC 9073, which some clients misread.
+Participants and locations (RFC 9073) are optional, because some clients misinterpret these components.
 """
 
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ PRODID = "-//eventcal//eventcal//EN"
 
 
 def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the VEVENT of an entry, and one for each overridden occurrence (RFC 5545, 3.8.4.4).
+    """Return the VEVENT of an entry and a VEVENT for each overridden occurrence (RFC 5545, 3.8.4.4).
 
-    Without `stamps` they lack DTSTAMP, LAST-MODIFIED and SEQUENCE, so that they depend on the content only.
+    Without `stamps`, the VEVENTs lack DTSTAMP, LAST-MODIFIED and SEQUENCE and depend only on the content of the entry.
     """
     stamped = _stamp_properties(stamps) if stamps else ()
     whole = Component("VEVENT", (*stamped, *_iter_event_properties(entry)))
@@ -39,7 +39,7 @@ def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tupl
 
 
 def event_components_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the same components with speakers, sponsors, place and styled text as in RFC 9073."""
+    """Return the VEVENTs of an entry with participants, location and styled description (RFC 9073)."""
     plain = event_components(entry, stamps)
     shown = (entry, *(override.entry for override in entry.overrides))
     return tuple(_add_rfc9073_parts(component, one) for component, one in zip(plain, shown, strict=True))
@@ -54,7 +54,7 @@ def _add_rfc9073_parts(component: Component, entry: CalendarEntry) -> Component:
 
 
 def vcalendar_properties(head: FeedHead) -> tuple[Property, ...]:
-    """Return the properties of the VCALENDAR itself (RFC 5545, 3.7; RFC 7986, 5)."""
+    """Return the properties of the VCALENDAR (RFC 5545, 3.7; RFC 7986, 5)."""
     names = [
         text_property("VERSION", "2.0"),
         text_property("PRODID", PRODID),
@@ -131,7 +131,7 @@ def _iter_recurrence_properties(entry: CalendarEntry) -> Iterator[Property]:
     rule = rfc5545_rule(entry)
     if rule is not None:
         yield Property("RRULE", ValueType.RECUR, (rule,))
-        # One value per property, because some clients read only the first.
+        # Each EXDATE property has one value, because some clients read only the first value.
         for occurrence in entry.excluded:
             yield _entry_time_property("EXDATE", entry, occurrence)
 
@@ -142,7 +142,7 @@ _RULE_PARTS = frozenset(
 
 
 def rfc5545_rule(entry: CalendarEntry) -> str | None:
-    """Return the recurrence rule in RFC 5545 notation, or None if the entry has none that RFC 5545 supports."""
+    """Return the recurrence rule in RFC 5545 notation, or None if the entry has no rule that RFC 5545 supports."""
     if not entry.recurrence:
         return None
     parts = parse_rule(entry.recurrence)
@@ -159,10 +159,10 @@ def rfc5545_rule(entry: CalendarEntry) -> str | None:
 
 
 def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
-    """Return UNTIL as DTSTART requires: a date, or an instant in UTC for times (RFC 5545, 3.3.10)."""
+    """Return UNTIL with the type that DTSTART requires: a date, or an instant in UTC (RFC 5545, 3.3.10)."""
     if not entry.all_day:
         return until.instant(entry.zone)
-    # A local date is not converted, even if the zone skips that day.
+    # A local date is not converted, even if the zone skips the day.
     return until.last_day(entry.zone) if until.is_utc else until.day
 
 

@@ -1,7 +1,7 @@
 """xCal serializer (RFC 6321): iCalendar as XML 1.0.
 
-The output is deterministic. X- properties have their actual type, because it is known here; "unknown" is for
-converters that do not know it (RFC 6321, 5).
+The output is deterministic. X- properties have their actual type, because the type "unknown" is only intended for
+converters (RFC 6321, 5).
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _DOCUMENT_START = (
     '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
 )
 _DOCUMENT_END = b"</components></vcalendar></icalendar>\n"
-# The order required by the schema of RFC 6321 (appendix A, value-recur).
+# The order that the schema requires (RFC 6321, appendix A, value-recur).
 _RULE_ORDER = (
     *("freq", "until", "count", "interval", "bysecond", "byminute", "byhour"),
     *("byday", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos", "wkst"),
@@ -32,12 +32,12 @@ _RULE_ORDER = (
 
 
 def components_to_xml(components: Iterable[Component]) -> bytes:
-    """Return the elements of the components in UTF-8."""
+    """Return the XML elements of the components in UTF-8."""
     return "".join([_component_to_xml(component) for component in components]).encode()
 
 
 def xcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return the XML before and after the pieces of a feed."""
+    """Return the XML before and after the components of a feed."""
     above = f"{_DOCUMENT_START}{_properties_to_xml(head)}<components>"
     return above.encode() + components_to_xml(zones), _DOCUMENT_END
 
@@ -71,7 +71,7 @@ def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - t
 
 
 def _parameters_to_xml(prop: Property) -> str:
-    """Return the parameters except VALUE, which is the element of the value (RFC 6321, 3.5)."""
+    """Return the parameters except VALUE, which the name of the value element expresses (RFC 6321, 3.5)."""
     found: dict[str, str] = {}
     for name, value in prop.parameters:
         written = "".join([_value_to_xml(ValueType.TEXT, part) for part in value.split(",")])
@@ -93,7 +93,7 @@ def _rule_to_xml(value: str) -> str:
 
 
 def _geo_to_xml(value: tuple[float, float]) -> str:
-    """Return the two elements of GEO (RFC 6321, 3.4.1.2)."""
-    # `str` writes small numbers with an exponent.
+    """Return the elements of a GEO value (RFC 6321, 3.4.1.2)."""
+    # Fixed-point notation is used, because `str` writes small numbers with an exponent.
     latitude, longitude = (f"{round_degrees(number):.6f}" for number in value)
     return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"

@@ -1,1 +1,1 @@
-"""The frab schedule format, which conference apps read."""
+"""Schedules in the format of frab, which conference apps read."""

@@ -1,4 +1,4 @@
-"""Permanent identifiers of talks, persons and rooms in schedules; apps store their users' favourites by them."""
+"""Permanent identifiers of talks, persons and rooms in schedules, which apps use to store favourites."""
 
 import hashlib
 import re
@@ -8,33 +8,33 @@ from uuid import UUID, uuid5
 from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.kit.text import slugify
 
-# Never change it: all GUIDs are derived from it.
+# Never change this namespace, because all GUIDs are derived from it.
 _NAMESPACE = UUID("44e20506-a140-5356-b03e-c0878962fa4a")
 _MIN_LENGTH = 4
 _LARGEST_ID = 2**31 - 1
 
 
 def object_guid(kind: str, key: str) -> str:
-    """Return the UUID (version 5) of the object of this kind with this key."""
+    """Return the UUID (version 5) of an object, derived from its kind and key."""
     return str(uuid5(_NAMESPACE, f"{kind} {strip_controls(key)}"))
 
 
 def talk_guid(uid: str) -> str:
-    """Return the UUID of a talk, derived from the part of its entry's UID before the "@", as the domain may change."""
+    """Return the UUID of a talk, derived from the UID without the domain, which may change."""
     return object_guid("talk", uid.partition("@")[0])
 
 
 def event_acronym(slug: str) -> str:
-    """Return the event's acronym in characters that every tool accepts: at least four of a-z, 0-9 and "_".
+    """Return the acronym of an event: at least four characters from a-z, 0-9 and `_`.
 
-    The XML schema allows a "-", but neither the JSON schema nor the prefix of a talk's slug does. Different slugs give
-    different acronyms.
+    The XML schema also allows `-`, but the JSON schema and the slugs of talks do not. Different slugs have different
+    acronyms.
     """
     return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
-    """Return a talk's slug, unique by its number: `xen_summit-17-xen-on-arm`. Very short titles get "talk" appended."""
+    """Return the slug of a talk, such as `xen_summit-17-xen-on-arm`, which is unique because of the number."""
     words = slugify(strip_controls(title))
     if len(words) < _MIN_LENGTH:
         words = f"{words}-talk".removeprefix("-")
@@ -42,9 +42,9 @@ def talk_slug(acronym: str, number: int, title: str) -> str:
 
 
 def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
-    """Return a positive 31-bit integer for each key, unique, and usually the same in every schedule.
+    """Return a unique positive 31-bit integer for each key.
 
-    If two keys of one schedule have the same number, the later one in sort order gets another.
+    A key has the same id in every schedule, unless the id collides with the id of another key.
     """
     ids: dict[str, int] = {}
     taken: set[int] = set()

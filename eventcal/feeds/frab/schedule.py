@@ -1,7 +1,7 @@
-"""Builds the schedule of an event: selects its talks and assigns them to days and rooms.
+"""Construction of an event's schedule from its talks, rooms and days.
 
-A schedule is the content of frab's JSON and the source of its XML. frab introduced the format, pretalx writes it and
-c3voc documents it (https://c3voc.de/wiki/schedule). Giggity, EventFahrplan, ConfClerk and Engelsystem read it.
+A schedule is serialized as JSON or XML in the format of frab, which pretalx also writes and c3voc documents
+(https://c3voc.de/wiki/schedule). Schedules are read by Giggity, EventFahrplan, ConfClerk and Engelsystem.
 """
 
 import re
@@ -16,25 +16,25 @@ from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.frab.ids import event_acronym, object_guid, person_ids, talk_guid, talk_slug
 from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with_offset, get_zone, local_to_utc_lenient
 
-# The format does not define when a conference day begins; Giggity and c3voc's tools assume six o'clock, and show
-# earlier talks on the day after the one that they are listed under.
+# Giggity and the tools of c3voc assume that a day begins at six o'clock, which the format does not define.
 _DAY_BEGINS = time(6)
-# For longer events (a recurring one may never end), only days with talks are listed.
+# For longer events, such as recurring events, only days with talks are listed.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
 
 UNKNOWN_ROOM = "TBA"
-# The JSON schema only accepts zone names of this form, not "Japan" or "US/Eastern".
+# The JSON schema does not accept zone names such as "Japan" or "US/Eastern".
 _ZONE_NAME = re.compile("[A-Z][a-z]+/[A-Z][a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleInput:
-    """The input of a schedule: an event's dates, its rooms and tracks in order, and its public talks.
+    """The input of a schedule: the dates, rooms, tracks and public talks of an event.
 
-    tracks: name, and colour as #rrggbb or None. talks: in any order, including cancelled ones and those without a time.
-    base_url: the installation's. changed_at: the time of the last change to any of this.
+    `tracks` contains the name of each track and its colour as #rrggbb, or None.
+    `talks` may contain cancelled talks and talks without a time, in any order.
+    `base_url` is the base URL of the installation. `changed_at` is the time of the last change to the data.
     """
 
     slug: str
@@ -56,7 +56,7 @@ StringDict = dict[str, str]
 
 
 class Person(TypedDict):
-    """A speaker. public_name is left out, because the JSON schema allows either `name` or `public_name`."""
+    """A speaker. The JSON schema allows only one of `name` and `public_name`."""
 
     id: int
     guid: str
@@ -65,10 +65,12 @@ class Person(TypedDict):
 
 
 class ScheduledTalk(TypedDict):
-    """A scheduled talk. date, end: RFC 3339 with the zone's offset; start: local HH:MM; duration: elapsed HH:MM.
+    """A scheduled talk.
 
-    The hours of duration may exceed 24. language: the primary subtag. links, attachments: url, title and type, which
-    is a type of the JSON schema's Reference.
+    `date` and `end` are timestamps in RFC 3339 format, with the offset of the zone.
+    `start` is the local start time as HH:MM. `duration` is the elapsed time as HH:MM, which may exceed 24 hours.
+    `language` is the primary language subtag.
+    `links` and `attachments` contain the URL, title and type of each reference.
     """
 
     guid: str
@@ -95,7 +97,7 @@ class ScheduledTalk(TypedDict):
 
 
 class ScheduleDay(TypedDict):
-    """A day, counted from 1, with all rooms. day_start, day_end (exclusive): RFC 3339 with offset."""
+    """A day with the talks in each room. `index` starts at 1, and `day_end` is exclusive."""
 
     index: int
     date: str
@@ -105,7 +107,7 @@ class ScheduleDay(TypedDict):
 
 
 class Conference(TypedDict):
-    """The event. rooms: name and guid; tracks: name and optional color. There is at least one day."""
+    """The conference object of a schedule, which contains at least one day."""
 
     acronym: str
     title: str
@@ -122,7 +124,7 @@ class Conference(TypedDict):
 
 
 class Schedule(TypedDict):
-    """The content of both the JSON and the XML document."""
+    """The content of the JSON and XML documents."""
 
     version: str
     base_url: str
@@ -130,7 +132,7 @@ class Schedule(TypedDict):
 
 
 class _TimedTalk(NamedTuple):
-    """A talk that has a time and is not cancelled; `starts` and `ends` are in the programme's zone."""
+    """A talk that has a time and is not cancelled. `starts` and `ends` are in the zone of the event."""
 
     stored: StoredEntry
     facts: TalkFacts
@@ -163,7 +165,7 @@ def build_schedule(programme: ScheduleInput) -> Schedule:
     if not (programme.zone in UTC_NAMES or _ZONE_NAME.match(programme.zone)):
         del conference["time_zone_name"]
     changed_at = programme.changed_at
-    # Apps compare and show the version, so it must change with the programme, not with the time of the request.
+    # Apps compare versions, so the version must change only if the programme changes.
     version = format_utc(changed_at) if changed_at else "0"
     return {"version": version, "base_url": strip_controls(programme.base_url), "conference": conference}
 
@@ -191,12 +193,12 @@ def _iter_timed_talks(programme: ScheduleInput) -> Iterator[_TimedTalk]:
 
 
 def _convert_zone(local: datetime, tzid: str, to_tzid: str) -> datetime:
-    # Converts via UTC, which is also defined for local times that the zone skips.
+    # The conversion via UTC is also defined for local times that the zone skips.
     return local_to_utc_lenient(local, tzid).astimezone(get_zone(to_tzid))
 
 
 def _conference_day(starts: datetime, programme: ScheduleInput, dates: Container[date]) -> date:
-    """Return the day that lists a talk: before six o'clock the previous day, if the programme includes it."""
+    """Return the day that lists a talk, which is the previous day of the event for talks before six o'clock."""
     day = starts.date()
     before = day - _A_DAY
     has_it = programme.first_day <= before <= programme.last_day or before in dates
@@ -222,7 +224,7 @@ def _iter_schedule_days(
 
 
 def _format_day_start(day: date, talks: Sequence[ScheduledTalk], tzid: str) -> str:
-    """Return the start of a day: midnight if talks on its own date start before six o'clock, otherwise six o'clock."""
+    """Return six o'clock, or midnight if a talk on this date starts before six o'clock."""
     begins = _format_default_day_start(day, tzid)
     own = f"{day}T"
     is_early = any(own < talk["date"] < f"{own}{_DAY_BEGINS}" for talk in talks)
@@ -237,7 +239,7 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
     entry, facts, number = timed.stored.entry, timed.facts, timed.stored.number
     # Subtracting two times in the same zone would ignore changes of the UTC offset.
     lasts = timed.ends.astimezone(UTC) - timed.starts.astimezone(UTC)
-    # At least one minute, because apps hide talks with a duration of zero.
+    # The duration is at least one minute, because apps hide talks with a duration of zero.
     minutes = max(-(-lasts // _A_MINUTE), 1)
     title = strip_controls(entry.title)
     return {
@@ -266,7 +268,7 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
 
 
 def _room_name(facts: TalkFacts, programme: ScheduleInput) -> str:
-    """Return the room to show, because apps omit talks without one; without any rooms, the event's title."""
+    """Return the name of the room, or a placeholder because apps omit talks without a room."""
     return strip_controls(facts.room or (UNKNOWN_ROOM if programme.rooms else programme.title))
 
 
@@ -284,7 +286,7 @@ def _build_person(speaker: Participant, ids: Mapping[str, int]) -> Person:
 
 
 def _iter_links(entry: CalendarEntry, facts: TalkFacts) -> Iterator[StringDict]:
-    # Slides are repeated here, because Giggity and EventFahrplan show links but no attachments.
+    # Slides are also listed as links, because Giggity and EventFahrplan do not show attachments.
     yield from _iter_slide_links(facts)
     if facts.recording_url:
         yield {"url": strip_controls(facts.recording_url), "title": "Recording", "type": "media"}

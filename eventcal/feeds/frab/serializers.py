@@ -1,7 +1,4 @@
-"""Serializers for frab's JSON and XML schedules, valid against the schemas maintained by c3voc.
-
-The output is deterministic.
-"""
+"""Serializers for schedules in frab's JSON and XML formats, which conform to the schemas of c3voc."""
 
 from collections.abc import Iterable, Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -35,7 +32,7 @@ def schedule_xml(programme: ScheduleInput) -> bytes:
     root = Element("schedule")
     SubElement(root, "generator", name="eventcal", version=__version__)
     _add_text_elements(root, version=schedule["version"])
-    # Giggity searches for the conference element in the first thousand characters.
+    # Giggity searches for the conference element only in the first thousand characters.
     _add_conference(root, schedule, programme.zone)
     guids = {room["name"]: room["guid"] for room in schedule["conference"]["rooms"]}
     for day in schedule["conference"]["days"]:
@@ -75,7 +72,7 @@ def _add_talk(room: Element, talk: ScheduledTalk) -> None:
     _add_text_elements(event, room=talk["room"], slug=talk["slug"], url=talk["url"])
     _add_text_elements(SubElement(event, "recording"), license=talk["recording_license"], optout="false")
     _add_text_elements(event, title=talk["title"], subtitle=talk["subtitle"], track=talk["track"], type=talk["type"])
-    # No description: if it is empty, Giggity shows it instead of an abstract without Latin letters.
+    # Giggity shows an empty description instead of an abstract without Latin letters.
     _add_text_elements(event, language=talk["language"], abstract=talk["abstract"])
     persons = SubElement(event, "persons")
     for person in talk["persons"]:
@@ -90,7 +87,7 @@ def _add_links(parent: Element, name: str, links: Iterable[StringDict]) -> None:
 
 
 def _format_xml_duration(duration: str) -> str:
-    """Return HH:MM, or D:HH:MM from a day on, as pretalx does: Giggity rejects schedules that contain 24:00."""
+    """Return HH:MM, or D:HH:MM for durations of at least one day, because Giggity rejects 24:00."""
     hours, minutes = map(int, duration.split(":"))
     days, minutes = divmod(min(hours * 60 + minutes, _MAX_MINUTES), 24 * 60)
     clock = f"{minutes // 60:02}:{minutes % 60:02}"

@@ -1,1 +1,1 @@
-"""The feed index: stored entries, updated in the transaction of the change that they reflect."""
+"""The feed index: stored calendar entries, updated in the same transaction as the data that the entries show."""

@@ -1,4 +1,4 @@
-"""Loads events, talks and their index rows for an update of the feed index."""
+"""Loading of events, talks and index rows for an update of the feed index."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
@@ -28,7 +28,10 @@ DEADLINE_KINDS = (EntryKind.OPENING, EntryKind.CLOSING)
 
 
 def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str] = ()) -> Sequence[Talk]:
-    """Return these talks with all relations, by id; only talks in `reload` or not fully loaded are read again."""
+    """Return the talks with these ids and all relations, sorted by id.
+
+    Only talks in `reload` and talks that are not fully loaded are read from the database.
+    """
     known = {
         one.id: one for one in (_find_loaded_talk(session, id_) for id_ in ids if id_ not in reload) if one is not None
     }
@@ -41,12 +44,12 @@ def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
-    """Return these events with all relations, by id."""
+    """Return the events with these ids and all relations, sorted by id."""
     return _load_from_database(session, Event, ids, options=event_load_options()) if ids else ()
 
 
 def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> FeedIndexRows:
-    """Return the index rows of these kinds for these subjects. They are not attached to the session."""
+    """Return the index rows for these kinds and subject ids, which are not attached to the session."""
     if not ids:
         return {}
     # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for a single talk.
@@ -64,7 +67,7 @@ def count_talks(session: Session, condition: ColumnElement[bool]) -> int:
 
 
 def list_unscheduled_talks(session: Session, condition: ColumnElement[bool]) -> Sequence[Talk]:
-    """Return the matching talks that have no time yet, oldest first."""
+    """Return the matching talks that have no time, oldest first."""
     rows = (
         select(Talk)
         .where(condition, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
@@ -79,7 +82,7 @@ def _find_loaded_talk(session: Session, talk_id: str) -> Talk | None:
 
 
 def _is_fully_loaded(talk: Talk) -> bool:
-    """Return whether all relations are loaded and agree with the foreign keys."""
+    """Return whether all relations are loaded and match the foreign keys."""
     if inspect(talk).unloaded or inspect(talk.event).expired:
         return False
     if any("speaker" in inspect(part).unloaded for part in talk.speaking):
@@ -94,10 +97,10 @@ def _is_fully_loaded(talk: Talk) -> bool:
 def _load_from_database(
     session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
 ) -> Sequence[Subject]:
-    """Return these objects as stored, with all relations: relations held by the session may be out of date."""
+    """Return objects with all relations, which are reloaded because the session may contain outdated relations."""
     for id_ in ids:
         known = session.identity_map.get(identity_key(kind, id_))
         if known is not None:
             session.expire(known, inspect(kind).relationships.keys())
-    # Only expired relations are loaded again, so that objects used elsewhere stay complete.
+    # Only expired relations are loaded again, so that objects in use elsewhere remain complete.
     return session.scalars(select(kind).where(kind.id.in_(ids)).order_by(kind.id).options(*options)).all()

@@ -1,4 +1,4 @@
-"""Writes entries, their rendered text and their increasing numbers (SEQUENCE, revision, stamp) to the feed index."""
+"""Writing of entries to the feed index, with increasing sequence numbers, revisions and timestamps."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ _A_SECOND = timedelta(seconds=1)
 _ENTRY_TABLE, _STATE_TABLE = cast("Table", FeedEntry.__table__), cast("Table", FeedStateRow.__table__)
 _UPDATE_STATE = update(_STATE_TABLE)
 _TALK_TABLE = cast("Table", Talk.__table__)
-# The columns of a talk that an update of the index sets.
+# The columns of a talk that are set by an update of the feed index.
 _TALK_COLUMNS = ("sequence", "revision", "updated_at")
 _UPDATE_ROW = update(_ENTRY_TABLE).where(_ENTRY_TABLE.c.serial == bindparam("this"))
 _UPDATE_TALK = update(_TALK_TABLE).where(_TALK_TABLE.c.id == bindparam("this"))
@@ -46,9 +46,9 @@ class ResourceRenderer(Protocol):
 
 
 class EntryWriter:
-    """Collects the rows of one update of the index, all with the same timestamp.
+    """Collects the rows of an update of the feed index, all with the same timestamp.
 
-    Rows are read and written in bulk by Core statements; `save` writes the collected rows.
+    Rows are read and written in bulk by SQLAlchemy Core statements.
     """
 
     def __init__(self, session: Session, resources: ResourceRenderer, now: datetime) -> None:
@@ -58,20 +58,20 @@ class EntryWriter:
         self.changed = 0
         self._dated = False
         self.state = _lock_and_load_state(session)
-        # Keyed by kind and subject, because the UID contains the domain, which may change.
+        # Rows are keyed by kind and subject, because the UID contains the domain, which may change.
         self.rows: FeedIndexRows = {}
         self._new: FeedIndexRows = {}
         self._touched: FeedIndexRows = {}
         self._talks: dict[str, Talk] = {}
 
     def load_rows(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
-        """Load the rows of these kinds for the subjects with these ids."""
+        """Load the index rows for these kinds and subject ids."""
         missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
         for key, row in load_index_rows(self.session, kinds, missing).items():
             self.rows.setdefault(key, row)
 
     def save(self) -> None:
-        """Write the collected rows and the state of the index to the database."""
+        """Write the collected rows and the state of the feed index to the database."""
         connection = self.session.connection()
         if self._new:
             connection.execute(insert(_ENTRY_TABLE), [_row_values(row, _ENTRY_TABLE) for row in self._new.values()])
@@ -86,22 +86,21 @@ class EntryWriter:
         self._new, self._touched, self._talks = {}, {}, {}
 
     def next_revision(self, own_revision: int) -> int:
-        """Increment the public revision, so that it exceeds `own_revision`, which rises with private changes too."""
+        """Return a new public revision, higher than `own_revision`, which also increases with private changes."""
         self.state.revision = max(self.state.revision, own_revision) + 1
         if not self._dated:
-            # The current time, not `self.now`, because the change becomes visible only at the commit, which may be
-            # minutes later; and at least one second after the last change.
+            # Changes become visible at the commit, which may be minutes after `self.now`.
             moment = commit_time(self.session, started_at=self.now)
             self.state.changed_at = max(truncate_to_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision
 
     def require_full_rebuild(self) -> None:
-        """Record that feeds may gain or lose entries that this update does not write. Call it after `next_revision`."""
+        """Record that feeds may gain or lose unchanged entries. `next_revision` must be called first."""
         self.state.full_rebuild_revision = self.state.revision
 
     def record_renderer(self, renderer: str) -> None:
-        """Store the renderer. A new renderer also increments the revision, as the text around entries may differ."""
+        """Store the version of the renderer, and increment the revision if the version is new."""
         if self.state.renderer_version != renderer:
             self.state.renderer_version = renderer
             self.next_revision(0)
@@ -112,18 +111,18 @@ class EntryWriter:
         self._set_talk_columns(talk, revision=revision, updated_at=self.now)
 
     def is_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
-        """Return whether the index already holds this content."""
+        """Return whether the feed index already contains this content for the subject."""
         row = self.rows.get(_subject_key(subject))
         return row is not None and row.content_hash == hash_content(entry, render_entry(entry))
 
     def rewrite_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> None:
-        """Write the stored entry and the resource again for an entry whose content is unchanged."""
+        """Store the entry and the API resource of a subject again without changing the rendered content."""
         row = self.rows[_subject_key(subject)]
         row.entry, row.resource = dump_entry(entry), self._render_resource(subject)
         self._mark_for_update(row)
 
     def write_entry(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
-        """Write an entry, with a higher SEQUENCE if its content changed. Return whether it is the subject's first."""
+        """Write an entry and increment its SEQUENCE if the content changed. Return whether the entry is new."""
         key = _subject_key(subject)
         is_first = key not in self.rows
         row = self.rows.get(key) or self._create_row(key, subject.created_at)
@@ -138,7 +137,7 @@ class EntryWriter:
         return is_first
 
     def write_deadlines(self, event: Event, entries: Mapping[EntryKind, CalendarEntry]) -> None:
-        """Write the entries for an event's call opening and closing; mark those no longer needed as cancelled."""
+        """Write the deadline entries of an event, and cancel deadline entries that are no longer needed."""
         for kind in DEADLINE_KINDS:
             row = self.rows.get((kind, event.id))
             entry = entries.get(kind)
@@ -171,9 +170,9 @@ class EntryWriter:
             self.changed += 1
             row.content_hash = content
             row.sequence += 1
-            # Clients compare whole seconds, so each stamp is at least one second later than the last. If it lies
-            # in the future, the response to the change is delayed until then.
+            # Clients compare whole seconds, so each timestamp is at least one second after the previous timestamp.
             row.last_modified = max(truncate_to_second(self.now), row.last_modified + _A_SECOND)
+            # If the timestamp is in the future, the response to the current request is delayed.
             delay_return_until(self.session, row.last_modified)
             row.ics = with_timestamps(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._mark_for_update(row)
@@ -201,7 +200,7 @@ class EntryWriter:
         return row
 
     def _set_talk_columns(self, talk: Talk, **values: object) -> None:
-        """Set columns of a talk. An otherwise unmodified talk is not flushed but updated in bulk by `save`."""
+        """Set columns of a talk. An otherwise unmodified talk is updated in bulk by `save` instead of flushed."""
         if inspect(talk).modified:
             for name, value in values.items():
                 setattr(talk, name, value)
@@ -227,8 +226,8 @@ def _subject_key(subject: Event | Talk) -> tuple[EntryKind, str]:
 def hash_content(entry: CalendarEntry, text: str) -> str:
     """Return a digest of the content of an entry.
 
-    It includes the instants, because new time zone rules move an entry without changing its local times, and the
-    participants, because not every format includes them.
+    The digest includes the instants, because new time zone rules change the instants of an entry without changing its
+    local times. The digest includes the participants, because not every format contains participants.
     """
     instants = () if entry.all_day else (_to_utc(entry, entry.starts), _to_utc(entry, entry.ends))
     participants = [
@@ -236,7 +235,7 @@ def hash_content(entry: CalendarEntry, text: str) -> str:
         f"about={one.about!r}, url={one.url!r})"
         for one in entry.participants
     ]
-    # This is the text of a tuple. Keep it: with another text, every SEQUENCE would rise at the next upgrade.
+    # Never change the format of this string, because a different digest increments the SEQUENCE of every entry.
     listed = f"({', '.join(participants)}{',' * (len(participants) == 1)})"
     return hashlib.blake2b(f"{text}{instants}{listed}".encode(errors="replace"), digest_size=32).hexdigest()
 
@@ -252,6 +251,6 @@ def _redact_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
 
 
 def _lock_and_load_state(session: Session) -> FeedStateRow:
-    """Return the state, locked until the commit. It is not attached to the session."""
+    """Return the state, locked until the commit and not attached to the session."""
     found = session.connection().execute(select(_STATE_TABLE).with_for_update())
     return FeedStateRow(**found.mappings().one())

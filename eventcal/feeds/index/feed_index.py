@@ -1,7 +1,7 @@
-"""The feed index: one row per public entry, updated in the transaction of the change that it reflects.
+"""The feed index: one row for each public entry, updated in the transaction of every change.
 
-`update_entries` runs before every commit (app.py registers it), so services need not update feeds themselves. It also
-keeps derived values up to date: instants, search texts and revisions.
+`FeedIndex.update_entries` is registered in app.py and runs before every commit, so services do not have to update
+feeds. An update also recomputes derived columns: instants, search texts and revisions.
 """
 
 import hashlib
@@ -36,13 +36,12 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.rules import recompute_talk_columns
 
-# Increase this number with every change to the text of an entry or of a resource, so that `db upgrade` renders all
-# of them again.
+# Increment this number with every change to rendered entries or resources, which `db upgrade` then renders again.
 RENDERER_VERSION = 4
 
-# The number of rows that are loaded and rendered at a time when the whole index is rebuilt.
+# The number of rows that are loaded and rendered at a time when the whole feed index is rebuilt.
 _BATCH_SIZE = 200
-# The libraries whose version affects the text of an entry or of its VTIMEZONE.
+# The libraries whose versions affect rendered entries and VTIMEZONEs.
 _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
 
 ProgressCallback = Callable[[int], object]
@@ -59,28 +58,29 @@ def get_feed_state(session: Session) -> FeedStateRow:
 
 @dataclass(frozen=True)
 class FeedIndex:
-    """The feed index: re-renders the entries and the resources that a change affects."""
+    """Renders the entries and the API resources that are affected by a change."""
 
     builder: EntryBuilder
     resources: ResourceRenderer
 
     @cached_property
     def renderer_version(self) -> str:
-        """Identifier of the code and settings that render entries. `rerender_all` renders all entries if it differs."""
+        """Identifier of the code and settings that render entries, which `rerender_all` compares."""
         libraries = " ".join(version(name) for name in _LIBRARIES)
         sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
         return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
     def update_entries(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
-        """Update the derived values and entries that the changes affect. Database hook, called before each commit."""
+        """Update the entries and derived columns that are affected by the changes, as a hook before each commit."""
         reach = affected_entries(session, changes)
         if reach.events or reach.talks or reach.talks_of_renamed_part or reach.event_entries or reach.other_public_data:
             _IndexUpdate(session, self, now).apply_changes(reach)
 
     def rerender_all(self, session: Session, *, now: datetime, tell: ProgressCallback = _ignore_progress) -> int:
-        """Derive and render everything again if the renderer changed. Return the number of changed entries.
+        """Render all entries again if the renderer changed, and return the number of changed entries.
 
-        An entry with unchanged text keeps its SEQUENCE and stamp. For `tell` see `force_rerender_all`.
+        Entries with unchanged text keep their SEQUENCE and timestamps. `tell` is called after each batch with the
+        number of events or talks in the batch.
         """
         if get_feed_state(session).renderer_version == self.renderer_version:
             return 0
@@ -89,9 +89,9 @@ class FeedIndex:
     def force_rerender_all(
         self, session: Session, *, now: datetime, on_progress: ProgressCallback = _ignore_progress
     ) -> int:
-        """Derive and render everything again, even if the renderer is unchanged. Return the number of changed entries.
+        """Render all entries again, even if the renderer is unchanged, and return the number of changed entries.
 
-        `on_progress` is called after each batch with the number of events or talks in it.
+        `on_progress` is called after each batch with the number of events or talks in the batch.
         """
         following = _IndexUpdate(session, self, now)
         events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
@@ -108,7 +108,7 @@ class FeedIndex:
 
 
 class _IndexUpdate:
-    """One update of the feed index, with a single timestamp."""
+    """An update of the feed index with a single timestamp."""
 
     def __init__(self, session: Session, ledger: FeedIndex, now: datetime) -> None:
         self.session = session
@@ -139,7 +139,7 @@ class _IndexUpdate:
         self.writer.save()
 
     def refresh_talks(self, talk_ids: set[str]) -> None:
-        """Check talks that were not changed themselves; they get a new revision only if their content differs."""
+        """Render talks again and increment their revision only if the content differs."""
         for talk in self._load_talks(talk_ids):
             talk.render_abstract()
             recompute_talk_columns(talk, now=self.now)
@@ -152,7 +152,7 @@ class _IndexUpdate:
         self.session.flush()
 
     def _write_talk(self, talk: Talk) -> bool:
-        """Write the entry of a talk with new numbers. Return whether the entry is the first of this talk."""
+        """Write the entry of a talk and return whether the entry is new."""
         if not is_public(talk):
             self.writer.record_talk_revision(talk, revision=talk.revision + 1)
             return False
@@ -171,7 +171,7 @@ class _IndexUpdate:
         event.revision = self.writer.next_revision(event.revision)
         self.writer.write_entry(event, self._build_event_entry(event))
         self.writer.write_deadlines(event, build_deadline_entries(self.builder, event))
-        # Feeds select talks by the country, series, status and call of their event.
+        # Feeds select talks by the country, series, status and call for talks of the event.
         self.writer.require_full_rebuild()
 
     def _refresh_event(self, event: Event) -> None:

@@ -1,6 +1,6 @@
-"""Finds the feed entries that must be rendered again after rows changed.
+"""Invalidation of the feed entries that must be rendered again after a change to the database.
 
-Extend this module when a new table appears in an entry or in a resource.
+Every table with data that appears in entries or API resources requires a handler in this module.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,12 +20,15 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 @dataclass
 class AffectedEntries:
-    """The events and talks that a set of changes affects, by id.
+    """The ids of the events and talks that a set of changes affects.
 
-    events, talks: changed themselves. event_entries: events whose entry may have changed. talks_of_renamed_part: talks
-    whose room or track was renamed. talks_with_changed_children: talks with changed tags or speakers.
-    talks_of_changed_speaker: talks that show changed data of a speaker.
-    other_public_data: whether other public data changed. full_rebuild: whether other entries may join or leave a feed.
+    `events` and `talks` contain the events and talks that were changed directly.
+    `talks_of_renamed_part` contains the talks in a renamed room or track.
+    `event_entries` contains the events whose entries may have changed.
+    `talks_with_changed_children` contains the talks with changed tags or speakers.
+    `talks_of_changed_speaker` contains the talks that show changed data of a speaker.
+    `other_public_data` is true if any other public data changed.
+    `full_rebuild` is true if unchanged entries may join or leave a feed.
     """
 
     events: set[str] = field(default_factory=set)
@@ -38,20 +41,20 @@ class AffectedEntries:
     full_rebuild: bool = False
 
 
-# The fields of an event that its talks show: in their entries, or as offsets and states in their resources.
+# The fields of an event that affect the entries or the API resources of its talks.
 _EVENT_FIELDS_IN_TALKS = frozenset(
     {"slug", "title", "timezone", "starts", "ends", "status", "programme", "venue", "city", "latitude", "longitude"}
     | {"online_url", "recurrence", "recurrence_overrides"}
 )
 _SPEAKER_FIELDS_IN_TALKS = frozenset({"slug", "name", "job_title", "affiliation"})
-# The fields that decide which talks a search by speaker slug finds.
+# The fields of a speaker that affect the results of a search by speaker slug.
 _SPEAKER_SEARCH_FIELDS = frozenset({"slug", "merged_into_id"})
-# The fields that affect an event's talk count and its list of talks without a time.
+# The fields of a talk that affect the talk count or the line-up of its event.
 _TALK_FIELDS_IN_EVENT = frozenset({"event_id", "starts", "starts_at", "tombstone_until", "state", "published_at"})
 
 
 def affected_entries(session: Session, changes: Sequence[Change]) -> AffectedEntries:
-    """Return the entries that these changes affect. Changes to private columns alone affect none."""
+    """Return the entries that the changes affect. Changes to private columns do not affect any entry."""
     reach = AffectedEntries()
     for change in changes:
         follow = _CHANGE_HANDLERS.get(type(change.row))
@@ -73,7 +76,7 @@ def _on_event_change(session: Session, change: Change, affected: AffectedEntries
     affected.events.add(event.id)
     if change.action == "changed" and change.changed_fields & _EVENT_FIELDS_IN_TALKS:
         affected.talks.update(session.scalars(select(Talk.id).where(Talk.event_id == event.id)))
-    # Co-located events do not show an event before it is public, so they must not change with it.
+    # Events do not show co-located events that are not public.
     if change.action == "changed" and event.status in PUBLIC_STATUSES:
         neighbours = session.scalars(select(CoLocation.event_id).where(CoLocation.other_id == event.id)).all()
         if "slug" in change.changed_fields:
@@ -123,7 +126,7 @@ def _on_speaker_change(session: Session, change: Change, affected: AffectedEntri
         and change.changed_fields & _SPEAKER_SEARCH_FIELDS
         and (published or _is_merged_into_published(session, speaker))
     ):
-        # A search for either of two merged speakers now finds the talks of both.
+        # A search for either of two merged speakers finds the talks of both speakers.
         affected.other_public_data = affected.full_rebuild = True
     if change.changed_fields & _SPEAKER_FIELDS_IN_TALKS:
         given = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id == speaker.id)
@@ -132,7 +135,6 @@ def _on_speaker_change(session: Session, change: Change, affected: AffectedEntri
 
 
 def _is_merged_into_published(session: Session, speaker: Speaker) -> bool:
-    """Return whether a speaker was merged into a published one."""
     if speaker.merged_into_id is None:
         return False
     return session.get_one(Speaker, speaker.merged_into_id).published_at is not None
@@ -157,14 +159,13 @@ def _on_sponsor_change(session: Session, change: Change, affected: AffectedEntri
 
 
 def _on_sponsorship_change(session: Session, change: Change, affected: AffectedEntries) -> None:
-    # Enquiries are private to the member and the organisers, even if they are declined.
+    # Enquiries are visible only to the enquirer and the organisers, even after they are declined.
     if SponsorshipState.CONFIRMED in {change.row.state, change.old_values.get("state")}:
         event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
         _add_sponsored_event(session, event_id, affected)
 
 
 def _add_sponsored_event(session: Session, event_id: str | None, affected: AffectedEntries) -> None:
-    """Record a change of a public event's sponsors, whom its entry may name."""
     if event_id is not None and _is_public_event(session, event_id):
         affected.other_public_data = True
         affected.event_entries.add(event_id)
@@ -193,5 +194,5 @@ _CHANGE_HANDLERS: dict[type, Callable[[Session, Change, AffectedEntries], None]]
 
 
 def reprise_ids(session: Session, talk_ids: Iterable[str]) -> set[str]:
-    """Return the ids of the talks that repeat one of these talks; their entries refer to the earlier ones."""
+    """Return the ids of the talks that repeat any of these talks and therefore refer to the earlier talk."""
     return set(session.scalars(select(Talk.id).where(Talk.reprise_of_id.in_(list(talk_ids)))))

@@ -1,4 +1,4 @@
-"""Tables of the feed index: one row per entry, and one row with the state of the index and the revision counter."""
+"""Tables of the feed index: one row for each entry, and a single row for the state of the index."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,20 +10,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.kit.models import Base, enum_column
 
-# Columns with a sort_order were added later and are last in the database too.
+# Columns with a `sort_order` were added by later migrations and are therefore the last columns of the table.
 
 
 class FeedEntry(Base):
-    """One feed entry: its rendered text and its increasing numbers.
+    """A calendar entry with its rendered representations, sequence number and revision.
 
-    `subject_id` is the id of the event or talk; for a deadline, of its event. It is no foreign key, because an entry
-    outlives its subject. `serial` is a small integer that permanently identifies the entry.
-    `content_hash` is a digest of the content without timestamps; SEQUENCE rises only if it changes.
-    `last_modified` is DTSTAMP and LAST-MODIFIED. `tombstone_until` is the end of a tombstone, if the subject does not
-    define it.
-    `zone` is None if no VTIMEZONE is needed; the days are local dates, for the range of the VTIMEZONE.
-    `ics` is the rendered VEVENT, `entry` the source of all other formats (entry_codec.py), and `resource` the public
-    JSON representation of the event or talk in the API.
+    `subject_id` is the id of an event or a talk, and for a deadline the id of its event. `subject_id` is not a foreign
+    key, because an entry outlives its subject.
+    `serial` is a small integer that permanently identifies the entry.
+    `content_hash` is a digest of the content without timestamps. SEQUENCE increases only if `content_hash` changes.
+    `last_modified` is the value of DTSTAMP and LAST-MODIFIED.
+    `tombstone_until` is the end of the period in which a cancelled deadline is shown.
+    `zone` is None if the entry requires no VTIMEZONE.
+    `first_day` and `last_day` are local dates, which determine the range of the VTIMEZONE.
+    `ics` is the rendered VEVENT. `entry` is the source of all other formats. `resource` is the public API
+    representation of the event or talk as JSON.
     """
 
     __tablename__ = "feed_entries"
@@ -36,7 +38,7 @@ class FeedEntry(Base):
     uid: Mapped[str] = mapped_column(String(300), primary_key=True)
     kind: Mapped[EntryKind] = enum_column(EntryKind)
     subject_id: Mapped[str] = mapped_column(String(16))
-    # The identifier in /changes: an event's slug or a talk's id.
+    # The slug of an event or the id of a talk, as used by `/changes`.
     public_id: Mapped[str] = mapped_column(String(80))
     serial: Mapped[int] = mapped_column(sort_order=1)
     deleted: Mapped[bool] = mapped_column(default=False)
@@ -56,12 +58,13 @@ class FeedEntry(Base):
 
 
 class FeedStateRow(Base):
-    """The state of the feed index, a single row.
+    """The state of the feed index, stored in a single row.
 
-    `revision` rises with every change to public data; `changed_at` is the time of the last one.
+    `revision` increases with every change to public data, and `changed_at` is the time of the last change.
     `full_rebuild_revision` is the revision of the last change after which unchanged entries may have joined or left a
-    feed, for example because an event, and so its talks, moved to another country.
-    `last_serial` is the last serial given to an entry. `renderer_version` identifies the code that rendered the texts.
+    feed, for example because an event moved to another country.
+    `last_serial` is the last serial that was assigned to an entry.
+    `renderer_version` identifies the code that rendered the entries.
     """
 
     __tablename__ = "feed_state"
@@ -75,7 +78,7 @@ class FeedStateRow(Base):
 
 
 class FeedState(NamedTuple):
-    """The public revision, the time of its last change (UTC), and `full_rebuild_revision` (see FeedStateRow)."""
+    """The columns of `FeedStateRow` that every public request reads."""
 
     revision: int
     changed_at: datetime
@@ -86,5 +89,5 @@ _SELECT_STATE = select(*(FeedStateRow.__table__.c[name] for name in FeedState._f
 
 
 def read_feed_state(connection: Connection) -> FeedState:
-    """Return the state as this connection's transaction sees it. Every public request reads it first."""
+    """Return the state of the feed index that is visible to the transaction of the connection."""
     return FeedState(*connection.execute(_SELECT_STATE).one())

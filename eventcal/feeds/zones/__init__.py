@@ -1,6 +1,6 @@
 """VTIMEZONE components for calendar feeds, generated from the tzdata package.
 
-The operating system's time zone data is not used, so that one tzdata release gives the same bytes on every machine.
+The time zone data of the operating system is not used, so that the output is the same on every machine.
 """
 
 from eventcal.feeds.zones.component import vtimezone

@@ -1,8 +1,8 @@
-"""VTIMEZONE components (RFC 5545 section 3.6.5) in a form that all common calendar clients read alike.
+"""VTIMEZONE components (RFC 5545, 3.6.5) that all common calendar clients interpret in the same way.
 
-Outlook supports one STANDARD and one DAYLIGHT component with a yearly rule; ical.js reads only the first value of an
-RDATE. A zone is therefore written as its yearly rule if that gives every offset of the feed's dates, and otherwise as
-one observance per onset, without RRULE or RDATE.
+Outlook supports only one STANDARD and one DAYLIGHT component with a yearly rule, and ical.js reads only the first value
+of an RDATE. A zone is therefore written with its yearly rule if the rule is correct for all dates of the feed. A zone
+without a correct yearly rule is written with one observance for each offset change, without RRULE or RDATE.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 
 
 def vtimezone(tzid: str, first: date, last: date) -> Component:
-    """Return the VTIMEZONE for feed entries in a zone with local dates from `first` to `last`, both inclusive.
+    """Return the VTIMEZONE for entries in a zone with local dates from `first` to `last`, both inclusive.
 
-    An entry that starts on the last day may end a day later. For a recurring entry, `last` is the date of its last
-    occurrence. `tzid` is an IANA name, or an alias, and is used as the TZID unchanged.
+    An entry that starts on the last day may end a day later. For a recurring entry, `last` is the date of the last
+    occurrence. `tzid` is an IANA name or an alias, and is used unchanged as the TZID.
 
-    The same arguments and tzdata release give the same component. Raises ZoneInfoNotFoundError (a KeyError) if tzdata
-    has no such zone, and ValueError if `last` is before `first`.
+    Raises ZoneInfoNotFoundError (a KeyError) if tzdata does not contain the zone, and ValueError if `last` is before
+    `first`.
     """
     if last < first:
         raise ValueError(f"{last} is before {first}")
@@ -50,7 +50,7 @@ def _build_vtimezone(tzid: str, first: date, last: date) -> Component:
 def zone_component(tzid: str, zone: Zone, span: Span) -> Component:
     """Return a VTIMEZONE that is correct at every instant of the span."""
     actual = zone.changes_within(span)
-    # Other programs start at 1970 by convention, but a feed with older dates needs older onsets.
+    # Onsets start in 1970 by convention, but a feed with older dates requires older onsets.
     since = min(_EPOCH.year, span.years.start)
     rule = _normalise_onset_hours(zone.rule) if zone.rule else None
     if rule and _offset_changes(changes_within(rule.changes_in_years(span.years), span)) == _offset_changes(actual):
@@ -65,9 +65,9 @@ def _offset_changes(changes: Sequence[OffsetChange]) -> list[tuple[int, int]]:
 
 
 def _normalise_onset_hours(rule: PosixRule) -> PosixRule | None:
-    """Return the rule with each hour within its day, as Outlook requires, or None if an onset is not on a weekday.
+    """Return the rule with onset hours below 24, as Outlook requires, or None if an onset is not on a weekday.
 
-    The two rules may differ in some years (see `WeekdayOnset.with_hour_in_day`).
+    The returned rule may differ from the original in some years (see `WeekdayOnset.with_hour_in_day`).
     """
     onsets = [change.onset.with_hour_in_day() for change in rule.yearly if isinstance(change.onset, WeekdayOnset)]
     if len(onsets) < len(rule.yearly):
@@ -106,9 +106,9 @@ def _constant_observance(time: LocalTime, first_year: int) -> Component:
 
 
 def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
-    """Return a STANDARD or DAYLIGHT component; `onset` is in local seconds since 1970-01-01T00:00 before the change.
+    """Return a STANDARD or DAYLIGHT component. `onset` is the local time before the change, in seconds since 1970.
 
-    The greater offset is called DAYLIGHT, because Outlook expects it to be.
+    The component with the greater offset is DAYLIGHT, as Outlook expects.
     """
     properties = [
         Property("DTSTART", ValueType.DATE_TIME, (_EPOCH + timedelta(seconds=onset),)),
@@ -122,7 +122,7 @@ def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule:
 
 
 def _format_utc_offset(seconds: int) -> str:
-    """Return a UTC offset (RFC 5545 section 3.3.14), with seconds only if they are not zero; zero is positive."""
+    """Return a UTC offset (RFC 5545, 3.3.14), with seconds only if the seconds are not zero."""
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}{rest // 60:02}"
     return f"{text}{rest % 60:02}" if rest % 60 else text

@@ -1,8 +1,8 @@
 """Changes of local time, and the yearly rule that a zone follows after its last recorded change.
 
-The rule is a POSIX TZ string as extended by RFC 9636 section 3.3, for example `CET-1CEST,M3.5.0,M10.5.0/3`. Offsets
-in it are positive west of Greenwich; in the rest of this package they are positive east of it. Daylight-saving time
-begins on the last Sunday (5, 0) of March at 02:00, which is the default time.
+The rule is a POSIX TZ string as extended by RFC 9636 (section 3.3). In the rule `CET-1CEST,M3.5.0,M10.5.0/3`,
+daylight-saving time begins on the last Sunday of March at 02:00, which is the default time. Offsets in TZ strings are
+positive west of Greenwich, whereas all other offsets in this package are positive east of Greenwich.
 
 Instants are integer seconds since 1970-01-01T00:00Z, so that every year can be represented without overflow.
 """
@@ -16,15 +16,15 @@ from datetime import date
 from typing import Self
 
 FIRST_INSTANT = -(2**63)
-"""The instant before all others: the smallest that a TZif file can store."""
+"""The smallest instant that a TZif file can store."""
 
 LAST_WEEK = 5
-"""The week of a `WeekdayOnset` that means the last week of the month."""
+"""The value of `WeekdayOnset.week` for the last week of the month."""
 
 # POSIX time has no leap seconds.
 _DAY, _HOUR = 86_400, 3_600
-# One day, because a local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC,
-# and one more day for an entry that starts late on the last day and ends on the next.
+# A local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC.
+# An entry that starts on the last day may end on the next day.
 _PADDING = 2 * _DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS_TO_MARCH = 59
@@ -43,13 +43,13 @@ _ONSET_PATTERN = re.compile(
 
 
 def midnight_seconds(ordinal: int) -> int:
-    """Return the seconds from 1970 to the start of a day, given as by `date.toordinal`."""
+    """Return the start of a day in seconds since 1970. `ordinal` is the result of `date.toordinal`."""
     return (ordinal - _EPOCH) * _DAY
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """A local time type: seconds east of UTC, and its abbreviation ("CEST", "+03")."""
+    """A local time type, with the offset in seconds east of UTC and an abbreviation such as `CEST` or `+03`."""
 
     offset: int
     name: str
@@ -57,7 +57,7 @@ class LocalTime:
 
 @dataclass(frozen=True, slots=True)
 class OffsetChange:
-    """A change of local time: from the instant `instant_in_year` on, clocks show `to`."""
+    """A change to the local time type `to` at the instant `at`."""
 
     at: int
     to: LocalTime
@@ -65,7 +65,7 @@ class OffsetChange:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range of instants, without its `end`, and the years whose changes can affect it."""
+    """A range of instants with an exclusive `end`, and the years with changes that can affect the range."""
 
     start: int
     end: int
@@ -82,10 +82,10 @@ class Span:
 
 
 def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetChange]:
-    """Return the local time at the start of a span, then each change of offset within it.
+    """Return the local time at the start of a span, followed by each offset change within the span.
 
-    `changes_in_years` must be sorted, and the first must not be later than the span's start. Changes of name only are
-    omitted.
+    `changes` must be sorted, and the first change must not be later than the start of the span. Changes that affect
+    only the name are omitted.
     """
     within: list[OffsetChange] = []
     for change in changes:
@@ -98,16 +98,16 @@ def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetCh
 
 @dataclass(frozen=True, slots=True)
 class YearlyOnset(ABC):
-    """A yearly change: a day, and the seconds from its midnight in local time before the change.
+    """The time of a yearly change: a day, and the local time before the change in seconds since midnight.
 
-    The seconds may be negative or exceed a day: Israel's change on the Friday before the last Sunday of March at 02:00
-    is written as 26 hours after the start of the fourth Thursday.
+    `seconds` may be negative or exceed a day. For example, Israel's change on the Friday before the last Sunday of
+    March at 02:00 is written as 26 hours after the start of the fourth Thursday.
     """
 
     seconds: int
 
     def local_seconds(self, year: int) -> int:
-        """Return the local time of the change by the previous offset, in seconds since 1970-01-01T00:00."""
+        """Return the local time before the change, in seconds since 1970-01-01T00:00."""
         return midnight_seconds(self._day_ordinal(year)) + self.seconds
 
     @abstractmethod
@@ -116,7 +116,7 @@ class YearlyOnset(ABC):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayOnset(YearlyOnset):
-    """A change on a weekday (0 is Sunday) in week 1 to 4 of a month, or in its last week (5)."""
+    """An onset on a weekday (0 is Sunday) in week 1 to 4 of a month, or in the last week of a month (5)."""
 
     month: int
     week: int
@@ -130,10 +130,10 @@ class WeekdayOnset(YearlyOnset):
         return first + (self.weekday - first) % 7 + 7 * (self.week - 1)
 
     def with_hour_in_day(self) -> Self:
-        """Return the same onset with the hour within its day; whole days are added to the weekday.
+        """Return the onset with a time below 24 hours, by adding whole days to the weekday.
 
-        Cairo's last Thursday of October at 24:00 becomes the last Friday at 00:00. In some years the two differ by a
-        week, in this example if the month ends on a Thursday.
+        For example, the last Thursday of October at 24:00 becomes the last Friday at 00:00. The original and the new
+        onset differ by a week in years in which October ends on a Thursday.
         """
         days, seconds = divmod(self.seconds, _DAY)
         return replace(self, weekday=(self.weekday + days) % 7, seconds=seconds)
@@ -141,7 +141,7 @@ class WeekdayOnset(YearlyOnset):
 
 @dataclass(frozen=True, slots=True)
 class DayOnset(YearlyOnset):
-    """A change a number of days after 1 January, with or without counting 29 February."""
+    """An onset a number of days after 1 January, with or without counting 29 February."""
 
     days: int
     counts_leap_day: bool
@@ -160,30 +160,29 @@ class YearlyChange:
     after: LocalTime
 
     def instant_in_year(self, year: int) -> int:
-        """Return the instant of the change, in seconds since 1970-01-01T00:00Z."""
+        """Return the instant of the change in a year, in seconds since 1970-01-01T00:00Z."""
         return self.onset.local_seconds(year) - self.before.offset
 
 
 @dataclass(frozen=True, slots=True)
 class PosixRule:
-    """Standard time all year; or, if there are yearly changes, from the first of them to the second.
+    """A rule with standard time all year, or with standard time between the first and the second yearly change.
 
-    POSIX calls the rest of the year summer time. In Dublin this is the winter, when clocks are behind Irish Standard
-    Time.
+    POSIX calls the period outside standard time summer time, which in Dublin is the winter.
     """
 
     standard: LocalTime
     yearly: tuple[YearlyChange, ...] = ()
 
     def changes_in_years(self, years: range) -> list[OffsetChange]:
-        """Return every change in these years, sorted, preceded by standard time from the beginning of time."""
-        # If summer time ends when it begins, it lasts all year (RFC 9636 section 3.3.1), so its beginning wins.
+        """Return the sorted changes in these years, preceded by standard time at FIRST_INSTANT."""
+        # Summer time that ends at the instant of its beginning lasts all year (RFC 9636, 3.3.1).
         after = {change.instant_in_year(year): change.after for change in self.yearly for year in years}
         return [OffsetChange(FIRST_INSTANT, self.standard), *(OffsetChange(at, after[at]) for at in sorted(after))]
 
 
 def parse_tz_string(text: str) -> PosixRule:
-    """Parse a TZ string. Raises ValueError if RFC 9636 does not allow it as the footer of a TZif file."""
+    """Parse a TZ string. Raises ValueError if the string is not a valid footer of a TZif file (RFC 9636, 3.3)."""
     found = _TZ_STRING_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a TZ string: {text!r}")

@@ -1,7 +1,6 @@
-"""Reads the changes of offset of a zone from its file in the tzdata package (TZif, RFC 9636).
+"""Reader for the offset changes of a zone in the tzdata package (TZif, RFC 9636).
 
-The standard library's ZoneInfo reads the same files, but exposes neither the changes of offset nor the rule after the
-last of them, and a VTIMEZONE needs both.
+`zoneinfo.ZoneInfo` reads the same files, but does not expose the offset changes and the rule that a VTIMEZONE requires.
 """
 
 import re
@@ -26,12 +25,12 @@ _MAGIC = b"TZif"
 _HEADER = struct.Struct(">4s c 15x 6L")
 _LOCAL_TIME = struct.Struct(">l ? B")
 _VERSION_1 = b"\0"
-# Also prevents path traversal out of the package.
+# The pattern for zone names also prevents path traversal.
 _TZID = re.compile(r"[A-Za-z0-9][\w+-]*(?:/[A-Za-z0-9][\w+-]*)*", re.ASCII)
 
 
 class _Header(NamedTuple):
-    """The header of each of a file's two blocks, with the counts of the block's items (RFC 9636 section 3.1)."""
+    """The header of one of the two data blocks of a TZif file, with the number of items (RFC 9636, 3.1)."""
 
     magic: bytes
     version: bytes
@@ -45,13 +44,13 @@ class _Header(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """All recorded changes, from the beginning of time, and the rule that applies after the last."""
+    """The recorded offset changes of a zone, and the rule that applies after the last recorded change."""
 
     recorded: tuple[OffsetChange, ...]
     rule: PosixRule | None
 
     def changes_within(self, span: Span) -> list[OffsetChange]:
-        """Return the offsets in force within the span, according to this tzdata release."""
+        """Return the offsets in effect within the span."""
         last = self.recorded[-1].at
         ruled = self.rule.changes_in_years(span.years) if self.rule else []
         return changes_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
@@ -64,11 +63,11 @@ def get_zone(tzid: str) -> Zone:
 
 
 def read_tzif(tzid: str) -> bytes:
-    """Return the content of a zone's file in the tzdata package. Raises ZoneInfoNotFoundError if there is none."""
+    """Return the TZif file of a zone in the tzdata package. Raises ZoneInfoNotFoundError if the file does not exist."""
     if _TZID.fullmatch(tzid):
         try:
             data = files("tzdata.zoneinfo").joinpath(*tzid.split("/")).read_bytes()
-        except OSError:  # missing, or a directory like "Europe"; the exception depends on the platform
+        except OSError:  # the exception for a directory such as "Europe" depends on the platform
             data = b""
         if data.startswith(_MAGIC):
             return data
@@ -76,11 +75,11 @@ def read_tzif(tzid: str) -> bytes:
 
 
 def parse_tzif(data: bytes) -> Zone:
-    """Parse a TZif file of version 2 or later (RFC 9636 section 3). Raises ValueError if `data` is not one."""
+    """Parse a TZif file of version 2 or later (RFC 9636, 3). Raises ValueError if `data` is not a valid file."""
     header = _read_header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
-    # The first block has the same data in 32 bits, for programs that only read version 1 (RFC 9636 section 3.2).
+    # The first block of a TZif file contains the same data in 32 bits, for readers of version 1 (RFC 9636, 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
@@ -103,5 +102,5 @@ def _parse_changes(data: bytes, position: int, header: _Header) -> tuple[OffsetC
     ]
     instants = struct.unpack_from(f">{header.changes}q", data, position)
     changes = (OffsetChange(at, kinds[kind]) for at, kind in zip(instants, data[indices:local_times], strict=True))
-    # The first type applies before the first change (RFC 9636 section 3.2).
+    # The first local time type applies before the first change (RFC 9636, 3.2).
     return (OffsetChange(FIRST_INSTANT, kinds[0]), *changes)
