@@ -1,1 +1,1 @@
-"""The JSON API under /api/v1, one module a subject."""
+"""The JSON API under /api/v1, with one module for each kind of resource."""

@@ -1,4 +1,4 @@
-"""API views under /api/v1/auth: registration, sign-in and passwords. No response reveals whether an account exists."""
+"""API views under /api/v1/auth. If email is enabled, no response reveals whether an account exists."""
 
 from typing import Any
 
@@ -36,7 +36,10 @@ _EMAIL_SENT = {"detail": "If this address has an account that it concerns, a mai
     errors=[DuplicateEmail, TooManyRequests],
 )
 def register(fields: dict[str, Any]) -> Response:
-    """Register a member. If email is enabled, a known address gets the same response, and its owner is notified."""
+    """Register a member.
+
+    If email is enabled, registering a known email address returns the same response and notifies the account's owner.
+    """
     rate_limits.count_registration()
     confirmed = accounts.register_member(email=fields["email"], password=fields["password"], name=fields["name"])
     said = {"email": fields["email"], "name": fields["name"], "confirmed": confirmed}
@@ -51,9 +54,10 @@ def register(fields: dict[str, Any]) -> Response:
     errors=[InvalidCredentials, SecondFactorRequired, InvalidCode, TooManyRequests],
 )
 def login(fields: dict[str, Any]) -> Response:
-    """Sign in. Sets the session cookie and returns the CSRF token to send as `X-CSRF-Token` with unsafe requests.
+    """Sign in. The response sets the session cookie and contains the CSRF token for the header `X-CSRF-Token`.
 
-    Members with an authenticator app must also send `code`. Without it, a correct password gets `second-factor-needed`.
+    Members with an authenticator app must also send `code`. Without `code`, a correct password is rejected with
+    `second-factor-needed`.
     """
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate_by_password(fields["email"], fields["password"])
@@ -65,7 +69,7 @@ def login(fields: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout", public, errors=[Forbidden, CsrfFailed])
 def logout() -> None:
-    """Sign out of this browser. Send `X-CSRF-Token` if signed in. Access tokens are rejected: they have no session."""
+    """Sign out of the browser session. `X-CSRF-Token` is required if signed in. Access tokens are rejected."""
     sign_out()
 
 
@@ -78,7 +82,7 @@ def logout() -> None:
     errors=[InvalidEmailToken, TooManyRequests],
 )
 def confirm_email(fields: dict[str, Any]) -> Response:
-    """Confirm an email address with the emailed token, or send `email` instead to receive the email again."""
+    """Confirm an email address with the emailed token. To receive the email again, send `email` instead of `token`."""
     if "email" in fields:
         accounts.send_link_by_email(fields["email"], "confirm")
         return json_response(_EMAIL_SENT, 202)
@@ -100,7 +104,7 @@ def reset_password(fields: dict[str, Any]) -> None:
     """Set a new password with an emailed token.
 
     All sessions are ended, and all access tokens and passkeys are revoked, because an intruder may have created them.
-    The authenticator app stays active: signing in with the new password still requires a code.
+    The authenticator app remains active, so that signing in with the new password still requires a code.
     """
     rate_limits.count_email_token()
     password_hash = passwords.hash_password(fields["password"])
@@ -110,7 +114,7 @@ def reset_password(fields: dict[str, Any]) -> None:
 
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
-    """Change your own password. All other sessions are ended. This one gets a new cookie and CSRF token."""
+    """Change your own password. All other sessions are ended, and the response sets a new cookie and CSRF token."""
     form = passwords.load_and_check_password(schemas.PasswordIn(), read_json(request))
     password_hash = passwords.hash_password(form["new_password"])
     with unit_of_work() as session:

@@ -1,4 +1,4 @@
-"""A typed flask-smorest blueprint: parsing of bodies and queries, response schemas and OpenAPI metadata of views."""
+"""A typed flask-smorest blueprint, which parses request bodies and queries and adds OpenAPI metadata to views."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -20,30 +20,28 @@ from eventcal.web.schemas.response_schema import page_schema
 
 View = Callable[..., Response | None]
 AccessDecorator = Callable[[View], View]
-"""A decorator from `web/identity/permissions.py` that states who may call a view."""
+"""A decorator from `web/identity/permissions.py` that defines the access rule of a view."""
 
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 
 class _StrictParser(FlaskParser):
-    """A strict request parser: checks the media type, rejects unknown fields and reports all field errors at once."""
+    """A request parser that checks the media type, rejects unknown fields and reports all field errors together."""
 
     DEFAULT_VALIDATION_STATUS = 422
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "headers", "form"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> object:
-        """Return the parsed JSON body. Raises UnsupportedMediaType, BadRequest, RequestEntityTooLarge."""
         del schema
         return read_json(req)
 
     def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
-        """Raise marshmallow's error messages as field errors with their locations."""
         del req, schema
         raise_validation(cast("dict[str, Any]", error.messages))
 
 
 def read_json(req: Request) -> object:
-    """Return the parsed JSON body. Raises UnsupportedMediaType for another media type, BadRequest for invalid JSON."""
+    """Return the parsed JSON body. Raises UnsupportedMediaType, BadRequest or RequestEntityTooLarge."""
     if req.mimetype not in JSON_TYPES:
         raise UnsupportedMediaType(Message("Send the body as application/json."))
     _check_not_compressed(req)
@@ -56,16 +54,16 @@ def read_json(req: Request) -> object:
 
 
 class OperationOptions(TypedDict, total=False):
-    """The request and response of an operation. The view gets the body as its first argument, or else the query.
+    """The request and response of an operation. The first argument of the view is the parsed body or query.
 
     An operation without `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
 
-    optional_body: schema of an optional body; the view gets an empty dict if the request has none
-    picture: whether the body is an image; the view gets its raw bytes
-    documented_body, documented_query: schema of a JSON body or a query that the view parses itself
-    returns, creates, accepts: schema of the body of a 200, 201 or 202 response
-    lists: schema of the items of a page, returned with 200
-    errors: errors that do not follow from the access mark, the body and the parameters
+    `optional_body`: the schema of an optional body. Without a body, the view gets an empty dict.
+    `picture`: whether the body is an image, which the view gets as bytes.
+    `documented_body` and `documented_query`: the schema of a JSON body or query that the view parses.
+    `returns`, `creates` and `accepts`: the schema of the body of a 200, 201 or 202 response.
+    `lists`: the schema of the items in a page, which is returned with status 200.
+    `errors`: errors that cannot be derived from the access rule, the body and the parameters.
     """
 
     body: type[Schema]
@@ -81,8 +79,8 @@ class OperationOptions(TypedDict, total=False):
     errors: Sequence[ErrorClass]
 
 
-class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest carries no types
-    """A blueprint for the routes of one subject under /api/v1."""
+class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest has no type annotations
+    """A blueprint for the routes of one kind of resource under /api/v1."""
 
     ARGUMENTS_PARSER = _StrictParser()
 
@@ -116,7 +114,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
     def _register_route(
         self, method: str, rule: str, access: AccessDecorator, *, operation: OperationOptions
     ) -> Callable[[View], View]:
-        """Return a decorator that registers a view. The order of checks is unknown parameters, access, query, body."""
+        """Return a decorator that registers a view. Unknown parameters are rejected before access is checked."""
 
         def decorate(view: View) -> View:
             cast("Any", view).errors = operation.get("errors", ())
@@ -176,12 +174,12 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
         return view
 
     def _wrap_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
-        # Pass an instance: webargs would instantiate a class, with all its fields, for each request.
+        # webargs would instantiate a schema class, with all of its fields, for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 
 def _read_image_body(req: Request) -> bytes:
-    """Return the raw body of an image upload. Raises UnsupportedMediaType, RequestEntityTooLarge."""
+    """Return the body of an image upload. Raises UnsupportedMediaType or RequestEntityTooLarge."""
     if req.mimetype not in MEDIA_TYPES:
         raise UnsupportedMediaType(Message("Send the picture itself as image/png, image/jpeg or image/webp."))
     _check_not_compressed(req)
@@ -203,7 +201,7 @@ def _return_no_content(view: View) -> View:
 
 
 def _reject_query_params(view: View) -> View:
-    """Return the view wrapped to reject all query parameters, so that a misspelt one is not silently ignored."""
+    """Wrap a view to reject all query parameters, so that misspelt parameters are not silently ignored."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:

@@ -42,7 +42,7 @@ class ChangeOut(ResponseSchema):
 
 
 class ChangesPage(ResponseSchema):
-    """A page of changes. `next` is never null: send it as `since` to poll for later changes."""
+    """A page of changes. To poll for later changes, send `next`, which is never null, as `since`."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
     next = fields.String(required=True)
@@ -52,7 +52,7 @@ class ChangesPage(ResponseSchema):
 def list_all(query: dict[str, Any]) -> Response:
     """List resources that were published, changed or removed since a cursor.
 
-    Following `next` returns every change exactly once.
+    Clients that follow `next` receive every change exactly once.
     """
     since = query["since"]
     if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits

@@ -1,4 +1,4 @@
-"""The OpenAPI document as JSON and as an HTML page. The page loads nothing from other hosts."""
+"""Views of the OpenAPI document as JSON and as an HTML page, which loads no resources from other hosts."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -66,26 +66,19 @@ def _openapi_document() -> Json:
 
 
 def _backticks_to_html(text: str) -> Markup:
-    """Return the text as HTML, with words in backticks in <code> elements."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
 @dataclass(frozen=True, kw_only=True)
 class ValueDescription:
-    """A description of a value in words.
-
-    `schema_name` is the name of its schema, or of its items, if these are objects.
-    """
+    """A description of a value. `schema_name` is the schema of an object, or of the objects in an array."""
 
     text: str
     schema_name: str | None = None
 
 
 def iter_operations(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
-    """Yield the method, path and operation of each operation with this tag, in the document's order.
-
-    References to parameters and responses are resolved.
-    """
+    """Yield the method, path and object of each operation with a tag, with resolved parameters and responses."""
     for path, item in document["paths"].items():
         for method in _HTTP_METHODS:
             operation = item.get(method, {})
@@ -110,19 +103,19 @@ def _resolve_reference(document: Json, node: Json) -> Json:
 
 
 def list_error_codes(response: Json) -> list[str]:
-    """Return the error codes that a response may have."""
+    """Return the error codes that a response may contain."""
     parts = [part for one in response.get("content", {}).values() for part in one["schema"].get("allOf", ())]
     return [code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ())]
 
 
 def find_schema_name(node: Json) -> str | None:
-    """Return the name of the schema of a request body or a response, or None if it is not an object."""
+    """Return the schema name of a request body or response, or None if the content is not an object."""
     contents: Iterable[Json] = node.get("content", {}).values()
     return next((_referenced_name(content["schema"]) for content in contents if "$ref" in content["schema"]), None)
 
 
 def describe_schema(schema: Json) -> ValueDescription:
-    """Return a description of the values of a schema, such as "one line, at most 200 characters, or null"."""
+    """Describe the values that a schema allows, such as "one line, at most 200 characters, or null"."""
     if "$ref" in schema:
         return ValueDescription(text="", schema_name=_referenced_name(schema))
     if "anyOf" in schema:

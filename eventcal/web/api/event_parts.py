@@ -38,7 +38,7 @@ event_parts = ApiBlueprint("event parts", "Tracks, rooms and the team of an even
 
 @dataclass(frozen=True, kw_only=True)
 class ChildResource(Generic[Child]):
-    """A kind of resource that belongs to an event. Views without a docstring here get one derived from the name."""
+    """A kind of resource that belongs to an event. The default docstrings of views are derived from `name`."""
 
     name: str
     out: type[Schema]
@@ -55,7 +55,7 @@ class ChildResource(Generic[Child]):
     delete_refuses: Sequence[ErrorClass] = ()
 
     def register(self, subject: ApiBlueprint) -> None:
-        """Register the routes that list, add, edit and delete the resource."""
+        """Register the routes that list, add, edit and delete resources of this kind."""
         name, path = self.name, f"/{self.name}s"
 
         @cached_view
@@ -163,12 +163,12 @@ def remove_team_member(slug: str, member_id: str) -> None:
 
 
 def event_scoped_content(event: Event, body: Json) -> Content:
-    """Return the content of a response that is public if the event is public."""
+    """Return response content that is public if the event is public."""
     return json_content(body, public=event.status in PUBLIC_STATUSES)
 
 
 def single_page_json(items: Iterable[Json]) -> Json:
-    """Return the JSON of a list that always fits on one page."""
+    """Return the JSON representation of a list that consists of a single page."""
     return {"items": list(items), "next": None}
 
 

@@ -49,9 +49,9 @@ occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 
 @events.get("/events", public, documented_query=ListingQuerySchema, lists=EventOut, errors=[NotSignedIn, Forbidden])
 def list_all() -> Response:
-    """List public events, or for moderators the pending ones.
+    """List public events.
 
-    `status=pending`, without other statuses, lists the events waiting for a moderator.
+    For moderators, `status=pending` without other statuses lists the events that are waiting for publication.
     """
     asked = parse_listing_query(request.args)
 
@@ -76,7 +76,7 @@ def read(session: Session, slug: str) -> Content:
 
 @events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, errors=[DuplicateSlug, EmailNotConfirmed])
 def propose(fields: dict[str, Any]) -> Response:
-    """Propose an event. It is pending until a moderator publishes it; moderators' own events are public at once."""
+    """Propose an event, which a moderator must publish. Events proposed by moderators are published immediately."""
     with unit_of_work() as session:
         event = service.propose_event(session, fields, caller=caller(), now=now())
     return _event_response(event, 201, location=links().api_event(event.slug))
@@ -100,7 +100,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @events.delete("/events/<slug>", organiser(), errors=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
-    """Delete an event that has never been public. Cancel a published event instead."""
+    """Delete an event that has never been public. A published event can only be cancelled."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
         check_has_no_sponsorships(session, event)
@@ -117,7 +117,7 @@ def publish(slug: str) -> Response:
 
 @events.post("/events/<slug>/cancel", organiser(), returns=EventOut, errors=[InvalidTransition])
 def cancel(slug: str) -> Response:
-    """Cancel a public event. Subscribers see it as cancelled."""
+    """Cancel a public event. Subscribers see the event as cancelled."""
     with unit_of_work() as session:
         event = state_changes.cancel_event(session, get_event_for_organiser(session, slug, caller()), now=now())
     return _event_response(event)
@@ -125,7 +125,7 @@ def cancel(slug: str) -> Response:
 
 @events.post("/events/<slug>/redact", moderator, returns=EventOut)
 def redact(slug: str) -> Response:
-    """Erase an event's text and cancel it. A placeholder stays public."""
+    """Erase an event's content and cancel the event. A placeholder remains public."""
     with unit_of_work() as session:
         event = state_changes.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         redact_tiers(session, event)
@@ -144,12 +144,12 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
         link = next_page_link(query, page.next_cursor, **{"from": first, "to": last})
         return json_content(body, public=event.status in PUBLIC_STATUSES, link=link)
 
-    # The default depends on today's date in the event's zone, which changes at another time than the cache expires.
+    # The default period changes at midnight in the event's time zone, but cached responses expire at midnight UTC.
     return serve_content(load_content, cacheable=query["from_day"] is not None)
 
 
 def _occurrence_period(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
-    """Return the first and the last day of the query. By default, they are today and 400 days later."""
+    """Return the first and the last day of the query. The default period is the 400 days from today."""
     first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
     last: date = query["to_day"] or first + DEFAULT_PERIOD
     if last < first:

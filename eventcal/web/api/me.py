@@ -1,4 +1,4 @@
-"""API views under /api/v1/me: the caller's profile, sessions, access tokens, secret feeds, talks and starred talks."""
+"""API views under /api/v1/me: the user's profile, sessions, access tokens, secret feeds, talks and starred talks."""
 
 from functools import partial
 from typing import Any
@@ -56,16 +56,16 @@ def profile() -> Response:
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit_profile(fields: dict[str, Any]) -> Response:
-    """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change it."""
+    """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change your name."""
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
 
 @me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, errors=[LastOrganiser])
 def delete_own_account() -> Response:
-    """Delete your own account. The response lists the data that stays public.
+    """Delete your own account. The response lists the data that remains public.
 
-    Rejected with `last-organiser` if an event that is not over would be left without an organiser.
+    The request is rejected with `last-organiser` if you are the last organiser of an event that has not ended.
     """
     load_and_check_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
@@ -78,7 +78,7 @@ def delete_own_account() -> Response:
 
 @me.get("/me/sessions", session_only, returns=schemas.SessionsOut)
 def list_own_sessions() -> Response:
-    """List your own sessions, most recently used first, at most 100."""
+    """List up to 100 of your own sessions, most recently used first."""
     with read_session() as session:
         found = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
@@ -89,14 +89,14 @@ def list_own_sessions() -> Response:
 
 @me.delete("/me/sessions", session_only)
 def end_all_other_sessions() -> None:
-    """End all of your own sessions except this one."""
+    """End all of your own sessions except the current session."""
     with unit_of_work() as session:
         end_other_sessions(session, current_member(session))
 
 
 @me.delete("/me/sessions/<session_id>", session_only)
 def end_own_session(session_id: str) -> None:
-    """End one of your own sessions. This may be the current session."""
+    """End one of your own sessions, which may be the current session."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())
@@ -113,7 +113,7 @@ def list_own_tokens(query: dict[str, Any]) -> Response:
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def create_token(fields: dict[str, Any]) -> Response:
-    """Create an access token. `token` is returned only once. Send it as `Authorization: Bearer …`."""
+    """Create an access token, which is returned only once. Programs send the token as `Authorization: Bearer …`."""
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
     redact_in_replay("token")
@@ -138,7 +138,7 @@ def list_own_feeds(query: dict[str, Any]) -> Response:
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def create_feed(fields: dict[str, Any]) -> Response:
-    """Create a secret feed of your starred and own talks. `url` is returned only once, and works until revoked."""
+    """Create a secret feed of your own and starred talks. `url` is returned only once."""
     with unit_of_work() as session:
         feed, secret = members.create_personal_feed(session, current_member(session), **fields, now=now())
     redact_in_replay("url")
@@ -148,14 +148,14 @@ def create_feed(fields: dict[str, Any]) -> Response:
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
 def revoke_feed(feed_id: str) -> None:
-    """Revoke a secret feed. Its URL then responds with 410."""
+    """Revoke a secret feed. Requests for a revoked feed get 410."""
     with unit_of_work() as session:
         members.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
 
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_all_own_talks(query: dict[str, Any]) -> Response:
-    """List the talks that you submitted or speak in, in every state, newest first."""
+    """List the talks that you submitted or present, in every state, newest first."""
     read = partial(list_own_talks, caller=caller())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
 
@@ -182,7 +182,7 @@ def unstar_talk(talk_id: str) -> None:
 
 
 def member_json(session: Session, member: Member) -> Json:
-    """Return the JSON of a member, as shown to that member."""
+    """Return the JSON representation of a member, as shown to that member."""
     speaker = find_speaker_by_member(session, member.id)
     teams = (
         select(Event.slug, TeamMember.role)

@@ -1,4 +1,4 @@
-"""Paginated lists: read the filter and page from the query, and serve a page with a Link to the next."""
+"""Paginated lists, whose pages have a Link header with the URL of the next page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,10 +27,10 @@ def serve_list(
     public: bool = True,
     same_for_all: bool = False,
 ) -> Response:
-    """Serve the page that `list_rows` returns, with each row converted by `serialize`, and a Link to the next page.
+    """Serve the page returned by `list_rows`, with each row converted by `serialize` and a Link to the next page.
 
-    `override_filter` replaces the query's filter to restrict the list to the resource in the path. `same_for_all`: see
-    `serve_content`.
+    `override_filter` replaces the filter of the query, to restrict the list to the resource in the path. See
+    `serve_content` for `same_for_all`.
     """
 
     def load_content(session: Session) -> Content:
@@ -39,12 +39,12 @@ def serve_list(
         link = None if page.next_cursor is None else _next_link_header(canonical_query(following))
         return json_content(page_json(page, serialize), public=public, link=link)
 
-    # Calls for talks open and close as time passes, without a change that would update Last-Modified.
+    # Calls for talks open and close without a change to the data, which would make Last-Modified incorrect.
     return serve_content(load_content, same_for_all=same_for_all, cacheable=not query.filter.call_open)
 
 
 def page_json(page: Page[Row], serialize: Callable[[Row], object]) -> Json:
-    """Return a page as JSON."""
+    """Return the JSON representation of a page."""
     return {"items": [serialize(row) for row in page.items], "next": page.next_cursor}
 
 
@@ -59,14 +59,14 @@ def serve_private_page(
 
 
 def paging_from_query(query: Mapping[str, Any]) -> PageRequest:
-    """Return the page size and the cursor of a parsed PageQuery."""
+    """Return the page size and the cursor from a parsed PageQuery."""
     return PageRequest(limit=query["limit"], cursor=query["cursor"])
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
     """Return the Link to the next page of an unfiltered list, or None for the last page.
 
-    `other_params` are the query parameters besides those of a PageQuery.
+    `other_params`: the query parameters that are not part of a PageQuery.
     """
     if cursor is None:
         return None

@@ -1,4 +1,4 @@
-"""JSON responses with ETags: rendered for each request of a signed-in member, cached for anonymous requests."""
+"""JSON responses with ETags, which are cached if they do not depend on the user."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from eventcal.web.request.context import now, services
 from eventcal.web.schemas.response_schema import Json
 
 JSON = "application/json"
-# Only private caches may store the response, and they must revalidate it each time.
+# Only private caches may store the response, and they must revalidate it for each request.
 PRIVATE_REVALIDATE = "private, no-cache"
 
 
@@ -29,9 +29,9 @@ def json_response(
     revision: int | None = None,
     with_body_etag: bool = False,
 ) -> Response:
-    """Return an uncacheable JSON response to a request that changed something, with Location and ETag if they apply.
+    """Return an uncacheable JSON response to an unsafe request.
 
-    The ETag is made from `revision`, or with `with_body_etag` from the bytes of the body.
+    The ETag is derived from `revision` or, if `with_body_etag` is true, from the body.
     """
     raw = orjson.dumps(body)
     response = Response(raw, status=status, mimetype=JSON)
@@ -46,23 +46,21 @@ def json_response(
 
 
 def check_if_match_revision(revision: int) -> None:
-    """Check If-Match against the revision of a resource. Raises PreconditionRequired, VersionConflict."""
+    """Check If-Match against the revision of a resource. Raises PreconditionRequired or VersionConflict."""
     check_revision(request.headers.get("If-Match"), revision)
 
 
 def check_if_match(body: object) -> None:
-    """Check If-Match against the bytes of a resource that has no revision.
-
-    Raises PreconditionRequired, VersionConflict.
-    """
+    """Check If-Match against a resource that has no revision. Raises PreconditionRequired or VersionConflict."""
     check_etag(request.headers.get("If-Match"), etag_of(orjson.dumps(body)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """The content of a response: its body, its version unless that is a hash of the body, and whether it is public.
+    """The content of a response.
 
-    changes_daily: see Document. link: the Link header of a page of a list.
+    `version`: the version for the ETag. The default is a hash of the body.
+    `link`: the Link header of a page of a list.
     """
 
     body: bytes
@@ -80,18 +78,16 @@ def revision_content(body: Json, *, revision: int, public: bool) -> Content:
 
 
 def json_content(body: object, *, public: bool = True, link: str | None = None) -> Content:
-    """Return the content for any other JSON body, versioned by a hash of its bytes."""
+    """Return the content for a JSON body that is versioned by a hash of its bytes."""
     return Content(body=orjson.dumps(body), public=public, link=link)
 
 
 LoadContent = Callable[[Session], Content]
-"""A function that reads the content of a response from the database, and raises an error if it does not exist."""
+"""A function that reads the content of a response from the database, or raises an error such as NotFound."""
 
 
 @dataclass(kw_only=True)
 class _ApiDocument(Document):
-    """The document for an API view's content."""
-
     load_content: LoadContent
     media_type: str = JSON
     content: Content = field(init=False)
@@ -107,16 +103,16 @@ class _ApiDocument(Document):
 
 
 def serve_content(load_content: LoadContent, *, same_for_all: bool = False, cacheable: bool = True) -> Response:
-    """Serve content from the cache to anonymous callers, and with `same_for_all` also to members.
+    """Serve content from the cache if the caller is anonymous or `same_for_all` is true.
 
-    cacheable: false for content that changes as time passes; such content is not cached and has no Last-Modified.
+    `cacheable`: whether the content changes only with the data. Other content is not cached and has no Last-Modified.
     """
     found = _ApiDocument(load_content=load_content, cacheable=cacheable)
     return serve_cached(found) if cacheable and (same_for_all or not caller().is_signed_in) else serve_uncached(found)
 
 
 def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]:
-    """Return a view that calls `load_content` with a session and the view's arguments and serves the content."""
+    """Return a view that serves the content that `load_content` returns for a session and the arguments of the view."""
 
     @wraps(load_content)
     def wrapper(*args: Any, **kwargs: Any) -> Response:

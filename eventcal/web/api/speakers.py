@@ -41,7 +41,7 @@ def list_all(session: Session, query: dict[str, Any]) -> Content:
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
 @cached_view
 def read(session: Session, slug: str) -> Content:
-    """Return a speaker. The slug of a merged speaker returns the speaker they were merged into."""
+    """Return a speaker. The slug of a merged speaker returns the remaining speaker."""
     speaker = get_speaker(session, slug, caller())
     return json_content(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
@@ -54,7 +54,7 @@ def read(session: Session, slug: str) -> Content:
     errors=[Forbidden, PreconditionRequired, VersionConflict, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a speaker (JSON merge patch), as the speaker or a moderator. `If-Match` is required."""
+    """Change a speaker (JSON merge patch), as the speaker or as a moderator. `If-Match` is required."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_if_match(speaker_json(speaker, links()))
@@ -80,10 +80,10 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     errors=[Forbidden, UnsupportedImage],
 )
 def put_photo(raw: bytes, slug: str) -> Response:
-    """Set a speaker's portrait, as the speaker or a moderator.
+    """Set a speaker's portrait, as the speaker or as a moderator.
 
-    Accepts PNG, JPEG or WebP of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is rotated upright
-    and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is its URL.
+    The body is a PNG, JPEG or WebP image of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is
+    rotated upright and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is its URL.
     """
     with read_session() as session:
         # Check the permission before decoding the image, which is expensive.
@@ -98,7 +98,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
 
 @pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), errors=[Forbidden])
 def delete_photo(slug: str) -> None:
-    """Delete a speaker's portrait, as the speaker or a moderator."""
+    """Delete a speaker's portrait, as the speaker or as a moderator."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         update_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())

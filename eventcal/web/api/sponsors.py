@@ -1,4 +1,4 @@
-"""API views under /api/v1 for sponsorship tiers, sponsors and their logos, and sponsorships and their state changes."""
+"""API views under /api/v1 for sponsorship tiers, sponsors, logos, sponsorships, and state changes of sponsorships."""
 
 from typing import Any
 
@@ -113,7 +113,7 @@ def list_sponsorships_of_event(query: dict[str, Any], slug: str) -> Response:
     errors=[EventEnded, EventCancelled],
 )
 def enquire(fields: dict[str, Any], slug: str) -> Response:
-    """Submit an enquiry for a tier."""
+    """Submit a sponsorship enquiry for a tier."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
         made = service.request_sponsorship(session, event, fields, caller=caller(), now=now())
@@ -123,14 +123,12 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
 
 @sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
 def read_sponsorship(sponsorship_id: str) -> Response:
-    """Return a sponsorship, as an organiser or as the member who enquired."""
+    """Return a sponsorship to an organiser or to the member who enquired."""
     with read_session() as session:
         return serve_private_json(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
 def _register_transition_route(transition: SponsorshipAction, description: str, *errors: type[DomainError]) -> None:
-    """Register the route of one state change."""
-
     def view(sponsorship_id: str) -> Response:
         with unit_of_work() as session:
             found = get_sponsorship(session, sponsorship_id, caller())
@@ -150,8 +148,8 @@ _register_transition_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a spo
 def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 
-    Accepts PNG, JPEG or WebP of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is re-encoded at
-    up to 640 by 320 pixels. `logo_url` is its URL.
+    The body is a PNG, JPEG or WebP image of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is
+    re-encoded at up to 640 by 320 pixels. `logo_url` is the URL of the image.
     """
     with read_session() as session:
         get_sponsor(session, slug, caller())

@@ -37,7 +37,7 @@ from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_
 
 talks = ApiBlueprint("talks", "Talks at events, and their state changes")
 
-# States that only the speakers and the organisers may see. The other states are public.
+# The states of talks that only the speakers and the organisers may see.
 _PRIVATE_STATES = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
@@ -53,8 +53,8 @@ def list_all() -> Response:
 def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
-    Organisers and reviewers can list submissions with `state=submitted,…`. They get every talk in these states,
-    public or not, with its actual state.
+    Organisers and reviewers can list submissions with `state=submitted,…`. The list then includes all talks in these
+    states, with their actual states.
     """
     asked = parse_listing_query(request.args)
     # A query for another event matches nothing.
@@ -76,7 +76,7 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller may review an event's talks. Raises an error if these states are for reviewers only."""
+    """Return whether the caller may review talks. Raises NotSignedIn or Forbidden if the states are not public."""
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):
@@ -100,7 +100,7 @@ def read(session: Session, talk_id: str) -> Content:
     errors=[TalksClosed, EventEnded, EmailNotConfirmed],
 )
 def submit(fields: dict[str, Any], slug: str) -> Response:
-    """Submit a talk to an event. With `draft: true`, only the submitter sees it until `/submit`."""
+    """Submit a talk to an event. With `draft: true`, only the submitter can see the talk until it is submitted."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
         member_row = current_member(session)
@@ -116,7 +116,10 @@ def submit(fields: dict[str, Any], slug: str) -> Response:
     errors=[Forbidden, AlreadyDecided, PreconditionRequired, VersionConflict],
 )
 def edit(fields: dict[str, Any], talk_id: str) -> Response:
-    """Change a talk (JSON merge patch). `If-Match` is required. The submitter can edit until a decision is made."""
+    """Change a talk (JSON merge patch). `If-Match` is required.
+
+    Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.
+    """
     with unit_of_work() as session:
         talk = get_talk(session, talk_id, caller())
         service.check_can_edit_talk(talk, caller())
@@ -125,15 +128,13 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
     return _talk_response(talk)
 
 
-# Errors of a state change besides InvalidTransition and Forbidden.
+# Additional errors of a state change, besides InvalidTransition and Forbidden.
 _EXTRA_ERRORS: Mapping[TalkAction, tuple[type[DomainError], ...]] = {
     TalkAction.SUBMIT: (TalksClosed, EventEnded, EmailNotConfirmed)
 }
 
 
 def _register_transition_route(transition: TalkAction, access: AccessDecorator, description: str) -> None:
-    """Register the route of one state change."""
-
     def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
             talk = get_talk(session, talk_id, caller())
@@ -165,7 +166,7 @@ _register_transition_route(
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)
 def redact(talk_id: str) -> Response:
-    """Erase a talk's text. A placeholder stays public."""
+    """Erase a talk's content. A placeholder remains public."""
     with unit_of_work() as session:
         talk = service.redact_talk(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
     return _talk_response(talk)

@@ -23,11 +23,11 @@ from eventcal.web.params.feed_check import SCHEMES, FeedCheckQuerySchema
 from eventcal.web.params.listing_filters import FeedQuerySchema
 from eventcal.web.request.session_cookie import session_cookie_name
 
-# Values of `x-access`, by the name of the access mark, for marks whose name is not shown as it is.
+# The values of `x-access` that differ from the name of the access rule, by that name.
 _ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
-# OpenAPI tag of each blueprint outside the API.
+# The OpenAPI tag of each blueprint outside the API.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
-# JSON type of the feeds in a JSON format, by media type.
+# The JSON type of each JSON feed format, by media type.
 _FEED_JSON_TYPES = {
     "application/calendar+json": "array",
     "application/jscalendar+json": "object",
@@ -36,8 +36,8 @@ _FEED_JSON_TYPES = {
 
 
 def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
-    """Return the OpenAPI document as JSON values. All blueprints of the app must be registered."""
-    # The JSON round trip makes a deep copy, and fails if a value cannot be serialised.
+    """Return the OpenAPI document as JSON values. All blueprints of the app must already be registered."""
+    # The JSON round trip creates a deep copy, and fails if a value cannot be serialised.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
     static: Json = orjson.loads((here / "static.json").read_bytes())
@@ -72,10 +72,9 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
 
 
 def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, *, contents: Json) -> Json:
-    """Return the path items for views outside flask-smorest: feeds, feed check, health checks and the document itself.
+    """Return the path items of the views that are not registered with flask-smorest.
 
-    converter: converts query schemas to OpenAPI parameters
-    contents: the response content of the views that are not feeds, by the last part of their path
+    `contents`: the response content of the views that are not feeds, by the end of the path.
     """
     [url] = converter.schema2parameters(FeedCheckQuerySchema(), location="query")
     # The feed check accepts only URLs of this installation.
@@ -122,7 +121,7 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
 
 
 def _component_schemas(document: Json, api: Api) -> Json:
-    """Return the schemas with the `also` and docstring of their classes, and without those of flask-smorest."""
+    """Return the schemas, without those of flask-smorest, and add the docstrings of their classes as descriptions."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
         schemas[name] |= getattr(key[0], "extra_json_schema", {})
@@ -140,12 +139,12 @@ def _iter_operations(app: Flask, paths: Json) -> Iterator[Operation]:
 
 
 def _complete_operation(operation: Operation) -> Json:
-    """Complete the description of an operation in place, and return the shared responses that it refers to."""
+    """Complete the description of an operation in place, and return the shared responses that it references."""
     said = operation.spec
     said["security"] = operation.access.openapi_security
     said["operationId"] = _operation_id(operation)
     said["x-access"] = _ACCESS_LABELS.get(operation.access.name, operation.access.name)
-    # References that flask-smorest adds point to its own default error responses, which this API does not return.
+    # flask-smorest adds references to default error responses that this API does not return.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
     operation.add_response_headers(answers)
     kinds = operation.possible_errors()
@@ -160,7 +159,7 @@ def _complete_operation(operation: Operation) -> Json:
 
 
 def _operation_id(operation: Operation) -> str:
-    """Return the operationId, made from the method and the path, such as "post_event_talks"."""
+    """Return the operationId for a method and path, such as "post_event_talks"."""
     words: list[str] = []
     for part in operation.path.removeprefix("/api/v1").replace(".", "/").strip("/").split("/"):
         if not part.startswith("{"):
@@ -180,7 +179,7 @@ def _describe_path_parameter(path: str, parameter: str) -> str:
 
 
 def response_schema_names(document: Json) -> set[str]:
-    """Return the names of all schemas used in responses, directly or through other schemas."""
+    """Return the names of all schemas that responses use directly or through other schemas."""
     answers = [
         operation["responses"]
         for item in document["paths"].values()
@@ -200,7 +199,7 @@ def _referenced_schemas(value: object) -> set[str]:
 
 
 def _add_missing_keywords(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value with additions that apispec cannot express: types of enums, and alternatives (`x-or`)."""
+    """Add the keywords that apispec cannot express: the types of enums, and alternatives (`x-or`)."""
     if isinstance(value, list):
         return [_add_missing_keywords(one) for one in value]
     if not isinstance(value, dict):

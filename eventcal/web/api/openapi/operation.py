@@ -1,7 +1,7 @@
-"""One operation of the OpenAPI document: its access, errors and headers.
+"""An operation of the OpenAPI document, with its access rule, errors and headers.
 
-Most errors follow from the access mark, the body and the parameters of the operation. The others are listed in
-`errors=` when the view is registered with a `ApiBlueprint`. The headers are defined in static.json.
+Most errors are derived from the access rule, the body and the parameters of the operation. Additional errors are passed
+as `errors` when the view is registered with an `ApiBlueprint`. The headers are defined in static.json.
 """
 
 import re
@@ -29,13 +29,13 @@ from eventcal.web.request.idempotency import KEY_HEADER, REPLAYED_HEADER, Idempo
 
 Json = dict[str, Any]
 
-# Header that is always sent with a status.
+# The header that is always sent with a status code.
 _STATUS_HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
-# Schemas of resources whose responses always have an ETag, also after a change.
+# Schemas of resources whose responses always have an ETag, including responses to changes.
 _SCHEMAS_WITH_ETAG = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
 _CONDITIONAL_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
@@ -47,7 +47,7 @@ def openapi_path(rule: Rule) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """An operation: its path, method and view, and its OpenAPI description so far (`spec`)."""
+    """An operation with its path, method, view, and incomplete OpenAPI description (`spec`)."""
 
     path: str
     method: str
@@ -57,9 +57,9 @@ class Operation:
 
     @property
     def access(self) -> AccessRule:
-        """The access mark of the view."""
-        mark: AccessRule = self.view.access  # type: ignore[attr-defined]  # tests check that every view has one
-        return mark
+        """The access rule of the view."""
+        rule: AccessRule = self.view.access  # type: ignore[attr-defined]  # tests check that every view has a rule
+        return rule
 
     @property
     def blueprint(self) -> str:
@@ -92,7 +92,7 @@ class Operation:
             kinds.add(NotFound)
         if "{secret}" in self.path:
             kinds.add(Gone)
-        # API operations without query parameters reject all of them.
+        # API operations without query parameters reject all query parameters.
         if self.parameter_names("query") or (self.path.startswith("/api/") and self.blueprint != "docs"):
             kinds.add(Invalid)
         if "requestBody" in self.spec:
@@ -104,22 +104,22 @@ class Operation:
         return kinds
 
     def _iter_access_errors(self) -> Iterator[ErrorClass]:
-        mark = self.access
-        if mark.name == "feed":
+        rule = self.access
+        if rule.name == "feed":
             return
         yield InvalidToken
         if not self.requires_sign_in:
             return
         yield NotSignedIn
-        yield InsufficientScope if mark.scope else Forbidden
-        if mark.name in {"organiser", "moderator"}:
+        yield InsufficientScope if rule.scope else Forbidden
+        if rule.name in {"organiser", "moderator"}:
             yield Forbidden
         if self.method != "get":
             yield CsrfFailed
             yield TooManyRequests
 
     def request_headers(self, errors: Collection[ErrorClass]) -> list[Json]:
-        """Return references to the request headers of the operation; some follow from its possible errors."""
+        """Return references to the request headers of the operation, some of which are derived from its errors."""
         names = ["If-None-Match", "If-Modified-Since"] if self.is_conditional else []
         names += ["If-Match"] * (PreconditionRequired in errors)
         names += [KEY_HEADER] * self.accepts_idempotency_key
@@ -127,7 +127,7 @@ class Operation:
         return list(_component_references("parameters", names).values())
 
     def add_response_headers(self, responses: Json) -> None:
-        """Add headers to the successful responses, and the 304 response to a conditional GET."""
+        """Add headers to the successful responses, and add the 304 response for conditional requests."""
         for status, answer in responses.items():
             names = self._response_header_names(status, answer)
             if names:
