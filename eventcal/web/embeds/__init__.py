@@ -1,4 +1,4 @@
-"""The listing embedded in other sites: as an iframe, as a web component, and by oEmbed."""
+"""Embedding of the listing in other sites, as an iframe, as a web component or through oEmbed."""
 
 from eventcal.web.embeds import builder, oembed
 from eventcal.web.embeds.listing import embeds

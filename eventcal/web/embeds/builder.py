@@ -1,4 +1,4 @@
-"""The embed builder, a page that generates the HTML for embedding the listing, and the script used by that HTML."""
+"""The embed builder, a page that generates the HTML for embedding the listing, and the script for this HTML."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,12 +35,12 @@ from eventcal.web.request.context import links, now, settings
 
 _SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
 
-# The parameter for the language of the embed; `lang` is the language of the builder page.
+# The parameter for the language of the embed. The parameter `lang` sets the language of the builder page.
 _LANGUAGE_PARAM = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
 _HEIGHT = "480"
 _CSS_PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
-# Default values of fields that the query does not contain.
+# Default values for parameters that are missing from the query.
 _DEFAULT_EMBED_PAIRS = (("from", TODAY), ("limit", "10"))
 
 
@@ -62,10 +62,10 @@ def builder() -> Response:
 @embeds.get("/embed.js")
 @anonymous
 def script() -> Response:
-    """Serve the script that defines the web component of the listing, for pages of any origin."""
+    """Serve the script that defines the web component for the listing, for pages on any origin."""
     answer = conditional_response(_script_representation(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    # Pages with Cross-Origin-Embedder-Policy may only load it with this header.
+    # Pages with a Cross-Origin-Embedder-Policy can only load the script if it has this header.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 
@@ -96,7 +96,7 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
-        # The preview is an iframe of this site.
+        # The preview is an iframe from this site.
         content_security_policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
         description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
         context={
@@ -123,7 +123,7 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
 
 
 def _field_labels() -> Mapping[str, str]:
-    """Return labels for fields that lack a common label or need another one on this page."""
+    """Return the labels of the form fields that have no common label or a different one on this page."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),
@@ -147,7 +147,7 @@ def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
 
 
 def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """Return the hidden fields: filters without a field of their own, and further values of those that have one."""
+    """Return the hidden fields, for filters without a visible field and for additional values of visible fields."""
     known = [
         pair for pair in known_listing_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)
     ]

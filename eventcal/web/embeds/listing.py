@@ -1,4 +1,4 @@
-"""Embeds: their parameters, the listing in an iframe without scripts, and the HTML to copy."""
+"""Embeds of the listing: the parameters, the page for iframes, and the HTML for embedding."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -37,18 +37,18 @@ from eventcal.web.schemas.response_schema import Json
 embeds = Blueprint("embeds", __name__)
 
 _TEMPLATE = "embeds/listing.html"
-# Any site may show the embed in an iframe. Otherwise its policy is stricter than that of other pages.
+# Any site may show the embed in an iframe. All other directives are stricter than those of other pages.
 _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
 
 TODAY = "today"
-"""The value of `from`, besides dates, that keeps a pasted embed up to date."""
+"""The value of `from` for embeds that always begin with the current day."""
 
-# Separates several values of a filter in an attribute of the web component, because names may contain commas.
+# The separator of filter values in an attribute of the web component. The values may contain commas.
 _VALUE_SEPARATOR = "|"
 
 
 class Theme(StrEnum):
-    """The colour scheme of an embed: dark on light, light on dark, or that of the reader's system."""
+    """The colour scheme of an embed. `AUTO` is the colour scheme of the reader's system."""
 
     AUTO = "auto"
     LIGHT = "light"
@@ -59,8 +59,9 @@ class Theme(StrEnum):
 class EmbedQuery(ListingQuery):
     """The parameters of an embed.
 
-    upcoming: whether it begins with the current day. talk: the id of the only talk to show.
-    lang: the language of its texts, or "" for the reader's language.
+    `upcoming`: whether the embed begins with the current day.
+    `talk`: the id of a single talk to show.
+    `lang`: the language of the embed, or an empty string for the reader's language.
     """
 
     show: ItemKind = ItemKind.EVENTS
@@ -71,13 +72,13 @@ class EmbedQuery(ListingQuery):
 
     @property
     def filters(self) -> QueryPairs:
-        """The parameters that select the events or talks, and how many."""
+        """The parameters that select and limit the events or talks."""
         pairs = parse_qsl(canonical_query(self))
         return tuple([("from", TODAY), *pairs] if self.upcoming else pairs)
 
     @property
     def pairs(self) -> QueryPairs:
-        """All parameters except those that have their default value."""
+        """The parameters that do not have their default value."""
         own = (("lang", self.lang), ("show", self.show.value), ("talk", self.talk or ""), ("theme", self.theme.value))
         return (
             *self.filters,
@@ -91,7 +92,7 @@ class EmbedQuery(ListingQuery):
 
     @property
     def page_path(self) -> str:
-        """The URL of the page with the same listing, relative to the site. It begins with the current day anyway."""
+        """The URL of the page with the same listing, relative to the site. By default, the page begins today."""
         shown = [("show", self.show.value)] if self.show == ItemKind.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._filters_without("limit"), *shown)))
 
@@ -106,8 +107,6 @@ class EmbedQuery(ListingQuery):
 
 
 class _EmbedQuerySchema(ListingQuerySchema):
-    """The parameters of an embed, except its language."""
-
     result_class = EmbedQuery
 
     show = ChoiceParam(ItemKind)
@@ -120,7 +119,7 @@ _EMBED_SCHEMA = _EmbedQuerySchema(exclude=["cursor"])
 
 
 def parse_embed_query(args: MultiDict[str, str]) -> EmbedQuery:
-    """Return the embed that a query describes. Unknown parameters are ignored. Raises Invalid with all errors."""
+    """Parse the query of an embed, ignoring unknown parameters. Raises Invalid with all errors."""
     known = drop_unknown_and_blank(_EMBED_SCHEMA, args)
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
@@ -139,7 +138,7 @@ def render_iframe(url: str, *, title: str, width: str, height: str) -> str:
 
 
 def render_web_component(query: EmbedQuery, base_url: str) -> str:
-    """Return the HTML of the script and of the web component for an embed of the calendar at `base_url`."""
+    """Return the HTML of the script and the web component that embed the calendar at `base_url`."""
     values: dict[str, list[str]] = {"src": [base_url]}
     for name, value in query.pairs:
         values.setdefault(name, []).append(value)
@@ -154,7 +153,7 @@ def render_web_component(query: EmbedQuery, base_url: str) -> str:
 @embeds.get("/embed/listing")
 @anonymous
 def listing() -> Response:
-    """Show events or talks for an iframe on any site; show the errors if the query is invalid."""
+    """Show events or talks in an iframe on any site, or the errors in an invalid query."""
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))
@@ -181,7 +180,7 @@ def _embed_page(session: Session, query: EmbedQuery, now: datetime) -> Page:
 
 
 def _list_items(session: Session, query: EmbedQuery, now: datetime) -> tuple[list[Json], bool]:
-    """Return the items to show, and whether there are more of them."""
+    """Return the items to show, and whether more items exist."""
     if query.talk is not None:
         return [_talk_row(get_talk(session, query.talk, ANONYMOUS))], False
     today = now.astimezone(UTC).date()
@@ -197,7 +196,7 @@ def _list_items(session: Session, query: EmbedQuery, now: datetime) -> tuple[lis
 
 
 def _event_row(event: Event, first: date, last: date) -> Json:
-    """Return the template variables of an event, for a recurring event with its first occurrence in these days."""
+    """Return the template variables of an event. A recurring event is shown with its first occurrence in the period."""
     found = occurrences_between(event, first, last, limit=1) if event.recurrence is not None else []
     one = found[0] if found else None
     country = country_label(event.country) if event.country else None
@@ -206,7 +205,7 @@ def _event_row(event: Event, first: date, last: date) -> Json:
         "id": event.slug,
         "url": links().event_page(event.slug),
         "title": event.title,
-        # An occurrence may be less certain than its event, but not more certain.
+        # The status of an occurrence may be less certain than that of its event, but not more certain.
         "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
         "when": format_occurrence_times(one, event.timezone) if one is not None else format_times(event),
         "place": _join_nonempty(one.venue if one is not None else event.venue, event.city, country, online),
@@ -214,7 +213,6 @@ def _event_row(event: Event, first: date, last: date) -> Json:
 
 
 def _talk_row(talk: Talk) -> Json:
-    """Return the template variables of a talk; `event` is the title of its event."""
     return {
         "id": talk.id,
         "url": links().talk_page(talk.id),
@@ -232,7 +230,6 @@ def _join_nonempty(*parts: str | None) -> str:
 
 
 def _embed_error_response(error: DomainError) -> Response:
-    """Return the page of an embed that shows an error."""
     theme = request.args.get("theme")
     page = Page(
         template=_TEMPLATE,

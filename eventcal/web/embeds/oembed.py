@@ -1,4 +1,4 @@
-"""The oEmbed endpoint (oembed.com, 1.0): returns an iframe for the URL of a page."""
+"""The oEmbed endpoint (oembed.com, version 1.0), which returns an iframe for the URL of a page."""
 
 import re
 from collections.abc import Mapping
@@ -52,8 +52,6 @@ _QUERY_SCHEMA = _OEmbedQuerySchema()
 
 @dataclass(kw_only=True)
 class _OEmbedDocument(Document):
-    """The oEmbed response: the title of the page, and the HTML of the iframe."""
-
     query: Mapping[str, Any]
     media_type: str = "application/json"
     title: str = field(init=False)
@@ -87,13 +85,13 @@ def oembed() -> Response:
     """Return the iframe for the page at `url`: the listing with its filters, an event's talks, or one talk."""
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is spoken here.")
-    # Consumers may add parameters of their own.
+    # Consumers may send additional parameters.
     asked: Mapping[str, Any] = load_query(_QUERY_SCHEMA, request.args, unknown="ignore")
     return serve_cached(_OEmbedDocument(query=asked))
 
 
 def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuery]:
-    """Return the title of the page at a URL, and the embed with the same content.
+    """Return the title of the page at a URL, and the embed that shows the same content.
 
     Raises NotFound if the page does not exist or is not public, and Invalid for invalid filters.
     """

@@ -1,4 +1,4 @@
-"""Resolving the URL of a feed, and detecting problems that may keep subscribers from seeing updates."""
+"""Parsing of feed URLs, and diagnosis of problems that may prevent subscribers from seeing updates."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from eventcal.web.params.listing_filters import FeedQuery, canonical_query
 from eventcal.web.request.context import settings
 
 REDACTED = "…"
-"""The placeholder shown in place of a secret."""
+"""The placeholder that is shown instead of a secret."""
 
 KINDS_BY_PATH = {
     "calendar": "calendar",
@@ -44,7 +44,7 @@ GOOGLE_MAX_URL_LENGTH = 256
 
 @dataclass(frozen=True, kw_only=True)
 class FeedUrl:
-    """A URL on this site. `endpoint` is "" if it is not a feed; `path` is percent-decoded."""
+    """A URL on this site. `path` is percent-decoded. `endpoint` is an empty string if the URL is not that of a feed."""
 
     path: str
     args: MultiDict[str, str]
@@ -53,7 +53,7 @@ class FeedUrl:
 
     @classmethod
     def resolve(cls, path: str, args: MultiDict[str, str]) -> "FeedUrl":
-        """Resolve a decoded path and the query parameters."""
+        """Resolve a percent-decoded path to a feed endpoint."""
         try:
             endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
         except HTTPException:
@@ -63,7 +63,7 @@ class FeedUrl:
 
     @property
     def secret(self) -> str | None:
-        """The secret of a personal feed, None for other URLs."""
+        """The secret of a personal feed, or None for other URLs."""
         return self.view_args.get("secret")
 
     @property
@@ -77,10 +77,7 @@ class FeedUrl:
         return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
 
     def redacted_url(self, feed_query: FeedQuery | None) -> str:
-        """Return the canonical URL, with secrets replaced by the placeholder.
-
-        If `feed_query` is None, because the query string is invalid, it is omitted.
-        """
+        """Return the canonical URL with redacted secrets. If `feed_query` is None, the query string is omitted."""
         query = canonical_query(feed_query) if feed_query is not None else ""
         if self.secret:
             query = query.replace(self.secret, REDACTED)
@@ -96,7 +93,7 @@ class FeedUrl:
 
 
 def parse_feed_url(url: str) -> FeedUrl:
-    """Resolve a URL. Raises Invalid if it does not belong to this site."""
+    """Parse the URL of a feed or page. Raises Invalid if the URL does not belong to this site."""
     parts = _split_url(url)
     if parts is None or _host_and_port(parts) != _host_and_port(urlsplit(settings().base_url)):
         raise Invalid(errors=[FieldError("?url", _FOREIGN_URL_ERROR)])
@@ -105,13 +102,13 @@ def parse_feed_url(url: str) -> FeedUrl:
 
 
 def sibling_feed(feed_url: FeedUrl) -> str | None:
-    """Return the URL of the feed that belongs to a page, or None if the URL is not that of such a page."""
+    """Return the URL of the feed of a page, or None if the page has no feed."""
     beside = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
     return beside.redacted_url(None) if beside.endpoint and beside.secret is None else None
 
 
 def without_format(feed_url: FeedUrl) -> FeedUrl | None:
-    """Return the .ics feed with the same entries as a feed in any format, or None if there is none."""
+    """Return the .ics feed with the same entries, or None if no such feed exists."""
     if feed_url.format == "ics":
         return feed_url
     if feed_url.format not in {"jcal", "xcal", "jscal"}:
@@ -130,7 +127,7 @@ def _split_url(url: str) -> SplitResult | None:
 
 
 def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
-    """Return the host and port in normalised form, for comparison."""
+    """Return the normalised host and port, for comparison."""
     host = (parts.hostname or "").rstrip(".")
     with suppress(UnicodeError):
         host = host.encode("idna").decode()
@@ -138,14 +135,14 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
 
 
 class Diagnosis(NamedTuple):
-    """A possible reason why a feed does not update. `detail` is a message for people."""
+    """A possible reason why a feed does not update. `detail` is a human-readable message."""
 
     code: str
     detail: str
 
 
 def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diagnosis]:
-    """Yield the problems of a URL that is answered with an error."""
+    """Yield the problems with a URL that returns an error."""
     if not feed_url.endpoint:
         beside = sibling_feed(feed_url)
         detail = (
@@ -165,7 +162,7 @@ def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diag
 def diagnose(
     feed_url: FeedUrl, query: FeedQuery, summary: FeedSummary | None, *, body_size: int, url_length: int, now: datetime
 ) -> Iterator[Diagnosis]:
-    """Yield the possible problems of a working feed. `body_size` is that of its body, `url_length` that of its URL."""
+    """Yield the possible problems with a working feed. `body_size` is in bytes, and `url_length` is in characters."""
     if summary is not None and summary.entries == 0:
         yield Diagnosis("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
     window = with_window(query.filter, now=now)

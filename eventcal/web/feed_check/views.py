@@ -1,7 +1,4 @@
-"""The feed check: reports the content, response status, fetches and possible problems of a feed of this site.
-
-It uses local data only; nothing is fetched over the network.
-"""
+"""The feed check: reports the content, status, fetches and problems of a feed, without any network requests."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
@@ -53,7 +50,7 @@ _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
 ]
-# The URL of the page may contain a secret, so it must not be sent as a referrer or indexed.
+# The URL of the page may contain a secret and must not be sent as a referrer or indexed.
 _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
@@ -62,9 +59,9 @@ _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 def check() -> Response:
     """Explain why a calendar does not update.
 
-    Reports the content and the latest change of a feed, its response status, possible problems, the fetches per kind
-    of client, and the known behaviour of each kind of client. Clients that prefer `text/html` get a page. Secrets in
-    URLs are replaced by an ellipsis.
+    The report contains the content, latest change and response status of a feed, possible problems, and the fetches and
+    known behaviour of each kind of client. Clients that prefer `text/html` get an HTML page. Secrets in URLs are
+    replaced with an ellipsis.
     """
     wants_page = request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
     answer = (
@@ -77,7 +74,6 @@ def check() -> Response:
 
 
 def _html_response() -> Response:
-    """Return the HTML page: a form for the URL of a feed, and the report on the given URL."""
     said, fault = None, None
     if request.args.get("url", "").strip():
         try:
@@ -88,7 +84,7 @@ def _html_response() -> Response:
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
         indexed=False,
-        # URL of this page in another language, without the URL of the feed, which may be secret.
+        # Links to other languages do not include the feed URL, which may be secret.
         context={
             "said": said,
             "fault": fault,
@@ -121,7 +117,7 @@ def _load_url_arg(args: MultiDict[str, str]) -> str:
 
 
 def _build_report(url: str) -> Json:
-    """Return the report on a URL. Raises Invalid if it does not belong to this site."""
+    """Return the report on a feed URL. Raises Invalid if the URL does not belong to this site."""
     here = parse_feed_url(url)
     try:
         if not here.endpoint:
@@ -136,7 +132,7 @@ def _build_report(url: str) -> Json:
             "detail": Message("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
             "problems": _diagnoses_json(diagnose_unknown_url(here, refusal), here),
             "lint": None,
-            # Only a revoked feed reports its fetches: they come from devices of its owner.
+            # The fetches of a revoked feed are reported, because its clients are devices of its owner.
             "fetches": _fetches_json(here, FeedQuery()) if isinstance(refusal, Gone) else [],
             "clients": _CLIENTS,
         }
@@ -162,14 +158,14 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `replace` returns a plain string, so messages without the secret are kept as they are, for translation.
+        # `replace` returns a plain string, which cannot be translated, so only messages with the secret are replaced.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]
 
 
 def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> FeedSummary | None:
-    """Inspect the .ics feed with the same entries. None if there is no such feed."""
+    """Return a summary of the .ics feed with the same entries, or None if no such feed exists."""
     beside = without_format(feed_url)
     if beside is None:
         return None

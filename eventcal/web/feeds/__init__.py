@@ -1,1 +1,1 @@
-"""The feed endpoints."""
+"""The endpoints that serve feeds."""

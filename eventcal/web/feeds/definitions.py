@@ -31,9 +31,9 @@ _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 class FeedDefinition:
     """The feed at a URL: its entries, its metadata and the file name for downloads.
 
-    path: the path without the suffix; for a personal feed, the path of its page, which does not contain the secret.
-    page_url: the URL of the web page with the same content; by default the home page.
-    is_personal: whether it is a personal feed. Then its content depends on more than the public data and the day.
+    `path`: the path without the suffix. The path of a personal feed does not contain the secret.
+    `page_url`: the URL of the web page with the same content. The default is the home page.
+    `is_personal`: whether the content depends on a member and not only on the public data and the day.
     """
 
     feed: Feed
@@ -58,7 +58,7 @@ def calendar_feed(_session: Session, query: FeedQuery, now: datetime) -> FeedDef
 
 
 def news_feed(session: Session, query: FeedQuery, now: datetime) -> FeedDefinition:
-    """Return the calendar without its default period: a recently announced event may take place at any time."""
+    """Return the calendar without its default period, because recently announced events may take place at any time."""
     return replace(calendar_feed(session, query, now), feed=_build_feed(query))
 
 
@@ -74,7 +74,7 @@ def deadlines_feed(_session: Session, query: FeedQuery, _now: datetime) -> FeedD
 
 
 def event_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: str) -> FeedDefinition:
-    """Serve an event and its talks, regardless of the date."""
+    """Serve an event and its talks, regardless of their dates."""
     event = get_event_title(session, slug)
     return FeedDefinition(
         feed=_build_feed(replace(query, filter=replace(query.filter, events=_restrict_to(slug, query.filter.events)))),
@@ -88,7 +88,7 @@ def event_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: str)
 
 
 def talk_feed(session: Session, query: FeedQuery, _now: datetime, *, talk_id: str) -> FeedDefinition:
-    """Serve a talk, whether or not it has been scheduled."""
+    """Serve a talk, even if the talk is unscheduled."""
     talk = get_talk_title(session, talk_id)
     return FeedDefinition(
         feed=replace(_build_talk_feed(query), talk_ids=frozenset({talk_id})),
@@ -116,7 +116,7 @@ def speaker_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: st
 
 
 def personal_feed(session: Session, query: FeedQuery, _now: datetime, *, secret: str) -> FeedDefinition:
-    """Serve a member's starred talks and their own public talks. Anyone who knows the secret URL has access."""
+    """Serve a member's starred talks and own public talks. Anyone who knows the secret URL has access."""
     found = get_personal_feed(session, secret)
     check_feed_active(found)
     return FeedDefinition(
@@ -132,7 +132,7 @@ def personal_feed(session: Session, query: FeedQuery, _now: datetime, *, secret:
 
 
 def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
-    """Return the personal feed with this secret, even if it was revoked. Raises NotFound if there is none."""
+    """Return the active or revoked personal feed with this secret. Raises NotFound if no feed has the secret."""
     found = find_personal_feed_by_secret(session, secret)
     if found is None:
         raise NotFound(Message("There is no such feed."))
@@ -140,7 +140,7 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
 
 
 def check_feed_active(feed: PersonalFeed) -> None:
-    """Raise Gone if the feed was revoked or the account of its member was deleted."""
+    """Raise Gone if the feed was revoked or the member's account was deleted."""
     if feed.revoked_at is not None or feed.member_id is None:
         raise Gone(Message("This feed was revoked; make a new one for this device."))
 
@@ -159,5 +159,5 @@ def _build_talk_feed(query: FeedQuery) -> Feed:
 
 
 def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Restrict a filter to one event or speaker. If it names only others, the result matches nothing."""
+    """Restrict a filter to one value. If the filter excludes the value, the returned filter matches nothing."""
     return (value,) if value in requested or not requested else ("",)

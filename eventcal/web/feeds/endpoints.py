@@ -41,7 +41,7 @@ from eventcal.web.params.listing_filters import FeedQuery, Profile, canonical_qu
 from eventcal.web.request.context import links, services, settings
 
 _ENTRY_COLUMNS = COLUMNS_BY_SOURCE[FeedEntry.entry]
-# The largest number of entries in an Atom feed.
+# The maximum number of entries in an Atom feed.
 _MAX_ATOM_ENTRIES = 100
 
 
@@ -49,8 +49,8 @@ _MAX_ATOM_ENTRIES = 100
 class FeedEndpoint:
     """A feed at a URL rule, which consists of a path and a suffix.
 
-    define_feed: returns the subscription, given a session, the query, the current time, and the path arguments by name.
-    render: renders a document, given its snapshot and the source of the earlier version.
+    `define_feed`: returns the definition for a session, a query, the current time and the path arguments.
+    `render`: renders a document for a snapshot and the source of the previous version.
     """
 
     name: str
@@ -63,13 +63,13 @@ class FeedEndpoint:
 
     @property
     def rule(self) -> str:
-        """Return the URL rule."""
+        """The URL rule of the endpoint."""
         return self.path + self.suffix
 
     def build_document(
         self, query: FeedQuery, path_args: Mapping[str, str], *, fetch_key: str | None = None
     ) -> "FeedDocument":
-        """Return the document for a request. `fetch_key` is the key for counting fetches, or None."""
+        """Return the document for a request. `fetch_key` is the key for counting fetches, if any."""
         return FeedDocument(
             media_type=self.media_type, endpoint=self, query=query, path_args=path_args, fetch_key=fetch_key
         )
@@ -77,7 +77,7 @@ class FeedEndpoint:
 
 @dataclass(kw_only=True)
 class FeedDocument(Document):
-    """A feed as requested by the query string and the path."""
+    """The document of a feed for the query string and path of a request."""
 
     endpoint: FeedEndpoint
     query: FeedQuery
@@ -85,20 +85,20 @@ class FeedDocument(Document):
     definition: FeedDefinition = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
-        """Find the subscription and set the headers that depend on it."""
+        """Load the feed definition and set the headers that depend on the definition."""
         found = self.endpoint.define_feed(snapshot.session, self.query, snapshot.now, **self.path_args)
         self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.is_personal else PUBLIC
-        # Calls for talks open and close without a change of the data. Removing a star does not update any timestamp.
+        # Calls for talks open and close without a change to the data, and removing a star updates no timestamp.
         self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
-        """Write the feed in the format of its endpoint."""
+        """Render the feed in the format of its endpoint."""
         return self.endpoint.render(self, snapshot, previous_source)
 
     def build_head(self, *, changed_at: datetime | None = None) -> FeedHead:
-        """Return the metadata of the feed. Its UID is derived from the path and is the same in all formats."""
+        """Return the metadata of the feed. The UID is derived from the path and query, not the format."""
         found, query = self.definition, canonical_query(self.query)
         asked = f"?{query}" if query else ""
         digest = hashlib.blake2b(f"{found.path}.ics{asked}".encode(), digest_size=8).hexdigest()
@@ -117,7 +117,7 @@ class FeedDocument(Document):
 def _render_calendar(
     document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None, *, fmt: Format
 ) -> RenderedBody:
-    """Update the earlier body with the changes since then if possible, otherwise render all entries."""
+    """Update the previous body with the latest changes if possible, or render all entries."""
     session, state, moment = snapshot
     asked = document.query
     wanted = AssemblyRequest(
@@ -133,7 +133,7 @@ def _render_calendar(
     else:
         made = assemble_feed(session, wanted, revision=state.revision, now=moment)
     if before and before.version == made.version:
-        # Keep equal bytes in memory only once.
+        # Reuse the previous body, so that equal bytes are stored in memory only once.
         made = replace(made, body=before.body)
     return RenderedBody(made.body, made.version, made)
 
@@ -180,7 +180,7 @@ def _render_schedule(
 def _iter_calendar_endpoints(
     path: str, define_feed: Callable[..., FeedDefinition], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each calendar format. The docstring of `define_feed` becomes the description."""
+    """Yield an endpoint for each calendar format. The docstring of `define_feed` is the OpenAPI description."""
     for fmt in formats:
         yield FeedEndpoint(
             name=f"{define_feed.__name__}_{fmt.name}",

@@ -1,4 +1,4 @@
-"""The feed views, and access to the content of a feed for other views."""
+"""The feed views, and a function that renders a feed for other views."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,7 +24,7 @@ from eventcal.web.request.context import now, read_session, services
 calendars = Blueprint("calendars", __name__)
 documents = Blueprint("documents", __name__)
 
-# The resolution of `last_fetched_at` of a personal feed. A finer one would cost a write per fetch.
+# The resolution of `last_fetched_at`. A finer resolution would cost a database write per fetch.
 _FETCH_TIME_RESOLUTION = timedelta(hours=1)
 
 
@@ -35,7 +35,7 @@ def public_feed(**path_args: str) -> Response:
     key = fetch_counter_key(request.path, asked)
     _count_fetch_after_request(key)
     document = FEEDS[request.endpoint or ""].build_document(asked, path_args, fetch_key=key)
-    # Calls for talks open and close without a new revision, so these feeds must not be cached.
+    # Calls for talks open and close without a new revision, so feeds with this filter must not be cached.
     return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
 
 
@@ -56,8 +56,6 @@ def personal_feed(secret: str) -> Response:
 
 
 def _count_fetch_after_request(feed_key: str) -> None:
-    """Count this request as a fetch if the response status is meaningful to calendar apps."""
-
     @after_this_request
     def count_response(response: Response) -> Response:
         client = detect_client_kind(request.headers.get("User-Agent", "")[:MAX_USER_AGENT_LENGTH])
@@ -68,13 +66,13 @@ def _count_fetch_after_request(feed_key: str) -> None:
 
 
 def _record_fetch_time(database: Database, feed_id: str, now: datetime) -> None:
-    """Record the time of a fetch of a personal feed. If the database is busy, it is skipped."""
+    """Record the time of a fetch of a personal feed, unless the database is busy."""
     with suppress(DatabaseBusy), database.unit_of_work() as unit:
         unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = now
 
 
 def render_feed(endpoint: str, path_args: Mapping[str, str], args: MultiDict[str, str]) -> Representation:
-    """Return the current representation of a feed. Raises the same errors as its view."""
+    """Return the current representation of a feed. Raises the same errors as the feed view."""
     return render_uncached(FEEDS[endpoint].build_document(parse_feed_query(args), path_args), now())
 
 
