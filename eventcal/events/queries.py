@@ -137,9 +137,8 @@ def list_team_events(
 ) -> Page[Event]:
     """Return a page of the events whose team includes the caller. With `past`, return ended events, latest first."""
     goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
-    rows = select(Event).where(
-        Event.id.in_(caller.organised_event_ids | caller.reviewed_event_ids), ~goes_on if past else goes_on
-    )
+    event_ids = caller.organised_event_ids | caller.reviewed_event_ids
+    rows = select(Event).where(Event.id.in_(event_ids), ~goes_on if past else goes_on)
     order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
     return fetch_page(session, rows, order=order, paging=paging)
 

@@ -122,9 +122,8 @@ def _public_state_conditions(states: tuple[str, ...]) -> list[ColumnElement[bool
 
 def list_talks(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[Talk]:
     """Return a page of public talks."""
-    return fetch_talk_page(
-        session, select_public_talks(filters, now=now), sort_keys(sort, Talk, Talk.sort_at), paging=paging
-    )
+    rows = select_public_talks(filters, now=now)
+    return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_submissions(
@@ -171,12 +170,8 @@ def list_starred_and_own_talks(
 ) -> Page[Talk]:
     """Return a page of the public talks that the caller starred, submitted or presents."""
     on_agenda = select(Talk.id).where(_own_talk_condition(caller.member_id, _select_starred_ids(caller.member_id)))
-    return fetch_talk_page(
-        session,
-        select_public_talks(filters, now=now).where(Talk.id.in_(on_agenda)),
-        sort_keys(sort, Talk, Talk.sort_at),
-        paging=paging,
-    )
+    rows = select_public_talks(filters, now=now).where(Talk.id.in_(on_agenda))
+    return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest, now: datetime) -> Page[Talk]:
@@ -187,9 +182,8 @@ def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest,
 
 def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
     """Return the ids of the given talks that the caller has starred."""
-    return set(
-        session.scalars(_select_starred_ids(caller.member_id).where(Star.talk_id.in_([talk.id for talk in talks])))
-    )
+    among = Star.talk_id.in_([talk.id for talk in talks])
+    return set(session.scalars(_select_starred_ids(caller.member_id).where(among)))
 
 
 def fetch_talk_page(

@@ -195,12 +195,9 @@ def _select_team_events(member: Member) -> Select[Event]:
 
 
 def _list_undecided_talks(session: Session, member: Member) -> Sequence[Talk]:
-    rows = (
-        select(Talk)
-        .where(Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED_STATES))
-        .options(*talk_load_options())
-    )
-    return session.scalars(rows.order_by(Talk.id)).unique().all()
+    undecided = (Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED_STATES))
+    rows = select(Talk).where(*undecided).options(*talk_load_options()).order_by(Talk.id)
+    return session.scalars(rows).unique().all()
 
 
 def _list_public_talks(session: Session, member: Member, speaker: Speaker | None) -> Sequence[Talk]:

@@ -27,9 +27,7 @@ _OLDEST_FIRST = (SortKey(Talk.created_at, datetime), SortKey(Talk.id, str))
 
 def count_submissions_by_state(session: Session, event: Event) -> dict[TalkState, int]:
     """Return the number of submissions for an event by state. States without talks are omitted."""
-    rows = (
-        select(Talk.state, func.count()).where(Talk.event_id == event.id, _not_draft_condition()).group_by(Talk.state)
-    )
+    rows = select(Talk.state, func.count()).where(Talk.event_id == event.id, _not_draft()).group_by(Talk.state)
     return dict(session.execute(rows).all())
 
 
@@ -47,7 +45,7 @@ def list_event_submissions(
     session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: PageRequest
 ) -> Page[Talk]:
     """Return a page of the submissions for an event, filtered by state and search words, oldest first."""
-    rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _not_draft_condition())
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _not_draft())
     return fetch_talk_page(session, rows.where(*search_conditions(Talk.search, q)), _OLDEST_FIRST, paging=paging)
 
 
@@ -73,11 +71,7 @@ def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[st
     """Return the fully loaded submissions for this event with the given ids, in the order of the ids."""
     # An id from a form can contain NUL, which PostgreSQL rejects in text values.
     ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
-    rows = (
-        select(Talk)
-        .where(Talk.event_id == event.id, Talk.id.in_(ids), _not_draft_condition())
-        .options(*talk_load_options())
-    )
+    rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _not_draft()).options(*talk_load_options())
     found = {talk.id: talk for talk in session.scalars(rows)}
     return [found[talk_id] for talk_id in dict.fromkeys(talk_ids) if talk_id in found]
 
@@ -141,7 +135,7 @@ def list_talk_slots(session: Session, event: Event) -> list[TalkSlot]:
     ]
 
 
-def _not_draft_condition() -> ColumnElement[bool]:
+def _not_draft() -> ColumnElement[bool]:
     return Talk.state != TalkState.DRAFT
 
 

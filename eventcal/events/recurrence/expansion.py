@@ -139,9 +139,7 @@ class RuleExpansion:
         """Yield the dates on or after `day`, in order."""
         counted = "COUNT" in self._parts
         for local in self._iter_ignoring_end(day):
-            if self._is_after_until(local) or (
-                counted and (self._last_date_by_count is None or local > self._last_date_by_count)
-            ):
+            if self._is_after_until(local) or (counted and (self._last_counted is None or local > self._last_counted)):
                 return
             if local.date() >= day:
                 yield local
@@ -154,7 +152,7 @@ class RuleExpansion:
     def last_date(self) -> datetime | None:
         """The last date of the rule, or None if the rule has no end or no dates."""
         if self._until is None:
-            return self._last_date_by_count
+            return self._last_counted
         first, back = self.start.date(), _SEARCH_PERIOD
         while True:
             since = max(first, self._last_day - back)
@@ -164,7 +162,7 @@ class RuleExpansion:
             back *= _SEARCH_FACTOR
 
     @cached_property
-    def _last_date_by_count(self) -> datetime | None:
+    def _last_counted(self) -> datetime | None:
         if "COUNT" not in self._parts:
             return None
         found = deque(islice(self._iter_ignoring_end(self.start.date()), int(self._parts["COUNT"])), maxlen=1)
@@ -200,10 +198,8 @@ class RuleExpansion:
         return format_rule(parts)
 
     def _move_start_towards(self, day: date) -> datetime:
-        """Return the start moved forward by whole intervals to at least one interval before `day`.
-
-        One interval is left because the first week can be incomplete, which changes the meaning of BYSETPOS.
-        """
+        """Return the start moved forward by whole intervals to at least one interval before `day`."""
+        # One interval is left because the first week can be incomplete, which changes the meaning of BYSETPOS.
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
         if frequency in {"DAILY", "WEEKLY"}:

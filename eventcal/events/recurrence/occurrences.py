@@ -214,10 +214,7 @@ def occurrence_day_range(event: RecurringEvent) -> tuple[str, str]:
 def _list_overridden_slots(event: RecurringEvent) -> list[OccurrenceSlot]:
     overrides = event.recurrence_overrides or {}
     kept = [(occurrence, override) for occurrence, override in overrides.items() if not override.get("excluded")]
-    return [
-        build_occurrence_slot(event, occurrence, override)
-        for occurrence, override in sorted(kept, key=lambda pair: pair[0])
-    ]
+    return [build_occurrence_slot(event, occurrence, override) for occurrence, override in sorted(kept)]
 
 
 def _iter_regular_slots(event: RecurringEvent, first_day: date, last: date | None) -> Iterator[OccurrenceSlot]:

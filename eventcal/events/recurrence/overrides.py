@@ -27,13 +27,8 @@ Override = Mapping[str, Any]
 Overrides = Mapping[str, Override]
 
 
-def merge_overrides(
-    current: Overrides, changes: Mapping[str, Mapping[str, Any] | None] | None
-) -> dict[str, dict[str, Any]]:
-    """Return the overrides after merging changes, in chronological order (RFC 7396: null removes an entry).
-
-    Empty overrides are preserved so that their errors can be reported (see `normalise_override`).
-    """
+def merge_overrides(current: Overrides, changes: Mapping[str, Override | None] | None) -> dict[str, dict[str, Any]]:
+    """Return the overrides after merging changes, in chronological order (RFC 7396: null removes an entry)."""
     if changes is None:
         return {}
     whole = {occurrence: dict(override) for occurrence, override in current.items()}
@@ -44,6 +39,7 @@ def merge_overrides(
             both = {**whole.get(occurrence, {}), **change}
             # Enumeration members are stored as plain strings.
             plain = {name: str(value) if isinstance(value, str) else value for name, value in both.items()}
+            # Empty overrides are preserved so that their errors can be reported (see `normalise_override`).
             whole[occurrence] = {name: plain[name] for name in sorted(plain) if plain[name] is not None}
     return {occurrence: whole[occurrence] for occurrence in sorted(whole)}
 
@@ -72,7 +68,7 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
         FieldError(f"{_POINTER}{json_pointer([occurrence])}{fault.pointer}", fault.detail)
         for occurrence, override in overrides.items()
         for fault in (
-            *_occurrence_id_errors(event, dates, occurrence, is_new=occurrence in changed),
+            *_id_errors(event, dates, occurrence, is_new=occurrence in changed),
             *_override_field_errors(event, occurrence, override),
         )
     ]
@@ -90,9 +86,7 @@ def occurrence_id_error(occurrence: str) -> str | None:
     )
 
 
-def _occurrence_id_errors(
-    event: RecurringEvent, dates: RuleExpansion, occurrence: str, *, is_new: bool
-) -> Iterator[FieldError]:
+def _id_errors(event: RecurringEvent, dates: RuleExpansion, occurrence: str, *, is_new: bool) -> Iterator[FieldError]:
     if "T" in occurrence and "T" not in event.starts:
         yield FieldError("", _MUST_BE_DATE)
     elif "T" in event.starts and "T" not in occurrence:
@@ -119,15 +113,13 @@ def _override_field_errors(event: RecurringEvent, occurrence: str, override: Ove
     if override.get("excluded") and len(override) > 1:
         others = ", ".join(name for name in override if name != "excluded")
         yield FieldError("/excluded", Message("goes with nothing else; null this, or %(others)s", others=others))
-    faults = [
-        fault for name in _TIME_FIELDS if name in override for fault in _time_field_errors(event, name, override[name])
-    ]
+    faults = [fault for name in _TIME_FIELDS if name in override for fault in _time_errors(event, name, override[name])]
     yield from faults
     if not faults and ("T" in occurrence) is ("T" in event.starts):
         yield from _override_order_errors(event, occurrence, override)
 
 
-def _time_field_errors(event: RecurringEvent, name: str, value: str) -> Iterator[FieldError]:
+def _time_errors(event: RecurringEvent, name: str, value: str) -> Iterator[FieldError]:
     if ("T" in value) is not ("T" in event.starts):
         yield FieldError(f"/{name}", _MUST_BE_TIME if "T" in event.starts else _MUST_BE_DATE)
         return

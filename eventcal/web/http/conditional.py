@@ -150,9 +150,7 @@ def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
 
 def _matches_if_none_match(header: str, tag: str) -> bool:
     """Return whether If-None-Match matches a tag in a weak comparison (RFC 9110, 8.8.3.2), as caches weaken tags."""
-    return (
-        header == tag or header.strip() == "*" or any(f'"{opaque}"' == tag for _, opaque in _iter_entity_tags(header))
-    )
+    return header == tag or header.strip() == "*" or any(f'"{value}"' == tag for _, value in _iter_entity_tags(header))
 
 
 class _NotModified(Response):

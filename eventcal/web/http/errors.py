@@ -184,9 +184,7 @@ def raise_validation(messages: Mapping[str, Any]) -> NoReturn:
 
 
 def _validation_error(messages: Mapping[str, Any]) -> Invalid:
-    return Invalid(
-        errors=[fault for where, found in messages.items() for fault in to_field_errors(found, location=where)]
-    )
+    return Invalid(errors=[fault for key, found in messages.items() for fault in to_field_errors(found, location=key)])
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -232,9 +230,8 @@ def _custom_description(error: HTTPException, status: HTTPStatus) -> str | None:
 
 
 def _database_busy_response(error: Exception) -> Response:
-    _LOG.warning(
-        "the database did not answer in time at %s: %s", requested_route(), getattr(error, "orig", None) or error
-    )
+    cause = getattr(error, "orig", None) or error
+    _LOG.warning("the database did not answer in time at %s: %s", requested_route(), cause)
     return error_response(errors.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
 
 

@@ -136,7 +136,7 @@ def authenticate_by_passkey(credential_json: str) -> Member:
     if passkey is None or passkey.user_handle != read.response.user_handle:
         raise InvalidPasskey(_NOT_ACCEPTED)
     with _convert_library_errors():
-        verified = webauthn.verify_authentication_response(
+        result = webauthn.verify_authentication_response(
             credential=read,
             expected_challenge=challenge.value,
             expected_rp_id=_rp_id(),
@@ -147,9 +147,7 @@ def authenticate_by_passkey(credential_json: str) -> Member:
         )
     with unit_of_work() as unit:
         _mark_challenge_used(unit, challenge, passkey.member_id)
-        return authentication_factors.record_passkey_use(
-            unit, passkey.id, sign_count=verified.new_sign_count, now=now()
-        )
+        return authentication_factors.record_passkey_use(unit, passkey.id, sign_count=result.new_sign_count, now=now())
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
@@ -174,19 +172,14 @@ def _consume_challenge(purpose: str) -> _PasskeyChallenge:
 
 
 def _find_challenge(purpose: str) -> _PasskeyChallenge | None:
-    noted = sessions.get_temp(purpose, max_age=_CHALLENGE_MAX_AGE)
-    if noted is None:
+    data = sessions.get_temp(purpose, max_age=_CHALLENGE_MAX_AGE)
+    if data is None:
         return None
-    return _PasskeyChallenge(
-        helpers.base64url_to_bytes(noted["challenge"]), helpers.base64url_to_bytes(noted["handle"])
-    )
+    return _PasskeyChallenge(helpers.base64url_to_bytes(data["challenge"]), helpers.base64url_to_bytes(data["handle"]))
 
 
 def _mark_challenge_used(session: Session, challenge: _PasskeyChallenge, member_id: str) -> None:
-    """Mark a challenge as used. Raises InvalidPasskey if the challenge has been used before.
-
-    Deleting the challenge from the session is not sufficient, because a copy of the signed cookie could be replayed.
-    """
+    # Deleting the challenge from the session is not sufficient, because the signed cookie could be replayed.
     if not claim_form_token(session, f"passkey {challenge.value.hex()}", member_id=member_id):
         raise InvalidPasskey(_NOT_ACCEPTED)
 
