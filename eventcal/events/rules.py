@@ -145,9 +145,8 @@ def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetim
 def is_accepting_talks(event: Event, *, now: datetime) -> bool:
     """Return whether an event accepts talks at `now`.
 
-    The closing time is inclusive, with a precision of one second. A call for talks without a closing time closes when
-    the event starts. Without a call for talks, a curated event accepts no talks, and a listed event accepts talks until
-    it has ended.
+    The closing time includes its whole second. A call for talks without a closing time closes when the event starts.
+    Without a call for talks, listed events accept talks until they end, and curated events accept no talks.
     """
     if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
         return False

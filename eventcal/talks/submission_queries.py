@@ -1,7 +1,6 @@
 """Queries for organisers and reviewers: submissions, state changes and the programme.
 
-Drafts are private to their submitters and never returned. The caller must be a reviewer of the events unless stated
-otherwise.
+Drafts are private and never returned. The caller must be a reviewer of the events unless stated otherwise.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,9 +4,8 @@ An event without a recurrence rule has a single occurrence.
 
 Each occurrence has "the same exact duration" (RFC 5545, 3.8.5.3), measured in elapsed time instead of local time. An
 event from 16:00 to 17:00 starts at 16:00 local time all year round and lasts one hour. An event from 22:00 to 06:00
-lasts eight hours, and ends at 07:00 if the clocks go forward during the night. Measured in local time, an event in an
-hour that the clocks skip would end when it starts. All-day events are measured in days, regardless of the length of
-each day.
+lasts eight hours, and ends at 07:00 if the clocks go forward during the night. If durations were measured in local
+time, an event in a skipped hour would have no duration. All-day events last a number of whole days.
 """
 
 import re
@@ -69,8 +68,8 @@ class OccurrenceSlot:
     """The time of an occurrence.
 
     `occurrence` is the id of the occurrence: the start according to the rule, in the format of the event's `starts`.
-    `starts` and `ends` are local times or inclusive dates. `starts_at` and `ends_at` are times in UTC with an exclusive
-    end.
+    `starts` and `ends` are local times or inclusive dates. `starts_at` and `ends_at` are in UTC, and `ends_at` is
+    exclusive.
     """
 
     occurrence: str

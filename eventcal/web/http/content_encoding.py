@@ -26,9 +26,8 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, 12.5.3).
 
-    Without a header, only identity is accepted. Identity is the last choice unless the header specifies a weight for
-    identity. If the header rejects every coding, the result is identity, because calendar apps cannot handle an error
-    response.
+    Without a header, only identity is accepted. Identity is the last choice unless the header contains identity. If the
+    header rejects every coding, the result is identity, because calendar apps cannot handle an error response.
     """
     if header is None:
         return (IDENTITY,)

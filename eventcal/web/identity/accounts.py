@@ -63,8 +63,7 @@ def register_member(*, email: str, password: str, name: str) -> bool:
 def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> None:
     """Email a link for confirming the address or resetting the password. Raises TooManyRequests.
 
-    Unknown and confirmed addresses take the same time, so that the response time does not reveal whether a member
-    exists.
+    The response time does not reveal whether a member has this address.
     """
     count_email(email)
     with unit_of_work() as session:

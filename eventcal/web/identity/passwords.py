@@ -86,7 +86,7 @@ def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noq
 def authenticate_by_password(email: str, password: str) -> Member:
     """Return the member with this email address and password. Raises InvalidCredentials.
 
-    Unknown addresses take the same time, so that the response time does not reveal whether a member exists.
+    The response time does not reveal whether a member has this address.
     """
     with read_session() as session:
         found = find_member_by_email(session, email)

@@ -49,8 +49,7 @@ def anonymous(view: View[P, R]) -> View[P, R]:
 def public(view: View[P, R]) -> View[P, R]:
     """Allow anonymous access. The caller is identified only if a token is sent or the view calls `caller`.
 
-    The CSRF token of unsafe requests is not checked, because the request contains credentials or the view checks the
-    token.
+    Views that need CSRF protection must check the CSRF token of unsafe requests.
     """
 
     @wraps(view)
