@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         try:
             state = feed_state_for(environ, here)
         except SQLAlchemyError:
-            # The Flask app raises the same error and reports it.
+            # The wrapped Flask app reports database errors.
             return self._app(environ, start_response)
         rendition = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if rendition is None:
@@ -67,7 +67,7 @@ def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
 
 
 def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
-    """Return the URL under which the response is cached, or None. The URLs of pages include the language."""
+    """Return the cache URL of the request, or None. The cache URL of a page includes the language."""
     url = request_url(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
     if names_nobody and services.responses.has_url(url):
@@ -110,10 +110,10 @@ class RenderedBody(NamedTuple):
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """The resource at a URL. An instance serves one request: `load` is called first, then `render`.
+    """The resource at a URL. Each instance serves one request, which calls `load` and then `render`.
 
-    `cacheable`: whether the document depends only on the public data and the current day. Documents that are not
-    cacheable have no Last-Modified.
+    `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
+    Last-Modified header.
     `changes_daily`: whether the document may change at midnight (UTC) without a change to the data.
     The remaining attributes are copied to the representation. `load` may set any attribute except `language`.
     """
@@ -137,7 +137,7 @@ class Document(ABC):
         """Render the resource. `previous_source` is the source of the previously cached representation, or None."""
 
     def last_modified(self, state: FeedState, moment: datetime) -> datetime | None:
-        """Return the time of the last possible change. Feed windows and tombstones change at midnight (UTC)."""
+        """Return the time of the last possible change. Documents that change daily do so at midnight (UTC)."""
         if not self.cacheable:
             return None
         midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
@@ -147,7 +147,7 @@ class Document(ABC):
 def serve_cached(document: Document) -> Response:
     """Return the cached response to a GET request. On a cache miss, render and cache the document.
 
-    Concurrent requests for the same URL wait for the first one, without using a database connection. `load` and
+    Concurrent requests for a URL wait for the first request, without using a database connection. `load` and
     `render` must not serve another document, which might need the lock that this thread already holds.
     """
     moment = now()

@@ -65,7 +65,7 @@ def current_language() -> str:
 
 
 def preferred_language(environ: Mapping[str, str]) -> str:
-    """Return the language tag (BCP 47) for a WSGI request: `lang`, the language cookie, or Accept-Language.
+    """Return the language tag (BCP 47) from the `lang` parameter, the language cookie, or Accept-Language.
 
     Responses do not need `Vary: Cookie`, because caches must revalidate pages for each request (RFC 9111, section 4.3).
     A conditional request includes the language cookie, which determines the current ETag.
@@ -161,5 +161,5 @@ def page_error_message(code: str, detail: str) -> str:
 
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-    """Return pairs of parameter name and translated message. An error in the whole query has an empty name."""
+    """Return pairs of parameter name and translated message. Errors in the query as a whole have an empty name."""
     return [(fault.pointer.removeprefix("?"), translate(fault.detail)) for fault in errors]

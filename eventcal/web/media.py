@@ -33,7 +33,7 @@ def media_store() -> MediaStore:
 
 
 def find_uploaded_path(stored_url: str | None) -> str | None:
-    """Return the URL if it is the path of an uploaded image, or None. Pages show only uploaded images."""
+    """Return `stored_url` if it is the path of an uploaded image, or None. Pages show only uploaded images."""
     return stored_url if stored_url is not None and stored_url.startswith(UPLOAD_PATH) else None
 
 
@@ -44,12 +44,12 @@ def decode_upload(raw: bytes, frame: ImageSpec) -> Picture:
 
 
 def store_upload(picture: Picture) -> str:
-    """Store an image and return its path. Must be called within the unit of work that saves the path."""
+    """Store an image and return its path. This function must be called within the unit of work that saves the path."""
     return f"{UPLOAD_PATH}{media_store().save(picture, now=now())}"
 
 
 def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Replace the URL of an uploaded image in a field by its path. Raises Invalid if the image does not exist."""
+    """Replace the URL of an uploaded image in a field with its path. Raises Invalid if the image does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{UPLOAD_PATH}"
     if url is None or not url.startswith(ours):

@@ -25,7 +25,7 @@ MAX_COUNTERS = 1000
 
 
 class ResponseKey(NamedTuple):
-    """A cache key: a URL, the revision of the public data, and the day (UTC), because feed windows move daily."""
+    """A cache key: a URL, the revision of the public data, and the day (UTC), because feed periods move daily."""
 
     url: str
     revision: int
@@ -90,7 +90,7 @@ class ResponseCache:
             return kept.representation
 
     def put(self, key: ResponseKey, representation: Representation) -> None:
-        """Cache a representation unless it exceeds the size limit or a newer one is cached for the URL."""
+        """Cache a representation unless it exceeds the size limit or a newer representation is cached for the URL."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or (kept.key.day, kept.key.revision) <= (key.day, key.revision):
@@ -163,7 +163,7 @@ class FetchCounter:
         self._written_at: datetime | None = None
 
     def increment(self, feed_key: str, client: ClientKind, *, status: int, now: datetime) -> bool:
-        """Count a fetch and return whether the caller should call `flush`, which is true for one concurrent caller."""
+        """Count a fetch and return whether the caller should call `flush`. Concurrent calls return True only once."""
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at
@@ -174,7 +174,7 @@ class FetchCounter:
             return True
 
     def flush(self, database: Database) -> None:
-        """Write the counts to the database in a separate unit of work. If the write fails, the counts are kept."""
+        """Write the counts to the database in a separate unit of work. If writing fails, the counts stay in memory."""
         with self._lock:
             counts, self._counts = self._counts, {}
         if not counts:

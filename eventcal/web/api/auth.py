@@ -56,8 +56,8 @@ def register(fields: dict[str, Any]) -> Response:
 def login(fields: dict[str, Any]) -> Response:
     """Sign in. The response sets the session cookie and contains the CSRF token for the header `X-CSRF-Token`.
 
-    Members with an authenticator app must also send `code`. Without `code`, a correct password is rejected with
-    `second-factor-needed`.
+    Members with an authenticator app must also send `code`. Without `code`, a correct password is rejected with the
+    error code `second-factor-needed`.
     """
     rate_limits.count_sign_in(fields["email"])
     found = passwords.authenticate_by_password(fields["email"], fields["password"])
@@ -69,7 +69,7 @@ def login(fields: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout", public, errors=[Forbidden, CsrfFailed])
 def logout() -> None:
-    """Sign out of the browser session. `X-CSRF-Token` is required if signed in. Access tokens are rejected."""
+    """Sign out of the session. `X-CSRF-Token` is required if the user is signed in. Access tokens are rejected."""
     sign_out()
 
 
@@ -114,7 +114,7 @@ def reset_password(fields: dict[str, Any]) -> None:
 
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
-    """Change your own password. All other sessions are ended, and the response sets a new cookie and CSRF token."""
+    """Change your own password. All other sessions are ended. The response contains a new cookie and CSRF token."""
     form = passwords.load_and_check_password(schemas.PasswordIn(), read_json(request))
     password_hash = passwords.hash_password(form["new_password"])
     with unit_of_work() as session:

@@ -114,7 +114,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
     def _register_route(
         self, method: str, rule: str, access: AccessDecorator, *, operation: OperationOptions
     ) -> Callable[[View], View]:
-        """Return a decorator that registers a view. Unknown parameters are rejected before access is checked."""
+        """Return a decorator that registers a view. Unknown parameters are rejected before permissions are checked."""
 
         def decorate(view: View) -> View:
             cast("Any", view).errors = operation.get("errors", ())
@@ -174,7 +174,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
         return view
 
     def _wrap_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
-        # webargs would instantiate a schema class, with all of its fields, for each request.
+        # An instance is passed, because webargs would instantiate a class, with all of its fields, for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 

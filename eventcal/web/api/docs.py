@@ -71,7 +71,7 @@ def _backticks_to_html(text: str) -> Markup:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueDescription:
-    """A description of a value. `schema_name` is the schema of an object, or of the objects in an array."""
+    """A description of a value. `schema_name` is the name of the schema of an object, or of the objects in an array."""
 
     text: str
     schema_name: str | None = None

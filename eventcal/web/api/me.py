@@ -148,7 +148,7 @@ def create_feed(fields: dict[str, Any]) -> Response:
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
 def revoke_feed(feed_id: str) -> None:
-    """Revoke a secret feed. Requests for a revoked feed get 410."""
+    """Revoke a secret feed. Requests for a revoked feed get status 410."""
     with unit_of_work() as session:
         members.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
 

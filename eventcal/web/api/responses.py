@@ -59,7 +59,7 @@ def check_if_match(body: object) -> None:
 class Content:
     """The content of a response.
 
-    `version`: the version for the ETag. The default is a hash of the body.
+    `version`: the version for the ETag, which is a hash of the body by default.
     `link`: the Link header of a page of a list.
     """
 
@@ -105,7 +105,7 @@ class _ApiDocument(Document):
 def serve_content(load_content: LoadContent, *, same_for_all: bool = False, cacheable: bool = True) -> Response:
     """Serve content from the cache if the caller is anonymous or `same_for_all` is true.
 
-    `cacheable`: whether the content changes only with the data. Other content is not cached and has no Last-Modified.
+    `cacheable`: whether the content changes only with the data. Uncacheable content has no Last-Modified header.
     """
     found = _ApiDocument(load_content=load_content, cacheable=cacheable)
     return serve_cached(found) if cacheable and (same_for_all or not caller().is_signed_in) else serve_uncached(found)

@@ -41,7 +41,7 @@ def list_all(session: Session, query: dict[str, Any]) -> Content:
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
 @cached_view
 def read(session: Session, slug: str) -> Content:
-    """Return a speaker. The slug of a merged speaker returns the remaining speaker."""
+    """Return a speaker. For the slug of a merged speaker, the remaining speaker is returned."""
     speaker = get_speaker(session, slug, caller())
     return json_content(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
@@ -83,7 +83,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
     """Set a speaker's portrait, as the speaker or as a moderator.
 
     The body is a PNG, JPEG or WebP image of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is
-    rotated upright and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is its URL.
+    rotated upright and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is the image URL.
     """
     with read_session() as session:
         # Check the permission before decoding the image, which is expensive.

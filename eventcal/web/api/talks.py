@@ -53,11 +53,11 @@ def list_all() -> Response:
 def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
-    Organisers and reviewers can list submissions with `state=submitted,…`. The list then includes all talks in these
-    states, with their actual states.
+    Organisers and reviewers can list all submissions in given states with `state=submitted,…`. Submissions are listed
+    with their actual states.
     """
     asked = parse_listing_query(request.args)
-    # A query for another event matches nothing.
+    # A filter for a different event matches nothing.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _can_review(slug, asked.filter.states):
         return serve_list(
@@ -128,7 +128,7 @@ def edit(fields: dict[str, Any], talk_id: str) -> Response:
     return _talk_response(talk)
 
 
-# Additional errors of a state change, besides InvalidTransition and Forbidden.
+# The errors that a state change can raise in addition to InvalidTransition and Forbidden.
 _EXTRA_ERRORS: Mapping[TalkAction, tuple[type[DomainError], ...]] = {
     TalkAction.SUBMIT: (TalksClosed, EventEnded, EmailNotConfirmed)
 }

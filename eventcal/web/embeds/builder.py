@@ -65,7 +65,7 @@ def script() -> Response:
     """Serve the script that defines the web component for the listing, for pages on any origin."""
     answer = conditional_response(_script_representation(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    # Pages with a Cross-Origin-Embedder-Policy can only load the script if it has this header.
+    # Pages with a Cross-Origin-Embedder-Policy can load the script only with this header.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 
@@ -123,7 +123,7 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
 
 
 def _field_labels() -> Mapping[str, str]:
-    """Return the labels of the form fields that have no common label or a different one on this page."""
+    """Return the labels of form fields that replace the common labels of parameters."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),

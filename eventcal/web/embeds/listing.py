@@ -37,7 +37,7 @@ from eventcal.web.schemas.response_schema import Json
 embeds = Blueprint("embeds", __name__)
 
 _TEMPLATE = "embeds/listing.html"
-# Any site may show the embed in an iframe. All other directives are stricter than those of other pages.
+# The Content-Security-Policy allows iframes on any site, and is otherwise stricter than that of other pages.
 _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
 
 TODAY = "today"
@@ -92,7 +92,7 @@ class EmbedQuery(ListingQuery):
 
     @property
     def page_path(self) -> str:
-        """The URL of the page with the same listing, relative to the site. By default, the page begins today."""
+        """The URL of the page with the same listing, relative to the site. By default, the page shows future items."""
         shown = [("show", self.show.value)] if self.show == ItemKind.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._filters_without("limit"), *shown)))
 
@@ -114,7 +114,7 @@ class _EmbedQuerySchema(ListingQuerySchema):
     theme = ChoiceParam(Theme)
 
 
-# An embed has a single page.
+# The cursor is excluded, because an embed has a single page.
 _EMBED_SCHEMA = _EmbedQuerySchema(exclude=["cursor"])
 
 
@@ -190,7 +190,7 @@ def _list_items(session: Session, query: EmbedQuery, now: datetime) -> tuple[lis
         talks = list_talks(session, wanted, **paged)
         return [_talk_row(talk) for talk in talks.items], talks.next_cursor is not None
     events = list_events(session, wanted, **paged)
-    # Without days in the query, a recurring event is shown with its next occurrence.
+    # If the query has no days, a recurring event is shown with its next occurrence.
     days = complete_day_range(wanted.from_day, wanted.to_day) or (today, today + DEFAULT_PERIOD)
     return [_event_row(event, *days) for event in events.items], events.next_cursor is not None
 

@@ -82,7 +82,7 @@ class _OEmbedDocument(Document):
 @embeds.get("/oembed")
 @anonymous
 def oembed() -> Response:
-    """Return the iframe for the page at `url`: the listing with its filters, an event's talks, or one talk."""
+    """Return an iframe for the page at `url`, which shows the listing, an event's talks, or a talk."""
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is spoken here.")
     # Consumers may send additional parameters.
@@ -115,7 +115,7 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
 
 
 def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
-    """Return the path segments and the query of a URL of this site. Raises NotFound for other URLs."""
+    """Return the path segments and the query of a URL. Raises NotFound if the URL does not belong to this site."""
     base = urlsplit(links().base)
     try:
         there = urlsplit(url)

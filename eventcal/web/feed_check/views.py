@@ -132,7 +132,7 @@ def _build_report(url: str) -> Json:
             "detail": Message("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
             "problems": _diagnoses_json(diagnose_unknown_url(here, refusal), here),
             "lint": None,
-            # The fetches of a revoked feed are reported, because its clients are devices of its owner.
+            # The fetches of a revoked feed are reported, because they come from devices of the owner.
             "fetches": _fetches_json(here, FeedQuery()) if isinstance(refusal, Gone) else [],
             "clients": _CLIENTS,
         }

@@ -32,7 +32,7 @@ class FeedDefinition:
     """The feed at a URL: its entries, its metadata and the file name for downloads.
 
     `path`: the path without the suffix. The path of a personal feed does not contain the secret.
-    `page_url`: the URL of the web page with the same content. The default is the home page.
+    `page_url`: the URL of the web page with the same content, which is the home page by default.
     `is_personal`: whether the content depends on a member and not only on the public data and the day.
     """
 
@@ -102,7 +102,7 @@ def talk_feed(session: Session, query: FeedQuery, _now: datetime, *, talk_id: st
 
 
 def speaker_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: str) -> FeedDefinition:
-    """Serve a speaker's talks, including unscheduled ones."""
+    """Serve a speaker's talks, including unscheduled talks."""
     speaker = get_speaker(session, slug, ANONYMOUS)
     narrowed = replace(query.filter, speakers=_restrict_to(speaker.slug, query.filter.speakers))
     return FeedDefinition(
@@ -153,7 +153,7 @@ def _build_feed(query: FeedQuery, *, default_include: tuple[Include, ...] = _DEF
 
 
 def _build_talk_feed(query: FeedQuery) -> Feed:
-    """Return the requested feed, restricted to talks and including unscheduled ones."""
+    """Return the requested feed, restricted to talks and including unscheduled talks."""
     feed = _build_feed(query)
     return replace(feed, filters=query.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
 

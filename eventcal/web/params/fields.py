@@ -69,7 +69,7 @@ class ChoiceParam(LineParam):
         super().__init__(validate=OneOf(choices, error=validators.not_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
-        """Return the matching option, or else the text, which the validator then rejects."""
+        """Return the matching option, or the unchanged text, which the validator rejects."""
         return next((one for one in self._words if one == text), super().parse(text))
 
 
@@ -119,7 +119,7 @@ class IntegerParam(SingleParam, fields.Integer):
 
     def parse(self, text: str) -> int:
         """Return the number."""
-        # int() also accepts signs, underscores and digits of other scripts.
+        # `int()` also accepts signs, underscores and digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
             raise ValidationError(validators.NOT_INTEGER)
         return int(text)
@@ -178,7 +178,7 @@ def page_size_param(**settings: Any) -> IntegerParam:
 
 
 def pattern_param(pattern: str, *, described: Message) -> LineParam:
-    """Return a field for text that matches the pattern. `described` is the error message."""
+    """Return a field for text that matches a pattern. `described` is the error message for any other text."""
     return LineParam(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=described))
 
 

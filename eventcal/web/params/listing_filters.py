@@ -88,7 +88,7 @@ class FeedQuery:
 class FilterQuerySchema(QuerySchema):
     """The query parameters that are common to lists and feeds.
 
-    Loading returns a `result_class`. Parameters other than filters and paging set the attribute of the same name.
+    Loading returns an instance of `result_class`. Parameters other than filters and paging set its other attributes.
     """
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
@@ -157,7 +157,7 @@ class FilterQuerySchema(QuerySchema):
         return self.build_query(data)
 
     def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
-        """Return a `result_class` with the loaded parameters."""
+        """Return an instance of `result_class` with the loaded parameters."""
         if "limit" in data or "cursor" in data:
             data["paging"] = PageRequest(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
         own = {
@@ -194,7 +194,7 @@ class FeedQuerySchema(FilterQuerySchema):
     )
 
     def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
-        """Return a `result_class` with the loaded parameters."""
+        """Return an instance of `result_class` with the loaded parameters."""
         return super().build_query(data | {"utc": "utc" in data})
 
 
@@ -232,7 +232,7 @@ def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
 
 
 def parse_feed_query(args: MultiDict[str, str]) -> FeedQuery:
-    """Parse the query of a feed, which has no paging and sorting. Raises Invalid with all errors."""
+    """Parse the query of a feed, which has no paging or sorting. Raises Invalid with all errors."""
     return cast("FeedQuery", _load_cached(_FEED_SCHEMA, tuple(args.items(multi=True))))
 
 

@@ -78,9 +78,9 @@ def read_session() -> Iterator[Session]:
 def unit_of_work() -> Iterator[Session]:
     """Begin a unit of work for the request, or join the current one, and yield its session.
 
-    Only the outermost block commits. For a request with an Idempotency-Key, the view's block is nested in another one,
-    because the response is stored in the same transaction. Every block runs the flush hooks at its end, so that a view
-    can return derived values such as the revision.
+    Only the outermost block commits. With an Idempotency-Key, the view's block is nested in another block, because the
+    response is stored in the same transaction. Every block runs the flush hooks at its end, so that a view can return
+    derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

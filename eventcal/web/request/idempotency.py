@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST request that is repeated within a day returns the stored first response.
+"""The Idempotency-Key header: a POST request that is repeated within a day returns the stored response.
 
 The response is stored in the transaction of the request, so that a crash after the commit does not lose the response.
 Write transactions are serialised: a concurrent request with the same key waits for the lock and then finds the
@@ -43,7 +43,7 @@ class IdempotentRequestInProgress(RequestInProgress):
 def is_idempotent_request() -> bool:
     """Return whether this is a POST request with an Idempotency-Key.
 
-    The header is ignored for authentication requests and pages, because the responses may contain secrets.
+    An Idempotency-Key is ignored for authentication requests and pages, because the responses may contain secrets.
     """
     return request.method == "POST" and KEY_HEADER in request.headers and request.blueprint not in _EXCLUDED_BLUEPRINTS
 
@@ -79,12 +79,12 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
 
 
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
-    """Record the submission of a form, and return whether it is the first one with this key within a day.
+    """Record a form submission, and return whether it is the first submission with this key within a day.
 
-    Without this check, reloading the page after the submission would create another secret.
+    Without this check, reloading the page after submitting the form would create another secret.
     """
     _delete_expired(session)
-    # Hashing limits the length. The space prevents collisions with Idempotency-Key headers, which contain no spaces.
+    # Hashing limits the key length. The space prevents collisions with Idempotency-Key values, which have no spaces.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False

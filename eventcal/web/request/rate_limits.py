@@ -55,7 +55,7 @@ class RateLimiter:
 
 
 def init_rate_limits(app: Flask, settings: Settings) -> None:
-    """Set up rate limits for the app. The configuration value RATELIMIT_ENABLED can disable them at any time."""
+    """Set up rate limits for the app. The configuration value RATELIMIT_ENABLED can disable rate limits at any time."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
     app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
 

@@ -23,7 +23,7 @@ def init_sessions(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_PATH="/",
         # PERMANENT_SESSION_LIFETIME is also the maximum age of a signed cookie.
         PERMANENT_SESSION_LIFETIME=IDLE_TIMEOUT,
-        # By default, every response would set the cookie of anonymous users again.
+        # By default, Flask sets the cookie of a permanent session again with every response.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = StoredSessionInterface()
@@ -35,7 +35,7 @@ def session_cookie_name(settings: Settings) -> str:
 
 
 class StoredSession(NamedTuple):
-    """A stored session and its member. The row may be new if it replaces a signed cookie from an earlier release."""
+    """A stored session and its member. A row that replaces a signed cookie from an earlier release may be new."""
 
     row: MemberSession
     member: Member
@@ -54,7 +54,7 @@ class BrowserSession(SecureCookieSession):
 
 
 class StoredSessionInterface(SecureCookieSessionInterface):
-    """A session interface for this cookie. The database is not queried until `find_stored_session` is called."""
+    """A session interface that does not query the database until `find_stored_session` is called."""
 
     session_class = BrowserSession
 

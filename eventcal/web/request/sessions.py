@@ -1,10 +1,10 @@
 """The session of a request: a database row for members, a signed cookie for anonymous users.
 
-A member's cookie contains a random secret. All other data of the session is stored in the database. Anonymous users get
+A member's cookie contains a random secret. All other session data is stored in the database. Anonymous users get
 a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so that
-anonymous requests never write to the database. Users can read and replay these values. Earlier releases also used
-signed cookies for members. A member's signed cookie is replaced with a stored session by the first request whose
-response may set a cookie.
+anonymous requests never write to the database. Users can read and replay the values in a signed cookie. Earlier
+releases also used signed cookies for members. A member's signed cookie is replaced with a stored session by the first
+request whose response may set a cookie.
 """
 
 import base64

@@ -135,7 +135,7 @@ class PlaceOut(ResponseSchema):
 
 
 class EventLinks(ResponseSchema):
-    """URLs of an event."""
+    """The URLs of an event."""
 
     self = fields.String(required=True, metadata=URI)
     html = fields.String(required=True, metadata=URI)
@@ -229,7 +229,7 @@ def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
 
 
 def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
-    """Return an event's JSON with up to 100 occurrences, if the event recurs and the filter specifies days."""
+    """Return an event's JSON, with up to 100 occurrences if the event recurs and the filter specifies days."""
     days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:
         return body

@@ -61,7 +61,7 @@ class BaseSchema(Schema):
 
 
 class Field(fields.Field[Any]):
-    """Base class of all fields. `json_schema` and `doc` are keywords and a description for the OpenAPI document."""
+    """Base class of all fields. `json_schema` and `doc` add keywords and a description to the OpenAPI document."""
 
     json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}

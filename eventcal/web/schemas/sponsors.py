@@ -71,7 +71,7 @@ class SponsorsByTier(ResponseSchema):
 
 
 class SponsorNamed(ReferenceOrInline):
-    """A new sponsor, or a reference to an existing one by slug."""
+    """A new sponsor, or a reference to an existing sponsor by slug."""
 
     url = strict.HttpUrl(allow_none=True)
     description = strict.MultiLine(limits.DESCRIPTION, allow_none=True)

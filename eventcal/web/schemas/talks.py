@@ -72,7 +72,7 @@ class StepIn(BaseSchema):
 
 
 class TalkLinks(ResponseSchema):
-    """URLs of a talk."""
+    """The URLs of a talk."""
 
     self = fields.String(required=True, metadata=URI)
     html = fields.String(required=True, metadata=URI)

@@ -23,7 +23,7 @@ from eventcal.web.params.feed_check import SCHEMES, FeedCheckQuerySchema
 from eventcal.web.params.listing_filters import FeedQuerySchema
 from eventcal.web.request.session_cookie import session_cookie_name
 
-# The values of `x-access` that differ from the name of the access rule, by that name.
+# Maps the names of access rules to values of `x-access` that differ from the name.
 _ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
 # The OpenAPI tag of each blueprint outside the API.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
@@ -121,7 +121,7 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
 
 
 def _component_schemas(document: Json, api: Api) -> Json:
-    """Return the schemas, without those of flask-smorest, and add the docstrings of their classes as descriptions."""
+    """Return the component schemas with class docstrings as descriptions, without the schemas of flask-smorest."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
         schemas[name] |= getattr(key[0], "extra_json_schema", {})
