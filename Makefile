@@ -37,8 +37,8 @@ browse: $(VENV)/dev.stamp  ## Test every page in Debian's Chromium, if it is ins
 	$(BIN)/python -m pytest tests/browser --numprocesses auto --dist worksteal $(ARGS)
 
 pictures: $(VENV)/dev.stamp  ## Take screenshots for the README (docs/pictures) and of every page (build/pictures)
-	$(BIN)/python -m tests.browser.for_readme docs/pictures
-	$(BIN)/python -m tests.browser.pictures build/pictures
+	$(BIN)/python -m tests.browser.readme_screenshots docs/pictures
+	$(BIN)/python -m tests.browser.screenshots build/pictures
 
 fuzz: $(VENV)/dev.stamp  ## Run all tests with fresh Hypothesis examples
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --hypothesis-profile new $(ARGS)

@@ -13,32 +13,32 @@ from typing import Any
 
 import click
 
-from bench.bounds import judge
-from bench.by_http import (
-    FULL,
-    LIST,
-    PAGES,
-    QUICK,
+from bench.bounds import check_bounds
+from bench.databases import Databases, open_databases
+from bench.datasets import Dataset, copy_dataset, create_first_dataset, create_larger_dataset
+from bench.figures import Figures
+from bench.http_measurements import (
+    FULL_EFFORT,
+    LIST_PATH,
+    PAGE_PATHS,
+    QUICK_EFFORT,
     Effort,
     measure_changes,
     measure_edits,
     measure_growth,
     measure_memory,
     measure_sizes,
-    measure_steady,
-    measuring,
+    measure_unchanged,
+    open_measured_server,
 )
-from bench.by_parts import measure_parts
-from bench.counting import count_statements
-from bench.databases import Databases, open_databases
-from bench.figures import Figures
-from bench.report import comparison, table
-from bench.worlds import World, copy_world, make_first, make_larger
+from bench.part_measurements import measure_parts
+from bench.report import format_comparison, format_table
+from bench.statement_counts import count_statements
 from eventcal.kit.clock import SystemClock
 
 _RESULTS = Path(__file__).parent / "results"
 _LIBRARIES = ("flask", "granian", "icalendar", "orjson", "sqlalchemy")
-_KINDS = ("sqlite", "postgresql")
+_DATABASE_KINDS = ("sqlite", "postgresql")
 
 
 @click.group(invoke_without_command=True)
@@ -51,18 +51,18 @@ def main(context: click.Context, *, quick: bool, strict: bool, out: Path | None)
     if context.invoked_subcommand is not None:
         return
     kind = os.environ.get("BENCH_DATABASE", "sqlite")
-    if kind not in _KINDS:
-        raise click.UsageError(f"BENCH_DATABASE must be one of {', '.join(_KINDS)}, and is {kind!r}.")
-    made = _circumstances(kind)
+    if kind not in _DATABASE_KINDS:
+        raise click.UsageError(f"BENCH_DATABASE must be one of {', '.join(_DATABASE_KINDS)}, and is {kind!r}.")
+    made = _describe_run(kind)
     figures = Figures()
     with open_databases(kind) as databases:
-        _Run(databases, figures, QUICK if quick else FULL).measure(grow=not quick)
-    verdicts = judge(figures)
+        _BenchmarkRun(databases, figures, QUICK_EFFORT if quick else FULL_EFFORT).measure(grow=not quick)
+    verdicts = check_bounds(figures)
     out = out or _RESULTS / f"{made['at'].replace(':', '')}-{made['commit'][:10]}-{kind}.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps({"made": made, "figures": figures.as_json()}, indent=1) + "\n")
-    click.echo(table(verdicts))
-    missed = sum(one.holds is False for one in verdicts)
+    click.echo(format_table(verdicts))
+    missed = sum(one.is_met is False for one in verdicts)
     click.echo(f"\n{missed} over, on {kind}. All figures: {out}")
     context.exit(1 if strict and missed else 0)
 
@@ -76,11 +76,11 @@ def compare(old: Any, new: Any) -> None:  # noqa: ANN401 - open files
     for name, run in zip(("old", "new"), runs, strict=True):
         click.echo(f"{name}: {', '.join(f'{key} {value}' for key, value in run['made'].items())}")
     click.echo()
-    click.echo(comparison(*(Figures.from_json(run["figures"]) for run in runs)))
+    click.echo(format_comparison(*(Figures.from_json(run["figures"]) for run in runs)))
 
 
 @dataclass(frozen=True)
-class _Run:
+class _BenchmarkRun:
     """One run: its databases, its figures, and how often it measures."""
 
     databases: Databases
@@ -89,73 +89,77 @@ class _Run:
 
     def measure(self, *, grow: bool) -> None:
         """Measure everything. `grow`: include the world of 100,000 talks."""
-        _begin("a world of 1,000 talks")
-        first = make_first(self.databases, "first")
-        self._small(self._copy(first, "small"))
-        _begin("a world of 10,000 talks")
-        self._middle(make_larger(self.databases, first, "middle", talks=10_000))
+        _report_stage("a world of 1,000 talks")
+        first = create_first_dataset(self.databases, "first")
+        self._measure_small(self._copy_dataset(first, "small"))
+        _report_stage("a world of 10,000 talks")
+        self._measure_middle(create_larger_dataset(self.databases, first, "middle", talks=10_000))
         if grow:
-            _begin("a world of 100,000 talks")
-            self._growth(self._copy(first, "grown"), make_larger(self.databases, first, "large", talks=100_000))
-        _begin("statements, and the parts in one process")
-        count_statements(self._copy(first, "counted"), self.figures)
-        measure_parts(self._copy(first, "parts"), self.figures, rounds=self.effort.singles)
+            _report_stage("a world of 100,000 talks")
+            self._measure_growth(
+                self._copy_dataset(first, "grown"), create_larger_dataset(self.databases, first, "large", talks=100_000)
+            )
+        _report_stage("statements, and the parts in one process")
+        count_statements(self._copy_dataset(first, "counted"), self.figures)
+        measure_parts(self._copy_dataset(first, "parts"), self.figures, rounds=self.effort.single_requests)
 
-    def _small(self, world: World) -> None:
-        with measuring(world, self.effort) as here:
-            paths = {"feed of 1000": world.event, "/talks": LIST}
-            measure_steady(here, self.figures, folder=self.databases.folder / "floor-small", paths=paths)
-            measure_sizes(here, self.figures, name="feed of 1000", path=world.event)
-            measure_steady(here, self.figures, folder=self.databases.folder / "floor-pages", paths=PAGES)
-            for name, path in PAGES.items():
+    def _measure_small(self, world: Dataset) -> None:
+        with open_measured_server(world, self.effort) as here:
+            paths = {"feed of 1000": world.event_feed, "/talks": LIST_PATH}
+            measure_unchanged(here, self.figures, folder=self.databases.folder / "floor-small", paths=paths)
+            measure_sizes(here, self.figures, name="feed of 1000", path=world.event_feed)
+            measure_unchanged(here, self.figures, folder=self.databases.folder / "floor-pages", paths=PAGE_PATHS)
+            for name, path in PAGE_PATHS.items():
                 measure_sizes(here, self.figures, name=name, path=path)
             for name, path in paths.items():
                 measure_changes(here, self.figures, name=name, path=path)
             measure_edits(here, self.figures)
 
-    def _middle(self, world: World) -> None:
-        with measuring(world, self.effort) as here:
-            paths = {"feed of 10000": world.whole}
-            measure_steady(here, self.figures, folder=self.databases.folder / "floor-middle", paths=paths)
-            measure_changes(here, self.figures, name="feed of 10000", path=world.whole)
+    def _measure_middle(self, world: Dataset) -> None:
+        with open_measured_server(world, self.effort) as here:
+            paths = {"feed of 10000": world.full_feed}
+            measure_unchanged(here, self.figures, folder=self.databases.folder / "floor-middle", paths=paths)
+            measure_changes(here, self.figures, name="feed of 10000", path=world.full_feed)
             measure_memory(here, self.figures)
 
-    def _growth(self, small: World, large: World) -> None:
-        with measuring(small, self.effort) as one, measuring(large, self.effort) as other:
-            measure_growth(one, other, self.figures, paths={"an event": small.event, "a page": LIST})
+    def _measure_growth(self, small: Dataset, large: Dataset) -> None:
+        with open_measured_server(small, self.effort) as one, open_measured_server(large, self.effort) as other:
+            measure_growth(one, other, self.figures, paths={"event feed": small.event_feed, "talk list": LIST_PATH})
 
-    def _copy(self, world: World, name: str) -> World:
-        return copy_world(self.databases, world, name)
+    def _copy_dataset(self, world: Dataset, name: str) -> Dataset:
+        return copy_dataset(self.databases, world, name)
 
 
-def _circumstances(kind: str) -> dict[str, str]:
+def _describe_run(kind: str) -> dict[str, str]:
     """Return the circumstances of a run: commit, versions, hardware and time."""
     return {
         "at": SystemClock().now().isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": _describe_commit(),
         "database": kind,
         "python": platform.python_version(),
         **{name: version(name) for name in _LIBRARIES},
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": _describe_processor(),
     }
 
 
-def _commit() -> str:
+def _describe_commit() -> str:
     """Return the commit, with "+" if the working tree differs from it, or "unknown" outside a checkout."""
     try:
-        return _git("rev-parse", "HEAD") + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+        return _run_git("rev-parse", "HEAD") + (
+            "+" if _run_git("status", "--porcelain", "--untracked-files=no") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
 
-def _git(*arguments: str) -> str:
+def _run_git(*arguments: str) -> str:
     command = ["git", *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_RESULTS.parent)  # noqa: S603 - constant command
     return done.stdout.strip()
 
 
-def _processor() -> str:
+def _describe_processor() -> str:
     """Return the name of the processor, and the number of processors that this process may use."""
     described: Mapping[str, str] = dict(
         line.replace("\t", "").split(": ", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ": " in line
@@ -163,7 +167,7 @@ def _processor() -> str:
     return f"{len(os.sched_getaffinity(0))} x {described.get('model name', platform.machine())}"
 
 
-def _begin(what: str) -> None:
+def _report_stage(what: str) -> None:
     sys.stderr.write(f"{what}\n")
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from bench.changes import Outsider
 from bench.databases import open_databases
-from bench.prepared import Prepared, prepare
-from bench.worlds import World, make_first
+from bench.datasets import Dataset, create_first_dataset
+from bench.external_writer import ExternalWriter
+from bench.icalendar_baseline import EntryProperties, read_entries
 from eventcal.app import create_app
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
@@ -27,41 +27,41 @@ def rounds() -> int:
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[World]:
+def dataset() -> Iterator[Dataset]:
     """Provide a world of 1,000 talks."""
-    given = os.environ.get("BENCH_WORLD")
+    given = os.environ.get("BENCH_DATASET")
     if given is not None:
-        yield World(**json.loads(given))
+        yield Dataset(**json.loads(given))
         return
     with open_databases(os.environ.get("BENCH_DATABASE", "sqlite")) as databases:
-        yield make_first(databases, "parts")
+        yield create_first_dataset(databases, "parts")
 
 
 @pytest.fixture(scope="session")
-def client(world: World) -> Iterator[FlaskClient]:
+def client(dataset: Dataset) -> Iterator[FlaskClient]:
     """Provide a test client of the app, in this process."""
-    app = create_app(world.settings())
+    app = create_app(dataset.settings())
     yield app.test_client()
     database_of(app).engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def database(world: World) -> Iterator[Database]:
+def database(dataset: Dataset) -> Iterator[Database]:
     """Provide the database as the app opens it, but without the ledger that follows each change."""
-    database = Database(world.url, clock=SystemClock())
+    database = Database(dataset.url, clock=SystemClock())
     yield database
     database.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def outsider(world: World) -> Iterator[Outsider]:
+def external_writer(dataset: Dataset) -> Iterator[ExternalWriter]:
     """Provide an outsider who changes the world independently of the app."""
-    outsider = Outsider(world)
+    outsider = ExternalWriter(dataset)
     yield outsider
     outsider.close()
 
 
 @pytest.fixture(scope="session")
-def entries(world: World, client: FlaskClient) -> list[Prepared]:
+def entries(dataset: Dataset, client: FlaskClient) -> list[EntryProperties]:
     """Return the values in the feed of the event: its own entry, then its talks' entries."""
-    return prepare(client.get(world.event).data)
+    return read_entries(client.get(dataset.event_feed).data)

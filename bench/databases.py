@@ -27,7 +27,7 @@ class Databases(Protocol):
     def copy(self, name: str, to: str) -> str:
         """Copy a database that has no connections, and return the URL of the copy."""
 
-    def settle(self, name: str) -> None:
+    def optimise(self, name: str) -> None:
         """Update the statistics and files of a database, as it would do itself in time."""
 
 
@@ -50,7 +50,7 @@ class SqliteFiles:
         shutil.copyfile(self._path(name), self._path(to))
         return self.url(to)
 
-    def settle(self, name: str) -> None:
+    def optimise(self, name: str) -> None:
         """Move the write-ahead log into the file."""
         engine = create_engine(self.url(name))
         with engine.connect() as connection:
@@ -74,19 +74,19 @@ class PostgresqlServer:
 
     def create(self, name: str) -> str:
         """Create an empty database."""
-        self._run(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def copy(self, name: str, to: str) -> str:
         """Copy a database on the server."""
-        self._run(f"CREATE DATABASE {to} TEMPLATE {name} STRATEGY file_copy")
+        self._execute(f"CREATE DATABASE {to} TEMPLATE {name} STRATEGY file_copy")
         return self.url(to)
 
-    def settle(self, name: str) -> None:
+    def optimise(self, name: str) -> None:
         """Run VACUUM ANALYZE, because the server of the tests has no autovacuum."""
-        self._run("VACUUM ANALYZE", within=name)
+        self._execute("VACUUM ANALYZE", within=name)
 
-    def _run(self, command: str, *, within: str = "postgres") -> None:
+    def _execute(self, command: str, *, within: str = "postgres") -> None:
         with psycopg.connect(postgres.server_url(self._server, within, driver=""), autocommit=True) as connection:
             connection.execute(command.encode())
 

@@ -16,13 +16,13 @@ class Figure:
     times: int
 
     @classmethod
-    def of(cls, values: Iterable[float], unit: str) -> "Figure":
+    def from_values(cls, values: Iterable[float], unit: str) -> "Figure":
         """Return the figure for several measurements."""
         all_of_them = sorted(values)
         return cls(median(all_of_them), unit, all_of_them[0], len(all_of_them))
 
     @classmethod
-    def once(cls, value: float, unit: str) -> "Figure":
+    def from_value(cls, value: float, unit: str) -> "Figure":
         """Return the figure for a value that is the same each time."""
         return cls(value, unit, value, 1)
 
@@ -31,17 +31,17 @@ class Figure:
 class Figures:
     """All figures of a run, in the order of their measurement."""
 
-    found: dict[str, Figure] = field(default_factory=dict)
+    by_name: dict[str, Figure] = field(default_factory=dict)
 
-    def note(self, name: str, figure: Figure) -> None:
+    def add(self, name: str, figure: Figure) -> None:
         """Add a figure under a unique name."""
-        if name in self.found:
+        if name in self.by_name:
             raise ValueError(f"{name} was measured already")
-        self.found[name] = figure
+        self.by_name[name] = figure
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as JSON."""
-        return {name: asdict(figure) for name, figure in self.found.items()}
+        return {name: asdict(figure) for name, figure in self.by_name.items()}
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> "Figures":

@@ -11,7 +11,7 @@ _LIBC = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
 
-def family(pid: int) -> tuple[int, ...]:
+def list_process_tree(pid: int) -> tuple[int, ...]:
     """Return the process and all its running descendants."""
     parents: dict[int, int] = {}
     for folder in Path("/proc").iterdir():

@@ -12,16 +12,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench import processes
-from bench.worlds import World
+from bench.datasets import Dataset
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 """No headers."""
 
-_STARTS_WITHIN, _STOPS_WITHIN, _ANSWERS_WITHIN = 30.0, 30.0, 120.0
+_START_TIMEOUT, _STOP_TIMEOUT, _RESPONSE_TIMEOUT = 30.0, 30.0, 120.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A response: status, headers in their order, and the body as sent."""
 
     status: int
@@ -38,13 +38,13 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._process = process
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWERS_WITHIN)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_RESPONSE_TIMEOUT)
         self._pids: tuple[int, ...] = ()
         self._clocks: tuple[int, ...] = ()
 
-    def ask(
-        self, path: str, headers: Mapping[str, str] = NOTHING, *, method: str = "GET", body: bytes | None = None
-    ) -> Answer:
+    def request(
+        self, path: str, headers: Mapping[str, str] = NO_HEADERS, *, method: str = "GET", body: bytes | None = None
+    ) -> Response:
         """Send a request and read the whole response."""
         self._connection.putrequest(method, path, skip_accept_encoding=True)
         if body is not None:
@@ -53,29 +53,29 @@ class Server:
             self._connection.putheader(name, value)
         self._connection.endheaders(body)
         answer = self._connection.getresponse()
-        return Answer(answer.status, tuple(answer.getheaders()), answer.read())
+        return Response(answer.status, tuple(answer.getheaders()), answer.read())
 
-    def cpu(self) -> int:
+    def cpu_nanoseconds(self) -> int:
         """Return the CPU time of the server in nanoseconds: the main process, its workers and all their threads."""
         return processes.cpu_nanoseconds(self._clocks)
 
-    def resident(self) -> int:
+    def resident_bytes(self) -> int:
         """Return the resident memory of the largest process, which is the only worker."""
         return max(processes.resident_bytes(pid) for pid in self._pids)
 
-    def wait(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until the server responds, and find its processes. Raises RuntimeError if it ends instead."""
-        deadline = time.monotonic() + _STARTS_WITHIN
+        deadline = time.monotonic() + _START_TIMEOUT
         while True:
             try:
-                self.ask("/healthz")
+                self.request("/healthz")
                 break
             except OSError as error:
                 self._connection.close()
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"The server does not start: {error}") from error
                 time.sleep(0.05)
-        self._pids = processes.family(self._process.pid)
+        self._pids = processes.list_process_tree(self._process.pid)
         self._clocks = tuple(processes.cpu_clock(pid) for pid in self._pids)
 
     def close(self) -> None:
@@ -84,21 +84,21 @@ class Server:
 
 
 @contextmanager
-def serve_world(world: World) -> Iterator[Server]:
+def serve_dataset(world: Dataset) -> Iterator[Server]:
     """Run `eventcal serve` on a world, with one worker."""
-    with _serve(["eventcal.cli", "serve", "--workers", "1", "--port"], world.environment()) as server:
+    with _run_server(["eventcal.cli", "serve", "--workers", "1", "--port"], world.environment()) as server:
         yield server
 
 
 @contextmanager
-def serve_floor(folder: Path, world: World) -> Iterator[Server]:
+def serve_minimal_app(folder: Path, world: Dataset) -> Iterator[Server]:
     """Run the floor with the files in the folder."""
-    with _serve(["bench.floor", str(folder)], world.environment()) as server:
+    with _run_server(["bench.minimal_app", str(folder)], world.environment()) as server:
         yield server
 
 
 @contextmanager
-def _serve(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+def _run_server(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
     port = _free_port()
     with subprocess.Popen(  # noqa: S603 - constant modules
         [sys.executable, "-m", *command, str(port)],
@@ -109,13 +109,13 @@ def _serve(command: list[str], environment: Mapping[str, str]) -> Iterator[Serve
     ) as process:
         server = Server(process, port)
         try:
-            server.wait()
+            server.wait_until_ready()
             yield server
         finally:
             server.close()
             process.terminate()
             try:
-                process.wait(_STOPS_WITHIN)
+                process.wait(_STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 

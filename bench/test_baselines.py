@@ -7,54 +7,62 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sqlalchemy import Connection, select
 
-from bench.changes import Outsider
-from bench.prepared import Prepared, render_all, render_one
+from bench.external_writer import ExternalWriter
+from bench.icalendar_baseline import EntryProperties, render_entry, render_feed
 from eventcal.events.models import Event, Room, Track
 from eventcal.kit.database import Database
 from eventcal.speakers.models import Speaker
 from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
-_PAGE = 50
+_PAGE_SIZE = 50
 
 
 @pytest.mark.parametrize("size", [1000, 10_000], ids=lambda size: f"of {size}")
-def test_icalendar_renders_a_feed(benchmark: BenchmarkFixture, entries: list[Prepared], size: int, rounds: int) -> None:
+def test_icalendar_renders_a_feed(
+    benchmark: BenchmarkFixture, entries: list[EntryProperties], size: int, rounds: int
+) -> None:
     many = (entries[1:] * (size // 1000))[:size]
-    benchmark.pedantic(render_all, (many,), rounds=max(2, rounds * 500 // size), warmup_rounds=1)
+    benchmark.pedantic(render_feed, (many,), rounds=max(2, rounds * 500 // size), warmup_rounds=1)
 
 
-def test_icalendar_renders_one_entry(benchmark: BenchmarkFixture, entries: list[Prepared]) -> None:
-    benchmark(render_one, entries[1])
+def test_icalendar_renders_one_entry(benchmark: BenchmarkFixture, entries: list[EntryProperties]) -> None:
+    benchmark(render_entry, entries[1])
 
 
-def test_icalendar_renders_200_entries(benchmark: BenchmarkFixture, entries: list[Prepared], rounds: int) -> None:
-    benchmark.pedantic(lambda: [render_one(one) for one in entries[1:201]], rounds=rounds, warmup_rounds=1)
+def test_icalendar_renders_200_entries(
+    benchmark: BenchmarkFixture, entries: list[EntryProperties], rounds: int
+) -> None:
+    benchmark.pedantic(lambda: [render_entry(one) for one in entries[1:201]], rounds=rounds, warmup_rounds=1)
 
 
-def test_core_and_orjson_write_a_page(benchmark: BenchmarkFixture, database: Database) -> None:
+def test_sqlalchemy_core_and_orjson_render_a_talk_list(benchmark: BenchmarkFixture, database: Database) -> None:
     def read() -> bytes:
         with database.engine.connect() as connection:
-            return _page(connection)
+            return _render_talk_list(connection)
 
     benchmark(read)
 
 
-def test_the_orm_edits_a_talk_and_icalendar_renders_it(
-    benchmark: BenchmarkFixture, database: Database, outsider: Outsider, entries: list[Prepared], rounds: int
+def test_sqlalchemy_orm_edits_a_talk_and_icalendar_renders_it(
+    benchmark: BenchmarkFixture,
+    database: Database,
+    external_writer: ExternalWriter,
+    entries: list[EntryProperties],
+    rounds: int,
 ) -> None:
     numbers = count(1)
 
     def edit() -> bytes:
         number = next(numbers)
         with database.unit_of_work() as unit:
-            talk = unit.session.get_one(Talk, outsider.talks[100 + number])
+            talk = unit.session.get_one(Talk, external_writer.talks[100 + number])
             talk.title = f"A title by hand, number {number}"
-        return render_one(entries[1])
+        return render_entry(entries[1])
 
     benchmark.pedantic(edit, rounds=3 * rounds, warmup_rounds=3)
 
 
-def _page(connection: Connection) -> bytes:
+def _render_talk_list(connection: Connection) -> bytes:
     """Return the first page of public talks with the columns that a resource shows, without derived fields."""
     columns = [column for column in Talk.__table__.columns if column.name not in {"search", "notes"}]
     rows = (
@@ -64,7 +72,7 @@ def _page(connection: Connection) -> bytes:
         .outerjoin(Track, Talk.track_id == Track.id)
         .where(Talk.published_at.is_not(None))
         .order_by(Talk.sort_at, Talk.id)
-        .limit(_PAGE)
+        .limit(_PAGE_SIZE)
     )
     talks = {row["id"]: {**row, "speakers": [], "tags": []} for row in connection.execute(rows).mappings()}
     speaking = select(TalkSpeaker.talk_id, Speaker.slug, Speaker.name, Speaker.job_title, Speaker.affiliation)

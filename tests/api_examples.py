@@ -22,20 +22,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.comparison.application import application, load_demo
-from tests.comparison.randomness import Randomness, reproducible
+from tests.comparison.application import create_application, load_demo
+from tests.comparison.randomness import Randomness, patch_secrets
 
 DOCUMENT = Path("docs/api.md")
 
 _NOW = datetime(2014, 7, 1, 12, tzinfo=UTC)
-_EXAMPLE = re.compile(r"```sh\n(?P<command>.*?)```\n\n```http\n(?P<response>.*?)```", re.DOTALL)
-_COOKIE_FILE = re.compile(r" -[bc] (\S+)")
+_EXAMPLE_PATTERN = re.compile(r"```sh\n(?P<command>.*?)```\n\n```http\n(?P<response>.*?)```", re.DOTALL)
+_COOKIE_FILE_PATTERN = re.compile(r" -[bc] (\S+)")
 _SHOWN_HEADERS = ("Location", "ETag", "Link", "Retry-After")
-_WIDTH = 110
+_LINE_WIDTH = 110
 
 
 @dataclass
-class _Browser:
+class _BrowserSession:
     """What belongs to a cookie file: a client with these cookies, and the CSRF token of its session."""
 
     client: FlaskClient
@@ -49,57 +49,57 @@ class _Shell:
     app: Flask
     randomness: Randomness
     variables: dict[str, str] = field(default_factory=dict)
-    browsers: dict[str, _Browser] = field(default_factory=dict)
-    renamed: dict[str, str] = field(default_factory=dict)
+    browsers: dict[str, _BrowserSession] = field(default_factory=dict)
+    changed_values: dict[str, str] = field(default_factory=dict)
     """Values of the document that have other values now, such as identifiers."""
 
-    def refresh(self, example: re.Match[str]) -> str:
+    def refresh_example(self, example: re.Match[str]) -> str:
         """Return the example with the current response."""
-        command = self._renamed(example["command"])
-        response = _text_of(self._run(command))
-        self.renamed |= _differences(example["response"], response)
+        command = self._replace_changed_values(example["command"])
+        response = _format_response(self._run_command(command))
+        self.changed_values |= _find_changed_values(example["response"], response)
         return f"```sh\n{command}```\n\n```http\n{response}```"
 
-    def _renamed(self, command: str) -> str:
-        for old, new in self.renamed.items():
+    def _replace_changed_values(self, command: str) -> str:
+        for old, new in self.changed_values.items():
             command = command.replace(old, new)
         return command
 
-    def _run(self, command: str) -> TestResponse:
+    def _run_command(self, command: str) -> TestResponse:
         """Set the variables of a block, run the curl command in its last line, and return the response."""
         self.randomness.seed(command)
         *assignments, curl = command.replace("\\\n", "").strip().splitlines()
         for assignment in assignments:
             name, _, value = assignment.partition("=")
-            [self.variables[name]] = shlex.split(self._expanded(value))
-        files = _COOKIE_FILE.findall(curl)
-        browser = self.browsers.setdefault("".join(files), _Browser(self.app.test_client()))
+            [self.variables[name]] = shlex.split(self._expand_variables(value))
+        files = _COOKIE_FILE_PATTERN.findall(curl)
+        browser = self.browsers.setdefault("".join(files), _BrowserSession(self.app.test_client()))
         self.variables["CSRF"] = browser.csrf_token
-        response = _request(browser.client, shlex.split(self._expanded(curl)))
+        response = _send_request(browser.client, shlex.split(self._expand_variables(curl)))
         if "-c" in curl:
             browser.csrf_token = (response.json or {}).get("csrf_token", "")
         return response
 
-    def _expanded(self, text: str) -> str:
+    def _expand_variables(self, text: str) -> str:
         return Template(text).substitute(self.variables)
 
 
-def refreshed(document: str) -> str:
+def refresh_document(document: str) -> str:
     """Return the document with the responses of the current application."""
-    with _shell() as shell:
-        return _EXAMPLE.sub(shell.refresh, document)
+    with _open_shell() as shell:
+        return _EXAMPLE_PATTERN.sub(shell.refresh_example, document)
 
 
 @contextmanager
-def _shell() -> Iterator[_Shell]:
-    with tempfile.TemporaryDirectory() as folder, reproducible() as randomness:
+def _open_shell() -> Iterator[_Shell]:
+    with tempfile.TemporaryDirectory() as folder, patch_secrets() as randomness:
         randomness.seed("demo")
-        with application(Path(folder) / "demo", _NOW) as (app, _clock):
+        with create_application(Path(folder) / "demo", _NOW) as (app, _clock):
             load_demo(app, _NOW)
             yield _Shell(app, randomness)
 
 
-def _request(client: FlaskClient, arguments: list[str]) -> TestResponse:
+def _send_request(client: FlaskClient, arguments: list[str]) -> TestResponse:
     """Send the request of a curl command that uses -H, -d, -X and one URL."""
     command, *rest = arguments
     if command != "curl":
@@ -121,7 +121,7 @@ def _request(client: FlaskClient, arguments: list[str]) -> TestResponse:
     )
 
 
-def _text_of(response: TestResponse) -> str:
+def _format_response(response: TestResponse) -> str:
     status = HTTPStatus(response.status_code)
     lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
     lines += [f"{name}: {response.headers[name]}" for name in _SHOWN_HEADERS if name in response.headers]
@@ -130,44 +130,44 @@ def _text_of(response: TestResponse) -> str:
         if "csrf_token" in body:
             # It contains the time of the request.
             body["csrf_token"] = "…"
-        lines += [f"Content-Type: {response.headers['Content-Type']}", "", _formatted(body, "")]
+        lines += [f"Content-Type: {response.headers['Content-Type']}", "", _format_json(body, "")]
     return "\n".join([*lines, ""])
 
 
-def _formatted(value: Any, indent: str) -> str:  # noqa: ANN401 - any JSON
+def _format_json(value: Any, indent: str) -> str:  # noqa: ANN401 - any JSON
     """Return JSON with every object and list that fits on a line written on one."""
     line = json.dumps(value, ensure_ascii=False)
-    if not value or not isinstance(value, dict | list) or (len(indent) + len(line) < _WIDTH and indent):
+    if not value or not isinstance(value, dict | list) or (len(indent) + len(line) < _LINE_WIDTH and indent):
         return line
     inner = f"{indent}  "
     if isinstance(value, list):
-        items, (start, end) = [_formatted(item, inner) for item in value], "[]"
+        items, (start, end) = [_format_json(item, inner) for item in value], "[]"
     else:
-        items, (start, end) = [f"{json.dumps(name)}: {_formatted(item, inner)}" for name, item in value.items()], "{}"
+        items, (start, end) = [f"{json.dumps(name)}: {_format_json(item, inner)}" for name, item in value.items()], "{}"
     return start + ",".join(f"\n{inner}{item}" for item in items) + f"\n{indent}{end}"
 
 
-def _differences(before: str, after: str) -> dict[str, str]:
+def _find_changed_values(before: str, after: str) -> dict[str, str]:
     """Return the values in headers and bodies that are others in the second response, each with its new value."""
-    old, new = _values(before), _values(after)
+    old, new = _parse_values(before), _parse_values(after)
     return {value: new[place] for place, value in old.items() if place in new and new[place] != value}
 
 
-def _values(response: str) -> dict[str, str]:
+def _parse_values(response: str) -> dict[str, str]:
     head, _, body = response.partition("\n\n")
     headers = (line.partition(": ") for line in head.splitlines()[1:])
-    return {name: value for name, _, value in headers} | dict(_strings(json.loads(body or "null"), ""))
+    return {name: value for name, _, value in headers} | dict(_iter_strings(json.loads(body or "null"), ""))
 
 
-def _strings(value: Any, place: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
+def _iter_strings(value: Any, place: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
     if isinstance(value, str):
         yield place, value
     inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for step, item in inner:
-        yield from _strings(item, f"{place}/{step}")
+        yield from _iter_strings(item, f"{place}/{step}")
 
 
 if __name__ == "__main__":
     current = DOCUMENT.read_text()
-    DOCUMENT.write_text(refreshed(current))
+    DOCUMENT.write_text(refresh_document(current))
     sys.stdout.write(f"{DOCUMENT}: {'no change' if DOCUMENT.read_text() == current else 'updated'}\n")

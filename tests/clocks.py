@@ -10,20 +10,20 @@ class FixedClock:
     """A clock for tests: it always says the same, and who waits for a moment is there at once."""
 
     def __init__(self, moment: datetime = NOON) -> None:
-        self._moment = moment
+        self._now = moment
 
     def now(self) -> datetime:
         """Return the moment at which the clock stands, in UTC."""
-        return self._moment
+        return self._now
 
     def wait_until(self, moment: datetime) -> None:
         """Put the clock forward to `moment`; never back."""
-        self._moment = max(self._moment, moment.astimezone(UTC))
+        self._now = max(self._now, moment.astimezone(UTC))
 
-    def move(self, to: datetime) -> None:
+    def set_time(self, to: datetime) -> None:
         """Put the clock to `to`, forward or back."""
-        self._moment = to.astimezone(UTC)
+        self._now = to.astimezone(UTC)
 
     def tick(self, seconds: float = 1) -> None:
         """Let this many seconds pass."""
-        self._moment += timedelta(seconds=seconds)
+        self._now += timedelta(seconds=seconds)

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from eventcal.cli import main
 from tests.clocks import FixedClock
-from tests.http_app import running
+from tests.http_app import create_test_app
 
 
 class CommandLine:
@@ -27,26 +27,26 @@ class CommandLine:
         environment = {**self.settings, **settings}
         return CliRunner(env=environment).invoke(main, arguments, input=typed, prog_name="eventcal")
 
-    def done(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
+    def run_ok(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
         """Give what a command says that succeeds."""
         result = self.run(*arguments, typed=typed, **settings)
         assert (result.exit_code, result.stderr) == (0, ""), result.output
         return result.stdout
 
-    def refused(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
+    def run_expecting_error(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
         """Give what a command says that is refused."""
         result = self.run(*arguments, typed=typed, **settings)
         assert (result.exit_code, result.stdout) == (1, ""), result.output
         assert isinstance(result.exception, SystemExit)
         return result.stderr
 
-    def misused(self, *arguments: str) -> str:
+    def run_expecting_usage_error(self, *arguments: str) -> str:
         """Give what is said of a command that is not written as it must be."""
         result = self.run(*arguments)
         assert result.exit_code == 2, result.output
         return result.stderr
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def query_rows(self, query: str) -> list[tuple[Any, ...]]:
         """Give what the database says."""
         engine = create_engine(f"sqlite:///{self.instance}/eventcal.db")
         with engine.begin() as connection:
@@ -55,7 +55,7 @@ class CommandLine:
         engine.dispose()
         return found
 
-    def write(self, **sections: Any) -> str:
+    def write_dataset(self, **sections: Any) -> str:
         """Write a data set down, and give the file's name."""
         path = self.instance / "set.json"
         path.write_text(json.dumps(sections), encoding="utf-8")
@@ -63,7 +63,7 @@ class CommandLine:
 
 
 @contextmanager
-def served(cli: CommandLine, clock: FixedClock) -> Iterator[Flask]:
+def open_app(cli: CommandLine, clock: FixedClock) -> Iterator[Flask]:
     """Give the app on the database that the commands work on."""
-    with running(f"sqlite:///{cli.instance}/eventcal.db", clock) as app:
+    with create_test_app(f"sqlite:///{cli.instance}/eventcal.db", clock) as app:
         yield app

@@ -14,8 +14,8 @@ from eventcal.kit import migrate
 from eventcal.kit.database import ChangeHook, Database
 from tests import postgres
 from tests.clocks import FixedClock
-from tests.reusable_database import TEMPLATE, ReusableDatabase
-from tests.shelf import Book, OpenShelf
+from tests.reusable_database import TEMPLATE_DATABASE, ReusableDatabase
+from tests.sample_models import Book, OpenDatabase
 
 # No deadline: on a busy machine it fails tests that are right. The blob repeats a failure elsewhere.
 settings.register_profile("new", deadline=None, print_blob=True)
@@ -23,13 +23,13 @@ settings.register_profile("new", deadline=None, print_blob=True)
 settings.register_profile("same", settings.get_profile("new"), derandomize=True)
 settings.load_profile("same")
 
-_RUN = pytest.StashKey[postgres.TestRun]()
-_FOLDER = pytest.StashKey[Path]()
+_TEST_RUN_KEY = pytest.StashKey[postgres.TestRun]()
+_FOLDER_KEY = pytest.StashKey[Path]()
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of the user's own in it
+_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of the user's own in it
 # Containers often have no more than 64 MB there.
-_ENOUGH_MEMORY = 2**30
-_TESTS = Path(__file__).parent
+_MIN_FREE_MEMORY = 2**30
+_TESTS_FOLDER = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
-    items[:] = sorted((item for item in items if item not in gone), key=_turn)
+    items[:] = sorted((item for item in items if item not in gone), key=_start_order)
 
 
 def _needs_postgresql(item: pytest.Function) -> bool:
@@ -69,12 +69,12 @@ def _runs_on_postgresql(item: pytest.Function, extent: str) -> bool:
         # A hundred examples are about our own rules; the database matters to those that are marked themselves.
         return any(mark.name == "both_databases" for mark in item.own_markers)
     # Only where SQL differs: below the web the databases are all that a test is about.
-    return not item.path.is_relative_to(_TESTS / "http") or item.get_closest_marker("both_databases") is not None
+    return not item.path.is_relative_to(_TESTS_FOLDER / "http") or item.get_closest_marker("both_databases") is not None
 
 
-def _turn(item: pytest.Function) -> int:
+def _start_order(item: pytest.Function) -> int:
     """Return when a test starts: whole servers first, then what needs a browser."""
-    folder = item.path.relative_to(_TESTS).parts[0]
+    folder = item.path.relative_to(_TESTS_FOLDER).parts[0]
     return {"journeys": 0, "browser": 1}.get(folder, 2)
 
 
@@ -83,25 +83,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Every commit of SQLite waits for the disk.
     """
-    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_MEMORY:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+    if _MEMORY_FOLDER.is_dir() and shutil.disk_usage(_MEMORY_FOLDER).free > _MIN_FREE_MEMORY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY_FOLDER))
     joined = getattr(config, "workerinput", None)
     if joined is None:
-        config.stash[_RUN] = postgres.TestRun()
-        config.stash[_FOLDER] = config.stash[_RUN].folder
+        config.stash[_TEST_RUN_KEY] = postgres.TestRun()
+        config.stash[_FOLDER_KEY] = config.stash[_TEST_RUN_KEY].folder
     else:
-        config.stash[_FOLDER] = Path(joined["eventcal_folder"])
+        config.stash[_FOLDER_KEY] = Path(joined["eventcal_folder"])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist carries no types
     """Tell a new worker where the run has its folder."""
-    node.workerinput["eventcal_folder"] = str(node.config.stash[_FOLDER])
+    node.workerinput["eventcal_folder"] = str(node.config.stash[_FOLDER_KEY])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the test run, and the server with it."""
-    run = config.stash.get(_RUN, None)
+    run = config.stash.get(_TEST_RUN_KEY, None)
     if run is not None:
         run.close()
 
@@ -145,25 +145,25 @@ def database(database_url: str, clock: FixedClock) -> Iterator[Database]:
 
 
 @pytest.fixture
-def open_shelf(database_url: str, clock: FixedClock) -> Iterator[OpenShelf]:
-    """Give a function that opens this test's database with hooks of its own, and the tables of tests/shelf.py."""
+def open_sample_database(database_url: str, clock: FixedClock) -> Iterator[OpenDatabase]:
+    """Return a function that opens the test's database with given hooks and the tables of sample_models.py."""
     opened: list[Database] = []
 
-    def open_it(*hooks: ChangeHook, pool_size: int = 16) -> Database:
+    def open_database(*hooks: ChangeHook, pool_size: int = 16) -> Database:
         opened.append(Database(database_url, clock=clock, hooks=hooks, pool_size=pool_size))
         Book.metadata.create_all(opened[-1].engine)
         return opened[-1]
 
-    yield open_it
+    yield open_database
     for database in opened:
         database.engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def _sqlite_template(pytestconfig: pytest.Config) -> Path:
-    folder = pytestconfig.stash[_FOLDER]
+    folder = pytestconfig.stash[_FOLDER_KEY]
     template = folder / "template.db"
-    with postgres.one_at_a_time(folder):
+    with postgres.lock_workers(folder):
         if not template.exists():
             made = folder / "made.db"
             migrate.upgrade(f"sqlite:///{made}")
@@ -172,23 +172,25 @@ def _sqlite_template(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgresql(pytestconfig: pytest.Config) -> Iterator[psycopg.Connection]:
+def _postgresql_connection(pytestconfig: pytest.Config) -> Iterator[psycopg.Connection]:
     """Give a connection that makes and drops databases; the server runs, and the template is migrated."""
-    folder = pytestconfig.stash[_FOLDER]
-    with postgres.one_at_a_time(folder):
+    folder = pytestconfig.stash[_FOLDER_KEY]
+    with postgres.lock_workers(folder):
         postgres.start_server(folder)
     with psycopg.connect(postgres.server_url(folder, "postgres", driver=""), autocommit=True) as connection:
-        with postgres.one_at_a_time(folder):
+        with postgres.lock_workers(folder):
             if not (folder / "template").exists():
-                connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
-                connection.execute(f"CREATE DATABASE {TEMPLATE}")
-                migrate.upgrade(postgres.server_url(folder, TEMPLATE))
+                connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE_DATABASE}")
+                connection.execute(f"CREATE DATABASE {TEMPLATE_DATABASE}")
+                migrate.upgrade(postgres.server_url(folder, TEMPLATE_DATABASE))
                 (folder / "template").touch()
         yield connection
 
 
 @pytest.fixture(scope="session")
-def _reusable_database(pytestconfig: pytest.Config, _postgresql: psycopg.Connection) -> Iterator[ReusableDatabase]:
-    database = ReusableDatabase(pytestconfig.stash[_FOLDER], _postgresql)
+def _reusable_database(
+    pytestconfig: pytest.Config, _postgresql_connection: psycopg.Connection
+) -> Iterator[ReusableDatabase]:
+    database = ReusableDatabase(pytestconfig.stash[_FOLDER_KEY], _postgresql_connection)
     yield database
     database.close()

@@ -18,42 +18,42 @@ from eventcal.web.schemas.resource_renderer import JsonResourceRenderer
 
 Json = dict[str, Any]
 
-SPEAKER: Json = {"slug": "ada", "name": "Ada Lovelace", "affiliation": "Analytical Engines"}
-EVENT: Json = {
+SPEAKER_RECORD: Json = {"slug": "ada", "name": "Ada Lovelace", "affiliation": "Analytical Engines"}
+EVENT_RECORD: Json = {
     "slug": "summit",
     "title": "Summit",
     "timezone": "Europe/Berlin",
     "starts": "2026-06-10",
     "ends": "2026-06-12",
 }
-TALK: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "speakers": ["ada"]}
+TALK_RECORD: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirmed", "speakers": ["ada"]}
 
 
-def open_calendar(database_url: str, clock: Clock) -> Database:
+def open_indexed_database(database_url: str, clock: Clock) -> Database:
     """Give a database that the ledger follows, as the app wires it."""
     links = UrlBuilder("https://example.org")
     ledger = FeedIndex(EntryBuilder(links=links, domain="example.org"), JsonResourceRenderer(links))
     return Database(database_url, clock=clock, hooks=[ledger.update_entries])
 
 
-def load(calendar: Database, **sections: Any) -> LoadReport:
+def load_sections(calendar: Database, **sections: Any) -> LoadReport:
     """Load a data set of these sections."""
     with calendar.unit_of_work() as unit:
         return load_dataset(unit, validate_dataset(deepcopy(sections), load_record))
 
 
-def refused(calendar: Database, **sections: Any) -> list[tuple[str, str]]:
+def load_errors(calendar: Database, **sections: Any) -> list[tuple[str, str]]:
     """Give the faults of a data set that changes nothing: place and sentence of each."""
-    before = everything(calendar)
+    before = list_all_rows(calendar)
     try:
-        load(calendar, **sections)
+        load_sections(calendar, **sections)
     except InvalidDataset as refusal:
-        assert everything(calendar) == before
+        assert list_all_rows(calendar) == before
         return [(fault.pointer, fault.detail) for fault in refusal.errors]
     raise AssertionError("it was loaded")
 
 
-def everything(calendar: Database) -> dict[str, list[tuple[Any, ...]]]:
+def list_all_rows(calendar: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Give every row of every table."""
     with calendar.read_connection() as connection:
         return {

@@ -26,19 +26,19 @@ from eventcal.web.identity import passwords
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.worker_state import BackgroundThread
-from tests.make import make_member
+from tests.factories import make_member
 
 PASSWORD = "correct horse"
-PRODUCTION_COST = dict(passwords.ARGON2_COST)
+PRODUCTION_ARGON2_COST = dict(passwords.ARGON2_COST)
 # 25 ms for each password would be a tenth of all the time that tests take.
 passwords.ARGON2_COST.update(memory_cost=64, time_cost=1)
 MAIL_URL = "smtp://mail.example.org"
 
 
 @contextmanager
-def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
+def attach_test_services(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
     """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
-    house = build_services(settings_of(database_url, **changes), clock=clock, background=when_asked())
+    house = build_services(make_settings(database_url, **changes), clock=clock, background=create_manual_background())
     attach_services(app, house)
     try:
         yield app
@@ -47,9 +47,9 @@ def housed(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Itera
 
 
 @contextmanager
-def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
+def create_test_app(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
     """Give an app of its own on these settings, without rate limits; its connections are closed at the end."""
-    app = create_app(settings_of(database_url, **changes), clock=clock, background=when_asked())
+    app = create_app(make_settings(database_url, **changes), clock=clock, background=create_manual_background())
     app.config["RATELIMIT_ENABLED"] = False
     try:
         yield app
@@ -57,41 +57,41 @@ def running(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
         database_of(app).engine.dispose()
 
 
-class _WhenAsked(Executor):
+class _ManualExecutor(Executor):
     """Does what was put off when a test asks for it, in the test's own thread."""
 
     def __init__(self) -> None:
-        self._put_off: list[Callable[[], None]] = []
+        self._pending: list[Callable[[], None]] = []
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
-        self._put_off.append(lambda: done.set_result(fn(*args, **kwargs)))
+        self._pending.append(lambda: done.set_result(fn(*args, **kwargs)))
         return done
 
-    def catch_up(self) -> None:
-        while self._put_off:
-            self._put_off.pop(0)()
+    def run_pending(self) -> None:
+        while self._pending:
+            self._pending.pop(0)()
 
 
-def when_asked() -> BackgroundThread:
+def create_manual_background() -> BackgroundThread:
     """Give what is done after answers, but only when a test lets it `catch_up`."""
-    return BackgroundThread(_WhenAsked())
+    return BackgroundThread(_ManualExecutor())
 
 
-def catch_up(app: Flask) -> None:
+def run_background_tasks(app: Flask) -> None:
     """Do what was put off until answers are given."""
-    executor = house_of(app).background.executor
-    assert isinstance(executor, _WhenAsked)
-    executor.catch_up()
+    executor = services_of(app).background.executor
+    assert isinstance(executor, _ManualExecutor)
+    executor.run_pending()
 
 
-def settings_of(database_url: str, **changes: Any) -> Settings:
+def make_settings(database_url: str, **changes: Any) -> Settings:
     """Give settings as they come, but for these."""
     usual: dict[str, Any] = {"instance": Path("instance"), "secret_key": "k" * 40}
     return Settings(database_url=database_url, **{**usual, **changes})
 
 
-def house_of(app: Flask) -> Services:
+def services_of(app: Flask) -> Services:
     """Give what the app was wired with."""
     house = app.extensions["eventcal"]
     assert isinstance(house, Services)
@@ -100,27 +100,27 @@ def house_of(app: Flask) -> Services:
 
 def database_of(app: Flask) -> Database:
     """Give the app's database."""
-    return house_of(app).database
+    return services_of(app).database
 
 
 @contextmanager
-def writing(app: Flask) -> Iterator[Session]:
+def write_session(app: Flask) -> Iterator[Session]:
     """Give a session whose changes are committed."""
     with database_of(app).unit_of_work() as unit:
         yield unit.session
 
 
 @dataclass
-class Browser:
+class SessionClient:
     """A client with the cookie and the CSRF token of a member who signed in."""
 
     client: FlaskClient
     member: dict[str, Any]
-    csrf: str
+    csrf_token: str
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
         """Call the API at `path`, with the CSRF token."""
-        return call(self.client, method, path, body=body, **{"X-CSRF-Token": self.csrf, **headers})
+        return call_api(self.client, method, path, body=body, **{"X-CSRF-Token": self.csrf_token, **headers})
 
     def get(self, path: str) -> TestResponse:
         """Read `path` of the API."""
@@ -131,48 +131,48 @@ class Browser:
         return self.call("POST", path, body, **headers)
 
 
-def call(client: FlaskClient, method: str, path: str, *, body: object = None, **headers: str) -> TestResponse:
+def call_api(client: FlaskClient, method: str, path: str, *, body: object = None, **headers: str) -> TestResponse:
     """Call the API at `path` with a JSON body, if any."""
     return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
 
 
-def post(app: Flask, path: str, body: object = None, **headers: str) -> TestResponse:
+def post_to_api(app: Flask, path: str, body: object = None, **headers: str) -> TestResponse:
     """Post to the API as somebody without a cookie."""
-    return call(app.test_client(), "POST", path, body=body, **headers)
+    return call_api(app.test_client(), "POST", path, body=body, **headers)
 
 
-def signed_in(app: Flask, email: str = "ada@example.org", **fields: Any) -> Browser:
+def create_signed_in_client(app: Flask, email: str = "ada@example.org", **fields: Any) -> SessionClient:
     """Give the browser of a member, made if there is none with this address, as signing in leaves it.
 
     The password is PASSWORD, and not asked for: comparing it takes longer than most tests.
     """
-    with writing(app) as unit:
+    with write_session(app) as unit:
         member = unit.scalar(select(Member).where(Member.email == email))
-        member = member or make_member(unit, email=email, password=password_hash(), **fields)
+        member = member or make_member(unit, email=email, password=hash_password_once(), **fields)
     with app.test_request_context():
         csrf = begin_session(member)
         answer = app.response_class()
         app.session_interface.save_session(app, session, answer)
     client = app.test_client()
     client.set_cookie(app.config["SESSION_COOKIE_NAME"], parse_cookie(answer.headers["Set-Cookie"])["eventcal"])
-    return Browser(client, json_of(call(client, "GET", "/me")), csrf)
+    return SessionClient(client, get_json(call_api(client, "GET", "/me")), csrf)
 
 
-def sign_in(app: Flask, email: str = "ada@example.org", password: str = PASSWORD) -> Browser:
+def sign_in_with_password(app: Flask, email: str = "ada@example.org", password: str = PASSWORD) -> SessionClient:
     """Give the browser of a member who signs in with a password."""
     client = app.test_client()
-    answer = call(client, "POST", "/auth/login", body={"email": email, "password": password})
+    answer = call_api(client, "POST", "/auth/login", body={"email": email, "password": password})
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
-    return Browser(client, answer.json["member"], answer.json["csrf_token"])
+    return SessionClient(client, answer.json["member"], answer.json["csrf_token"])
 
 
-def moderator(app: Flask) -> Browser:
+def create_moderator_client(app: Flask) -> SessionClient:
     """Give a moderator's browser."""
-    return signed_in(app, "moderator@example.org", role=Role.MODERATOR)
+    return create_signed_in_client(app, "moderator@example.org", role=Role.MODERATOR)
 
 
-def token_of(browser: Browser, *scopes: Scope, **fields: Any) -> dict[str, str]:
+def create_token_headers(browser: SessionClient, *scopes: Scope, **fields: Any) -> dict[str, str]:
     """Give the header of a new access token."""
     answer = browser.post("/me/tokens", {"name": "a script", "scopes": list(scopes), **fields})
     assert answer.status_code == 201, answer.text
@@ -180,31 +180,31 @@ def token_of(browser: Browser, *scopes: Scope, **fields: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json['token']}"}
 
 
-def rows(app: Flask, table: Any) -> list[Any]:  # noqa: ANN401 - any table
+def list_rows(app: Flask, table: Any) -> list[Any]:  # noqa: ANN401 - any table
     """Give every row of a table, by its key."""
     with database_of(app).read_session() as session:
         return list(session.scalars(select(table).order_by(table.id)))
 
 
-def mails(app: Flask) -> list[tuple[str, str]]:
+def list_mails(app: Flask) -> list[tuple[str, str]]:
     """Give whom each waiting mail goes to and what it is about, the oldest first."""
-    return [(row.payload["to"], row.payload["subject"]) for row in rows(app, OutboxMessage) if row.kind == "mail"]
+    return [(row.payload["to"], row.payload["subject"]) for row in list_rows(app, OutboxMessage) if row.kind == "mail"]
 
 
-def problem(answer: TestResponse) -> tuple[int, str]:
+def status_and_code(answer: TestResponse) -> tuple[int, str]:
     """Give a refusal's status and code."""
     assert answer.json is not None, answer.text
     assert answer.mimetype == "application/problem+json"
     return answer.status_code, answer.json["code"]
 
 
-def pointers(answer: TestResponse) -> list[str]:
+def error_pointers(answer: TestResponse) -> list[str]:
     """Give the places of a refusal's faults, each once."""
     assert answer.json is not None
     return sorted({fault.get("pointer") or fault["parameter"] for fault in answer.json["errors"]})
 
 
-def json_of(answer: TestResponse) -> dict[str, Any]:
+def get_json(answer: TestResponse) -> dict[str, Any]:
     """Give an answer's body."""
     assert answer.json is not None, answer.text
     body: dict[str, Any] = answer.json
@@ -212,6 +212,6 @@ def json_of(answer: TestResponse) -> dict[str, Any]:
 
 
 @cache
-def password_hash(password: str = PASSWORD) -> str:
+def hash_password_once(password: str = PASSWORD) -> str:
     """Give the hash of a password at the app's own costs, made once for all tests."""
     return passwords.hash_password(password)

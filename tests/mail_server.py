@@ -14,11 +14,11 @@ class MailServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
+        super().__init__(("127.0.0.1", 0), _SmtpHandler)
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.logins = 0
-        self.answer_to_rcpt = "250 ok"
+        self.login_count = 0
+        self.rcpt_response = "250 ok"
         self.offers_tls = False
         self.lock = threading.Lock()
 
@@ -34,7 +34,7 @@ class MailServer(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
+def run_mail_server() -> Iterator[MailServer]:
     """Give a mail server that runs until the end of the block."""
     with MailServer() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -46,37 +46,37 @@ def mail_server() -> Iterator[MailServer]:
             thread.join()
 
 
-class _Conversation(socketserver.StreamRequestHandler):
+class _SmtpHandler(socketserver.StreamRequestHandler):
     server: MailServer
 
     def handle(self) -> None:
         """Answer each command; one of them brings the mail."""
-        self._say("220 here")
+        self._send_line("220 here")
         for line in self.rfile:
             verb = line.split()[0].upper().decode() if line.strip() else ""
             if verb == "QUIT":
-                self._say("221 bye")
+                self._send_line("221 bye")
                 return
             if verb == "DATA":
-                self._take_mail()
+                self._receive_mail()
             elif verb == "RCPT":
                 self.server.recipients.append(line.decode().split("<")[1].split(">")[0])
-                self._say(self.server.answer_to_rcpt)
+                self._send_line(self.server.rcpt_response)
             elif verb == "AUTH":
-                self.server.logins += 1
-                self._say("235 ok")
+                self.server.login_count += 1
+                self._send_line("235 ok")
             elif verb == "EHLO":
                 tls = "250-STARTTLS\r\n" if self.server.offers_tls else ""
-                self._say(f"250-here\r\n{tls}250-AUTH PLAIN\r\n250 8BITMIME")
+                self._send_line(f"250-here\r\n{tls}250-AUTH PLAIN\r\n250 8BITMIME")
             elif verb == "STARTTLS":
                 # It has no certificate that anybody would trust.
-                self._say("220 go on")
+                self._send_line("220 go on")
                 return
             else:
-                self._say("250 ok")
+                self._send_line("250 ok")
 
-    def _take_mail(self) -> None:
-        self._say("354 go on")
+    def _receive_mail(self) -> None:
+        self._send_line("354 go on")
         lines = []
         for line in self.rfile:
             if line == b".\r\n":
@@ -84,7 +84,7 @@ class _Conversation(socketserver.StreamRequestHandler):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         with self.server.lock:
             self.server.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
-        self._say("250 taken")
+        self._send_line("250 taken")
 
-    def _say(self, line: str) -> None:
+    def _send_line(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())

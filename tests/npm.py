@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-_LOCKED = ("package.json", "package-lock.json", ".npmrc")
+_PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
 # What was fetched once is not fetched again, so that the tests then run without a network, too.
-_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+_NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
 
 
-def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory, *, npm: str) -> Path:
+def install_packages(sources: Path, tmp_path_factory: pytest.TempPathFactory, *, npm: str) -> Path:
     """Give the folder in which the packages are that `sources` locks; the first worker to come installs them."""
     base = tmp_path_factory.getbasetemp()
     # A worker of xdist has a folder of its own within the run's.
@@ -22,9 +22,9 @@ def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory, *, npm: s
     with (folder / "turn").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not (folder / "installed").exists():
-            for name in _LOCKED:
+            for name in _PACKAGE_FILES:
                 shutil.copyfile(sources / name, folder / name)
-            done = subprocess.run([npm, *_ARGUMENTS], cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603 - npm
+            done = subprocess.run([npm, *_NPM_ARGUMENTS], cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603 - npm
             assert done.returncode == 0, f"npm ci failed: {done.stdout}{done.stderr}"
             (folder / "installed").touch()
     return folder

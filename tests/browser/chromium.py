@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-_ARGUMENTS = (
+_CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -23,10 +23,10 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def started(chromium: str) -> Iterator[Browser]:
+def run_chromium(chromium: str) -> Iterator[Browser]:
     """Run a browser until the end of the context."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_ARGUMENTS)
         try:
             yield browser
         finally:

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import find_chromium, started
-from tests.browser.probes.zones import TOKYO
-from tests.browser.visit import WIDE, Visit
-from tests.browser.world import Site, site
-from tests.npm import installed
+from tests.browser.chromium import find_chromium, run_chromium
+from tests.browser.probes.zones import TOKYO_TIMEZONE
+from tests.browser.site import Site, serve_site
+from tests.browser.visit import WIDE_WINDOW, Visit
+from tests.npm import install_packages
 
-ENGLISH, GERMAN = "en-GB", "de-DE"
+ENGLISH_LOCALE, GERMAN = "en-GB", "de-DE"
 
-Visitor = Callable[..., Visit]
+OpenVisit = Callable[..., Visit]
 # An open page in its own context for each kind of visitor: language and time zone.
-Pages = dict[tuple[str, str], Page]
+PagesByVisitor = dict[tuple[str, str], Page]
 
 
 @pytest.fixture(scope="session", name="site")
@@ -27,17 +27,17 @@ def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """Serve the site on the loopback interface to all tests of a worker, which only read."""
     database = tmp_path_factory.mktemp("site") / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
-    with site(database) as served:
+    with serve_site(database) as served:
         yield served
 
 
 @pytest.fixture(scope="session")
-def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+def _browser_and_loop() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     """Start the browser of a worker. Provides it with the event loop that its calls run on."""
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("chromium is not installed: no page is looked at in a browser")
-    with started(chromium) as browser:
+    with run_chromium(chromium) as browser:
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop
@@ -45,19 +45,19 @@ def _running_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
 
 
 @pytest.fixture
-def browser(_running_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+def browser(_browser_and_loop: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
     """Provide the browser for one test.
 
     Between calls, its event loop counts as running in this thread, and later tests may run one of their own.
     """
-    browser, loop = _running_browser
+    browser, loop = _browser_and_loop
     asyncio._set_running_loop(loop)
     yield browser
     asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
-def _pages() -> Pages:
+def _open_pages() -> PagesByVisitor:
     """Return the open pages of a worker.
 
     Opening one, with its context, takes several times as long as navigating to another URL in it.
@@ -66,7 +66,9 @@ def _pages() -> Pages:
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Site, _pages: Pages, axe: Callable[[], str]) -> Iterator[Visitor]:
+def open_visit(
+    browser: Browser, site: Site, _open_pages: PagesByVisitor, axe_source: Callable[[], str]
+) -> Iterator[OpenVisit]:
     """Provide a function that opens a page by its name in ALL, signed in if the page requires it.
 
     By default, the visitor reads English in Tokyo, in a time zone that no event has. Tests share windows, but neither
@@ -74,40 +76,42 @@ def visit(browser: Browser, site: Site, _pages: Pages, axe: Callable[[], str]) -
     """
     visits: dict[tuple[str, str], Visit] = {}
 
-    def forget(crashed: Page) -> None:
-        for kind in [kind for kind, page in _pages.items() if page is crashed]:
-            del _pages[kind]
+    def forget_crashed_page(crashed: Page) -> None:
+        for kind in [kind for kind, page in _open_pages.items() if page is crashed]:
+            del _open_pages[kind]
 
-    def open_page(name: str, *, width: int = WIDE, locale: str = ENGLISH, timezone_id: str = TOKYO) -> Visit:
+    def open_page(
+        name: str, *, width: int = WIDE_WINDOW, locale: str = ENGLISH_LOCALE, timezone_id: str = TOKYO_TIMEZONE
+    ) -> Visit:
         kind = (locale, timezone_id)
         assert kind not in visits, "a test has one window for each kind of visitor"
-        if kind not in _pages:
-            context = browser.new_context(base_url=site.base, locale=locale, timezone_id=timezone_id)
+        if kind not in _open_pages:
+            context = browser.new_context(base_url=site.base_url, locale=locale, timezone_id=timezone_id)
             context.set_default_timeout(15_000)
-            _pages[kind] = context.new_page()
-            _pages[kind].on("crash", forget)
-        site.sign_in(_pages[kind].context, name)
-        visits[kind] = Visit(_pages[kind], site, axe)
+            _open_pages[kind] = context.new_page()
+            _open_pages[kind].on("crash", forget_crashed_page)
+        site.sign_in(_open_pages[kind].context, name)
+        visits[kind] = Visit(_open_pages[kind], site, axe_source)
         visits[kind].open(name, width=width)
         return visits[kind]
 
     yield open_page
     for one in visits.values():
-        one.settle()
+        one.wait_until_idle()
         one.close()
-    assert [complaint for one in visits.values() for complaint in one.complaints] == []
+    assert [complaint for one in visits.values() for complaint in one.browser_errors] == []
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+def axe_source(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
     """Return a function that returns the source of axe-core, or skips the test if npm is missing."""
 
     @cache
-    def source() -> str:
+    def read_axe_source() -> str:
         npm = shutil.which("npm")
         if npm is None or shutil.which("node") is None:
             pytest.skip("node or npm is not installed: axe-core looks at nothing here")
-        folder = installed(Path(__file__).parent, tmp_path_factory, npm=npm)
+        folder = install_packages(Path(__file__).parent, tmp_path_factory, npm=npm)
         return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
-    return source
+    return read_axe_source

@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response, ViewportSize
 
-from tests.browser.paths import ALL
-from tests.browser.world import Site
+from tests.browser.page_list import ALL_PAGES
+from tests.browser.site import Site
 
 Scheme = Literal["light", "dark"]
 
-WIDE, NARROW = 1200, 360
-HEIGHT = 900
+WIDE_WINDOW, NARROW_WINDOW = 1200, 360
+WINDOW_HEIGHT = 900
 
 # The console message about a page whose own status is an error, which is expected for such a page.
-_STATUS = "Failed to load resource: the server responded with a status of"
+_ERROR_STATUS_MESSAGE = "Failed to load resource: the server responded with a status of"
 
-_READ = """() => ({
+_READ_CONTENT_SCRIPT = """() => ({
   text: document.body.innerText.split(/\\s+/).filter(Boolean).join(' '),
   links: [...document.links].map((one) => one.href),
   title: document.title,
@@ -28,7 +28,7 @@ _READ = """() => ({
 })"""
 
 # Sequential focus navigation continues at the position from which the focused element was removed.
-_TO_THE_START = """() => {
+_RESET_FOCUS_SCRIPT = """() => {
   const start = document.createElement('span');
   start.tabIndex = -1;
   document.body.prepend(start);
@@ -54,7 +54,7 @@ class Content:
     zone_label: str | None
 
 
-def _no_axe() -> str:
+def _missing_axe_source() -> str:
     raise NotImplementedError
 
 
@@ -62,17 +62,17 @@ def _no_axe() -> str:
 class Visit:
     """An open page.
 
-    axe: returns the source of axe-core, or skips the test. complaints: the errors in the browser so far.
+    axe_source: returns the source of axe-core, or skips the test. browser_errors: the errors in the browser so far.
     """
 
     page: Page
     site: Site
-    axe: Callable[[], str] = _no_axe
-    complaints: list[str] = field(default_factory=list)
+    axe_source: Callable[[], str] = _missing_axe_source
+    browser_errors: list[str] = field(default_factory=list)
     _name: str = ""
     _content: Content | None = None
     _is_changed: bool = False
-    _unanswered: set[Request] = field(default_factory=set)
+    _pending_requests: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Register the listeners."""
@@ -84,17 +84,17 @@ class Visit:
         for event, listener in self._listeners():
             self.page.remove_listener(event, listener)
 
-    def open(self, name: str, *, width: int = WIDE, scheme: Scheme = "light") -> None:
+    def open(self, name: str, *, width: int = WIDE_WINDOW, scheme: Scheme = "light") -> None:
         """Open a page by its name in ALL, with an empty cache, and read it once it has loaded."""
         self._name = name
         self._empty_cache()
-        self._show(width, HEIGHT, scheme)
+        self._set_window(width, WINDOW_HEIGHT, scheme)
         answer = self.page.goto(self.url, wait_until="load")
         assert answer is not None
-        assert answer.status == ALL[name].status, answer.url
+        assert answer.status == ALL_PAGES[name].status, answer.url
         assert (answer.header_value("Content-Type") or "").startswith("text/html"), answer.url
-        self.settle()
-        self._content, self._is_changed = self.read(), False
+        self.wait_until_idle()
+        self._content, self._is_changed = self.read_content(), False
 
     @property
     def url(self) -> str:
@@ -107,35 +107,35 @@ class Visit:
         assert self._content is not None
         return self._content
 
-    def read(self) -> Content:
+    def read_content(self) -> Content:
         """Return the current content of the page."""
-        found = self.ask(_READ)
+        found = self.evaluate(_READ_CONTENT_SCRIPT)
         return Content(zone_label=found.pop("zoneLabel"), **found)
 
-    def ask(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
+    def evaluate(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Return the result of a JavaScript function on the page."""
         return self.page.evaluate(script, argument)
 
-    def reset(self, *, width: int = WIDE, height: int = HEIGHT, scheme: Scheme = "light") -> None:
+    def reset(self, *, width: int = WIDE_WINDOW, height: int = WINDOW_HEIGHT, scheme: Scheme = "light") -> None:
         """Show the page in a window of this size, scrolled to the top, with the focus before all elements.
 
         It is loaded again if it was changed or if another page has been opened since.
         """
-        self._show(width, height, scheme)
+        self._set_window(width, height, scheme)
         if self._is_changed or self.page.url != self.url:
-            self.settle()
+            self.wait_until_idle()
             self.page.goto(self.url, wait_until="load")
             self._is_changed = False
-        self.ask(_TO_THE_START)
+        self.evaluate(_RESET_FOCUS_SCRIPT)
 
     def mark_changed(self) -> None:
         """Make the next reset load the page again."""
         self._is_changed = True
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until the page has loaded and all its requests are complete."""
         self.page.wait_for_load_state("load")
-        while self._unanswered:
+        while self._pending_requests:
             self.page.wait_for_timeout(10)
 
     def _empty_cache(self) -> None:
@@ -143,7 +143,7 @@ class Visit:
         session.send("Network.clearBrowserCache")
         session.detach()
 
-    def _show(self, width: int, height: int, scheme: Scheme) -> None:
+    def _set_window(self, width: int, height: int, scheme: Scheme) -> None:
         size: ViewportSize = {"width": width, "height": height}
         if self.page.viewport_size != size:
             self.page.set_viewport_size(size)
@@ -152,7 +152,7 @@ class Visit:
     def _listeners(self) -> tuple[tuple[Any, Callable[[Any], None]], ...]:
         return (
             ("console", self._on_console),
-            ("pageerror", self._on_error),
+            ("pageerror", self._on_page_error),
             ("request", self._on_request),
             ("requestfinished", self._on_finished),
             ("requestfailed", self._on_failed),
@@ -161,29 +161,29 @@ class Visit:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         about = message.location["url"]
-        own_status = message.text.startswith(_STATUS) and about == self.page.url
+        own_status = message.text.startswith(_ERROR_STATUS_MESSAGE) and about == self.page.url
         if message.type in {"error", "warning"} and not own_status:
-            self.complaints.append(f"{self.page.url} {message.type}: {message.text} ({about})")
+            self.browser_errors.append(f"{self.page.url} {message.type}: {message.text} ({about})")
 
-    def _on_error(self, error: Error) -> None:
-        self.complaints.append(f"{self.page.url} raised {error.message}")
+    def _on_page_error(self, error: Error) -> None:
+        self.browser_errors.append(f"{self.page.url} raised {error.message}")
 
     def _on_request(self, request: Request) -> None:
-        self._unanswered.add(request)
-        if urlsplit(request.url).netloc != urlsplit(self.site.base).netloc:
-            self.complaints.append(f"{self.page.url} requested {request.url}")
+        self._pending_requests.add(request)
+        if urlsplit(request.url).netloc != urlsplit(self.site.base_url).netloc:
+            self.browser_errors.append(f"{self.page.url} requested {request.url}")
 
     def _on_finished(self, request: Request) -> None:
-        self._unanswered.discard(request)
+        self._pending_requests.discard(request)
 
     def _on_failed(self, request: Request) -> None:
         # Requests of an earlier visit in the same window may fail late; those of a page that is left are aborted,
         # including the navigation of a frame within it.
         is_own = request.is_navigation_request() and request.frame == self.page.main_frame
-        if request in self._unanswered and (is_own or request.failure != "net::ERR_ABORTED"):
-            self.complaints.append(f"{self.page.url} did not get {request.url}: {request.failure}")
-        self._unanswered.discard(request)
+        if request in self._pending_requests and (is_own or request.failure != "net::ERR_ABORTED"):
+            self.browser_errors.append(f"{self.page.url} did not get {request.url}: {request.failure}")
+        self._pending_requests.discard(request)
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400 and not response.request.is_navigation_request():
-            self.complaints.append(f"{self.page.url} got {response.status} for {response.url}")
+            self.browser_errors.append(f"{self.page.url} got {response.status} for {response.url}")

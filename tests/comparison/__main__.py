@@ -6,7 +6,7 @@ from time import monotonic
 
 import click
 
-from tests.comparison.files import compare as compare_folders
+from tests.comparison.compare_files import compare_recordings as compare_folders
 
 
 @click.group()
@@ -19,7 +19,7 @@ def main() -> None:
 def record(directory: Path) -> None:
     """Record every response into DIRECTORY, which must not exist or be empty."""
     # Imported here so that a comparison needs nothing of the application.
-    from tests.comparison.recording import IncompleteRecordingError, record as record_into  # noqa: I001, PLC0415 - as above
+    from tests.comparison.recording import IncompleteRecordingError, record_all as record_into  # noqa: I001, PLC0415 - as above
 
     if directory.exists() and any(directory.iterdir()):
         raise click.ClickException(f"{directory} is not empty; remove it first.")
@@ -37,7 +37,7 @@ def record(directory: Path) -> None:
 def compare(before: Path, after: Path) -> None:
     """List the files that are missing, new or different in AFTER; exit with 1 if there are any."""
     found = compare_folders(before, after)
-    for line in found.lines():
+    for line in found.report_lines():
         click.echo(line)
     sys.exit(0 if found.is_equal else 1)
 

@@ -22,23 +22,23 @@ from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.web.schemas.dataset_records import load_record
-from tests import http_app, world
-from tests.api import put_on_team
+from tests import http_app, sample_calendar
+from tests.api_client import add_team_member
 from tests.clocks import NOON, FixedClock
-from tests.make import make_member
+from tests.factories import make_member
 
 Json = dict[str, Any]
 
 PASSWORD = "correct horse battery"
 DEMO_ORGANISER = ORGANISER_EMAIL
-LARGE_NOW = NOON
-"""The moment for which tests/world.py is made."""
+LARGE_CALENDAR_NOW = NOON
+"""The moment for which tests/sample_calendar.py is made."""
 
-MODERATORS_TOKEN, MEMBERS_TOKEN, SECRET_FEED, REVOKED_FEED = (
-    world.MODERATORS_TOKEN,
-    world.MEMBERS_TOKEN,
-    world.FEED,
-    world.REVOKED_FEED,
+MODERATOR_TOKEN, MEMBER_TOKEN, FEED_SECRET, REVOKED_FEED_SECRET = (
+    sample_calendar.MODERATOR_TOKEN,
+    sample_calendar.MEMBER_TOKEN,
+    sample_calendar.FEED_SECRET,
+    sample_calendar.REVOKED_FEED_SECRET,
 )
 
 
@@ -52,19 +52,19 @@ class Email:
 
 
 @contextmanager
-def application(folder: Path, moment: datetime, **settings: Any) -> Iterator[tuple[Flask, FixedClock]]:
+def create_application(folder: Path, moment: datetime, **settings: Any) -> Iterator[tuple[Flask, FixedClock]]:
     """Yield an application on a database of its own with nothing in it, and the clock that it goes by."""
     folder.mkdir()
     url = f"sqlite:///{folder / 'eventcal.db'}"
     migrate.upgrade(url)
     clock = FixedClock(moment)
-    with http_app.running(url, clock, instance=folder, **settings) as app:
+    with http_app.create_test_app(url, clock, instance=folder, **settings) as app:
         yield app, clock
 
 
 def finish_background_work(app: Flask) -> None:
     """Do what the application does after its answers, such as writing down who fetched a feed."""
-    http_app.catch_up(app)
+    http_app.run_background_tasks(app)
 
 
 def load_demo(app: Flask, moment: datetime) -> None:
@@ -72,29 +72,32 @@ def load_demo(app: Flask, moment: datetime) -> None:
     with http_app.database_of(app).unit_of_work() as unit:
         load_dataset(unit, read_demo_dataset(load_record))
         create_demo_organiser(
-            unit.session, read_demo_dataset(load_record), password_hash=http_app.password_hash(PASSWORD), now=moment
+            unit.session,
+            read_demo_dataset(load_record),
+            password_hash=http_app.hash_password_once(PASSWORD),
+            now=moment,
         )
 
 
-def load_data(app: Flask, dataset: Json) -> None:
+def load_json_dataset(app: Flask, dataset: Json) -> None:
     """Load a data set."""
     with http_app.database_of(app).unit_of_work() as unit:
         load_dataset(unit, parse_dataset(json.dumps(dataset).encode(), load_record, source_name="dataset.json"))
 
 
-def load_one_of_everything(app: Flask) -> None:
-    """Make the calendar of tests/world.py, whose members can sign in with PASSWORD."""
-    world.build(app)
-    with http_app.writing(app) as session:
+def load_sample_calendar(app: Flask) -> None:
+    """Make the calendar of tests/sample_calendar.py, whose members can sign in with PASSWORD."""
+    sample_calendar.create_sample_calendar(app)
+    with http_app.write_session(app) as session:
         for member in session.scalars(select(Member)):
-            member.password = http_app.password_hash(PASSWORD)
+            member.password = http_app.hash_password_once(PASSWORD)
 
 
-def add_person(
+def add_member(
     app: Flask, email: str, *, role: str = "member", organises: Sequence[str] = (), reviews: Sequence[str] = ()
 ) -> None:
     """Add a member who can sign in with PASSWORD, and is on the teams of these events."""
-    with http_app.writing(app) as session:
+    with http_app.write_session(app) as session:
         name, member_id = email.partition("@")[0], f"member-{email.partition('@')[0]}"
         member = make_member(
             session,
@@ -102,16 +105,16 @@ def add_person(
             email=email,
             name=f"{name.title()} Example",
             role=Role(role),
-            password=http_app.password_hash(PASSWORD),
+            password=http_app.hash_password_once(PASSWORD),
         )
         for slugs, team_role in ((organises, TeamRole.ORGANISER), (reviews, TeamRole.REVIEWER)):
             for slug in slugs:
-                put_on_team(session, member, slug, role=team_role)
+                add_team_member(session, member, slug, role=team_role)
 
 
-def emails(app: Flask) -> list[Email]:
+def list_emails(app: Flask) -> list[Email]:
     """Return the emails in the outbox, the oldest first."""
-    rows = http_app.rows(app, OutboxMessage)
+    rows = http_app.list_rows(app, OutboxMessage)
     return [Email(row.payload["to"], row.payload["subject"], row.payload["text"]) for row in rows if row.kind == "mail"]
 
 

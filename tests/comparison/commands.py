@@ -9,8 +9,8 @@ from tests.comparison.randomness import Randomness
 
 Json = dict[str, Any]
 
-_EVENT: Json = {"title": "T", "timezone": "UTC", "starts": "2026-03-01"}
-_SOUND: Json = {
+_EVENT_RECORD: Json = {"title": "T", "timezone": "UTC", "starts": "2026-03-01"}
+_VALID_DATASET: Json = {
     "speakers": [{"slug": "ada", "name": "Ada Lovelace", "affiliation": None}],
     "sponsors": [{"slug": "company", "name": "Company & Sons"}],
     "events": [
@@ -28,11 +28,11 @@ _SOUND: Json = {
     ],
     "talks": [{"event": "summit", "title": "A talk", "state": "confirmed", "speakers": ["ada"], "track": "Security"}],
 }
-_CHANGED: Json = {
-    **_SOUND,
+_CHANGED_DATASET: Json = {
+    **_VALID_DATASET,
     "speakers": [{"slug": "ada", "name": "Ada King"}, {"slug": "grace", "name": "Grace Hopper"}],
 }
-_FAULTY: Json = {
+_INVALID_DATASET: Json = {
     "nobody": "knows",
     "speakers": [
         {"slug": "Ada!", "name": ""},
@@ -45,17 +45,22 @@ _FAULTY: Json = {
         {"slug": "no-zone", "title": "T", "starts": "2026-02-30", "timezone": "Mars/Olympus", "kind": "party", "x": 1},
         {"slug": "no-start", "title": "T", "timezone": "UTC", "co_located_with": ["nobody"]},
         {
-            **_EVENT,
+            **_EVENT_RECORD,
             "slug": "shapes",
             "tracks": [{"name": "A", "colour": "red"}],
             "call_for_talks": {"kinds": ["speech"]},
         },
-        {**_EVENT, "slug": "zone", "timezone": "Mars/Olympus"},
-        {**_EVENT, "slug": "end", "ends": "2026-02-01"},
-        {**_EVENT, "slug": "rule", "recurrence": "FREQ=NEVER"},
-        {**_EVENT, "slug": "call", "call_for_talks": {"closes_at": "later"}},
-        {**_EVENT, "slug": "names", "tracks": [{"name": "A"}, {"name": "A"}], "tiers": [{"name": "B"}, {"name": "B"}]},
-        {**_EVENT, "slug": "sponsors", "sponsorships": [{"sponsor": "nobody", "tier": "None"}]},
+        {**_EVENT_RECORD, "slug": "zone", "timezone": "Mars/Olympus"},
+        {**_EVENT_RECORD, "slug": "end", "ends": "2026-02-01"},
+        {**_EVENT_RECORD, "slug": "rule", "recurrence": "FREQ=NEVER"},
+        {**_EVENT_RECORD, "slug": "call", "call_for_talks": {"closes_at": "later"}},
+        {
+            **_EVENT_RECORD,
+            "slug": "names",
+            "tracks": [{"name": "A"}, {"name": "A"}],
+            "tiers": [{"name": "B"}, {"name": "B"}],
+        },
+        {**_EVENT_RECORD, "slug": "sponsors", "sponsorships": [{"sponsor": "nobody", "tier": "None"}]},
         {"slug": "sound", "title": "Sound", "timezone": "UTC", "starts": "2026-03-01"},
     ],
     "talks": [
@@ -79,7 +84,7 @@ _FAULTY: Json = {
 
 def record_commands(folder: Path, scratch: Path, randomness: Randomness) -> int:
     """Write what each command prints into a file of its own, and return the number of files."""
-    for name, dataset in (("sound", _SOUND), ("changed", _CHANGED), ("faulty", _FAULTY)):
+    for name, dataset in (("sound", _VALID_DATASET), ("changed", _CHANGED_DATASET), ("faulty", _INVALID_DATASET)):
         (scratch / f"{name}.json").write_text(json.dumps(dataset), encoding="utf-8")
     (scratch / "broken.json").write_text('{"events": [', encoding="utf-8")
     commands = (

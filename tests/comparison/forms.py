@@ -6,21 +6,21 @@ from xml.etree.ElementTree import Element
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from tests.comparison.public import HTML
-from tests.comparison.recorder import Person
-from tests.pages import tree_of
+from tests.comparison.public_responses import HTML_TYPE
+from tests.comparison.recorder import RecordingClient
+from tests.html_pages import parse_html
 
-Typed = Mapping[str, object]
+FormValues = Mapping[str, object]
 
 
-def fill_in(
-    person: Person,
+def fill_in_form(
+    person: RecordingClient,
     page: str,
     action: str,
     *,
     do: str | None = None,
     row: str | None = None,
-    typed: Typed | None = None,
+    typed: FormValues | None = None,
     language: str = "en",
 ) -> TestResponse:
     """Return the answer to the form on a page that goes to `action`.
@@ -28,34 +28,34 @@ def fill_in(
     The page, the answer, and the page that it redirects to are recorded.
     `do` is the button that is pressed, `row` the hidden field that tells apart forms with the same button.
     """
-    shown = person.get(page, Accept=HTML, Accept_Language=language)
-    return send(person, shown, action, do=do, row=row, typed=typed)
+    shown = person.get(page, Accept=HTML_TYPE, Accept_Language=language)
+    return submit_form(person, shown, action, do=do, row=row, typed=typed)
 
 
-def send(
-    person: Person,
+def submit_form(
+    person: RecordingClient,
     shown: TestResponse,
     action: str,
     *,
     do: str | None = None,
     row: str | None = None,
-    typed: Typed | None = None,
+    typed: FormValues | None = None,
 ) -> TestResponse:
     """Return the answer to a form on a page that is shown already, and record what it leads to."""
-    fields = _fields(_form(shown.text, action, do, row=row))
+    fields = _form_data(_find_form(shown.text, action, do, row=row))
     if do is not None:
         fields["do"] = do
     for name, value in (typed or {}).items():
         fields.setlist(name, value if isinstance(value, list) else [value])
-    answer = person.call("POST", action, label=do or "", headers={"Accept": HTML}, data=fields)
+    answer = person.request("POST", action, label=do or "", headers={"Accept": HTML_TYPE}, data=fields)
     if answer.location is not None:
-        person.get(answer.location, Accept=HTML)
+        person.get(answer.location, Accept=HTML_TYPE)
     return answer
 
 
-def _form(html: str, action: str, do: str | None, *, row: str | None) -> Element:
+def _find_form(html: str, action: str, do: str | None, *, row: str | None) -> Element:
     """Return the form. Raises AssertionError, with the page, where there is none."""
-    for form in tree_of(html).iter("form"):
+    for form in parse_html(html).iter("form"):
         buttons = {one.get("value") for one in form.iter("button")}
         rows = {one.get("value") for one in form.iter("input") if one.get("name") == "row"}
         if form.get("action") == action and (do is None or do in buttons) and (row is None or row in rows):
@@ -63,14 +63,14 @@ def _form(html: str, action: str, do: str | None, *, row: str | None) -> Element
     raise AssertionError(f"no form goes to {action} with the button {do} and the row {row} on:\n{html}")
 
 
-def _fields(form: Element) -> MultiDict[str, object]:
+def _form_data(form: Element) -> MultiDict[str, object]:
     fields: MultiDict[str, object] = MultiDict()
-    for name, value in _values(form):
+    for name, value in _iter_field_values(form):
         fields.add(name, value)
     return fields
 
 
-def _values(form: Element) -> Iterator[tuple[str, str]]:
+def _iter_field_values(form: Element) -> Iterator[tuple[str, str]]:
     for field in form.iter("input"):
         kind = field.get("type")
         if kind != "file" and (kind not in {"checkbox", "radio"} or "checked" in field.attrib):

@@ -23,19 +23,19 @@ _MASKS: Sequence[_Mask] = (
     # Recovery codes.
     (re.compile(r"(<code>)(?:[0-9a-z]{4}-){3}[0-9a-z]{4}(</code>)"), r"\1{recovery_code}\2"),
 )
-_QR_PATH = re.compile(r'(<svg class="qr"[^>]*><path d=")[^"]*')
+_QR_PATH_PATTERN = re.compile(r'(<svg class="qr"[^>]*><path d=")[^"]*')
 # When a static file was checked out, its size and a checksum of its path: Flask makes the tag of these.
-_ETAG_OF_FILE = re.compile(r'"\d+\.\d+-\d+-\d+"')
-_OF_FILE = frozenset({"ETag", "Last-Modified"})
-_COOKIE = re.compile(r"^([^=;]+)=([^;]*)")
-_EXPIRES = re.compile(r"(?<=[Ee]xpires=)(?!Thu, 01 Jan 1970)[^;]+")
+_FILE_ETAG_PATTERN = re.compile(r'"\d+\.\d+-\d+-\d+"')
+_FILE_HEADERS = frozenset({"ETag", "Last-Modified"})
+_COOKIE_PATTERN = re.compile(r"^([^=;]+)=([^;]*)")
+_EXPIRES_PATTERN = re.compile(r"(?<=[Ee]xpires=)(?!Thu, 01 Jan 1970)[^;]+")
 
 
 def mask_text(text: str) -> str:
     """Return a body, an address or an email with every secret replaced by a placeholder."""
     if "otpauth://" in text:
         # The QR code of a feed address is reproducible; only this one holds a random secret.
-        text = _QR_PATH.sub(r"\1{qr_code}", text)
+        text = _QR_PATH_PATTERN.sub(r"\1{qr_code}", text)
     for pattern, placeholder in _MASKS:
         text = pattern.sub(placeholder, text)
     return text
@@ -45,14 +45,14 @@ def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return headers sorted by name, without what is secret or depends on the real time or on this checkout."""
     # The order of headers means nothing, except among those of one name.
     pairs = sorted(headers, key=lambda pair: pair[0].lower())
-    is_file = any(name == "ETag" and _ETAG_OF_FILE.fullmatch(value) for name, value in pairs)
+    is_file = any(name == "ETag" and _FILE_ETAG_PATTERN.fullmatch(value) for name, value in pairs)
     return [(name, _mask_header(name, value, is_file=is_file)) for name, value in pairs]
 
 
 def _mask_header(name: str, value: str, *, is_file: bool) -> str:
     if name == "Set-Cookie":
         return mask_cookie(value)
-    if name == "Date" or (is_file and name in _OF_FILE):
+    if name == "Date" or (is_file and name in _FILE_HEADERS):
         return f"{{{name.lower()}}}"
     if name == "Allow":
         # The order is that of a set, which differs from process to process.
@@ -62,9 +62,9 @@ def _mask_header(name: str, value: str, *, is_file: bool) -> str:
 
 def mask_cookie(header: str) -> str:
     """Return a Set-Cookie header without its value and the real time; that a cookie is removed still shows."""
-    header = _EXPIRES.sub("{date}", header)
-    found = _COOKIE.match(header)
+    header = _EXPIRES_PATTERN.sub("{date}", header)
+    found = _COOKIE_PATTERN.match(header)
     # The reader's language is no secret, and an empty value takes a cookie back.
     if found is None or not found[2] or found[1].endswith("language"):
         return header
-    return _COOKIE.sub(r"\1={cookie}", header)
+    return _COOKIE_PATTERN.sub(r"\1={cookie}", header)

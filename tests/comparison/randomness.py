@@ -43,7 +43,7 @@ class Randomness:
 
 
 @contextmanager
-def reproducible() -> Iterator[Randomness]:
+def patch_secrets() -> Iterator[Randomness]:
     """Yield what `secrets` draws from until the end; modules that import it see the same functions."""
     randomness = Randomness()
     with ExitStack() as stack:

@@ -15,33 +15,33 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from tests.clocks import FixedClock
-from tests.comparison.application import PASSWORD, emails, finish_background_work
+from tests.comparison.application import PASSWORD, finish_background_work, list_emails
 from tests.comparison.masks import mask_headers, mask_text
 from tests.comparison.randomness import Randomness
 
 Route = tuple[str, str]
 
-_LONGEST_NAME = 150
+_MAX_NAME_LENGTH = 150
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.=,+-]+", re.ASCII)
-_LOWEST_ERROR = 400
+_MIN_ERROR_STATUS = 400
 
 
 @dataclass
-class Routes:
+class RouteCoverage:
     """The rules and methods that were requested, by whether any answer to them was not an error."""
 
     requested: dict[Route, bool] = field(default_factory=dict)
 
-    def note(self, app: Flask, method: str, path: str, *, status: int) -> None:
+    def add_response(self, app: Flask, method: str, path: str, *, status: int) -> None:
         """Note an answer to a request for `path`."""
         try:
             rule, _values = app.url_map.bind("localhost").match(path, method=method, return_rule=True)
         except HTTPException:
             return
         route = (method, rule.rule)
-        self.requested[route] = self.requested.get(route, False) or status < _LOWEST_ERROR
+        self.requested[route] = self.requested.get(route, False) or status < _MIN_ERROR_STATUS
 
-    def missing(self, app: Flask) -> list[str]:
+    def list_missing(self, app: Flask) -> list[str]:
         """Return the rules, each with its method, that were never requested, or only ever answered with an error."""
         known = {
             (method, rule.rule)
@@ -61,24 +61,32 @@ class Recorder:
     app: Flask
     folder: Path
     randomness: Randomness
-    routes: Routes
+    routes: RouteCoverage
     base_url: str
     clock: FixedClock | None = None
     count: int = 0
-    _names: Counter[str] = field(default_factory=Counter)
+    _name_counts: Counter[str] = field(default_factory=Counter)
 
-    def person(self, name: str, **headers: str) -> "Person":
+    def create_client(self, name: str, **headers: str) -> "RecordingClient":
         """Return somebody who calls with these headers, and keeps the cookies that they are given."""
-        return Person(self, name, self.app.test_client(), headers)
+        return RecordingClient(self, name, self.app.test_client(), headers)
 
-    def exchange(self, person: "Person", method: str, url: str, *, label: str = "", **request: Any) -> TestResponse:
+    def send_request(
+        self,
+        person: "RecordingClient",
+        method: str,
+        url: str,
+        *,
+        label: str = "",
+        **request: Any,
+    ) -> TestResponse:
         """Return the answer to a request, after it was written down."""
-        name = self._name(f"{person.name} {method} {mask_text(url)}{f' [{label}]' if label else ''}")
+        name = self._unique_name(f"{person.name} {method} {mask_text(url)}{f' [{label}]' if label else ''}")
         # Whatever was drawn before, the identifiers of this request are the same.
         self.randomness.seed(f"{self.folder.name} {name}")
         answer = person.client.open(url, method=method, base_url=self.base_url, **request)
-        self.routes.note(self.app, method, answer.request.path, status=answer.status_code)
-        self._write(name, f"{_request_as_text(method, url, **request)}\n\n{_answer_as_text(answer)}")
+        self.routes.add_response(self.app, method, answer.request.path, status=answer.status_code)
+        self._write_file(name, f"{_format_request(method, url, **request)}\n\n{_format_response(answer)}")
         finish_background_work(self.app)
         if self.clock is not None:
             self.clock.tick()
@@ -86,20 +94,20 @@ class Recorder:
 
     def write_emails(self, label: str) -> None:
         """Write down the emails in the outbox, with subject, recipient and text."""
-        texts = (f"To: {one.to}\nSubject: {one.subject}\n\n{one.text}" for one in emails(self.app))
-        self._write(self._name(f"emails {label}"), mask_text("\n----\n".join(texts)))
+        texts = (f"To: {one.to}\nSubject: {one.subject}\n\n{one.text}" for one in list_emails(self.app))
+        self._write_file(self._unique_name(f"emails {label}"), mask_text("\n----\n".join(texts)))
 
-    def _name(self, said: str) -> str:
+    def _unique_name(self, said: str) -> str:
         """Return a file name that no other file has."""
         plain = said.replace("/?", "/listing_").replace("?", "__").replace("/", "_")
         name = _UNSAFE_IN_NAMES.sub("_", plain).strip("_")
-        if len(name) > _LONGEST_NAME:
-            name = f"{name[:_LONGEST_NAME]}_{hashlib.sha256(said.encode()).hexdigest()[:8]}"
-        self._names[name.lower()] += 1
-        times = self._names[name.lower()]
+        if len(name) > _MAX_NAME_LENGTH:
+            name = f"{name[:_MAX_NAME_LENGTH]}_{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+        self._name_counts[name.lower()] += 1
+        times = self._name_counts[name.lower()]
         return name if times == 1 else f"{name}_{times}"
 
-    def _write(self, name: str, text: str) -> None:
+    def _write_file(self, name: str, text: str) -> None:
         self.count += 1
         number = f"{self.count:03}_" if self.clock else ""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +116,7 @@ class Recorder:
 
 
 @dataclass
-class Person:
+class RecordingClient:
     """Somebody who calls the application: as a visitor, with a token, or with the cookie of a session."""
 
     recorder: Recorder
@@ -116,7 +124,7 @@ class Person:
     client: FlaskClient
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def call(
+    def request(
         self,
         method: str,
         url: str,
@@ -127,28 +135,28 @@ class Person:
     ) -> TestResponse:
         """Return the answer to a request with this person's headers and these."""
         sent = {**self.headers, **(headers or {})}
-        return self.recorder.exchange(self, method, url, label=label, headers=sent, **request)
+        return self.recorder.send_request(self, method, url, label=label, headers=sent, **request)
 
     def get(self, url: str, *, label: str = "", **headers: str) -> TestResponse:
         """Return the answer to a GET request; an underscore in the name of a header stands for a hyphen."""
-        return self.call("GET", url, label=label, headers=_with_hyphens(headers))
+        return self.request("GET", url, label=label, headers=_with_hyphens(headers))
 
-    def api(self, method: str, path: str, body: object = None, *, label: str = "", **headers: str) -> TestResponse:
+    def call_api(self, method: str, path: str, body: object = None, *, label: str = "", **headers: str) -> TestResponse:
         """Return the answer of the HTTP API to a request with a JSON body, if there is one."""
         request = {} if body is None else {"json": body}
-        return self.call(method, f"/api/v1{path}", label=label, headers=_with_hyphens(headers), **request)
+        return self.request(method, f"/api/v1{path}", label=label, headers=_with_hyphens(headers), **request)
 
-    def sign_in(self, email: str) -> "Person":
+    def sign_in(self, email: str) -> "RecordingClient":
         """Return this person with a session, and the CSRF token among their headers."""
-        answer = self.api("POST", "/auth/login", {"email": email, "password": PASSWORD})
-        self.headers = {**self.headers, "X-CSRF-Token": json_of(answer)["csrf_token"]}
+        answer = self.call_api("POST", "/auth/login", {"email": email, "password": PASSWORD})
+        self.headers = {**self.headers, "X-CSRF-Token": get_json(answer)["csrf_token"]}
         return self
 
 
-def json_of(answer: TestResponse) -> dict[str, Any]:
+def get_json(answer: TestResponse) -> dict[str, Any]:
     """Return the JSON object that a successful answer holds."""
     body = answer.get_json()
-    if answer.status_code >= _LOWEST_ERROR or not isinstance(body, dict):
+    if answer.status_code >= _MIN_ERROR_STATUS or not isinstance(body, dict):
         raise AssertionError(f"{answer.request.method} {answer.request.path}: {answer.status} {answer.text[:500]}")
     return body
 
@@ -157,7 +165,7 @@ def _with_hyphens(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def _request_as_text(method: str, url: str, **request: Any) -> str:
+def _format_request(method: str, url: str, **request: Any) -> str:
     headers: Mapping[str, str] = request.get("headers", {})
     # Fields of forms are not repeated: the page before has most of them.
     body = [json.dumps(request["json"], ensure_ascii=False)] if "json" in request else []
@@ -165,8 +173,8 @@ def _request_as_text(method: str, url: str, **request: Any) -> str:
     return mask_text("\n".join([f"{method} {url}", *said, *body]))
 
 
-def _answer_as_text(answer: TestResponse) -> str:
-    body = _body_as_text(answer)
+def _format_response(answer: TestResponse) -> str:
+    body = _format_body(answer)
     masked = mask_text(body)
     headers = []
     for name, value in mask_headers(answer.headers.items()):
@@ -175,7 +183,7 @@ def _answer_as_text(answer: TestResponse) -> str:
     return "\n".join([answer.status, *headers, "", masked])
 
 
-def _body_as_text(answer: TestResponse) -> str:
+def _format_body(answer: TestResponse) -> str:
     raw = answer.get_data()
     if "Content-Encoding" not in answer.headers:
         try:

@@ -10,18 +10,18 @@ from flask import Flask
 
 from tests.clocks import FixedClock
 from tests.comparison import application as app_
-from tests.comparison.afterwards import record_afterwards
-from tests.comparison.by_api import record_api_scenario
-from tests.comparison.by_factors import record_factor_scenario
-from tests.comparison.by_forms import record_form_scenario
+from tests.comparison.api_scenario import record_api_scenario
 from tests.comparison.commands import record_commands
-from tests.comparison.document import write_document
-from tests.comparison.large import CONFERENCES, large_calendar
-from tests.comparison.private import Parts, record_organised, record_own
-from tests.comparison.public import Contents, listed, record_public
-from tests.comparison.randomness import Randomness, reproducible
-from tests.comparison.recorder import Recorder, Routes, json_of
-from tests.comparison.refused import record_refusals
+from tests.comparison.error_responses import record_errors
+from tests.comparison.form_scenario import record_form_scenario
+from tests.comparison.large_dataset import CONFERENCES, make_large_dataset
+from tests.comparison.openapi_files import write_openapi_files
+from tests.comparison.public_responses import CalendarContents, list_values, record_public
+from tests.comparison.randomness import Randomness, patch_secrets
+from tests.comparison.recorder import Recorder, RouteCoverage, get_json
+from tests.comparison.scenario_outcome import record_outcome
+from tests.comparison.second_factor_scenario import record_second_factor_scenario
+from tests.comparison.signed_in_pages import EventParts, record_account_pages, record_organiser_pages
 
 DEMO_NOW = datetime(2014, 7, 1, 12, tzinfo=UTC)
 """Before the summits of the demo data, so that lists of what is to come are not empty."""
@@ -67,11 +67,11 @@ _LARGE_FILTERS = (
     "updated_since=2026-03-01T12:30:00Z",
     "from=2020-01-01",
 )
-_PEOPLE = (("olga", "member"), ("rita", "member"), ("max", "moderator"), ("alan", "admin"))
+_MEMBERS = (("olga", "member"), ("rita", "member"), ("max", "moderator"), ("alan", "admin"))
 _SCENARIOS: Mapping[str, Callable[[Recorder], None]] = {
     "api": record_api_scenario,
     "forms": record_form_scenario,
-    "factors": record_factor_scenario,
+    "factors": record_second_factor_scenario,
 }
 
 
@@ -79,31 +79,33 @@ class IncompleteRecordingError(Exception):
     """There are routes that the recording does not ask for; the message names them."""
 
 
-def record(folder: Path) -> int:
+def record_all(folder: Path) -> int:
     """Record everything into a folder, and return the number of responses. Raises IncompleteRecordingError."""
-    routes = Routes()
-    with tempfile.TemporaryDirectory() as scratch, reproducible() as randomness:
+    routes = RouteCoverage()
+    with tempfile.TemporaryDirectory() as scratch, patch_secrets() as randomness:
         recording = _Recording(folder, Path(scratch), randomness, routes=routes)
         recording.record_commands()
         recording.record_scenarios()
         recording.record_demo()
         app = recording.record_large()
-    missing = routes.missing(app)
+    missing = routes.list_missing(app)
     if missing:
         raise IncompleteRecordingError("Never requested, or only answered with errors: " + ", ".join(missing))
     return recording.count
 
 
 class _Recording:
-    def __init__(self, folder: Path, scratch: Path, randomness: Randomness, *, routes: Routes) -> None:
+    def __init__(self, folder: Path, scratch: Path, randomness: Randomness, *, routes: RouteCoverage) -> None:
         self.folder, self.scratch, self.randomness, self.routes = folder, scratch, randomness, routes
         self.count = 0
 
     @contextmanager
-    def calendar(self, place: str, moment: datetime, **settings: str) -> Iterator[tuple[Flask, FixedClock, Recorder]]:
+    def open_calendar(
+        self, place: str, moment: datetime, **settings: str
+    ) -> Iterator[tuple[Flask, FixedClock, Recorder]]:
         """Yield an application of its own, its clock, and what records it."""
         self.randomness.seed(place)
-        with app_.application(self.scratch / place, moment, **settings) as (app, clock):
+        with app_.create_application(self.scratch / place, moment, **settings) as (app, clock):
             base_url = settings.get("base_url", "http://127.0.0.1:8000")
             recorder = Recorder(app, self.folder / place, self.randomness, self.routes, base_url)
             yield app, clock, recorder
@@ -118,87 +120,87 @@ class _Recording:
     def record_scenarios(self) -> None:
         """Record unsafe requests, each scenario in a small calendar of its own, and what it looks like afterwards."""
         for name, scenario in _SCENARIOS.items():
-            with self.calendar(f"scenario-{name}", app_.LARGE_NOW, **_SETTINGS) as (app, clock, recorder):
-                app_.load_one_of_everything(app)
-                app_.add_person(app, "max@example.org", role="moderator")
+            with self.open_calendar(f"scenario-{name}", app_.LARGE_CALENDAR_NOW, **_SETTINGS) as (app, clock, recorder):
+                app_.load_sample_calendar(app)
+                app_.add_member(app, "max@example.org", role="moderator")
                 recorder.clock = clock
                 scenario(recorder)
-                record_afterwards(recorder)
+                record_outcome(recorder)
 
     def record_demo(self) -> None:
         """Record the demo data as it was, with the settings that an installation starts with."""
-        with self.calendar("demo", DEMO_NOW) as (app, clock, recorder):
+        with self.open_calendar("demo", DEMO_NOW) as (app, clock, recorder):
             app_.load_demo(app, DEMO_NOW)
             clock.tick(3600)
-            visitor = recorder.person("visitor")
-            contents = Contents(
-                events=listed(visitor, "/events", "slug"),
-                talks=listed(visitor, "/talks", "id"),
-                speakers=listed(visitor, "/speakers", "slug"),
+            visitor = recorder.create_client("visitor")
+            contents = CalendarContents(
+                events=list_values(visitor, "/events", "slug"),
+                talks=list_values(visitor, "/talks", "id"),
+                speakers=list_values(visitor, "/speakers", "slug"),
                 sponsors=("rackspace",),
                 filters=_DEMO_FILTERS,
             )
             record_public(visitor, contents)
-            write_document(json_of(visitor.api("GET", "/openapi.json")), self.folder / "openapi")
-            organiser = recorder.person("organiser").sign_in(app_.DEMO_ORGANISER)
+            write_openapi_files(get_json(visitor.call_api("GET", "/openapi.json")), self.folder / "openapi")
+            organiser = recorder.create_client("organiser").sign_in(app_.DEMO_ORGANISER)
             slug = "xen-project-developer-summit-2014"
-            record_own(organiser, (), event=slug)
-            record_organised(organiser, Parts(slug, talks=contents.talks[:2]))
+            record_account_pages(organiser, (), event=slug)
+            record_organiser_pages(organiser, EventParts(slug, talks=contents.talks[:2]))
 
     def record_large(self) -> Flask:
         """Record a calendar of about 1,000 talks, and return its application."""
-        with self.calendar("large", app_.LARGE_NOW, **_SETTINGS) as (app, clock, recorder):
-            app_.load_one_of_everything(app)
-            app_.load_data(app, large_calendar())
-            for name, role in _PEOPLE:
+        with self.open_calendar("large", app_.LARGE_CALENDAR_NOW, **_SETTINGS) as (app, clock, recorder):
+            app_.load_sample_calendar(app)
+            app_.load_json_dataset(app, make_large_dataset())
+            for name, role in _MEMBERS:
                 teams = {
                     "olga": {"organises": ["summit", "hackday", "berlin", "status-draft"]},
                     "rita": {"reviews": ["summit"]},
                 }
-                app_.add_person(app, f"{name}@example.org", role=role, **teams.get(name, {}))
+                app_.add_member(app, f"{name}@example.org", role=role, **teams.get(name, {}))
             clock.tick(3600)
-            _leave_traces(recorder)
+            _change_large_calendar(recorder)
             clock.tick(3600)
-            _record_large(recorder)
+            _record_large_calendar(recorder)
             return app
 
 
-def _leave_traces(recorder: Recorder) -> None:
+def _change_large_calendar(recorder: Recorder) -> None:
     """Change, cancel and redact some of a calendar, so that it has tombstones, histories and several revisions."""
-    moderator = recorder.person("earlier moderator", Authorization=f"Bearer {app_.MODERATORS_TOKEN}")
-    titles = json_of(moderator.api("GET", "/events/berlin/talks?limit=200&state=confirmed"))["items"]
+    moderator = recorder.create_client("earlier moderator", Authorization=f"Bearer {app_.MODERATOR_TOKEN}")
+    titles = get_json(moderator.call_api("GET", "/events/berlin/talks?limit=200&state=confirmed"))["items"]
     for talk, step in zip(titles, ("cancel", "redact", "cancel", "redact"), strict=False):
-        moderator.api("POST", f"/talks/{talk['id']}/{step}")
+        moderator.call_api("POST", f"/talks/{talk['id']}/{step}")
     for talk in titles[4:8]:
-        moderator.api("PATCH", f"/talks/{talk['id']}", {"title": f"{talk['title']}, again"}, If_Match="*")
-    moderator.api("PATCH", "/events/sydney", {"summary": "A new summary."}, If_Match="*")
-    moderator.api("POST", "/events/meetup-03/cancel")
-    moderator.api("POST", "/events/meetup-04/redact")
-    moderator.api("POST", "/speakers/speaker-010/merge", {"other": "speaker-011"})
+        moderator.call_api("PATCH", f"/talks/{talk['id']}", {"title": f"{talk['title']}, again"}, If_Match="*")
+    moderator.call_api("PATCH", "/events/sydney", {"summary": "A new summary."}, If_Match="*")
+    moderator.call_api("POST", "/events/meetup-03/cancel")
+    moderator.call_api("POST", "/events/meetup-04/redact")
+    moderator.call_api("POST", "/speakers/speaker-010/merge", {"other": "speaker-011"})
 
 
-def _record_large(recorder: Recorder) -> None:
-    visitor = recorder.person("visitor")
-    talks = listed(visitor, "/talks", "id")
-    events = listed(visitor, "/events", "slug")
-    speakers = listed(visitor, "/speakers", "slug")
-    contents = Contents(
+def _record_large_calendar(recorder: Recorder) -> None:
+    visitor = recorder.create_client("visitor")
+    talks = list_values(visitor, "/talks", "id")
+    events = list_values(visitor, "/events", "slug")
+    speakers = list_values(visitor, "/speakers", "slug")
+    contents = CalendarContents(
         events=sorted(events, key=lambda slug: (slug not in {"summit", *CONFERENCES}, events.index(slug))),
         talks=("confirmed", "announced", *talks[::40]),
         speakers=("ada", "grace", "speaker-011", *speakers[::12]),
         sponsors=("rackspace", "company-0"),
         filters=_LARGE_FILTERS,
-        feeds=(app_.SECRET_FEED,),
-        hidden=("/events/proposed", "/talks/submitted", "/speakers/twin"),
+        feed_secrets=(app_.FEED_SECRET,),
+        hidden_paths=("/events/proposed", "/talks/submitted", "/speakers/twin"),
     )
     record_public(visitor, contents)
-    member = recorder.person("member token", Authorization=f"Bearer {app_.MEMBERS_TOKEN}")
-    moderator = recorder.person("moderator token", Authorization=f"Bearer {app_.MODERATORS_TOKEN}")
-    record_refusals(visitor, member, moderator)
-    _record_people(recorder)
+    member = recorder.create_client("member token", Authorization=f"Bearer {app_.MEMBER_TOKEN}")
+    moderator = recorder.create_client("moderator token", Authorization=f"Bearer {app_.MODERATOR_TOKEN}")
+    record_errors(visitor, member, moderator)
+    _record_members(recorder)
 
 
-def _record_people(recorder: Recorder) -> None:
+def _record_members(recorder: Recorder) -> None:
     own = ("draft", "submitted", "waitlisted", "accepted", "confirmed", "withdrawn", "announced")
     others = (
         "/me/feeds/feed-phone",
@@ -207,10 +209,10 @@ def _record_people(recorder: Recorder) -> None:
         "/speakers/grace/edit",
         "/organise/summit",
     )
-    member = recorder.person("member").sign_in("ada@example.org")
-    record_own(member, own, event="summit", others=others)
-    record_organised(member, Parts("proposed", members=("member-ada",)))
-    summit = Parts(
+    member = recorder.create_client("member").sign_in("ada@example.org")
+    record_account_pages(member, own, event="summit", others=others)
+    record_organiser_pages(member, EventParts("proposed", members=("member-ada",)))
+    summit = EventParts(
         "summit",
         talks=("submitted", "waitlisted", "accepted", "confirmed", "withdrawn"),
         rooms_and_tracks=("attic", "security"),
@@ -218,21 +220,26 @@ def _record_people(recorder: Recorder) -> None:
         sponsorships=("held", "enquiry"),
         members=("member-olga", "member-rita"),
     )
-    organiser = recorder.person("organiser").sign_in("olga@example.org")
-    record_own(organiser, (), event="meetup-01", others=("/sponsors/rackspace/edit",))
+    organiser = recorder.create_client("organiser").sign_in("olga@example.org")
+    record_account_pages(organiser, (), event="meetup-01", others=("/sponsors/rackspace/edit",))
     for parts in (
         summit,
-        Parts("berlin"),
-        Parts("hackday", talks=("offered",)),
-        Parts("status-draft"),
+        EventParts("berlin"),
+        EventParts("hackday", talks=("offered",)),
+        EventParts("status-draft"),
     ):
-        record_organised(organiser, parts)
-    record_organised(recorder.person("reviewer").sign_in("rita@example.org"), summit)
-    moderator = recorder.person("moderator").sign_in("max@example.org")
+        record_organiser_pages(organiser, parts)
+    record_organiser_pages(recorder.create_client("reviewer").sign_in("rita@example.org"), summit)
+    moderator = recorder.create_client("moderator").sign_in("max@example.org")
     profiles = ("/speakers/ada/edit", "/speakers/twin/edit", "/sponsors/rackspace/edit", "/sponsors/citrix/edit")
-    record_own(moderator, (), event="summit", others=profiles)
-    for parts in (summit, Parts("hackday", talks=("offered", "announced")), Parts("proposed"), Parts("meetup-04")):
-        record_organised(moderator, parts)
-    admin = recorder.person("admin").sign_in("alan@example.org")
+    record_account_pages(moderator, (), event="summit", others=profiles)
+    for parts in (
+        summit,
+        EventParts("hackday", talks=("offered", "announced")),
+        EventParts("proposed"),
+        EventParts("meetup-04"),
+    ):
+        record_organiser_pages(moderator, parts)
+    admin = recorder.create_client("admin").sign_in("alan@example.org")
     for path in ("/events?status=pending", "/events?status=draft", "/me", "/speakers/twin", "/sponsors/citrix"):
-        admin.api("GET", path)
+        admin.call_api("GET", path)

@@ -18,49 +18,58 @@ from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 from tests.clocks import FixedClock
-from tests.datasets import EVENT, SPEAKER, TALK, Json, everything, load, open_calendar, refused
+from tests.datasets import (
+    EVENT_RECORD,
+    SPEAKER_RECORD,
+    TALK_RECORD,
+    Json,
+    list_all_rows,
+    load_errors,
+    load_sections,
+    open_indexed_database,
+)
 
 LINKS = UrlBuilder("https://example.org")
-NUMBERS = ("id", "revision", "created_at", "updated_at", "links")
+GENERATED_FIELDS = ("id", "revision", "created_at", "updated_at", "links")
 
 
 @pytest.fixture
-def calendar(database_url: str, clock: FixedClock) -> Iterator[Database]:
-    calendar = open_calendar(database_url, clock)
+def calendar_database(database_url: str, clock: FixedClock) -> Iterator[Database]:
+    calendar = open_indexed_database(database_url, clock)
     yield calendar
     calendar.engine.dispose()
 
 
-def event(calendar: Database, slug: str = "summit") -> Json:
+def load_event_json(calendar: Database, slug: str = "summit") -> Json:
     with calendar.read_session() as session:
         found = get_event(session, slug, OPERATOR)
         return event_json(found, LINKS)
 
 
-def talks(calendar: Database) -> list[Json]:
+def load_talks_json(calendar: Database) -> list[Json]:
     with calendar.read_session() as session:
         rows = session.scalars(select(Talk).options(*talk_load_options()).order_by(Talk.title))
         return [talk_json(talk, LINKS) for talk in rows]
 
 
-def speaker(calendar: Database, slug: str = "ada") -> Json:
+def load_speaker_json(calendar: Database, slug: str = "ada") -> Json:
     with calendar.read_session() as session:
         return speaker_json(session.scalars(select(Speaker).where(Speaker.slug == slug)).one(), LINKS)
 
 
-def asked(calendar: Database, query: str) -> list[Any]:
+def query_column(calendar: Database, query: str) -> list[Any]:
     with calendar.read_connection() as connection:
         return list(connection.execute(text(query)).scalars())
 
 
-def without(resource: Json, *names: str) -> Json:
+def without_fields(resource: Json, *names: str) -> Json:
     return {name: value for name, value in resource.items() if name not in names}
 
 
-def test_load_stores_all_fields_of_an_event(calendar: Database) -> None:
+def test_load_stores_all_fields_of_an_event(calendar_database: Database) -> None:
     place = {"venue": "bcc", "address": "Alexanderstr. 11", "city": "Berlin", "region": None, "country": "DE"}
     said = {
-        **EVENT,
+        **EVENT_RECORD,
         "kind": "workshop",
         "summary": "Three days.",
         "description": "All of *Xen*.",
@@ -79,8 +88,8 @@ def test_load_stores_all_fields_of_an_event(calendar: Database) -> None:
     call = {"opens_at": "2026-04-01T09:00:00", "closes_at": "2026-05-01", "anywhere_on_earth": True, "kinds": ["bof"]}
     tracks = [{"name": "Main", "colour": "#1f6f8b"}, {"name": "Other", "colour": None}]
     rooms = [{"name": "Attic", "capacity": 12}]
-    load(calendar, events=[{**said, "call_for_talks": call, "tracks": tracks, "rooms": rooms}])
-    found = event(calendar)
+    load_sections(calendar_database, events=[{**said, "call_for_talks": call, "tracks": tracks, "rooms": rooms}])
+    found = load_event_json(calendar_database)
     assert {name: found[name] for name in said} == said
     assert found["call_for_talks"] == {
         "opens_at": "2026-04-01T09:00:00+02:00",
@@ -88,21 +97,21 @@ def test_load_stores_all_fields_of_an_event(calendar: Database) -> None:
         "kinds": ["bof"],
         "note": None,
     }
-    assert [without(track, "id") for track in found["tracks"]] == tracks
-    assert [without(room, "id") for room in found["rooms"]] == rooms
+    assert [without_fields(track, "id") for track in found["tracks"]] == tracks
+    assert [without_fields(room, "id") for room in found["rooms"]] == rooms
     assert found["sequence"] == 0
 
 
-def test_load_stores_all_fields_of_a_talk_and_its_speaker(calendar: Database) -> None:
+def test_load_stores_all_fields_of_a_talk_and_its_speaker(calendar_database: Database) -> None:
     ada = {
-        **SPEAKER,
+        **SPEAKER_RECORD,
         "job_title": "Countess",
         "bio": "Wrote *notes*.",
         "links": [{"title": "Notes", "url": "https://ada.example.org"}],
         "photo_url": "https://ada.example.org/me.png",
     }
     said = {
-        **TALK,
+        **TALK_RECORD,
         "abstract": "Where the port stands.",
         "kind": "lightning",
         "language": "en",
@@ -116,23 +125,23 @@ def test_load_stores_all_fields_of_a_talk_and_its_speaker(calendar: Database) ->
         "recording_url": "https://video.example.org",
         "reprise_of": None,
     }
-    summit = {**EVENT, "tracks": [{"name": "Main"}], "rooms": [{"name": "Attic"}]}
-    load(calendar, speakers=[ada], events=[summit], talks=[said])
-    [found] = talks(calendar)
-    assert {name: found[name] for name in said if name != "speakers"} == without(said, "speakers")
+    summit = {**EVENT_RECORD, "tracks": [{"name": "Main"}], "rooms": [{"name": "Attic"}]}
+    load_sections(calendar_database, speakers=[ada], events=[summit], talks=[said])
+    [found] = load_talks_json(calendar_database)
+    assert {name: found[name] for name in said if name != "speakers"} == without_fields(said, "speakers")
     assert [one["slug"] for one in found["speakers"]] == ["ada"]
     assert found["starts_at"] == "2026-06-10T09:00:00+02:00"
     assert found["sequence"] == 0
-    assert without(speaker(calendar), "bio_html") == ada
+    assert without_fields(load_speaker_json(calendar_database), "bio_html") == ada
 
 
-def test_reloading_the_same_file_changes_nothing(calendar: Database, clock: FixedClock) -> None:
+def test_reloading_the_same_file_changes_nothing(calendar_database: Database, clock: FixedClock) -> None:
     file: dict[str, Any] = {
-        "speakers": [{**SPEAKER, "links": [{"title": "Notes", "url": "https://ada.example.org"}]}],
+        "speakers": [{**SPEAKER_RECORD, "links": [{"title": "Notes", "url": "https://ada.example.org"}]}],
         "sponsors": [{"slug": "rackspace", "name": "Rackspace"}],
         "events": [
             {
-                **EVENT,
+                **EVENT_RECORD,
                 "tags": ["xen"],
                 "location": {"city": "Berlin", "latitude": 52.5, "longitude": 13.4},
                 "registration": {"price": {"amount": "99.00", "currency": "EUR"}},
@@ -145,31 +154,45 @@ def test_reloading_the_same_file_changes_nothing(calendar: Database, clock: Fixe
                 "sponsorships": [{"sponsor": "rackspace", "tier": "Gold", "state": "confirmed"}],
                 "co_located_with": ["beside"],
             },
-            {**EVENT, "slug": "beside", "status": "cancelled"},
+            {**EVENT_RECORD, "slug": "beside", "status": "cancelled"},
         ],
         "talks": [
-            {**TALK, "track": "Main", "room": "Attic", "starts": "2026-06-10T09:00:00", "tags": ["arm"]},
-            {**TALK, "title": "Again", "reprise_of": {"event": "summit", "title": "Xen on ARM"}, "state": "cancelled"},
+            {**TALK_RECORD, "track": "Main", "room": "Attic", "starts": "2026-06-10T09:00:00", "tags": ["arm"]},
+            {
+                **TALK_RECORD,
+                "title": "Again",
+                "reprise_of": {"event": "summit", "title": "Xen on ARM"},
+                "state": "cancelled",
+            },
         ],
     }
-    load(calendar, **file)
-    before = everything(calendar)
+    load_sections(calendar_database, **file)
+    before = list_all_rows(calendar_database)
     clock.tick(3600)
-    assert load(calendar, **file) == {
+    assert load_sections(calendar_database, **file) == {
         "speakers": SectionCounts(new=0, changed=0, unchanged=1),
         "sponsors": SectionCounts(new=0, changed=0, unchanged=1),
         "events": SectionCounts(new=0, changed=0, unchanged=2),
         "talks": SectionCounts(new=0, changed=0, unchanged=2),
     }
-    assert everything(calendar) == before
+    assert list_all_rows(calendar_database) == before
 
 
-def test_later_file_changes_only_the_given_fields(calendar: Database, clock: FixedClock) -> None:
-    load(calendar, speakers=[SPEAKER], events=[{**EVENT, "summary": "One.", "tags": ["xen"]}], talks=[TALK])
-    was_event, [was_talk], was_speaker = event(calendar), talks(calendar), speaker(calendar)
+def test_later_file_changes_only_the_given_fields(calendar_database: Database, clock: FixedClock) -> None:
+    load_sections(
+        calendar_database,
+        speakers=[SPEAKER_RECORD],
+        events=[{**EVENT_RECORD, "summary": "One.", "tags": ["xen"]}],
+        talks=[TALK_RECORD],
+    )
+    was_event, [was_talk], was_speaker = (
+        load_event_json(calendar_database),
+        load_talks_json(calendar_database),
+        load_speaker_json(calendar_database),
+    )
     clock.tick(3600)
-    report = load(
-        calendar,
+    report = load_sections(
+        calendar_database,
         speakers=[{"slug": "ada", "job_title": "Countess"}],
         events=[{"slug": "summit", "title": "Great Summit", "rooms": [{"name": "Attic"}]}],
         talks=[{"event": "summit", "title": "Xen on ARM", "room": "Attic", "abstract": "Words."}],
@@ -180,11 +203,15 @@ def test_later_file_changes_only_the_given_fields(calendar: Database, clock: Fix
         "events": 1,
         "talks": 1,
     }
-    now_event, [now_talk], now_speaker = event(calendar), talks(calendar), speaker(calendar)
+    now_event, [now_talk], now_speaker = (
+        load_event_json(calendar_database),
+        load_talks_json(calendar_database),
+        load_speaker_json(calendar_database),
+    )
     assert now_event["title"] == "Great Summit"
     assert now_event["sequence"] == 1
-    assert without(now_event, "title", "rooms", "sequence", *NUMBERS) == without(
-        was_event, "title", "rooms", "sequence", *NUMBERS
+    assert without_fields(now_event, "title", "rooms", "sequence", *GENERATED_FIELDS) == without_fields(
+        was_event, "title", "rooms", "sequence", *GENERATED_FIELDS
     )
     assert now_talk["id"] == was_talk["id"]
     assert (now_talk["room"], now_talk["abstract"], now_talk["sequence"]) == ("Attic", "Words.", 1)
@@ -192,38 +219,41 @@ def test_later_file_changes_only_the_given_fields(calendar: Database, clock: Fix
     assert now_speaker == {**was_speaker, "job_title": "Countess"}
 
 
-def test_null_clears_optional_fields_and_keeps_required_ones(calendar: Database) -> None:
-    load(calendar, events=[{**EVENT, "summary": "One.", "kind": "meetup", "tags": ["xen"], "status": "tentative"}])
+def test_null_clears_optional_fields_and_keeps_required_ones(calendar_database: Database) -> None:
+    load_sections(
+        calendar_database,
+        events=[{**EVENT_RECORD, "summary": "One.", "kind": "meetup", "tags": ["xen"], "status": "tentative"}],
+    )
     cleared = dict.fromkeys(("summary", "kind", "tags", "status", "title", "tracks", "tiers", "location"))
-    load(calendar, events=[{"slug": "summit", **cleared}])
-    found = event(calendar)
+    load_sections(calendar_database, events=[{"slug": "summit", **cleared}])
+    found = load_event_json(calendar_database)
     assert (found["summary"], found["tags"]) == (None, [])
     assert (found["kind"], found["status"], found["title"]) == ("meetup", "tentative", "Summit")
 
 
-def test_load_deletes_nothing(calendar: Database) -> None:
+def test_load_deletes_nothing(calendar_database: Database) -> None:
     parts = {"tracks": [{"name": "Main"}], "tiers": [{"name": "Gold"}]}
-    load(calendar, speakers=[SPEAKER], events=[{**EVENT, **parts}], talks=[TALK])
-    load(calendar, speakers=[], events=[{**EVENT, "tracks": [], "tiers": []}], talks=[])
-    assert [track["name"] for track in event(calendar)["tracks"]] == ["Main"]
-    assert asked(calendar, "SELECT name FROM tiers") == ["Gold"]
-    assert [talk["title"] for talk in talks(calendar)] == ["Xen on ARM"]
+    load_sections(calendar_database, speakers=[SPEAKER_RECORD], events=[{**EVENT_RECORD, **parts}], talks=[TALK_RECORD])
+    load_sections(calendar_database, speakers=[], events=[{**EVENT_RECORD, "tracks": [], "tiers": []}], talks=[])
+    assert [track["name"] for track in load_event_json(calendar_database)["tracks"]] == ["Main"]
+    assert query_column(calendar_database, "SELECT name FROM tiers") == ["Gold"]
+    assert [talk["title"] for talk in load_talks_json(calendar_database)] == ["Xen on ARM"]
 
 
-def test_invalid_file_changes_nothing_and_reports_every_error_with_its_location(calendar: Database) -> None:
-    load(calendar, events=[{**EVENT, "slug": "old"}])
-    assert refused(
-        calendar,
+def test_invalid_file_changes_nothing_and_reports_every_error_with_its_location(calendar_database: Database) -> None:
+    load_sections(calendar_database, events=[{**EVENT_RECORD, "slug": "old"}])
+    assert load_errors(
+        calendar_database,
         colour="red",
-        speakers=[SPEAKER, {"slug": "Ada"}, SPEAKER, {"slug": "grace"}],
+        speakers=[SPEAKER_RECORD, {"slug": "Ada"}, SPEAKER_RECORD, {"slug": "grace"}],
         sponsors=[{"slug": "rackspace"}],
         events=[
-            {**EVENT, "starts": "2026-02-30", "price": 5},
-            {**EVENT, "slug": "second", "timezone": "Europe/Atlantis"},
+            {**EVENT_RECORD, "starts": "2026-02-30", "price": 5},
+            {**EVENT_RECORD, "slug": "second", "timezone": "Europe/Atlantis"},
             {"slug": "third", "title": "Third", "tiers": [{"rank": 1}]},
             {"slug": "fourth"},
             {
-                **EVENT,
+                **EVENT_RECORD,
                 "slug": "fifth",
                 "co_located_with": ["summit", "nowhere", "fifth"],
                 "tiers": [{"name": "Gold"}],
@@ -232,10 +262,21 @@ def test_invalid_file_changes_nothing_and_reports_every_error_with_its_location(
             "sixth",
         ],
         talks=[
-            {**TALK, "event": "nowhere"},
-            {**TALK, "event": "old", "speakers": ["ada", "nobody"], "starts": "2026-07-01T09:00:00", "track": "Main"},
-            {**TALK, "state": "great"},
-            {**TALK, "event": "old", "title": "Again", "reprise_of": {"event": "summit", "title": "Never given"}},
+            {**TALK_RECORD, "event": "nowhere"},
+            {
+                **TALK_RECORD,
+                "event": "old",
+                "speakers": ["ada", "nobody"],
+                "starts": "2026-07-01T09:00:00",
+                "track": "Main",
+            },
+            {**TALK_RECORD, "state": "great"},
+            {
+                **TALK_RECORD,
+                "event": "old",
+                "title": "Again",
+                "reprise_of": {"event": "summit", "title": "Never given"},
+            },
         ],
     ) == [
         ("/colour", "is not known here; leave it out"),
@@ -270,22 +311,25 @@ def test_invalid_file_changes_nothing_and_reports_every_error_with_its_location(
     ]
 
 
-def test_reference_to_an_invalid_record_is_not_reported(calendar: Database) -> None:
-    assert refused(
-        calendar,
-        speakers=[{**SPEAKER, "photo_url": "here"}],
+def test_reference_to_an_invalid_record_is_not_reported(calendar_database: Database) -> None:
+    assert load_errors(
+        calendar_database,
+        speakers=[{**SPEAKER_RECORD, "photo_url": "here"}],
         sponsors=[{"slug": "rackspace", "name": "Rackspace", "url": "here"}],
         events=[
-            {**EVENT, "kind": "party"},
+            {**EVENT_RECORD, "kind": "party"},
             {
-                **EVENT,
+                **EVENT_RECORD,
                 "slug": "beside",
                 "co_located_with": ["summit"],
                 "tiers": [{"name": "Gold"}],
                 "sponsorships": [{"sponsor": "rackspace", "tier": "Gold"}],
             },
         ],
-        talks=[TALK, {**TALK, "event": "beside", "reprise_of": {"event": "summit", "title": "Xen on ARM"}}],
+        talks=[
+            TALK_RECORD,
+            {**TALK_RECORD, "event": "beside", "reprise_of": {"event": "summit", "title": "Xen on ARM"}},
+        ],
     ) == [
         ("/events/0/kind", "must be one of: conference, meetup, hackathon, workshop, webinar"),
         ("/speakers/0/photo_url", "must be a URL that begins with https:// or http:// and a host name"),
@@ -293,9 +337,11 @@ def test_reference_to_an_invalid_record_is_not_reported(calendar: Database) -> N
     ]
 
 
-def test_load_reports_its_progress(calendar: Database) -> None:
+def test_load_reports_its_progress(calendar_database: Database) -> None:
     heard: list[int] = []
-    dataset = validate_dataset({"speakers": [SPEAKER], "events": [EVENT], "talks": [TALK]}, load_record)
-    with calendar.unit_of_work() as unit:
+    dataset = validate_dataset(
+        {"speakers": [SPEAKER_RECORD], "events": [EVENT_RECORD], "talks": [TALK_RECORD]}, load_record
+    )
+    with calendar_database.unit_of_work() as unit:
         load_dataset(unit, dataset, on_progress=heard.append)
     assert sum(heard) == dataset.size == 3

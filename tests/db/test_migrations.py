@@ -22,12 +22,12 @@ INSERT_MEMBER = (
 )
 
 
-def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+def query_rows(database: Database, query: str) -> list[tuple[Any, ...]]:
     with database.read_connection() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def everything(connection: Connection) -> dict[str, dict[str, Any]]:
+def describe_schema(connection: Connection) -> dict[str, dict[str, Any]]:
     """Return the columns, keys, constraints and indexes of each table, as the database reports them."""
     looked = inspect(connection)
 
@@ -48,7 +48,7 @@ def everything(connection: Connection) -> dict[str, dict[str, Any]]:
     }
 
 
-def leftovers(connection: Connection) -> list[str]:
+def list_database_objects(connection: Connection) -> list[str]:
     """Return the names of all database objects: tables, indexes, sequences and views."""
     if connection.dialect.name == "sqlite":
         query = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -65,30 +65,30 @@ def test_head_matches_the_models_according_to_autogenerate(database: Database) -
 
 def test_head_schema_equals_the_schema_created_from_the_models(database: Database) -> None:
     with database.read_connection() as connection:
-        migrated = everything(connection)
+        migrated = describe_schema(connection)
     migrate.downgrade(database.engine, "base")
     metadata.create_all(database.engine)
     with database.read_connection() as connection:
-        assert migrated == everything(connection)
+        assert migrated == describe_schema(connection)
 
 
 def test_downgrade_to_base_removes_everything_but_the_version_table(database: Database) -> None:
     migrate.downgrade(database.engine, "base")
     with database.read_connection() as connection:
-        left = leftovers(connection)
+        left = list_database_objects(connection)
     assert [name for name in left if not name.startswith("alembic_version")] == []
-    assert rows(database, "SELECT * FROM alembic_version") == []
+    assert query_rows(database, "SELECT * FROM alembic_version") == []
 
 
 def test_every_migration_can_be_downgraded_and_upgraded_again(database: Database) -> None:
     with database.read_connection() as connection:
-        before = everything(connection)
+        before = describe_schema(connection)
     for revision in ("base", *REVISIONS[:-1]):
         migrate.downgrade(database.engine, revision)
         assert not database.is_migrated()
         migrate.upgrade(database.engine)
         with database.read_connection() as connection:
-            assert everything(connection) == before
+            assert describe_schema(connection) == before
         assert database.is_migrated()
 
 
@@ -106,8 +106,8 @@ def test_upgrading_an_up_to_date_database_changes_nothing(database: Database) ->
         unit.session.execute(text("UPDATE feed_state SET revision = 7"))
     migrate.upgrade(database.engine)
     migrate.upgrade(database.engine)
-    assert rows(database, "SELECT id FROM members") == [("m",)]
-    assert rows(database, "SELECT revision FROM feed_state") == [(7,)]
+    assert query_rows(database, "SELECT id FROM members") == [("m",)]
+    assert query_rows(database, "SELECT revision FROM feed_state") == [(7,)]
 
 
 def test_migrate_accepts_a_database_url(database: Database, database_url: str) -> None:
@@ -122,7 +122,7 @@ def test_concurrent_upgrades_run_one_after_another(database: Database) -> None:
     with ThreadPoolExecutor(2) as both:
         list(both.map(migrate.upgrade, [database.engine, database.engine]))
     assert database.is_migrated()
-    assert rows(database, "SELECT id FROM feed_state") == [(1,)]
+    assert query_rows(database, "SELECT id FROM feed_state") == [(1,)]
 
 
 def test_database_without_schema_is_not_migrated(database: Database) -> None:
@@ -140,7 +140,7 @@ def test_database_of_a_later_release_is_rejected_and_unchanged(database: Databas
     assert not database.is_migrated()
     with pytest.raises(CommandError, match="9999"):
         migrate.upgrade(database.engine)
-    assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
+    assert query_rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 def test_failed_migration_rolls_back_earlier_ones(database: Database) -> None:
@@ -165,7 +165,7 @@ def test_sqlite_migration_that_leaves_dangling_references_fails(sqlite_url: str)
     engine.dispose()
 
 
-OLD_ENTRY = (
+INSERT_OLD_ENTRY = (
     "INSERT INTO ledger_entries (uid, kind, subject_id, public_id, deleted, cancelled, sequence, revision, stamp,"
     " created_at, zone, first_day, last_day, content, ics) VALUES (:uid, :kind, :uid, :uid, false, false, 3, 5,"
     " '2026-03-01 12:00:00', :created_at, NULL, '2026-06-10', '2026-06-12', 'abc', 'BEGIN:VEVENT')"
@@ -177,26 +177,26 @@ def test_upgrade_numbers_existing_entries_by_age_and_resets_the_renderer(databas
     ages = {"young": "2026-03-01 12:00:00", "b": "2024-03-01 12:00:00", "a": "2024-03-01 12:00:00"}
     with database.engine.begin() as connection:
         for uid, created_at in ages.items():
-            connection.execute(text(OLD_ENTRY), {"uid": uid, "kind": "talk", "created_at": created_at})
+            connection.execute(text(INSERT_OLD_ENTRY), {"uid": uid, "kind": "talk", "created_at": created_at})
         connection.execute(text("UPDATE ledger_state SET revision = 7, renderer = 'r'"))
     migrate.upgrade(database.engine)
     kept = "uid, serial, sequence, revision, content_hash, ics, tombstone_until"
-    assert rows(database, f"SELECT {kept} FROM feed_entries ORDER BY serial") == [  # noqa: S608 - constant query
+    assert query_rows(database, f"SELECT {kept} FROM feed_entries ORDER BY serial") == [  # noqa: S608 - constant query
         (uid, number, 3, 5, "abc", "BEGIN:VEVENT", None) for number, uid in enumerate(["a", "b", "young"], start=1)
     ]
-    assert rows(database, "SELECT revision, full_rebuild_revision, last_serial, renderer_version FROM feed_state") == [
-        (7, 7, 3, "")
-    ]
+    assert query_rows(
+        database, "SELECT revision, full_rebuild_revision, last_serial, renderer_version FROM feed_state"
+    ) == [(7, 7, 3, "")]
 
 
 def test_downgrade_drops_entry_kinds_unknown_to_older_release(database: Database) -> None:
     migrate.downgrade(database.engine, "0004")
     with database.engine.begin() as connection:
         for kind in ("event", "talk", "opening", "closing"):
-            connection.execute(text(OLD_ENTRY), {"uid": kind, "kind": kind, "created_at": "2026-03-01 12:00:00"})
+            connection.execute(text(INSERT_OLD_ENTRY), {"uid": kind, "kind": kind, "created_at": "2026-03-01 12:00:00"})
     migrate.upgrade(database.engine)
     migrate.downgrade(database.engine, "0004")
-    assert rows(database, "SELECT uid FROM ledger_entries ORDER BY uid") == [("event",), ("talk",)]
+    assert query_rows(database, "SELECT uid FROM ledger_entries ORDER BY uid") == [("event",), ("talk",)]
 
 
 def test_renamed_tables_keep_their_rows_and_continue_their_ids(database: Database) -> None:
@@ -211,13 +211,13 @@ def test_renamed_tables_keep_their_rows_and_continue_their_ids(database: Databas
         )
         connection.execute(text("UPDATE ledger_state SET revision = 7, numbers = 3, reshaped_at = 5, renderer = 'r'"))
     migrate.upgrade(database.engine)
-    assert rows(database, "SELECT id, last_serial, full_rebuild_revision, renderer_version FROM feed_state") == [
+    assert query_rows(database, "SELECT id, last_serial, full_rebuild_revision, renderer_version FROM feed_state") == [
         (1, 3, 5, "r")
     ]
     with database.unit_of_work() as unit:
         record = {"member_id": "m", "fingerprint": "f", "status": 201, "body": "{}", "created_at": NOON}
         unit.session.add(IdempotencyRecord(key="another", **record))
-    assert rows(database, "SELECT id, key FROM idempotency_keys ORDER BY id") == [(41, "k"), (42, "another")]
+    assert query_rows(database, "SELECT id, key FROM idempotency_keys ORDER BY id") == [(41, "k"), (42, "another")]
 
 
 def test_upgrade_keeps_signed_session_cookies_valid_for_existing_members(database: Database) -> None:
@@ -225,6 +225,6 @@ def test_upgrade_keeps_signed_session_cookies_valid_for_existing_members(databas
     with database.engine.begin() as connection:
         connection.execute(text(INSERT_MEMBER))
     migrate.upgrade(database.engine)
-    assert [bool(accepted) for (accepted,) in rows(database, "SELECT signed_cookies FROM members")] == [True]
+    assert [bool(accepted) for (accepted,) in query_rows(database, "SELECT signed_cookies FROM members")] == [True]
     migrate.downgrade(database.engine, "0008")
-    assert rows(database, "SELECT id FROM members") == [("m",)]
+    assert query_rows(database, "SELECT id FROM members") == [("m",)]

@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 SECOND = timedelta(seconds=1)
 
 
-def put(database: Database, subject: str, **fields: Any) -> None:
+def add_mail(database: Database, subject: str, **fields: Any) -> None:
     """Add a mail to the outbox, due at noon."""
     payload = {"to": "ada@example.org", "subject": subject, "text": ""}
     values = {"kind": "mail", "payload": payload, "due_at": NOON, "created_at": NOON} | fields
@@ -24,14 +24,14 @@ def put(database: Database, subject: str, **fields: Any) -> None:
         unit.session.add(OutboxMessage(**values))
 
 
-def due(database: Database, now: datetime = NOON) -> str | None:
+def due_subject(database: Database, now: datetime = NOON) -> str | None:
     """Return the subject of the mail that is due."""
     with database.read_session() as session:
         found = find_due_mail(session, now=now)
         return found.payload["subject"] if found else None
 
 
-def left(database: Database, *, now: datetime, sends_mail: bool) -> list[str]:
+def remaining_subjects(database: Database, *, now: datetime, sends_mail: bool) -> list[str]:
     """Return the subjects of the messages that remain after deleting old ones."""
     with database.unit_of_work() as unit:
         unit.session.execute(build_delete_old_messages(now=now, is_mail_configured=sends_mail))
@@ -53,13 +53,13 @@ def test_queued_mail_is_due_at_once_and_its_subject_is_one_line(database: Databa
 
 
 def test_empty_outbox_has_no_due_mail(database: Database) -> None:
-    assert due(database) is None
+    assert due_subject(database) is None
 
 
 def test_mail_due_longest_is_sent_first(database: Database) -> None:
-    put(database, "later", due_at=NOON - SECOND)
-    put(database, "first", due_at=NOON - 2 * SECOND)
-    assert due(database) == "first"
+    add_mail(database, "later", due_at=NOON - SECOND)
+    add_mail(database, "first", due_at=NOON - 2 * SECOND)
+    assert due_subject(database) == "first"
 
 
 @pytest.mark.parametrize(
@@ -67,26 +67,26 @@ def test_mail_due_longest_is_sent_first(database: Database) -> None:
     [{"due_at": NOON + SECOND}, {"sent_at": NOON}, {"attempts": MAX_ATTEMPTS}, {"kind": "nothing"}],
 )
 def test_sent_failed_or_future_messages_are_not_due(database: Database, fields: dict[str, Any]) -> None:
-    put(database, "x", **fields)
-    assert due(database) is None
+    add_mail(database, "x", **fields)
+    assert due_subject(database) is None
 
 
 def test_mail_is_due_exactly_at_its_due_time(database: Database) -> None:
-    put(database, "x", due_at=NOON + SECOND)
-    assert due(database, NOON + SECOND) == "x"
+    add_mail(database, "x", due_at=NOON + SECOND)
+    assert due_subject(database, NOON + SECOND) == "x"
 
 
 def test_sent_and_failed_mails_are_deleted_after_a_month_and_waiting_mails_kept(database: Database) -> None:
     now = NOON + MONTH + SECOND
-    put(database, "sent", sent_at=NOON)
-    put(database, "sent later", sent_at=NOON + SECOND)
-    put(database, "given up", attempts=MAX_ATTEMPTS)
-    put(database, "given up later", attempts=MAX_ATTEMPTS, created_at=NOON + SECOND)
-    put(database, "waiting")
-    assert left(database, now=now, sends_mail=True) == ["sent later", "given up later", "waiting"]
+    add_mail(database, "sent", sent_at=NOON)
+    add_mail(database, "sent later", sent_at=NOON + SECOND)
+    add_mail(database, "given up", attempts=MAX_ATTEMPTS)
+    add_mail(database, "given up later", attempts=MAX_ATTEMPTS, created_at=NOON + SECOND)
+    add_mail(database, "waiting")
+    assert remaining_subjects(database, now=now, sends_mail=True) == ["sent later", "given up later", "waiting"]
 
 
 def test_all_mails_are_deleted_after_a_week_if_mail_is_disabled(database: Database) -> None:
-    put(database, "old")
-    put(database, "new", created_at=NOON + SECOND)
-    assert left(database, now=NOON + WEEK + SECOND, sends_mail=False) == ["new"]
+    add_mail(database, "old")
+    add_mail(database, "new", created_at=NOON + SECOND)
+    assert remaining_subjects(database, now=NOON + WEEK + SECOND, sends_mail=False) == ["new"]

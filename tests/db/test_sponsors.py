@@ -17,10 +17,10 @@ from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import find_sponsor, get_sponsor, list_confirmed_sponsors_by_tier, list_sponsorships
 from eventcal.sponsors.service import update_sponsor
 from tests.clocks import NOON, FixedClock
-from tests.make import (
-    MODERATOR,
-    caller_of,
-    forget,
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
     make_event,
     make_member,
     make_organiser,
@@ -28,7 +28,7 @@ from tests.make import (
     make_sponsorship,
     make_tier,
 )
-from tests.statements import statements
+from tests.sql_statements import record_statements
 
 CONFIRMED = SponsorshipState.CONFIRMED
 
@@ -44,10 +44,10 @@ def test_sponsor_is_public_only_with_a_confirmed_tier_of_a_public_event(
     for status in EventStatus:
         event, sponsor = make_event(session, status=status), make_sponsor(session, slug=status.value)
         make_sponsorship(session, make_tier(session, event), sponsor=sponsor, state=state, enquirer=enquirer)
-        for caller in (ANONYMOUS, caller_of(enquirer), make_organiser(session, event)):
+        for caller in (ANONYMOUS, make_caller(enquirer), make_organiser(session, event)):
             found = find_sponsor(session, status.value, caller)
             assert found is (sponsor if state == CONFIRMED and status in PUBLIC_STATUSES else None)
-        assert find_sponsor(session, status.value, MODERATOR) is sponsor
+        assert find_sponsor(session, status.value, MODERATOR_CALLER) is sponsor
 
 
 def test_sponsor_of_several_events_is_returned_once(session: Session) -> None:
@@ -69,9 +69,11 @@ def test_only_moderators_may_edit_a_sponsor(session: Session, clock: FixedClock)
     event, sponsor = make_event(session), make_sponsor(session)
     make_sponsorship(session, make_tier(session, event), sponsor=sponsor, state=CONFIRMED)
     clock.tick()
-    update_sponsor(session, sponsor, {"name": sponsor.name}, caller=MODERATOR, now=clock.now())
+    update_sponsor(session, sponsor, {"name": sponsor.name}, caller=MODERATOR_CALLER, now=clock.now())
     assert sponsor.updated_at == NOON
-    update_sponsor(session, sponsor, {"logo_url": "https://l.org", "url": None}, caller=MODERATOR, now=clock.now())
+    update_sponsor(
+        session, sponsor, {"logo_url": "https://l.org", "url": None}, caller=MODERATOR_CALLER, now=clock.now()
+    )
     assert (sponsor.logo_url, sponsor.url, sponsor.updated_at) == ("https://l.org", None, clock.now())
     with pytest.raises(Forbidden):
         update_sponsor(session, sponsor, {"name": "Mine"}, caller=make_organiser(session, event), now=clock.now())
@@ -94,7 +96,7 @@ def test_confirmed_sponsors_are_listed_by_tier_rank(session: Session, clock: Fix
         clock.tick()
         make_sponsorship(session, tiers[tier], sponsor=make_sponsor(session, name=name), state=state, now=clock.now())
     make_sponsorship(session, make_tier(session, make_event(session)), state=CONFIRMED)
-    forget(session)
+    flush_and_expunge(session)
     shown = [
         (tier.name, [sponsor.name for sponsor in held])
         for tier, held in list_confirmed_sponsors_by_tier(session, event)
@@ -115,8 +117,8 @@ def test_sponsor_list_statement_count_is_independent_of_its_length(database: Dat
             here = unit.session.get_one(Event, event.id)
             for _ in range(more):
                 make_sponsorship(unit.session, make_tier(unit.session, here), state=CONFIRMED)
-        with statements(database) as sent, database.read_session() as session:
-            public = [sponsor.slug for sponsor in _shown(session, event)]
+        with record_statements(database) as sent, database.read_session() as session:
+            public = [sponsor.slug for sponsor in _confirmed_sponsors(session, event)]
             listed = list_sponsorships(session, event, paging=PageRequest()).items
             names = [(row.sponsor.name, row.tier.event.slug) for row in listed]
         counts.append((len(public), len(names), len(sent)))
@@ -124,6 +126,6 @@ def test_sponsor_list_statement_count_is_independent_of_its_length(database: Dat
     assert counts[0][2] == counts[1][2]
 
 
-def _shown(session: Session, event: Event) -> Iterator[Sponsor]:
+def _confirmed_sponsors(session: Session, event: Event) -> Iterator[Sponsor]:
     for _, held in list_confirmed_sponsors_by_tier(session, event):
         yield from held

@@ -21,10 +21,10 @@ from eventcal.sponsors.queries import get_sponsorship, list_sponsorships
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, check_has_no_sponsorships, request_sponsorship
 from tests.clocks import NOON, FixedClock
-from tests.make import (
-    MODERATOR,
-    caller_of,
-    forget,
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
     make_event,
     make_member,
     make_organiser,
@@ -33,11 +33,18 @@ from tests.make import (
     make_tier,
 )
 
-RACKSPACE = {"name": "Rackspace", "url": "https://rackspace.example", "description": "Hosts"}
+SPONSOR_FIELDS = {"name": "Rackspace", "url": "https://rackspace.example", "description": "Hosts"}
 CONFIRMED = SponsorshipState.CONFIRMED
 
 
-def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fields: Any) -> Sponsorship:
+def request_new_sponsorship(
+    session: Session,
+    event: Event,
+    sponsor: object,
+    *,
+    caller: Caller,
+    **fields: Any,
+) -> Sponsorship:
     """Enquire about a new tier of the event, or about the given one."""
     tier = fields.pop("tier", None) or make_tier(session, event).id
     return request_sponsorship(session, event, {"tier": tier, "sponsor": sponsor, **fields}, caller=caller, now=NOON)
@@ -48,7 +55,7 @@ def ask(session: Session, event: Event, sponsor: object, *, caller: Caller, **fi
 
 def test_member_enquires_for_a_new_sponsor(session: Session) -> None:
     member, event = make_member(session), make_event(session)
-    row = ask(session, event, RACKSPACE, caller=caller_of(member), note="Call us")
+    row = request_new_sponsorship(session, event, SPONSOR_FIELDS, caller=make_caller(member), note="Call us")
     assert (row.state, row.note, row.enquirer_id) == (SponsorshipState.ENQUIRY, "Call us", member.id)
     sponsor = row.sponsor
     assert (sponsor.slug, sponsor.name, sponsor.url, sponsor.description, sponsor.logo_url) == (
@@ -61,9 +68,12 @@ def test_member_enquires_for_a_new_sponsor(session: Session) -> None:
 
 
 def test_new_sponsor_gets_a_unique_slug(session: Session) -> None:
-    event, caller = make_event(session), caller_of(make_member(session))
+    event, caller = make_event(session), make_caller(make_member(session))
     names = ["ACME, Inc.", "Acme Inc", "acme inc", "株式会社"]
-    slugs = [ask(session, event, {"name": name, "url": None}, caller=caller).sponsor.slug for name in names]
+    slugs = [
+        request_new_sponsorship(session, event, {"name": name, "url": None}, caller=caller).sponsor.slug
+        for name in names
+    ]
     assert slugs[:3] == ["acme-inc", "acme-inc-2", "acme-inc-3"]
     assert slugs[3].startswith("sponsor-")
 
@@ -74,25 +84,27 @@ def test_new_sponsor_gets_a_unique_slug(session: Session) -> None:
 def test_existing_sponsor_is_referenced_by_slug_and_unchanged(session: Session, named: object) -> None:
     sponsor = make_sponsor(session, slug="rackspace", name="Rackspace")
     make_sponsorship(session, make_tier(session, make_event(session)), sponsor=sponsor, state=CONFIRMED)
-    row = ask(session, make_event(session), named, caller=caller_of(make_member(session)))
+    row = request_new_sponsorship(session, make_event(session), named, caller=make_caller(make_member(session)))
     assert (row.sponsor, row.sponsor.name, row.sponsor.updated_at) == (sponsor, "Rackspace", NOON)
 
 
 def test_hidden_sponsor_cannot_be_referenced(session: Session) -> None:
     member, another = make_member(session), make_member(session)
     event = make_event(session)
-    ask(session, event, RACKSPACE, caller=caller_of(member))
-    assert ask(session, event, "rackspace", caller=caller_of(member)).sponsor.slug == "rackspace"
+    request_new_sponsorship(session, event, SPONSOR_FIELDS, caller=make_caller(member))
+    assert request_new_sponsorship(session, event, "rackspace", caller=make_caller(member)).sponsor.slug == "rackspace"
     for slug in ("rackspace", "nobody"):
         with pytest.raises(Invalid) as refused:
-            ask(session, event, slug, caller=caller_of(another))
+            request_new_sponsorship(session, event, slug, caller=make_caller(another))
         assert refused.value.errors == (FieldError("/sponsor", "there is no such sponsor; describe it"),)
 
 
 def test_validation_reports_all_errors_at_once(session: Session) -> None:
     tier = make_tier(session, make_event(session))
     with pytest.raises(Invalid) as refused:
-        ask(session, make_event(session), "nobody", caller=caller_of(make_member(session)), tier=tier.id)
+        request_new_sponsorship(
+            session, make_event(session), "nobody", caller=make_caller(make_member(session)), tier=tier.id
+        )
     assert refused.value.errors == (
         FieldError("/tier", "the event has no such tier"),
         FieldError("/sponsor", "there is no such sponsor; describe it"),
@@ -100,13 +112,17 @@ def test_validation_reports_all_errors_at_once(session: Session) -> None:
 
 
 def test_past_or_cancelled_event_accepts_no_enquiries(session: Session) -> None:
-    caller = caller_of(make_member(session))
+    caller = make_caller(make_member(session))
     with pytest.raises(EventEnded):
-        ask(session, make_event(session, starts="2026-02-27", ends="2026-02-28"), RACKSPACE, caller=caller)
+        request_new_sponsorship(
+            session, make_event(session, starts="2026-02-27", ends="2026-02-28"), SPONSOR_FIELDS, caller=caller
+        )
     with pytest.raises(EventCancelled):
-        ask(session, make_event(session, status=EventStatus.CANCELLED), RACKSPACE, caller=caller)
+        request_new_sponsorship(
+            session, make_event(session, status=EventStatus.CANCELLED), SPONSOR_FIELDS, caller=caller
+        )
     meetup = make_event(session, starts="2026-02-03", ends="2026-02-03", recurrence="FREQ=MONTHLY")
-    assert ask(session, meetup, RACKSPACE, caller=caller).state == SponsorshipState.ENQUIRY
+    assert request_new_sponsorship(session, meetup, SPONSOR_FIELDS, caller=caller).state == SponsorshipState.ENQUIRY
 
 
 # Confirming and cancelling
@@ -122,7 +138,7 @@ def test_sponsorship_steps_follow_the_transition_table(
     went = {}
     for step, row in rows.items():
         try:
-            went[step] = apply_sponsorship_action(session, row, step, caller=MODERATOR, now=clock.now()).state
+            went[step] = apply_sponsorship_action(session, row, step, caller=MODERATOR_CALLER, now=clock.now()).state
             assert row.updated_at == clock.now()
         except InvalidTransition:
             assert (row.state, row.updated_at) == (state, NOON)
@@ -133,7 +149,7 @@ def test_sponsorship_steps_follow_the_transition_table(
 def test_only_organisers_may_confirm_or_cancel_a_sponsorship(session: Session, step: SponsorshipAction) -> None:
     enquirer, event = make_member(session), make_event(session)
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
-    for caller in (caller_of(enquirer), caller_of(make_member(session), reviews=[event])):
+    for caller in (make_caller(enquirer), make_caller(make_member(session), reviews=[event])):
         with pytest.raises(Forbidden):
             apply_sponsorship_action(session, row, step, caller=caller, now=NOON)
     assert (
@@ -145,13 +161,13 @@ def test_only_organisers_may_confirm_or_cancel_a_sponsorship(session: Session, s
 def test_full_tier_accepts_a_sponsorship_after_a_cancellation(session: Session) -> None:
     tier = make_tier(session, make_event(session), name="Gold", capacity=1)
     first, second = make_sponsorship(session, tier), make_sponsorship(session, tier)
-    apply_sponsorship_action(session, first, SponsorshipAction.CONFIRM, caller=MODERATOR, now=NOON)
+    apply_sponsorship_action(session, first, SponsorshipAction.CONFIRM, caller=MODERATOR_CALLER, now=NOON)
     with pytest.raises(TierFull, match="All 1 places of “Gold” are taken") as refused:
-        apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR, now=NOON)
+        apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR_CALLER, now=NOON)
     assert (refused.value.code, second.state) == ("tier-full", SponsorshipState.ENQUIRY)
-    apply_sponsorship_action(session, first, SponsorshipAction.CANCEL, caller=MODERATOR, now=NOON)
+    apply_sponsorship_action(session, first, SponsorshipAction.CANCEL, caller=MODERATOR_CALLER, now=NOON)
     assert (
-        apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR, now=NOON).state
+        apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR_CALLER, now=NOON).state
         == CONFIRMED
     )
 
@@ -164,9 +180,9 @@ def test_concurrent_confirmations_never_oversell_a_tier(database: Database) -> N
     def confirm(sponsorship_id: str) -> str:
         try:
             with database.unit_of_work() as unit:
-                row = get_sponsorship(unit.session, sponsorship_id, MODERATOR)
+                row = get_sponsorship(unit.session, sponsorship_id, MODERATOR_CALLER)
                 return apply_sponsorship_action(
-                    unit.session, row, SponsorshipAction.CONFIRM, caller=MODERATOR, now=unit.now
+                    unit.session, row, SponsorshipAction.CONFIRM, caller=MODERATOR_CALLER, now=unit.now
                 ).state
         except DomainError as refused:
             return refused.code
@@ -187,14 +203,14 @@ def test_sponsorship_is_visible_to_its_enquirer_organisers_and_moderators(sessio
     row = make_sponsorship(session, make_tier(session, event), enquirer=enquirer)
     callers = {
         "visitor": ANONYMOUS,
-        "member": caller_of(make_member(session)),
-        "reviewer": caller_of(make_member(session), reviews=[event]),
-        "enquirer": caller_of(enquirer),
+        "member": make_caller(make_member(session)),
+        "reviewer": make_caller(make_member(session), reviews=[event]),
+        "enquirer": make_caller(enquirer),
         "organiser": make_organiser(session, event),
         "organiser of another": make_organiser(session, make_event(session)),
-        "moderator": MODERATOR,
+        "moderator": MODERATOR_CALLER,
     }
-    forget(session)
+    flush_and_expunge(session)
     found = set()
     for who, caller in callers.items():
         try:
@@ -214,7 +230,7 @@ def test_sponsorships_of_an_event_are_listed_page_by_page(session: Session, cloc
         rows.append(make_sponsorship(session, tiers[i % 2], state=state, now=clock.now()))
     make_sponsorship(session, make_tier(session, make_event(session)))
     expected = [(row.id, row.sponsor.slug, row.tier.name) for row in rows]
-    forget(session)
+    flush_and_expunge(session)
     found, cursor = [], None
     for _ in range(2):
         page = list_sponsorships(session, event, paging=PageRequest(limit=3, cursor=cursor))

@@ -17,49 +17,49 @@ from eventcal.sponsors.errors import TierNotFound
 from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.queries import count_taken_places, get_tier_for_organiser, list_tiers_with_taken_places
 from eventcal.sponsors.service import create_tier, delete_tier, update_tier
-from tests.make import (
-    MODERATOR,
-    caller_of,
-    forget,
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
     make_event,
     make_member,
     make_organiser,
     make_sponsorship,
     make_tier,
 )
-from tests.statements import statements
+from tests.sql_statements import record_statements
 
-PRICE = {"amount": Decimal("5000.00"), "currency": "EUR"}
+PRICE_FIELDS = {"amount": Decimal("5000.00"), "currency": "EUR"}
 
 
-def known(session: Session, tier: Tier) -> Tier:
+def reload_tier(session: Session, tier: Tier) -> Tier:
     """Return the tier as the next request loads it."""
-    forget(session)
-    return get_tier_for_organiser(session, tier.id, MODERATOR)
+    flush_and_expunge(session)
+    return get_tier_for_organiser(session, tier.id, MODERATOR_CALLER)
 
 
-def values(tier: Tier) -> tuple[object, ...]:
+def column_values(tier: Tier) -> tuple[object, ...]:
     return (tier.name, tier.rank, tier.price_amount, tier.price_currency, tier.capacity, tier.benefits)
 
 
 def test_added_tier_stores_all_fields(session: Session) -> None:
-    fields = {"name": "Gold", "rank": 2, "price": PRICE, "capacity": 3, "benefits": ["Logo", "Booth"]}
+    fields = {"name": "Gold", "rank": 2, "price": PRICE_FIELDS, "capacity": 3, "benefits": ["Logo", "Booth"]}
     tier = create_tier(session, make_event(session), fields)
-    assert values(known(session, tier)) == ("Gold", 2, Decimal("5000.00"), "EUR", 3, ["Logo", "Booth"])
+    assert column_values(reload_tier(session, tier)) == ("Gold", 2, Decimal("5000.00"), "EUR", 3, ["Logo", "Booth"])
 
 
 def test_tier_requires_only_a_name(session: Session) -> None:
     tier = create_tier(session, make_event(session), {"name": "Gold"})
-    assert values(known(session, tier)) == ("Gold", 1, None, None, None, [])
+    assert column_values(reload_tier(session, tier)) == ("Gold", 1, None, None, None, [])
 
 
 def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) -> None:
-    fields = {"name": "Gold", "price": PRICE, "capacity": 3, "benefits": ["Logo"]}
+    fields = {"name": "Gold", "price": PRICE_FIELDS, "capacity": 3, "benefits": ["Logo"]}
     tier = create_tier(session, make_event(session), fields)
-    update_tier(session, known(session, tier), {"name": "Gold", "price": {"amount": Decimal(10)}, "rank": 7})
-    assert values(known(session, tier)) == ("Gold", 7, Decimal(10), "EUR", 3, ["Logo"])
-    update_tier(session, known(session, tier), {"price": None, "capacity": None, "benefits": None})
-    assert values(known(session, tier)) == ("Gold", 7, None, None, None, [])
+    update_tier(session, reload_tier(session, tier), {"name": "Gold", "price": {"amount": Decimal(10)}, "rank": 7})
+    assert column_values(reload_tier(session, tier)) == ("Gold", 7, Decimal(10), "EUR", 3, ["Logo"])
+    update_tier(session, reload_tier(session, tier), {"price": None, "capacity": None, "benefits": None})
+    assert column_values(reload_tier(session, tier)) == ("Gold", 7, None, None, None, [])
 
 
 def test_price_without_currency_is_rejected(session: Session) -> None:
@@ -99,7 +99,7 @@ def test_tier_can_be_removed_only_if_all_its_sponsorships_are_cancelled(
     tier = make_tier(session, make_event(session))
     make_sponsorship(session, tier, state=SponsorshipState.CANCELLED)
     make_sponsorship(session, tier, state=state)
-    tier = known(session, tier)
+    tier = reload_tier(session, tier)
     if state == SponsorshipState.CANCELLED:
         delete_tier(session, tier)
         assert [session.scalars(select(table)).all() for table in (Tier, Sponsorship)] == [[], []]
@@ -113,7 +113,7 @@ def test_get_tier_requires_an_organiser(session: Session) -> None:
     tier = make_tier(session, event)
     assert get_tier_for_organiser(session, tier.id, make_organiser(session, event)) is tier
     with pytest.raises(Forbidden):
-        get_tier_for_organiser(session, tier.id, caller_of(make_member(session)))
+        get_tier_for_organiser(session, tier.id, make_caller(make_member(session)))
 
 
 def test_tier_of_hidden_event_is_not_found(session: Session) -> None:
@@ -142,6 +142,6 @@ def test_tier_list_takes_one_statement_at_any_length(database: Database) -> None
             make_sponsorship(unit.session, make_tier(unit.session, event), state=SponsorshipState.CONFIRMED)
     with database.read_session() as session:
         here = session.get_one(Event, event.id)
-        with statements(database) as sent:
+        with record_statements(database) as sent:
             assert [taken for _, taken in list_tiers_with_taken_places(session, here)] == [1] * 20
     assert len(sent) == 1

@@ -8,38 +8,38 @@ from sqlalchemy.orm import Session, selectinload
 from eventcal.kit.database import Change, commit_time, delay_return_until
 from eventcal.kit.errors import Conflict
 from tests.clocks import NOON, FixedClock
-from tests.shelf import Book, Leaf, OpenShelf, put, titles
+from tests.sample_models import Book, OpenDatabase, Page, insert_books, list_titles
 
-Seen = tuple[str, str, frozenset[str]]
+RecordedChange = tuple[str, str, frozenset[str]]
 
 
-class Recorder:
+class ChangeRecorder:
     """A hook that records the changes it receives: one list per call."""
 
     def __init__(self) -> None:
-        self.calls: list[list[Seen]] = []
-        self.moments: list[datetime] = []
+        self.calls: list[list[RecordedChange]] = []
+        self.times: list[datetime] = []
 
     def __call__(self, _session: Session, changes: Sequence[Change], now: datetime) -> None:
         """Record the changes."""
         self.calls.append([(change.row.id, change.action, change.changed_fields) for change in changes])
-        self.moments.append(now)
+        self.times.append(now)
 
 
 # Atomicity
 
 
-def test_unit_of_work_commits_at_its_end(open_shelf: OpenShelf) -> None:
-    database = open_shelf()
+def test_unit_of_work_commits_at_its_end(open_sample_database: OpenDatabase) -> None:
+    database = open_sample_database()
     with database.unit_of_work() as unit:
         unit.session.add(Book(id="a", title="Emma"))
         unit.session.flush()
-        assert titles(database) == []
-    assert titles(database) == ["Emma"]
+        assert list_titles(database) == []
+    assert list_titles(database) == ["Emma"]
 
 
-def test_refusal_rolls_back_the_unit_of_work(open_shelf: OpenShelf) -> None:
-    database = open_shelf()
+def test_refusal_rolls_back_the_unit_of_work(open_sample_database: OpenDatabase) -> None:
+    database = open_sample_database()
 
     def refuse() -> None:
         with database.unit_of_work() as unit:
@@ -49,23 +49,23 @@ def test_refusal_rolls_back_the_unit_of_work(open_shelf: OpenShelf) -> None:
 
     with pytest.raises(Conflict, match="Not now"):
         refuse()
-    assert titles(database) == []
-    put(database, Book(id="b", title="Next"))
-    assert titles(database) == ["Next"]
+    assert list_titles(database) == []
+    insert_books(database, Book(id="b", title="Next"))
+    assert list_titles(database) == ["Next"]
 
 
-def test_failing_hook_rolls_back_the_unit_of_work(open_shelf: OpenShelf) -> None:
+def test_failing_hook_rolls_back_the_unit_of_work(open_sample_database: OpenDatabase) -> None:
     def fail(_session: Session, _changes: Sequence[Change], _now: datetime) -> None:
         raise ZeroDivisionError
 
-    database = open_shelf(fail)
+    database = open_sample_database(fail)
     with pytest.raises(ZeroDivisionError):
-        put(database, Book(id="a"))
-    assert titles(database) == []
+        insert_books(database, Book(id="a"))
+    assert list_titles(database) == []
 
 
-def test_rows_can_be_read_after_the_unit_of_work(open_shelf: OpenShelf) -> None:
-    with open_shelf().unit_of_work() as unit:
+def test_rows_can_be_read_after_the_unit_of_work(open_sample_database: OpenDatabase) -> None:
+    with open_sample_database().unit_of_work() as unit:
         book = Book(id="a", title="Emma")
         unit.session.add(book)
     assert (book.id, book.title, book.copies) == ("a", "Emma", 0)
@@ -74,10 +74,10 @@ def test_rows_can_be_read_after_the_unit_of_work(open_shelf: OpenShelf) -> None:
 # Changes passed to hooks
 
 
-def test_hook_receives_each_added_changed_or_deleted_row(open_shelf: OpenShelf) -> None:
-    recorder = Recorder()
-    database = open_shelf(recorder)
-    put(database, Book(id="a", title="Emma"), Book(id="b", title="Persuasion"))
+def test_hook_receives_each_added_changed_or_deleted_row(open_sample_database: OpenDatabase) -> None:
+    recorder = ChangeRecorder()
+    database = open_sample_database(recorder)
+    insert_books(database, Book(id="a", title="Emma"), Book(id="b", title="Persuasion"))
     with database.unit_of_work() as unit:
         emma, persuasion = unit.session.scalars(select(Book).order_by(Book.id))
         emma.title = "Emma, again"
@@ -93,27 +93,29 @@ def test_hook_receives_each_added_changed_or_deleted_row(open_shelf: OpenShelf) 
     ]
 
 
-def test_hook_receives_the_start_time_of_the_unit_of_work(open_shelf: OpenShelf, clock: FixedClock) -> None:
-    recorder = Recorder()
-    with open_shelf(recorder).unit_of_work() as unit:
+def test_hook_receives_the_start_time_of_the_unit_of_work(
+    open_sample_database: OpenDatabase, clock: FixedClock
+) -> None:
+    recorder = ChangeRecorder()
+    with open_sample_database(recorder).unit_of_work() as unit:
         clock.tick(5)
     assert unit.now == NOON
-    assert recorder.moments == [NOON]
+    assert recorder.times == [NOON]
 
 
 @pytest.mark.parametrize(("passed", "told"), [(300, 300), (-300, 0)])
 def test_commit_time_never_precedes_the_unit_of_work(
-    open_shelf: OpenShelf, clock: FixedClock, passed: int, told: int
+    open_sample_database: OpenDatabase, clock: FixedClock, passed: int, told: int
 ) -> None:
-    with open_shelf().unit_of_work() as unit:
+    with open_sample_database().unit_of_work() as unit:
         clock.tick(passed)
         assert commit_time(unit.session, started_at=unit.now) == NOON + timedelta(seconds=told)
 
 
-def test_row_with_restored_values_is_not_a_change(open_shelf: OpenShelf) -> None:
-    recorder = Recorder()
-    database = open_shelf(recorder)
-    put(database, Book(id="a", title="Emma", bought_at=NOON))
+def test_row_with_restored_values_is_not_a_change(open_sample_database: OpenDatabase) -> None:
+    recorder = ChangeRecorder()
+    database = open_sample_database(recorder)
+    insert_books(database, Book(id="a", title="Emma", bought_at=NOON))
     with database.unit_of_work() as unit:
         book = unit.session.get_one(Book, "a")
         book.title = "Else"
@@ -124,10 +126,10 @@ def test_row_with_restored_values_is_not_a_change(open_shelf: OpenShelf) -> None
     assert recorder.calls[1] == []
 
 
-def test_change_names_a_field_that_was_never_loaded(open_shelf: OpenShelf) -> None:
-    recorder = Recorder()
-    database = open_shelf(recorder)
-    put(database, Book(id="a", title="Emma"))
+def test_change_names_a_field_that_was_never_loaded(open_sample_database: OpenDatabase) -> None:
+    recorder = ChangeRecorder()
+    database = open_sample_database(recorder)
+    insert_books(database, Book(id="a", title="Emma"))
     with database.unit_of_work() as unit:
         book = unit.session.get_one(Book, "a")
         unit.session.expire(book)
@@ -135,9 +137,9 @@ def test_change_names_a_field_that_was_never_loaded(open_shelf: OpenShelf) -> No
     assert recorder.calls[1] == [("a", "changed", frozenset({"title"}))]
 
 
-def test_hook_receives_the_changes_of_all_flushes(open_shelf: OpenShelf) -> None:
-    recorder = Recorder()
-    with open_shelf(recorder).unit_of_work() as unit:
+def test_hook_receives_the_changes_of_all_flushes(open_sample_database: OpenDatabase) -> None:
+    recorder = ChangeRecorder()
+    with open_sample_database(recorder).unit_of_work() as unit:
         book = Book(id="a")
         unit.session.add(book)
         unit.session.flush()
@@ -153,21 +155,21 @@ def test_hook_receives_the_changes_of_all_flushes(open_shelf: OpenShelf) -> None
     ]
 
 
-def test_removed_part_is_reported_as_a_change_of_its_parent(open_shelf: OpenShelf) -> None:
-    recorder = Recorder()
-    database = open_shelf(recorder)
-    put(database, Book(id="a", pages=[Leaf(id="p1"), Leaf(id="p2")]))
+def test_removed_part_is_reported_as_a_change_of_its_parent(open_sample_database: OpenDatabase) -> None:
+    recorder = ChangeRecorder()
+    database = open_sample_database(recorder)
+    insert_books(database, Book(id="a", pages=[Page(id="p1"), Page(id="p2")]))
     with database.unit_of_work() as unit:
         book = unit.session.get_one(Book, "a", options=[selectinload(Book.pages)])
-        book.pages = [Leaf(id="p3")]
+        book.pages = [Page(id="p3")]
     assert sorted(recorder.calls[1]) == [("a", "changed", frozenset({"pages"})), ("p3", "added", frozenset())]
     with database.read_session() as session:
-        assert list(session.scalars(select(Leaf.id))) == ["p3"]
+        assert list(session.scalars(select(Page.id))) == ["p3"]
 
 
-def test_flush_hooks_reports_each_change_once(open_shelf: OpenShelf) -> None:
-    recorder = Recorder()
-    with open_shelf(recorder).unit_of_work() as unit:
+def test_flush_hooks_reports_each_change_once(open_sample_database: OpenDatabase) -> None:
+    recorder = ChangeRecorder()
+    with open_sample_database(recorder).unit_of_work() as unit:
         unit.session.add(Book(id="a"))
         unit.flush_hooks()
         unit.session.add(Book(id="b"))
@@ -175,8 +177,8 @@ def test_flush_hooks_reports_each_change_once(open_shelf: OpenShelf) -> None:
     assert recorder.calls == [[("a", "added", frozenset())], [("b", "added", frozenset())], []]
 
 
-def test_changes_made_by_a_hook_are_stored_but_not_reported(open_shelf: OpenShelf) -> None:
-    seen: list[Seen] = []
+def test_changes_made_by_a_hook_are_stored_but_not_reported(open_sample_database: OpenDatabase) -> None:
+    seen: list[RecordedChange] = []
 
     def derive(session: Session, changes: Sequence[Change], _now: datetime) -> None:
         seen.extend((change.row.id, change.action, change.changed_fields) for change in changes)
@@ -184,38 +186,38 @@ def test_changes_made_by_a_hook_are_stored_but_not_reported(open_shelf: OpenShel
             change.row.title = change.row.title.upper()
             session.add(Book(id=f"copy of {change.row.id}", title="Copy"))
 
-    database = open_shelf(derive)
+    database = open_sample_database(derive)
     with database.unit_of_work() as unit:
         unit.session.add(Book(id="a", title="Emma"))
         unit.flush_hooks()
         assert [book.title for book in unit.session.scalars(select(Book).order_by(Book.id))] == ["EMMA", "Copy"]
     assert seen == [("a", "added", frozenset())]
-    assert titles(database) == ["EMMA", "Copy"]
+    assert list_titles(database) == ["EMMA", "Copy"]
 
 
-def test_all_hooks_receive_the_same_changes(open_shelf: OpenShelf) -> None:
-    first, second = Recorder(), Recorder()
-    put(open_shelf(first, second), Book(id="a"))
+def test_all_hooks_receive_the_same_changes(open_sample_database: OpenDatabase) -> None:
+    first, second = ChangeRecorder(), ChangeRecorder()
+    insert_books(open_sample_database(first, second), Book(id="a"))
     assert first.calls == second.calls == [[("a", "added", frozenset())]]
 
 
 # Delaying the response
 
 
-def test_hook_can_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -> None:
+def test_hook_can_delay_the_response(open_sample_database: OpenDatabase, clock: FixedClock) -> None:
     def hold(session: Session, _changes: Sequence[Change], now: datetime) -> None:
         delay_return_until(session, now + timedelta(seconds=2))
         delay_return_until(session, now + timedelta(seconds=1))
 
-    put(open_shelf(hold), Book(id="a"))
+    insert_books(open_sample_database(hold), Book(id="a"))
     assert clock.now() == NOON + timedelta(seconds=2)
 
 
-def test_failed_unit_of_work_does_not_delay_the_response(open_shelf: OpenShelf, clock: FixedClock) -> None:
+def test_failed_unit_of_work_does_not_delay_the_response(open_sample_database: OpenDatabase, clock: FixedClock) -> None:
     def hold_and_fail(session: Session, _changes: Sequence[Change], now: datetime) -> None:
         delay_return_until(session, now + timedelta(seconds=2))
         raise Conflict("No.")
 
     with pytest.raises(Conflict):
-        put(open_shelf(hold_and_fail), Book(id="a"))
+        insert_books(open_sample_database(hold_and_fail), Book(id="a"))
     assert clock.now() == NOON

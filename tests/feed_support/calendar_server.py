@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from flask import Flask
 
-GOOD_HEADERS = {
+VALID_HEADERS = {
     "Content-Type": "text/calendar; charset=utf-8",
     "ETag": '"1"',
     "Last-Modified": "Sun, 01 Mar 2026 12:00:00 GMT",
@@ -20,50 +20,51 @@ GOOD_HEADERS = {
 
 
 @dataclass
-class Page:
-    """What is served at a path: how a GET is answered; 304 where a condition holds; HEAD as GET if `head` says so.
+class ServedResponse:
+    """The response to a GET request for a path; 304 for a matching conditional request.
 
-    `cut` ends the connection before the last octets; `pause` is how many seconds pass before each of them.
+    `supports_head`: whether HEAD is answered like GET. `omitted_octets`: the number of octets that are missing when the
+    connection ends. `octet_delay`: seconds before each of the last octets.
     """
 
     body: bytes = b""
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=lambda: dict(GOOD_HEADERS))
+    headers: Mapping[str, str] = field(default_factory=lambda: dict(VALID_HEADERS))
     conditional: bool = True
-    head: bool = True
-    cut: int = 0
-    pause: float = 0
+    supports_head: bool = True
+    omitted_octets: int = 0
+    octet_delay: float = 0
 
 
 @dataclass
 class CalendarServer:
-    """Serves `pages` by path, and keeps what was asked: method and path of each request."""
+    """Serves `responses` by path, and keeps what was requests: method and path of each request."""
 
-    base: str
-    pages: dict[str, Page]
-    asked: list[tuple[str, str]]
+    base_url: str
+    responses: dict[str, ServedResponse]
+    requests: list[tuple[str, str]]
 
-    def serve(self, path: str, page: Page) -> str:
+    def serve(self, path: str, page: ServedResponse) -> str:
         """Serve a page, and give its URL."""
-        self.pages[path] = page
-        return self.base + path
+        self.responses[path] = page
+        return self.base_url + path
 
 
 @contextmanager
-def calendar_server() -> Iterator[CalendarServer]:
+def run_calendar_server() -> Iterator[CalendarServer]:
     """Give a server without pages that runs until the end of the block."""
-    pages: dict[str, Page] = {}
+    pages: dict[str, ServedResponse] = {}
     asked: list[tuple[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(pages.get(self.path, Page(status=404)))
+            self._answer(pages.get(self.path, ServedResponse(status=404)))
 
         def do_HEAD(self) -> None:
-            page = pages.get(self.path, Page(status=404))
-            self._answer(page if page.head else Page(status=405))
+            page = pages.get(self.path, ServedResponse(status=404))
+            self._answer(page if page.supports_head else ServedResponse(status=405))
 
-        def _answer(self, page: Page) -> None:
+        def _answer(self, page: ServedResponse) -> None:
             asked.append((self.command, self.path))
             holds = "If-None-Match" in self.headers or "If-Modified-Since" in self.headers
             self.send_response(304 if page.conditional and holds and page.status == 200 else page.status)
@@ -72,7 +73,7 @@ def calendar_server() -> Iterator[CalendarServer]:
             self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
             if self.command == "GET" and not (holds and page.conditional):
-                self._write(page.body[: len(page.body) - page.cut], page.pause)
+                self._write(page.body[: len(page.body) - page.omitted_octets], page.octet_delay)
 
         def _write(self, body: bytes, pause: float) -> None:
             if not pause:
@@ -86,24 +87,24 @@ def calendar_server() -> Iterator[CalendarServer]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, _running(server):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, _run_in_thread(server):
         yield CalendarServer(f"http://127.0.0.1:{server.server_address[1]}", pages, asked)
 
 
 @contextmanager
-def app_server(app: Flask) -> Iterator[str]:
+def run_app_server(app: Flask) -> Iterator[str]:
     """Give the base URL at which an app is served until the end of the block."""
 
-    class Quiet(WSGIRequestHandler):
+    class SilentHandler(WSGIRequestHandler):
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server, _running(server):
+    with make_server("127.0.0.1", 0, app, handler_class=SilentHandler) as server, _run_in_thread(server):
         yield f"http://127.0.0.1:{server.server_port}"
 
 
 @contextmanager
-def _running(server: Any) -> Iterator[None]:  # noqa: ANN401 - any of socketserver's
+def _run_in_thread(server: Any) -> Iterator[None]:  # noqa: ANN401 - any of socketserver's
     stop: Callable[[], None] = server.shutdown
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -24,17 +24,27 @@ from eventcal.talks.removal import delete_track_or_room, merge_speakers
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk
 from tests.clocks import NOON
-from tests.feed_support.feed_world import Do, World, edit, edit_grace, edit_room, edit_track, publish_draft, put, step
-from tests.feed_support.make_feeds import Calendar
-from tests.make import MODERATOR, make_event, make_talk
+from tests.factories import MODERATOR_CALLER, make_event, make_talk
+from tests.feed_support.feed_calendar import FeedCalendar
+from tests.feed_support.feed_scenario import (
+    Change,
+    FeedScenario,
+    apply_action,
+    change_talk,
+    edit_grace,
+    edit_room,
+    edit_track,
+    publish_draft,
+    set_columns,
+)
 
-_EVENING = {"starts": "2026-06-11T18:00:00", "ends": "2026-06-11T20:00:00"}
-_OTHERWISE = {
+_EVENING_TIMES = {"starts": "2026-06-11T18:00:00", "ends": "2026-06-11T20:00:00"}
+_OVERRIDES = {
     "2026-06-18T18:00:00": {"starts": "2026-06-19T18:00:00", "ends": "2026-06-19T19:00:00"},
     "2026-06-25T18:00:00": {"excluded": True},
 }
 
-_OF_EVENTS: list[dict[str, Any]] = [
+_EVENT_EDITS: list[dict[str, Any]] = [
     {"title": "Else"},
     {"title": "Xen Summit"},
     {"description": "Else"},
@@ -51,22 +61,26 @@ _OF_EVENTS: list[dict[str, Any]] = [
     {"status": "confirmed"},
     {"starts": "2026-06-10", "ends": "2026-06-12"},
     {"starts": "2026-01-10", "ends": "2026-01-12"},
-    _EVENING,
+    _EVENING_TIMES,
     {"timezone": "America/New_York"},
     {"timezone": "Etc/UTC"},
     {"co_located_with": []},
     {"call_for_talks": None},
     {"call_for_talks": {"opens_at": None, "closes_at": "2026-05-01T12:00:00", "note": "Else"}},
     {"call_for_talks": {"opens_at": "2026-03-02", "closes_at": "2026-04-01", "anywhere_on_earth": True}},
-    {**_EVENING, "recurrence": "FREQ=WEEKLY;COUNT=5"},
-    {**_EVENING, "recurrence": "FREQ=WEEKLY", "recurrence_overrides": {"2026-06-18T18:00:00": {"status": "cancelled"}}},
-    {**_EVENING, "recurrence": "FREQ=WEEKLY;COUNT=3", "recurrence_overrides": _OTHERWISE},
+    {**_EVENING_TIMES, "recurrence": "FREQ=WEEKLY;COUNT=5"},
+    {
+        **_EVENING_TIMES,
+        "recurrence": "FREQ=WEEKLY",
+        "recurrence_overrides": {"2026-06-18T18:00:00": {"status": "cancelled"}},
+    },
+    {**_EVENING_TIMES, "recurrence": "FREQ=WEEKLY;COUNT=3", "recurrence_overrides": _OVERRIDES},
     {"recurrence_overrides": {"2026-06-18T18:00:00": {"title": "Else"}}},
     {"recurrence_overrides": None},
     {"recurrence": None},
 ]
 
-_OF_TALKS: list[dict[str, Any]] = [
+_TALK_EDITS: list[dict[str, Any]] = [
     {"title": "Else"},
     {"title": "Xen on ARM"},
     {"tags": ["a", "b"]},
@@ -86,102 +100,104 @@ _OF_TALKS: list[dict[str, Any]] = [
 ]
 
 
-def _edit_event(name: str, fields: dict[str, Any]) -> Do:
+def _edit_event(name: str, fields: dict[str, Any]) -> Change:
     return lambda world, session: edit_event(
-        session, world.event(session, name), fields, now=world.calendar.clock.now()
+        session, world.get_event(session, name), fields, now=world.calendar.clock.now()
     )
 
 
-def _cancel(name: str) -> Do:
-    return lambda world, session: cancel_event(session, world.event(session, name), now=world.calendar.clock.now())
+def _cancel_event(name: str) -> Change:
+    return lambda world, session: cancel_event(session, world.get_event(session, name), now=world.calendar.clock.now())
 
 
-def _redact(name: str) -> Do:
+def _redact_event(name: str) -> Change:
     return lambda world, session: redact_event(
-        session, world.event(session, name), caller=MODERATOR, now=world.calendar.clock.now()
+        session, world.get_event(session, name), caller=MODERATOR_CALLER, now=world.calendar.clock.now()
     )
 
 
-def _redact_talk(world: World, session: Session) -> None:
-    redact_talk(session, world.talk(session), caller=MODERATOR, now=world.calendar.clock.now())
+def _redact_talk(world: FeedScenario, session: Session) -> None:
+    redact_talk(session, world.get_talk(session), caller=MODERATOR_CALLER, now=world.calendar.clock.now())
 
 
-def _merge(kept: str, other: str) -> Do:
-    def merge(world: World, session: Session) -> None:
-        slugs = [world.row(session, Speaker, name).slug for name in (kept, other)]
+def _merge_speakers(kept: str, other: str) -> Change:
+    def merge(world: FeedScenario, session: Session) -> None:
+        slugs = [world.get_row(session, Speaker, name).slug for name in (kept, other)]
         # As the API finds them: somebody who was merged already is whoever they were merged into.
-        one, another = (get_speaker(session, slug, MODERATOR) for slug in slugs)
+        one, another = (get_speaker(session, slug, MODERATOR_CALLER) for slug in slugs)
         if one.id != another.id:
-            merge_speakers(session, one, another, caller=MODERATOR, now=world.calendar.clock.now())
+            merge_speakers(session, one, another, caller=MODERATOR_CALLER, now=world.calendar.clock.now())
 
     return merge
 
 
-def _make_talk(world: World, session: Session) -> None:
-    make_talk(session, world.event(session), state=TalkState.CONFIRMED, starts="2026-06-11T11:00:00", tags=["a"])
+def _make_talk(world: FeedScenario, session: Session) -> None:
+    make_talk(session, world.get_event(session), state=TalkState.CONFIRMED, starts="2026-06-11T11:00:00", tags=["a"])
 
 
-def _make_event(world: World, session: Session) -> None:
+def _make_event(world: FeedScenario, session: Session) -> None:
     make_event(session, title="New", city="Bonn", tags=["a"], call={"closes": "2026-05-01T12:00:00"})
     del world
 
 
-def _add_parts(world: World, session: Session) -> None:
-    service.create_track_or_room(session, world.event(session), {"name": "Annex"}, table=Room)
-    service.create_track_or_room(session, world.event(session), {"name": "Security"}, table=Track)
+def _add_room_and_track(world: FeedScenario, session: Session) -> None:
+    service.create_track_or_room(session, world.get_event(session), {"name": "Annex"}, table=Room)
+    service.create_track_or_room(session, world.get_event(session), {"name": "Security"}, table=Track)
 
 
-def _changes() -> Iterator[tuple[str, Do]]:
+def _iter_changes() -> Iterator[tuple[str, Change]]:
     for name in ("summit", "hackday"):
-        yield from ((f"{name}: {fields}", _edit_event(name, fields)) for fields in _OF_EVENTS)
+        yield from ((f"{name}: {fields}", _edit_event(name, fields)) for fields in _EVENT_EDITS)
     for name in ("talk", "waiting", "again", "draft"):
-        yield from ((f"{name}: {fields}", edit(name, **fields)) for fields in _OF_TALKS)
-        yield from ((f"{name}: {wanted}", step(name, wanted)) for wanted in (TalkAction.WITHDRAW, TalkAction.CANCEL))
+        yield from ((f"{name}: {fields}", change_talk(name, **fields)) for fields in _TALK_EDITS)
+        yield from (
+            (f"{name}: {wanted}", apply_action(name, wanted)) for wanted in (TalkAction.WITHDRAW, TalkAction.CANCEL)
+        )
     for name in ("talk", "waiting"):
-        yield f"{name}: in a room and a track", edit(name, track="ARM", room="Room 1")
+        yield f"{name}: in a room and a track", change_talk(name, track="ARM", room="Room 1")
     for kept, other in (("grace", "ada"), ("ada", "grace"), ("grace", "unknown"), ("unknown", "grace")):
-        yield f"{other} is {kept}", _merge(kept, other)
+        yield f"{other} is {kept}", _merge_speakers(kept, other)
     for name in ("summit", "hackday"):
-        yield f"{name}: cancelled", _cancel(name)
-        yield f"{name}: redacted", _redact(name)
+        yield f"{name}: cancelled", _cancel_event(name)
+        yield f"{name}: redacted", _redact_event(name)
 
 
-CHANGES: dict[str, Do] = {
-    **dict(_changes()),
+CHANGES: dict[str, Change] = {
+    **dict(_iter_changes()),
     "talk: redacted": _redact_talk,
     "draft: public at last": publish_draft,
     "proposed: public at last": lambda world, session: publish_event(
-        session, world.event(session, "proposed"), caller=MODERATOR
+        session, world.get_event(session, "proposed"), caller=MODERATOR_CALLER
     ),
     "grace: another name": edit_grace(name="Amazing Grace"),
     "grace: the same name": edit_grace(name="Grace Hopper"),
-    "grace: another address": put(Speaker, "grace", slug="amazing-grace"),
+    "grace: another address": set_columns(Speaker, "grace", slug="amazing-grace"),
     "grace: a word about her": edit_grace(bio="Else"),
     "room: another name": edit_room(name="Room 2"),
     "room: the same name": edit_room(name="Room 1"),
-    "room: removed": lambda world, session: delete_track_or_room(session, world.row(session, Room, "room")),
+    "room: removed": lambda world, session: delete_track_or_room(session, world.get_row(session, Room, "room")),
     "track: another name": edit_track(name="RISC-V"),
     "track: the same name": edit_track(name="ARM"),
-    "track: removed": lambda world, session: delete_track_or_room(session, world.row(session, Track, "track")),
-    "room and track: new ones": _add_parts,
-    "tier: another name": put(Tier, "tier", name="Silver"),
-    "sponsor: another name": put(Sponsor, "sponsor", name="Citrix"),
-    "sponsorship: cancelled": put(Sponsorship, "sponsorship", state=SponsorshipState.CANCELLED),
-    "sponsorship: confirmed": put(Sponsorship, "sponsorship", state=SponsorshipState.CONFIRMED),
+    "track: removed": lambda world, session: delete_track_or_room(session, world.get_row(session, Track, "track")),
+    "room and track: new ones": _add_room_and_track,
+    "tier: another name": set_columns(Tier, "tier", name="Silver"),
+    "sponsor: another name": set_columns(Sponsor, "sponsor", name="Citrix"),
+    "sponsorship: cancelled": set_columns(Sponsorship, "sponsorship", state=SponsorshipState.CANCELLED),
+    "sponsorship: confirmed": set_columns(Sponsorship, "sponsorship", state=SponsorshipState.CONFIRMED),
     "a new talk": _make_talk,
     "a new event": _make_event,
 }
 
 
-def change(world: World, *names: str) -> None:
+def apply_changes(world: FeedScenario, *names: str) -> None:
     """Do these things in one unit of work, where all of them can be done."""
     # A step that cannot be taken, or a thing that is gone: then nothing is changed.
-    with suppress(DomainError, NoResultFound), world.calendar.write() as session:
+    with suppress(DomainError, NoResultFound), world.calendar.write_session() as session:
         for name in names:
             CHANGES[name](world, session)
 
 
-def empty(calendar: Calendar) -> None:
+def clear_calendar(calendar: FeedCalendar) -> None:
     """Take everything out of a calendar, as if it had just been made."""
     with calendar.database.engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
@@ -195,4 +211,4 @@ def empty(calendar: Calendar) -> None:
             "renderer_version": "",
         }
         connection.execute(update(FeedStateRow), nothing)
-    calendar.clock.move(NOON)
+    calendar.clock.set_time(NOON)

@@ -25,15 +25,15 @@ from eventcal.feeds.zones import vtimezone
 from eventcal.kit.localtime import UTC_NAMES, get_zone
 from eventcal.kit.text import multi_line_error, single_line_error
 from tests.clocks import NOON
-from tests.feed_support.icslint import Component, faults, parse
-from tests.feed_support.make_feeds import ENTRY, HEAD
+from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY
+from tests.feed_support.ics_reader import Component, feed_errors, parse_ics
 
 STAMPS = Stamps(sequence=3, changed_at=NOON)
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Argentina/Buenos_Aires")
 """Readers take a zone that they know from the machine, whose release may be another: these have been at rest."""
 UTC_ZONES = tuple(sorted(UTC_NAMES))
 
-HOSTILE = (
+HOSTILE_TEXTS = (
     "BEGIN:VEVENT",
     "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\nBEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\n",
     "\nATTENDEE:mailto:mallory@example.org",
@@ -60,25 +60,27 @@ HOSTILE = (
 )
 
 
-def _typed(fault: Any) -> st.SearchStrategy[str]:  # noqa: ANN401 - a check of kit.text
+def _valid_texts(fault: Any) -> st.SearchStrategy[str]:  # noqa: ANN401 - a check of kit.text
     """Give texts that are taken at the door."""
     return st.text(max_size=200).filter(lambda text: fault(text) is None)
 
 
-LINES, TEXTS = _typed(single_line_error), _typed(multi_line_error)
-ANYTHING = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=30), min_size=1, max_size=4).map("".join).filter(bool)
+SINGLE_LINE_TEXTS, MULTI_LINE_TEXTS = _valid_texts(single_line_error), _valid_texts(multi_line_error)
+ANY_TEXT = (
+    st.lists(st.sampled_from(HOSTILE_TEXTS) | st.text(max_size=30), min_size=1, max_size=4).map("".join).filter(bool)
+)
 
 
-def local(text: str, *, fold: int = 0) -> datetime:
+def local_time(text: str, *, fold: int = 0) -> datetime:
     """Return a time as the clocks on a wall show it."""
     return datetime.fromisoformat(text).replace(fold=fold)
 
 
-MEETUP = replace(ENTRY, starts=local("2026-03-03T18:00"), ends=local("2026-03-03T20:00"))
+MEETUP_ENTRY = replace(SAMPLE_ENTRY, starts=local_time("2026-03-03T18:00"), ends=local_time("2026-03-03T20:00"))
 """An entry of two hours in Berlin, on the first Tuesday of March."""
 
 
-def otherwise(series: CalendarEntry, occurrence: date | datetime, **changes: Any) -> Override:
+def make_override(series: CalendarEntry, occurrence: date | datetime, **changes: Any) -> Override:
     """Return an occurrence of a series that is otherwise, at its own time unless told so."""
     alone = replace(series, starts=occurrence, recurrence=None, excluded=(), overrides=())
     if isinstance(occurrence, datetime):
@@ -97,16 +99,16 @@ def timed_entries(draw: st.DrawFn) -> tuple[CalendarEntry, datetime, datetime]:
     ends_at = starts_at + timedelta(minutes=draw(st.integers(1, 5000)))
     here = get_zone(tzid)
     starts, ends = (moment.astimezone(here).replace(tzinfo=None) for moment in (starts_at, ends_at))
-    return replace(ENTRY, starts=starts, ends=ends, zone=tzid), starts_at, ends_at
+    return replace(SAMPLE_ENTRY, starts=starts, ends=ends, zone=tzid), starts_at, ends_at
 
 
 @st.composite
-def any_entry(draw: st.DrawFn, texts: st.SearchStrategy[str] = ANYTHING) -> CalendarEntry:
+def any_entries(draw: st.DrawFn, texts: st.SearchStrategy[str] = ANY_TEXT) -> CalendarEntry:
     """Give an entry that has anything in each of its fields."""
     maybe = st.none() | texts
     related = st.tuples(st.sampled_from(Relation), st.just("event-2@cal.example.org"))
     entry = replace(
-        draw(st.just(ENTRY) | timed_entries().map(lambda case: case[0])),
+        draw(st.just(SAMPLE_ENTRY) | timed_entries().map(lambda case: case[0])),
         kind=draw(st.sampled_from(EntryKind)),
         title=draw(texts),
         status=draw(st.sampled_from(Status)),
@@ -121,11 +123,11 @@ def any_entry(draw: st.DrawFn, texts: st.SearchStrategy[str] = ANYTHING) -> Cale
         recurrence=draw(maybe | st.just("FREQ=WEEKLY")),
         related=tuple(draw(st.lists(related, max_size=2))),
         participants=tuple(draw(st.lists(_participants(texts, maybe), max_size=2))),
-        talk=draw(st.none() | _facts(texts, maybe)),
+        talk=draw(st.none() | _talk_facts(texts, maybe)),
     )
     if not draw(st.booleans()):
         return entry
-    other = otherwise(entry, entry.starts, title=draw(texts), status=draw(st.sampled_from(Status)))
+    other = make_override(entry, entry.starts, title=draw(texts), status=draw(st.sampled_from(Status)))
     return replace(entry, excluded=(entry.starts, entry.ends), overrides=(other,))
 
 
@@ -135,23 +137,25 @@ def _participants(
     return st.builds(Participant, part=st.sampled_from(ParticipantType), key=texts, name=texts, about=maybe, url=maybe)
 
 
-def _facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]) -> st.SearchStrategy[TalkFacts]:
+def _talk_facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | None]) -> st.SearchStrategy[TalkFacts]:
     optional = dict.fromkeys(("language", "track", "room", "slides_url", "recording_url"), maybe)
     return st.builds(TalkFacts, event=texts, kind=texts, abstract=texts, **optional)
 
 
-def feed_of(*entries: CalendarEntry) -> bytes:
+def build_ics_feed(*entries: CalendarEntry) -> bytes:
     """Return a feed of these entries with the zones that they need."""
-    return wrapped([with_timestamps(render_entry(entry), STAMPS) for entry in entries], zones_of(*entries))
+    return wrap_vevents(
+        [with_timestamps(render_entry(entry), STAMPS) for entry in entries], required_vtimezones(*entries)
+    )
 
 
-def wrapped(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:
+def wrap_vevents(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:
     """Return a feed of these VEVENTs and VTIMEZONEs."""
-    above, below = ics_header_and_footer(HEAD, zones)
+    above, below = ics_header_and_footer(FEED_HEAD, zones)
     return b"".join([above, *(text.encode() for text in texts), below])
 
 
-def zones_of(*entries: CalendarEntry) -> list[VTimezone]:
+def required_vtimezones(*entries: CalendarEntry) -> list[VTimezone]:
     """Return the VTIMEZONEs that these entries need."""
     spans = {}
     for entry in entries:
@@ -161,25 +165,25 @@ def zones_of(*entries: CalendarEntry) -> list[VTimezone]:
     return [vtimezone(tzid, first, last) for tzid, (first, last) in sorted(spans.items())]
 
 
-def read(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = feed_of) -> Component:
+def parse_entry(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = build_ics_feed) -> Component:
     """Return an entry as a strict reader reads it, after a look at the whole feed around it."""
-    return read_all(entry, write)[0]
+    return parse_entries(entry, write)[0]
 
 
-def read_all(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = feed_of) -> list[Component]:
+def parse_entries(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = build_ics_feed) -> list[Component]:
     """Return an entry, and each of its occurrences that is otherwise, as a strict reader reads them."""
     body = write(entry)
-    assert faults(body) == []
-    return parse(body).events()
+    assert feed_errors(body) == []
+    return parse_ics(body).events()
 
 
-def read_by_icalendar(body: bytes) -> icalendar.Event:
+def parse_with_icalendar(body: bytes) -> icalendar.Event:
     """Return the one entry of a feed as the icalendar library reads it."""
     (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
     assert isinstance(event, icalendar.Event)
     return event
 
 
-def lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Return the lines of a text that ends them with CRLF."""
     return text.split("\r\n")

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 _SCHEMA = json.loads(Path(__file__).with_suffix(".schema.json").read_text(encoding="utf-8"))
 
 
-def errors_in(value: Json, kind: str = "Group") -> list[str]:
+def validation_errors(value: Json, kind: str = "Group") -> list[str]:
     """Return the errors in a JSCalendar object of a type, each after the path to it.
 
     Duplicate uids and overridden occurrences are checked only in objects that match the schema.
@@ -33,9 +33,9 @@ def errors_in(value: Json, kind: str = "Group") -> list[str]:
     if errors:
         return errors
     for index, entry in enumerate(value.get("entries", [])):
-        errors += [f"/entries/{index}{error}" for error in errors_in(entry, "Event")]
+        errors += [f"/entries/{index}{error}" for error in validation_errors(entry, "Event")]
     for occurrence, patch in value.get("recurrenceOverrides", {}).items():
-        found = errors_in(patched(value, patch, occurrence), "Event")
+        found = validation_errors(apply_patch(value, patch, occurrence), "Event")
         errors += [f"/recurrenceOverrides/{occurrence}{error}" for error in found]
     uids = [entry["uid"] for entry in value.get("entries", [])]
     if len(set(uids)) < len(uids):
@@ -49,26 +49,26 @@ def _validator(kind: str) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(schema, formats={"iana-time-zone": is_known_zone}, validate_formats=True)
 
 
-def patched(event: Json, patch: Mapping[str, Any], occurrence: str) -> Json:
+def apply_patch(event: Json, patch: Mapping[str, Any], occurrence: str) -> Json:
     """Return one occurrence of a recurring event: the event with its PatchObject applied (1.4.9, 4.3.5)."""
     whole = {name: value for name, value in event.items() if not name.startswith("recurrence")}
     whole |= {"start": occurrence, **patch}
     return {name: value for name, value in whole.items() if value is not None}
 
 
-def occurrences(event: Json, before: datetime) -> dict[str, Json]:
+def list_occurrences(event: Json, before: datetime) -> dict[str, Json]:
     """Return the occurrences of an event before a local time, by recurrence id (4.3)."""
     start = datetime.fromisoformat(event["start"])
     ids = {start.isoformat()}
     for rule in event.get("recurrenceRules", []):
-        wanted = rrulestr(_rrule(rule), dtstart=start)
+        wanted = rrulestr(_to_rrule(rule), dtstart=start)
         ids |= {moment.isoformat() for moment in wanted.between(start, before, inc=True)}
     overrides = event.get("recurrenceOverrides", {})
-    found = {one: patched(event, overrides.get(one, {}), one) for one in sorted({*ids, *overrides})}
+    found = {one: apply_patch(event, overrides.get(one, {}), one) for one in sorted({*ids, *overrides})}
     return {one: whole for one, whole in found.items() if not whole.get("excluded")}
 
 
-def span(event: Json) -> tuple[datetime, datetime]:
+def start_and_end(event: Json) -> tuple[datetime, datetime]:
     """Return the start and end of an event: instants, or local times if it has no time zone (1.4.6, 5.1)."""
     start = datetime.fromisoformat(event["start"])
     amounts = re.findall(r"(\d+)([WDHMS])", event.get("duration", "PT0S"))
@@ -82,7 +82,7 @@ def span(event: Json) -> tuple[datetime, datetime]:
     return first, last + exact
 
 
-def _rrule(rule: Json) -> str:
+def _to_rrule(rule: Json) -> str:
     """Return a RecurrenceRule in the syntax of iCalendar."""
     names = {"frequency": "FREQ", "firstDayOfWeek": "WKST", "bySetPosition": "BYSETPOS"}
     parts = []

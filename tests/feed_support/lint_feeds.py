@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-GOOD = """\
+VALID_FEED = """\
 BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//Example//Talks//EN
@@ -82,17 +82,17 @@ END:VEVENT
 END:VCALENDAR
 """
 
-BERLIN = GOOD[GOOD.index("BEGIN:VTIMEZONE") : GOOD.index("BEGIN:VEVENT")]
-EVENT = GOOD[GOOD.index("BEGIN:VEVENT\nUID:three") : GOOD.index("BEGIN:VEVENT\nUID:four")]
+BERLIN_VTIMEZONE = VALID_FEED[VALID_FEED.index("BEGIN:VTIMEZONE") : VALID_FEED.index("BEGIN:VEVENT")]
+ONE_DAY_VEVENT = VALID_FEED[VALID_FEED.index("BEGIN:VEVENT\nUID:three") : VALID_FEED.index("BEGIN:VEVENT\nUID:four")]
 
 
-def octets(text: str) -> bytes:
+def to_crlf_bytes(text: str) -> bytes:
     """Give a calendar that was written with LF as it has to be."""
     return text.replace("\n", "\r\n").encode()
 
 
 @dataclass(frozen=True)
-class Case:
+class LintCase:
     """A calendar with one fault: what it says, and the line (its number, or how it begins) where that is found."""
 
     code: str
@@ -100,20 +100,20 @@ class Case:
     line: int
     id: str = ""
 
-    def called(self, name: str) -> "Case":
+    def with_name(self, name: str) -> "LintCase":
         """Give the same under another name."""
         return replace(self, id=f"{self.code}-{name}")
 
 
-def broken(code: str, edits: dict[str, str], at: str | int) -> Case:
+def make_case(code: str, edits: dict[str, str], at: str | int) -> LintCase:
     """Give the good calendar with pieces of its text changed, each at its first place."""
-    text = GOOD
+    text = VALID_FEED
     for old, new in edits.items():
         assert old in text, old
         text = text.replace(old, new, 1)
-    return Case(code, octets(text), at if isinstance(at, int) else line_of(text, at), id=code)
+    return LintCase(code, to_crlf_bytes(text), at if isinstance(at, int) else find_line(text, at), id=code)
 
 
-def line_of(text: str, begins: str) -> int:
+def find_line(text: str, begins: str) -> int:
     """Give the number of the first line that begins so."""
     return next(number for number, line in enumerate(text.splitlines(), start=1) if line.startswith(begins))

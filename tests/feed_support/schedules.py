@@ -12,25 +12,25 @@ from eventcal.feeds.entries.entry import CalendarEntry, Participant, Participant
 from eventcal.feeds.frab.schedule import ScheduleInput
 from eventcal.feeds.frab.serializers import schedule_json, schedule_xml
 from tests.clocks import NOON
-from tests.feed_support import entries as samples
+from tests.feed_support import sample_entries as samples
 
 GRACE = Participant(
     part=ParticipantType.SPEAKER, key="grace-hopper", name="Grace Hopper", url="https://cal.example.org/speakers/gh"
 )
 ADA = Participant(part=ParticipantType.SPEAKER, key="ada-lovelace", name="Ada Lovelace")
-PAYER = Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix")
+SPONSOR = Participant(part=ParticipantType.SPONSOR, key="citrix", name="Citrix")
 
-FACTS = TalkFacts(
+TALK_FACTS = TalkFacts(
     event="xen-summit", kind="talk", abstract="What, and why.", language="pt-BR", track="Core", room="Main"
 )
-TALK = replace(
-    samples.TALK,
+TALK_ENTRY = replace(
+    samples.TALK_ENTRY,
     title="Xen on ARM",
     conference=None,
-    participants=(GRACE, ADA, PAYER),
-    talk=FACTS,
+    participants=(GRACE, ADA, SPONSOR),
+    talk=TALK_FACTS,
 )
-PROGRAMME = ScheduleInput(
+SCHEDULE_INPUT = ScheduleInput(
     slug="xen-summit",
     title="Xen Summit",
     description="Three days of Xen.",
@@ -45,65 +45,67 @@ PROGRAMME = ScheduleInput(
     changed_at=NOON,
 )
 # As they were given out once.
-GUID = "fdc9602a-bcd2-5590-a8b9-361705e5c519"
-GRACES_ID, GRACES_GUID = 798114082, "9246c76a-9af5-5da9-8e22-930f0241c21a"
-ADAS_ID, ADAS_GUID = 1441861618, "6ed89936-fa57-5e58-88ab-7df44772b493"
-MAIN, SIDE = "5b7835c0-b184-5a82-b7a7-76667f316c38", "256294f2-c883-583b-89ac-e54e76f1a53d"
+TALK_GUID = "fdc9602a-bcd2-5590-a8b9-361705e5c519"
+GRACE_ID, GRACE_GUID = 798114082, "9246c76a-9af5-5da9-8e22-930f0241c21a"
+ADA_ID, ADA_GUID = 1441861618, "6ed89936-fa57-5e58-88ab-7df44772b493"
+MAIN_ROOM_GUID, SIDE_ROOM_GUID = "5b7835c0-b184-5a82-b7a7-76667f316c38", "256294f2-c883-583b-89ac-e54e76f1a53d"
 
 # Half a character, and everything else that hypothesis leaves out of texts.
-ANYTHING = st.text(st.characters(), max_size=30)
+ANY_TEXT = st.text(st.characters(), max_size=30)
 
 
-def kept(entry: CalendarEntry = TALK, number: int = 17) -> StoredEntry:
+def make_stored_entry(entry: CalendarEntry = TALK_ENTRY, number: int = 17) -> StoredEntry:
     return StoredEntry(entry=entry, stamps=Stamps(sequence=3, changed_at=NOON), number=number)
 
 
-def at(starts: str, ends: str, **fields: Any) -> CalendarEntry:
+def talk_at(starts: str, ends: str, **fields: Any) -> CalendarEntry:
     """Give the talk at other local times."""
-    return replace(TALK, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), **fields)
+    return replace(TALK_ENTRY, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), **fields)
 
 
-def of(*entries: CalendarEntry, **fields: Any) -> ScheduleInput:
+def make_schedule_input(*entries: CalendarEntry, **fields: Any) -> ScheduleInput:
     """Give the programme with these talks, numbered from 1."""
-    talks = tuple(kept(entry, number) for number, entry in enumerate(entries, start=1))
-    return replace(PROGRAMME, talks=talks, **fields)
+    talks = tuple(make_stored_entry(entry, number) for number, entry in enumerate(entries, start=1))
+    return replace(SCHEDULE_INPUT, talks=talks, **fields)
 
 
-def xml(programme: ScheduleInput) -> Element:
+def render_xml(programme: ScheduleInput) -> Element:
     return fromstring(schedule_xml(programme))  # noqa: S314 - our own
 
 
-def conference(programme: ScheduleInput) -> Any:  # noqa: ANN401 - JSON
+def render_json_conference(programme: ScheduleInput) -> Any:  # noqa: ANN401 - JSON
     return json.loads(schedule_json(programme))["schedule"]["conference"]
 
 
-def talks_in(programme: ScheduleInput) -> list[Any]:
+def list_json_talks(programme: ScheduleInput) -> list[Any]:
     """Give the talks in the JSON, in its order."""
-    return [talk for day in conference(programme)["days"] for talks in day["rooms"].values() for talk in talks]
+    return [
+        talk for day in render_json_conference(programme)["days"] for talks in day["rooms"].values() for talk in talks
+    ]
 
 
-def one(entry: CalendarEntry, **fields: Any) -> Any:  # noqa: ANN401 - JSON
+def render_json_talk(entry: CalendarEntry, **fields: Any) -> Any:  # noqa: ANN401 - JSON
     """Give the only talk of a programme as JSON has it."""
-    (found,) = talks_in(of(entry, **fields))
+    (found,) = list_json_talks(make_schedule_input(entry, **fields))
     return found
 
 
-def placed(programme: ScheduleInput) -> dict[str, list[int]]:
+def talk_ids_by_day(programme: ScheduleInput) -> dict[str, list[int]]:
     """Give the numbers of the talks by their day, the same in both notations."""
-    days = conference(programme)["days"]
+    days = render_json_conference(programme)["days"]
     by_json = {day["date"]: [talk["id"] for talks in day["rooms"].values() for talk in talks] for day in days}
     by_xml = {
         day.get("date", ""): [int(event.get("id", "")) for event in day.iter("event")]
-        for day in xml(programme).iter("day")
+        for day in render_xml(programme).iter("day")
     }
     assert by_xml == by_json, (by_xml, by_json)
     return by_json
 
 
-def spans(programme: ScheduleInput) -> list[tuple[str, str, str]]:
+def list_day_spans(programme: ScheduleInput) -> list[tuple[str, str, str]]:
     """Give the days, each with its beginning and end, the same in both notations."""
-    by_json = [(day["date"], day["day_start"], day["day_end"]) for day in conference(programme)["days"]]
-    days = xml(programme).findall("day")
+    by_json = [(day["date"], day["day_start"], day["day_end"]) for day in render_json_conference(programme)["days"]]
+    days = render_xml(programme).findall("day")
     by_xml = [(day.get("date"), day.get("start"), day.get("end")) for day in days]
     assert by_xml == by_json, (by_xml, by_json)
     return by_json

@@ -6,5 +6,5 @@ from eventcal.feeds import zones
 from eventcal.feeds.formats.ics import serialize_component
 
 
-def vtimezone(tzid: str, first: date, last: date) -> str:
+def vtimezone_text(tzid: str, first: date, last: date) -> str:
     return serialize_component(zones.vtimezone(tzid, first, last))

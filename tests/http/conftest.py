@@ -16,24 +16,24 @@ from eventcal.members.enums import Role
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import RateLimiter
 from eventcal.web.worker_state import FetchCounter, ResponseCache
-from tests.api import Api, a_member, on_team
+from tests.api_client import ApiClient, create_member_client, create_team_client
 from tests.clocks import FixedClock
-from tests.http_app import MAIL_URL, settings_of, when_asked, writing
-from tests.make import make_event
+from tests.factories import make_event
+from tests.http_app import MAIL_URL, create_manual_background, make_settings, write_session
 
 
-class Street:
+class AppRunner:
     """Run the app for one test after another: each with its own database, all with the same engines.
 
     Compiling the statements takes longer than most tests, and an engine caches compiled statements.
     """
 
     def __init__(self) -> None:
-        self._houses: dict[str, Services] = {}
-        self._url = ""
+        self._services_by_dialect: dict[str, Services] = {}
+        self._database_url = ""
 
     @contextmanager
-    def lived_in(
+    def run(
         self,
         app: Flask,
         database_url: str,
@@ -41,18 +41,18 @@ class Street:
         **changes: Any,
     ) -> Iterator[Flask]:
         """Yield the app with this database and this clock, without any state of the previous test."""
-        self._url = database_url
+        self._database_url = database_url
         kind = database_url.partition(":")[0]
-        if kind not in self._houses:
-            self._houses[kind] = self._built(database_url, clock)
-        settings = settings_of(database_url, **changes)
+        if kind not in self._services_by_dialect:
+            self._services_by_dialect[kind] = self._build_services(database_url, clock)
+        settings = make_settings(database_url, **changes)
         house = replace(
-            self._houses[kind],
+            self._services_by_dialect[kind],
             settings=settings,
             clock=clock,
             responses=ResponseCache(10_000_000),
             fetch_counter=FetchCounter(),
-            background=when_asked(),
+            background=create_manual_background(),
         )
         house.database.clock = clock
         attach_services(app, house)
@@ -63,12 +63,12 @@ class Street:
         finally:
             house.database.engine.dispose()
 
-    def _built(self, database_url: str, clock: FixedClock) -> Services:
-        house = build_services(settings_of(database_url), clock=clock)
+    def _build_services(self, database_url: str, clock: FixedClock) -> Services:
+        house = build_services(make_settings(database_url), clock=clock)
 
         @listeners.listens_for(house.database.engine, "do_connect")
         def _on_connect(dialect: Any, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:  # noqa: ANN401 - as SQLAlchemy has it
-            there, how = dialect.create_connect_args(make_url(self._url))
+            there, how = dialect.create_connect_args(make_url(self._database_url))
             arguments[:] = there
             named.clear()
             named.update(how)
@@ -77,61 +77,61 @@ class Street:
 
 
 @pytest.fixture(scope="session")
-def street() -> Street:
+def app_runner() -> AppRunner:
     """Return the `Street` that all tests of a worker share."""
-    return Street()
+    return AppRunner()
 
 
 @pytest.fixture(scope="session")
-def _walls() -> Flask:
+def _shared_app() -> Flask:
     """Return the app without a database. The tests share it, because creating it takes longer than most tests."""
-    app = create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
+    app = create_app(make_settings("sqlite:///nowhere.db"), clock=FixedClock())
     app.config["RATELIMIT_ENABLED"] = False
     return app
 
 
 @pytest.fixture
-def app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def app(_shared_app: Flask, app_runner: AppRunner, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Yield the app with its own migrated database, at NOON, without mail and without rate limits."""
-    with street.lived_in(_walls, database_url, clock) as app:
+    with app_runner.run(_shared_app, database_url, clock) as app:
         yield app
 
 
 @pytest.fixture
-def mailing_app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def mailing_app(_shared_app: Flask, app_runner: AppRunner, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Yield the app with mail configured, so that members have to confirm their email address."""
-    with street.lived_in(_walls, database_url, clock, mail_url=MAIL_URL) as app:
+    with app_runner.run(_shared_app, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
 
 @pytest.fixture
-def anonymous(app: Flask) -> Api:
+def anonymous(app: Flask) -> ApiClient:
     """Return an API client that is not signed in."""
-    return Api(app)
+    return ApiClient(app)
 
 
 @pytest.fixture
-def member(app: Flask) -> Api:
+def member(app: Flask) -> ApiClient:
     """Return an ordinary member, Ada Lovelace."""
-    return a_member(app, email="ada@example.org")
+    return create_member_client(app, email="ada@example.org")
 
 
 @pytest.fixture
-def stranger(app: Flask) -> Api:
+def stranger(app: Flask) -> ApiClient:
     """Return another ordinary member, Mallory."""
-    return a_member(app, name="Mallory", email="mallory@example.org")
+    return create_member_client(app, name="Mallory", email="mallory@example.org")
 
 
 @pytest.fixture
-def moderator(app: Flask) -> Api:
+def moderator(app: Flask) -> ApiClient:
     """Return a moderator."""
-    return a_member(app, role=Role.MODERATOR, name="Mo", email="mo@example.org")
+    return create_member_client(app, role=Role.MODERATOR, name="Mo", email="mo@example.org")
 
 
 @pytest.fixture
 def summit(app: Flask) -> str:
     """Create a public, curated event of 10 to 12 June 2026 in Berlin with an open call for talks; return its slug."""
-    with writing(app) as session:
+    with write_session(app) as session:
         make_event(
             session,
             slug="summit",
@@ -146,12 +146,12 @@ def summit(app: Flask) -> str:
 
 
 @pytest.fixture
-def organiser(app: Flask, summit: str) -> Api:
+def organiser(app: Flask, summit: str) -> ApiClient:
     """Return an organiser of the summit."""
-    return on_team(app, summit, name="Olga", email="olga@example.org")
+    return create_team_client(app, summit, name="Olga", email="olga@example.org")
 
 
 @pytest.fixture
-def reviewer(app: Flask, summit: str) -> Api:
+def reviewer(app: Flask, summit: str) -> ApiClient:
     """Return a reviewer of the summit."""
-    return on_team(app, summit, TeamRole.REVIEWER, name="Rita", email="rita@example.org")
+    return create_team_client(app, summit, TeamRole.REVIEWER, name="Rita", email="rita@example.org")

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tests import world
-from tests.feed_support.fetching import fetch
-from tests.http_app import Browser, house_of, signed_in
+from tests import sample_calendar
+from tests.feed_support.feed_client import fetch
+from tests.http_app import SessionClient, create_signed_in_client, services_of
 
 pytestmark = pytest.mark.both_databases
 
@@ -22,92 +22,100 @@ QUERIES = {
     "/organise/<slug>/decide": "?do=accept&talk=submitted",
     "/oembed": f"?url={quote('http://127.0.0.1:8000/events/summit')}",
 }
-UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-# Values of the URL variables that tests.world does not define.
-OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+UNSAFE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+# Values of the URL variables that tests.sample_calendar does not define.
+OTHER_VALUES: Mapping[str, tuple[str, ...]] = {
     "code": ("de",),
     "filename": ("site.css",),
     "name": ("0" * 64,),
-    "part_id": (*world.NAMES["room_id"], *world.NAMES["track_id"]),
+    "part_id": (*sample_calendar.IDS_BY_PARAMETER["room_id"], *sample_calendar.IDS_BY_PARAMETER["track_id"]),
     "step": ("cancel", "publish"),
 }
-MOST_PATHS = 12
+MAX_PATHS = 12
 
 
 # Routes that return an error to both members, because the calendar has no passkeys and no uploaded images.
-NOTHING_THERE = {"/me/security/passkeys/<passkey_id>", "/media/<name>"}
+UNREACHABLE_ROUTES = {"/me/security/passkeys/<passkey_id>", "/media/<name>"}
 
 
 @pytest.fixture
-def people(app: Flask) -> tuple[Browser, Browser]:
+def member_and_moderator(app: Flask) -> tuple[SessionClient, SessionClient]:
     """Fill the calendar with one object of every kind; return a member and a moderator."""
-    world.build(app)
-    return signed_in(app, "ada@example.org"), signed_in(app, "mo@example.org")
+    sample_calendar.create_sample_calendar(app)
+    return create_signed_in_client(app, "ada@example.org"), create_signed_in_client(app, "mo@example.org")
 
 
-def rules(app: Flask, methods: set[str]) -> Iterator[tuple[str, Rule]]:
+def iter_rules(app: Flask, methods: set[str]) -> Iterator[tuple[str, Rule]]:
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) & methods):
             yield method, rule
 
 
-def paths(rule: Rule) -> Iterator[str]:
+def iter_paths(rule: Rule) -> Iterator[str]:
     """Yield at most `MOST_PATHS` paths of a rule, built from the objects in the calendar."""
-    names = {**world.NAMES, **OTHER_NAMES, "slug": (*world.EVENTS, *world.SPEAKERS, *world.SPONSORS)}
+    names = {
+        **sample_calendar.IDS_BY_PARAMETER,
+        **OTHER_VALUES,
+        "slug": (*sample_calendar.EVENT_SLUGS, *sample_calendar.SPEAKER_SLUGS, *sample_calendar.SPONSOR_SLUGS),
+    }
     arguments = sorted(rule.arguments)
-    for values in islice(product(*(names.get(name, ("1",)) for name in arguments)), MOST_PATHS):
+    for values in islice(product(*(names.get(name, ("1",)) for name in arguments)), MAX_PATHS):
         built = rule.build(dict(zip(arguments, values, strict=True)))
         assert built is not None
         yield built[1] + QUERIES.get(rule.rule, "")
 
 
-def status_of(person: Browser, path: str) -> int:
-    with person.client.get(path) as answer:
+def fetch_status(browser: SessionClient, path: str) -> int:
+    with browser.client.get(path) as answer:
         return answer.status_code
 
 
-def test_every_get_route_responds_without_server_error(app: Flask, people: tuple[Browser, Browser]) -> None:
+def test_every_get_route_responds_without_server_error(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
+) -> None:
     statuses = {
-        rule.rule: {status_of(one, path) for path in paths(rule) for one in people}
-        for _method, rule in rules(app, {"GET"})
+        rule.rule: {fetch_status(one, path) for path in iter_paths(rule) for one in member_and_moderator}
+        for _method, rule in iter_rules(app, {"GET"})
     }
     assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
-    assert {rule for rule, seen in statuses.items() if min(seen) >= 400} == NOTHING_THERE
+    assert {rule for rule, seen in statuses.items() if min(seen) >= 400} == UNREACHABLE_ROUTES
 
 
-class _OneTurn:
+class _NonReentrantLock:
     """A single lock for all URLs. Acquiring it twice fails instead of causing a deadlock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.taken = 0
+        self.acquisitions = 0
 
     def __enter__(self) -> None:
         assert self._lock.acquire(blocking=False)
-        self.taken += 1
+        self.acquisitions += 1
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("member_and_moderator")
 def test_no_route_serves_a_document_while_serving_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = _OneTurn()
-    monkeypatch.setattr(house_of(app).responses, "_turns", (one,))
-    for _method, rule in rules(app, {"GET"}):
-        for path in paths(rule):
+    one = _NonReentrantLock()
+    monkeypatch.setattr(services_of(app).responses, "_turns", (one,))
+    for _method, rule in iter_rules(app, {"GET"}):
+        for path in iter_paths(rule):
             with fetch(app, path) as answer:
                 assert (path, answer.status_code < 500) == (path, True)
-    assert one.taken > 100
+    assert one.acquisitions > 100
 
 
-def test_every_unsafe_route_responds_without_server_error(app: Flask, people: tuple[Browser, Browser]) -> None:
-    moderator = people[1]
+def test_every_unsafe_route_responds_without_server_error(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
+) -> None:
+    moderator = member_and_moderator[1]
     statuses: dict[str, set[int]] = {}
-    for method, rule in rules(app, UNSAFE):
-        for path in paths(rule):
-            body: Any = {"json": {}} if path.startswith("/api/") else {"data": {"csrf_token": moderator.csrf}}
-            headers = {"X-CSRF-Token": moderator.csrf, "If-Match": "*"}
+    for method, rule in iter_rules(app, UNSAFE_METHODS):
+        for path in iter_paths(rule):
+            body: Any = {"json": {}} if path.startswith("/api/") else {"data": {"csrf_token": moderator.csrf_token}}
+            headers = {"X-CSRF-Token": moderator.csrf_token, "If-Match": "*"}
             answer = moderator.client.open(path, method=method, headers=headers, **body)
             statuses.setdefault(f"{method} {rule.rule}", set()).add(answer.status_code)
     assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}

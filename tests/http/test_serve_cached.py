@@ -20,95 +20,95 @@ from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.request.context import attach_services
 from eventcal.web.worker_state import ResponseCache, ResponseKey
 from tests.clocks import NOON, FixedClock
-from tests.feed_support.fetching import fetch, make_calendar, rename
-from tests.http_app import database_of, house_of
-from tests.tracing import files_entered
+from tests.feed_support.feed_client import create_calendar, fetch, set_title
+from tests.http_app import database_of, services_of
+from tests.tracing import trace_files
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @dataclass(kw_only=True)
-class Note(Document):
+class CountingDocument(Document):
     """A document that counts how often it is rendered."""
 
     media_type: str = "text/plain"
-    renderings: int = 0
+    render_count: int = 0
 
     def load(self, _snapshot: Snapshot, /) -> None:
         """Do nothing: the note needs no database lookup."""
 
     def render(self, _snapshot: Snapshot, _earlier: RenderSource | None, /) -> RenderedBody:
         """Return the same body each time."""
-        self.renderings += 1
+        self.render_count += 1
         return RenderedBody(b"note " * 100)
 
 
-def ask(app: Flask, note: Note) -> None:
+def request_document(app: Flask, document: CountingDocument) -> None:
     with app.test_request_context("/note"):
-        assert serve_cached(note).status_code == 200
+        assert serve_cached(document).status_code == 200
 
 
 def test_document_is_rendered_once_per_revision_and_day(app: Flask, clock: FixedClock) -> None:
-    make_calendar(app)
-    note = Note()
+    create_calendar(app)
+    note = CountingDocument()
     for renderings in (1, 1):
-        ask(app, note)
-        assert note.renderings == renderings
-    rename(app, Talk, "scheduled", title="Else")
+        request_document(app, note)
+        assert note.render_count == renderings
+    set_title(app, Talk, "scheduled", title="Else")
     for renderings in (2, 2):
-        ask(app, note)
-        assert note.renderings == renderings
+        request_document(app, note)
+        assert note.render_count == renderings
     clock.tick(86400)
     for renderings in (3, 3):
-        ask(app, note)
-        assert note.renderings == renderings
+        request_document(app, note)
+        assert note.render_count == renderings
 
 
 def test_undated_document_is_rendered_for_each_request(app: Flask) -> None:
-    note = Note(cacheable=False)
+    note = CountingDocument(cacheable=False)
     for renderings in (1, 2):
-        ask(app, note)
-        assert note.renderings == renderings
+        request_document(app, note)
+        assert note.render_count == renderings
 
 
 def test_uncached_document_is_rendered_for_each_request(app: Flask) -> None:
-    note = Note()
+    note = CountingDocument()
     for renderings in (1, 2):
         with app.test_request_context("/note"):
             serve_uncached(note)
-        assert note.renderings == renderings
-    ask(app, note)
-    assert note.renderings == 3
+        assert note.render_count == renderings
+    request_document(app, note)
+    assert note.render_count == 3
 
 
 def test_document_is_rendered_once_per_language(app: Flask) -> None:
-    notes = Note(language="en"), Note(language="de")
+    notes = CountingDocument(language="en"), CountingDocument(language="de")
     for _ in range(2):
         for note in notes:
-            ask(app, note)
-    assert [note.renderings for note in notes] == [1, 1]
+            request_document(app, note)
+    assert [note.render_count for note in notes] == [1, 1]
 
 
 def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None:
-    make_calendar(app)
+    create_calendar(app)
 
     def cached() -> Representation:
         with database_of(app).read_connection() as connection:
             revision = read_feed_state(connection).revision
-        found = house_of(app).responses.get(ResponseKey("/note?", revision, NOON.date()))
+        found = services_of(app).responses.get(ResponseKey("/note?", revision, NOON.date()))
         assert found is not None
         return found
 
-    note = Note()
-    ask(app, note)
+    note = CountingDocument()
+    request_document(app, note)
     packed = cached().encoded_body("gzip")
-    rename(app, Talk, "scheduled", title="Else")
-    ask(app, note)
-    assert note.renderings == 2
+    set_title(app, Talk, "scheduled", title="Else")
+    request_document(app, note)
+    assert note.render_count == 2
     assert cached().encoded_body("gzip") is packed
-    rename(app, Talk, "scheduled", title="Else again")
+    set_title(app, Talk, "scheduled", title="Else again")
     note.link = "</other>; rel=next"
-    ask(app, note)
+    request_document(app, note)
     assert cached().link == note.link
 
 
@@ -123,34 +123,38 @@ def test_daily_document_is_last_modified_at_midnight_or_later(
     changed_at: datetime, expected: tuple[datetime, datetime]
 ) -> None:
     state = FeedState(revision=7, changed_at=changed_at, full_rebuild_revision=0)
-    daily, steady, undated = Note(), Note(changes_daily=False), Note(cacheable=False)
+    daily, steady, undated = (
+        CountingDocument(),
+        CountingDocument(changes_daily=False),
+        CountingDocument(cacheable=False),
+    )
     assert (daily.last_modified(state, NOON), steady.last_modified(state, NOON)) == expected
     assert undated.last_modified(state, NOON) is None
 
 
-class Turns(ResponseCache):
+class LockCountingCache(ResponseCache):
     """A cache that counts the requests that hold its lock or wait for it."""
 
     def __init__(self) -> None:
         super().__init__(10_000_000)
-        self.asked = threading.Semaphore(0)
+        self.lock_requests = threading.Semaphore(0)
 
     def get_render_lock(self, key: ResponseKey) -> threading.Lock:
         """Return the lock and count the call."""
-        self.asked.release()
+        self.lock_requests.release()
         return super().get_render_lock(key)
 
 
 def test_concurrent_requests_for_a_list_read_it_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_calendar(app)
-    cache = Turns()
-    attach_services(app, replace(house_of(app), responses=cache))
+    create_calendar(app)
+    cache = LockCountingCache()
+    attach_services(app, replace(services_of(app), responses=cache))
     reads = []
 
     def read_slowly(*wanted: Any, **paged: Any) -> Any:  # noqa: ANN401 - as talk_resources
         reads.append(paged)
         # Wait until the other request has asked for the lock, too.
-        assert all(cache.asked.acquire(timeout=30) for _ in range(2))
+        assert all(cache.lock_requests.acquire(timeout=30) for _ in range(2))
         return list_talk_json(*wanted, **paged)
 
     monkeypatch.setattr(talks, "list_talk_json", read_slowly)
@@ -171,14 +175,14 @@ def test_registered_feed_routes_equal_the_feed_table(app: Flask) -> None:
 
 
 def test_unchanged_feed_request_enters_at_most_eight_source_files(app: Flask) -> None:
-    make_calendar(app)
+    create_calendar(app)
     tag = fetch(app, "/calendar.ics").headers["ETag"]
 
     def poll() -> TestResponse:
         return fetch(app, "/calendar.ics", If_None_Match=tag)
 
     poll()
-    with files_entered() as seen:
+    with trace_files() as seen:
         assert poll().status_code == 304
     assert "web/cached_responses.py" in seen
     assert len(seen) <= 8, "\n".join(sorted(seen))

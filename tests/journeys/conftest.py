@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-_STARTS_WITHIN = 60.0
+_START_TIMEOUT = 60.0
 
 
 @dataclass
@@ -25,17 +25,17 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
-    def ask(
+    def request(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         """Send a request and return the status and the JSON or text of the response.
 
         Raises OSError or HTTPException if there is no response.
         """
-        status, said, _ = self.ask_all(method, path, body=body, headers=headers)
+        status, said, _ = self.request_with_headers(method, path, body=body, headers=headers)
         return status, said
 
-    def ask_all(
+    def request_with_headers(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any, http.client.HTTPMessage]:
         """Send a request and return the status, the JSON or text, and the headers of the response."""
@@ -82,10 +82,10 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
 
 
 def _wait_until_ready(server: Server) -> None:
-    end = time.monotonic() + _STARTS_WITHIN
+    end = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < end:
         try:
-            if server.ask("GET", "/readyz")[0] == 200:
+            if server.request("GET", "/readyz")[0] == 200:
                 return
         except OSError:
             time.sleep(0.1)

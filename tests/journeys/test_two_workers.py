@@ -19,16 +19,16 @@ from eventcal.kit.clock import SystemClock
 from eventcal.members.enums import Scope
 from eventcal.members.service import create_access_token
 from eventcal.talks.enums import TalkState
-from tests.api import put_on_team
-from tests.hammering import Told, hammer, told, unbroken_edits
-from tests.http_app import settings_of
-from tests.make import make_event, make_member, make_talk
+from tests.api_client import add_team_member
+from tests.concurrency import ReceivedResponse, newest_edit_without_gaps, poll_while_editing, receive_response
+from tests.factories import make_event, make_member, make_talk
+from tests.http_app import make_settings
 
-WITHIN = 60.0
-Header = Callable[[str], str | None]
-NOTHING: Mapping[str, str] = MappingProxyType({})
-TALKS = 20
-OF_PROCESSES = [
+START_TIMEOUT = 60.0
+GetHeader = Callable[[str], str | None]
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+TALK_COUNT = 20
+POLLED_PATHS = [
     "/calendar.ics?from=2100-01-01",
     "/calendar.jcal?from=2100-01-01",
     "/calendar.atom",
@@ -39,15 +39,15 @@ OF_PROCESSES = [
 ]
 
 
-def prepared(database_url: str) -> tuple[str, list[str]]:
+def create_event_and_token(database_url: str) -> tuple[str, list[str]]:
     """Create an event with many talks titled "Edit 0". Return an organiser's token and the ids of the talks."""
-    house = build_services(settings_of(database_url), clock=SystemClock())
+    house = build_services(make_settings(database_url), clock=SystemClock())
     with house.database.unit_of_work() as unit:
         fest = make_event(unit.session, slug="fest", starts="2100-06-10", ends="2100-06-12")
         member = make_member(unit.session)
-        put_on_team(unit.session, member, "fest")
+        add_team_member(unit.session, member, "fest")
         shown: dict[str, Any] = {"state": TalkState.CONFIRMED, "starts": "2100-06-10T10:00:00", "title": "Edit 0"}
-        talks = [make_talk(unit.session, fest, **shown).id for _ in range(TALKS)]
+        talks = [make_talk(unit.session, fest, **shown).id for _ in range(TALK_COUNT)]
         _, token = create_access_token(
             unit.session, member, name="test", scopes=list(Scope), expires_at=None, now=house.clock.now()
         )
@@ -56,7 +56,7 @@ def prepared(database_url: str) -> tuple[str, list[str]]:
 
 
 @contextmanager
-def two_workers(database_url: str, instance: Path) -> Iterator[int]:
+def run_two_workers(database_url: str, instance: Path) -> Iterator[int]:
     """Run a server with two processes and provide its port. Each new connection is accepted by either."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -78,10 +78,10 @@ def two_workers(database_url: str, instance: Path) -> Iterator[int]:
 
 def wait_until_ready(port: int) -> None:
     """Wait until the server responds."""
-    end = time.monotonic() + WITHIN
+    end = time.monotonic() + START_TIMEOUT
     while time.monotonic() < end:
         try:
-            call(port, "GET", "/readyz")
+            send_request(port, "GET", "/readyz")
         except OSError:
             time.sleep(0.1)
         else:
@@ -89,9 +89,9 @@ def wait_until_ready(port: int) -> None:
     raise TimeoutError("the server did not get ready")
 
 
-def call(
-    port: int, method: str, path: str, *, headers: Mapping[str, str] = NOTHING, body: object = None
-) -> tuple[int, Header, bytes]:
+def send_request(
+    port: int, method: str, path: str, *, headers: Mapping[str, str] = NO_HEADERS, body: object = None
+) -> tuple[int, GetHeader, bytes]:
     """Send a request on a new connection.
 
     Return the status, a function that returns a header, and the body of the response.
@@ -107,17 +107,19 @@ def call(
 
 
 def test_no_process_serves_data_older_than_an_acknowledged_change(database_url: str, tmp_path: Path) -> None:
-    token, talks = prepared(database_url)
+    token, talks = create_event_and_token(database_url)
     said = {"Authorization": f"Bearer {token}", "If-Match": "*", "Content-Type": "application/json"}
-    with two_workers(database_url, tmp_path) as port:
+    with run_two_workers(database_url, tmp_path) as port:
 
-        def ask(path: str, headers: Mapping[str, str]) -> Told:
-            return told(*call(port, "GET", path, headers=headers))
+        def ask(path: str, headers: Mapping[str, str]) -> ReceivedResponse:
+            return receive_response(*send_request(port, "GET", path, headers=headers))
 
         # Edit a different talk each time: a second edit of a talk within one second would wait for the next second.
         def change(number: int) -> None:
             path = f"/api/v1/talks/{talks[number - 1]}"
-            assert call(port, "PATCH", path, headers=said, body={"title": f"Edit {number}"})[0] == 200
+            assert send_request(port, "PATCH", path, headers=said, body={"title": f"Edit {number}"})[0] == 200
 
         # Each of the four clients addresses two workers, and is served by whichever accepts the connection.
-        hammer([[ask, ask]] * 4, OF_PROCESSES, edits=TALKS, change=change, shown=unbroken_edits)
+        poll_while_editing(
+            [[ask, ask]] * 4, POLLED_PATHS, edits=TALK_COUNT, change=change, shown=newest_edit_without_gaps
+        )

@@ -10,9 +10,9 @@ from flask import Flask
 
 from eventcal.events.models import Event
 from eventcal.talks.models import Talk
-from tests.feed_support.fetching import fetch
-from tests.feed_support.icslint import parse
-from tests.http_app import house_of
+from tests.feed_support.feed_client import fetch
+from tests.feed_support.ics_reader import parse_ics
+from tests.http_app import services_of
 from tests.readers import libraries, limits
 from tests.readers.libraries import Found, Moment, Reader, of_node
 from tests.readers.limits import Limit, no_limit
@@ -98,7 +98,7 @@ def _feed(app: Flask, path: str, suffix: str) -> str:
 
 
 def _expected(feed: str, wanted: Sequence[Wanted]) -> dict[str, Found]:
-    strict = {entry.text("UID"): entry for entry in parse(feed.encode()).events()}
+    strict = {entry.text("UID"): entry for entry in parse_ics(feed.encode()).events()}
     assert sorted(strict) == sorted(one.uid for one in wanted)
     return {
         one.uid: Found(
@@ -108,8 +108,8 @@ def _expected(feed: str, wanted: Sequence[Wanted]) -> dict[str, Found]:
             start=one.start,
             end=one.end,
             description=entry.text("DESCRIPTION"),
-            location=entry.text("LOCATION") if entry.all("LOCATION") else None,
-            categories=tuple(entry.get("CATEGORIES").texts) if entry.all("CATEGORIES") else (),
+            location=entry.text("LOCATION") if entry.list_properties("LOCATION") else None,
+            categories=tuple(entry.get_property("CATEGORIES").texts) if entry.list_properties("CATEGORIES") else (),
         )
         for one in wanted
         for entry in [strict[one.uid]]
@@ -142,4 +142,4 @@ def _days_of(event: Event) -> tuple[date, date]:
 
 
 def _domain(app: Flask) -> str:
-    return house_of(app).settings.domain
+    return services_of(app).settings.domain

@@ -8,23 +8,23 @@ import pytest
 
 from eventcal.config import ConfigurationError, Settings, read_settings
 
-KEY = "k" * 32
-OWN = {"EVENTCAL_DATABASE_URL": "postgresql://db.example/calendar", "EVENTCAL_SECRET_KEY": KEY}
+SECRET_KEY = "k" * 32
+REQUIRED_SETTINGS = {"EVENTCAL_DATABASE_URL": "postgresql://db.example/calendar", "EVENTCAL_SECRET_KEY": SECRET_KEY}
 
 
-def read(tmp_path: Path, **environment: str) -> Settings:
+def read_from_environment(tmp_path: Path, **environment: str) -> Settings:
     given = {f"EVENTCAL_{name.upper()}": value for name, value in environment.items()}
     return read_settings({"EVENTCAL_INSTANCE": str(tmp_path), **given})
 
 
-def refused(tmp_path: Path, **environment: str) -> str:
+def configuration_error(tmp_path: Path, **environment: str) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        read(tmp_path, **environment)
+        read_from_environment(tmp_path, **environment)
     return str(caught.value)
 
 
 def test_default_settings_use_a_database_in_the_instance_folder(tmp_path: Path) -> None:
-    settings = read(tmp_path)
+    settings = read_from_environment(tmp_path)
     assert settings == Settings(
         instance=tmp_path,
         database_url=f"sqlite:///{tmp_path}/eventcal.db",
@@ -40,10 +40,10 @@ def test_default_settings_use_a_database_in_the_instance_folder(tmp_path: Path) 
 
 
 def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
-    settings = read(
+    settings = read_from_environment(
         tmp_path,
         database_url="postgresql://me:word@db.example:5433/calendar",
-        secret_key=KEY,
+        secret_key=SECRET_KEY,
         base_url="https://events.example.org/",
         domain="example.org",
         mail_url="smtp://mail.example.org:25?from=calendar@example.org",
@@ -54,7 +54,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
     assert settings == Settings(
         instance=tmp_path,
         database_url="postgresql+psycopg://me:word@db.example:5433/calendar",
-        secret_key=KEY,
+        secret_key=SECRET_KEY,
         base_url="https://events.example.org",
         domain="example.org",
         mail_url="smtp://mail.example.org:25?from=calendar@example.org",
@@ -66,14 +66,14 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
 
 
 def test_settings_are_immutable(tmp_path: Path) -> None:
-    settings = read(tmp_path)
+    settings = read_from_environment(tmp_path)
     with pytest.raises(FrozenInstanceError):
         settings.name = "other"  # type: ignore[misc]  # the test checks that assignment fails
 
 
 def test_missing_instance_folder_is_created(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
-    assert read(folder).instance == folder
+    assert read_from_environment(folder).instance == folder
     assert folder.is_dir()
 
 
@@ -90,25 +90,27 @@ def test_unrelated_environment_variables_are_ignored(tmp_path: Path) -> None:
 
 
 def test_empty_variable_counts_as_unset(tmp_path: Path) -> None:
-    assert read(tmp_path, name="", mail_url="", secret_key="", database_url="") == read(tmp_path)
+    assert read_from_environment(
+        tmp_path, name="", mail_url="", secret_key="", database_url=""
+    ) == read_from_environment(tmp_path)
 
 
 # The secret key
 
 
 def test_secret_key_is_generated_once_and_readable_only_by_its_owner(tmp_path: Path) -> None:
-    key = read(tmp_path).secret_key
+    key = read_from_environment(tmp_path).secret_key
     assert re.fullmatch(r"[A-Za-z0-9_-]{64}", key)
-    assert read(tmp_path).secret_key == key
+    assert read_from_environment(tmp_path).secret_key == key
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
 def test_secret_key_differs_between_installations(tmp_path: Path) -> None:
-    assert read(tmp_path / "a").secret_key != read(tmp_path / "b").secret_key
+    assert read_from_environment(tmp_path / "a").secret_key != read_from_environment(tmp_path / "b").secret_key
 
 
 def test_configured_key_is_not_stored(tmp_path: Path) -> None:
-    assert read(tmp_path, secret_key=KEY).secret_key == KEY
+    assert read_from_environment(tmp_path, secret_key=SECRET_KEY).secret_key == SECRET_KEY
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,18 +118,18 @@ def test_concurrently_started_processes_share_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         for number in range(20):
             folder = tmp_path / str(number)
-            keys = {settings.secret_key for settings in pool.map(read, [folder] * 8)}
+            keys = {settings.secret_key for settings in pool.map(read_from_environment, [folder] * 8)}
             assert len(keys) == 1
             assert [path.name for path in folder.iterdir()] == ["secret_key"]
 
 
 def test_configured_database_requires_a_configured_key(tmp_path: Path) -> None:
-    assert "Set EVENTCAL_SECRET_KEY" in refused(tmp_path, database_url="postgresql://db.example/calendar")
+    assert "Set EVENTCAL_SECRET_KEY" in configuration_error(tmp_path, database_url="postgresql://db.example/calendar")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_short_key_is_rejected(tmp_path: Path) -> None:
-    assert refused(tmp_path, secret_key="k" * 31) == "EVENTCAL_SECRET_KEY is shorter than 32 characters."
+    assert configuration_error(tmp_path, secret_key="k" * 31) == "EVENTCAL_SECRET_KEY is shorter than 32 characters."
 
 
 # The configuration file
@@ -135,24 +137,24 @@ def test_short_key_is_rejected(tmp_path: Path) -> None:
 
 def test_environment_takes_precedence_over_the_file(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('name = "From the file"\ntrusted_proxies = 3\nbase_url = "http://file"\n')
-    settings = read(tmp_path, base_url="http://environment")
+    settings = read_from_environment(tmp_path, base_url="http://environment")
     assert (settings.name, settings.trusted_proxies, settings.base_url) == ("From the file", 3, "http://environment")
 
 
 def test_malformed_file_error_names_its_path(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("name = \n")
-    assert str(tmp_path / "config.toml") in refused(tmp_path)
+    assert str(tmp_path / "config.toml") in configuration_error(tmp_path)
 
 
 def test_file_not_in_utf_8_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes(b'name = "caf\xe9"\n')
-    assert str(tmp_path / "config.toml") in refused(tmp_path)
+    assert str(tmp_path / "config.toml") in configuration_error(tmp_path)
 
 
 def test_unknown_setting_error_names_the_setting(tmp_path: Path) -> None:
-    assert "EVENTCAL_BASE_ULR" in refused(tmp_path, base_ulr="http://127.0.0.1")
+    assert "EVENTCAL_BASE_ULR" in configuration_error(tmp_path, base_ulr="http://127.0.0.1")
     (tmp_path / "config.toml").write_text('nmae = "x"\ncolour = "red"\n')
-    assert "colour, nmae" in refused(tmp_path)
+    assert "colour, nmae" in configuration_error(tmp_path)
 
 
 # URLs
@@ -168,12 +170,12 @@ def test_unknown_setting_error_names_the_setting(tmp_path: Path) -> None:
     ],
 )
 def test_supported_database_url_is_accepted(tmp_path: Path, given: str, taken: str) -> None:
-    assert read(tmp_path, database_url=given, secret_key=KEY).database_url == taken
+    assert read_from_environment(tmp_path, database_url=given, secret_key=SECRET_KEY).database_url == taken
 
 
 @pytest.mark.parametrize("url", ["mysql://db.example/x", "postgresql+asyncpg://db.example/x", "calendar.db", "sqlite:"])
 def test_unsupported_database_url_is_rejected(tmp_path: Path, url: str) -> None:
-    assert "EVENTCAL_DATABASE_URL" in refused(tmp_path, database_url=url, secret_key=KEY)
+    assert "EVENTCAL_DATABASE_URL" in configuration_error(tmp_path, database_url=url, secret_key=SECRET_KEY)
 
 
 @pytest.mark.parametrize(
@@ -188,25 +190,28 @@ def test_unsupported_database_url_is_rejected(tmp_path: Path, url: str) -> None:
     ],
 )
 def test_invalid_base_url_is_rejected(tmp_path: Path, url: str) -> None:
-    assert "EVENTCAL_BASE_URL" in refused(tmp_path, base_url=url)
+    assert "EVENTCAL_BASE_URL" in configuration_error(tmp_path, base_url=url)
 
 
 def test_domain_defaults_to_the_host_of_the_base_url(tmp_path: Path) -> None:
-    assert read(tmp_path, base_url="https://Events.Example.org:8443").domain == "events.example.org"
-    assert read(tmp_path, base_url="https://events.example.org", domain="example.net").domain == "example.net"
+    assert read_from_environment(tmp_path, base_url="https://Events.Example.org:8443").domain == "events.example.org"
+    assert (
+        read_from_environment(tmp_path, base_url="https://events.example.org", domain="example.net").domain
+        == "example.net"
+    )
 
 
 @pytest.mark.parametrize("url", ["mail.example.org", "http://mail.example.org", "smtp://"])
 def test_invalid_mail_url_is_rejected(tmp_path: Path, url: str) -> None:
-    assert "EVENTCAL_MAIL_URL" in refused(tmp_path, mail_url=url)
+    assert "EVENTCAL_MAIL_URL" in configuration_error(tmp_path, mail_url=url)
 
 
 @pytest.mark.parametrize("count", ["one", "-1", "1.5", "²"])
 def test_number_of_proxies_must_be_a_whole_number(tmp_path: Path, count: str) -> None:
-    assert "EVENTCAL_TRUSTED_PROXIES" in refused(tmp_path, trusted_proxies=count)
+    assert "EVENTCAL_TRUSTED_PROXIES" in configuration_error(tmp_path, trusted_proxies=count)
 
 
 @pytest.mark.parametrize("place", ["events.example.org:port", "events.example.org:70000", "[::1"])
 def test_invalid_host_or_port_is_rejected(tmp_path: Path, place: str) -> None:
-    assert "EVENTCAL_BASE_URL" in refused(tmp_path, base_url=f"http://{place}")
-    assert "EVENTCAL_MAIL_URL" in refused(tmp_path, mail_url=f"smtp://{place}")
+    assert "EVENTCAL_BASE_URL" in configuration_error(tmp_path, base_url=f"http://{place}")
+    assert "EVENTCAL_MAIL_URL" in configuration_error(tmp_path, mail_url=f"smtp://{place}")

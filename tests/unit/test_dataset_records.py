@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from eventcal.datasets.parser import SECTIONS, UnreadableFile, parse_dataset, read_dataset_file, validate_dataset
 from eventcal.web.schemas.dataset_records import load_record
 
-JSON = st.recursive(
+JSON_DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
@@ -19,11 +19,11 @@ EVENT_FIELDS += ["recurrence", "recurrence_overrides"]
 TALK_FIELDS = ["event", "title", "starts", "speakers", "reprise_of", "tags", "state"]
 
 
-def faults(given: object) -> list[tuple[str, str]]:
+def dataset_errors(given: object) -> list[tuple[str, str]]:
     return [(fault.pointer, fault.detail) for fault in validate_dataset(given, load_record).errors]
 
 
-def leads_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any JSON
+def can_resolve_pointer(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any JSON
     """Return true if the JSON pointer (RFC 6901) refers to a value or to a missing field of an object."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
     for step in steps[:-1]:
@@ -31,10 +31,13 @@ def leads_somewhere(pointer: str, document: Any) -> bool:  # noqa: ANN401 - any 
     return not steps or isinstance(document, dict) or int(steps[-1]) < len(document)
 
 
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys((*SECTIONS, "about", "calendar", "else"), JSON)) | JSON)
+@given(
+    st.fixed_dictionaries({}, optional=dict.fromkeys((*SECTIONS, "about", "calendar", "else"), JSON_DOCUMENTS))
+    | JSON_DOCUMENTS
+)
 def test_any_json_is_accepted_or_has_errors_with_valid_pointers(given: Any) -> None:  # noqa: ANN401 - any JSON
-    for pointer, detail in faults(given):
-        assert leads_somewhere(pointer, given)
+    for pointer, detail in dataset_errors(given):
+        assert can_resolve_pointer(pointer, given)
         assert detail
 
 
@@ -42,15 +45,15 @@ def test_any_json_is_accepted_or_has_errors_with_valid_pointers(given: Any) -> N
     st.fixed_dictionaries(
         {
             "events": st.lists(
-                st.fixed_dictionaries({"slug": st.just("a")}, optional=dict.fromkeys(EVENT_FIELDS, JSON))
+                st.fixed_dictionaries({"slug": st.just("a")}, optional=dict.fromkeys(EVENT_FIELDS, JSON_DOCUMENTS))
             ),
-            "talks": st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(TALK_FIELDS, JSON))),
+            "talks": st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(TALK_FIELDS, JSON_DOCUMENTS))),
         }
     )
 )
 def test_every_record_error_has_a_valid_pointer(given: dict[str, Any]) -> None:
-    for pointer, detail in faults(given):
-        assert leads_somewhere(pointer, given)
+    for pointer, detail in dataset_errors(given):
+        assert can_resolve_pointer(pointer, given)
         assert detail
 
 
@@ -62,21 +65,24 @@ def test_empty_object_is_an_empty_data_set() -> None:
 def test_sections_may_be_null_and_metadata_is_ignored() -> None:
     given: dict[str, object] = {"events": None, "talks": None, "speakers": None, "sponsors": None}
     given |= {"about": {"anything": 1}, "calendar": {"name": "Xen", "timezone": "UTC"}}
-    assert faults(given) == []
+    assert dataset_errors(given) == []
 
 
 @pytest.mark.parametrize("given", [[], "text", 5, None])
 def test_data_set_must_be_an_object(given: object) -> None:
-    assert faults(given) == [("", "must be a JSON object")]
+    assert dataset_errors(given) == [("", "must be a JSON object")]
 
 
 def test_section_must_be_a_list() -> None:
-    assert faults({"events": {}, "talks": "none"}) == [("/events", "must be a list"), ("/talks", "must be a list")]
+    assert dataset_errors({"events": {}, "talks": "none"}) == [
+        ("/events", "must be a list"),
+        ("/talks", "must be a list"),
+    ]
 
 
 def test_every_record_of_a_section_is_checked() -> None:
     given = {"talks": [{"event": "a"}, {"event": "a", "title": "T", "speakers": "ada"}, {"event": "a", "title": ""}]}
-    assert faults(given) == [
+    assert dataset_errors(given) == [
         ("/talks/0/title", "is required"),
         ("/talks/1/speakers", "must be a list"),
         ("/talks/2/title", "is blank; write something that can be seen"),
@@ -85,7 +91,7 @@ def test_every_record_of_a_section_is_checked() -> None:
 
 def test_talk_title_must_be_unique_within_its_event() -> None:
     talks = [{"event": event, "title": "T"} for event in ("a", "b", "a")]
-    assert faults({"talks": talks}) == [("/talks/2/title", "is in this file already, at /talks/0")]
+    assert dataset_errors({"talks": talks}) == [("/talks/2/title", "is in this file already, at /talks/0")]
 
 
 def test_byte_order_mark_is_accepted() -> None:
@@ -150,7 +156,7 @@ def test_read_file_returns_its_records(tmp_path: Path) -> None:
     ],
 )
 def test_invalid_event_field_is_rejected_with_its_pointer(fields: dict[str, object], pointer: str, detail: str) -> None:
-    assert (f"/events/0{pointer}", detail) in faults({"events": [{"slug": "a", **fields}]})
+    assert (f"/events/0{pointer}", detail) in dataset_errors({"events": [{"slug": "a", **fields}]})
 
 
 def test_null_of_required_field_is_dropped_and_null_of_optional_field_is_kept() -> None:
@@ -162,7 +168,7 @@ def test_null_of_required_field_is_dropped_and_null_of_optional_field_is_kept() 
 
 
 def test_record_reports_at_most_one_hundred_errors_in_stable_order() -> None:
-    found = faults({"talks": [{f"x{number:03}": 1 for number in reversed(range(150))}]})
+    found = dataset_errors({"talks": [{f"x{number:03}": 1 for number in reversed(range(150))}]})
     assert [pointer for pointer, _ in found] == ["/talks/0/event", "/talks/0/title"] + [
         f"/talks/0/x{number:03}" for number in range(98)
     ]

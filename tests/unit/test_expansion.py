@@ -12,32 +12,32 @@ from hypothesis import strategies as st
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule, rule_error
 from eventcal.kit.rrule import WEEKDAYS
 
-END = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
+LAST_DATE = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-WEEKDAY = st.sampled_from(WEEKDAYS)
-NUMBERED = st.builds("{}{}".format, st.sampled_from(["", "1", "-1", "2", "+4", "-5", "5"]), WEEKDAY)
+WEEKDAY_CODES = st.sampled_from(WEEKDAYS)
+NUMBERED_WEEKDAYS = st.builds("{}{}".format, st.sampled_from(["", "1", "-1", "2", "+4", "-5", "5"]), WEEKDAY_CODES)
 
 
-def several(one: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
-    return st.lists(one, min_size=1, max_size=3, unique=True).map(lambda found: ",".join(map(str, found)))
+def comma_lists(values: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
+    return st.lists(values, min_size=1, max_size=3, unique=True).map(lambda found: ",".join(map(str, found)))
 
 
-def around(least: int, most: int) -> st.SearchStrategy[str]:
-    return several(st.integers(least, most).filter(bool))
+def nonzero_integer_lists(minimum: int, maximum: int) -> st.SearchStrategy[str]:
+    return comma_lists(st.integers(minimum, maximum).filter(bool))
 
 
-PARTS: dict[str, st.SearchStrategy[str]] = {
+RULE_PARTS: dict[str, st.SearchStrategy[str]] = {
     "INTERVAL": st.integers(1, 40).map(str),
-    "WKST": WEEKDAY,
-    "BYMONTH": around(1, 12),
-    "BYMONTHDAY": around(-31, 31),
-    "BYDAY": several(WEEKDAY) | several(NUMBERED),
-    "BYYEARDAY": around(-366, 366),
-    "BYWEEKNO": around(-53, 53),
-    "BYSETPOS": around(-3, 3),
+    "WKST": WEEKDAY_CODES,
+    "BYMONTH": nonzero_integer_lists(1, 12),
+    "BYMONTHDAY": nonzero_integer_lists(-31, 31),
+    "BYDAY": comma_lists(WEEKDAY_CODES) | comma_lists(NUMBERED_WEEKDAYS),
+    "BYYEARDAY": nonzero_integer_lists(-366, 366),
+    "BYWEEKNO": nonzero_integer_lists(-53, 53),
+    "BYSETPOS": nonzero_integer_lists(-3, 3),
 }
-ENDS: st.SearchStrategy[dict[str, str]] = st.one_of(
+RULE_ENDS: st.SearchStrategy[dict[str, str]] = st.one_of(
     st.just({}),
     st.integers(1, 400).map(lambda count: {"COUNT": str(count)}),
     st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)).map(lambda end: {"UNTIL": f"{end:%Y%m%dT%H%M%S}"}),  # noqa: DTZ001 - as above
@@ -46,10 +46,10 @@ STARTS = st.datetimes(datetime(1970, 1, 1), datetime(2050, 1, 1)).map(lambda sta
 
 
 @st.composite
-def expansions(draw: st.DrawFn) -> RuleExpansion:
+def rules_with_start(draw: st.DrawFn) -> RuleExpansion:
     """Return a valid rule with a start that is its first date."""
     parts = {"FREQ": draw(st.sampled_from(FREQUENCIES))}
-    parts |= draw(st.fixed_dictionaries({}, optional=PARTS)) | draw(ENDS)
+    parts |= draw(st.fixed_dictionaries({}, optional=RULE_PARTS)) | draw(RULE_ENDS)
     rule = ";".join(f"{name}={value}" for name, value in parts.items())
     start = draw(STARTS)
     assume(rule_error(rule, start.isoformat()) is None)
@@ -63,36 +63,36 @@ def expansions(draw: st.DrawFn) -> RuleExpansion:
     return found
 
 
-def plainly(rule: str, start: datetime) -> Iterator[datetime]:
+def expand_with_dateutil(rule: str, start: datetime) -> Iterator[datetime]:
     """Yield the dates computed by dateutil."""
-    return takewhile(lambda one: one <= END, rrulestr(rule, dtstart=start))
+    return takewhile(lambda one: one <= LAST_DATE, rrulestr(rule, dtstart=start))
 
 
-@given(expansions(), st.integers(-100, 40 * 366))
+@given(rules_with_start(), st.integers(-100, 40 * 366))
 def test_dates_since_any_day_match_dateutil(rule: RuleExpansion, days: int) -> None:
     day = rule.start.date() + timedelta(days=days)
-    expected = (one for one in plainly(rule.rule, rule.start) if one.date() >= day)
+    expected = (one for one in expand_with_dateutil(rule.rule, rule.start) if one.date() >= day)
     assert list(islice(rule.iter_from(day), 20)) == list(islice(expected, 20))
 
 
-@given(expansions())
+@given(rules_with_start())
 def test_last_date_matches_dateutil(rule: RuleExpansion) -> None:
-    expected = list(plainly(rule.rule, rule.start))[-1] if rule.has_end else None
+    expected = list(expand_with_dateutil(rule.rule, rule.start))[-1] if rule.has_end else None
     assert rule.last_date == expected
 
 
-@given(expansions(), st.data())
+@given(rules_with_start(), st.data())
 def test_rule_has_its_own_dates_and_no_others(rule: RuleExpansion, data: st.DataObject) -> None:
     dates = list(islice(rule.iter_from(rule.start.date()), 30))
     one = data.draw(st.sampled_from(dates))
     near = one + data.draw(st.sampled_from([timedelta(), timedelta(days=1), timedelta(seconds=1), timedelta(days=-1)]))
     assert rule.contains(one)
     assert rule.contains(near) is (
-        near in dates or (near > dates[-1] and near in islice(plainly(rule.rule, rule.start), 40))
+        near in dates or (near > dates[-1] and near in islice(expand_with_dateutil(rule.rule, rule.start), 40))
     )
 
 
-@given(expansions())
+@given(rules_with_start())
 def test_all_day_rule_has_the_dates_of_the_same_rule_with_times(rule: RuleExpansion) -> None:
     days = RuleExpansion(rule.rule.partition(";UNTIL=")[0], rule.starts[:10], "UTC")
     times = RuleExpansion(rule.rule.partition(";UNTIL=")[0], rule.starts, "UTC")
@@ -171,7 +171,7 @@ def test_rule_that_never_matches_has_no_dates(rule: str) -> None:
     assert RuleExpansion(f"{rule};COUNT=3", "2026-06-10", "UTC").last_date is None
 
 
-@given(expansions(), st.integers(0, 40 * 366))
+@given(rules_with_start(), st.integers(0, 40 * 366))
 def test_expansion_starts_close_to_the_requested_day(rule: RuleExpansion, days: int) -> None:
     day = rule.start.date() + timedelta(days=days)
     every = int(dict(part.split("=") for part in rule.rule.split(";")).get("INTERVAL", "1"))

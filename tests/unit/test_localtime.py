@@ -23,30 +23,30 @@ from eventcal.kit.localtime import (
     parse_local,
 )
 
-FIRST, LAST = datetime(1970, 1, 1), datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times have no zone
+FIRST_TIME, LAST_TIME = datetime(1970, 1, 1), datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times have no zone
 ZONES = st.sampled_from(sorted(localtime._zone_names()))
-LOCALS = st.datetimes(FIRST, LAST).map(lambda local: local.replace(microsecond=0))
-DAYS = st.dates(FIRST.date(), LAST.date())
+LOCAL_TIMES = st.datetimes(FIRST_TIME, LAST_TIME).map(lambda parse_naive: parse_naive.replace(microsecond=0))
+DAYS = st.dates(FIRST_TIME.date(), LAST_TIME.date())
 
 
-def local(text: str) -> datetime:
+def parse_naive(text: str) -> datetime:
     """Return the naive time of `2014-06-04T13:30`."""
     value = parse_local(text)
     assert isinstance(value, datetime)
     return value
 
 
-def utc(text: str) -> datetime:
+def parse_utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def fault_of(text: str) -> str:
+def local_time_error(text: str) -> str:
     with pytest.raises(ValueError, match=r".") as caught:
         parse_local(text)
     return str(caught.value)
 
 
-def moment_fault(text: str, *, anywhere_on_earth: bool) -> str:
+def call_time_error(text: str, *, anywhere_on_earth: bool) -> str:
     with pytest.raises(ValueError, match=r".") as caught:
         parse_call_time(text, "Europe/Berlin", anywhere_on_earth=anywhere_on_earth)
     return str(caught.value)
@@ -116,34 +116,34 @@ def test_parse_local_distinguishes_dates_from_times() -> None:
     ],
 )
 def test_malformed_local_time_error_names_both_accepted_formats(text: str) -> None:
-    assert fault_of(text) == (
+    assert local_time_error(text) == (
         f"{text!a} is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
     )
 
 
 @pytest.mark.parametrize("text", ["2014-06-04T13:30:00Z", "2014-06-04T13:30+02:00", "2014-06-04T13:30:00.000-04:00"])
 def test_local_time_with_offset_is_rejected_with_advice(text: str) -> None:
-    assert fault_of(text) == (
+    assert local_time_error(text) == (
         f"{text!a} has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00"
     )
 
 
 def test_nonexistent_date_or_time_is_rejected() -> None:
-    assert fault_of("2014-02-30") == "'2014-02-30' is no day or time there is"
-    assert fault_of("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is"
+    assert local_time_error("2014-02-30") == "'2014-02-30' is no day or time there is"
+    assert local_time_error("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is"
 
 
 @pytest.mark.parametrize("text", ["0000-01-01", "1969-12-31", "2200-01-01T00:00", "9999-12-31"])
 def test_year_out_of_range_is_rejected(text: str) -> None:
-    assert fault_of(text) == f"the year {text[:4]} is out of range; write one from 1970 to 2199"
+    assert local_time_error(text) == f"the year {text[:4]} is out of range; write one from 1970 to 2199"
 
 
 def test_long_text_is_shortened_in_the_error() -> None:
-    assert len(fault_of("x" * 100_000)) < 200
+    assert len(local_time_error("x" * 100_000)) < 200
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.one_of(DAYS, LOCALS))
+@given(st.one_of(DAYS, LOCAL_TIMES))
 def test_formatted_local_time_round_trips(value: date | datetime) -> None:
     assert parse_local(format_local(value)) == value
 
@@ -170,13 +170,13 @@ def test_arbitrary_text_is_parsed_or_rejected(text: str) -> None:
     ],
 )
 def test_local_time_converts_to_an_instant(text: str, tzid: str, instant: str) -> None:
-    assert local_to_utc_strict(local(text), tzid) == utc(instant)
+    assert local_to_utc_strict(parse_naive(text), tzid) == parse_utc(instant)
 
 
 def test_repeated_time_converts_to_its_first_occurrence() -> None:
-    first = utc("2014-11-02T05:30")
-    assert local_to_utc_strict(local("2014-11-02T01:30"), "America/New_York") == first
-    assert local_to_utc_strict(local("2014-11-02T01:30").replace(fold=1), "America/New_York") == first
+    first = parse_utc("2014-11-02T05:30")
+    assert local_to_utc_strict(parse_naive("2014-11-02T01:30"), "America/New_York") == first
+    assert local_to_utc_strict(parse_naive("2014-11-02T01:30").replace(fold=1), "America/New_York") == first
 
 
 @pytest.mark.parametrize(
@@ -193,38 +193,44 @@ def test_repeated_time_converts_to_its_first_occurrence() -> None:
 )
 def test_skipped_time_is_rejected_with_the_next_valid_time(text: str, tzid: str, following: str) -> None:
     with pytest.raises(SkippedTime) as caught:
-        local_to_utc_strict(local(text), tzid)
+        local_to_utc_strict(parse_naive(text), tzid)
     assert str(caught.value) == (
         f"{text} does not exist in {tzid}: the clocks skip it; the next time there is {following}"
     )
-    assert caught.value.next_valid == local(following)
+    assert caught.value.next_valid == parse_naive(following)
 
 
 def test_seconds_around_a_gap_are_valid() -> None:
-    assert local_to_utc_strict(local("2014-03-09T01:59:59"), "America/New_York") == utc("2014-03-09T06:59:59")
-    assert local_to_utc_strict(local("2014-03-09T03:00:00"), "America/New_York") == utc("2014-03-09T07:00:00")
+    assert local_to_utc_strict(parse_naive("2014-03-09T01:59:59"), "America/New_York") == parse_utc(
+        "2014-03-09T06:59:59"
+    )
+    assert local_to_utc_strict(parse_naive("2014-03-09T03:00:00"), "America/New_York") == parse_utc(
+        "2014-03-09T07:00:00"
+    )
 
 
 def test_local_to_utc_uses_the_offset_before_the_gap_for_a_skipped_time() -> None:
-    assert local_to_utc_lenient(local("2014-03-09T02:30:00"), "America/New_York") == utc("2014-03-09T07:30:00")
+    assert local_to_utc_lenient(parse_naive("2014-03-09T02:30:00"), "America/New_York") == parse_utc(
+        "2014-03-09T07:30:00"
+    )
 
 
 def test_local_to_utc_respects_the_fold_of_a_repeated_time() -> None:
-    twice = local("2014-11-02T01:30")
-    assert local_to_utc_lenient(twice, "America/New_York") == utc("2014-11-02T05:30")
-    assert local_to_utc_lenient(twice.replace(fold=1), "America/New_York") == utc("2014-11-02T06:30")
+    twice = parse_naive("2014-11-02T01:30")
+    assert local_to_utc_lenient(twice, "America/New_York") == parse_utc("2014-11-02T05:30")
+    assert local_to_utc_lenient(twice.replace(fold=1), "America/New_York") == parse_utc("2014-11-02T06:30")
 
 
 def test_aware_time_is_rejected_as_local_time() -> None:
     with pytest.raises(ValueError, match="has an offset, but a local time has none"):
-        local_to_utc_strict(utc("2014-06-04T13:30"), "UTC")
+        local_to_utc_strict(parse_utc("2014-06-04T13:30"), "UTC")
     with pytest.raises(ValueError, match="has an offset, but a local time has none"):
-        format_local(utc("2014-06-04T13:30"))
+        format_local(parse_utc("2014-06-04T13:30"))
 
 
 def test_instant_with_year_out_of_range_is_rejected() -> None:
     with pytest.raises(ValueError, match="the year 9999 is out of range"):
-        local_to_utc_strict(FIRST.replace(year=9999), "Etc/GMT+12")
+        local_to_utc_strict(FIRST_TIME.replace(year=9999), "Etc/GMT+12")
     with pytest.raises(ValueError, match="the year 0001 is out of range"):
         day_start(date.min, "Pacific/Kiritimati")
     with pytest.raises(ValueError, match="the year 9999 is out of range"):
@@ -232,7 +238,7 @@ def test_instant_with_year_out_of_range_is_rejected() -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(LOCALS, ZONES)
+@given(LOCAL_TIMES, ZONES)
 def test_instant_converts_back_to_the_same_local_time(written: datetime, tzid: str) -> None:
     try:
         instant = local_to_utc_strict(written, tzid)
@@ -260,7 +266,7 @@ def test_instant_converts_back_to_the_same_local_time(written: datetime, tzid: s
 )
 def test_day_runs_from_its_first_instant_to_that_of_the_next_day(day: str, tzid: str, start: str, end: str) -> None:
     that = date.fromisoformat(day)
-    assert (day_start(that, tzid), day_end(that, tzid)) == (utc(start), utc(end))
+    assert (day_start(that, tzid), day_end(that, tzid)) == (parse_utc(start), parse_utc(end))
 
 
 @settings(deadline=None, max_examples=200)
@@ -284,10 +290,14 @@ def test_consecutive_days_leave_no_gap(day: date, tzid: str) -> None:
     ],
 )
 def test_instant_is_formatted_with_the_offset_of_its_zone(instant: str, tzid: str, text: str) -> None:
-    assert format_with_offset(utc(instant), tzid) == text
+    assert format_with_offset(parse_utc(instant), tzid) == text
 
 
-@given(instant=st.datetimes(FIRST, LAST, timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])))
+@given(
+    instant=st.datetimes(
+        FIRST_TIME, LAST_TIME, timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+    )
+)
 def test_instant_is_formatted_in_utc_to_the_second(instant: datetime) -> None:
     text = format_utc(instant)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
@@ -296,7 +306,7 @@ def test_instant_is_formatted_in_utc_to_the_second(instant: datetime) -> None:
 
 def test_with_offset_rejects_a_naive_time() -> None:
     with pytest.raises(ValueError, match="has no offset, so it is no instant"):
-        format_with_offset(local("2014-06-04T13:30"), "UTC")
+        format_with_offset(parse_naive("2014-06-04T13:30"), "UTC")
 
 
 @pytest.mark.parametrize(
@@ -312,12 +322,12 @@ def test_with_offset_rejects_a_naive_time() -> None:
     ],
 )
 def test_parse_moment_accepts_a_local_time_or_a_time_with_offset(text: str, instant: str) -> None:
-    assert parse_call_time(text, "Europe/Berlin", anywhere_on_earth=False) == utc(instant)
+    assert parse_call_time(text, "Europe/Berlin", anywhere_on_earth=False) == parse_utc(instant)
 
 
 def test_date_anywhere_on_earth_ends_with_the_day_at_utc_minus_12() -> None:
-    assert parse_call_time("2014-05-02", "Asia/Tokyo", anywhere_on_earth=True) == utc("2014-05-03T12:00")
-    assert parse_call_time("2199-12-31", "Asia/Tokyo", anywhere_on_earth=True) == utc("2200-01-01T12:00")
+    assert parse_call_time("2014-05-02", "Asia/Tokyo", anywhere_on_earth=True) == parse_utc("2014-05-03T12:00")
+    assert parse_call_time("2199-12-31", "Asia/Tokyo", anywhere_on_earth=True) == parse_utc("2200-01-01T12:00")
 
 
 def test_parsed_moment_is_in_utc_and_round_trips() -> None:
@@ -328,7 +338,7 @@ def test_parsed_moment_is_in_utc_and_round_trips() -> None:
 
 
 def test_date_without_time_is_rejected_as_a_moment() -> None:
-    assert moment_fault("2014-05-02", anywhere_on_earth=False) == (
+    assert call_time_error("2014-05-02", anywhere_on_earth=False) == (
         "2014-05-02 does not say when on that day; write a time, as in 2014-05-02T23:59:00, "
         "or set anywhere_on_earth to true for the end of the day at UTC-12"
     )
@@ -336,7 +346,7 @@ def test_date_without_time_is_rejected_as_a_moment() -> None:
 
 @pytest.mark.parametrize("text", ["2014-05-02T23:59", "2014-05-02T23:59:00Z", "soon"])
 def test_anywhere_on_earth_requires_a_date(text: str) -> None:
-    assert moment_fault(text, anywhere_on_earth=True) == (
+    assert call_time_error(text, anywhere_on_earth=True) == (
         f"{text!a} is not a date, but anywhere_on_earth goes with a date; "
         "write one, as in 2014-05-02, or leave anywhere_on_earth out"
     )
@@ -346,7 +356,7 @@ def test_anywhere_on_earth_requires_a_date(text: str) -> None:
     "text", ["soon", "", "2014-05-02T23:59+24:00", "2014-05-02T23:59 +02:00", "2014-05-02T23:59+0200"]
 )
 def test_invalid_datetime_error_names_both_accepted_formats(text: str) -> None:
-    assert moment_fault(text, anywhere_on_earth=False) == (
+    assert call_time_error(text, anywhere_on_earth=False) == (
         f"{text!a} is not a time; write one local to Europe/Berlin, as in 2014-05-02T23:59:00, "
         "or with an offset, as in 2014-05-02T23:59:00+02:00"
     )
@@ -359,6 +369,6 @@ def test_skipped_moment_is_rejected() -> None:
 
 @pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2200-01-01T00:00:00+14:00", "0001-01-01T00:00:00+23:59"])
 def test_moment_out_of_range_is_rejected(text: str) -> None:
-    assert moment_fault(text, anywhere_on_earth=False) == (
+    assert call_time_error(text, anywhere_on_earth=False) == (
         f"the year {text[:4]} is out of range; write one from 1970 to 2199"
     )

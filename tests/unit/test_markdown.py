@@ -9,23 +9,23 @@ from hypothesis import strategies as st
 
 from eventcal.kit.markdown import MAX_LINES, MAX_MARKUP_CHARACTERS, to_html, to_plain_text
 
-REL = 'rel="nofollow ugc noopener"'
-HARMLESS = {"br", "code", "del", "em", "hr", "strong"} | {
+LINK_REL = 'rel="nofollow ugc noopener"'
+SAFE_TAGS = {"br", "code", "del", "em", "hr", "strong"} | {
     *("a", "blockquote", "li", "ol", "p", "pre", "ul", "h3", "h4", "h5", "h6"),
     *("table", "tbody", "td", "th", "thead", "tr"),
 }
 # Syntax of Markdown and HTML, mixed with words.
-MARKS = list("*_~`[]()<>!|-+#\\&\"':/\t\n\r\0\ud800\u2028")
-STARTS = ["**", "~~", "```", "\n\n", "\n- ", "\n1. ", "\n> ", "\n|-|\n", "](", "[a]: ", "    ", "&#x6a;"]
-TRICKS = ["<script>", "<img src=x onerror=alert(1)>", "</p>", "javascript:", "data:text/html,", "http://["]
+SPECIAL_CHARACTERS = list("*_~`[]()<>!|-+#\\&\"':/\t\n\r\0\ud800\u2028")
+MARKUP_BEGINNINGS = ["**", "~~", "```", "\n\n", "\n- ", "\n1. ", "\n> ", "\n|-|\n", "](", "[a]: ", "    ", "&#x6a;"]
+HOSTILE_PIECES = ["<script>", "<img src=x onerror=alert(1)>", "</p>", "javascript:", "data:text/html,", "http://["]
 LINKS = ["http://", "https://a.b/", "mailto:"]
 PIECES = st.lists(
-    st.one_of(st.sampled_from([*MARKS, *STARTS, *TRICKS, *LINKS]), st.text(max_size=5)),
+    st.one_of(st.sampled_from([*SPECIAL_CHARACTERS, *MARKUP_BEGINNINGS, *HOSTILE_PIECES, *LINKS]), st.text(max_size=5)),
     max_size=30,
 ).map("".join)
 
 
-class _Seen(HTMLParser):
+class _HtmlInventory(HTMLParser):
     """The tags, attributes and links that a browser would find in the HTML."""
 
     def __init__(self, page: str) -> None:
@@ -77,10 +77,10 @@ def test_html_in_markdown_is_escaped() -> None:
 @pytest.mark.parametrize(
     ("markdown", "anchor"),
     [
-        ("[a](http://b.org 'c')", f'<a href="http://b.org" title="c" {REL}>a</a>'),
-        ("[a](HTTPS://b.org)", f'<a href="HTTPS://b.org" {REL}>a</a>'),
-        ("<mailto:a@b.org>", f'<a href="mailto:a@b.org" {REL}>mailto:a@b.org</a>'),
-        ("[a][r]\n\n[r]: https://b.org", f'<a href="https://b.org" {REL}>a</a>'),
+        ("[a](http://b.org 'c')", f'<a href="http://b.org" title="c" {LINK_REL}>a</a>'),
+        ("[a](HTTPS://b.org)", f'<a href="HTTPS://b.org" {LINK_REL}>a</a>'),
+        ("<mailto:a@b.org>", f'<a href="mailto:a@b.org" {LINK_REL}>mailto:a@b.org</a>'),
+        ("[a][r]\n\n[r]: https://b.org", f'<a href="https://b.org" {LINK_REL}>a</a>'),
     ],
 )
 def test_links_are_marked_as_user_generated(markdown: str, anchor: str) -> None:
@@ -105,16 +105,16 @@ def test_links_are_marked_as_user_generated(markdown: str, anchor: str) -> None:
     ],
 )
 def test_links_with_other_schemes_stay_text(url: str) -> None:
-    assert _Seen(to_html(f"[a]({url}) <{url}>")).hrefs == set()
-    assert _Seen(to_html(f"[a]\n\n[a]: {url}")).hrefs == set()
+    assert _HtmlInventory(to_html(f"[a]({url}) <{url}>")).hrefs == set()
+    assert _HtmlInventory(to_html(f"[a]\n\n[a]: {url}")).hrefs == set()
 
 
 def test_image_becomes_a_link() -> None:
-    assert to_html("![*Map* of](https://a.b/m.png)") == f'<p><a href="https://a.b/m.png" {REL}>Map of</a></p>\n'
-    assert to_html("![](https://a.b/m.png)") == f'<p><a href="https://a.b/m.png" {REL}>https://a.b/m.png</a></p>\n'
-    assert to_html("[![logo](https://a.b/l.png)](https://a.b)") == f'<p><a href="https://a.b" {REL}>logo</a></p>\n'
+    assert to_html("![*Map* of](https://a.b/m.png)") == f'<p><a href="https://a.b/m.png" {LINK_REL}>Map of</a></p>\n'
+    assert to_html("![](https://a.b/m.png)") == f'<p><a href="https://a.b/m.png" {LINK_REL}>https://a.b/m.png</a></p>\n'
+    assert to_html("[![logo](https://a.b/l.png)](https://a.b)") == f'<p><a href="https://a.b" {LINK_REL}>logo</a></p>\n'
     assert to_html("![a [b](https://c.d) `e`\n![f](https://g.h)](https://i.j)") == (
-        f'<p><a href="https://i.j" {REL}>a b e f</a></p>\n'
+        f'<p><a href="https://i.j" {LINK_REL}>a b e f</a></p>\n'
     )
 
 
@@ -130,8 +130,8 @@ def test_surrogates_and_nul_are_replaced() -> None:
 @settings(deadline=None, max_examples=300)
 @given(PIECES)
 def test_rendered_html_contains_only_safe_tags_attributes_and_links(markdown: str) -> None:
-    seen = _Seen(to_html(markdown))
-    assert seen.tags <= HARMLESS
+    seen = _HtmlInventory(to_html(markdown))
+    assert seen.tags <= SAFE_TAGS
     assert seen.attributes <= {("a", "href"), ("a", "title"), ("a", "rel"), ("ol", "start")}
     assert {href for href in seen.hrefs if not href.lower().startswith(("http://", "https://", "mailto:"))} == set()
 
@@ -211,7 +211,7 @@ def test_text_with_markup_beyond_the_limit_stays_unformatted() -> None:
 )
 def test_rendering_100_kilobytes_of_any_syntax_finishes_in_time(piece: str) -> None:
     markdown = (piece * 100_000)[:100_000]
-    _read(markdown)
+    _render_both(markdown)
 
 
 @pytest.mark.timeout(30)
@@ -231,10 +231,10 @@ def test_rendering_100_kilobytes_of_any_syntax_finishes_in_time(piece: str) -> N
     ids=range(9),
 )
 def test_rendering_text_at_the_markup_limits_finishes_in_time(markdown: str) -> None:
-    _read(markdown)
+    _render_both(markdown)
 
 
-def _read(markdown: str) -> None:
+def _render_both(markdown: str) -> None:
     """Render the text as HTML and as plain text. The timeout marker of the test limits the time."""
     to_html(markdown)
     to_plain_text(markdown)

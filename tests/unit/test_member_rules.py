@@ -6,13 +6,13 @@ from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.members.enums import Role, Scope
 from eventcal.members.rules import grantable_scopes
 
-PLAIN = Caller(member_id="x", role=Role.MEMBER)
+ORDINARY_MEMBER = Caller(member_id="x", role=Role.MEMBER)
 
 
 @pytest.mark.parametrize(
     ("caller", "has_duties", "widest"),
     [
-        (PLAIN, False, Scope.SUBMIT),
+        (ORDINARY_MEMBER, False, Scope.SUBMIT),
         (Caller(member_id="x", role=Role.MEMBER, reviewed_event_ids=frozenset({"e"})), True, Scope.ORGANISE),
         (Caller(member_id="x", role=Role.MEMBER, organised_event_ids=frozenset({"e"})), True, Scope.ORGANISE),
         (Caller(member_id="x", role=Role.MODERATOR), True, Scope.ADMIN),

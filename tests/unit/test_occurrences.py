@@ -25,8 +25,8 @@ from eventcal.events.recurrence.occurrences import (
 )
 from eventcal.kit.localtime import get_zone
 
-DAY = timedelta(days=1)
-AN_HOUR = timedelta(hours=1)
+ONE_DAY = timedelta(days=1)
+ONE_HOUR = timedelta(hours=1)
 
 
 @dataclass(kw_only=True)
@@ -45,24 +45,24 @@ class Series:
     online_url: str | None = "https://meet.example/call"
 
 
-def daily(starts: str, ends: str, tzid: str, **fields: Any) -> Series:
+def make_daily_series(starts: str, ends: str, tzid: str, **fields: Any) -> Series:
     return Series(**{"timezone": tzid, "starts": starts, "ends": ends, "recurrence": "FREQ=DAILY", **fields})
 
 
-def slots(series: Series, first: str | None, last: str | None, *, limit: int = 100) -> list[OccurrenceSlot]:
+def list_slots(series: Series, first: str | None, last: str | None, *, limit: int = 100) -> list[OccurrenceSlot]:
     days = [date.fromisoformat(day) if day else None for day in (first, last)]
     return [one.slot for one in occurrences_between(series, *days, limit=limit)]
 
 
-def starts(series: Series, first: str | None, last: str | None) -> list[str]:
-    return [slot.starts for slot in slots(series, first, last)]
+def list_starts(series: Series, first: str | None, last: str | None) -> list[str]:
+    return [slot.starts for slot in list_slots(series, first, last)]
 
 
-def spans(series: Series, first: str, last: str) -> list[tuple[str, str, int]]:
+def list_spans(series: Series, first: str, last: str) -> list[tuple[str, str, int]]:
     """Return the local start and end of each occurrence, and its duration in minutes."""
     return [
         (slot.starts[5:16], slot.ends[5:16], (slot.ends_at - slot.starts_at) // timedelta(minutes=1))
-        for slot in slots(series, first, last)
+        for slot in list_slots(series, first, last)
     ]
 
 
@@ -100,29 +100,29 @@ def test_occurrence_has_all_its_fields() -> None:
     ],
 )
 def test_occurrences_keep_their_local_time_when_the_clocks_change(tzid: str, first: str, hours: list[int]) -> None:
-    series = daily("2026-03-01T16:00:00", "2026-03-01T17:00:00", tzid)
-    found = slots(series, first, None, limit=4)
+    series = make_daily_series("2026-03-01T16:00:00", "2026-03-01T17:00:00", tzid)
+    found = list_slots(series, first, None, limit=4)
     assert [slot.starts[11:] for slot in found] == ["16:00:00"] * 4
     assert [slot.starts_at.hour for slot in found] == hours
-    assert {slot.ends_at - slot.starts_at for slot in found} == {AN_HOUR}
+    assert {slot.ends_at - slot.starts_at for slot in found} == {ONE_HOUR}
 
 
 def test_occurrence_keeps_its_duration_across_a_clock_change() -> None:
-    nights = daily("2026-03-01T22:00:00", "2026-03-02T06:00:00", "Europe/Berlin")
-    assert spans(nights, "2026-03-28", "2026-03-29") == [
+    nights = make_daily_series("2026-03-01T22:00:00", "2026-03-02T06:00:00", "Europe/Berlin")
+    assert list_spans(nights, "2026-03-28", "2026-03-29") == [
         ("03-27T22:00", "03-28T06:00", 480),
         ("03-28T22:00", "03-29T07:00", 480),
         ("03-29T22:00", "03-30T06:00", 480),
     ]
-    assert spans(nights, "2026-10-25", "2026-10-25") == [
+    assert list_spans(nights, "2026-10-25", "2026-10-25") == [
         ("10-24T22:00", "10-25T05:00", 480),
         ("10-25T22:00", "10-26T06:00", 480),
     ]
 
 
 def test_skipped_occurrence_uses_the_offset_before_the_gap_and_keeps_its_duration() -> None:
-    early = daily("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
-    found = slots(early, "2026-03-29", "2026-03-29")
+    early = make_daily_series("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
+    found = list_slots(early, "2026-03-29", "2026-03-29")
     assert [(slot.occurrence, slot.starts, slot.ends) for slot in found] == [
         ("2026-03-29T02:30:00", "2026-03-29T03:30:00", "2026-03-29T04:30:00")
     ]
@@ -130,8 +130,8 @@ def test_skipped_occurrence_uses_the_offset_before_the_gap_and_keeps_its_duratio
 
 
 def test_repeated_hour_means_its_first_occurrence() -> None:
-    early = daily("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
-    [found] = slots(early, "2026-10-25", "2026-10-25")
+    early = make_daily_series("2026-03-01T02:30:00", "2026-03-01T03:30:00", "Europe/Berlin")
+    [found] = list_slots(early, "2026-10-25", "2026-10-25")
     assert (found.starts_at, found.ends_at) == (
         datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
         datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
@@ -141,21 +141,24 @@ def test_repeated_hour_means_its_first_occurrence() -> None:
 
 
 def test_occurrence_on_a_skipped_day_moves_to_the_next_day() -> None:
-    daily_in_apia = daily("2011-12-28T10:00:00", "2011-12-28T11:00:00", "Pacific/Apia")
-    found = slots(daily_in_apia, "2011-12-29", "2012-01-01")
+    daily_in_apia = make_daily_series("2011-12-28T10:00:00", "2011-12-28T11:00:00", "Pacific/Apia")
+    found = list_slots(daily_in_apia, "2011-12-29", "2012-01-01")
     assert [(slot.occurrence[5:10], slot.starts[5:10]) for slot in found] == [
         ("12-29", "12-29"),
         ("12-30", "12-31"),
         ("12-31", "12-31"),
         ("01-01", "01-01"),
     ]
-    assert [slot.occurrence[5:10] for slot in slots(daily_in_apia, "2011-12-31", "2011-12-31")] == ["12-30", "12-31"]
-    assert slots(daily_in_apia, "2011-12-30", "2011-12-30") == []
+    assert [slot.occurrence[5:10] for slot in list_slots(daily_in_apia, "2011-12-31", "2011-12-31")] == [
+        "12-30",
+        "12-31",
+    ]
+    assert list_slots(daily_in_apia, "2011-12-30", "2011-12-30") == []
 
 
 def test_all_day_occurrences_keep_their_dates_when_the_clocks_change() -> None:
-    weekends = daily("2026-03-21", "2026-03-22", "Europe/Berlin", recurrence="FREQ=WEEKLY")
-    found = slots(weekends, "2026-03-29", "2026-04-04")
+    weekends = make_daily_series("2026-03-21", "2026-03-22", "Europe/Berlin", recurrence="FREQ=WEEKLY")
+    found = list_slots(weekends, "2026-03-29", "2026-04-04")
     assert [(slot.occurrence, slot.starts, slot.ends) for slot in found] == [
         ("2026-03-28", "2026-03-28", "2026-03-29"),
         ("2026-04-04", "2026-04-04", "2026-04-05"),
@@ -166,15 +169,15 @@ def test_all_day_occurrences_keep_their_dates_when_the_clocks_change() -> None:
 # Comparison with recurring-ical-events
 
 
-def others(series: Series, first: str, last: str) -> list[tuple[datetime, datetime]]:
+def library_spans(series: Series, first: str, last: str) -> list[tuple[datetime, datetime]]:
     """Return the start and end instants that recurring-ical-events computes for occurrences in these days."""
     at = f";TZID={series.timezone}:"
     lines = [
         *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//t//t//EN", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z"),
-        f"DTSTART{at}{basic(series.starts)}",
-        f"DTEND{at}{basic(series.ends)}",
+        f"DTSTART{at}{to_basic_format(series.starts)}",
+        f"DTEND{at}{to_basic_format(series.ends)}",
         f"RRULE:{series.recurrence}",
-        *(f"EXDATE{at}{basic(one)}" for one in excluded_occurrence_ids(series)),
+        *(f"EXDATE{at}{to_basic_format(one)}" for one in excluded_occurrence_ids(series)),
         "END:VEVENT",
         *(line for one in list_overridden_occurrences(series) for line in override_lines(series, one)),
         "END:VCALENDAR",
@@ -182,7 +185,7 @@ def others(series: Series, first: str, last: str) -> list[tuple[datetime, dateti
     calendar = Calendar.from_ical("\r\n".join(lines) + "\r\n")
     found = recurring_ical_events.of(calendar).between(
         datetime.fromisoformat(first).replace(tzinfo=get_zone(series.timezone)),
-        datetime.fromisoformat(last).replace(tzinfo=get_zone(series.timezone)) + DAY,
+        datetime.fromisoformat(last).replace(tzinfo=get_zone(series.timezone)) + ONE_DAY,
     )
     return sorted((one.start.astimezone(UTC), one.end.astimezone(UTC)) for one in found)
 
@@ -190,17 +193,17 @@ def others(series: Series, first: str, last: str) -> list[tuple[datetime, dateti
 def override_lines(series: Series, one: Occurrence) -> Iterator[str]:
     at = f";TZID={series.timezone}:"
     yield from ("BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z")
-    yield f"RECURRENCE-ID{at}{basic(one.slot.occurrence)}"
-    yield f"DTSTART{at}{basic(one.slot.starts)}"
-    yield f"DTEND{at}{basic(one.slot.ends)}"
+    yield f"RECURRENCE-ID{at}{to_basic_format(one.slot.occurrence)}"
+    yield f"DTSTART{at}{to_basic_format(one.slot.starts)}"
+    yield f"DTEND{at}{to_basic_format(one.slot.ends)}"
     yield "END:VEVENT"
 
 
-def basic(written: str) -> str:
+def to_basic_format(written: str) -> str:
     return written.replace("-", "").replace(":", "")
 
 
-CHANGES = [
+OFFSET_CHANGES = [
     ("Europe/Berlin", "2026-03-20", "2026-04-10"),
     ("Europe/Berlin", "2026-10-16", "2026-11-06"),
     ("America/New_York", "2026-02-27", "2026-03-20"),
@@ -211,24 +214,24 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("tzid", "first", "last"), CHANGES)
+@pytest.mark.parametrize(("tzid", "first", "last"), OFFSET_CHANGES)
 @pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SU,MO", "FREQ=MONTHLY;BYDAY=-1SU,2SU"])
 def test_meetings_outside_clock_changes_match_recurring_ical_events(
     tzid: str, first: str, last: str, rule: str
 ) -> None:
     for hour in (0, 4, 9, 16, 22):
         # The start is the first date of each of these rules.
-        series = daily(f"2026-01-25T{hour:02}:30:00", f"2026-01-25T{hour:02}:55:00", tzid, recurrence=rule)
-        ours = [(slot.starts_at, slot.ends_at) for slot in slots(series, first, last)]
-        assert ours == others(series, first, last)
+        series = make_daily_series(f"2026-01-25T{hour:02}:30:00", f"2026-01-25T{hour:02}:55:00", tzid, recurrence=rule)
+        ours = [(slot.starts_at, slot.ends_at) for slot in list_slots(series, first, last)]
+        assert ours == library_spans(series, first, last)
         assert ours
 
 
-@pytest.mark.parametrize(("tzid", "first", "last"), CHANGES[:6])
+@pytest.mark.parametrize(("tzid", "first", "last"), OFFSET_CHANGES[:6])
 def test_overnight_occurrences_match_reference_starts_and_keep_exact_duration(tzid: str, first: str, last: str) -> None:
-    nights = daily("2026-01-25T22:00:00", "2026-01-26T06:00:00", tzid)
-    ours = [slot for slot in slots(nights, first, last) if slot.starts[:10] >= first]
-    theirs = [pair for pair in others(nights, first, last) if pair[0] >= ours[0].starts_at]
+    nights = make_daily_series("2026-01-25T22:00:00", "2026-01-26T06:00:00", tzid)
+    ours = [slot for slot in list_slots(nights, first, last) if slot.starts[:10] >= first]
+    theirs = [pair for pair in library_spans(nights, first, last) if pair[0] >= ours[0].starts_at]
     assert [slot.starts_at for slot in ours] == [start for start, _ in theirs]
     assert {slot.ends_at - slot.starts_at for slot in ours} == {timedelta(hours=8)}
     # The library adds the duration to the local time, so the night of the clock change differs.
@@ -242,23 +245,25 @@ def test_overridden_occurrences_match_recurring_ical_events() -> None:
         "2026-03-28T16:00:00": {"starts": "2026-03-28T18:00:00", "ends": "2026-03-29T12:00:00"},
         "2026-03-30T16:00:00": {"title": "With guests"},
     }
-    series = daily("2026-01-25T16:00:00", "2026-01-25T17:00:00", "Europe/Berlin", recurrence_overrides=overrides)
-    ours = [(slot.starts_at, slot.ends_at) for slot in slots(series, "2026-03-20", "2026-04-10")]
-    assert ours == others(series, "2026-03-20", "2026-04-10")
+    series = make_daily_series(
+        "2026-01-25T16:00:00", "2026-01-25T17:00:00", "Europe/Berlin", recurrence_overrides=overrides
+    )
+    ours = [(slot.starts_at, slot.ends_at) for slot in list_slots(series, "2026-03-20", "2026-04-10")]
+    assert ours == library_spans(series, "2026-03-20", "2026-04-10")
 
 
 # Selection by day
 
 
 def test_occurrences_overlapping_the_range_are_included() -> None:
-    weeks = daily("2026-03-02", "2026-03-08", "Europe/Berlin", recurrence="FREQ=WEEKLY;INTERVAL=2")
+    weeks = make_daily_series("2026-03-02", "2026-03-08", "Europe/Berlin", recurrence="FREQ=WEEKLY;INTERVAL=2")
     expected = {
         ("2026-03-22", "2026-03-29"): ["2026-03-16"],
         ("2026-03-22", "2026-03-30"): ["2026-03-16", "2026-03-30"],
         ("2026-03-23", "2026-03-29"): [],
         ("2026-02-01", "2026-03-01"): [],
     }
-    assert {days: starts(weeks, *days) for days in expected} == expected
+    assert {days: list_starts(weeks, *days) for days in expected} == expected
     assert {days: has_occurrence_between(weeks, *map(date.fromisoformat, days)) for days in expected} == {
         days: bool(found) for days, found in expected.items()
     }
@@ -267,16 +272,16 @@ def test_occurrences_overlapping_the_range_are_included() -> None:
 def test_range_may_be_open_on_either_side() -> None:
     few = Series(recurrence="FREQ=MONTHLY;BYDAY=1TU;COUNT=4")
     dates = ["2026-03-03T16:00:00", "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"]
-    assert starts(few, None, None) == dates
-    assert starts(few, "2026-05-05", None) == dates[2:]
-    assert starts(few, None, "2026-04-07") == dates[:2]
+    assert list_starts(few, None, None) == dates
+    assert list_starts(few, "2026-05-05", None) == dates[2:]
+    assert list_starts(few, None, "2026-04-07") == dates[:2]
 
 
 def test_count_and_until_end_the_series() -> None:
     counted = Series(recurrence="FREQ=WEEKLY;COUNT=3")
     until = Series(recurrence="FREQ=WEEKLY;UNTIL=20260317T150000Z")
     before = Series(recurrence="FREQ=WEEKLY;UNTIL=20260317T145959Z")
-    assert [starts(one, "2026-03-10", "2026-12-31") for one in (counted, until, before)] == [
+    assert [list_starts(one, "2026-03-10", "2026-12-31") for one in (counted, until, before)] == [
         ["2026-03-10T16:00:00", "2026-03-17T16:00:00"],
         ["2026-03-10T16:00:00", "2026-03-17T16:00:00"],
         ["2026-03-10T16:00:00"],
@@ -285,19 +290,19 @@ def test_count_and_until_end_the_series() -> None:
 
 def test_event_without_recurrence_occurs_once() -> None:
     once = Series(recurrence=None)
-    assert starts(once, None, None) == ["2026-03-03T16:00:00"]
-    assert starts(once, "2026-03-04", None) == starts(once, None, "2026-03-02") == []
+    assert list_starts(once, None, None) == ["2026-03-03T16:00:00"]
+    assert list_starts(once, "2026-03-04", None) == list_starts(once, None, "2026-03-02") == []
 
 
 def test_event_with_invalid_rule_occurs_once() -> None:
-    assert starts(Series(recurrence="whenever"), None, None) == ["2026-03-03T16:00:00"]
+    assert list_starts(Series(recurrence="whenever"), None, None) == ["2026-03-03T16:00:00"]
 
 
 def test_occurrence_ending_after_the_last_supported_year_is_omitted() -> None:
-    weeks = daily("2199-12-16", "2199-12-20", "UTC", recurrence="FREQ=WEEKLY")
-    assert starts(weeks, "2199-12-01", None) == ["2199-12-16", "2199-12-23"]
-    last_day = daily("2199-12-01T12:00:00", "2199-12-01T14:00:00", "Pacific/Kiritimati")
-    assert len(slots(last_day, None, "2199-12-31")) == 31
+    weeks = make_daily_series("2199-12-16", "2199-12-20", "UTC", recurrence="FREQ=WEEKLY")
+    assert list_starts(weeks, "2199-12-01", None) == ["2199-12-16", "2199-12-23"]
+    last_day = make_daily_series("2199-12-01T12:00:00", "2199-12-01T14:00:00", "Pacific/Kiritimati")
+    assert len(list_slots(last_day, None, "2199-12-31")) == 31
 
 
 # Overrides
@@ -309,11 +314,11 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "2026-07-07T16:00:00": {"status": "cancelled", "online_url": "https://meet.example/other"},
     "2026-08-04T16:00:00": {"starts": "2026-02-28T09:00:00", "ends": "2026-02-28T09:30:00"},
 }
-OTHERWISE = Series(recurrence_overrides=OVERRIDES)
+SERIES_WITH_OVERRIDES = Series(recurrence_overrides=OVERRIDES)
 
 
 def test_override_changes_its_occurrence() -> None:
-    found = occurrences_between(OTHERWISE, None, date(2026, 8, 31), limit=99)
+    found = occurrences_between(SERIES_WITH_OVERRIDES, None, date(2026, 8, 31), limit=99)
     said = [(one.slot.occurrence[5:10], one.slot.starts[5:16], one.slot.ends[5:16]) for one in found]
     assert said == [
         ("08-04", "02-28T09:00", "02-28T09:30"),
@@ -340,7 +345,7 @@ def test_moved_occurrence_is_found_only_at_its_new_time() -> None:
         ("2026-08-01", "2026-08-31"): [],
         ("2026-04-01", "2026-04-30"): [],
     }
-    assert {days: starts(OTHERWISE, *days) for days in expected} == expected
+    assert {days: list_starts(SERIES_WITH_OVERRIDES, *days) for days in expected} == expected
 
 
 def test_cancelled_or_pending_status_applies_to_every_occurrence() -> None:
@@ -359,35 +364,37 @@ def test_cancelled_or_pending_status_applies_to_every_occurrence() -> None:
 
 
 def test_excluded_and_overridden_occurrences_are_listed_separately() -> None:
-    assert excluded_occurrence_ids(OTHERWISE) == ["2026-04-07T16:00:00"]
-    assert [one.slot.occurrence for one in list_overridden_occurrences(OTHERWISE)] == sorted(OVERRIDES)[1:]
+    assert excluded_occurrence_ids(SERIES_WITH_OVERRIDES) == ["2026-04-07T16:00:00"]
+    assert [one.slot.occurrence for one in list_overridden_occurrences(SERIES_WITH_OVERRIDES)] == sorted(OVERRIDES)[1:]
     assert (excluded_occurrence_ids(Series()), list_overridden_occurrences(Series())) == ([], [])
 
 
-KEYS = [one.slot.occurrence for one in occurrences_between(Series(recurrence="FREQ=DAILY"), None, None, limit=40)]
-MOMENTS = st.datetimes(datetime(2026, 2, 20), datetime(2026, 4, 20)).map(lambda one: f"{one:%Y-%m-%dT%H:%M:00}")  # noqa: DTZ001 - local
-SOME_OVERRIDES = st.dictionaries(
-    st.sampled_from(KEYS),
-    st.just({"excluded": True}) | st.builds(lambda at: {"starts": at}, MOMENTS) | st.just({"title": "Other"}),
+OCCURRENCE_IDS = [
+    one.slot.occurrence for one in occurrences_between(Series(recurrence="FREQ=DAILY"), None, None, limit=40)
+]
+LOCAL_TIMES = st.datetimes(datetime(2026, 2, 20), datetime(2026, 4, 20)).map(lambda one: f"{one:%Y-%m-%dT%H:%M:00}")  # noqa: DTZ001 - local
+OVERRIDE_MAPS = st.dictionaries(
+    st.sampled_from(OCCURRENCE_IDS),
+    st.just({"excluded": True}) | st.builds(lambda at: {"starts": at}, LOCAL_TIMES) | st.just({"title": "Other"}),
     max_size=12,
 )
 
 
-@given(SOME_OVERRIDES, st.dates(date(2026, 2, 10), date(2026, 4, 30)), st.integers(0, 40))
+@given(OVERRIDE_MAPS, st.dates(date(2026, 2, 10), date(2026, 4, 30)), st.integers(0, 40))
 def test_any_range_contains_exactly_the_overlapping_occurrences(
     overrides: dict[str, dict[str, Any]], first: date, length: int
 ) -> None:
     series = Series(recurrence="FREQ=DAILY;COUNT=40", ends="2026-03-05T12:00:00", recurrence_overrides=overrides)
     every = occurrences_between(series, None, None, limit=999)
     assert [one.slot.sort_position for one in every] == sorted(one.slot.sort_position for one in every)
-    assert {one.slot.occurrence for one in every} == set(KEYS) - set(excluded_occurrence_ids(series))
+    assert {one.slot.occurrence for one in every} == set(OCCURRENCE_IDS) - set(excluded_occurrence_ids(series))
     last = first + timedelta(days=length)
     assert occurrences_between(series, first, last, limit=999) == [
         one for one in every if one.slot.ends[:10] >= str(first) and one.slot.starts[:10] <= str(last)
     ]
 
 
-@given(SOME_OVERRIDES, st.integers(0, 40), st.integers(1, 9))
+@given(OVERRIDE_MAPS, st.integers(0, 40), st.integers(1, 9))
 def test_occurrences_after_a_place_are_the_remaining_ones(
     overrides: dict[str, dict[str, Any]], at: int, limit: int
 ) -> None:
@@ -424,7 +431,7 @@ def test_days_of_a_series_include_every_occurrence() -> None:
     assert found == expected
 
 
-@given(SOME_OVERRIDES, st.sampled_from(["FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260411"]))
+@given(OVERRIDE_MAPS, st.sampled_from(["FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260411"]))
 def test_no_occurrence_is_outside_the_days_of_its_series(overrides: dict[str, dict[str, Any]], rule: str) -> None:
     series = Series(recurrence=rule, recurrence_overrides=overrides)
     first, last = occurrence_day_range(series)

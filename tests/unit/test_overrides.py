@@ -16,21 +16,21 @@ from eventcal.events.recurrence.overrides import (
 )
 from eventcal.kit.errors import FieldError
 
-CALL: dict[str, Any] = {
+CALL_FIELDS: dict[str, Any] = {
     "timezone": "Europe/Berlin",
     "starts": "2026-03-03T16:00:00",
     "ends": "2026-03-03T17:00:00",
     "recurrence": "FREQ=MONTHLY;BYDAY=1TU",
 }
-DAYS: dict[str, Any] = {**CALL, "starts": "2026-03-03", "ends": "2026-03-04"}
+ALL_DAY_FIELDS: dict[str, Any] = {**CALL_FIELDS, "starts": "2026-03-03", "ends": "2026-03-04"}
 APRIL, DAY_IN_APRIL = "2026-04-07T16:00:00", "2026-04-07"
 
 
-def faults(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL) -> list[FieldError]:
+def errors_of(overrides: dict[str, dict[str, Any]], event: dict[str, Any] = CALL_FIELDS) -> list[FieldError]:
     return override_errors(Event(**event), overrides, changed=overrides)
 
 
-def at(occurrence: str, name: str, detail: str) -> list[FieldError]:
+def error_at(occurrence: str, name: str, detail: str) -> list[FieldError]:
     return [FieldError(f"/recurrence_overrides/{occurrence}{name}", detail)]
 
 
@@ -56,8 +56,8 @@ def test_empty_override_is_dropped() -> None:
     assert normalise_override({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
 
 
-OVERRIDE = st.dictionaries(st.sampled_from(["title", "venue", "excluded"]), st.none() | st.text(max_size=3))
-CHANGE = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.none() | OVERRIDE)
+OVERRIDE_PATCHES = st.dictionaries(st.sampled_from(["title", "venue", "excluded"]), st.none() | st.text(max_size=3))
+OVERRIDES_PATCHES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.none() | OVERRIDE_PATCHES)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -73,7 +73,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
     return whole
 
 
-@given(CHANGE, CHANGE)
+@given(OVERRIDES_PATCHES, OVERRIDES_PATCHES)
 def test_merge_follows_rfc_7396_and_sorts_keys(first: Any, second: Any) -> None:  # noqa: ANN401 - any change
     once = merge_overrides({}, first)
     assert once == merge_patch({}, first)
@@ -103,21 +103,21 @@ def test_merge_follows_rfc_7396_and_sorts_keys(first: Any, second: Any) -> None:
     ],
 )
 def test_override_of_existing_occurrence_is_valid(occurrence: str, override: dict[str, Any]) -> None:
-    assert faults({occurrence: override}) == []
+    assert errors_of({occurrence: override}) == []
 
 
 def test_all_day_event_accepts_date_overrides() -> None:
     fine = {"starts": "2026-04-08"}, {"starts": "2026-04-08", "ends": "2026-04-08"}, {"ends": "2026-04-07"}
     for override in fine:
-        assert faults({DAY_IN_APRIL: override}, DAYS) == []
+        assert errors_of({DAY_IN_APRIL: override}, ALL_DAY_FIELDS) == []
 
 
 def test_missing_overrides_are_valid() -> None:
-    assert faults({}, {**CALL, "recurrence": None}) == []
+    assert errors_of({}, {**CALL_FIELDS, "recurrence": None}) == []
 
 
 def test_overrides_need_a_recurrence() -> None:
-    assert faults({APRIL: {"title": "Other"}}, {**CALL, "recurrence": None}) == [
+    assert errors_of({APRIL: {"title": "Other"}}, {**CALL_FIELDS, "recurrence": None}) == [
         FieldError(
             "/recurrence_overrides",
             "are the exceptions of a recurrence, and there is none; give one, or null for these",
@@ -126,10 +126,10 @@ def test_overrides_need_a_recurrence() -> None:
 
 
 def test_number_of_overrides_is_limited() -> None:
-    daily = {**DAYS, "recurrence": "FREQ=DAILY", "starts": "2026-01-01", "ends": "2026-01-01"}
+    daily = {**ALL_DAY_FIELDS, "recurrence": "FREQ=DAILY", "starts": "2026-01-01", "ends": "2026-01-01"}
     several = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 26)}
-    assert (len(several), faults(several, daily)) == (MAX_OVERRIDES, [])
-    assert faults({**several, "2026-12-01": {"title": "A"}}, daily) == [
+    assert (len(several), errors_of(several, daily)) == (MAX_OVERRIDES, [])
+    assert errors_of({**several, "2026-12-01": {"title": "A"}}, daily) == [
         FieldError("/recurrence_overrides", "must have at most 200 occurrences; these are 201")
     ]
 
@@ -154,18 +154,20 @@ def test_number_of_overrides_is_limited() -> None:
     ],
 )
 def test_override_of_unknown_occurrence_is_rejected_with_the_next_occurrence(occurrence: str, detail: str) -> None:
-    assert faults({occurrence: {"title": "Other"}}) == at(occurrence, "", detail)
+    assert errors_of({occurrence: {"title": "Other"}}) == error_at(occurrence, "", detail)
 
 
 def test_all_day_rule_rejects_override_at_a_time() -> None:
-    assert faults({APRIL: {"title": "Other"}}, DAYS) == at(APRIL, "", "must be a date, as the event's starts is")
+    assert errors_of({APRIL: {"title": "Other"}}, ALL_DAY_FIELDS) == error_at(
+        APRIL, "", "must be a date, as the event's starts is"
+    )
     expected = "is no occurrence of the rule; from that day on, the rule has 2026-05-05 first"
-    assert faults({"2026-04-08": {"title": "Other"}}, DAYS) == at("2026-04-08", "", expected)
+    assert errors_of({"2026-04-08": {"title": "Other"}}, ALL_DAY_FIELDS) == error_at("2026-04-08", "", expected)
 
 
 def test_error_distinguishes_former_occurrence_from_unknown_occurrence() -> None:
     overrides = {APRIL[:11] + "15:00:00": {"title": "Old"}}
-    assert override_errors(Event(**CALL), overrides, changed=()) == at(
+    assert override_errors(Event(**CALL_FIELDS), overrides, changed=()) == error_at(
         "2026-04-07T15:00:00",
         "",
         "is no longer an occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",
@@ -204,7 +206,7 @@ def test_error_distinguishes_former_occurrence_from_unknown_occurrence() -> None
     ],
 )
 def test_inconsistent_override_is_rejected(override: dict[str, Any], name: str, detail: str) -> None:
-    assert faults({APRIL: override}) == at(APRIL, name, detail)
+    assert errors_of({APRIL: override}) == error_at(APRIL, name, detail)
 
 
 @pytest.mark.parametrize(
@@ -220,13 +222,13 @@ def test_inconsistent_override_is_rejected(override: dict[str, Any], name: str, 
     ],
 )
 def test_inconsistent_all_day_override_is_rejected(override: dict[str, Any], name: str, detail: str) -> None:
-    assert faults({DAY_IN_APRIL: override}, DAYS) == at(DAY_IN_APRIL, name, detail)
+    assert errors_of({DAY_IN_APRIL: override}, ALL_DAY_FIELDS) == error_at(DAY_IN_APRIL, name, detail)
 
 
 def test_skipped_occurrence_is_overridden_by_its_local_time() -> None:
-    early = {**CALL, "starts": "2026-03-01T02:30:00", "ends": "2026-03-01T03:30:00", "recurrence": "FREQ=DAILY"}
-    assert faults({"2026-03-29T02:30:00": {"title": "Other"}}, early) == []
-    assert faults({"2026-03-29T02:30:00": {"ends": "2026-03-29T03:30:00"}}, early) == at(
+    early = {**CALL_FIELDS, "starts": "2026-03-01T02:30:00", "ends": "2026-03-01T03:30:00", "recurrence": "FREQ=DAILY"}
+    assert errors_of({"2026-03-29T02:30:00": {"title": "Other"}}, early) == []
+    assert errors_of({"2026-03-29T02:30:00": {"ends": "2026-03-29T03:30:00"}}, early) == error_at(
         "2026-03-29T02:30:00", "/ends", "must be later than 2026-03-29T03:30:00, when it starts"
     )
 
@@ -238,7 +240,7 @@ def test_every_override_error_has_a_json_pointer() -> None:
     }
     where = "/recurrence_overrides/2026-04-08T16:00:00"
     there = f"/recurrence_overrides/{APRIL}"
-    assert [fault.pointer for fault in faults(wrong)] == [
+    assert [fault.pointer for fault in errors_of(wrong)] == [
         *(where, f"{where}/excluded", f"{where}/starts"),
         *(f"{there}/starts", f"{there}/ends"),
     ]

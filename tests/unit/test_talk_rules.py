@@ -18,13 +18,13 @@ from eventcal.talks.rules import (
     talk_duration,
 )
 
-PUBLISHING = {
+PUBLIC_STATES = {
     Programme.CURATED: {TalkState.CONFIRMED},
     Programme.LISTED: {TalkState.ACCEPTED, TalkState.CONFIRMED},
 }
 
 
-def reached_from(first: TalkState) -> set[TalkState]:
+def reachable_states(first: TalkState) -> set[TalkState]:
     """Return every state that is reachable from the first."""
     seen, waiting = {first}, deque([first])
     while waiting:
@@ -59,12 +59,12 @@ def test_every_step_has_a_transition() -> None:
 
 
 def test_every_state_is_reachable_from_draft() -> None:
-    assert reached_from(TalkState.DRAFT) == set(TalkState)
+    assert reachable_states(TalkState.DRAFT) == set(TalkState)
 
 
 @pytest.mark.parametrize("state", [TalkState.REJECTED, TalkState.WITHDRAWN, TalkState.CANCELLED])
 def test_final_state_has_no_transitions(state: TalkState) -> None:
-    assert reached_from(state) == {state}
+    assert reachable_states(state) == {state}
 
 
 def test_speakers_may_submit_withdraw_and_confirm() -> None:
@@ -78,7 +78,7 @@ def test_undecided_and_gone_states_are_disjoint() -> None:
 
 @pytest.mark.parametrize("programme", Programme)
 def test_listed_talk_is_public_once_accepted_and_curated_talk_once_confirmed(programme: Programme) -> None:
-    assert {state for state in TalkState if is_public_state(programme, state)} == PUBLISHING[programme]
+    assert {state for state in TalkState if is_public_state(programme, state)} == PUBLIC_STATES[programme]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from eventcal.kit.text import (
 )
 
 # Letters, marks and separators with special folding rules, drawn far more often than at random.
-TRICKY = st.text(
+CASEFOLDING_TEXTS = st.text(
     st.one_of(st.sampled_from("aB ßẞİIıiﬁﬃŉǅΣςᾳᾼ\u0345\u0301\u0316が한हिน\u200b\u00ad\ufe0f½_%-'"), st.characters())
 )
 
@@ -125,7 +125,7 @@ def test_slug_of_one_long_word_is_cut_within_it() -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(TRICKY)
+@given(CASEFOLDING_TEXTS)
 def test_slugify_returns_a_valid_slug_and_is_idempotent(value: str) -> None:
     slug = slugify(value)
     assert slug == "" or slug_error(slug) is None
@@ -190,21 +190,21 @@ def test_query_is_limited_to_twenty_words() -> None:
     assert split_query(" ".join(str(n) for n in range(100))) == tuple(str(n) for n in range(QUERY_WORD_LIMIT))
 
 
-def _finds(query: str, words: str) -> bool:
+def _matches_query(query: str, words: str) -> bool:
     return all(f" {word}" in words for word in split_query(query))
 
 
 @settings(deadline=None, max_examples=200)
-@given(TRICKY, TRICKY)
+@given(CASEFOLDING_TEXTS, CASEFOLDING_TEXTS)
 def test_every_word_prefix_finds_its_text(text: str, other: str) -> None:
     words = build_search_text(other, text)
     for run in text.split():
         for end in range(1, len(run) + 1):
-            assert _finds(run[:end], words)
+            assert _matches_query(run[:end], words)
 
 
 @settings(deadline=None, max_examples=200)
-@given(TRICKY)
+@given(CASEFOLDING_TEXTS)
 def test_search_words_are_sorted_unique_and_free_of_pattern_characters(text: str) -> None:
     words = build_search_text(text)
     split = words.split(" ")[1:]
@@ -214,7 +214,7 @@ def test_search_words_are_sorted_unique_and_free_of_pattern_characters(text: str
 
 
 @settings(deadline=None, max_examples=300)
-@given(TRICKY, TRICKY)
+@given(CASEFOLDING_TEXTS, CASEFOLDING_TEXTS)
 def test_folding_is_idempotent_and_works_per_character(left: str, right: str) -> None:
     assert fold_for_search(fold_for_search(left)) == fold_for_search(left)
     assert fold_for_search(left + right) == fold_for_search(left) + fold_for_search(right)
@@ -231,6 +231,6 @@ def test_email_key_ignores_unicode_normalisation_form() -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(TRICKY)
+@given(CASEFOLDING_TEXTS)
 def test_email_key_is_idempotent(value: str) -> None:
     assert email_key(email_key(value)) == email_key(value)

@@ -2,12 +2,12 @@
 
 from itertools import product
 
-from tests.browser.visit import NARROW, WIDE, Scheme, Visit
+from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Scheme, Visit
 
-WIDTHS = (WIDE, NARROW)
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+WINDOW_WIDTHS = (WIDE_WINDOW, NARROW_WINDOW)
+COLOUR_SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 # Each finding with its element, for the failure message.
-_RUN = """async () => {
+_RUN_AXE_SCRIPT = """async () => {
   const kinds = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
   const found = await axe.run(document, { runOnly: kinds, resultTypes: ['violations'] });
   return found.violations.flatMap((rule) =>
@@ -15,22 +15,22 @@ _RUN = """async () => {
 }"""
 
 
-def violations(visit: Visit) -> list[str]:
+def find_violations(visit: Visit) -> list[str]:
     """Return the violations that axe-core finds on the page in its current state.
 
     axe-core stays loaded until navigation.
     """
-    source = visit.axe()
-    if not visit.ask("() => 'axe' in window"):
-        visit.ask(source)
-    found: list[str] = visit.ask(_RUN)
+    source = visit.axe_source()
+    if not visit.evaluate("() => 'axe' in window"):
+        visit.evaluate(source)
+    found: list[str] = visit.evaluate(_RUN_AXE_SCRIPT)
     return found
 
 
 def page_has_no_accessibility_violations(visit: Visit) -> None:
     """Run axe-core wide and narrow, light and dark."""
     found = {}
-    for width, scheme in product(WIDTHS, SCHEMES):
+    for width, scheme in product(WINDOW_WIDTHS, COLOUR_SCHEMES):
         visit.reset(width=width, scheme=scheme)
-        found[f"{width} px, {scheme}"] = violations(visit)
+        found[f"{width} px, {scheme}"] = find_violations(visit)
     assert {look: faults for look, faults in found.items() if faults} == {}

@@ -6,12 +6,12 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.visit import NARROW, WIDE, Visit
+from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Visit
 
-_MOST_STOPS = 500
+_MAX_TAB_STOPS = 500
 
 # Every element at which Tab must stop, in document order.
-_REMEMBER_STOPS = """() => {
+_FIND_STOPS_SCRIPT = """() => {
   const can = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]';
   const isChosen = (one) => {
     const group = [...document.querySelectorAll('input[type=radio]')].filter((each) => each.name === one.name);
@@ -22,7 +22,7 @@ _REMEMBER_STOPS = """() => {
     (one.type !== 'radio' || isChosen(one)));
   return window.stops.length;
 }"""
-_STOP = """() => {
+_READ_STOP_SCRIPT = """() => {
   const one = document.activeElement;
   if (!one || one === document.body || one === document.documentElement) return null;
   const style = getComputedStyle(one);
@@ -44,14 +44,14 @@ _STOP = """() => {
   };
 }"""
 # Elements that CSS could display in another order than that of the document.
-_REORDERED = """() => [...document.querySelectorAll('body *')]
+_FIND_REORDERED_SCRIPT = """() => [...document.querySelectorAll('body *')]
   .filter((one) => {
     const style = getComputedStyle(one);
     return style.order !== '0' || style.flexDirection.endsWith('reverse');
   })
   .map((one) => one.outerHTML.slice(0, 120))"""
 # The visible links, those in the main part of the page first.
-_LINKS = """() => {
+_LIST_LINKS_SCRIPT = """() => {
   const seen = [...document.links].filter((one) => one.checkVisibility({ visibilityProperty: true }));
   return [...seen.filter((one) => one.closest('main')), ...seen.filter((one) => !one.closest('main'))]
     .map((one) => one.href);
@@ -59,7 +59,7 @@ _LINKS = """() => {
 
 
 @dataclass(frozen=True)
-class Stop:
+class TabStop:
     """An element at which Tab stopped.
 
     number: its position among all elements at which Tab must stop, or -1; marked: whether the focus is visible;
@@ -75,34 +75,34 @@ class Stop:
     uncovered: bool
 
 
-def press_tab(visit: Visit) -> Stop | None:
+def press_tab(visit: Visit) -> TabStop | None:
     """Press Tab and return the stop, or None if the focus left the page."""
     visit.page.keyboard.press("Tab")
-    found: dict[str, Any] | None = visit.ask(_STOP)
-    return None if found is None else Stop(**found)
+    found: dict[str, Any] | None = visit.evaluate(_READ_STOP_SCRIPT)
+    return None if found is None else TabStop(**found)
 
 
-def tab_through(visit: Visit) -> Iterator[Stop]:
+def iter_tab_stops(visit: Visit) -> Iterator[TabStop]:
     """Press Tab until the focus leaves the page, and yield each stop.
 
     A field with several parts, such as a date, is one.
     """
     first = last = None
-    for _ in range(_MOST_STOPS):
+    for _ in range(_MAX_TAB_STOPS):
         stop = press_tab(visit)
         if stop is None or (stop == first and stop != last):
             return
         if stop != last:
             yield stop
         first, last = first or stop, stop
-    raise AssertionError(f"Tab stopped more than {_MOST_STOPS} times at {visit.page.url}")
+    raise AssertionError(f"Tab stopped more than {_MAX_TAB_STOPS} times at {visit.page.url}")
 
 
 def tab_order_is_complete_and_visible(visit: Visit) -> None:
     """Check that Tab stops at every control in document order, with a visible focus."""
-    visit.reset(width=NARROW)
-    number: int = visit.ask(_REMEMBER_STOPS)
-    stops = list(tab_through(visit))
+    visit.reset(width=NARROW_WINDOW)
+    number: int = visit.evaluate(_FIND_STOPS_SCRIPT)
+    stops = list(iter_tab_stops(visit))
     # Tab may also stop at scrollable elements, and in a date field once for each of its parts.
     assert [at for at, _ in groupby(stop.number for stop in stops if stop.number >= 0)] == list(range(number))
     assert [stop.name for stop in stops if not stop.marked] == []
@@ -111,9 +111,9 @@ def tab_order_is_complete_and_visible(visit: Visit) -> None:
 
 def visual_order_is_document_order(visit: Visit) -> None:
     """Check that CSS reorders no elements, in a narrow or wide window."""
-    for width in (NARROW, WIDE):
+    for width in (NARROW_WINDOW, WIDE_WINDOW):
         visit.reset(width=width)
-        assert visit.ask(_REORDERED) == [], f"{width} px"
+        assert visit.evaluate(_FIND_REORDERED_SCRIPT) == [], f"{width} px"
 
 
 def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
@@ -127,18 +127,18 @@ def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_url("**#content")
     after = press_tab(visit)
-    visit.ask("() => history.replaceState(null, '', location.pathname + location.search)")
+    visit.evaluate("() => history.replaceState(null, '', location.pathname + location.search)")
     assert after is not None
     assert not after.inHeader
-    assert after.inMain or not visit.ask("() => document.querySelector('main a[href], main button, main input')")
+    assert after.inMain or not visit.evaluate("() => document.querySelector('main a[href], main button, main input')")
 
 
 def enter_follows_a_link(visit: Visit) -> None:
     """Follow the first link to another page, preferably in the main part. The visit stays on that page."""
     visit.reset()
-    wanted = next(href for href in visit.ask(_LINKS) if _is_another_page(visit, href))
-    assert any(stop.href == wanted for stop in tab_through(visit)), f"Tab does not stop at a link to {wanted}"
-    visit.settle()
+    wanted = next(href for href in visit.evaluate(_LIST_LINKS_SCRIPT) if _is_another_page(visit, href))
+    assert any(stop.href == wanted for stop in iter_tab_stops(visit)), f"Tab does not stop at a link to {wanted}"
+    visit.wait_until_idle()
     with visit.page.expect_navigation() as followed:
         visit.page.keyboard.press("Enter")
     assert followed.value.ok

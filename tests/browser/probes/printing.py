@@ -5,7 +5,7 @@ from tests.browser.visit import Visit
 PAPER_WIDTH = 794
 
 
-def print_shows_the_content_alone(visit: Visit) -> None:
+def print_shows_only_the_content(visit: Visit) -> None:
     """Check that the header and footer of the site are not printed."""
     visit.reset(width=PAPER_WIDTH)
     visit.page.emulate_media(media="print")

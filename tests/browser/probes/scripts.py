@@ -3,14 +3,14 @@
 from tests.browser.visit import Visit
 
 
-def page_says_the_same_without_scripts(visit: Visit) -> None:
+def page_has_the_same_content_without_scripts(visit: Visit) -> None:
     """Load the page without scripts and compare its content. The visit stays on that page."""
     session = visit.page.context.new_cdp_session(visit.page)
     session.send("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         visit.mark_changed()
         visit.reset()
-        without = visit.read()
+        without = visit.read_content()
     finally:
         session.send("Emulation.setScriptExecutionDisabled", {"value": False})
         session.detach()

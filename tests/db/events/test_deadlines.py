@@ -19,13 +19,13 @@ from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import check_accepts_talks, submit_talk
 from eventcal.talks.state_changes import apply_talk_action
 from tests.clocks import NOON, FixedClock
-from tests.make import caller_of, make_event, make_member, make_talk
+from tests.factories import make_caller, make_event, make_member, make_talk
 
 SECOND = timedelta(seconds=1)
 MEMBER = Caller(member_id="m", role=Role.MEMBER)
 
 
-def utc(written: str) -> datetime:
+def parse_utc(written: str) -> datetime:
     return datetime.fromisoformat(written).replace(tzinfo=UTC)
 
 
@@ -48,7 +48,7 @@ def test_submission_one_second_after_deadline_is_rejected(
 ) -> None:
     written, tzid = closes
     event = make_event(session, timezone=tzid, starts="2026-12-01", ends="2026-12-02", talks_close_at=written)
-    _check_closes_after(session, event, clock, last=utc(moment))
+    _check_closes_after(session, event, clock, last=parse_utc(moment))
 
 
 @pytest.mark.parametrize("tzid", ["Pacific/Kiritimati", "Europe/Berlin", "Pacific/Pago_Pago"])
@@ -57,13 +57,13 @@ def test_anywhere_on_earth_deadline_ends_at_noon_utc_of_the_next_day(
 ) -> None:
     call = {"closes": "2026-05-01", "anywhere_on_earth": True}
     event = make_event(session, timezone=tzid, starts="2026-12-01", ends="2026-12-02", call=call)
-    _check_closes_after(session, event, clock, last=utc("2026-05-02T12:00:00"))
+    _check_closes_after(session, event, clock, last=parse_utc("2026-05-02T12:00:00"))
 
 
 def _check_closes_after(session: Session, event: Event, clock: FixedClock, *, last: datetime) -> None:
     member = make_member(session)
-    caller = caller_of(member)
-    clock.move(last)
+    caller = make_caller(member)
+    clock.set_time(last)
     submit_talk(session, event, {"title": "On the second"}, member=member, caller=caller, now=clock.now())
     draft = make_talk(session, event, state=TalkState.DRAFT, submitter=member)
     clock.tick()
@@ -75,7 +75,7 @@ def _check_closes_after(session: Session, event: Event, clock: FixedClock, *, la
 
 def test_call_accepts_no_talks_before_it_opens(session: Session, clock: FixedClock) -> None:
     event = make_event(session, call={"opens": "2026-04-01T09:00:00"})
-    clock.move(utc("2026-04-01T06:59:59"))
+    clock.set_time(parse_utc("2026-04-01T06:59:59"))
     with pytest.raises(TalksClosed, match="is not open yet"):
         check_accepts_talks(event, caller=MEMBER, now=clock.now())
     clock.tick()
@@ -108,10 +108,10 @@ def test_call_open_filter_matches_exactly_the_events_accepting_talks(session: Se
     for now in (NOON - SECOND, NOON, NOON + timedelta(microseconds=999_999), NOON + SECOND):
         found = list_events(session, Filter(call_open=True), sort=Sort.STARTS, paging=PageRequest(limit=200), now=now)
         listed = list_events(session, NO_FILTER, sort=Sort.STARTS, paging=PageRequest(limit=200), now=now)
-        assert [event.id for event in found.items] == [event.id for event in listed.items if _takes(event, now)]
+        assert [event.id for event in found.items] == [event.id for event in listed.items if _accepts_talks(event, now)]
 
 
-def _takes(event: Event, now: datetime) -> bool:
+def _accepts_talks(event: Event, now: datetime) -> bool:
     try:
         check_accepts_talks(event, caller=MEMBER, now=now)
     except DomainError:

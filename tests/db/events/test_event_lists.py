@@ -17,8 +17,8 @@ from eventcal.kit.errors import Forbidden, Unauthenticated
 from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
 from tests.clocks import NOON
-from tests.make import MODERATOR, caller_of, make_event, make_member, make_organiser
-from tests.statements import statements
+from tests.factories import MODERATOR_CALLER, make_caller, make_event, make_member, make_organiser
+from tests.sql_statements import record_statements
 
 # Visibility
 
@@ -29,11 +29,11 @@ def test_unpublished_event_is_visible_only_to_its_team_and_moderators(session: S
     member = make_member(session)
     callers = {
         "visitor": ANONYMOUS,
-        "member": caller_of(member),
-        "organiser of another": caller_of(member, organises=[another]),
-        "reviewer": caller_of(member, reviews=[event]),
-        "organiser": caller_of(member, organises=[event]),
-        "moderator": MODERATOR,
+        "member": make_caller(member),
+        "organiser of another": make_caller(member, organises=[another]),
+        "reviewer": make_caller(member, reviews=[event]),
+        "organiser": make_caller(member, organises=[event]),
+        "moderator": MODERATOR_CALLER,
     }
     found = set()
     for who, caller in callers.items():
@@ -56,7 +56,7 @@ def test_get_organised_event_requires_an_organiser(session: Session) -> None:
     organiser = make_organiser(session, event)
     assert get_event_for_organiser(session, event.slug, organiser) is event
     with pytest.raises(Forbidden):
-        get_event_for_organiser(session, event.slug, caller_of(make_member(session), reviews=[event]))
+        get_event_for_organiser(session, event.slug, make_caller(make_member(session), reviews=[event]))
     with pytest.raises(Unauthenticated):
         get_event_for_organiser(session, event.slug, ANONYMOUS)
 
@@ -102,8 +102,8 @@ def test_event_list_statement_count_is_independent_of_its_length(database: Datab
         with database.unit_of_work() as unit:
             for _ in range(more):
                 event = make_event(unit.session, tags=["xen"], tracks=["Main"], rooms=["Hall"])
-                edit_event(unit.session, event, {"co_located_with": _another(unit.session, event)}, now=NOON)
-        with statements(database) as sent, database.read_session() as session:
+                edit_event(unit.session, event, {"co_located_with": _other_event_slugs(unit.session, event)}, now=NOON)
+        with record_statements(database) as sent, database.read_session() as session:
             page = list_events(session, NO_FILTER, sort=Sort.STARTS, paging=PageRequest(), now=NOON)
             shown = [
                 (event.tags, event.tracks, event.rooms, event.call, [row.other.slug for row in event.neighbours])
@@ -114,5 +114,5 @@ def test_event_list_statement_count_is_independent_of_its_length(database: Datab
     assert counts[0][1] == counts[1][1]
 
 
-def _another(session: Session, event: Event) -> list[str]:
+def _other_event_slugs(session: Session, event: Event) -> list[str]:
     return list(session.scalars(select(Event.slug).where(Event.id != event.id).limit(1)))

@@ -18,13 +18,21 @@ from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import delete_event, delete_track_or_room
 from eventcal.talks.service import add_star, remove_star
 from tests.clocks import NOON
-from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_talk
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
+    make_event,
+    make_member,
+    make_organiser,
+    make_talk,
+)
 
 
-def known(session: Session, event: Event) -> Event:
+def reload_event(session: Session, event: Event) -> Event:
     """Return the event as the next request loads it."""
-    forget(session)
-    return get_event(session, event.slug, MODERATOR)
+    flush_and_expunge(session)
+    return get_event(session, event.slug, MODERATOR_CALLER)
 
 
 # Tracks and rooms
@@ -33,10 +41,10 @@ def known(session: Session, event: Event) -> Event:
 def test_tracks_and_rooms_keep_insertion_order(session: Session) -> None:
     event = make_event(session)
     for name in ("Main", "Art", "Kernel"):
-        event = known(session, event)
+        event = reload_event(session, event)
         create_track_or_room(session, event, {"name": name, "colour": "#aa0000"}, table=Track)
         create_track_or_room(session, event, {"name": f"{name} room", "capacity": 80}, table=Room)
-    event = known(session, event)
+    event = reload_event(session, event)
     assert [(track.name, track.colour) for track in event.tracks] == [
         ("Main", "#aa0000"),
         ("Art", "#aa0000"),
@@ -71,7 +79,7 @@ def test_renaming_a_track_rejects_a_name_in_use(session: Session) -> None:
 
 def test_get_part_requires_an_organiser(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
-    organiser, member = make_organiser(session, event), caller_of(make_member(session))
+    organiser, member = make_organiser(session, event), make_caller(make_member(session))
     assert get_track_or_room_for_organiser(session, Track, event.tracks[0].id, caller=organiser) is event.tracks[0]
     assert get_track_or_room_for_organiser(session, Room, event.rooms[0].id, caller=organiser) is event.rooms[0]
     with pytest.raises(Forbidden):
@@ -82,18 +90,18 @@ def test_part_of_hidden_event_is_not_found(session: Session) -> None:
     event = make_event(session, status=EventStatus.PENDING, rooms=["Hall"])
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(EventPartNotFound) as refused:
-            get_track_or_room_for_organiser(session, Room, room_id, caller=caller_of(make_member(session)))
+            get_track_or_room_for_organiser(session, Room, room_id, caller=make_caller(make_member(session)))
         assert refused.value.detail == "There is no such room or track here."
 
 
 def test_removing_a_track_or_room_unassigns_its_talks(session: Session) -> None:
     event = make_event(session, tracks=["Main"], rooms=["Hall"])
     talk = make_talk(session, event, track="Main", room="Hall")
-    forget(session)
+    flush_and_expunge(session)
     delete_track_or_room(session, session.scalars(select(Track)).one())
     delete_track_or_room(session, session.scalars(select(Room)).one())
-    forget(session)
-    talk = get_talk(session, talk.id, MODERATOR)
+    flush_and_expunge(session)
+    talk = get_talk(session, talk.id, MODERATOR_CALLER)
     assert (talk.track, talk.room, talk.title) == (None, None, "Xen on ARM")
 
 
@@ -103,8 +111,8 @@ def test_removing_a_track_or_room_unassigns_its_talks(session: Session) -> None:
 def test_deleting_an_unpublished_event_deletes_its_dependent_rows(session: Session) -> None:
     event = make_event(session, status=EventStatus.DRAFT, tags=["xen"], tracks=["Main"], rooms=["Hall"])
     make_organiser(session, event)
-    delete_event(session, known(session, event))
-    forget(session)
+    delete_event(session, reload_event(session, event))
+    flush_and_expunge(session)
     assert [session.scalars(select(table)).all() for table in (Event, Track, Room, TeamMember)] == [[], [], [], []]
 
 
@@ -112,7 +120,7 @@ def test_event_with_talks_or_a_public_past_cannot_be_deleted(session: Session) -
     event = make_event(session, status=EventStatus.DRAFT)
     make_talk(session, event)
     with pytest.raises(InUse):
-        delete_event(session, known(session, event))
+        delete_event(session, reload_event(session, event))
     with pytest.raises(CannotDeletePublished):
         delete_event(session, make_event(session))
 
@@ -170,14 +178,14 @@ def test_removing_a_member_who_is_not_on_the_team_fails(session: Session) -> Non
 def test_moderators_may_organise_every_event(session: Session) -> None:
     event = make_event(session, tracks=["Main"])
     for role, decides in ((Role.MEMBER, False), (Role.MODERATOR, True), (Role.ADMIN, True)):
-        assert caller_of(make_member(session, role=role)).can_organise(event.id) is decides
+        assert make_caller(make_member(session, role=role)).can_organise(event.id) is decides
 
 
 # Stars
 
 
 def test_adding_and_removing_a_star_is_idempotent(session: Session) -> None:
-    caller = caller_of(make_member(session))
+    caller = make_caller(make_member(session))
     talk = make_talk(session, make_event(session), state=TalkState.CONFIRMED)
     for _ in range(2):
         add_star(session, talk, caller=caller, now=NOON)
@@ -190,4 +198,4 @@ def test_adding_and_removing_a_star_is_idempotent(session: Session) -> None:
 def test_talk_that_is_not_public_cannot_be_starred(session: Session) -> None:
     talk = make_talk(session, make_event(session))
     with pytest.raises(TalkNotFound):
-        add_star(session, talk, caller=caller_of(make_member(session)), now=NOON)
+        add_star(session, talk, caller=make_caller(make_member(session)), now=NOON)

@@ -16,27 +16,27 @@ from eventcal.kit.errors import FieldError, Invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.members.enums import Role
 from tests.clocks import NOON
-from tests.make import MODERATOR, caller_of, forget, make_event, make_member
+from tests.factories import MODERATOR_CALLER, flush_and_expunge, make_caller, make_event, make_member
 
-FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
+EVENT_FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
 
 
 def propose(session: Session, **fields: Any) -> Event:
     """Propose an event as a member."""
-    return propose_event(session, FIELDS | fields, caller=caller_of(make_member(session)), now=NOON)
+    return propose_event(session, EVENT_FIELDS | fields, caller=make_caller(make_member(session)), now=NOON)
 
 
-def known(session: Session, event: Event) -> Event:
+def reload_event(session: Session, event: Event) -> Event:
     """Return the event as the next request loads it."""
-    forget(session)
-    return get_event(session, event.slug, MODERATOR)
+    flush_and_expunge(session)
+    return get_event(session, event.slug, MODERATOR_CALLER)
 
 
 def tags_of(event: Event) -> list[str]:
     return [tag.tag for tag in event.tags]
 
 
-def neighbours_of(event: Event) -> list[str]:
+def co_located_slugs(event: Event) -> list[str]:
     return [row.other.slug for row in event.neighbours]
 
 
@@ -45,20 +45,20 @@ def neighbours_of(event: Event) -> list[str]:
 
 def test_event_proposed_by_member_is_pending_and_the_member_organises_it(session: Session) -> None:
     member = make_member(session)
-    event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
+    event = propose_event(session, EVENT_FIELDS, caller=make_caller(member), now=NOON)
     assert (event.status, event.proposer_id) == (EventStatus.PENDING, member.id)
     assert team_roles_by_event(session, member.id) == {event.id: TeamRole.ORGANISER}
 
 
 def test_event_proposed_by_moderator_is_published_at_once(session: Session) -> None:
     member = make_member(session, role=Role.MODERATOR)
-    event = propose_event(session, FIELDS, caller=caller_of(member), now=NOON)
+    event = propose_event(session, EVENT_FIELDS, caller=make_caller(member), now=NOON)
     assert event.status == EventStatus.CONFIRMED
-    assert known(session, event).title == "Xen Hackathon"
+    assert reload_event(session, event).title == "Xen Hackathon"
 
 
 def test_event_proposed_from_command_line_has_no_proposer(session: Session) -> None:
-    event = propose_event(session, FIELDS, caller=MODERATOR, now=NOON)
+    event = propose_event(session, EVENT_FIELDS, caller=MODERATOR_CALLER, now=NOON)
     assert event.proposer_id is None
 
 
@@ -91,7 +91,7 @@ def test_proposed_event_stores_all_fields(session: Session) -> None:
         "call_for_talks": {"closes_at": "2026-05-01", "anywhere_on_earth": True, "kinds": ["talk"], "note": "Be brief"},
         "co_located_with": ["linuxcon"],
     }
-    event = known(session, propose(session, **fields))
+    event = reload_event(session, propose(session, **fields))
     assert (event.slug, event.kind, event.programme, event.attendance) == ("xen-2026", "hackathon", "listed", "hybrid")
     assert (event.venue, event.city, event.country, event.latitude) == ("Rackspace", "London", "GB", 51.5)
     assert (event.registration_url, event.price_amount, event.price_currency) == (
@@ -102,7 +102,7 @@ def test_proposed_event_stores_all_fields(session: Session) -> None:
     assert tags_of(event) == ["xen", "arm", "Xen"]
     assert event.call is not None
     assert (event.call.closes, event.call.kinds, event.call.note) == ("2026-05-01", ["talk"], "Be brief")
-    assert neighbours_of(event) == [neighbour.slug]
+    assert co_located_slugs(event) == [neighbour.slug]
     assert (event.starts_at.isoformat(), event.ends_at.isoformat()) == (
         "2026-05-29T08:00:00+00:00",
         "2026-05-30T16:00:00+00:00",
@@ -161,9 +161,9 @@ def test_slug_can_change_only_until_the_event_is_published(session: Session) -> 
 
 
 def test_edit_changes_only_the_given_fields(session: Session) -> None:
-    event = known(session, make_event(session, title="Xen", summary="Short", city="Berlin", tags=["a", "b"]))
+    event = reload_event(session, make_event(session, title="Xen", summary="Short", city="Berlin", tags=["a", "b"]))
     edit_event(session, event, {"title": "Xen 2026", "location": {"venue": "Hall"}, "tags": ["b"]}, now=NOON)
-    event = known(session, event)
+    event = reload_event(session, event)
     assert (event.title, event.summary, event.venue, event.city, tags_of(event)) == (
         "Xen 2026",
         "Short",
@@ -192,18 +192,18 @@ def test_null_clears_a_field(session: Session) -> None:
     event = make_event(session, summary="Short", city="Berlin", tags=["a"], call=call, registration_url="https://e.org")
     edit_event(session, event, {"summary": None, "location": None, "tags": None, "registration": None}, now=NOON)
     edit_event(session, event, {"call_for_talks": {"note": None}}, now=NOON)
-    event = known(session, event)
+    event = reload_event(session, event)
     assert (event.summary, event.city, tags_of(event), event.registration_url) == (None, None, [], None)
     assert event.call is not None
     assert (event.call.note, event.call.closes) == (None, "2026-04-01T00:00:00")
     edit_event(session, event, {"call_for_talks": None}, now=NOON)
-    assert known(session, event).call is None
+    assert reload_event(session, event).call is None
 
 
 def test_cleared_call_for_talks_can_be_opened_again(session: Session) -> None:
-    event = known(session, make_event(session, call=None))
+    event = reload_event(session, make_event(session, call=None))
     edit_event(session, event, {"call_for_talks": {"opens_at": "2026-04-01T00:00:00"}}, now=NOON)
-    call = known(session, event).call
+    call = reload_event(session, event).call
     assert call is not None
     assert (call.opens, call.opens_at.isoformat() if call.opens_at else None, call.kinds) == (
         "2026-04-01T00:00:00",
@@ -217,7 +217,7 @@ def test_changing_the_time_zone_keeps_local_times_and_moves_instants(session: Se
         session, starts="2026-06-10T09:00:00", ends="2026-06-10T17:00:00", talks_close_at="2026-06-01T12:00"
     )
     edit_event(session, event, {"timezone": "America/Chicago"}, now=NOON)
-    event = known(session, event)
+    event = reload_event(session, event)
     assert event.call is not None
     assert event.call.closes_at is not None
     assert (event.starts, event.starts_at.hour, event.call.closes_at.hour) == ("2026-06-10T09:00:00", 14, 17)
@@ -248,25 +248,28 @@ def test_edit_allows_only_status_changes_in_the_transition_table(session: Sessio
 def test_co_location_is_symmetric(session: Session) -> None:
     one, other = make_event(session, slug="xen"), make_event(session, slug="linuxcon")
     edit_event(session, one, {"co_located_with": ["linuxcon"]}, now=NOON)
-    assert (neighbours_of(known(session, one)), neighbours_of(known(session, other))) == (["linuxcon"], ["xen"])
+    assert (co_located_slugs(reload_event(session, one)), co_located_slugs(reload_event(session, other))) == (
+        ["linuxcon"],
+        ["xen"],
+    )
 
 
 def test_removing_a_co_located_event_removes_both_links(session: Session) -> None:
     events = [make_event(session, slug=slug) for slug in ("xen", "linuxcon", "cloudopen")]
-    edit_event(session, known(session, events[0]), {"co_located_with": ["linuxcon", "cloudopen"]}, now=NOON)
-    edit_event(session, known(session, events[0]), {"co_located_with": ["cloudopen"]}, now=NOON)
-    assert [neighbours_of(known(session, event)) for event in events] == [["cloudopen"], [], ["xen"]]
-    edit_event(session, known(session, events[2]), {"co_located_with": None}, now=NOON)
-    assert [neighbours_of(known(session, event)) for event in events] == [[], [], []]
+    edit_event(session, reload_event(session, events[0]), {"co_located_with": ["linuxcon", "cloudopen"]}, now=NOON)
+    edit_event(session, reload_event(session, events[0]), {"co_located_with": ["cloudopen"]}, now=NOON)
+    assert [co_located_slugs(reload_event(session, event)) for event in events] == [["cloudopen"], [], ["xen"]]
+    edit_event(session, reload_event(session, events[2]), {"co_located_with": None}, now=NOON)
+    assert [co_located_slugs(reload_event(session, event)) for event in events] == [[], [], []]
 
 
 def test_co_located_events_keep_the_given_order(session: Session) -> None:
     for slug in ("a", "b", "c"):
         make_event(session, slug=slug)
     event = make_event(session, slug="xen")
-    edit_event(session, known(session, event), {"co_located_with": ["c", "a"]}, now=NOON)
-    edit_event(session, known(session, event), {"co_located_with": ["b", "c", "a"]}, now=NOON)
-    assert neighbours_of(known(session, event)) == ["b", "c", "a"]
+    edit_event(session, reload_event(session, event), {"co_located_with": ["c", "a"]}, now=NOON)
+    edit_event(session, reload_event(session, event), {"co_located_with": ["b", "c", "a"]}, now=NOON)
+    assert co_located_slugs(reload_event(session, event)) == ["b", "c", "a"]
 
 
 def test_event_cannot_be_co_located_with_itself_or_an_unknown_event(session: Session) -> None:

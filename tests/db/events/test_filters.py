@@ -17,25 +17,29 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import list_talks
 from eventcal.talks.rules import is_public_state
 from tests.clocks import NOON
-from tests.make import forget, make_event, make_speaker, make_talk
+from tests.factories import flush_and_expunge, make_event, make_speaker, make_talk
 
-ALL = PageRequest(limit=200)
-DAY = timedelta(days=1)
+ALL_ON_ONE_PAGE = PageRequest(limit=200)
+ONE_DAY = timedelta(days=1)
 
 
-def events(session: Session, asked: Filter = NO_FILTER, *, now: datetime = NOON) -> list[str]:
+def find_event_titles(session: Session, filters: Filter = NO_FILTER, *, now: datetime = NOON) -> list[str]:
     """Return the titles of the matching events, sorted."""
-    forget(session)
-    return sorted(event.title for event in list_events(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
+    flush_and_expunge(session)
+    return sorted(
+        event.title for event in list_events(session, filters, sort=Sort.STARTS, paging=ALL_ON_ONE_PAGE, now=now).items
+    )
 
 
-def talks(session: Session, asked: Filter = NO_FILTER, *, now: datetime = NOON) -> list[str]:
+def find_talk_titles(session: Session, filters: Filter = NO_FILTER, *, now: datetime = NOON) -> list[str]:
     """Return the titles of the matching public talks, sorted."""
-    forget(session)
-    return sorted(talk.title for talk in list_talks(session, asked, sort=Sort.STARTS, paging=ALL, now=now).items)
+    flush_and_expunge(session)
+    return sorted(
+        talk.title for talk in list_talks(session, filters, sort=Sort.STARTS, paging=ALL_ON_ONE_PAGE, now=now).items
+    )
 
 
-def public_talk(session: Session, *, event: dict[str, Any] | None = None, **fields: Any) -> Talk:
+def make_public_talk(session: Session, *, event: dict[str, Any] | None = None, **fields: Any) -> Talk:
     """Return a public talk at an event with the given columns."""
     state = fields.pop("state", TalkState.CONFIRMED)
     published = {"published_at": NOON} if state in {TalkState.CANCELLED, TalkState.WITHDRAWN} else {}
@@ -57,9 +61,9 @@ def test_place_filters_match_events_and_their_talks_alike(session: Session) -> N
     }
     for city, country, series in (("Berlin", "DE", None), ("Köln", "DE", "summit"), ("Chicago", "US", "summit")):
         event = {"title": city, "city": city, "country": country, "series": series, "slug": city[:3].lower()}
-        public_talk(session, event=event, title=city)
-    assert {asked: events(session, asked) for asked in expected} == expected
-    assert {asked: talks(session, asked) for asked in expected} == expected
+        make_public_talk(session, event=event, title=city)
+    assert {asked: find_event_titles(session, asked) for asked in expected} == expected
+    assert {asked: find_talk_titles(session, asked) for asked in expected} == expected
 
 
 # Text
@@ -85,10 +89,10 @@ def test_text_search_matches_every_word_of_a_talk_as_a_prefix(session: Session) 
         "": ["Xen on ARM", "Ünïted Introspection"],
         "'; drop table talks; --": [],
     }
-    public_talk(session, title="Xen on ARM", abstract="A summary of ports.", tags=["Tagged-it"])
+    make_public_talk(session, title="Xen on ARM", abstract="A summary of ports.", tags=["Tagged-it"])
     speakers = [make_speaker(session, name="Mihai Donțu")]
-    public_talk(session, title="Ünïted Introspection", speakers=speakers)
-    assert {q: talks(session, Filter(q=q)) for q in expected} == expected
+    make_public_talk(session, title="Ünïted Introspection", speakers=speakers)
+    assert {q: find_talk_titles(session, Filter(q=q)) for q in expected} == expected
 
 
 def test_text_search_covers_title_summary_description_place_and_tags_of_events(session: Session) -> None:
@@ -103,7 +107,7 @@ def test_text_search_covers_title_summary_description_place_and_tags_of_events(s
     words: dict[str, Any] = {"summary": "Short", "description": "…clouds", "venue": "Straße 3", "city": "Köln"}
     make_event(session, title="Xen Hackathon", tags=["tagged"], **words)
     make_event(session, title="Apples")
-    assert {q: events(session, Filter(q=q)) for q in expected} == expected
+    assert {q: find_event_titles(session, Filter(q=q)) for q in expected} == expected
 
 
 # Tags and kinds
@@ -112,16 +116,19 @@ def test_text_search_covers_title_summary_description_place_and_tags_of_events(s
 def test_tags_filter_requires_all_given_tags(session: Session) -> None:
     expected = {("arm",): ["A", "B"], ("arm", "xen"): ["B"], ("arm", "kvm"): [], ("Arm",): []}
     for title, own in (("A", ["arm"]), ("B", ["xen", "arm"]), ("C", ["xen"])):
-        public_talk(session, event={"title": title, "tags": own}, title=title, tags=own)
-    assert {tags: events(session, Filter(tags=tags)) for tags in expected} == expected
-    assert {tags: talks(session, Filter(tags=tags)) for tags in expected} == expected
+        make_public_talk(session, event={"title": title, "tags": own}, title=title, tags=own)
+    assert {tags: find_event_titles(session, Filter(tags=tags)) for tags in expected} == expected
+    assert {tags: find_talk_titles(session, Filter(tags=tags)) for tags in expected} == expected
 
 
 def test_kinds_filter_matches_any_given_kind(session: Session) -> None:
     for kind, event_kind in (("talk", "meetup"), ("workshop", "workshop"), ("panel", "webinar")):
-        public_talk(session, event={"title": event_kind, "kind": event_kind}, title=kind, kind=kind)
+        make_public_talk(session, event={"title": event_kind, "kind": event_kind}, title=kind, kind=kind)
     asked = Filter(kinds=("workshop", "panel", "nonsense"))
-    assert (events(session, asked), talks(session, asked)) == (["workshop"], ["panel", "workshop"])
+    assert (find_event_titles(session, asked), find_talk_titles(session, asked)) == (
+        ["workshop"],
+        ["panel", "workshop"],
+    )
 
 
 # Filters specific to talks
@@ -156,7 +163,7 @@ def test_talk_filters_match_talks(session: Session) -> None:
         starts="2026-06-11T10:00:00",
     )
     make_talk(session, event, title="C", state=confirmed)
-    assert {asked: talks(session, asked) for asked in expected} == expected
+    assert {asked: find_talk_titles(session, asked) for asked in expected} == expected
 
 
 def test_talk_filters_match_no_events(session: Session) -> None:
@@ -168,19 +175,23 @@ def test_talk_filters_match_no_events(session: Session) -> None:
         Filter(speakers=("ada",)),
         Filter(scheduled=False),
     ):
-        assert events(session, asked) == []
+        assert find_event_titles(session, asked) == []
 
 
 def test_scheduled_filter_matches_every_event(session: Session) -> None:
     make_event(session, title="A")
-    assert events(session, Filter(scheduled=True)) == ["A"]
+    assert find_event_titles(session, Filter(scheduled=True)) == ["A"]
 
 
 def test_speaker_filter_accepts_the_slug_of_a_merged_speaker(session: Session) -> None:
     kept, merged = make_speaker(session, slug="kept"), make_speaker(session, slug="merged")
-    public_talk(session, title="Theirs", speakers=[kept])
+    make_public_talk(session, title="Theirs", speakers=[kept])
     session.get_one(Speaker, merged.id).merged_into_id = kept.id
-    assert talks(session, Filter(speakers=("merged",))) == talks(session, Filter(speakers=("kept",))) == ["Theirs"]
+    assert (
+        find_talk_titles(session, Filter(speakers=("merged",)))
+        == find_talk_titles(session, Filter(speakers=("kept",)))
+        == ["Theirs"]
+    )
 
 
 # Days
@@ -197,24 +208,24 @@ def test_day_filter_matches_overlapping_days_in_the_local_time_zone(session: Ses
     # In UTC, "Night" would begin on the 11th and "Days" on the 9th.
     night = {"timezone": "America/Los_Angeles", "starts": "2026-06-10T20:00:00", "ends": "2026-06-11T01:00:00"}
     days = {"timezone": "Pacific/Auckland", "starts": "2026-06-10", "ends": "2026-06-12"}
-    public_talk(session, event={"title": "Night", **night}, title="Night", starts="2026-06-10T23:30:00")
-    public_talk(session, event={"title": "Days", **days}, title="Days")
-    assert {asked: events(session, asked) for asked in expected} == expected
-    assert {asked: talks(session, asked) for asked in expected} == expected
+    make_public_talk(session, event={"title": "Night", **night}, title="Night", starts="2026-06-10T23:30:00")
+    make_public_talk(session, event={"title": "Days", **days}, title="Days")
+    assert {asked: find_event_titles(session, asked) for asked in expected} == expected
+    assert {asked: find_talk_titles(session, asked) for asked in expected} == expected
 
 
 def test_endless_recurring_event_has_no_last_day(session: Session) -> None:
     make_event(session, title="Meetup", recurrence="FREQ=MONTHLY;BYDAY=2WE")
-    assert events(session, Filter(from_day=date(2030, 1, 1))) == ["Meetup"]
-    assert events(session, Filter(to_day=date(2026, 6, 9))) == []
+    assert find_event_titles(session, Filter(from_day=date(2030, 1, 1))) == ["Meetup"]
+    assert find_event_titles(session, Filter(to_day=date(2026, 6, 9))) == []
 
 
 def test_updated_since_filter_is_inclusive(session: Session) -> None:
-    for title, moment in (("Old", NOON - DAY), ("New", NOON), ("Newer", NOON + DAY)):
-        public_talk(session, event={"title": title, "now": moment}, title=title, now=moment)
+    for title, moment in (("Old", NOON - ONE_DAY), ("New", NOON), ("Newer", NOON + ONE_DAY)):
+        make_public_talk(session, event={"title": title, "now": moment}, title=title, now=moment)
     asked = Filter(updated_since=NOON)
-    assert events(session, asked) == ["New", "Newer"]
-    assert talks(session, asked) == ["New", "Newer"]
+    assert find_event_titles(session, asked) == ["New", "Newer"]
+    assert find_talk_titles(session, asked) == ["New", "Newer"]
 
 
 # States
@@ -223,7 +234,10 @@ def test_updated_since_filter_is_inclusive(session: Session) -> None:
 def test_status_filter_matches_any_given_public_status(session: Session) -> None:
     for status in EventStatus:
         make_event(session, title=status.value, status=status)
-    assert events(session, Filter(states=("pending", "tentative", "cancelled"))) == ["cancelled", "tentative"]
+    assert find_event_titles(session, Filter(states=("pending", "tentative", "cancelled"))) == [
+        "cancelled",
+        "tentative",
+    ]
 
 
 def test_state_filter_matches_the_state_shown_to_the_public(session: Session) -> None:
@@ -236,10 +250,10 @@ def test_state_filter_matches_the_state_shown_to_the_public(session: Session) ->
         (): ["cancelled", "confirmed", "event off", "withdrawn"],
     }
     for state in TalkState:
-        public_talk(session, title=state.value, state=state)
-    public_talk(session, title="event off", event={"status": EventStatus.CANCELLED})
-    public_talk(session, title="hidden", state=TalkState.ACCEPTED, event={"status": EventStatus.CANCELLED})
-    assert {states: talks(session, Filter(states=states)) for states in expected} == expected
+        make_public_talk(session, title=state.value, state=state)
+    make_public_talk(session, title="event off", event={"status": EventStatus.CANCELLED})
+    make_public_talk(session, title="hidden", state=TalkState.ACCEPTED, event={"status": EventStatus.CANCELLED})
+    assert {states: find_talk_titles(session, Filter(states=states)) for states in expected} == expected
 
 
 def test_talk_is_public_only_if_its_state_and_event_are_public(session: Session) -> None:
@@ -251,14 +265,14 @@ def test_talk_is_public_only_if_its_state_and_event_are_public(session: Session)
             make_talk(session, event, state=state, title=title)
             if status in PUBLIC_STATUSES and is_public_state(programme, state):
                 public.append(title)
-    assert talks(session) == sorted(public)
+    assert find_talk_titles(session) == sorted(public)
 
 
 def test_call_open_filter_applies_to_talks_through_their_event(session: Session) -> None:
-    public_talk(session, title="Open", event={"title": "Open"})
-    public_talk(session, title="Closed", event={"title": "Closed", "call": None})
-    assert events(session, Filter(call_open=True)) == ["Open"]
-    assert talks(session, Filter(call_open=True)) == ["Open"]
+    make_public_talk(session, title="Open", event={"title": "Open"})
+    make_public_talk(session, title="Closed", event={"title": "Closed", "call": None})
+    assert find_event_titles(session, Filter(call_open=True)) == ["Open"]
+    assert find_talk_titles(session, Filter(call_open=True)) == ["Open"]
 
 
 # Tombstones
@@ -266,23 +280,27 @@ def test_call_open_filter_applies_to_talks_through_their_event(session: Session)
 
 def test_cancelled_event_and_its_talks_are_unlisted_thirty_days_after_its_end(session: Session) -> None:
     off = {"title": "Off", "status": EventStatus.CANCELLED}
-    end = public_talk(session, title="Off", event=off).event.ends_at
-    public_talk(session, title="On", event={"title": "On"})
-    for after, found in ((30 * DAY - DAY, ["Off", "On"]), (30 * DAY, ["Off", "On"]), (31 * DAY, ["On"])):
-        assert events(session, now=end + after) == found
-        assert talks(session, now=end + after) == found
+    end = make_public_talk(session, title="Off", event=off).event.ends_at
+    make_public_talk(session, title="On", event={"title": "On"})
+    for after, found in (
+        (30 * ONE_DAY - ONE_DAY, ["Off", "On"]),
+        (30 * ONE_DAY, ["Off", "On"]),
+        (31 * ONE_DAY, ["On"]),
+    ):
+        assert find_event_titles(session, now=end + after) == found
+        assert find_talk_titles(session, now=end + after) == found
 
 
 @pytest.mark.parametrize("state", [TalkState.WITHDRAWN, TalkState.CANCELLED])
 def test_cancelled_talk_is_unlisted_thirty_days_after_its_end(session: Session, state: TalkState) -> None:
-    public_talk(session, title="Off", state=state, starts="2026-06-10T12:00:00")
+    make_public_talk(session, title="Off", state=state, starts="2026-06-10T12:00:00")
     ends_at = datetime(2026, 6, 10, 10, 45, tzinfo=UTC)
-    assert talks(session, now=ends_at + 30 * DAY) == ["Off"]
-    assert talks(session, now=ends_at + 31 * DAY) == []
+    assert find_talk_titles(session, now=ends_at + 30 * ONE_DAY) == ["Off"]
+    assert find_talk_titles(session, now=ends_at + 31 * ONE_DAY) == []
 
 
 def test_talk_cancelled_after_its_end_is_listed_for_thirty_days(session: Session) -> None:
     past = {"starts": "2026-01-10", "ends": "2026-01-11"}
-    public_talk(session, title="Off", event=past, state=TalkState.CANCELLED)
-    assert talks(session, now=NOON + 30 * DAY) == ["Off"]
-    assert talks(session, now=NOON + 31 * DAY) == []
+    make_public_talk(session, title="Off", event=past, state=TalkState.CANCELLED)
+    assert find_talk_titles(session, now=NOON + 30 * ONE_DAY) == ["Off"]
+    assert find_talk_titles(session, now=NOON + 31 * ONE_DAY) == []

@@ -25,10 +25,10 @@ from eventcal.kit.pagination import PageRequest
 from eventcal.talks.enums import TalkState
 from eventcal.talks.queries import list_talks
 from tests.clocks import NOON
-from tests.make import MODERATOR, forget, make_event, make_talk
-from tests.statements import statements
+from tests.factories import MODERATOR_CALLER, flush_and_expunge, make_event, make_talk
+from tests.sql_statements import record_statements
 
-CALL: dict[str, Any] = {
+CALL_FIELDS: dict[str, Any] = {
     "title": "Community call",
     "timezone": "Europe/Berlin",
     "starts": "2026-03-03T16:00:00",
@@ -39,29 +39,29 @@ APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:
 
 
 def propose(session: Session, **fields: Any) -> Event:
-    return propose_event(session, CALL | fields, caller=MODERATOR, now=NOON)
+    return propose_event(session, CALL_FIELDS | fields, caller=MODERATOR_CALLER, now=NOON)
 
 
-def known(session: Session, event: Event) -> Event:
+def reload_event(session: Session, event: Event) -> Event:
     """Return the event as the next request loads it."""
-    forget(session)
-    return get_event(session, event.slug, MODERATOR)
+    flush_and_expunge(session)
+    return get_event(session, event.slug, MODERATOR_CALLER)
 
 
-def edited(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:
+def edit_and_load_overrides(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:
     """Return the overrides as the next request loads them."""
-    edit_event(session, known(session, event), fields, now=NOON)
-    return known(session, event).recurrence_overrides
+    edit_event(session, reload_event(session, event), fields, now=NOON)
+    return reload_event(session, event).recurrence_overrides
 
 
-def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:
+def edit_errors(session: Session, event: Event, **fields: Any) -> list[FieldError]:
     with pytest.raises(Invalid) as faults:
-        edit_event(session, known(session, event), fields, now=NOON)
+        edit_event(session, reload_event(session, event), fields, now=NOON)
     session.expire_all()
     return list(faults.value.errors)
 
 
-def days(first: str | None = None, last: str | None = None, **fields: Any) -> Filter:
+def day_filter(first: str | None = None, last: str | None = None, **fields: Any) -> Filter:
     return Filter(
         from_day=date.fromisoformat(first) if first else None,
         to_day=date.fromisoformat(last) if last else None,
@@ -69,10 +69,10 @@ def days(first: str | None = None, last: str | None = None, **fields: Any) -> Fi
     )
 
 
-def found(session: Session, asked: Filter) -> list[str]:
-    forget(session)
+def find_event_titles(session: Session, filters: Filter) -> list[str]:
+    flush_and_expunge(session)
     return sorted(
-        row.title for row in list_events(session, asked, sort=Sort.STARTS, paging=PageRequest(), now=NOON).items
+        row.title for row in list_events(session, filters, sort=Sort.STARTS, paging=PageRequest(), now=NOON).items
     )
 
 
@@ -80,29 +80,33 @@ def found(session: Session, asked: Filter) -> list[str]:
 
 
 def test_event_without_overrides_returns_an_empty_mapping(session: Session) -> None:
-    assert known(session, propose(session)).recurrence_overrides == {}
-    assert known(session, propose(session, recurrence=None, recurrence_overrides=None)).recurrence_overrides == {}
-    assert known(session, propose(session, recurrence_overrides={APRIL: None, MAY: {}})).recurrence_overrides == {}
+    assert reload_event(session, propose(session)).recurrence_overrides == {}
+    assert (
+        reload_event(session, propose(session, recurrence=None, recurrence_overrides=None)).recurrence_overrides == {}
+    )
+    assert (
+        reload_event(session, propose(session, recurrence_overrides={APRIL: None, MAY: {}})).recurrence_overrides == {}
+    )
 
 
 def test_overrides_are_sorted_and_merged(session: Session) -> None:
     event = propose(session, recurrence_overrides={MAY: {"title": "B", "venue": None}, APRIL: {"excluded": True}})
-    assert list(known(session, event).recurrence_overrides.items()) == [
+    assert list(reload_event(session, event).recurrence_overrides.items()) == [
         (APRIL, {"excluded": True}),
         (MAY, {"title": "B"}),
     ]
-    assert edited(session, event, recurrence_overrides={MAY: {"title": None, "status": "cancelled"}, APRIL: None}) == {
-        MAY: {"status": "cancelled"}
-    }
-    assert edited(session, event, title="Call") == {MAY: {"status": "cancelled"}}
-    assert edited(session, event, recurrence_overrides={MAY: {"status": None}}) == {}
-    assert edited(session, event, recurrence_overrides={MAY: {"title": "C"}}) == {MAY: {"title": "C"}}
-    assert edited(session, event, recurrence_overrides=None) == {}
+    assert edit_and_load_overrides(
+        session, event, recurrence_overrides={MAY: {"title": None, "status": "cancelled"}, APRIL: None}
+    ) == {MAY: {"status": "cancelled"}}
+    assert edit_and_load_overrides(session, event, title="Call") == {MAY: {"status": "cancelled"}}
+    assert edit_and_load_overrides(session, event, recurrence_overrides={MAY: {"status": None}}) == {}
+    assert edit_and_load_overrides(session, event, recurrence_overrides={MAY: {"title": "C"}}) == {MAY: {"title": "C"}}
+    assert edit_and_load_overrides(session, event, recurrence_overrides=None) == {}
 
 
 def test_setting_the_same_overrides_does_not_modify_the_event(session: Session) -> None:
     overrides = {MAY: {"title": "B", "starts": MAY}, APRIL: {"excluded": True}}
-    event = known(session, propose(session, recurrence_overrides=overrides))
+    event = reload_event(session, propose(session, recurrence_overrides=overrides))
     edit_event(session, event, {"recurrence_overrides": overrides}, now=NOON)
     assert not session.is_modified(event)
 
@@ -110,15 +114,15 @@ def test_setting_the_same_overrides_does_not_modify_the_event(session: Session) 
 def test_change_that_invalidates_an_override_is_rejected(session: Session) -> None:
     event = propose(session, recurrence_overrides={APRIL: {"title": "A"}, MAY: {"starts": "2026-05-06T16:00:00"}})
     gone = "is no longer an occurrence of the rule; from that day on, the rule has {} first"
-    assert refused(session, event, starts="2026-03-03T17:00:00", ends="2026-03-03T18:00:00") == [
+    assert edit_errors(session, event, starts="2026-03-03T17:00:00", ends="2026-03-03T18:00:00") == [
         FieldError(f"/recurrence_overrides/{APRIL}", gone.format("2026-04-07T17:00:00")),
         FieldError(f"/recurrence_overrides/{MAY}", gone.format("2026-05-05T17:00:00")),
     ]
-    assert refused(session, event, recurrence="FREQ=MONTHLY;INTERVAL=2;BYDAY=1TU") == [
+    assert edit_errors(session, event, recurrence="FREQ=MONTHLY;INTERVAL=2;BYDAY=1TU") == [
         FieldError(f"/recurrence_overrides/{APRIL}", gone.format(MAY))
     ]
-    assert [fault.pointer for fault in refused(session, event, recurrence=None)] == ["/recurrence_overrides"]
-    assert refused(
+    assert [fault.pointer for fault in edit_errors(session, event, recurrence=None)] == ["/recurrence_overrides"]
+    assert edit_errors(
         session, event, timezone="America/New_York", recurrence_overrides={MAY: {"starts": "2027-03-14T02:30:00"}}
     ) == [
         FieldError(
@@ -128,19 +132,19 @@ def test_change_that_invalidates_an_override_is_rejected(session: Session) -> No
         )
     ]
     # The change is valid together with the removal of the overrides.
-    assert edited(session, event, recurrence=None, recurrence_overrides=None) == {}
+    assert edit_and_load_overrides(session, event, recurrence=None, recurrence_overrides=None) == {}
 
 
 def test_invalid_recurrence_rule_or_time_zone_is_the_only_error_reported(session: Session) -> None:
     event = propose(session, recurrence_overrides={APRIL: {"title": "A"}})
-    assert [fault.pointer for fault in refused(session, event, recurrence="FREQ=HOURLY")] == ["/recurrence"]
-    assert [fault.pointer for fault in refused(session, event, timezone="Mars/Olympus")] == ["/timezone"]
+    assert [fault.pointer for fault in edit_errors(session, event, recurrence="FREQ=HOURLY")] == ["/recurrence"]
+    assert [fault.pointer for fault in edit_errors(session, event, timezone="Mars/Olympus")] == ["/timezone"]
 
 
 def test_text_search_covers_overrides(session: Session) -> None:
     propose(session, recurrence_overrides={APRIL: {"title": "With Grace Hopper", "summary": "Ships", "venue": "Attic"}})
-    assert [found(session, Filter(q=q)) for q in ("grace", "ship", "attic", "nothing")] == [
-        *([CALL["title"]] for _ in range(3)),
+    assert [find_event_titles(session, Filter(q=q)) for q in ("grace", "ship", "attic", "nothing")] == [
+        *([CALL_FIELDS["title"]] for _ in range(3)),
         [],
     ]
 
@@ -174,49 +178,49 @@ def test_day_filter_matches_only_events_with_an_occurrence_in_the_range(session:
     make_event(session, title="Summit")
     call, office, summit = "Community call", "Office hour", "Summit"
     expected = {
-        days("2026-03-03", "2026-03-03"): [call, office],
-        days("2026-03-04", "2026-03-09"): [],
-        days("2026-04-01", "2026-04-30"): [office],
-        days("2026-05-05", "2026-05-05"): [office],
-        days("2026-05-12", "2026-05-12"): [call, office],
-        days("2026-06-02", "2026-06-10"): [call, office, summit],
-        days("2150-01-01"): [call, office],
-        days(None, "2026-03-03"): [call, office],
-        days(None, "2026-03-02"): [],
+        day_filter("2026-03-03", "2026-03-03"): [call, office],
+        day_filter("2026-03-04", "2026-03-09"): [],
+        day_filter("2026-04-01", "2026-04-30"): [office],
+        day_filter("2026-05-05", "2026-05-05"): [office],
+        day_filter("2026-05-12", "2026-05-12"): [call, office],
+        day_filter("2026-06-02", "2026-06-10"): [call, office, summit],
+        day_filter("2150-01-01"): [call, office],
+        day_filter(None, "2026-03-03"): [call, office],
+        day_filter(None, "2026-03-02"): [],
         NO_FILTER: [call, office, summit],
     }
-    assert {asked: found(session, asked) for asked in expected} == expected
+    assert {asked: find_event_titles(session, asked) for asked in expected} == expected
 
 
 def test_day_filter_applies_to_waiting_events(session: Session) -> None:
     for status in (EventStatus.PENDING, EventStatus.CONFIRMED):
-        make_event(session, **CALL, status=status)
+        make_event(session, **CALL_FIELDS, status=status)
 
     def waiting(asked: Filter) -> list[EventStatus]:
-        forget(session)
+        flush_and_expunge(session)
         page = list_pending_events(session, asked, sort=Sort.STARTS, paging=PageRequest(), now=NOON)
         return [event.status for event in page.items]
 
-    assert waiting(days("2026-04-07", "2026-04-08")) == [EventStatus.PENDING]
-    assert waiting(days("2026-04-08", "2026-04-09")) == []
+    assert waiting(day_filter("2026-04-07", "2026-04-08")) == [EventStatus.PENDING]
+    assert waiting(day_filter("2026-04-08", "2026-04-09")) == []
 
 
 def test_narrowed_filter_excludes_events_without_an_occurrence_in_the_range(session: Session) -> None:
     call, office = propose(session), propose(session, recurrence="FREQ=WEEKLY;BYDAY=TU")
     ended = propose(session, recurrence="FREQ=WEEKLY;COUNT=2")
-    hidden = make_event(session, **CALL, status=EventStatus.PENDING)
+    hidden = make_event(session, **CALL_FIELDS, status=EventStatus.PENDING)
     make_event(session)
-    forget(session)
-    april = days("2026-04-08", "2026-04-09", q="call")
-    assert exclude_without_occurrence(session, april) == days(
+    flush_and_expunge(session)
+    april = day_filter("2026-04-08", "2026-04-09", q="call")
+    assert exclude_without_occurrence(session, april) == day_filter(
         "2026-04-08", "2026-04-09", q="call", excluded_event_ids=tuple(sorted([call.id, office.id]))
     )
-    assert exclude_without_occurrence(session, days("2026-04-14", "2026-04-14")).excluded_event_ids == (call.id,)
+    assert exclude_without_occurrence(session, day_filter("2026-04-14", "2026-04-14")).excluded_event_ids == (call.id,)
     assert exclude_without_occurrence(session, april, statuses=[EventStatus.PENDING]).excluded_event_ids == (hidden.id,)
     assert exclude_without_occurrence(
-        session, days("2026-04-08", "2026-04-09", events=(office.slug,))
+        session, day_filter("2026-04-08", "2026-04-09", events=(office.slug,))
     ).excluded_event_ids == (office.id,)
-    assert ended.id not in exclude_without_occurrence(session, days("2026-04-01")).excluded_event_ids
+    assert ended.id not in exclude_without_occurrence(session, day_filter("2026-04-01")).excluded_event_ids
     everything = Filter(q="call")
     assert exclude_without_occurrence(session, everything) is everything
 
@@ -224,8 +228,8 @@ def test_narrowed_filter_excludes_events_without_an_occurrence_in_the_range(sess
 def test_absent_filter_excludes_an_event_but_not_its_talks(session: Session) -> None:
     event = propose(session)
     make_talk(session, event, state=TalkState.CONFIRMED, starts="2026-04-07T16:00:00", published_at=NOON)
-    asked = days(excluded_event_ids=(event.id,))
-    forget(session)
+    asked = day_filter(excluded_event_ids=(event.id,))
+    flush_and_expunge(session)
     assert list(session.scalars(select_public_events(asked, now=NOON))) == []
     talks = list_talks(session, asked, sort=Sort.STARTS, paging=PageRequest(), now=NOON)
     assert [talk.title for talk in talks.items] == ["Xen on ARM"]
@@ -234,9 +238,9 @@ def test_absent_filter_excludes_an_event_but_not_its_talks(session: Session) -> 
 def test_narrowed_sends_one_statement_and_none_without_days(database: Database) -> None:
     with database.unit_of_work() as unit:
         for _ in range(5):
-            make_event(unit.session, **CALL)
-    for asked, cost in ((days("2026-04-01"), 1), (days(None, "2026-04-01"), 1), (NO_FILTER, 0)):
-        with database.read_session() as session, statements(database) as seen:
+            make_event(unit.session, **CALL_FIELDS)
+    for asked, cost in ((day_filter("2026-04-01"), 1), (day_filter(None, "2026-04-01"), 1), (NO_FILTER, 0)):
+        with database.read_session() as session, record_statements(database) as seen:
             exclude_without_occurrence(session, asked)
         assert len([one for one in seen if one.startswith("SELECT")]) == cost
 
@@ -251,4 +255,4 @@ def test_events_of_an_earlier_schema_have_no_overrides(database: Database) -> No
     migrate.upgrade(database.engine)
     with database.read_session() as session:
         assert session.execute(text("SELECT title, recurrence FROM events")).all() == [("Xen Summit", "FREQ=YEARLY")]
-        assert get_event(session, "before", MODERATOR).recurrence_overrides == {}
+        assert get_event(session, "before", MODERATOR_CALLER).recurrence_overrides == {}

@@ -19,65 +19,65 @@ from eventcal.feeds.options import Cancelled
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from tests.clocks import NOON, FixedClock
-from tests.feed_support.make_feeds import Calendar, add_event, add_talk, open_calendar, whole_event
-from tests.statements import statements
+from tests.feed_support.feed_calendar import FeedCalendar, add_event, add_talk, load_event, open_feed_calendar
+from tests.sql_statements import record_statements
 
-A_DAY = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
 TODAY = NOON.date()
 
 
 @pytest.fixture
-def calendar(database_url: str, clock: FixedClock) -> Iterator[Calendar]:
-    with open_calendar(database_url, clock) as calendar:
+def calendar(database_url: str, clock: FixedClock) -> Iterator[FeedCalendar]:
+    with open_feed_calendar(database_url, clock) as calendar:
         yield calendar
 
 
-def asking(**wanted: object) -> Feed:
-    return Feed(filters=Filter(**wanted))  # type: ignore[arg-type]  # any field
+def make_feed(**filters: object) -> Feed:
+    return Feed(filters=Filter(**filters))  # type: ignore[arg-type]  # any field
 
 
 # Versions
 
 
 @dataclass
-class Versions:
+class VersionChecker:
     """Every observed version of each feed, and the bytes it identified."""
 
-    calendar: Calendar
-    bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    names: dict[tuple[str, bytes], str] = field(default_factory=dict)
+    calendar: FeedCalendar
+    bodies_by_version: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    versions_by_body: dict[tuple[str, bytes], str] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def check_feeds(self) -> None:
         """Check each feed's version against its bytes: each version has one body, and each body one version."""
         for kind, feed in self._feeds().items():
-            self._hold(kind, self.calendar.assembled(feed))
+            self._check_version(kind, self.calendar.assemble(feed))
         for options in OPTIONS:
-            self._hold(repr(options), self.calendar.assembled(options=options))
+            self._check_version(repr(options), self.calendar.assemble(options=options))
         for fmt in CALENDAR_FORMATS:
-            self._hold(fmt.name, self.calendar.assembled(fmt=fmt))
+            self._check_version(fmt.name, self.calendar.assemble(fmt=fmt))
         # CSV shows fields that no calendar format does: equal bytes may have two versions, but never the reverse.
-        table = self.calendar.assembled(fmt=CSV)
-        assert self.bodies.setdefault((CSV.name, table.version), table.body) == table.body
+        table = self.calendar.assemble(fmt=CSV)
+        assert self.bodies_by_version.setdefault((CSV.name, table.version), table.body) == table.body
 
-    def _hold(self, kind: str, seen: AssembledFeed) -> None:
-        assert self.bodies.setdefault((kind, seen.version), seen.body) == seen.body
-        assert self.names.setdefault((kind, seen.body), seen.version) == seen.version
+    def _check_version(self, kind: str, seen: AssembledFeed) -> None:
+        assert self.bodies_by_version.setdefault((kind, seen.version), seen.body) == seen.body
+        assert self.versions_by_body.setdefault((kind, seen.body), seen.version) == seen.version
 
     def _feeds(self) -> dict[str, Feed]:
         return {
             "calendar": Feed(filters=with_window(NO_FILTER, now=self.calendar.clock.now())),
             "deadlines": Feed(filters=NO_FILTER, kinds=frozenset(DEADLINE_KINDS)),
-            "city": asking(cities=("Berlin",)),
-            "tag": asking(tags=("arm",)),
-            "language": asking(languages=("de",)),
-            "state": asking(states=("confirmed",)),
-            "open calls": asking(call_open=True),
+            "city": make_feed(cities=("Berlin",)),
+            "tag": make_feed(tags=("arm",)),
+            "language": make_feed(languages=("de",)),
+            "state": make_feed(states=("confirmed",)),
+            "open calls": make_feed(call_open=True),
         }
 
 
 OPTIONS = [*(Options(cancelled=cancelled) for cancelled in Cancelled), Options(utc=True), Options(rich=True)]
 
-EDITS: dict[str, list[object]] = {
+EVENT_EDITS: dict[str, list[object]] = {
     "title": ["Xen", "Else"],
     "city": ["Berlin", "Bonn"],
     "country": ["DE", None],
@@ -92,76 +92,76 @@ TALK_EDITS: dict[str, list[object]] = {
     "state": [TalkState.CONFIRMED, TalkState.WITHDRAWN],
     "notes": ["private", "more private"],
 }
-DAYS = st.tuples(st.just("days"), st.just("days"), st.integers(1, 45), st.just(0))
+DAYS_PASSING = st.tuples(st.just("days"), st.just("days"), st.integers(1, 45), st.just(0))
 CHANGES = st.one_of(
-    st.tuples(st.just("event"), st.sampled_from(sorted(EDITS)), st.integers(0, 9), st.integers(0, 2)),
+    st.tuples(st.just("event"), st.sampled_from(sorted(EVENT_EDITS)), st.integers(0, 9), st.integers(0, 2)),
     st.tuples(st.just("talk"), st.sampled_from(sorted(TALK_EDITS)), st.integers(0, 9), st.integers(0, 2)),
     st.tuples(st.just("tag"), st.just("tag"), st.integers(0, 1), st.integers(0, 2)),
-    DAYS,
+    DAYS_PASSING,
 )
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(CHANGES, min_size=6, max_size=14))
 def test_feed_version_changes_exactly_when_its_bytes_do(
-    calendar: Calendar, changes: list[tuple[str, str, int, int]]
+    calendar: FeedCalendar, changes: list[tuple[str, str, int, int]]
 ) -> None:
     # The examples share one database, like successive states of one installation.
-    calendar.clock.move(max(NOON, calendar.clock.now()))
+    calendar.clock.set_time(max(NOON, calendar.clock.now()))
     call = {"opens": "2026-04-01T00:00:00", "closes": "2026-05-01T00:00:00"}
     events = [
         add_event(calendar, city="Berlin", call=call),
         add_event(calendar, starts="2026-03-20", ends="2026-07-21"),
     ]
     talks = [add_talk(calendar, event, language="de") for event in events]
-    versions = Versions(calendar)
+    versions = VersionChecker(calendar)
     for what, name, number, which in changes:
         if what == "days":
             calendar.clock.tick(number * 86400)
         elif what == "tag":
-            with calendar.write() as session:
-                whole_event(session, events[which % 2]).tags = [EventTag(position=0, tag="arm")] * number
+            with calendar.write_session() as session:
+                load_event(session, events[which % 2]).tags = [EventTag(position=0, tag="arm")] * number
         elif what == "event":
-            values = EDITS[name]
-            calendar.change(Event, events[which % 2], **{name: values[number % len(values)]})
+            values = EVENT_EDITS[name]
+            calendar.set_columns(Event, events[which % 2], **{name: values[number % len(values)]})
         else:
             values = TALK_EDITS[name]
-            calendar.change(Talk, talks[which % 2], **{name: values[number % len(values)]})
-        versions.look()
+            calendar.set_columns(Talk, talks[which % 2], **{name: values[number % len(values)]})
+        versions.check_feeds()
 
 
-def test_replacing_entries_within_a_day_changes_the_version(calendar: Calendar) -> None:
+def test_replacing_entries_within_a_day_changes_the_version(calendar: FeedCalendar) -> None:
     # Two sets of revisions with equal count, sum and maximum: 1, 5, 6 and 2, 3, 7, beside 9.
     days = {1: 0, 5: 0, 6: 0, 2: 1, 3: 1, 7: 1, 9: None, 4: 500, 8: 500}
     for number in range(1, 10):
         day = days[number]
-        first = TODAY if day is None else TODAY + (400 + day) * A_DAY if day in {1, 500} else TODAY - 30 * A_DAY
+        first = TODAY if day is None else TODAY + (400 + day) * ONE_DAY if day in {1, 500} else TODAY - 30 * ONE_DAY
         add_event(calendar, title=f"{number}", starts=f"{first}", ends=f"{first}")
-    feeds = [Feed(filters=with_window(NO_FILTER, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
-    assert [calendar.shown(feed) for feed in feeds] == [["1", "5", "6", "9"], ["2", "3", "7", "9"]]
-    assert calendar.version(feeds[0]) != calendar.version(feeds[1])
+    feeds = [Feed(filters=with_window(NO_FILTER, now=calendar.clock.now() + later)) for later in (0 * ONE_DAY, ONE_DAY)]
+    assert [calendar.list_titles(feed) for feed in feeds] == [["1", "5", "6", "9"], ["2", "3", "7", "9"]]
+    assert calendar.fetch_version(feeds[0]) != calendar.fetch_version(feeds[1])
 
 
-def test_moving_window_without_changed_entries_keeps_the_version(calendar: Calendar) -> None:
+def test_moving_window_without_changed_entries_keeps_the_version(calendar: FeedCalendar) -> None:
     add_talk(calendar, add_event(calendar))
-    feeds = [Feed(filters=with_window(NO_FILTER, now=calendar.clock.now() + later)) for later in (0 * A_DAY, A_DAY)]
-    assert calendar.version(feeds[0]) == calendar.version(feeds[1])
+    feeds = [Feed(filters=with_window(NO_FILTER, now=calendar.clock.now() + later)) for later in (0 * ONE_DAY, ONE_DAY)]
+    assert calendar.fetch_version(feeds[0]) == calendar.fetch_version(feeds[1])
 
 
-def test_entry_that_leaves_a_filter_changes_the_version_of_that_feed_only(calendar: Calendar) -> None:
+def test_entry_that_leaves_a_filter_changes_the_version_of_that_feed_only(calendar: FeedCalendar) -> None:
     talk = add_talk(calendar, add_event(calendar), language="de")
-    german = asking(languages=("de",))
-    before = calendar.version(german), calendar.version()
-    calendar.change(Talk, talk, language="en")
-    assert calendar.version(german) != before[0]
-    assert calendar.version() == before[1]
+    german = make_feed(languages=("de",))
+    before = calendar.fetch_version(german), calendar.fetch_version()
+    calendar.set_columns(Talk, talk, language="en")
+    assert calendar.fetch_version(german) != before[0]
+    assert calendar.fetch_version() == before[1]
 
 
-def test_assembling_a_feed_sends_one_select(calendar: Calendar) -> None:
+def test_assembling_a_feed_sends_one_select(calendar: FeedCalendar) -> None:
     add_talk(calendar, add_event(calendar))
     with calendar.database.read_session() as session:
-        wanted = calendar.wanted(session, Feed(filters=NO_FILTER))
-        with statements(calendar.database) as seen:
+        wanted = calendar.assembly_request(session, Feed(filters=NO_FILTER))
+        with record_statements(calendar.database) as seen:
             whole = assemble_feed(session, wanted, revision=2, now=calendar.clock.now())
             assemble_incremental(session, wanted, whole, revision=2, now=calendar.clock.now())
     assert sum(statement.startswith("SELECT") for statement in seen) == 2

@@ -26,15 +26,23 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.removal import merge_speakers
 from tests.clocks import NOON, FixedClock
-from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_speaker, make_talk
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
+    make_event,
+    make_member,
+    make_speaker,
+    make_talk,
+)
 
 
-def merge(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = MODERATOR) -> Speaker:
+def merge_reloaded(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = MODERATOR_CALLER) -> Speaker:
     """Merge freshly loaded speakers, as a request does. Return the remaining speaker, loaded again."""
-    forget(session)
+    flush_and_expunge(session)
     kept, other = session.get_one(Speaker, kept.id), session.get_one(Speaker, other.id)
     merge_speakers(session, kept, other, caller=caller, now=NOON)
-    forget(session)
+    flush_and_expunge(session)
     return session.get_one(Speaker, kept.id)
 
 
@@ -44,8 +52,8 @@ def merge(session: Session, kept: Speaker, other: Speaker, *, caller: Caller = M
 def test_speaker_is_visible_to_the_public_once_published(session: Session) -> None:
     member = make_member(session)
     speaker = make_speaker(session, member=member)
-    callers = {"visitor": ANONYMOUS, "another": caller_of(make_member(session)), "own": caller_of(member)}
-    callers["moderator"] = MODERATOR
+    callers = {"visitor": ANONYMOUS, "another": make_caller(make_member(session)), "own": make_caller(member)}
+    callers["moderator"] = MODERATOR_CALLER
     assert {who for who, caller in callers.items() if find_speaker(session, speaker.slug, caller)} == {
         "own",
         "moderator",
@@ -78,19 +86,19 @@ def test_only_the_speaker_and_moderators_may_edit_a_speaker(session: Session, cl
     member = make_member(session)
     speaker = make_speaker(session, member=member)
     clock.tick()
-    update_speaker(session, speaker, {"bio": "Wrote a compiler"}, caller=caller_of(member), now=clock.now())
+    update_speaker(session, speaker, {"bio": "Wrote a compiler"}, caller=make_caller(member), now=clock.now())
     assert (speaker.bio, speaker.updated_at) == ("Wrote a compiler", clock.now())
-    update_speaker(session, speaker, {"bio": None, "links": None}, caller=MODERATOR, now=clock.now())
+    update_speaker(session, speaker, {"bio": None, "links": None}, caller=MODERATOR_CALLER, now=clock.now())
     assert (speaker.bio, speaker.links) == (None, [])
     with pytest.raises(Forbidden):
-        update_speaker(session, speaker, {"bio": "x"}, caller=caller_of(make_member(session)), now=clock.now())
+        update_speaker(session, speaker, {"bio": "x"}, caller=make_caller(make_member(session)), now=clock.now())
 
 
 def test_edit_without_changes_keeps_the_modification_time(session: Session, clock: FixedClock) -> None:
     links = [{"title": "Home", "url": "https://example.org"}]
     speaker = make_speaker(session, bio="Same", links=links)
     clock.tick()
-    update_speaker(session, speaker, {"bio": "Same", "links": list(links)}, caller=MODERATOR, now=clock.now())
+    update_speaker(session, speaker, {"bio": "Same", "links": list(links)}, caller=MODERATOR_CALLER, now=clock.now())
     assert speaker.updated_at == NOON
 
 
@@ -102,8 +110,8 @@ def test_merge_moves_talks_to_the_remaining_speaker(session: Session) -> None:
     kept, other, third = (make_speaker(session, name=name) for name in ("Kept", "Other", "Third"))
     lineups = [[kept], [other], [other, kept], [kept, third, other], [third, other], [third]]
     talks = [make_talk(session, event, speakers=lineup) for lineup in lineups]
-    merge(session, kept, other)
-    found = [get_talk(session, talk.id, MODERATOR) for talk in talks]
+    merge_reloaded(session, kept, other)
+    found = [get_talk(session, talk.id, MODERATOR_CALLER) for talk in talks]
     assert [[speaker.name for speaker in talk.speakers] for talk in found] == [
         ["Kept"],
         ["Kept"],
@@ -118,11 +126,11 @@ def test_merge_moves_talks_to_the_remaining_speaker(session: Session) -> None:
 def test_merge_updates_the_search_text_of_talks(session: Session) -> None:
     kept, other = make_speaker(session, name="Mihai Donțu"), make_speaker(session, name="M. D.")
     talk = make_talk(session, make_event(session), title="Xen", speakers=[other])
-    merge(session, kept, other)
-    assert get_talk(session, talk.id, MODERATOR).search == " dontu mihai xen"
+    merge_reloaded(session, kept, other)
+    assert get_talk(session, talk.id, MODERATOR_CALLER).search == " dontu mihai xen"
 
 
-ABOUT: dict[str, Any] = {
+PROFILE_FIELDS: dict[str, Any] = {
     "job_title": "Engineer",
     "affiliation": "Bitdefender",
     "bio": "Long",
@@ -132,34 +140,34 @@ ABOUT: dict[str, Any] = {
 }
 
 
-def about(speaker: Speaker) -> dict[str, Any]:
-    return {name: getattr(speaker, name) for name in (*ABOUT, "member_id")}
+def profile_of(speaker: Speaker) -> dict[str, Any]:
+    return {name: getattr(speaker, name) for name in (*PROFILE_FIELDS, "member_id")}
 
 
 def test_merge_fills_empty_fields_from_the_other_speaker(session: Session) -> None:
     member = make_member(session)
-    kept, other = make_speaker(session, bio=""), make_speaker(session, member=member, **ABOUT)
-    kept = merge(session, kept, other)
-    assert about(kept) == {**ABOUT, "member_id": member.id}
+    kept, other = make_speaker(session, bio=""), make_speaker(session, member=member, **PROFILE_FIELDS)
+    kept = merge_reloaded(session, kept, other)
+    assert profile_of(kept) == {**PROFILE_FIELDS, "member_id": member.id}
     other = session.get_one(Speaker, other.id)
     assert (other.email, other.member_id) == (None, None)
 
 
 def test_merge_keeps_existing_fields(session: Session) -> None:
     theirs: dict[str, Any] = {
-        name: [{"title": "X", "url": "https://x.org"}] if name == "links" else "x" for name in ABOUT
+        name: [{"title": "X", "url": "https://x.org"}] if name == "links" else "x" for name in PROFILE_FIELDS
     }
     member, another = make_member(session), make_member(session)
-    kept = make_speaker(session, member=member, **ABOUT)
+    kept = make_speaker(session, member=member, **PROFILE_FIELDS)
     other = make_speaker(session, member=another, **theirs)
-    assert about(merge(session, kept, other)) == {**ABOUT, "member_id": member.id}
+    assert profile_of(merge_reloaded(session, kept, other)) == {**PROFILE_FIELDS, "member_id": member.id}
 
 
 def test_merged_speaker_is_found_by_the_old_slug_email_and_member(session: Session) -> None:
     member = make_member(session)
     kept = make_speaker(session, slug="kept", email="kept@example.org", member=make_member(session), published_at=NOON)
     other = make_speaker(session, slug="other", email="other@example.org", member=member)
-    merge(session, kept, other)
+    merge_reloaded(session, kept, other)
     found = [
         find_speaker(session, "other", ANONYMOUS),
         find_speaker_by_email(session, "other@example.org"),
@@ -172,9 +180,9 @@ def test_merged_speaker_is_found_by_the_old_slug_email_and_member(session: Sessi
 
 def test_speaker_merged_twice_points_directly_to_the_remaining_speaker(session: Session) -> None:
     speakers = [make_speaker(session, slug=slug) for slug in ("first", "second", "third")]
-    merge(session, speakers[1], speakers[0])
-    merge(session, speakers[2], speakers[1])
-    led = {slug: find_speaker(session, slug, MODERATOR) for slug in ("first", "second", "third")}
+    merge_reloaded(session, speakers[1], speakers[0])
+    merge_reloaded(session, speakers[2], speakers[1])
+    led = {slug: find_speaker(session, slug, MODERATOR_CALLER) for slug in ("first", "second", "third")}
     assert {slug: speaker.slug for slug, speaker in led.items() if speaker} == dict.fromkeys(led, "third")
     assert session.get_one(Speaker, speakers[0].id).merged_into_id == speakers[2].id
 
@@ -190,22 +198,22 @@ def test_merge_keeps_the_earlier_publication_time(session: Session, clock: Fixed
         (None, None, None),
     ):
         kept, other = make_speaker(session, published_at=of_kept), make_speaker(session, published_at=of_other)
-        assert merge(session, kept, other).published_at == expected
+        assert merge_reloaded(session, kept, other).published_at == expected
 
 
 def test_speaker_cannot_be_merged_with_itself(session: Session) -> None:
     kept, other = make_speaker(session, slug="kept"), make_speaker(session, slug="other")
-    merge(session, kept, other)
-    again = [get_speaker(session, slug, MODERATOR) for slug in ("kept", "other")]
+    merge_reloaded(session, kept, other)
+    again = [get_speaker(session, slug, MODERATOR_CALLER) for slug in ("kept", "other")]
     with pytest.raises(CannotMergeWithItself):
-        merge_speakers(session, again[0], again[1], caller=MODERATOR, now=NOON)
+        merge_speakers(session, again[0], again[1], caller=MODERATOR_CALLER, now=NOON)
 
 
 def test_only_moderators_may_merge_speakers(session: Session) -> None:
     member = make_member(session)
     kept, other = make_speaker(session, member=member), make_speaker(session)
     with pytest.raises(Forbidden):
-        merge(session, kept, other, caller=caller_of(member))
+        merge_reloaded(session, kept, other, caller=make_caller(member))
 
 
 def test_merge_reports_every_reassigned_talk_to_the_hooks(database: Database) -> None:
@@ -221,7 +229,7 @@ def test_merge_reports_every_reassigned_talk_to_the_hooks(database: Database) ->
     heard.clear()
     with database.unit_of_work() as unit:
         both = [unit.session.get_one(Speaker, speaker.id) for speaker in (kept, other)]
-        merge_speakers(unit.session, both[0], both[1], caller=MODERATOR, now=NOON)
+        merge_speakers(unit.session, both[0], both[1], caller=MODERATOR_CALLER, now=NOON)
     changed = {
         change.row.id for change in heard if isinstance(change.row, Talk) and "speaking" in change.changed_fields
     }

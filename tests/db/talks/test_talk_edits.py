@@ -15,20 +15,29 @@ from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns
 from eventcal.talks.service import edit_talk, redact_talk
 from tests.clocks import NOON
-from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_organiser, make_speaker, make_talk
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
+    make_event,
+    make_member,
+    make_organiser,
+    make_speaker,
+    make_talk,
+)
 
 
-def known(session: Session, talk: Talk) -> Talk:
+def reload_talk(session: Session, talk: Talk) -> Talk:
     """Return the talk as the next request loads it."""
-    forget(session)
-    return get_talk(session, talk.id, MODERATOR)
+    flush_and_expunge(session)
+    return get_talk(session, talk.id, MODERATOR_CALLER)
 
 
 def tags_of(talk: Talk) -> list[str]:
     return [tag.tag for tag in talk.tags]
 
 
-def names_of(talk: Talk) -> list[str]:
+def speaker_names(talk: Talk) -> list[str]:
     return [speaker.name for speaker in talk.speakers]
 
 
@@ -39,8 +48,8 @@ def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) ->
     )
     organiser = make_organiser(session, event)
     fields = {"title": "New", "abstract": None, "tags": ["b"], "track": None, "room": "Hall", "kind": "keynote"}
-    edit_talk(session, known(session, talk), fields, caller=organiser, now=NOON)
-    talk = known(session, talk)
+    edit_talk(session, reload_talk(session, talk), fields, caller=organiser, now=NOON)
+    talk = reload_talk(session, talk)
     assert (talk.title, talk.abstract, talk.language, tags_of(talk)) == ("New", None, "de", ["b"])
     assert talk.room is not None
     assert (talk.track, talk.room.name, talk.kind, len(talk.speakers)) == (None, "Hall", "keynote", 1)
@@ -56,8 +65,8 @@ def test_edit_can_reorder_add_and_remove_speakers(session: Session) -> None:
         ([{"slug": "grace"}, {"name": "Alan"}, {"slug": "ada"}], ["Grace", "Alan", "Ada"]),
         ([{"slug": "ada"}], ["Ada"]),
     ):
-        edit_talk(session, known(session, talk), {"speakers": wanted}, caller=caller, now=NOON)
-        assert names_of(known(session, talk)) == names
+        edit_talk(session, reload_talk(session, talk), {"speakers": wanted}, caller=caller, now=NOON)
+        assert speaker_names(reload_talk(session, talk)) == names
 
 
 @pytest.mark.parametrize("state", TalkState)
@@ -65,21 +74,21 @@ def test_submitter_edits_until_the_decision_and_organiser_edits_always(session: 
     event, member = make_event(session), make_member(session)
     talk = make_talk(session, event, state=state, submitter=member)
     organiser = make_organiser(session, event)
-    forget(session)
-    talk = get_talk(session, talk.id, MODERATOR)
+    flush_and_expunge(session)
+    talk = get_talk(session, talk.id, MODERATOR_CALLER)
     if state in UNDECIDED_STATES:
-        edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
+        edit_talk(session, talk, {"title": "Mine"}, caller=make_caller(member), now=NOON)
     else:
         with pytest.raises(AlreadyDecided):
-            edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
+            edit_talk(session, talk, {"title": "Mine"}, caller=make_caller(member), now=NOON)
     assert edit_talk(session, talk, {"title": "Theirs"}, caller=organiser, now=NOON).title == "Theirs"
 
 
 def test_speaker_may_edit_a_talk_but_reviewers_and_other_members_may_not(session: Session) -> None:
     event, member = make_event(session), make_member(session)
     talk = make_talk(session, event, speakers=[make_speaker(session, member=member)])
-    edit_talk(session, talk, {"title": "Mine"}, caller=caller_of(member), now=NOON)
-    for caller in (caller_of(make_member(session)), caller_of(make_member(session), reviews=[event])):
+    edit_talk(session, talk, {"title": "Mine"}, caller=make_caller(member), now=NOON)
+    for caller in (make_caller(make_member(session)), make_caller(make_member(session), reviews=[event])):
         with pytest.raises(Forbidden):
             edit_talk(session, talk, {"title": "Not mine"}, caller=caller, now=NOON)
 
@@ -88,12 +97,12 @@ def test_submitter_may_not_change_the_room_or_times(session: Session) -> None:
     member = make_member(session)
     event = make_event(session, rooms=["Hall", "Attic"])
     talk = make_talk(session, event, submitter=member, room="Hall", starts="2026-06-11T10:00:00")
-    caller = caller_of(member)
+    caller = make_caller(member)
     same = {"room": "Hall", "starts": "2026-06-11T10:00:00", "ends": None}
-    edit_talk(session, known(session, talk), same, caller=caller, now=NOON)
+    edit_talk(session, reload_talk(session, talk), same, caller=caller, now=NOON)
     for fields in ({"room": "Attic"}, {"room": None}, {"starts": None}, {"ends": "2026-06-11T11:00:00"}):
         with pytest.raises(Invalid) as refusal:
-            edit_talk(session, known(session, talk), fields, caller=caller, now=NOON)
+            edit_talk(session, reload_talk(session, talk), fields, caller=caller, now=NOON)
         assert [fault.pointer for fault in refusal.value.errors] == [f"/{name}" for name in fields]
         session.expunge_all()
 
@@ -101,11 +110,11 @@ def test_submitter_may_not_change_the_room_or_times(session: Session) -> None:
 def test_edit_rejects_a_kind_outside_the_call_only_if_the_kind_changes(session: Session) -> None:
     event, member = make_event(session, call={"kinds": ["talk", "panel"]}), make_member(session)
     talk = make_talk(session, event, kind="bof", submitter=member)
-    caller = caller_of(member)
+    caller = make_caller(member)
     for same in ({"title": "Same kind"}, {"title": "Said again", "kind": "bof"}):
-        edit_talk(session, known(session, talk), same, caller=caller, now=NOON)
+        edit_talk(session, reload_talk(session, talk), same, caller=caller, now=NOON)
     with pytest.raises(Invalid) as refusal:
-        edit_talk(session, known(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
+        edit_talk(session, reload_talk(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
     assert refusal.value.errors == (FieldError("/kind", "this call takes only: talk, panel"),)
 
 
@@ -125,7 +134,7 @@ def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None
     organiser = make_organiser(session, event)
     talk = make_talk(session, event, kind="tutorial")
     times = {"starts": "2026-06-11T10:00:00", "ends": "2026-06-11T11:00:00"}
-    talk = edit_talk(session, known(session, talk), times, caller=organiser, now=NOON)
+    talk = edit_talk(session, reload_talk(session, talk), times, caller=organiser, now=NOON)
     recompute_talk_columns(talk, now=NOON)
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)
     with pytest.raises(Invalid) as refusal:
@@ -158,8 +167,8 @@ def test_redacting_a_talk_removes_all_its_text(session: Session, state: TalkStat
     )
     session.add(TalkStateChange(talk_id=talk.id, from_state=None, to_state=state, reason="spam", created_at=NOON))
     published = talk.published_at
-    redact_talk(session, known(session, talk), caller=MODERATOR, now=NOON)
-    talk = known(session, talk)
+    redact_talk(session, reload_talk(session, talk), caller=MODERATOR_CALLER, now=NOON)
+    talk = reload_talk(session, talk)
     written = [str(getattr(talk, column.key)) for column in talk.__table__.columns]
     reasons = session.scalars(select(TalkStateChange.reason).where(TalkStateChange.talk_id == talk.id)).all()
     assert [text for text in written if "spam" in text] == []

@@ -21,12 +21,20 @@ from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import edit_talk, submit_talk
 from tests.clocks import NOON
-from tests.make import MODERATOR, caller_of, forget, make_event, make_member, make_speaker, make_talk
+from tests.factories import (
+    MODERATOR_CALLER,
+    flush_and_expunge,
+    make_caller,
+    make_event,
+    make_member,
+    make_speaker,
+    make_talk,
+)
 
-TITLE = {"title": "Xen on ARM"}
+TITLE_ONLY = {"title": "Xen on ARM"}
 
 
-def submit(
+def submit_to_reloaded_event(
     session: Session,
     event: Event,
     *,
@@ -36,34 +44,34 @@ def submit(
 ) -> Talk:
     """Submit a talk at a freshly loaded event, as a member's request does."""
     member = member or make_member(session)
-    forget(session)
-    event = get_event(session, event.slug, MODERATOR)
-    caller = caller_of(member)
-    return submit_talk(session, event, TITLE | fields, member=member, caller=caller, now=now)
+    flush_and_expunge(session)
+    event = get_event(session, event.slug, MODERATOR_CALLER)
+    caller = make_caller(member)
+    return submit_talk(session, event, TITLE_ONLY | fields, member=member, caller=caller, now=now)
 
 
-def refused(session: Session, event: Event, **fields: Any) -> list[FieldError]:
+def submission_errors(session: Session, event: Event, **fields: Any) -> list[FieldError]:
     """Return the errors with which the submission is rejected."""
     with pytest.raises(Invalid) as refusal:
-        submit(session, event, **fields)
+        submit_to_reloaded_event(session, event, **fields)
     return list(refusal.value.errors)
 
 
-def known(session: Session, talk: Talk) -> Talk:
+def reload_talk(session: Session, talk: Talk) -> Talk:
     """Return the talk as the next request loads it."""
-    forget(session)
-    return get_talk(session, talk.id, MODERATOR)
+    flush_and_expunge(session)
+    return get_talk(session, talk.id, MODERATOR_CALLER)
 
 
 def tags_of(talk: Talk) -> list[str]:
     return [tag.tag for tag in talk.tags]
 
 
-def names_of(talk: Talk) -> list[str]:
+def speaker_names(talk: Talk) -> list[str]:
     return [speaker.name for speaker in talk.speakers]
 
 
-def steps_of(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
+def load_state_changes(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
     rows = select(TalkStateChange).where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id)
     return [(step.from_state, step.to_state) for step in session.scalars(rows)]
 
@@ -73,12 +81,12 @@ def steps_of(session: Session, talk: Talk) -> list[tuple[str | None, str]]:
 
 def test_submitting_member_becomes_the_speaker(session: Session) -> None:
     member = make_member(session, name="Mihai Donțu", email="mihai@example.org")
-    talk = submit(session, make_event(session), member=member)
+    talk = submit_to_reloaded_event(session, make_event(session), member=member)
     assert (talk.state, talk.submitter_id, talk.kind, talk.published_at) == ("submitted", member.id, "talk", None)
     assert [(s.name, s.slug, s.email, s.member_id) for s in talk.speakers] == [
         ("Mihai Donțu", "mihai-dontu", "mihai@example.org", member.id)
     ]
-    assert steps_of(session, talk) == [(None, "submitted")]
+    assert load_state_changes(session, talk) == [(None, "submitted")]
 
 
 def test_submitted_talk_stores_all_fields(session: Session) -> None:
@@ -94,10 +102,10 @@ def test_submitted_talk_stores_all_fields(session: Session) -> None:
         "starts": "2026-06-11T10:00:00",
         "notes": "Projector, please",
     }
-    talk = known(session, submit(session, event, **fields))
+    talk = reload_talk(session, submit_to_reloaded_event(session, event, **fields))
     assert (talk.abstract, talk.kind, talk.language, talk.notes) == ("Ports", "lightning", "de", "Projector, please")
     assert talk.track is not None
-    assert (talk.track.name, tags_of(talk), names_of(talk)) == ("Security", ["arm", "xen"], ["Stefano", "Don"])
+    assert (talk.track.name, tags_of(talk), speaker_names(talk)) == ("Security", ["arm", "xen"], ["Stefano", "Don"])
     assert talk.speakers[1].job_title == "Architect"
     assert (talk.starts_at, talk.ends_at) == (
         datetime(2026, 6, 11, 8, tzinfo=UTC),
@@ -106,12 +114,12 @@ def test_submitted_talk_stores_all_fields(session: Session) -> None:
 
 
 def test_draft_talk_is_stored_without_submission(session: Session) -> None:
-    assert submit(session, make_event(session), draft=True).state == TalkState.DRAFT
+    assert submit_to_reloaded_event(session, make_event(session), draft=True).state == TalkState.DRAFT
 
 
 def test_validation_reports_all_errors_at_once(session: Session) -> None:
     event = make_event(session, call={"kinds": ["talk"]}, tracks=["Main"], rooms=["Hall"])
-    faults = refused(
+    faults = submission_errors(
         session,
         event,
         title="",
@@ -145,7 +153,7 @@ def test_validation_reports_all_errors_at_once(session: Session) -> None:
 )
 def test_invalid_times_are_rejected(session: Session, times: dict[str, str], pointer: str) -> None:
     event = make_event(session, programme=Programme.LISTED)
-    assert [fault.pointer for fault in refused(session, event, **times)] == [pointer]
+    assert [fault.pointer for fault in submission_errors(session, event, **times)] == [pointer]
 
 
 # Speakers
@@ -153,31 +161,35 @@ def test_invalid_times_are_rejected(session: Session, times: dict[str, str], poi
 
 def test_speaker_is_matched_by_email(session: Session) -> None:
     don = make_speaker(session, name="Don Slutz", email="don@example.org")
-    talk = submit(session, make_event(session), speakers=[{"name": "Somebody else", "email": " Don@Example.ORG"}])
+    talk = submit_to_reloaded_event(
+        session, make_event(session), speakers=[{"name": "Somebody else", "email": " Don@Example.ORG"}]
+    )
     assert [(speaker.id, speaker.name) for speaker in talk.speakers] == [(don.id, "Don Slutz")]
 
 
 def test_confirmed_email_links_the_member_to_the_existing_speaker(session: Session) -> None:
     don = make_speaker(session, name="Don Slutz", email="don@example.org")
     member = make_member(session, email="don@example.org")
-    assert submit(session, make_event(session), member=member).speakers[0].id == don.id
+    assert submit_to_reloaded_event(session, make_event(session), member=member).speakers[0].id == don.id
     assert session.get_one(Speaker, don.id).member_id == member.id
 
 
 def test_unconfirmed_email_does_not_link_the_member_to_a_speaker(session: Session) -> None:
     don = make_speaker(session, email="don@example.org")
-    submit(session, make_event(session), member=make_member(session, email="don@example.org", confirmed_at=None))
+    submit_to_reloaded_event(
+        session, make_event(session), member=make_member(session, email="don@example.org", confirmed_at=None)
+    )
     assert session.get_one(Speaker, don.id).member_id is None
 
 
 def test_member_is_the_same_speaker_in_all_their_talks(session: Session) -> None:
     member, event = make_member(session), make_event(session)
-    talks = [submit(session, event, member=member) for _ in range(2)]
+    talks = [submit_to_reloaded_event(session, event, member=member) for _ in range(2)]
     assert talks[0].speakers[0].id == talks[1].speakers[0].id
 
 
 def test_speakers_with_the_same_name_get_unique_slugs(session: Session) -> None:
-    talk = submit(session, make_event(session), speakers=[{"name": "Ada"}, {"name": "Ada"}])
+    talk = submit_to_reloaded_event(session, make_event(session), speakers=[{"name": "Ada"}, {"name": "Ada"}])
     assert [speaker.slug for speaker in talk.speakers] == ["ada", "ada-2"]
 
 
@@ -185,7 +197,7 @@ def test_hidden_speaker_is_not_found_by_slug(session: Session) -> None:
     make_speaker(session, slug="hidden")
     make_speaker(session, slug="grace", published_at=NOON)
     event = make_event(session)
-    assert refused(session, event, speakers=[{"slug": "grace"}, {"slug": "hidden"}]) == [
+    assert submission_errors(session, event, speakers=[{"slug": "grace"}, {"slug": "hidden"}]) == [
         FieldError("/speakers/1/slug", "there is no speaker “hidden”")
     ]
 
@@ -193,7 +205,7 @@ def test_hidden_speaker_is_not_found_by_slug(session: Session) -> None:
 def test_speaker_cannot_be_listed_twice(session: Session) -> None:
     make_speaker(session, slug="grace", email="grace@example.org", published_at=NOON)
     twice = [{"slug": "grace"}, {"name": "Grace", "email": "grace@example.org"}]
-    assert refused(session, make_event(session), speakers=twice) == [
+    assert submission_errors(session, make_event(session), speakers=twice) == [
         FieldError("/speakers/1", "is on the list already")
     ]
 
@@ -211,13 +223,13 @@ def test_reprise_inherits_omitted_fields(session: Session) -> None:
         speakers=[make_speaker(session, name="Russell")],
     )
     member = make_member(session)
-    forget(session)
-    event = get_event(session, make_event(session).slug, MODERATOR)
-    caller = caller_of(member)
+    flush_and_expunge(session)
+    event = get_event(session, make_event(session).slug, MODERATOR_CALLER)
+    caller = make_caller(member)
     again = submit_talk(session, event, {"reprise_of": earlier.id}, member=member, caller=caller, now=NOON)
-    again = known(session, again)
+    again = reload_talk(session, again)
     assert again.reprise_of is not None
-    assert (again.title, again.abstract, names_of(again), again.reprise_of.id) == (
+    assert (again.title, again.abstract, speaker_names(again), again.reprise_of.id) == (
         "Geek Empowerment",
         "The heart",
         ["Russell"],
@@ -227,13 +239,15 @@ def test_reprise_inherits_omitted_fields(session: Session) -> None:
 
 def test_hidden_talk_cannot_be_reprised(session: Session) -> None:
     hidden = make_talk(session, make_event(session))
-    assert [fault.pointer for fault in refused(session, make_event(session), reprise_of=hidden.id)] == ["/reprise_of"]
+    assert [fault.pointer for fault in submission_errors(session, make_event(session), reprise_of=hidden.id)] == [
+        "/reprise_of"
+    ]
 
 
 def test_talk_cannot_be_a_reprise_of_itself(session: Session) -> None:
     talk = make_talk(session, make_event(session))
     with pytest.raises(Invalid):
-        edit_talk(session, talk, {"reprise_of": talk.id}, caller=MODERATOR, now=NOON)
+        edit_talk(session, talk, {"reprise_of": talk.id}, caller=MODERATOR_CALLER, now=NOON)
 
 
 # Events that accept no talks
@@ -242,8 +256,11 @@ def test_talk_cannot_be_a_reprise_of_itself(session: Session) -> None:
 def test_past_event_accepts_talks_from_moderators_only(session: Session) -> None:
     event = make_event(session, starts="2026-02-01", ends="2026-02-02")
     with pytest.raises(EventEnded):
-        submit(session, event)
-    assert submit(session, event, member=make_member(session, role=Role.MODERATOR)).state == TalkState.SUBMITTED
+        submit_to_reloaded_event(session, event)
+    assert (
+        submit_to_reloaded_event(session, event, member=make_member(session, role=Role.MODERATOR)).state
+        == TalkState.SUBMITTED
+    )
 
 
 def test_recurring_event_accepts_talks_after_its_first_occurrence(session: Session) -> None:
@@ -255,14 +272,14 @@ def test_recurring_event_accepts_talks_after_its_first_occurrence(session: Sessi
         programme=Programme.LISTED,
         call=None,
     )
-    assert submit(session, event, starts="2026-04-07T19:00:00").state == TalkState.SUBMITTED
+    assert submit_to_reloaded_event(session, event, starts="2026-04-07T19:00:00").state == TalkState.SUBMITTED
 
 
 @pytest.mark.parametrize("status", EventStatus)
 def test_only_active_published_events_accept_talks(session: Session, status: EventStatus) -> None:
     event = make_event(session, status=status)
     if status in {EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED}:
-        assert submit(session, event).state == TalkState.SUBMITTED
+        assert submit_to_reloaded_event(session, event).state == TalkState.SUBMITTED
     else:
         with pytest.raises(TalksClosed, match=f"is {status} and takes no talks"):
-            submit(session, event)
+            submit_to_reloaded_event(session, event)

@@ -11,17 +11,17 @@ from flask import Flask
 
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star, Talk
-from tests.api import Answer, Api, a_member, a_talk, count, on_team
+from tests.api_client import ApiClient, ApiResponse, count_rows, create_member_client, create_talk, create_team_client
 from tests.http_app import database_of
 
 pytestmark = [pytest.mark.usefixtures("summit"), pytest.mark.both_databases]
 
 
-def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
+def call_concurrently(*calls: Callable[[], ApiResponse]) -> list[ApiResponse]:
     """Make all calls at the same time, each in its own thread, and return the responses."""
     start = Barrier(len(calls))
 
-    def call(make: Callable[[], Answer]) -> Answer:
+    def call(make: Callable[[], ApiResponse]) -> ApiResponse:
         start.wait(timeout=30)
         return make()
 
@@ -29,17 +29,17 @@ def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
         return list(threads.map(call, calls))
 
 
-def _statuses(answers: Sequence[Answer]) -> Counter[int]:
+def _statuses(answers: Sequence[ApiResponse]) -> Counter[int]:
     return Counter(answer.status for answer in answers)
 
 
-def test_concurrent_edits_of_one_version_succeed_once(app: Flask, organiser: Api) -> None:
-    other = on_team(app, "summit")
-    path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED)}"
+def test_concurrent_edits_of_one_version_succeed_once(app: Flask, organiser: ApiClient) -> None:
+    other = create_team_client(app, "summit")
+    path = f"/talks/{create_talk(app, 'summit', state=TalkState.CONFIRMED)}"
     for turn in range(5):
         etag = organiser.get(path).etag
         titles = [f"{turn} by one", f"{turn} by the other"]
-        answers = at_once(
+        answers = call_concurrently(
             partial(organiser.patch, path, {"title": titles[0]}, if_match=etag),
             partial(other.patch, path, {"title": titles[1]}, if_match=etag),
         )
@@ -48,63 +48,65 @@ def test_concurrent_edits_of_one_version_succeed_once(app: Flask, organiser: Api
         assert organiser.get(path).json["title"] == kept
 
 
-def test_concurrent_submissions_with_one_idempotency_key_create_one_talk(app: Flask, member: Api) -> None:
-    def submit() -> Answer:
+def test_concurrent_submissions_with_one_idempotency_key_create_one_talk(app: Flask, member: ApiClient) -> None:
+    def submit() -> ApiResponse:
         return member.post("/events/summit/talks", {"title": "Once"}, Idempotency_Key="k-1")
 
-    answers = at_once(*[submit] * 10)
+    answers = call_concurrently(*[submit] * 10)
     # A request made while the first is in progress may get a 409 and has to be repeated.
     assert _statuses(answers).keys() <= {201, 409}
-    assert {answer.code for answer in answers if answer.status == 409} <= {(409, "idempotency-in-progress")}
+    assert {answer.status_and_code for answer in answers if answer.status == 409} <= {(409, "idempotency-in-progress")}
     assert len({answer.data for answer in answers if answer.status == 201}) == 1
     assert submit().status == 201
-    assert count(app, Talk) == 1
+    assert count_rows(app, Talk) == 1
 
 
-def test_tier_with_three_places_is_sold_three_times(app: Flask, member: Api, organiser: Api, anonymous: Api) -> None:
+def test_tier_with_three_places_is_sold_three_times(
+    app: Flask, member: ApiClient, organiser: ApiClient, anonymous: ApiClient
+) -> None:
     tier = organiser.post("/events/summit/tiers", {"name": "Gold", "capacity": 3}).json["id"]
     enquiries = [
         member.post("/events/summit/sponsorships", {"tier": tier, "sponsor": {"name": f"Acme {i}"}}).json["id"]
         for i in range(20)
     ]
-    organisers = [organiser, on_team(app, "summit")]
-    answers = at_once(
+    organisers = [organiser, create_team_client(app, "summit")]
+    answers = call_concurrently(
         *(partial(organisers[i % 2].post, f"/sponsorships/{one}/confirm") for i, one in enumerate(enquiries))
     )
     assert _statuses(answers) == {200: 3, 409: 17}
-    assert {answer.code for answer in answers if answer.status == 409} == {(409, "tier-full")}
-    assert anonymous.get("/events/summit/tiers").items("taken") == [3]
+    assert {answer.status_and_code for answer in answers if answer.status == 409} == {(409, "tier-full")}
+    assert anonymous.get("/events/summit/tiers").item_values("taken") == [3]
     assert len(anonymous.get("/events/summit/sponsors").json["tiers"][0]["sponsors"]) == 3
 
 
-def test_concurrent_state_changes_succeed_once(app: Flask, organiser: Api) -> None:
-    talk = a_talk(app, "summit")
-    answers = at_once(*[lambda: organiser.post(f"/talks/{talk}/accept")] * 5)
+def test_concurrent_state_changes_succeed_once(app: Flask, organiser: ApiClient) -> None:
+    talk = create_talk(app, "summit")
+    answers = call_concurrently(*[lambda: organiser.post(f"/talks/{talk}/accept")] * 5)
     assert _statuses(answers) == {200: 1, 409: 4}
-    either = at_once(
+    either = call_concurrently(
         lambda: organiser.post(f"/talks/{talk}/cancel"), lambda: organiser.patch(f"/talks/{talk}", {"title": "x"})
     )
     assert _statuses(either) == {200: 2}
 
 
 def test_concurrent_requests_never_share_a_slug(app: Flask) -> None:
-    members = [a_member(app) for _ in range(6)]
+    members = [create_member_client(app) for _ in range(6)]
     least = {"title": "Same", "timezone": "UTC", "starts": "2026-09-01"}
-    chosen = at_once(*(partial(api.post, "/events", least | {"slug": "chosen"}) for api in members))
+    chosen = call_concurrently(*(partial(api.post, "/events", least | {"slug": "chosen"}) for api in members))
     assert _statuses(chosen) == {201: 1, 409: 5}
-    made = at_once(*(partial(api.post, "/events", least) for api in members))
+    made = call_concurrently(*(partial(api.post, "/events", least) for api in members))
     assert sorted(answer.json["slug"] for answer in made) == ["same", *(f"same-{i}" for i in range(2, 7))]
 
 
-def test_concurrent_stars_of_one_talk_are_stored_once(app: Flask, member: Api) -> None:
-    talk = a_talk(app, "summit", state=TalkState.CONFIRMED)
-    assert _statuses(at_once(*[lambda: member.put(f"/me/stars/{talk}")] * 6)) == {204: 6}
-    assert count(app, Star) == 1
+def test_concurrent_stars_of_one_talk_are_stored_once(app: Flask, member: ApiClient) -> None:
+    talk = create_talk(app, "summit", state=TalkState.CONFIRMED)
+    assert _statuses(call_concurrently(*[lambda: member.put(f"/me/stars/{talk}")] * 6)) == {204: 6}
+    assert count_rows(app, Star) == 1
 
 
-def test_concurrent_removals_leave_one_organiser(app: Flask, organiser: Api) -> None:
-    other = on_team(app, "summit")
-    answers = at_once(
+def test_concurrent_removals_leave_one_organiser(app: Flask, organiser: ApiClient) -> None:
+    other = create_team_client(app, "summit")
+    answers = call_concurrently(
         lambda: organiser.delete(f"/events/summit/team/{other.member_id}"),
         lambda: other.delete(f"/events/summit/team/{organiser.member_id}"),
     )
@@ -113,15 +115,15 @@ def test_concurrent_removals_leave_one_organiser(app: Flask, organiser: Api) -> 
     assert [api.get("/events/summit/team").status for api in (organiser, other)].count(200) == 1
 
 
-def test_reads_are_consistent_during_writes(app: Flask, organiser: Api, anonymous: Api) -> None:
-    path = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, title='0', abstract='0')}"
+def test_reads_are_consistent_during_writes(app: Flask, organiser: ApiClient, anonymous: ApiClient) -> None:
+    path = f"/talks/{create_talk(app, 'summit', state=TalkState.CONFIRMED, title='0', abstract='0')}"
 
-    def write() -> Answer:
+    def write() -> ApiResponse:
         for i in range(1, 6):
             answer = organiser.patch(path, {"title": str(i), "abstract": str(i), "tags": [str(i)]})
         return answer
 
-    def read() -> Answer:
+    def read() -> ApiResponse:
         for _ in range(15):
             answer = anonymous.get(path)
             assert answer.status == 200
@@ -131,14 +133,14 @@ def test_reads_are_consistent_during_writes(app: Flask, organiser: Api, anonymou
             assert listed["title"] == listed["abstract"]
         return answer
 
-    assert _statuses(at_once(write, *[read] * 4)) == {200: 5}
+    assert _statuses(call_concurrently(write, *[read] * 4)) == {200: 5}
     assert anonymous.get(path).json["title"] == "5"
 
 
-def test_requests_beyond_pool_size_all_succeed(app: Flask, member: Api, anonymous: Api) -> None:
+def test_requests_beyond_pool_size_all_succeed(app: Flask, member: ApiClient, anonymous: ApiClient) -> None:
     calls = [lambda: anonymous.get("/talks?q=none"), lambda: member.post("/events/summit/talks", {"title": "x"})]
-    answers = at_once(*(calls * 15))
+    answers = call_concurrently(*(calls * 15))
     assert _statuses(answers) == {200: 15, 201: 15}
-    assert count(app, Talk) == 15
+    assert count_rows(app, Talk) == 15
     pool = database_of(app).engine.pool
     assert pool.status().endswith("Current Checked out connections: 0")

@@ -46,7 +46,7 @@ from eventcal.kit.errors import (
 )
 from eventcal.web.http.errors import RequestInProgress, list_error_kinds, raise_validation, register_error_handlers
 
-Answering = Callable[[Exception], TestResponse]
+ErrorResponder = Callable[[Exception], TestResponse]
 
 
 class TalksClosed(Conflict):
@@ -69,7 +69,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def answering(app: Flask) -> Answering:
+def error_responder(app: Flask) -> ErrorResponder:
     """Return a function that returns the response of a view raising an exception."""
 
     def answer(error: Exception) -> TestResponse:
@@ -82,8 +82,8 @@ def answering(app: Flask) -> Answering:
     return answer
 
 
-def test_domain_error_is_rendered_as_problem_with_all_members(answering: Answering) -> None:
-    answer = answering(TalksClosed("The call for talks closed on 2 May."))
+def test_domain_error_is_rendered_as_problem_with_all_members(error_responder: ErrorResponder) -> None:
+    answer = error_responder(TalksClosed("The call for talks closed on 2 May."))
     assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
     assert answer.json == {
         "type": "/api/v1/docs#problem-talks-closed-for-a-test",
@@ -116,9 +116,9 @@ def test_domain_error_is_rendered_as_problem_with_all_members(answering: Answeri
     ],
 )
 def test_each_error_class_has_its_status_and_headers(
-    answering: Answering, *, refusal: Exception, status: int, code: str, headers: dict[str, str]
+    error_responder: ErrorResponder, *, refusal: Exception, status: int, code: str, headers: dict[str, str]
 ) -> None:
-    answer = answering(refusal)
+    answer = error_responder(refusal)
     named = {name: answer.headers[name] for name in ("WWW-Authenticate", "Retry-After") if name in answer.headers}
     assert (answer.status_code, (answer.json or {})["code"], named) == (status, code, headers)
 
@@ -140,25 +140,25 @@ def test_every_error_code_of_http_api_has_one_status_and_title() -> None:
     assert sorted(codes) == sorted(set(codes))
 
 
-def test_error_without_specific_class_returns_500(answering: Answering) -> None:
-    assert answering(DomainError(".")).status_code == 500
+def test_error_without_specific_class_returns_500(error_responder: ErrorResponder) -> None:
+    assert error_responder(DomainError(".")).status_code == 500
 
 
-def test_field_errors_have_pointer_or_parameter(answering: Answering) -> None:
+def test_field_errors_have_pointer_or_parameter(error_responder: ErrorResponder) -> None:
     faults = [
         FieldError("/speakers/0/name", "is required"),
         FieldError("?cursor", "is no cursor"),
         FieldError("", "is no talk"),
     ]
-    assert (answering(Invalid("See errors.", errors=faults)).json or {})["errors"] == [
+    assert (error_responder(Invalid("See errors.", errors=faults)).json or {})["errors"] == [
         {"pointer": "/speakers/0/name", "detail": "is required"},
         {"parameter": "cursor", "detail": "is no cursor"},
         {"pointer": "", "detail": "is no talk"},
     ]
 
 
-def test_problem_of_read_is_uncacheable_and_readable_by_any_origin(answering: Answering) -> None:
-    answer = answering(NotFound("."))
+def test_problem_of_read_is_uncacheable_and_readable_by_any_origin(error_responder: ErrorResponder) -> None:
+    answer = error_responder(NotFound("."))
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
@@ -201,8 +201,8 @@ def test_problem_instance_is_path_reference_on_this_server(client: FlaskClient, 
     assert (client.get(path).json or {})["instance"] == instance
 
 
-def test_lone_surrogate_in_pointer_is_escaped(answering: Answering) -> None:
-    answer = answering(Invalid("See errors.", errors=[FieldError("/\ud800", "is not a field here")]))
+def test_lone_surrogate_in_pointer_is_escaped(error_responder: ErrorResponder) -> None:
+    answer = error_responder(Invalid("See errors.", errors=[FieldError("/\ud800", "is not a field here")]))
     assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is not a field here"}]
 
 
@@ -255,8 +255,8 @@ def test_abort_with_description_keeps_it_as_detail(app: Flask, client: FlaskClie
         (ServiceUnavailable(retry_after=9), "9"),
     ],
 )
-def test_retry_after_is_sent_with_429_and_503(answering: Answering, error: Exception, after: str) -> None:
-    assert answering(error).headers["Retry-After"] == after
+def test_retry_after_is_sent_with_429_and_503(error_responder: ErrorResponder, error: Exception, after: str) -> None:
+    assert error_responder(error).headers["Retry-After"] == after
 
 
 def test_redirects_and_complete_responses_are_unchanged(app: Flask, client: FlaskClient) -> None:
@@ -268,13 +268,13 @@ def test_redirects_and_complete_responses_are_unchanged(app: Flask, client: Flas
     assert client.get("/ready").data == b"ready"
 
 
-class Person(Schema):
+class PersonSchema(Schema):
     """A nested schema, and the schema of the query."""
 
     name = fields.String(required=True)
 
 
-class Form(Schema):
+class BodySchema(Schema):
     """The schema of the request body."""
 
     class Meta:
@@ -283,12 +283,12 @@ class Form(Schema):
         unknown = RAISE
 
     title = fields.String(required=True)
-    people = fields.List(fields.Nested(Person))
+    people = fields.List(fields.Nested(PersonSchema))
     numbers = fields.List(fields.Integer())
 
 
 @pytest.fixture(params=["before", "after"])
-def smorest(request: pytest.FixtureRequest) -> FlaskClient:
+def smorest_client(request: pytest.FixtureRequest) -> FlaskClient:
     """Return a client of a flask-smorest app whose error handler is registered before or after ours."""
     app = Flask(__name__)
     app.config.update(API_TITLE="t", API_VERSION="1", OPENAPI_VERSION="3.1.0")
@@ -297,7 +297,7 @@ def smorest(request: pytest.FixtureRequest) -> FlaskClient:
     def take(form: dict[str, Any], person: dict[str, Any]) -> dict[str, Any]:
         return {"form": form, "person": person}
 
-    view = blueprint.arguments(Form)(blueprint.arguments(Person, location="query", unknown=RAISE)(take))
+    view = blueprint.arguments(BodySchema)(blueprint.arguments(PersonSchema, location="query", unknown=RAISE)(take))
     blueprint.route("/forms", methods=["POST"])(view)
     if request.param == "after":
         register_error_handlers(app)
@@ -307,9 +307,9 @@ def smorest(request: pytest.FixtureRequest) -> FlaskClient:
     return app.test_client()
 
 
-def test_invalid_body_reports_pointer_of_every_error(smorest: FlaskClient) -> None:
+def test_invalid_body_reports_pointer_of_every_error(smorest_client: FlaskClient) -> None:
     body = {"people": [{"name": "A"}, {"name": None}, 3], "numbers": list("1234567890x"), "a/b~c": 1, "z": 2}
-    answer = smorest.post("/forms?name=x", json=body)
+    answer = smorest_client.post("/forms?name=x", json=body)
     assert answer.status_code == 422
     said = answer.json or {}
     assert (said["code"], said["title"]) == ("invalid", "Some of this cannot be taken")
@@ -323,13 +323,13 @@ def test_invalid_body_reports_pointer_of_every_error(smorest: FlaskClient) -> No
     ]
 
 
-def test_body_of_wrong_type_has_empty_pointer(smorest: FlaskClient) -> None:
-    answer = smorest.post("/forms?name=x", json=["title"])
+def test_body_of_wrong_type_has_empty_pointer(smorest_client: FlaskClient) -> None:
+    answer = smorest_client.post("/forms?name=x", json=["title"])
     assert (answer.json or {})["errors"] == [{"pointer": "", "detail": "must be a JSON object"}]
 
 
-def test_invalid_query_reports_parameter_of_every_error(smorest: FlaskClient) -> None:
-    answer = smorest.post("/forms?nam=x", json={"title": "A"})
+def test_invalid_query_reports_parameter_of_every_error(smorest_client: FlaskClient) -> None:
+    answer = smorest_client.post("/forms?nam=x", json={"title": "A"})
     assert answer.status_code == 422
     assert (answer.json or {})["errors"] == [
         {"parameter": "nam", "detail": "is not a parameter here"},
@@ -344,8 +344,8 @@ def test_invalid_query_reports_parameter_of_every_error(smorest: FlaskClient) ->
         (b"\xff", "The body cannot be read: Bytes decoding error : invalid start byte: line 1 column 1 (char 0)."),
     ],
 )
-def test_malformed_json_returns_400_with_position(smorest: FlaskClient, body: bytes, detail: str) -> None:
-    answer = smorest.post("/forms?name=x", data=body, content_type="application/json")
+def test_malformed_json_returns_400_with_position(smorest_client: FlaskClient, body: bytes, detail: str) -> None:
+    answer = smorest_client.post("/forms?name=x", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert ((answer.json or {})["code"], (answer.json or {})["detail"]) == ("unreadable", detail)
 
@@ -359,8 +359,8 @@ def test_marshmallow_messages_are_converted_to_field_errors() -> None:
     )
 
 
-def test_validation_error_in_view_returns_422(answering: Answering) -> None:
-    answer = answering(ValidationError({"ends": ["must be later than starts"]}))
+def test_validation_error_in_view_returns_422(error_responder: ErrorResponder) -> None:
+    answer = error_responder(ValidationError({"ends": ["must be later than starts"]}))
     assert (answer.status_code, (answer.json or {})["errors"]) == (
         422,
         [{"pointer": "/ends", "detail": "must be later than starts"}],
@@ -368,7 +368,7 @@ def test_validation_error_in_view_returns_422(answering: Answering) -> None:
 
 
 @pytest.fixture
-def locked(tmp_path: Path) -> Iterator[str]:
+def locked_database_url(tmp_path: Path) -> Iterator[str]:
     """Yield the URL of an SQLite database that another connection has locked for writing."""
     path = tmp_path / "locked.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
@@ -377,7 +377,7 @@ def locked(tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{path}?timeout=0"
 
 
-def failing(url: str, statement: str) -> DBAPIError:
+def operational_error_of(url: str, statement: str) -> DBAPIError:
     engine = create_engine(url)
     with engine.connect() as connection, pytest.raises(OperationalError) as failure:
         connection.execute(text(statement))
@@ -385,8 +385,10 @@ def failing(url: str, statement: str) -> DBAPIError:
     return failure.value
 
 
-def test_locked_database_returns_503_with_retry_after(answering: Answering, locked: str) -> None:
-    answer = answering(failing(locked, "INSERT INTO things VALUES ('secret')"))
+def test_locked_database_returns_503_with_retry_after(
+    error_responder: ErrorResponder, locked_database_url: str
+) -> None:
+    answer = error_responder(operational_error_of(locked_database_url, "INSERT INTO things VALUES ('secret')"))
     assert (answer.status_code, (answer.json or {})["code"], answer.headers["Retry-After"]) == (503, "busy", "5")
 
 
@@ -404,8 +406,8 @@ def test_locked_database_returns_503_with_retry_after(answering: Answering, lock
         PoolTimeoutError(),
     ],
 )
-def test_temporary_database_error_returns_503(answering: Answering, error: Exception) -> None:
-    assert answering(error).status_code == 503
+def test_temporary_database_error_returns_503(error_responder: ErrorResponder, error: Exception) -> None:
+    assert error_responder(error).status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -416,12 +418,12 @@ def test_temporary_database_error_returns_503(answering: Answering, error: Excep
         DBAPIError("SELECT 1", {}, Exception()),
     ],
 )
-def test_permanent_database_error_returns_500(answering: Answering, error: Exception) -> None:
-    assert answering(error).status_code == 500
+def test_permanent_database_error_returns_500(error_responder: ErrorResponder, error: Exception) -> None:
+    assert error_responder(error).status_code == 500
 
 
-def test_missing_table_returns_500(answering: Answering) -> None:
-    assert answering(failing("sqlite://", "SELECT * FROM nothing")).status_code == 500
+def test_missing_table_returns_500(error_responder: ErrorResponder) -> None:
+    assert error_responder(operational_error_of("sqlite://", "SELECT * FROM nothing")).status_code == 500
 
 
 @pytest.mark.parametrize("mode", [{}, {"TESTING": True}, {"DEBUG": True}, {"PROPAGATE_EXCEPTIONS": True}])

@@ -6,46 +6,52 @@ from typing import Any
 from flask import Flask
 
 from eventcal.events.enums import EventStatus
-from tests.api import Api
-from tests.http_app import writing
-from tests.make import make_event
+from tests.api_client import ApiClient
+from tests.factories import make_event
+from tests.http_app import write_session
 
-PATH = "/events/summit"
+EVENT_PATH = "/events/summit"
 
 
-def test_event_edit_requires_current_if_match(organiser: Api, anonymous: Api) -> None:
-    etag = anonymous.get(PATH).etag
-    assert organiser.patch(PATH, {"title": "New"}, if_match=None).code == (428, "precondition-required")
-    changed = organiser.patch(PATH, {"title": "New"}, if_match=etag)
+def test_event_edit_requires_current_if_match(organiser: ApiClient, anonymous: ApiClient) -> None:
+    etag = anonymous.get(EVENT_PATH).etag
+    assert organiser.patch(EVENT_PATH, {"title": "New"}, if_match=None).status_and_code == (
+        428,
+        "precondition-required",
+    )
+    changed = organiser.patch(EVENT_PATH, {"title": "New"}, if_match=etag)
     assert (changed.status, changed.json["title"]) == (200, "New")
-    stale = organiser.patch(PATH, {"title": "Newer"}, if_match=etag)
-    assert stale.code == (412, "stale")
+    stale = organiser.patch(EVENT_PATH, {"title": "Newer"}, if_match=etag)
+    assert stale.status_and_code == (412, "stale")
     assert str(changed.json["revision"]) in stale.json["detail"]
-    assert anonymous.get(PATH).json["title"] == "New"
+    assert anonymous.get(EVENT_PATH).json["title"] == "New"
 
 
-def test_if_match_accepts_etag_of_any_encoding(organiser: Api, anonymous: Api) -> None:
+def test_if_match_accepts_etag_of_any_encoding(organiser: ApiClient, anonymous: ApiClient) -> None:
     for coding in ("br", "gzip", "zstd", "identity"):
-        etag = anonymous.get(PATH, Accept_Encoding=coding).etag
-        assert (coding, organiser.patch(PATH, {"title": coding}, if_match=etag).status) == (coding, 200)
+        etag = anonymous.get(EVENT_PATH, Accept_Encoding=coding).etag
+        assert (coding, organiser.patch(EVENT_PATH, {"title": coding}, if_match=etag).status) == (coding, 200)
 
 
-def test_if_match_accepts_star_or_list_with_strong_comparison(organiser: Api, anonymous: Api) -> None:
-    etag = anonymous.get(PATH).etag
+def test_if_match_accepts_star_or_list_with_strong_comparison(organiser: ApiClient, anonymous: ApiClient) -> None:
+    etag = anonymous.get(EVENT_PATH).etag
     for wrong in (f"W/{etag}", '"0.x"', "", "nonsense", '"'):
-        assert (wrong, organiser.patch(PATH, {"title": "New"}, if_match=wrong).code) == (wrong, (412, "stale"))
+        assert (wrong, organiser.patch(EVENT_PATH, {"title": "New"}, if_match=wrong).status_and_code) == (
+            wrong,
+            (412, "stale"),
+        )
     for turn, right in enumerate(("*", " * ", '"0.x", {etag}', '{etag},"0.x"')):
-        given = right.replace("{etag}", anonymous.get(PATH).etag)
-        assert (right, organiser.patch(PATH, {"title": str(turn)}, if_match=given).status) == (right, 200)
+        given = right.replace("{etag}", anonymous.get(EVENT_PATH).etag)
+        assert (right, organiser.patch(EVENT_PATH, {"title": str(turn)}, if_match=given).status) == (right, 200)
 
 
-def test_merge_patch_and_json_media_types_are_equivalent(organiser: Api) -> None:
+def test_merge_patch_and_json_media_types_are_equivalent(organiser: ApiClient) -> None:
     for kind in ("application/json", "application/merge-patch+json", "application/json; charset=utf-8"):
-        answer = organiser.patch(PATH, json.dumps({"summary": kind}).encode(), Content_Type=kind)
+        answer = organiser.patch(EVENT_PATH, json.dumps({"summary": kind}).encode(), Content_Type=kind)
         assert (answer.status, answer.json["summary"]) == (200, kind)
 
 
-FULL: dict[str, Any] = {
+ALL_FIELDS: dict[str, Any] = {
     "summary": "Short",
     "location": {"city": "Ghent", "country": "BE", "latitude": 51.05, "longitude": 3.73},
     "registration": {"url": "https://tickets.example/", "price": {"amount": "10.00", "currency": "EUR"}},
@@ -54,10 +60,10 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_patch_merges_objects_replaces_lists_and_clears_with_null(organiser: Api) -> None:
-    organiser.patch(PATH, FULL)
+def test_patch_merges_objects_replaces_lists_and_clears_with_null(organiser: ApiClient) -> None:
+    organiser.patch(EVENT_PATH, ALL_FIELDS)
     merged = organiser.patch(
-        PATH,
+        EVENT_PATH,
         {
             "summary": None,
             "location": {"city": "Bruges", "latitude": None, "longitude": None},
@@ -77,23 +83,23 @@ def test_patch_merges_objects_replaces_lists_and_clears_with_null(organiser: Api
     }
     assert merged["tags"] == ["b"]
     cleared = organiser.patch(
-        PATH, {"location": None, "registration": None, "call_for_talks": None, "tags": None, "description": None}
+        EVENT_PATH, {"location": None, "registration": None, "call_for_talks": None, "tags": None, "description": None}
     ).json
     assert set(cleared["location"].values()) == {None}
     assert cleared["registration"] == {"url": None, "price": None}
     assert [cleared[name] for name in ("call_for_talks", "tags", "description_html")] == [None, [], None]
 
 
-def test_patch_without_changes_keeps_revision(organiser: Api, anonymous: Api) -> None:
-    before = anonymous.get(PATH)
+def test_patch_without_changes_keeps_revision(organiser: ApiClient, anonymous: ApiClient) -> None:
+    before = anonymous.get(EVENT_PATH)
     again = {name: before.json[name] for name in ("title", "tags", "starts", "timezone", "location", "description")}
     unchanged: list[dict[str, Any]] = [{}, again, {"call_for_talks": {}}, {"co_located_with": []}]
     for body in unchanged:
-        assert organiser.patch(PATH, body, if_match=before.etag).etag == before.etag
+        assert organiser.patch(EVENT_PATH, body, if_match=before.etag).etag == before.etag
     assert anonymous.get("/changes").json["next"] == str(before.json["revision"])
 
 
-def test_event_patch_reports_all_schema_errors(organiser: Api) -> None:
+def test_event_patch_reports_all_schema_errors(organiser: ApiClient) -> None:
     wrong = {
         "title": "x" * 201,
         "slug": "No Slug",
@@ -107,7 +113,7 @@ def test_event_patch_reports_all_schema_errors(organiser: Api) -> None:
         "colour": "red",
         "revision": 7,
     }
-    assert organiser.patch(PATH, wrong).faults == {
+    assert organiser.patch(EVENT_PATH, wrong).errors == {
         "/title": "must have at most 200 characters",
         "/slug": 'must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters',
         "/kind": "must be one of: conference, meetup, hackathon, workshop, webinar",
@@ -127,8 +133,8 @@ def test_event_patch_reports_all_schema_errors(organiser: Api) -> None:
     }
 
 
-def test_event_patch_reports_all_domain_errors(app: Flask, organiser: Api) -> None:
-    with writing(app) as session:
+def test_event_patch_reports_all_domain_errors(app: Flask, organiser: ApiClient) -> None:
+    with write_session(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING)
     wrong = {
         "starts": "2026-03-29T02:30:00",
@@ -137,7 +143,7 @@ def test_event_patch_reports_all_domain_errors(app: Flask, organiser: Api) -> No
         "call_for_talks": {"opens_at": "2026-05-02T00:00:00", "closes_at": "2026-05-01T00:00:00"},
         "co_located_with": ["summit", "hidden", "nowhere"],
     }
-    assert organiser.patch(PATH, wrong).faults == {
+    assert organiser.patch(EVENT_PATH, wrong).errors == {
         "/starts": "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
         "the next time there is 2026-03-29T03:00:00",
         "/location": "latitude and longitude belong together; give both or neither",
@@ -148,7 +154,7 @@ def test_event_patch_reports_all_domain_errors(app: Flask, organiser: Api) -> No
     }
 
 
-REFUSED: list[tuple[dict[str, Any], str]] = [
+INVALID_EDITS: list[tuple[dict[str, Any], str]] = [
     ({"ends": "2026-06-09"}, "/ends"),
     ({"starts": "2026-06-10T09:00:00"}, "/ends"),
     ({"timezone": "Mars/Olympus"}, "/timezone"),
@@ -162,27 +168,27 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_rejected_event_patch_changes_nothing(app: Flask, organiser: Api, anonymous: Api) -> None:
-    with writing(app) as session:
+def test_rejected_event_patch_changes_nothing(app: Flask, organiser: ApiClient, anonymous: ApiClient) -> None:
+    with write_session(app) as session:
         make_event(session, slug="other")
 
     def everything() -> list[tuple[Any, str]]:
-        answers = [anonymous.get(path) for path in (PATH, "/events/other", "/changes")]
+        answers = [anonymous.get(path) for path in (EVENT_PATH, "/events/other", "/changes")]
         return [(answer.json, answer.etag) for answer in answers]
 
     before = everything()
-    for body, pointer in REFUSED:
-        refused = organiser.patch(PATH, {"title": "New", "tags": ["new"], "location": {"city": "X"}, **body})
-        assert (body, list(refused.faults)) == (body, [pointer])
+    for body, pointer in INVALID_EDITS:
+        refused = organiser.patch(EVENT_PATH, {"title": "New", "tags": ["new"], "location": {"city": "X"}, **body})
+        assert (body, list(refused.errors)) == (body, [pointer])
         assert everything() == before
 
 
-def test_co_location_is_shown_on_both_events(app: Flask, organiser: Api, anonymous: Api) -> None:
-    with writing(app) as session:
+def test_co_location_is_shown_on_both_events(app: Flask, organiser: ApiClient, anonymous: ApiClient) -> None:
+    with write_session(app) as session:
         make_event(session, slug="other")
     before = anonymous.get("/events/other").etag
-    organiser.patch(PATH, {"co_located_with": ["other"]})
+    organiser.patch(EVENT_PATH, {"co_located_with": ["other"]})
     assert anonymous.get("/events/other").json["co_located_with"] == ["summit"]
     assert anonymous.get("/events/other").etag != before
-    organiser.patch(PATH, {"co_located_with": []})
+    organiser.patch(EVENT_PATH, {"co_located_with": []})
     assert anonymous.get("/events/other").json["co_located_with"] == []

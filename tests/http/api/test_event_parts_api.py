@@ -9,56 +9,58 @@ from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import Room, TeamMember, Track
 from eventcal.members.models import Member
 from eventcal.talks.enums import TalkState
-from tests.api import BASE, Api, a_talk, on_team, row
-from tests.http_app import writing
-from tests.make import make_event
+from tests.api_client import API_URL, ApiClient, create_talk, create_team_client, get_row
+from tests.factories import make_event
+from tests.http_app import write_session
 
 PARTS = [("tracks", "colour", "#2a7f62", "track"), ("rooms", "capacity", 120, "room")]
 
 
 @pytest.mark.parametrize(("parts", "field", "value", "part"), PARTS)
 def test_changes_of_track_or_room_update_its_talks(
-    app: Flask, organiser: Api, anonymous: Api, *, parts: str, field: str, value: object, part: str
+    app: Flask, organiser: ApiClient, anonymous: ApiClient, *, parts: str, field: str, value: object, part: str
 ) -> None:
     added = organiser.post(f"/events/summit/{parts}", {"name": "A & B", field: value})
-    assert (added.status, added.headers["Location"]) == (201, f"{BASE}/{parts}/{added.json['id']}")
+    assert (added.status, added.headers["Location"]) == (201, f"{API_URL}/{parts}/{added.json['id']}")
     assert added.json == {"id": added.json["id"], "name": "A & B", field: value}
     path = f"/{parts}/{added.json['id']}"
     place: dict[str, Any] = {part: "A & B"}
-    talk = f"/talks/{a_talk(app, 'summit', state=TalkState.CONFIRMED, **place)}"
+    talk = f"/talks/{create_talk(app, 'summit', state=TalkState.CONFIRMED, **place)}"
     event, seen = anonymous.get("/events/summit"), anonymous.get(talk)
     changed = organiser.patch(path, {"name": "Ünder", field: None}, if_match=None)
     assert (changed.status, changed.json) == (200, {"id": added.json["id"], "name": "Ünder", field: None})
     assert (anonymous.get(talk).json[part], anonymous.get(talk).json["sequence"]) == ("Ünder", 1)
     assert anonymous.get(f"/events/summit/{parts}").json["items"] == anonymous.get("/events/summit").json[parts]
-    assert anonymous.get(f"/events/summit/{parts}").items("name")[-1] == "Ünder"
+    assert anonymous.get(f"/events/summit/{parts}").item_values("name")[-1] == "Ünder"
     assert anonymous.get("/events/summit").etag != event.etag
     assert anonymous.get(talk).etag != seen.etag
     assert organiser.delete(path).status == 204
-    assert organiser.delete(path).code == (404, "not-found")
+    assert organiser.delete(path).status_and_code == (404, "not-found")
     assert anonymous.get(talk).json[part] is None
 
 
 @pytest.mark.parametrize(("parts", "name"), [("tracks", "ARM"), ("rooms", "Room 1")])
-def test_name_of_track_or_room_is_unique_within_event(app: Flask, organiser: Api, *, parts: str, name: str) -> None:
+def test_name_of_track_or_room_is_unique_within_event(
+    app: Flask, organiser: ApiClient, *, parts: str, name: str
+) -> None:
     taken = organiser.post(f"/events/summit/{parts}", {"name": name})
-    assert taken.code == (409, "name-taken")
+    assert taken.status_and_code == (409, "name-taken")
     assert name in taken.json["detail"]
     other = organiser.post(f"/events/summit/{parts}", {"name": "Other"}).json["id"]
-    assert organiser.patch(f"/{parts}/{other}", {"name": name}).code == (409, "name-taken")
+    assert organiser.patch(f"/{parts}/{other}", {"name": name}).status_and_code == (409, "name-taken")
     assert organiser.patch(f"/{parts}/{other}", {"name": "Other"}).status == 200
-    with writing(app) as session:
+    with write_session(app) as session:
         make_event(session, slug="elsewhere")
-    assert on_team(app, "elsewhere").post(f"/events/elsewhere/{parts}", {"name": name}).status == 201
+    assert create_team_client(app, "elsewhere").post(f"/events/elsewhere/{parts}", {"name": name}).status == 201
 
 
-def test_invalid_track_or_room_reports_all_errors(organiser: Api) -> None:
-    assert organiser.post("/events/summit/tracks", {"name": "\n", "colour": "red", "id": "x"}).faults == {
+def test_invalid_track_or_room_reports_all_errors(organiser: ApiClient) -> None:
+    assert organiser.post("/events/summit/tracks", {"name": "\n", "colour": "red", "id": "x"}).errors == {
         "/name": "contains a line break (U+000A) at position 1; write a space instead",
         "/colour": "must be a colour such as #2a7f62",
         "/id": "is not known here; leave it out",
     }
-    assert organiser.post("/events/summit/rooms", {"capacity": 0}).faults == {
+    assert organiser.post("/events/summit/rooms", {"capacity": 0}).errors == {
         "/capacity": "must be from 1 to 2147483647",
         "/name": "is required",
     }
@@ -66,31 +68,31 @@ def test_invalid_track_or_room_reports_all_errors(organiser: Api) -> None:
 
 @pytest.mark.parametrize("parts", ["tracks", "rooms"])
 def test_redaction_succeeds_despite_names_of_redacted_form(
-    moderator: Api, organiser: Api, anonymous: Api, parts: str
+    moderator: ApiClient, organiser: ApiClient, anonymous: ApiClient, parts: str
 ) -> None:
     for name in ("[removed] 1", "[removed] 2", "[removed] 3"):
         organiser.post(f"/events/summit/{parts}", {"name": name})
         organiser.post("/events/summit/tiers", {"name": name, "benefits": ["Buy"]})
     assert moderator.post("/events/summit/redact").status == 200
-    assert anonymous.get(f"/events/summit/{parts}").items("name") == [f"[removed] {i}" for i in range(1, 6)]
-    assert anonymous.get("/events/summit/tiers").items("name") == [f"[removed] {i}" for i in range(1, 4)]
-    assert anonymous.get("/events/summit/tiers").items("benefits") == [[], [], []]
+    assert anonymous.get(f"/events/summit/{parts}").item_values("name") == [f"[removed] {i}" for i in range(1, 6)]
+    assert anonymous.get("/events/summit/tiers").item_values("name") == [f"[removed] {i}" for i in range(1, 4)]
+    assert anonymous.get("/events/summit/tiers").item_values("benefits") == [[], [], []]
 
 
-def test_tracks_and_rooms_of_hidden_event_are_hidden(app: Flask, stranger: Api) -> None:
-    with writing(app) as session:
+def test_tracks_and_rooms_of_hidden_event_are_hidden(app: Flask, stranger: ApiClient) -> None:
+    with write_session(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING, tracks=["Secret"], rooms=["Cellar"])
     for table, parts in ((Track, "tracks"), (Room, "rooms")):
-        hidden, nowhere = row(app, table).id, "0" * 16
+        hidden, nowhere = get_row(app, table).id, "0" * 16
         for answer, nothing in (
             (stranger.delete(f"/{parts}/{hidden}"), stranger.delete(f"/{parts}/{nowhere}")),
             (stranger.patch(f"/{parts}/{hidden}", {"name": "x"}), stranger.patch(f"/{parts}/{nowhere}", {"name": "x"})),
         ):
-            assert answer.code == nothing.code == (404, "not-found")
+            assert answer.status_and_code == nothing.status_and_code == (404, "not-found")
             assert answer.json["detail"].replace(hidden, nowhere) == nothing.json["detail"]
 
 
-def test_team_members_are_managed_by_email_or_id(organiser: Api, member: Api, stranger: Api) -> None:
+def test_team_members_are_managed_by_email_or_id(organiser: ApiClient, member: ApiClient, stranger: ApiClient) -> None:
     path = "/events/summit/team"
     by_address = organiser.put(path, {"email": "ADA@example.org", "role": "reviewer"})
     ada = {"member_id": member.member_id, "name": "Ada Lovelace", "role": "reviewer"}
@@ -98,25 +100,31 @@ def test_team_members_are_managed_by_email_or_id(organiser: Api, member: Api, st
     assert organiser.put(f"{path}/{stranger.member_id}", {"role": "organiser"}).json["role"] == "organiser"
     assert organiser.put(f"{path}/{member.member_id}", {"role": "organiser"}).json == ada | {"role": "organiser"}
     team = organiser.get(path)
-    assert (team.items("name"), team.items("role")) == (["Ada Lovelace", "Mallory", "Olga"], ["organiser"] * 3)
+    assert (team.item_values("name"), team.item_values("role")) == (
+        ["Ada Lovelace", "Mallory", "Olga"],
+        ["organiser"] * 3,
+    )
     assert team.headers["Cache-Control"] == "private, no-cache"
     assert member.patch("/events/summit", {"title": "New"}).status == 200
     assert organiser.delete(f"{path}/{member.member_id}").status == 204
-    assert member.patch("/events/summit", {"title": "Newer"}).code == (403, "forbidden")
-    assert organiser.delete(f"{path}/{member.member_id}").code == (404, "not-found")
-    assert organiser.put(f"{path}/0000000000000000", {"role": "reviewer"}).code == (404, "not-found")
-    assert organiser.put(path, {"email": "nobody@example.org", "role": "reviewer"}).code == (404, "not-found")
-    assert organiser.put(path, {"email": "nobody", "role": "king"}).faults == {
+    assert member.patch("/events/summit", {"title": "Newer"}).status_and_code == (403, "forbidden")
+    assert organiser.delete(f"{path}/{member.member_id}").status_and_code == (404, "not-found")
+    assert organiser.put(f"{path}/0000000000000000", {"role": "reviewer"}).status_and_code == (404, "not-found")
+    assert organiser.put(path, {"email": "nobody@example.org", "role": "reviewer"}).status_and_code == (
+        404,
+        "not-found",
+    )
+    assert organiser.put(path, {"email": "nobody", "role": "king"}).errors == {
         "/email": "must be an e-mail address such as ada@example.org",
         "/role": "must be one of: organiser, reviewer",
     }
 
 
-def test_last_organiser_cannot_be_removed_or_demoted(app: Flask, organiser: Api, reviewer: Api) -> None:
+def test_last_organiser_cannot_be_removed_or_demoted(app: Flask, organiser: ApiClient, reviewer: ApiClient) -> None:
     mine = f"/events/summit/team/{organiser.member_id}"
-    assert organiser.delete(mine).code == (409, "last-organiser")
-    assert organiser.put(mine, {"role": "reviewer"}).code == (409, "last-organiser")
+    assert organiser.delete(mine).status_and_code == (409, "last-organiser")
+    assert organiser.put(mine, {"role": "reviewer"}).status_and_code == (409, "last-organiser")
     assert organiser.put(f"/events/summit/team/{reviewer.member_id}", {"role": "organiser"}).status == 200
     assert organiser.delete(mine).status == 204
-    assert row(app, TeamMember).role == TeamRole.ORGANISER
-    assert row(app, Member, id=organiser.member_id).name == "Olga"
+    assert get_row(app, TeamMember).role == TeamRole.ORGANISER
+    assert get_row(app, Member, id=organiser.member_id).name == "Olga"

@@ -10,18 +10,18 @@ from eventcal.events.enums import EventStatus
 from eventcal.events.models import Event, Room, TeamMember
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.talks.enums import TalkState
-from tests.api import BASE, Answer, Api, a_member, a_talk, count
+from tests.api_client import API_URL, ApiClient, ApiResponse, count_rows, create_member_client, create_talk
 from tests.clocks import FixedClock
-from tests.http_app import writing
-from tests.make import make_event
+from tests.factories import make_event
+from tests.http_app import write_session
 
-LEAST = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
+REQUIRED_FIELDS = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
 
 
-def test_event_with_required_fields_only_has_all_defaults(member: Api) -> None:
-    answer = member.post("/events", LEAST)
+def test_event_with_required_fields_only_has_all_defaults(member: ApiClient) -> None:
+    answer = member.post("/events", REQUIRED_FIELDS)
     assert answer.status == 201
-    assert answer.headers["Location"] == f"{BASE}/events/xen-hackathon"
+    assert answer.headers["Location"] == f"{API_URL}/events/xen-hackathon"
     assert answer.json == {
         "slug": "xen-hackathon",
         "title": "Xen Hackathon",
@@ -57,17 +57,17 @@ def test_event_with_required_fields_only_has_all_defaults(member: Api) -> None:
         "created_at": "2026-03-01T12:00:00Z",
         "updated_at": "2026-03-01T12:00:00Z",
         "links": {
-            "self": f"{BASE}/events/xen-hackathon",
+            "self": f"{API_URL}/events/xen-hackathon",
             "html": "http://127.0.0.1:8000/events/xen-hackathon",
             "ics": "http://127.0.0.1:8000/events/xen-hackathon.ics",
-            "talks": f"{BASE}/events/xen-hackathon/talks",
+            "talks": f"{API_URL}/events/xen-hackathon/talks",
         },
         "occurrences": None,
     }
     assert list(answer.json)[-1] == "occurrences"
 
 
-WRITTEN: dict[str, Any] = {
+ALL_FIELDS: dict[str, Any] = {
     "slug": "fosdem",
     "title": "FOSDEM <b>&amp;</b> =HYPERLINK(1)",
     "kind": "meetup",
@@ -109,18 +109,18 @@ WRITTEN: dict[str, Any] = {
 }
 
 
-def test_event_fields_are_returned_as_written(moderator: Api, anonymous: Api, summit: str) -> None:
+def test_event_fields_are_returned_as_written(moderator: ApiClient, anonymous: ApiClient, summit: str) -> None:
     call = {
         "opens_at": "2026-04-01T00:00:00",
         "closes_at": "2026-05-02T23:59:00-04:00",
         "kinds": ["talk", "bof"],
         "note": "Be *brief*.",
     }
-    answer = moderator.post("/events", WRITTEN | {"call_for_talks": call})
+    answer = moderator.post("/events", ALL_FIELDS | {"call_for_talks": call})
     assert answer.status == 201, answer.json
     seen = anonymous.get("/events/fosdem").json
     assert seen == answer.json
-    assert {name: seen[name] for name in WRITTEN} == WRITTEN
+    assert {name: seen[name] for name in ALL_FIELDS} == ALL_FIELDS
     assert seen["call_for_talks"] == call | {
         "opens_at": "2026-04-01T00:00:00+02:00",
         "closes_at": "2026-05-03T05:59:00+02:00",
@@ -133,45 +133,48 @@ def test_event_fields_are_returned_as_written(moderator: Api, anonymous: Api, su
 
 
 def test_event_of_member_is_pending_until_moderator_publishes_it(
-    member: Api, stranger: Api, anonymous: Api, moderator: Api
+    member: ApiClient, stranger: ApiClient, anonymous: ApiClient, moderator: ApiClient
 ) -> None:
-    slug = member.post("/events", LEAST).json["slug"]
+    slug = member.post("/events", REQUIRED_FIELDS).json["slug"]
     path = f"/events/{slug}"
     assert [api.get(path).status for api in (anonymous, stranger, member, moderator)] == [404, 404, 200, 200]
-    assert anonymous.get("/events").items("slug") == []
-    assert moderator.get("/events?status=pending").items("slug") == [slug]
-    assert (stranger.get("/events?status=pending").code, anonymous.get("/events?status=pending").code) == (
+    assert anonymous.get("/events").item_values("slug") == []
+    assert moderator.get("/events?status=pending").item_values("slug") == [slug]
+    assert (
+        stranger.get("/events?status=pending").status_and_code,
+        anonymous.get("/events?status=pending").status_and_code,
+    ) == (
         (403, "forbidden"),
         (401, "not-signed-in"),
     )
     published = moderator.post(f"{path}/publish")
     assert (published.status, published.json["status"]) == (200, "confirmed")
     assert anonymous.get(path).json == published.json
-    assert anonymous.get("/events").items("slug") == [slug]
-    assert moderator.get("/events?status=pending").items("slug") == []
+    assert anonymous.get("/events").item_values("slug") == [slug]
+    assert moderator.get("/events?status=pending").item_values("slug") == []
 
 
-def test_draft_event_is_not_listed_as_pending_until_proposed(member: Api, moderator: Api) -> None:
-    slug = member.post("/events", LEAST | {"status": "draft"}).json["slug"]
-    assert moderator.get("/events?status=pending").items("slug") == []
-    assert moderator.post(f"/events/{slug}/publish").code == (409, "forbidden-step")
+def test_draft_event_is_not_listed_as_pending_until_proposed(member: ApiClient, moderator: ApiClient) -> None:
+    slug = member.post("/events", REQUIRED_FIELDS | {"status": "draft"}).json["slug"]
+    assert moderator.get("/events?status=pending").item_values("slug") == []
+    assert moderator.post(f"/events/{slug}/publish").status_and_code == (409, "forbidden-step")
     assert member.patch(f"/events/{slug}", {"status": "pending"}).json["status"] == "pending"
     assert moderator.post(f"/events/{slug}/publish").status == 200
 
 
 def test_event_proposal_requires_confirmed_address(mailing_app: Flask) -> None:
-    unconfirmed = a_member(mailing_app, confirmed_at=None)
-    refused = unconfirmed.post("/events", LEAST)
-    assert refused.code == (403, "not-confirmed")
+    unconfirmed = create_member_client(mailing_app, confirmed_at=None)
+    refused = unconfirmed.post("/events", REQUIRED_FIELDS)
+    assert refused.status_and_code == (403, "not-confirmed")
     assert "/api/v1/auth/confirm" in refused.json["detail"]
-    assert a_member(mailing_app).post("/events", LEAST).status == 201
+    assert create_member_client(mailing_app).post("/events", REQUIRED_FIELDS).status == 201
 
 
-STEPS: dict[str, dict[str, str]] = {
+STATUS_AFTER: dict[str, dict[str, str]] = {
     "publish": {"pending": "confirmed"},
     "cancel": dict.fromkeys(["tentative", "confirmed", "postponed"], "cancelled"),
 }
-EDITS: dict[str, set[str]] = {
+STATUS_EDITS: dict[str, set[str]] = {
     "draft": {"pending"},
     "pending": {"draft"},
     "tentative": {"confirmed", "postponed"},
@@ -181,64 +184,64 @@ EDITS: dict[str, set[str]] = {
 }
 
 
-def test_each_event_status_allows_only_its_transitions(app: Flask, moderator: Api) -> None:
+def test_each_event_status_allows_only_its_transitions(app: Flask, moderator: ApiClient) -> None:
     def event_in(status: EventStatus) -> str:
-        with writing(app) as session:
+        with write_session(app) as session:
             return f"/events/{make_event(session, status=status).slug}"
 
-    for status, (step, leads) in product(EventStatus, STEPS.items()):
-        _takes(moderator.post(f"{event_in(status)}/{step}"), leads.get(status))
+    for status, (step, leads) in product(EventStatus, STATUS_AFTER.items()):
+        _check_outcome(moderator.post(f"{event_in(status)}/{step}"), leads.get(status))
     for status, wanted in permutations(EventStatus, 2):
         answer = moderator.patch(event_in(status), {"status": wanted})
-        _takes(answer, wanted if wanted in EDITS[status] else None)
+        _check_outcome(answer, wanted if wanted in STATUS_EDITS[status] else None)
 
 
-def _takes(answer: Answer, leads_to: str | None) -> None:
-    if leads_to is None:
-        assert answer.code == (409, "forbidden-step")
+def _check_outcome(answer: ApiResponse, expected: str | None) -> None:
+    if expected is None:
+        assert answer.status_and_code == (409, "forbidden-step")
     else:
-        assert (answer.status, answer.json["status"]) == (200, leads_to)
+        assert (answer.status, answer.json["status"]) == (200, expected)
 
 
-def test_cancelled_event_remains_public_as_cancelled(app: Flask, organiser: Api, anonymous: Api) -> None:
-    a_talk(app, "summit", state=TalkState.CONFIRMED)
+def test_cancelled_event_remains_public_as_cancelled(app: Flask, organiser: ApiClient, anonymous: ApiClient) -> None:
+    create_talk(app, "summit", state=TalkState.CONFIRMED)
     assert organiser.post("/events/summit/cancel").json["status"] == "cancelled"
     assert anonymous.get("/events/summit").json["status"] == "cancelled"
-    assert anonymous.get("/events").items("status") == ["cancelled"]
-    assert anonymous.get("/talks").items("state") == ["cancelled"]
-    assert organiser.delete("/events/summit").code == (409, "was-public")
+    assert anonymous.get("/events").item_values("status") == ["cancelled"]
+    assert anonymous.get("/talks").item_values("state") == ["cancelled"]
+    assert organiser.delete("/events/summit").status_and_code == (409, "was-public")
 
 
-def test_unpublished_event_is_deleted_with_all_its_rows(app: Flask, member: Api) -> None:
-    slug = member.post("/events", LEAST | {"call_for_talks": {}, "tags": ["xen"]}).json["slug"]
+def test_unpublished_event_is_deleted_with_all_its_rows(app: Flask, member: ApiClient) -> None:
+    slug = member.post("/events", REQUIRED_FIELDS | {"call_for_talks": {}, "tags": ["xen"]}).json["slug"]
     member.post(f"/events/{slug}/rooms", {"name": "Attic"})
     deleted = member.delete(f"/events/{slug}")
     assert (deleted.status, deleted.data) == (204, b"")
-    assert member.get(f"/events/{slug}").code == (404, "not-found")
-    assert member.delete(f"/events/{slug}").code == (404, "not-found")
-    assert [count(app, table) for table in (Event, Room, TeamMember, FeedEntry)] == [0, 0, 0, 0]
+    assert member.get(f"/events/{slug}").status_and_code == (404, "not-found")
+    assert member.delete(f"/events/{slug}").status_and_code == (404, "not-found")
+    assert [count_rows(app, table) for table in (Event, Room, TeamMember, FeedEntry)] == [0, 0, 0, 0]
 
 
-def test_event_with_sponsorship_enquiry_cannot_be_deleted(member: Api) -> None:
-    slug = member.post("/events", LEAST).json["slug"]
+def test_event_with_sponsorship_enquiry_cannot_be_deleted(member: ApiClient) -> None:
+    slug = member.post("/events", REQUIRED_FIELDS).json["slug"]
     tier = member.post(f"/events/{slug}/tiers", {"name": "Gold"}).json["id"]
     assert member.post(f"/events/{slug}/sponsorships", {"tier": tier, "sponsor": {"name": "Acme"}}).status == 201
-    assert member.delete(f"/events/{slug}").code == (409, "in-use")
+    assert member.delete(f"/events/{slug}").status_and_code == (409, "in-use")
     assert member.get(f"/events/{slug}").status == 200
 
 
 def test_redaction_erases_event_content_and_blocks_organisers(
-    app: Flask, anonymous: Api, organiser: Api, moderator: Api
+    app: Flask, anonymous: ApiClient, organiser: ApiClient, moderator: ApiClient
 ) -> None:
-    talk = a_talk(app, "summit", state=TalkState.CONFIRMED, title="Another's")
-    rooms, tracks = (anonymous.get(f"/events/summit/{part}").items("id") for part in ("rooms", "tracks"))
+    talk = create_talk(app, "summit", state=TalkState.CONFIRMED, title="Another's")
+    rooms, tracks = (anonymous.get(f"/events/summit/{part}").item_values("id") for part in ("rooms", "tracks"))
     tier = organiser.post("/events/summit/tiers", {"name": "Gold"}).json["id"]
-    waiting = a_talk(app, "summit")
+    waiting = create_talk(app, "summit")
     assert moderator.post("/events/summit/redact").status == 200
     seen = anonymous.get("/events/summit").json
     assert (seen["title"], seen["status"]) == ("[removed]", "cancelled")
     paths = ("/events/summit", "/events/summit/tiers", "/events/summit/sponsors", "/events")
-    everything = b"".join(anonymous.get(path).data for path in paths) + anonymous.outside("/calendar.ics").data
+    everything = b"".join(anonymous.get(path).data for path in paths) + anonymous.get_feed("/calendar.ics").data
     assert [word for word in (b"Xen", b"Three days", b"Security", b"Room 1", b"Gold") if word in everything] == []
     assert {"kind": "event", "id": "summit", "revision": seen["revision"], "deleted": True} in anonymous.get(
         "/changes"
@@ -254,17 +257,17 @@ def test_redaction_erases_event_content_and_blocks_organisers(
         organiser.patch(f"/talks/{talk}", {"title": "Buy"}),
         organiser.post(f"/talks/{waiting}/accept"),
     ]
-    assert {answer.code for answer in refused} == {(403, "forbidden")}
+    assert {answer.status_and_code for answer in refused} == {(403, "forbidden")}
     assert moderator.patch("/events/summit", {"title": "A word from us"}).status == 200
 
 
 def test_write_response_has_etag_of_subsequent_read(
-    anonymous: Api, member: Api, moderator: Api, organiser: Api
+    anonymous: ApiClient, member: ApiClient, moderator: ApiClient, organiser: ApiClient
 ) -> None:
-    proposed = member.post("/events", LEAST)
+    proposed = member.post("/events", REQUIRED_FIELDS)
     path = f"/events/{proposed.json['slug']}"
     assert member.get(path).etag == proposed.etag
-    changes: list[Callable[[], Answer]] = [
+    changes: list[Callable[[], ApiResponse]] = [
         lambda: member.patch(path, {"summary": "x"}),
         lambda: moderator.post(f"{path}/publish"),
         lambda: member.patch(path, {"status": "tentative"}),
@@ -279,28 +282,28 @@ def test_write_response_has_etag_of_subsequent_read(
     assert organiser.patch("/events/summit", {}).etag == anonymous.get("/events/summit").etag
 
 
-def test_slug_is_unique_and_derived_from_title_or_chosen(app: Flask, member: Api, stranger: Api) -> None:
-    assert member.post("/events", LEAST | {"title": "Ünïcode! 2026"}).json["slug"] == "unicode-2026"
-    assert stranger.post("/events", LEAST | {"title": "Unicode 2026"}).json["slug"] == "unicode-2026-2"
-    assert member.post("/events", LEAST | {"slug": "chosen"}).json["slug"] == "chosen"
-    before = count(app, Event)
-    assert stranger.post("/events", LEAST | {"slug": "chosen"}).code == (409, "slug-taken")
-    assert count(app, Event) == before
+def test_slug_is_unique_and_derived_from_title_or_chosen(app: Flask, member: ApiClient, stranger: ApiClient) -> None:
+    assert member.post("/events", REQUIRED_FIELDS | {"title": "Ünïcode! 2026"}).json["slug"] == "unicode-2026"
+    assert stranger.post("/events", REQUIRED_FIELDS | {"title": "Unicode 2026"}).json["slug"] == "unicode-2026-2"
+    assert member.post("/events", REQUIRED_FIELDS | {"slug": "chosen"}).json["slug"] == "chosen"
+    before = count_rows(app, Event)
+    assert stranger.post("/events", REQUIRED_FIELDS | {"slug": "chosen"}).status_and_code == (409, "slug-taken")
+    assert count_rows(app, Event) == before
 
 
-def test_slug_cannot_change_after_publication(member: Api, moderator: Api) -> None:
-    member.post("/events", LEAST | {"slug": "first"})
-    member.post("/events", LEAST | {"slug": "other"})
-    assert member.patch("/events/first", {"slug": "other"}).code == (409, "slug-taken")
+def test_slug_cannot_change_after_publication(member: ApiClient, moderator: ApiClient) -> None:
+    member.post("/events", REQUIRED_FIELDS | {"slug": "first"})
+    member.post("/events", REQUIRED_FIELDS | {"slug": "other"})
+    assert member.patch("/events/first", {"slug": "other"}).status_and_code == (409, "slug-taken")
     changed = member.patch("/events/first", {"slug": "second"})
-    assert (changed.json["slug"], changed.json["links"]["self"]) == ("second", f"{BASE}/events/second")
-    assert member.get("/events/first").code == (404, "not-found")
+    assert (changed.json["slug"], changed.json["links"]["self"]) == ("second", f"{API_URL}/events/second")
+    assert member.get("/events/first").status_and_code == (404, "not-found")
     moderator.post("/events/second/publish")
-    assert member.patch("/events/second", {"slug": "third"}).code == (409, "slug-fixed")
+    assert member.patch("/events/second", {"slug": "third"}).status_and_code == (409, "slug-fixed")
     assert member.patch("/events/second", {"slug": "second"}).status == 200
 
 
-def test_changing_timezone_keeps_local_times_and_moves_instants(organiser: Api, clock: FixedClock) -> None:
+def test_changing_timezone_keeps_local_times_and_moves_instants(organiser: ApiClient, clock: FixedClock) -> None:
     clock.tick(90)
     answer = organiser.patch("/events/summit", {"timezone": "America/New_York"})
     assert (answer.json["starts"], answer.json["ends"]) == ("2026-06-10", "2026-06-12")

@@ -5,7 +5,7 @@ from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.kit.errors import VersionConflict
 from eventcal.web.http.conditional import check_etag, check_revision, etag_of, matches_version, revision_etag
-from tests.served import fetch, fresh
+from tests.representations import fetch_representation, make_representation
 
 
 def test_etag_depends_on_body_or_on_revision_and_renderer() -> None:
@@ -17,8 +17,8 @@ def test_etag_depends_on_body_or_on_revision_and_renderer() -> None:
 
 @pytest.mark.parametrize("coding", [None, "br", "zstd", "gzip"])
 def test_etag_of_any_encoding_matches_its_version_only(coding: str | None) -> None:
-    resource = fresh(etag=revision_etag(17, "renderer"))
-    tag = fetch(resource, {"Accept-Encoding": coding} if coding else {}).headers["ETag"]
+    resource = make_representation(etag=revision_etag(17, "renderer"))
+    tag = fetch_representation(resource, {"Accept-Encoding": coding} if coding else {}).headers["ETag"]
     assert [matches_version(tag, version, separator=".") for version in ("17", "18", "1")] == [True, False, False]
 
 

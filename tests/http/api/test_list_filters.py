@@ -9,22 +9,22 @@ from sqlalchemy.orm import Session
 from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.models import Event
 from eventcal.talks.enums import TalkState
-from tests.api import Api, every_page, row
+from tests.api_client import ApiClient, get_row, list_all_items
 from tests.clocks import FixedClock
-from tests.feed_support.fetching import read
-from tests.http_app import writing
-from tests.make import make_event, make_speaker, make_talk
+from tests.factories import make_event, make_speaker, make_talk
+from tests.feed_support.feed_client import fetch_feed
+from tests.http_app import write_session
 
 pytestmark = pytest.mark.both_databases
 
-EVERYTHING = ["berlin", "chicago", "gone", "meetup"]
+ALL_EVENTS = ["berlin", "chicago", "gone", "meetup"]
 ALL_TALKS = ["Arm", "Bof", "Gone", "Intro", "Keynote"]
 
 
 @pytest.fixture
 def calendar(app: Flask, clock: FixedClock) -> None:
     """Create four public events and five public talks, and a hidden one of each."""
-    with writing(app) as session:
+    with write_session(app) as session:
         berlin = make_event(
             session,
             slug="berlin",
@@ -52,14 +52,14 @@ def calendar(app: Flask, clock: FixedClock) -> None:
         )
         make_event(session, slug="hidden", title="Xen secret", city="Berlin", status=EventStatus.PENDING)
         gone = make_event(session, slug="gone", title="Cancelled", status=EventStatus.CANCELLED, kind="hackathon")
-        _fill(session, berlin, chicago, gone=gone)
+        _add_talks(session, berlin, chicago, gone=gone)
     clock.tick(3600)
-    with writing(app) as session:
+    with write_session(app) as session:
         meetup = make_event(session, slug="meetup", title="Xen meetup", programme=Programme.LISTED, now=clock.now())
         make_talk(session, meetup, title="Intro", state=TalkState.ACCEPTED, language="de", now=clock.now())
 
 
-def _fill(session: Session, berlin: Event, chicago: Event, *, gone: Event) -> None:
+def _add_talks(session: Session, berlin: Event, chicago: Event, *, gone: Event) -> None:
     ada = make_speaker(session, slug="ada", name="Ada Łovelace")
     scheduled: dict[str, Any] = {"starts": "2026-06-11T10:00:00", "track": "ARM, and more", "room": "Säle & Räume"}
     make_talk(session, berlin, title="Arm", state=TalkState.CONFIRMED, speakers=[ada], tags=["arm"], **scheduled)
@@ -70,7 +70,7 @@ def _fill(session: Session, berlin: Event, chicago: Event, *, gone: Event) -> No
 
 
 # The expected events and talks for each query; None if the query does not affect the list.
-QUERIES: dict[str, tuple[list[str] | None, list[str] | None]] = {
+EXPECTED_BY_QUERY: dict[str, tuple[list[str] | None, list[str] | None]] = {
     "": (None, None),
     "from=2026-06-13": (["chicago"], ["Keynote"]),
     "to=2026-06-12": (["berlin", "gone", "meetup"], ["Arm", "Bof", "Gone", "Intro"]),
@@ -110,25 +110,28 @@ QUERIES: dict[str, tuple[list[str] | None, list[str] | None]] = {
 
 
 @pytest.mark.usefixtures("calendar")
-def test_event_and_talk_lists_apply_each_filter(anonymous: Api) -> None:
-    seen = {query: (_names(anonymous, "/events", query), _names(anonymous, "/talks", query)) for query in QUERIES}
+def test_event_and_talk_lists_apply_each_filter(anonymous: ApiClient) -> None:
+    seen = {
+        query: (_listed_names(anonymous, "/events", query), _listed_names(anonymous, "/talks", query))
+        for query in EXPECTED_BY_QUERY
+    }
     assert seen == {
-        query: (EVERYTHING if events is None else events, ALL_TALKS if talks is None else talks)
-        for query, (events, talks) in QUERIES.items()
+        query: (ALL_EVENTS if events is None else events, ALL_TALKS if talks is None else talks)
+        for query, (events, talks) in EXPECTED_BY_QUERY.items()
     }
 
 
 @pytest.mark.usefixtures("calendar")
-def test_talks_of_event_are_filtered_like_all_talks(anonymous: Api) -> None:
+def test_talks_of_event_are_filtered_like_all_talks(anonymous: ApiClient) -> None:
     berlin = {"Arm", "Bof"}
-    for query, (_events, talks) in QUERIES.items():
+    for query, (_events, talks) in EXPECTED_BY_QUERY.items():
         expected = sorted(berlin & set(ALL_TALKS if talks is None else talks))
-        assert (query, _names(anonymous, "/events/berlin/talks", query)) == (query, expected)
+        assert (query, _listed_names(anonymous, "/events/berlin/talks", query)) == (query, expected)
 
 
 @pytest.mark.usefixtures("calendar")
-def test_feeds_and_lists_apply_filters_identically(app: Flask, anonymous: Api) -> None:
-    for query in QUERIES:
+def test_feeds_and_lists_apply_filters_identically(app: Flask, anonymous: ApiClient) -> None:
+    for query in EXPECTED_BY_QUERY:
         # Feeds omit unscheduled talks, except with `scheduled` or in feeds of a talk or a speaker.
         timed = query if "scheduled=" in query else f"{query}&scheduled=true"
         lists = {
@@ -141,53 +144,53 @@ def test_feeds_and_lists_apply_filters_identically(app: Flask, anonymous: Api) -
         if "speaker=" not in query:
             lists[f"/speakers/ada.ics?{query}"] = (f"/talks?{query}&speaker=ada",)
         for path, listed in lists.items():
-            ids = {_uid_of(app, item) for one in listed for item in every_page(anonymous, one)}
-            assert (path, _uids(app, path)) == (path, ids)
+            ids = {_uid_of(app, item) for one in listed for item in list_all_items(anonymous, one)}
+            assert (path, _feed_uids(app, path)) == (path, ids)
 
 
 @pytest.mark.usefixtures("calendar")
-def test_feed_of_talk_contains_it_if_filtered_list_does(app: Flask, anonymous: Api) -> None:
-    for talk in every_page(anonymous, "/talks"):
-        for query in QUERIES:
-            listed = [item["id"] for item in every_page(anonymous, f"/talks?{query}") if item["id"] == talk["id"]]
-            found = _uids(app, f"/talks/{talk['id']}.ics?{query}")
+def test_feed_of_talk_contains_it_if_filtered_list_does(app: Flask, anonymous: ApiClient) -> None:
+    for talk in list_all_items(anonymous, "/talks"):
+        for query in EXPECTED_BY_QUERY:
+            listed = [item["id"] for item in list_all_items(anonymous, f"/talks?{query}") if item["id"] == talk["id"]]
+            found = _feed_uids(app, f"/talks/{talk['id']}.ics?{query}")
             assert (talk["title"], query, found) == (talk["title"], query, {f"talk-{id_}@127.0.0.1" for id_ in listed})
 
 
 def _uid_of(app: Flask, item: dict[str, Any]) -> str:
     if "slug" in item:
-        return f"event-{row(app, Event, slug=item['slug']).id}@127.0.0.1"
+        return f"event-{get_row(app, Event, slug=item['slug']).id}@127.0.0.1"
     return f"talk-{item['id']}@127.0.0.1"
 
 
-def _uids(app: Flask, path: str) -> set[str]:
-    return {entry.text("UID") for entry in read(app, path).events()}
+def _feed_uids(app: Flask, path: str) -> set[str]:
+    return {entry.text("UID") for entry in fetch_feed(app, path).events()}
 
 
 @pytest.mark.usefixtures("calendar")
-def test_lists_follow_sort_parameter(anonymous: Api) -> None:
+def test_lists_follow_sort_parameter(anonymous: ApiClient) -> None:
     order = {
         "starts": ["berlin", "chicago"],
         "-starts": ["chicago", "berlin"],
         "updated": ["chicago", "meetup"],
     }
     for sort, slugs in order.items():
-        listed = anonymous.get(f"/events?sort={sort}").items("slug")
+        listed = anonymous.get(f"/events?sort={sort}").item_values("slug")
         assert [slug for slug in listed if slug in slugs] == slugs
-    assert anonymous.get("/talks?sort=starts&event=berlin").items("title") == ["Bof", "Arm"]
-    assert anonymous.get("/talks?sort=-starts&event=berlin").items("title") == ["Arm", "Bof"]
+    assert anonymous.get("/talks?sort=starts&event=berlin").item_values("title") == ["Bof", "Arm"]
+    assert anonymous.get("/talks?sort=-starts&event=berlin").item_values("title") == ["Arm", "Bof"]
 
 
 @pytest.mark.usefixtures("calendar")
-def test_link_to_next_page_keeps_query(anonymous: Api) -> None:
+def test_link_to_next_page_keeps_query(anonymous: ApiClient) -> None:
     first = anonymous.get("/talks?limit=1&speaker=ada&q=ada&sort=-starts")
     link = first.headers["Link"]
     assert link.startswith("<http://127.0.0.1:8000/api/v1/talks?")
     assert link.endswith('&limit=1&q=ada&sort=-starts&speaker=ada>; rel="next"')
     second = anonymous.get(link[1:].partition(">")[0])
-    assert (first.items("title"), second.items("title"), second.json["next"]) == (["Arm"], ["Bof"], None)
+    assert (first.item_values("title"), second.item_values("title"), second.json["next"]) == (["Arm"], ["Bof"], None)
     assert "Link" not in second.headers
 
 
-def _names(api: Api, path: str, query: str) -> list[str]:
-    return sorted(api.get(f"{path}?{query}").items("slug" if path == "/events" else "title"))
+def _listed_names(api: ApiClient, path: str, query: str) -> list[str]:
+    return sorted(api.get(f"{path}?{query}").item_values("slug" if path == "/events" else "title"))

@@ -17,19 +17,19 @@ from eventcal.feeds.clients import ClientKind
 from eventcal.web.api.openapi.operation import openapi_path
 from eventcal.web.feed_check.diagnosis import KINDS_BY_PATH
 from eventcal.web.http.errors import list_error_kinds
-from tests import world
+from tests import sample_calendar
 from tests.clocks import FixedClock
-from tests.fuzzing import narrowed
-from tests.http_app import json_of, running, settings_of
+from tests.http_app import create_test_app, get_json, make_settings
+from tests.openapi_fuzzing import narrow_document
 
 Json = dict[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # Routes that are not described: the blueprints of HTML pages, and paths that browsers and robots fetch.
-FOR_PEOPLE = ("pages.", "embeds.")
-NOT_FOR_PROGRAMS = {"/", "/robots.txt", "/static/{filename}"}
-MODERATOR = {"Authorization": f"Bearer {world.MODERATORS_TOKEN}"}
-GUARDED = {"member", "organiser", "moderator", "by_cookie"}
+PAGE_ENDPOINTS = ("pages.", "embeds.")
+UNDOCUMENTED_PATHS = {"/", "/robots.txt", "/static/{filename}"}
+MODERATOR_HEADERS = {"Authorization": f"Bearer {sample_calendar.MODERATOR_TOKEN}"}
+PROTECTED_ACCESS = {"member", "organiser", "moderator", "by_cookie"}
 
 
 class Operation(NamedTuple):
@@ -37,7 +37,7 @@ class Operation(NamedTuple):
 
     method: str
     path: str
-    said: Json
+    definition: Json
     view: Any
 
     @property
@@ -46,8 +46,8 @@ class Operation(NamedTuple):
         return f"{self.method.upper()} {self.path}"
 
 
-def _wired() -> Flask:
-    return create_app(settings_of("sqlite:///nowhere.db"), clock=FixedClock())
+def _create_app() -> Flask:
+    return create_app(make_settings("sqlite:///nowhere.db"), clock=FixedClock())
 
 
 def _operations(app: Flask) -> Iterator[Operation]:
@@ -59,13 +59,13 @@ def _operations(app: Flask) -> Iterator[Operation]:
                 yield Operation(method, openapi_path(rule), said, app.view_functions[rule.endpoint])
 
 
-APP = _wired()
+APP = _create_app()
 DOCUMENT: Json = APP.extensions["eventcal_openapi"]()
 OPERATIONS = list(_operations(APP))
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
+OPERATIONS_BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=[one.name for one in OPERATIONS])
-each_get = pytest.mark.parametrize("path", [one.path for one in OPERATIONS if one.method == "get"])
+each_get_path = pytest.mark.parametrize("path", [one.path for one in OPERATIONS if one.method == "get"])
 each_path = pytest.mark.parametrize("path", DOCUMENT["paths"])
 
 
@@ -73,20 +73,20 @@ each_path = pytest.mark.parametrize("path", DOCUMENT["paths"])
 def client(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """Yield a client of an app with one object of every kind. The tests of this module only read."""
     path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("calendar") / "eventcal.db")
-    with running(f"sqlite:///{path}", FixedClock()) as app:
-        world.build(app)
+    with create_test_app(f"sqlite:///{path}", FixedClock()) as app:
+        sample_calendar.create_sample_calendar(app)
         yield app.test_client()
 
 
-NAMES = narrowed(DOCUMENT)["paths"]
+NARROWED_PATHS = narrow_document(DOCUMENT)["paths"]
 
 
-def real(path: str) -> str:
+def fill_path(path: str) -> str:
     """Return the path with the IDs of existing objects."""
-    return path.format(**{one["name"]: one["schema"]["enum"][0] for one in NAMES[path].get("parameters", [])})
+    return path.format(**{one["name"]: one["schema"]["enum"][0] for one in NARROWED_PATHS[path].get("parameters", [])})
 
 
-def resolved(part: Json) -> Json:
+def resolve_reference(part: Json) -> Json:
     """Return the target of a reference, or the part itself."""
     if "$ref" not in part:
         return part
@@ -95,27 +95,27 @@ def resolved(part: Json) -> Json:
     return found
 
 
-def codes_of(operation: Operation) -> set[str]:
+def error_codes(operation: Operation) -> set[str]:
     """Return every error code that an operation documents."""
-    return {code for status in operation.said["responses"] for code in _codes(operation, status)}
+    return {code for status in operation.definition["responses"] for code in _error_codes_for_status(operation, status)}
 
 
-def _codes(operation: Operation, status: str) -> list[str]:
-    content = resolved(operation.said["responses"][status]).get("content", {})
+def _error_codes_for_status(operation: Operation, status: str) -> list[str]:
+    content = resolve_reference(operation.definition["responses"][status]).get("content", {})
     narrowed_to = content.get("application/problem+json", {}).get("schema", {}).get("allOf", [{}])[-1]
     codes: list[str] = narrowed_to.get("properties", {}).get("code", {}).get("enum", [])
     return codes
 
 
-def _references(value: object) -> Iterator[str]:
+def _iter_references(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, one in value.items():
             if key == "$ref":
                 yield one
-            yield from _references(one)
+            yield from _iter_references(one)
     elif isinstance(value, list):
         for one in value:
-            yield from _references(one)
+            yield from _iter_references(one)
 
 
 def test_document_describes_exactly_the_routes_of_the_api() -> None:
@@ -124,24 +124,24 @@ def test_document_describes_exactly_the_routes_of_the_api() -> None:
         (openapi_path(rule), method.lower())
         for rule in APP.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if not rule.endpoint.startswith(FOR_PEOPLE)
+        if not rule.endpoint.startswith(PAGE_ENDPOINTS)
     }
-    assert described == {(path, method) for path, method in routed if path not in NOT_FOR_PROGRAMS}
+    assert described == {(path, method) for path, method in routed if path not in UNDOCUMENTED_PATHS}
 
 
 def test_every_reference_resolves_and_every_component_is_used() -> None:
     kinds = ("schemas", "responses", "parameters", "headers")
     there = {f"#/components/{kind}/{name}" for kind in kinds for name in DOCUMENT["components"][kind]}
-    assert set(_references(DOCUMENT)) == there
+    assert set(_iter_references(DOCUMENT)) == there
 
 
 def test_schemathesis_reads_every_operation() -> None:
     read: Any = schemathesis.openapi.from_dict(DOCUMENT)
-    assert sorted(found.ok().label for found in read.get_all_operations()) == sorted(BY_NAME)
+    assert sorted(found.ok().label for found in read.get_all_operations()) == sorted(OPERATIONS_BY_NAME)
 
 
 def test_operation_ids_are_unique_and_derived_from_method_and_path() -> None:
-    names = {one.name: one.said["operationId"] for one in OPERATIONS}
+    names = {one.name: one.definition["operationId"] for one in OPERATIONS}
     assert len(set(names.values())) == len(names)
     some = (
         "GET /api/v1/events",
@@ -161,7 +161,7 @@ def test_operation_ids_are_unique_and_derived_from_method_and_path() -> None:
 
 @each_operation
 def test_operation_documents_summary_and_access(operation: Operation) -> None:
-    said, access = operation.said, operation.view.access
+    said, access = operation.definition, operation.view.access
     assert re.fullmatch(r"[A-Z].*\.", said["summary"])
     assert said["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
     who = {"public": "anyone", "feed": "anyone", "by_cookie": "member, signed in by password"}
@@ -177,10 +177,14 @@ def test_operation_documents_summary_and_access(operation: Operation) -> None:
 
 @each_operation
 def test_operation_documents_request_headers(operation: Operation) -> None:
-    unsafe, guarded = operation.method != "get", operation.view.access.name in GUARDED
-    sent = {resolved(one)["name"] for one in operation.said["parameters"] if resolved(one)["in"] == "header"}
+    unsafe, guarded = operation.method != "get", operation.view.access.name in PROTECTED_ACCESS
+    sent = {
+        resolve_reference(one)["name"]
+        for one in operation.definition["parameters"]
+        if resolve_reference(one)["in"] == "header"
+    }
     expected = set()
-    if not unsafe and "health" not in operation.said["tags"]:
+    if not unsafe and "health" not in operation.definition["tags"]:
         expected |= {"If-None-Match", "If-Modified-Since"}
     if operation.name in {
         f"PATCH /api/v1/{one}" for one in ("events/{slug}", "talks/{talk_id}", "speakers/{slug}", "sponsors/{slug}")
@@ -191,26 +195,28 @@ def test_operation_documents_request_headers(operation: Operation) -> None:
     if (unsafe and guarded) or operation.path == "/api/v1/auth/logout":
         expected.add("X-CSRF-Token")
     assert sent == expected
-    assert ("428" in operation.said["responses"]) is ("If-Match" in sent)
+    assert ("428" in operation.definition["responses"]) is ("If-Match" in sent)
 
 
 @each_operation
 def test_error_responses_are_problems_with_known_codes(operation: Operation) -> None:
     known = {(int(status), code) for status, code, _title in list_error_kinds()}
-    for status in operation.said["responses"]:
+    for status in operation.definition["responses"]:
         if status >= "400" and operation.path != "/readyz":
-            answer = resolved(operation.said["responses"][status])
+            answer = resolve_reference(operation.definition["responses"][status])
             assert list(answer["content"]) == ["application/problem+json"]
-            assert {(int(status), code) for code in _codes(operation, status)} <= known
-            assert _codes(operation, status)
+            assert {(int(status), code) for code in _error_codes_for_status(operation, status)} <= known
+            assert _error_codes_for_status(operation, status)
             assert answer["description"]
 
 
 @each_operation
 def test_operation_documents_response_headers(operation: Operation) -> None:
-    answers = {status: resolved(answer) for status, answer in operation.said["responses"].items()}
+    answers = {status: resolve_reference(answer) for status, answer in operation.definition["responses"].items()}
     required = {
-        status: {name for name, header in answer.get("headers", {}).items() if resolved(header).get("required")}
+        status: {
+            name for name, header in answer.get("headers", {}).items() if resolve_reference(header).get("required")
+        }
         for status, answer in answers.items()
     }
     for status, header in (
@@ -220,11 +226,11 @@ def test_operation_documents_response_headers(operation: Operation) -> None:
         ("503", "Retry-After"),
     ):
         assert status not in answers or header in required[status]
-    if operation.method == "get" and "health" not in operation.said["tags"]:
+    if operation.method == "get" and "health" not in operation.definition["tags"]:
         assert {"ETag", "Cache-Control", "Vary"} <= required["200"]
         assert {"ETag", "Cache-Control", "Vary"} <= required["304"]
         assert "content" not in answers["304"]
-    paged = any(one.get("name") == "cursor" for one in operation.said["parameters"])
+    paged = any(one.get("name") == "cursor" for one in operation.definition["parameters"])
     assert ("Link" in answers.get("200", {}).get("headers", {})) is paged
 
 
@@ -238,7 +244,7 @@ def test_only_request_schemas_forbid_additional_properties() -> None:
 
 
 def test_patch_schema_has_the_fields_of_its_post_schema() -> None:
-    types = {one.name: sorted(one.said["requestBody"]["content"]) for one in OPERATIONS if one.method == "patch"}
+    types = {one.name: sorted(one.definition["requestBody"]["content"]) for one in OPERATIONS if one.method == "patch"}
     assert set(map(tuple, types.values())) == {("application/json", "application/merge-patch+json")}
     schemas = DOCUMENT["components"]["schemas"]
     for patch, post in (("EventPatch", "EventIn"), ("TalkPatch", "TalkIn")):
@@ -277,13 +283,13 @@ def test_lists_and_feeds_document_the_same_filters() -> None:
     ],
 )
 def test_operation_documents_its_domain_error_codes(name: str, codes: set[str]) -> None:
-    assert codes <= codes_of(BY_NAME[name])
+    assert codes <= error_codes(OPERATIONS_BY_NAME[name])
 
 
 def test_document_is_served_unchanged(client: FlaskClient) -> None:
     answer = client.get("/api/v1/openapi.json")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    served = json_of(answer)
+    served = get_json(answer)
     assert served["openapi"] == "3.1.0"
     assert served["paths"] == DOCUMENT["paths"]
     assert served["servers"] == [{"url": "http://127.0.0.1:8000", "description": "eventcal"}]
@@ -293,21 +299,21 @@ def test_document_is_served_unchanged(client: FlaskClient) -> None:
 def test_options_and_405_responses_list_documented_methods(client: FlaskClient, path: str) -> None:
     described = {method.upper() for method in DOCUMENT["paths"][path] if method in METHODS}
     allowed = described | {"OPTIONS"} | ({"HEAD"} if "GET" in described else set())
-    options = client.options(real(path))
+    options = client.options(fill_path(path))
     assert (options.status_code, set(options.headers["Allow"].split(", "))) == (200, allowed)
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - described:
-        answer = client.open(real(path), method=method)
+        answer = client.open(fill_path(path), method=method)
         assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
         assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
-@each_get
+@each_get_path
 def test_head_response_has_the_headers_of_get_and_no_body(client: FlaskClient, path: str) -> None:
-    get, head = (client.open(real(path), method=method, headers=MODERATOR) for method in ("GET", "HEAD"))
+    get, head = (client.open(fill_path(path), method=method, headers=MODERATOR_HEADERS) for method in ("GET", "HEAD"))
     assert (head.status_code, dict(head.headers), head.data) == (get.status_code, dict(get.headers), b"")
 
 
-class _Page(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.ids: list[str] = []
@@ -322,23 +328,23 @@ class _Page(HTMLParser):
 
 
 @pytest.fixture
-def docs(client: FlaskClient) -> str:
+def docs_html(client: FlaskClient) -> str:
     """Return the HTML of the documentation page."""
     answer = client.get("/api/v1/docs")
     assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
     return answer.get_data(as_text=True)
 
 
-def test_documentation_page_contains_every_operation_schema_and_problem(docs: str) -> None:
-    page = _Page(docs)
+def test_documentation_page_contains_every_operation_schema_and_problem(docs_html: str) -> None:
+    page = _PageParser(docs_html)
     assert len(page.ids) == len(set(page.ids))
-    assert {one.said["operationId"] for one in OPERATIONS} <= set(page.ids)
+    assert {one.definition["operationId"] for one in OPERATIONS} <= set(page.ids)
     assert {f"shape-{name}" for name in DOCUMENT["components"]["schemas"]} <= set(page.ids)
     assert {f"problem-{code}" for _status, code, _title in list_error_kinds()} <= set(page.ids)
 
 
-def test_documentation_page_links_resolve(docs: str, client: FlaskClient) -> None:
-    page = _Page(docs)
+def test_documentation_page_links_resolve(docs_html: str, client: FlaskClient) -> None:
+    page = _PageParser(docs_html)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     others = {link for link in page.links if not link.startswith("#")}
     assert others == {"/api/v1/openapi.json", "/static/docs.css"}

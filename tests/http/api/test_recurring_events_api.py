@@ -7,14 +7,14 @@ import pytest
 from flask import Flask
 
 from eventcal.events.enums import EventStatus
-from tests.api import BASE, Api, every_page
+from tests.api_client import API_URL, ApiClient, list_all_items
 from tests.clocks import NOON, FixedClock
-from tests.http_app import database_of, writing
-from tests.make import make_event
-from tests.statements import statements
-from tests.told import hold_to_document
+from tests.factories import make_event
+from tests.http_app import database_of, write_session
+from tests.openapi_conformance import check_responses
+from tests.sql_statements import record_statements
 
-CALL: dict[str, Any] = {
+CALL_FIELDS: dict[str, Any] = {
     "slug": "call",
     "title": "Community call",
     "timezone": "Europe/Berlin",
@@ -25,7 +25,7 @@ CALL: dict[str, Any] = {
     "online_url": "https://meet.example/call",
 }
 APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"
-NO_TIME = "is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
+INVALID_TIME = "is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
 OVERRIDES: dict[str, Any] = {
     APRIL: {"excluded": True},
     MAY: {"starts": "2026-05-12T18:00:00", "title": "With guests", "venue": "Attic"},
@@ -34,17 +34,17 @@ OVERRIDES: dict[str, Any] = {
 
 
 @pytest.fixture
-def call(moderator: Api) -> str:
+def call_path(moderator: ApiClient) -> str:
     """Create a community call on the first Tuesday of each month, with overrides, and return its path."""
-    answer = moderator.post("/events", CALL | {"recurrence_overrides": OVERRIDES})
+    answer = moderator.post("/events", CALL_FIELDS | {"recurrence_overrides": OVERRIDES})
     assert answer.status == 201, answer.json
     return "/events/call"
 
 
 @pytest.fixture
-def weeks(app: Flask) -> str:
+def weekly_event_path(app: Flask) -> str:
     """Create an event at 02:30 in New York each Sunday from 1 March 2026, and return its path."""
-    with writing(app) as session:
+    with write_session(app) as session:
         make_event(
             session,
             slug="weeks",
@@ -58,43 +58,43 @@ def weeks(app: Flask) -> str:
 
 
 @pytest.fixture
-def told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Api:
+def validating_client(app: Flask, monkeypatch: pytest.MonkeyPatch) -> ApiClient:
     """Return an anonymous client that checks every response against the OpenAPI document."""
     monkeypatch.setattr(app, "test_client_class", None)
-    hold_to_document(app)
-    return Api(app)
+    check_responses(app)
+    return ApiClient(app)
 
 
-def times(answer: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 - JSON of a list
+def occurrence_times(answer: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 - JSON of a list
     return [(one["starts"], one["starts_at"], one["ends_at"]) for one in answer]
 
 
 # Writing
 
 
-def test_overrides_are_returned_as_written(call: str, anonymous: Api) -> None:
-    seen = anonymous.get(call).json
-    assert (seen["recurrence"], seen["recurrence_overrides"]) == (CALL["recurrence"], OVERRIDES)
+def test_overrides_are_returned_as_written(call_path: str, anonymous: ApiClient) -> None:
+    seen = anonymous.get(call_path).json
+    assert (seen["recurrence"], seen["recurrence_overrides"]) == (CALL_FIELDS["recurrence"], OVERRIDES)
     assert seen["occurrences"] is None
     assert (seen["starts_at"], seen["ends_at"]) == ("2026-03-03T16:00:00+01:00", "2026-03-03T17:00:00+01:00")
 
 
-def test_patch_merges_overrides_and_their_fields(call: str, moderator: Api, anonymous: Api) -> None:
+def test_patch_merges_overrides_and_their_fields(call_path: str, moderator: ApiClient, anonymous: ApiClient) -> None:
     change = {
         APRIL: None,
         MAY: {"title": None, "summary": "Bring *questions*."},
         JUNE: {"online_url": None, "status": None},
     }
-    changed = moderator.patch(call, {"recurrence_overrides": change})
+    changed = moderator.patch(call_path, {"recurrence_overrides": change})
     expected = {MAY: {"starts": "2026-05-12T18:00:00", "summary": "Bring *questions*.", "venue": "Attic"}}
     assert (changed.status, changed.json["recurrence_overrides"]) == (200, expected)
-    assert anonymous.get(call).json["recurrence_overrides"] == expected
-    same = moderator.patch(call, {"recurrence_overrides": {MAY: {"venue": "Attic"}}})
+    assert anonymous.get(call_path).json["recurrence_overrides"] == expected
+    same = moderator.patch(call_path, {"recurrence_overrides": {MAY: {"venue": "Attic"}}})
     assert same.etag == changed.etag
-    assert moderator.patch(call, {"recurrence_overrides": None}).json["recurrence_overrides"] == {}
+    assert moderator.patch(call_path, {"recurrence_overrides": None}).json["recurrence_overrides"] == {}
 
 
-def test_override_patch_reports_all_schema_errors(call: str, moderator: Api) -> None:
+def test_override_patch_reports_all_schema_errors(call_path: str, moderator: ApiClient) -> None:
     key = "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
     wrong: dict[str, Any] = {
         "first/second~third": {},
@@ -104,7 +104,7 @@ def test_override_patch_reports_all_schema_errors(call: str, moderator: Api) -> 
         APRIL: "excluded",
     }
     where = "/recurrence_overrides"
-    assert moderator.patch(call, {"recurrence_overrides": wrong}).faults == {
+    assert moderator.patch(call_path, {"recurrence_overrides": wrong}).errors == {
         f"{where}/first~1second~0third": key,
         f"{where}/2026-05-05T16:00": key,
         f"{where}/{MAY}/title": "must have at most 200 characters",
@@ -114,17 +114,19 @@ def test_override_patch_reports_all_schema_errors(call: str, moderator: Api) -> 
         f"{where}/{MAY}/price": "is not known here; leave it out",
         f"{where}/{JUNE}/excluded": "must be true; null takes it back",
         f"{where}/{JUNE}/status": "must be one of: tentative, confirmed, cancelled",
-        f"{where}/{JUNE}/starts": f"'noon' {NO_TIME}",
+        f"{where}/{JUNE}/starts": f"'noon' {INVALID_TIME}",
         f"{where}/{JUNE}/ends": "must be text",
         f"{where}/{APRIL}": "must be a JSON object",
     }
     many = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 27)}
-    assert moderator.patch(call, {"recurrence_overrides": many}).faults == {where: "must have at most 200 occurrences"}
-    assert moderator.patch(call, {"recurrence_overrides": [MAY]}).faults == {where: "must be a JSON object"}
+    assert moderator.patch(call_path, {"recurrence_overrides": many}).errors == {
+        where: "must have at most 200 occurrences"
+    }
+    assert moderator.patch(call_path, {"recurrence_overrides": [MAY]}).errors == {where: "must be a JSON object"}
 
 
-def test_override_patch_reports_all_domain_errors(call: str, moderator: Api, anonymous: Api) -> None:
-    before = anonymous.get(call)
+def test_override_patch_reports_all_domain_errors(call_path: str, moderator: ApiClient, anonymous: ApiClient) -> None:
+    before = anonymous.get(call_path)
     wrong = {
         "2026-04-08T16:00:00": {"title": "A"},
         "2026-07-07": {"title": "A"},
@@ -133,8 +135,8 @@ def test_override_patch_reports_all_domain_errors(call: str, moderator: Api, ano
         JUNE: {"starts": "2027-03-28T02:30:00"},
     }
     where = "/recurrence_overrides"
-    refused = moderator.patch(call, {"recurrence_overrides": wrong, "location": {"latitude": 1}})
-    assert refused.faults == {
+    refused = moderator.patch(call_path, {"recurrence_overrides": wrong, "location": {"latitude": 1}})
+    assert refused.errors == {
         "/location": "latitude and longitude belong together; give both or neither",
         f"{where}/2026-04-08T16:00:00": "is no occurrence of the rule; from that day on, the rule has "
         "2026-05-05T16:00:00 first",
@@ -144,28 +146,28 @@ def test_override_patch_reports_all_domain_errors(call: str, moderator: Api, ano
         f"{where}/{JUNE}/starts": "2027-03-28T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
         "the next time there is 2027-03-28T03:00:00",
     }
-    assert anonymous.get(call).etag == before.etag
+    assert anonymous.get(call_path).etag == before.etag
 
 
-def test_recurrence_rule_must_start_with_its_event(member: Api) -> None:
-    wrong = CALL | {"recurrence": "FREQ=MONTHLY;BYDAY=1WE"}
-    assert member.post("/events", wrong).faults == {
+def test_recurrence_rule_must_start_with_its_event(member: ApiClient) -> None:
+    wrong = CALL_FIELDS | {"recurrence": "FREQ=MONTHLY;BYDAY=1WE"}
+    assert member.post("/events", wrong).errors == {
         "/recurrence": "comes true on 2026-03-04T16:00:00 for the first time, and the event starts on "
         "2026-03-03T16:00:00; let both be the same"
     }
 
 
-def test_redacted_event_has_no_overrides(call: str, moderator: Api, anonymous: Api) -> None:
-    moderator.post(f"{call}/redact")
-    assert anonymous.get(call).json["recurrence_overrides"] == {}
-    [one] = anonymous.get(f"{call}/occurrences?limit=1").json["items"]
+def test_redacted_event_has_no_overrides(call_path: str, moderator: ApiClient, anonymous: ApiClient) -> None:
+    moderator.post(f"{call_path}/redact")
+    assert anonymous.get(call_path).json["recurrence_overrides"] == {}
+    [one] = anonymous.get(f"{call_path}/occurrences?limit=1").json["items"]
     assert (one["title"], one["status"], one["venue"], one["online_url"]) == ("[removed]", "cancelled", None, None)
 
 
 # Lists
 
 
-def test_list_with_period_includes_occurrences(call: str, anonymous: Api) -> None:
+def test_list_with_period_includes_occurrences(call_path: str, anonymous: ApiClient) -> None:
     [event] = anonymous.get("/events?from=2026-03-03&to=2026-06-30").json["items"]
     usual = {"venue": "Hall", "online_url": "https://meet.example/call"}
     assert event["occurrences"] == [
@@ -202,11 +204,11 @@ def test_list_with_period_includes_occurrences(call: str, anonymous: Api) -> Non
             "online_url": "https://meet.example/other",
         },
     ]
-    assert event == anonymous.get(call).json | {"occurrences": event["occurrences"]}
+    assert event == anonymous.get(call_path).json | {"occurrences": event["occurrences"]}
 
 
-def test_list_omits_events_without_occurrence_in_period(call: str, summit: str, anonymous: Api) -> None:
-    assert call == "/events/call"
+def test_list_omits_events_without_occurrence_in_period(call_path: str, summit: str, anonymous: ApiClient) -> None:
+    assert call_path == "/events/call"
     for query, slugs in {
         "from=2026-04-01&to=2026-04-30": [],
         "from=2026-05-05&to=2026-05-11": [],
@@ -215,75 +217,85 @@ def test_list_omits_events_without_occurrence_in_period(call: str, summit: str, 
         "to=2026-03-02": [],
         "q=guests": ["call"],
     }.items():
-        assert (query, anonymous.get(f"/events?{query}").items("slug")) == (query, slugs)
+        assert (query, anonymous.get(f"/events?{query}").item_values("slug")) == (query, slugs)
 
 
-def test_occurrences_require_a_period_and_a_recurrence(weeks: str, summit: str, anonymous: Api) -> None:
-    assert weeks == "/events/weeks"
-    assert anonymous.get("/events").items("occurrences") == [None, None]
+def test_occurrences_require_a_period_and_a_recurrence(
+    weekly_event_path: str, summit: str, anonymous: ApiClient
+) -> None:
+    assert weekly_event_path == "/events/weeks"
+    assert anonymous.get("/events").item_values("occurrences") == [None, None]
     found = {
         one["slug"]: one["occurrences"] for one in anonymous.get("/events?from=2026-06-07&to=2026-06-10").json["items"]
     }
     assert [one["starts"] for one in found["weeks"]] == ["2026-06-07T02:30:00"]
     assert found[summit] is None
     # If one end of the period is missing, the period has 400 days.
-    [from_march] = anonymous.get("/events?from=2026-03-01&event=weeks").items("occurrences")
+    [from_march] = anonymous.get("/events?from=2026-03-01&event=weeks").item_values("occurrences")
     assert (len(from_march), from_march[-1]["starts"]) == (58, "2027-04-04T02:30:00")
-    [to_april] = anonymous.get("/events?to=2027-04-05&event=weeks").items("occurrences")
+    [to_april] = anonymous.get("/events?to=2027-04-05&event=weeks").item_values("occurrences")
     assert to_april == from_march
-    [hundred] = anonymous.get("/events?from=2026-03-01&to=2199-12-31&event=weeks").items("occurrences")
+    [hundred] = anonymous.get("/events?from=2026-03-01&to=2199-12-31&event=weeks").item_values("occurrences")
     assert (len(hundred), hundred[:58]) == (100, from_march)
 
 
-def test_pending_event_has_occurrences(member: Api, moderator: Api) -> None:
-    member.post("/events", CALL)
-    [[one]] = moderator.get("/events?status=pending&from=2026-04-01&to=2026-04-30").items("occurrences")
+def test_pending_event_has_occurrences(member: ApiClient, moderator: ApiClient) -> None:
+    member.post("/events", CALL_FIELDS)
+    [[one]] = moderator.get("/events?status=pending&from=2026-04-01&to=2026-04-30").item_values("occurrences")
     assert (one["starts"], one["status"]) == (APRIL, "pending")
     assert moderator.get("/events?status=pending&from=2026-04-08&to=2026-04-30").json["items"] == []
 
 
-def test_number_of_statements_does_not_depend_on_event_count(app: Flask, anonymous: Api) -> None:
+def test_number_of_statements_does_not_depend_on_event_count(app: Flask, anonymous: ApiClient) -> None:
     costs = []
     for count in (1, 20):
-        with writing(app) as session:
+        with write_session(app) as session:
             for _ in range(count):
                 make_event(session, starts="2026-03-03", ends="2026-03-03", recurrence="FREQ=DAILY")
-        with statements(database_of(app)) as seen:
+        with record_statements(database_of(app)) as seen:
             assert anonymous.get("/events?from=2026-06-01&limit=200").status == 200
         costs.append(len(seen))
     assert costs[0] == costs[1]
 
 
-def test_occurrence_responses_match_openapi_document(call: str, weeks: str, told: Api) -> None:
-    for query in ("/events", "/events?from=2026-03-01", call, f"{call}/occurrences", f"{weeks}/occurrences?limit=2"):
-        assert told.get(query).status == 200
-    assert told.get(f"{weeks}/occurrences?limit=x").status == 422
-    assert told.get("/events/nowhere/occurrences").status == 404
+def test_occurrence_responses_match_openapi_document(
+    call_path: str, weekly_event_path: str, validating_client: ApiClient
+) -> None:
+    for query in (
+        "/events",
+        "/events?from=2026-03-01",
+        call_path,
+        f"{call_path}/occurrences",
+        f"{weekly_event_path}/occurrences?limit=2",
+    ):
+        assert validating_client.get(query).status == 200
+    assert validating_client.get(f"{weekly_event_path}/occurrences?limit=x").status == 422
+    assert validating_client.get("/events/nowhere/occurrences").status == 404
 
 
 # Occurrences of one event
 
 
-def test_occurrences_handle_daylight_saving_time_changes(weeks: str, anonymous: Api) -> None:
-    spring = anonymous.get(f"{weeks}/occurrences?from=2026-03-01&to=2026-03-15").json
-    assert times(spring["items"]) == [
+def test_occurrences_handle_daylight_saving_time_changes(weekly_event_path: str, anonymous: ApiClient) -> None:
+    spring = anonymous.get(f"{weekly_event_path}/occurrences?from=2026-03-01&to=2026-03-15").json
+    assert occurrence_times(spring["items"]) == [
         ("2026-03-01T02:30:00", "2026-03-01T02:30:00-05:00", "2026-03-01T03:00:00-05:00"),
         # The clocks skip 02:30, so it starts at 03:30, with the usual duration.
         ("2026-03-08T03:30:00", "2026-03-08T03:30:00-04:00", "2026-03-08T04:00:00-04:00"),
         ("2026-03-15T02:30:00", "2026-03-15T02:30:00-04:00", "2026-03-15T03:00:00-04:00"),
     ]
     assert [one["occurrence"] for one in spring["items"]][1] == "2026-03-08T02:30:00"
-    autumn = anonymous.get(f"{weeks}/occurrences?from=2026-10-25&to=2026-11-08").json
-    assert [at for _, at, _ in times(autumn["items"])] == [
+    autumn = anonymous.get(f"{weekly_event_path}/occurrences?from=2026-10-25&to=2026-11-08").json
+    assert [at for _, at, _ in occurrence_times(autumn["items"])] == [
         "2026-10-25T02:30:00-04:00",
         "2026-11-01T02:30:00-05:00",
         "2026-11-08T02:30:00-05:00",
     ]
 
 
-def test_all_day_series_ends_with_its_rule(app: Flask, anonymous: Api) -> None:
+def test_all_day_series_ends_with_its_rule(app: Flask, anonymous: ApiClient) -> None:
     rules = {"counted": "FREQ=WEEKLY;COUNT=3", "until": "FREQ=WEEKLY;UNTIL=20260331"}
-    with writing(app) as session:
+    with write_session(app) as session:
         for slug, rule in rules.items():
             make_event(session, slug=slug, starts="2026-03-21", ends="2026-03-22", recurrence=rule)
     for slug, dates in {
@@ -293,26 +305,30 @@ def test_all_day_series_ends_with_its_rule(app: Flask, anonymous: Api) -> None:
         page = anonymous.get(f"/events/{slug}/occurrences").json
         assert ([one["starts"] for one in page["items"]], page["next"]) == (dates, None)
         # This weekend has 47 hours, because the clocks go forward.
-        assert times(page["items"])[1] == ("2026-03-28", "2026-03-28T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
-        after = anonymous.get("/events?from=2026-04-06").items("slug")
+        assert occurrence_times(page["items"])[1] == (
+            "2026-03-28",
+            "2026-03-28T00:00:00+01:00",
+            "2026-03-30T00:00:00+02:00",
+        )
+        after = anonymous.get("/events?from=2026-04-06").item_values("slug")
         assert after == []
 
 
-def test_default_period_is_400_days_from_today(weeks: str, anonymous: Api, clock: FixedClock) -> None:
-    whole = every_page(anonymous, f"{weeks}/occurrences")
+def test_default_period_is_400_days_from_today(weekly_event_path: str, anonymous: ApiClient, clock: FixedClock) -> None:
+    whole = list_all_items(anonymous, f"{weekly_event_path}/occurrences")
     assert (len(whole), whole[0]["starts"], whole[-1]["starts"]) == (58, "2026-03-01T02:30:00", "2027-04-04T02:30:00")
     # It is still Sunday in New York.
-    clock.move(NOON + timedelta(hours=16, minutes=59))
-    assert anonymous.get(f"{weeks}/occurrences").items("starts")[0] == "2026-03-01T02:30:00"
-    clock.move(NOON + timedelta(hours=17))
-    assert anonymous.get(f"{weeks}/occurrences").items("starts")[0] == "2026-03-08T03:30:00"
-    assert anonymous.get(f"{weeks}/occurrences?to=2026-03-15").items("starts") == [
+    clock.set_time(NOON + timedelta(hours=16, minutes=59))
+    assert anonymous.get(f"{weekly_event_path}/occurrences").item_values("starts")[0] == "2026-03-01T02:30:00"
+    clock.set_time(NOON + timedelta(hours=17))
+    assert anonymous.get(f"{weekly_event_path}/occurrences").item_values("starts")[0] == "2026-03-08T03:30:00"
+    assert anonymous.get(f"{weekly_event_path}/occurrences?to=2026-03-15").item_values("starts") == [
         "2026-03-08T03:30:00",
         "2026-03-15T02:30:00",
     ]
 
 
-def test_event_without_recurrence_has_one_occurrence(summit: str, anonymous: Api) -> None:
+def test_event_without_recurrence_has_one_occurrence(summit: str, anonymous: ApiClient) -> None:
     page = anonymous.get(f"/events/{summit}/occurrences").json
     assert page == {
         "items": [
@@ -333,25 +349,27 @@ def test_event_without_recurrence_has_one_occurrence(summit: str, anonymous: Api
     assert anonymous.get(f"/events/{summit}/occurrences?from=2026-06-13").json["items"] == []
 
 
-def test_occurrence_pages_contain_each_occurrence_once_in_order(call: str, anonymous: Api) -> None:
-    whole = anonymous.get(f"{call}/occurrences?from=2026-01-01&to=2028-12-31&limit=200").json
+def test_occurrence_pages_contain_each_occurrence_once_in_order(call_path: str, anonymous: ApiClient) -> None:
+    whole = anonymous.get(f"{call_path}/occurrences?from=2026-01-01&to=2028-12-31&limit=200").json
     assert (len(whole["items"]), whole["next"]) == (33, None)
     for limit in (1, 2, 7, 33):
-        path = f"{call}/occurrences?from=2026-01-01&to=2028-12-31&limit={limit}"
-        assert every_page(anonymous, path) == whole["items"]
-    first = anonymous.get(f"{call}/occurrences?from=2026-01-01&limit=2")
+        path = f"{call_path}/occurrences?from=2026-01-01&to=2028-12-31&limit={limit}"
+        assert list_all_items(anonymous, path) == whole["items"]
+    first = anonymous.get(f"{call_path}/occurrences?from=2026-01-01&limit=2")
     cursor = "20260512T160000Z_20260505T160000"
     query = f"cursor={cursor}&from=2026-01-01&limit=2&to=2027-02-05"
     assert first.json["next"] == cursor
-    assert first.headers["Link"] == f'<{BASE}/events/call/occurrences?{query}>; rel="next"'
+    assert first.headers["Link"] == f'<{API_URL}/events/call/occurrences?{query}>; rel="next"'
 
 
-def test_occurrence_paging_continues_after_changes(call: str, moderator: Api, anonymous: Api) -> None:
-    first = anonymous.get(f"{call}/occurrences?from=2026-01-01&to=2026-12-31&limit=2")
-    assert first.items("occurrence") == ["2026-03-03T16:00:00", MAY]
-    moderator.patch(call, {"recurrence_overrides": {MAY: None, APRIL: None, "2026-03-03T16:00:00": {"excluded": True}}})
+def test_occurrence_paging_continues_after_changes(call_path: str, moderator: ApiClient, anonymous: ApiClient) -> None:
+    first = anonymous.get(f"{call_path}/occurrences?from=2026-01-01&to=2026-12-31&limit=2")
+    assert first.item_values("occurrence") == ["2026-03-03T16:00:00", MAY]
+    moderator.patch(
+        call_path, {"recurrence_overrides": {MAY: None, APRIL: None, "2026-03-03T16:00:00": {"excluded": True}}}
+    )
     second = anonymous.get(first.headers["Link"][1:].partition(">")[0])
-    assert second.items("occurrence") == [JUNE, "2026-07-07T16:00:00"]
+    assert second.item_values("occurrence") == [JUNE, "2026-07-07T16:00:00"]
 
 
 @pytest.mark.parametrize(
@@ -364,26 +382,30 @@ def test_occurrence_paging_continues_after_changes(call: str, moderator: Api, an
         ("limit=0", {"?limit": "must be from 1 to 200"}),
         (
             "limit=201&from=x",
-            {"?limit": "must be from 1 to 200", "?from": f"'x' {NO_TIME}"},
+            {"?limit": "must be from 1 to 200", "?from": f"'x' {INVALID_TIME}"},
         ),
         ("sort=starts", {"?sort": "is not a parameter here"}),
     ],
 )
-def test_invalid_occurrence_query_is_rejected(weeks: str, anonymous: Api, query: str, faults: dict[str, str]) -> None:
-    assert anonymous.get(f"{weeks}/occurrences?{query}").faults == faults
+def test_invalid_occurrence_query_is_rejected(
+    weekly_event_path: str, anonymous: ApiClient, query: str, faults: dict[str, str]
+) -> None:
+    assert anonymous.get(f"{weekly_event_path}/occurrences?{query}").errors == faults
 
 
-def test_occurrences_of_hidden_event_are_hidden(app: Flask, anonymous: Api, moderator: Api) -> None:
-    with writing(app) as session:
+def test_occurrences_of_hidden_event_are_hidden(app: Flask, anonymous: ApiClient, moderator: ApiClient) -> None:
+    with write_session(app) as session:
         make_event(session, slug="hidden", status=EventStatus.PENDING, recurrence="FREQ=YEARLY")
     for slug in ("hidden", "nowhere"):
-        assert anonymous.get(f"/events/{slug}/occurrences").code == (404, "not-found")
+        assert anonymous.get(f"/events/{slug}/occurrences").status_and_code == (404, "not-found")
     seen = moderator.get("/events/hidden/occurrences")
     assert (seen.status, seen.headers["Cache-Control"]) == (200, "private, no-cache")
 
 
-def test_occurrences_support_caching_and_conditional_requests(call: str, moderator: Api, anonymous: Api) -> None:
-    path = f"{call}/occurrences?from=2026-01-01"
+def test_occurrences_support_caching_and_conditional_requests(
+    call_path: str, moderator: ApiClient, anonymous: ApiClient
+) -> None:
+    path = f"{call_path}/occurrences?from=2026-01-01"
     first = anonymous.get(path)
     assert first.headers["Cache-Control"].startswith("public, max-age=300")
     assert first.headers["Access-Control-Allow-Origin"] == "*"
@@ -391,6 +413,6 @@ def test_occurrences_support_caching_and_conditional_requests(call: str, moderat
     unchanged = anonymous.get(path, If_None_Match=first.etag)
     assert (unchanged.status, unchanged.data, unchanged.etag) == (304, b"", first.etag)
     # A list that begins today changes with the date in the event's time zone, which is not recorded as a change.
-    assert "Last-Modified" not in anonymous.get(f"{call}/occurrences").headers
-    moderator.patch(call, {"recurrence_overrides": {MAY: {"title": "Other guests"}}})
+    assert "Last-Modified" not in anonymous.get(f"{call_path}/occurrences").headers
+    moderator.patch(call_path, {"recurrence_overrides": {MAY: {"title": "Other guests"}}})
     assert anonymous.get(path, If_None_Match=first.etag).status == 200

@@ -28,17 +28,17 @@ from eventcal.app import create_app
 from eventcal.config import Settings
 from eventcal.members.models import Member
 from eventcal.web.worker_state import ResponseCache
-from tests import world
-from tests.api import by_cookie, row
+from tests import sample_calendar
+from tests.api_client import create_session_client, get_row
 from tests.clocks import FixedClock
-from tests.fuzzing import Json, narrowed
-from tests.http_app import database_of, running
+from tests.http_app import create_test_app, database_of
+from tests.openapi_fuzzing import Json, narrow_document
 
-Try = Callable[[Mapping[str, str]], None]
+OperationTest = Callable[[Mapping[str, str]], None]
 
 # Operations with rules that a schema cannot express: consistency of times, prices and states, secrets that cannot be
 # generated, and images.
-MORE_THAN_FORM = (
+STRICTER_THAN_SCHEMA = (
     "POST /api/v1/auth/confirm",
     "POST /api/v1/auth/reset/confirm",
     "POST /api/v1/auth/password",
@@ -60,78 +60,82 @@ CHECKS: Json = {
     "missing_required_header": {"expected-statuses": ["401", "403", "428"]},
 }
 # Removing a star that does not exist succeeds with any ID.
-FIRST_BOUNDARIES, BOUNDARY_STRIDE = 16, 8
-ANY_ID = "DELETE /api/v1/me/stars/{talk_id}"
+FIRST_BOUNDARY_CASES, BOUNDARY_STRIDE = 16, 8
+IDEMPOTENT_DELETE = "DELETE /api/v1/me/stars/{talk_id}"
 
 
 @cache
-def document() -> Json:
+def narrowed_document() -> Json:
     """Return the document, narrowed to existing objects. This needs no database."""
     nowhere = Settings(instance=Path("instance"), database_url="sqlite:///nowhere/none.db", secret_key="k" * 40)
-    return narrowed(create_app(nowhere).extensions["eventcal_openapi"]())
+    return narrow_document(create_app(nowhere).extensions["eventcal_openapi"]())
 
 
 OPERATIONS = [
     f"{method.upper()} {path}"
-    for path, item in document()["paths"].items()
+    for path, item in narrowed_document()["paths"].items()
     for method, operation in item.items()
     if isinstance(operation, dict)
 ]
 
 
 @cache
-def schema(*, examples: int, coverage: bool) -> Any:  # noqa: ANN401 - schemathesis does not name its type in public
+def load_schema(*, examples: int, coverage: bool) -> Any:  # noqa: ANN401 - schemathesis does not name its type in public
     """Return the document as a schemathesis schema; with `coverage`, it also generates boundary cases."""
     load_all_checks()
     exempt = [
-        {"include-name": name, "checks": {"positive_data_acceptance": {"enabled": False}}} for name in MORE_THAN_FORM
+        {"include-name": name, "checks": {"positive_data_acceptance": {"enabled": False}}}
+        for name in STRICTER_THAN_SCHEMA
     ]
     config = {
         "seed": 2014,
         "generation": {"deterministic": True, "max-examples": examples, "with-security-parameters": False},
         "phases": {"examples": {"enabled": False}, "coverage": {"enabled": coverage}},
         "checks": CHECKS,
-        "operations": [*exempt, {"include-name": ANY_ID, "checks": {"negative_data_rejection": {"enabled": False}}}],
+        "operations": [
+            *exempt,
+            {"include-name": IDEMPOTENT_DELETE, "checks": {"negative_data_rejection": {"enabled": False}}},
+        ],
     }
-    return schemathesis.openapi.from_dict(document(), config=schemathesis.Config.from_dict(config))
+    return schemathesis.openapi.from_dict(narrowed_document(), config=schemathesis.Config.from_dict(config))
 
 
 @dataclass
-class Calendar:
+class RestorableApp:
     """The app with a copy of a database that is never changed."""
 
     app: Flask
-    kept: Path
-    used: Path
-    touched: bool = False
+    original: Path
+    working_copy: Path
+    is_modified: bool = False
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Restore the database if a request may have changed it."""
-        if not self.touched:
+        if not self.is_modified:
             return
         database_of(self.app).engine.dispose()
         for end in ("-wal", "-shm"):
-            Path(f"{self.used}{end}").unlink(missing_ok=True)
-        shutil.copyfile(self.kept, self.used)
+            Path(f"{self.working_copy}{end}").unlink(missing_ok=True)
+        shutil.copyfile(self.original, self.working_copy)
         house = self.app.extensions["eventcal"]
         self.app.extensions["eventcal"] = replace(house, responses=ResponseCache(1_000_000))
-        self.touched = False
+        self.is_modified = False
 
 
 @pytest.fixture(scope="module")
-def calendar(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calendar]:
+def restorable_app(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestorableApp]:
     """Yield a calendar with one object of every kind."""
     folder = tmp_path_factory.mktemp("calendar")
     kept, used = folder / "kept.db", folder / "used.db"
     shutil.copyfile(_sqlite_template, kept)
-    with running(f"sqlite:///{kept}", FixedClock()) as app:
-        world.build(app)
+    with create_test_app(f"sqlite:///{kept}", FixedClock()) as app:
+        sample_calendar.create_sample_calendar(app)
     shutil.copyfile(kept, used)
-    with running(f"sqlite:///{used}", FixedClock()) as app:
-        yield Calendar(app, kept, used)
+    with create_test_app(f"sqlite:///{used}", FixedClock()) as app:
+        yield RestorableApp(app, kept, used)
 
 
-def only_blank(answer: schemathesis.Response) -> bool:
+def is_blank_text_error(answer: schemathesis.Response) -> bool:
     """Return whether a text was rejected only because it is blank, a rule that JSON Schema cannot express."""
     faults = answer.json().get("errors", []) if answer.status_code == 422 else []
     return bool(faults) and all(fault["detail"].startswith("is blank") for fault in faults)
@@ -146,11 +150,11 @@ def _is_in_sample(number: int) -> bool:
 
     Neighbouring cases differ in one field, so the sample covers every field of a large body.
     """
-    return number < FIRST_BOUNDARIES or number % BOUNDARY_STRIDE == 0
+    return number < FIRST_BOUNDARY_CASES or number % BOUNDARY_STRIDE == 0
 
 
-def try_operation(
-    calendar: Calendar,
+def check_operation(
+    calendar: RestorableApp,
     name: str,
     headers: Mapping[str, str],
     *,
@@ -159,7 +163,7 @@ def try_operation(
     every_case: bool = False,
 ) -> None:
     """Call one operation many times with these headers and check every response against the document."""
-    whole = schema(examples=examples, coverage=coverage)
+    whole = load_schema(examples=examples, coverage=coverage)
     method, path = name.split(" ")
     operation = whole[path][method]
     operation.app = whole.app = calendar.app
@@ -171,11 +175,11 @@ def try_operation(
     def check(case: schemathesis.Case[Any]) -> None:
         if _is_boundary(case) and not every_case and not _is_in_sample(next(boundaries)):
             return
-        calendar.put_back()
+        calendar.restore()
         answer = case.call(headers=sent)
         # Rejected requests are rolled back.
-        calendar.touched = case.method != "GET" and answer.status_code < 400
-        excluded = [*done, *[positive_data_acceptance] * only_blank(answer)]
+        calendar.is_modified = case.method != "GET" and answer.status_code < 400
+        excluded = [*done, *[positive_data_acceptance] * is_blank_text_error(answer)]
         case.validate_response(answer, headers=sent, excluded_checks=excluded, transport_kwargs={"headers": sent})
         if answer.status_code < 300:
             done[:] = [ignored_auth]
@@ -197,11 +201,11 @@ def try_operation(
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_responses_to_moderator_with_token_match_document(
-    calendar: Calendar, name: str, pytestconfig: pytest.Config
+    restorable_app: RestorableApp, name: str, pytestconfig: pytest.Config
 ) -> None:
-    headers = {"Authorization": f"Bearer {world.MODERATORS_TOKEN}"}
-    try_operation(
-        calendar,
+    headers = {"Authorization": f"Bearer {sample_calendar.MODERATOR_TOKEN}"}
+    check_operation(
+        restorable_app,
         name,
         headers,
         examples=8,
@@ -211,12 +215,12 @@ def test_responses_to_moderator_with_token_match_document(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_responses_to_member_with_cookie_match_document(calendar: Calendar, name: str) -> None:
-    calendar.put_back()
-    ada = by_cookie(calendar.app, row(calendar.app, Member, id="member-ada"))
-    try_operation(calendar, name, ada.headers, examples=6)
+def test_responses_to_member_with_cookie_match_document(restorable_app: RestorableApp, name: str) -> None:
+    restorable_app.restore()
+    ada = create_session_client(restorable_app.app, get_row(restorable_app.app, Member, id="member-ada"))
+    check_operation(restorable_app, name, ada.headers, examples=6)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_responses_to_anonymous_user_match_document(calendar: Calendar, name: str) -> None:
-    try_operation(calendar, name, {}, examples=3)
+def test_responses_to_anonymous_user_match_document(restorable_app: RestorableApp, name: str) -> None:
+    check_operation(restorable_app, name, {}, examples=3)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.clocks import FixedClock
-from tests.command_line import CommandLine, served
-from tests.datasets import EVENT, SPEAKER, TALK
-from tests.http_app import PASSWORD, sign_in
+from tests.command_line import CommandLine, open_app
+from tests.datasets import EVENT_RECORD, SPEAKER_RECORD, TALK_RECORD
+from tests.http_app import PASSWORD, sign_in_with_password
 
 COMMANDS = [
     ("demo",),
@@ -26,7 +26,7 @@ COMMANDS = [
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> CommandLine:
+def cli_without_database(tmp_path: Path) -> CommandLine:
     """Return the command line with an empty instance folder."""
     return CommandLine(tmp_path)
 
@@ -42,113 +42,126 @@ def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_command_without_schema_fails_and_suggests_db_upgrade(bare: CommandLine, command: tuple[str, ...]) -> None:
-    (bare.instance / "file.json").write_text("{}")
-    arguments = [str(bare.instance / word) if word == "file.json" else word for word in command]
-    assert bare.refused(*arguments, typed=PASSWORD) == (
+def test_command_without_schema_fails_and_suggests_db_upgrade(
+    cli_without_database: CommandLine, command: tuple[str, ...]
+) -> None:
+    (cli_without_database.instance / "file.json").write_text("{}")
+    arguments = [str(cli_without_database.instance / word) if word == "file.json" else word for word in command]
+    assert cli_without_database.run_expecting_error(*arguments, typed=PASSWORD) == (
         "The database is not up to date: run `eventcal db upgrade` first.\n"
     )
 
 
 @pytest.mark.parametrize("command", [("db", "upgrade"), *COMMANDS[2:4]], ids=" ".join)
 def test_unreachable_database_error_is_one_sentence_without_password(
-    bare: CommandLine, command: tuple[str, ...]
+    cli_without_database: CommandLine, command: tuple[str, ...]
 ) -> None:
     url = "postgresql://me:hush@127.0.0.1:1/calendar"
-    said = bare.refused(*command, EVENTCAL_DATABASE_URL=url, EVENTCAL_SECRET_KEY="k" * 40)
+    said = cli_without_database.run_expecting_error(*command, EVENTCAL_DATABASE_URL=url, EVENTCAL_SECRET_KEY="k" * 40)
     assert said.startswith("The database does not answer: ")
     assert said.endswith(". Is EVENTCAL_DATABASE_URL right?\n")
     assert "hush" not in said
 
 
-def test_unknown_setting_is_reported_in_one_sentence(bare: CommandLine) -> None:
-    assert bare.refused("db", "check", EVENTCAL_COLOUR="red") == (
+def test_unknown_setting_is_reported_in_one_sentence(cli_without_database: CommandLine) -> None:
+    assert cli_without_database.run_expecting_error("db", "check", EVENTCAL_COLOUR="red") == (
         "the environment sets what nobody knows: EVENTCAL_COLOUR.\n"
     )
 
 
-def test_unusable_instance_folder_is_reported_in_one_sentence(bare: CommandLine) -> None:
-    (bare.instance / "file").write_text("")
-    said = bare.refused("db", "upgrade", EVENTCAL_INSTANCE=str(bare.instance / "file"))
+def test_unusable_instance_folder_is_reported_in_one_sentence(cli_without_database: CommandLine) -> None:
+    (cli_without_database.instance / "file").write_text("")
+    said = cli_without_database.run_expecting_error(
+        "db", "upgrade", EVENTCAL_INSTANCE=str(cli_without_database.instance / "file")
+    )
     assert said.startswith("The instance folder cannot be used: ")
 
 
 def test_database_of_later_release_is_reported_in_one_sentence(cli: CommandLine) -> None:
-    cli.rows("UPDATE alembic_version SET version_num = '9999'")
-    assert cli.refused("db", "upgrade") == (
+    cli.query_rows("UPDATE alembic_version SET version_num = '9999'")
+    assert cli.run_expecting_error("db", "upgrade") == (
         "The database is none that this release of eventcal can upgrade: Can't locate revision identified by '9999'.\n"
     )
 
 
-def test_version_option_prints_version(bare: CommandLine) -> None:
-    assert re.fullmatch(r"eventcal, version [0-9.]+\n", bare.done("--version"))
+def test_version_option_prints_version(cli_without_database: CommandLine) -> None:
+    assert re.fullmatch(r"eventcal, version [0-9.]+\n", cli_without_database.run_ok("--version"))
 
 
 # The database
 
 
-def test_second_database_upgrade_changes_nothing(bare: CommandLine) -> None:
-    assert bare.done("db", "upgrade") == "The database was brought up to date.\n"
-    assert bare.done("db", "upgrade") == "The database is up to date.\n"
-    assert bare.done("db", "check") == "The database is up to date.\n"
+def test_second_database_upgrade_changes_nothing(cli_without_database: CommandLine) -> None:
+    assert cli_without_database.run_ok("db", "upgrade") == "The database was brought up to date.\n"
+    assert cli_without_database.run_ok("db", "upgrade") == "The database is up to date.\n"
+    assert cli_without_database.run_ok("db", "check") == "The database is up to date.\n"
 
 
 def test_upgrade_with_new_base_url_rerenders_entries_and_keeps_sequences(cli: CommandLine) -> None:
-    cli.done("db", "upgrade")
-    cli.done("load", cli.write(speakers=[SPEAKER], events=[EVENT], talks=[TALK]))
+    cli.run_ok("db", "upgrade")
+    cli.run_ok("load", cli.write_dataset(speakers=[SPEAKER_RECORD], events=[EVENT_RECORD], talks=[TALK_RECORD]))
     elsewhere = {"EVENTCAL_BASE_URL": "https://events.example.org"}
-    assert cli.refused("db", "check", **elsewhere) == (
+    assert cli.run_expecting_error("db", "check", **elsewhere) == (
         "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`.\n"
     )
-    assert cli.done("db", "upgrade", **elsewhere) == ("The database is up to date.\n2 entries of the feeds changed.\n")
-    entries = cli.rows("SELECT sequence, uid, ics FROM feed_entries")
+    assert cli.run_ok("db", "upgrade", **elsewhere) == (
+        "The database is up to date.\n2 entries of the feeds changed.\n"
+    )
+    entries = cli.query_rows("SELECT sequence, uid, ics FROM feed_entries")
     assert [sequence for sequence, *_ in entries] == [1, 1]
     assert all(uid.endswith("@events.example.org") for _, uid, _ in entries)
     assert all("https://events.example.org/" in ics.replace("\r\n ", "") for *_, ics in entries)
-    assert cli.done("db", "upgrade", **elsewhere) == "The database is up to date.\n"
+    assert cli.run_ok("db", "upgrade", **elsewhere) == "The database is up to date.\n"
 
 
 def test_recompute_instants_corrects_stored_start_times(cli: CommandLine) -> None:
-    cli.done("db", "upgrade")
-    cli.done("load", cli.write(speakers=[SPEAKER], events=[EVENT], talks=[{**TALK, "starts": "2026-06-10T09:00:00"}]))
-    assert cli.done("recompute-instants") == "0 entries of the feeds changed.\n"
+    cli.run_ok("db", "upgrade")
+    cli.run_ok(
+        "load",
+        cli.write_dataset(
+            speakers=[SPEAKER_RECORD], events=[EVENT_RECORD], talks=[{**TALK_RECORD, "starts": "2026-06-10T09:00:00"}]
+        ),
+    )
+    assert cli.run_ok("recompute-instants") == "0 entries of the feeds changed.\n"
     # Simulate a time zone whose rules changed after the talk was loaded.
-    cli.rows("UPDATE talks SET starts_at = '2026-06-10 08:00:00'")
-    cli.rows("UPDATE feed_entries SET content_hash = '' WHERE kind = 'talk'")
-    assert cli.done("recompute-instants") == "1 entry of the feeds changed.\n"
-    assert cli.rows("SELECT starts_at, sequence FROM talks") == [("2026-06-10 07:00:00.000000", 1)]
+    cli.query_rows("UPDATE talks SET starts_at = '2026-06-10 08:00:00'")
+    cli.query_rows("UPDATE feed_entries SET content_hash = '' WHERE kind = 'talk'")
+    assert cli.run_ok("recompute-instants") == "1 entry of the feeds changed.\n"
+    assert cli.query_rows("SELECT starts_at, sequence FROM talks") == [("2026-06-10 07:00:00.000000", 1)]
 
 
 # Data sets
 
 
 def test_loading_a_file_again_changes_nothing(cli: CommandLine) -> None:
-    file = cli.write(speakers=[SPEAKER], events=[EVENT], talks=[TALK])
-    assert cli.done("load", file) == (
+    file = cli.write_dataset(speakers=[SPEAKER_RECORD], events=[EVENT_RECORD], talks=[TALK_RECORD])
+    assert cli.run_ok("load", file) == (
         "Loaded:\n"
         "  speakers: 1 new, 0 changed, 0 as they were\n"
         "  events: 1 new, 0 changed, 0 as they were\n"
         "  talks: 1 new, 0 changed, 0 as they were\n"
     )
-    assert cli.done("load", file).startswith("Everything in this file is here already, as it says:\n")
+    assert cli.run_ok("load", file).startswith("Everything in this file is here already, as it says:\n")
 
 
 def test_invalid_file_reports_all_errors_and_loads_nothing(cli: CommandLine) -> None:
-    file = cli.write(events=[EVENT, {**EVENT, "slug": "Other", "starts": "soon"}], talks=[TALK])
-    assert cli.refused("load", file) == (
+    file = cli.write_dataset(
+        events=[EVENT_RECORD, {**EVENT_RECORD, "slug": "Other", "starts": "soon"}], talks=[TALK_RECORD]
+    )
+    assert cli.run_expecting_error("load", file) == (
         "Nothing was loaded, for the file has 3 faults:\n"
         '  /events/1/slug: must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters\n'
         "  /events/1/starts: 'soon' is neither a date nor a local time; "
         "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)\n"
         "  /talks/0/speakers/0: there is no speaker “ada”, in this file or here\n"
     )
-    assert cli.rows("SELECT * FROM events") == []
+    assert cli.query_rows("SELECT * FROM events") == []
 
 
 def test_load_reports_error_of_the_whole_file(cli: CommandLine) -> None:
     path = cli.instance / "list.json"
     path.write_text("[]")
-    assert cli.refused("load", str(path)) == (
+    assert cli.run_expecting_error("load", str(path)) == (
         "Nothing was loaded, for the file has a fault:\n  the whole file: must be a JSON object\n"
     )
 
@@ -165,14 +178,14 @@ def test_unreadable_file_is_reported_in_one_sentence(
     cli: CommandLine, spoil: Callable[[Path], object], says: str
 ) -> None:
     spoil(cli.instance / "gone.json")
-    assert re.search(says, cli.refused("load", str(cli.instance / "gone.json")))
+    assert re.search(says, cli.run_expecting_error("load", str(cli.instance / "gone.json")))
 
 
 # The demo
 
 
 def test_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
-    said = cli.done("demo")
+    said = cli.run_ok("demo")
     found = re.fullmatch(
         r"The Xen Project's calendar of 2014 is here, 8 events and 14 talks, with its dates moved by [0-9]+ weeks: "
         r"it begins on [0-9-]{10}\.\n"
@@ -184,24 +197,24 @@ def test_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clo
     assert found is not None, said
     password = found[1]
     assert json.loads(found[2]) == {"email": "organiser@example.org", "password": password}
-    with served(cli, clock) as app:
-        assert sign_in(app, "organiser@example.org", password).member["role"] == "moderator"
-    before = cli.rows("SELECT slug, starts, sequence, revision FROM events")
+    with open_app(cli, clock) as app:
+        assert sign_in_with_password(app, "organiser@example.org", password).member["role"] == "moderator"
+    before = cli.query_rows("SELECT slug, starts, sequence, revision FROM events")
     for arguments in (("demo",), ("demo", "--as-it-was")):
-        assert cli.done(*arguments) == (
+        assert cli.run_ok(*arguments) == (
             "The demo is here already, and was left as it is.\n"
             "Its organiser organiser@example.org has an account already; for a new password run\n"
             "  eventcal members password organiser@example.org\n"
         )
-    assert cli.rows("SELECT slug, starts, sequence, revision FROM events") == before
-    with served(cli, clock) as app:
-        sign_in(app, "organiser@example.org", password)
+    assert cli.query_rows("SELECT slug, starts, sequence, revision FROM events") == before
+    with open_app(cli, clock) as app:
+        sign_in_with_password(app, "organiser@example.org", password)
 
 
 def test_demo_as_it_was_keeps_original_dates(cli: CommandLine) -> None:
-    said = cli.done("demo", "--as-it-was")
+    said = cli.run_ok("demo", "--as-it-was")
     assert "8 events and 14 talks, with its dates as they were: it begins on 2014-05-29." in said
-    assert cli.rows("SELECT starts, ends FROM events WHERE slug = 'linuxcon-north-america-2014'") == [
+    assert cli.query_rows("SELECT starts, ends FROM events WHERE slug = 'linuxcon-north-america-2014'") == [
         ("2014-08-20", "2014-08-22")
     ]
 
@@ -212,7 +225,7 @@ def test_demo_as_it_was_keeps_original_dates(cli: CommandLine) -> None:
 def test_serve_rejects_port_in_use(cli: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        said = cli.refused("serve", "--port", str(port))
+        said = cli.run_expecting_error("serve", "--port", str(port))
     assert said.splitlines()[-1] == (
         f"Something listens on 127.0.0.1 port {port} already; stop it, or give another --port."
     )
@@ -220,14 +233,14 @@ def test_serve_rejects_port_in_use(cli: CommandLine) -> None:
 
 @pytest.mark.parametrize("host", ["203.0.113.9", "nowhere.invalid"])
 def test_serve_rejects_address_of_another_machine(cli: CommandLine, host: str) -> None:
-    said = cli.refused("serve", "--host", host)
+    said = cli.run_expecting_error("serve", "--host", host)
     assert said.splitlines()[-1] == f"This machine has no address {host}; give another with --host."
 
 
 def test_serve_warns_about_outdated_feeds_until_upgrade(cli: CommandLine) -> None:
-    said = cli.refused("serve", "--host", "203.0.113.9")
+    said = cli.run_expecting_error("serve", "--host", "203.0.113.9")
     assert said.splitlines()[0] == (
         "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`."
     )
-    cli.done("db", "upgrade")
-    assert len(cli.refused("serve", "--host", "203.0.113.9").splitlines()) == 1
+    cli.run_ok("db", "upgrade")
+    assert len(cli.run_expecting_error("serve", "--host", "203.0.113.9").splitlines()) == 1

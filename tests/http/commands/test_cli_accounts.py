@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browsing import Browser, browser_of
 from tests.clocks import FixedClock
-from tests.command_line import CommandLine, served
-from tests.datasets import EVENT
-from tests.http_app import PASSWORD, post, problem, sign_in
-from tests.second_factors import set_up
+from tests.command_line import CommandLine, open_app
+from tests.datasets import EVENT_RECORD
+from tests.html_browser import HtmlBrowser, create_browser
+from tests.http_app import PASSWORD, post_to_api, sign_in_with_password, status_and_code
+from tests.second_factors import set_up_app
 
 
 @pytest.fixture
@@ -22,30 +22,32 @@ def cli(tmp_path: Path, sqlite_url: str) -> CommandLine:
 
 def test_added_member_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
     arguments = ("members", "add", "Ada@Example.ORG", "--name", "Ada Lovelace", "--role", "admin", "--password-stdin")
-    assert cli.done(*arguments, typed=f"{PASSWORD}\n") == (
+    assert cli.run_ok(*arguments, typed=f"{PASSWORD}\n") == (
         "Ada Lovelace can sign in as Ada@example.org, with the role admin.\n"
     )
-    with served(cli, clock) as app:
-        member = sign_in(app, "ada@example.org").member
+    with open_app(cli, clock) as app:
+        member = sign_in_with_password(app, "ada@example.org").member
     assert (member["name"], member["role"], member["confirmed"]) == ("Ada Lovelace", "admin", True)
 
 
 def test_too_short_password_is_rejected(cli: CommandLine) -> None:
     arguments = ("members", "add", "ada@example.org", "--name", "Ada", "--password-stdin")
-    assert cli.refused(*arguments, typed="short\n") == "The password must have 8 to 128 characters.\n"
-    assert cli.rows("SELECT * FROM members") == []
+    assert cli.run_expecting_error(*arguments, typed="short\n") == "The password must have 8 to 128 characters.\n"
+    assert cli.query_rows("SELECT * FROM members") == []
 
 
 def test_email_address_cannot_have_two_accounts(cli: CommandLine) -> None:
-    add(cli)
-    said = cli.refused("members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD)
+    add_member(cli)
+    said = cli.run_expecting_error(
+        "members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD
+    )
     assert said == (
         "ADA@example.org has an account already; change it with `eventcal members role` or `members password`.\n"
     )
 
 
-def add(cli: CommandLine, email: str = "ada@example.org") -> None:
-    cli.done("members", "add", email, "--name", "Ada", "--password-stdin", typed=PASSWORD)
+def add_member(cli: CommandLine, email: str = "ada@example.org") -> None:
+    cli.run_ok("members", "add", email, "--name", "Ada", "--password-stdin", typed=PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -61,15 +63,15 @@ def add(cli: CommandLine, email: str = "ada@example.org") -> None:
     ],
 )
 def test_incorrect_usage_is_explained(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
-    assert says in cli.misused("members", *arguments)
+    assert says in cli.run_expecting_usage_error("members", *arguments)
 
 
 def test_members_role_changes_role(cli: CommandLine) -> None:
-    add(cli)
-    assert cli.done("members", "role", "ada@example.org", "moderator") == (
+    add_member(cli)
+    assert cli.run_ok("members", "role", "ada@example.org", "moderator") == (
         "ada@example.org now has the role moderator.\n"
     )
-    assert cli.rows("SELECT role FROM members") == [("moderator",)]
+    assert cli.query_rows("SELECT role FROM members") == [("moderator",)]
 
 
 @pytest.mark.parametrize(
@@ -78,53 +80,64 @@ def test_members_role_changes_role(cli: CommandLine) -> None:
 )
 def test_commands_reject_email_without_account(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
-    assert cli.refused("members", *arguments, *from_stdin, typed=PASSWORD) == (
+    assert cli.run_expecting_error("members", *arguments, *from_stdin, typed=PASSWORD) == (
         "Nobody with this address has an account; ask them to register first.\n"
     )
 
 
 def test_password_change_ends_existing_sessions(cli: CommandLine, clock: FixedClock) -> None:
-    add(cli)
-    with served(cli, clock) as app:
-        browser = sign_in(app)
-        cli.done("members", "password", "ada@example.org", "--password-stdin", typed="battery staple\n")
+    add_member(cli)
+    with open_app(cli, clock) as app:
+        browser = sign_in_with_password(app)
+        cli.run_ok("members", "password", "ada@example.org", "--password-stdin", typed="battery staple\n")
         assert browser.get("/me").status_code == 401
-        assert sign_in(app, password="battery staple").get("/me").status_code == 200
+        assert sign_in_with_password(app, password="battery staple").get("/me").status_code == 200
 
 
 def test_reset_factors_restores_sign_in_with_password_alone(cli: CommandLine, clock: FixedClock) -> None:
-    add(cli)
-    with served(cli, clock) as app:
-        ada = Browser(sign_in(app).client, browser_of(app).at)
-        set_up(ada, clock)
-        assert problem(post(app, "/auth/login", {"email": "ada@example.org", "password": PASSWORD}))[0] == 401
-        assert cli.done("members", "reset-factors", "ada@example.org") == (
+    add_member(cli)
+    with open_app(cli, clock) as app:
+        ada = HtmlBrowser(sign_in_with_password(app).client, create_browser(app).response)
+        set_up_app(ada, clock)
+        assert (
+            status_and_code(post_to_api(app, "/auth/login", {"email": "ada@example.org", "password": PASSWORD}))[0]
+            == 401
+        )
+        assert cli.run_ok("members", "reset-factors", "ada@example.org") == (
             "ada@example.org signs in with the password alone; every session of theirs has ended.\n"
         )
         assert ada.client.get("/api/v1/me").status_code == 401
-        assert sign_in(app).get("/me").status_code == 200
-    assert cli.rows("SELECT * FROM recovery_codes") == cli.rows("SELECT * FROM passkeys") == []
+        assert sign_in_with_password(app).get("/me").status_code == 200
+    assert cli.query_rows("SELECT * FROM recovery_codes") == cli.query_rows("SELECT * FROM passkeys") == []
 
 
 # Teams
 
 
 def test_team_commands_add_and_remove_members(cli: CommandLine) -> None:
-    cli.done("load", cli.write(events=[EVENT]))
+    cli.run_ok("load", cli.write_dataset(events=[EVENT_RECORD]))
     for email in ("ada@example.org", "grace@example.org"):
-        add(cli, email)
+        add_member(cli, email)
     team = ("events", "team", "summit")
-    assert cli.done(*team, "add", "ada@example.org") == "ada@example.org is on the team of summit, as organiser.\n"
-    assert cli.done(*team, "add", "grace@example.org", "--role", "reviewer") == (
+    assert cli.run_ok(*team, "add", "ada@example.org") == "ada@example.org is on the team of summit, as organiser.\n"
+    assert cli.run_ok(*team, "add", "grace@example.org", "--role", "reviewer") == (
         "grace@example.org is on the team of summit, as reviewer.\n"
     )
     query = "SELECT email, team_members.role FROM team_members JOIN members ON id = member_id ORDER BY email"
-    assert cli.rows(query) == [("ada@example.org", "organiser"), ("grace@example.org", "reviewer")]
-    assert cli.done(*team, "remove", "grace@example.org") == ("grace@example.org is no longer on the team of summit.\n")
-    assert cli.refused(*team, "remove", "ada@example.org") == "An event needs an organiser: name another one first.\n"
-    assert cli.rows(query) == [("ada@example.org", "organiser")]
+    assert cli.query_rows(query) == [("ada@example.org", "organiser"), ("grace@example.org", "reviewer")]
+    assert cli.run_ok(*team, "remove", "grace@example.org") == (
+        "grace@example.org is no longer on the team of summit.\n"
+    )
+    assert (
+        cli.run_expecting_error(*team, "remove", "ada@example.org")
+        == "An event needs an organiser: name another one first.\n"
+    )
+    assert cli.query_rows(query) == [("ada@example.org", "organiser")]
 
 
 def test_team_command_rejects_unknown_event(cli: CommandLine) -> None:
-    add(cli)
-    assert cli.refused("events", "team", "nowhere", "add", "ada@example.org") == "There is no event “nowhere” here.\n"
+    add_member(cli)
+    assert (
+        cli.run_expecting_error("events", "team", "nowhere", "add", "ada@example.org")
+        == "There is no event “nowhere” here.\n"
+    )

@@ -20,20 +20,30 @@ from eventcal.talks.models import Talk
 from eventcal.web.schemas.dataset_records import load_record
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine
-from tests.feed_support.calendar_server import GOOD_HEADERS, CalendarServer, Page, app_server, calendar_server
-from tests.feed_support.fetching import make_calendar
-from tests.feed_support.lint_feeds import GOOD, octets
+from tests.feed_support.calendar_server import (
+    VALID_HEADERS,
+    CalendarServer,
+    ServedResponse,
+    run_app_server,
+    run_calendar_server,
+)
+from tests.feed_support.feed_client import create_calendar
+from tests.feed_support.lint_feeds import VALID_FEED, to_crlf_bytes
 from tests.http_app import database_of
 
-CALENDAR = octets(GOOD)
-WARNED = octets(GOOD.replace("NAME:Talks\n", "", 1))
-WRONG = octets(GOOD.replace("STATUS:CONFIRMED", "STATUS:CANCELED"))
+VALID_CALENDAR = to_crlf_bytes(VALID_FEED)
+CALENDAR_WITH_WARNING = to_crlf_bytes(VALID_FEED.replace("NAME:Talks\n", "", 1))
+CALENDAR_WITH_ERROR = to_crlf_bytes(VALID_FEED.replace("STATUS:CONFIRMED", "STATUS:CANCELED"))
 
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """Return the command line, without a database, in a folder with three calendars: good, warned and wrong."""
-    for name, data in {"good.ics": CALENDAR, "warned.ics": WARNED, "wrong.ics": WRONG}.items():
+    for name, data in {
+        "good.ics": VALID_CALENDAR,
+        "warned.ics": CALENDAR_WITH_WARNING,
+        "wrong.ics": CALENDAR_WITH_ERROR,
+    }.items():
         (tmp_path / name).write_bytes(data)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -42,7 +52,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
 
 @pytest.fixture
 def server() -> Iterator[CalendarServer]:
-    with calendar_server() as server:
+    with run_calendar_server() as server:
         yield server
 
 
@@ -50,7 +60,7 @@ def server() -> Iterator[CalendarServer]:
 
 
 def test_valid_calendar_has_no_findings(cli: CommandLine) -> None:
-    assert cli.done("lint", "--strict", "good.ics") == "0 errors and 0 warnings in 1 calendar.\n"
+    assert cli.run_ok("lint", "--strict", "good.ics") == "0 errors and 0 warnings in 1 calendar.\n"
 
 
 def test_each_finding_is_one_line_with_location_and_source(cli: CommandLine) -> None:
@@ -89,7 +99,7 @@ def test_json_option_prints_one_document(cli: CommandLine) -> None:
 
 
 def test_lint_reads_standard_input(cli: CommandLine) -> None:
-    result = cli.run("lint", "-", typed=WRONG.decode())
+    result = cli.run("lint", "-", typed=CALENDAR_WITH_ERROR.decode())
     assert result.stdout.splitlines()[0].startswith("-:42: error status ")
 
 
@@ -103,20 +113,22 @@ def test_unreadable_files_are_reported_and_others_are_checked(cli: CommandLine) 
 
 
 def test_lint_without_arguments_is_usage_error(cli: CommandLine) -> None:
-    assert "Missing argument 'FILE|URL...'" in cli.misused("lint")
+    assert "Missing argument 'FILE|URL...'" in cli.run_expecting_usage_error("lint")
 
 
 # URLs
 
 
 def test_correctly_served_calendar_has_no_findings(cli: CommandLine, server: CalendarServer) -> None:
-    url = server.serve("/talks.ics", Page(CALENDAR))
-    assert cli.done("lint", "--strict", url) == "0 errors and 0 warnings in 1 calendar.\n"
-    assert server.asked == [("GET", "/talks.ics"), ("GET", "/talks.ics"), ("HEAD", "/talks.ics")]
+    url = server.serve("/talks.ics", ServedResponse(VALID_CALENDAR))
+    assert cli.run_ok("lint", "--strict", url) == "0 errors and 0 warnings in 1 calendar.\n"
+    assert server.requests == [("GET", "/talks.ics"), ("GET", "/talks.ics"), ("HEAD", "/talks.ics")]
 
 
 def test_header_findings_precede_line_findings(cli: CommandLine, server: CalendarServer) -> None:
-    page = Page(WRONG, headers={"Content-Type": "text/html", "ETag": "1"}, conditional=False, head=False)
+    page = ServedResponse(
+        CALENDAR_WITH_ERROR, headers={"Content-Type": "text/html", "ETag": "1"}, conditional=False, supports_head=False
+    )
     url = server.serve("/talks.ics", page)
     result = cli.run("lint", url)
     assert result.exit_code == 1
@@ -133,49 +145,52 @@ def test_header_findings_precede_line_findings(cli: CommandLine, server: Calenda
 
 
 def test_gzip_response_is_decompressed(cli: CommandLine, server: CalendarServer) -> None:
-    page = Page(gzip.compress(CALENDAR), headers={**GOOD_HEADERS, "Content-Encoding": "gzip"})
-    assert cli.done("lint", server.serve("/talks.ics", page)) == "0 errors and 0 warnings in 1 calendar.\n"
+    page = ServedResponse(gzip.compress(VALID_CALENDAR), headers={**VALID_HEADERS, "Content-Encoding": "gzip"})
+    assert cli.run_ok("lint", server.serve("/talks.ics", page)) == "0 errors and 0 warnings in 1 calendar.\n"
 
 
-def redirect(to: str) -> Page:
-    return Page(status=302, headers={"Location": to})
+def redirect_page(url: str) -> ServedResponse:
+    return ServedResponse(status=302, headers={"Location": url})
 
 
 def test_at_most_five_redirects_are_followed(cli: CommandLine, server: CalendarServer) -> None:
-    server.serve("/0", Page(CALENDAR))
+    server.serve("/0", ServedResponse(VALID_CALENDAR))
     for number in range(1, 7):
-        server.serve(f"/{number}", redirect(f"/{number - 1}"))
-    cli.done("lint", f"{server.base}/5")
+        server.serve(f"/{number}", redirect_page(f"/{number - 1}"))
+    cli.run_ok("lint", f"{server.base_url}/5")
     # The follow-up requests go to the final URL.
-    assert server.asked[-3:] == [("GET", "/0"), ("GET", "/0"), ("HEAD", "/0")]
-    result = cli.run("lint", f"{server.base}/6")
+    assert server.requests[-3:] == [("GET", "/0"), ("GET", "/0"), ("HEAD", "/0")]
+    result = cli.run("lint", f"{server.base_url}/6")
     assert (result.exit_code, result.stderr) == (
         2,
-        f"{server.base}/6 cannot be read: the server answers 302 Found.\n",
+        f"{server.base_url}/6 cannot be read: the server answers 302 Found.\n",
     )
 
 
 @pytest.mark.parametrize("to", ["file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"])
 def test_redirect_to_scheme_other_than_http_is_rejected(cli: CommandLine, server: CalendarServer, to: str) -> None:
-    result = cli.run("lint", server.serve("/talks.ics", redirect(to)))
+    result = cli.run("lint", server.serve("/talks.ics", redirect_page(to)))
     assert (result.exit_code, result.stdout) == (2, "0 errors and 0 warnings in 0 calendars.\n")
 
 
 def test_unusable_response_is_reported_in_one_sentence(cli: CommandLine, server: CalendarServer) -> None:
     pages = {
-        "/missing": (Page(status=404), "the server answers 404 Not Found"),
-        "/odd": (Page(status=599), "the server answers 599"),
-        "/cut": (Page(CALENDAR, cut=7), f"the answer ended after {len(CALENDAR) - 7} octets of {len(CALENDAR)}"),
+        "/missing": (ServedResponse(status=404), "the server answers 404 Not Found"),
+        "/odd": (ServedResponse(status=599), "the server answers 599"),
+        "/cut": (
+            ServedResponse(VALID_CALENDAR, omitted_octets=7),
+            f"the answer ended after {len(VALID_CALENDAR) - 7} octets of {len(VALID_CALENDAR)}",
+        ),
         "/br": (
-            Page(CALENDAR, headers={"Content-Encoding": "br"}),
+            ServedResponse(VALID_CALENDAR, headers={"Content-Encoding": "br"}),
             "the answer is packed with 'br', which was not asked for",
         ),
         "/not-gzip": (
-            Page(CALENDAR, headers={"Content-Encoding": "gzip"}),
+            ServedResponse(VALID_CALENDAR, headers={"Content-Encoding": "gzip"}),
             "the answer says that it is gzip, and is not",
         ),
         "/cut-gzip": (
-            Page(gzip.compress(CALENDAR)[:-20], headers={"Content-Encoding": "gzip"}),
+            ServedResponse(gzip.compress(VALID_CALENDAR)[:-20], headers={"Content-Encoding": "gzip"}),
             "the answer is gzip that was cut off",
         ),
     }
@@ -203,7 +218,7 @@ def test_invalid_url_never_raises_traceback(cli: CommandLine) -> None:
 def test_fetch_rejects_body_above_size_limit(server: CalendarServer, packed: str) -> None:
     body = bytes(100_000)
     headers = {"Content-Encoding": packed}
-    url = server.serve("/large.ics", Page(gzip.compress(body) if packed == "gzip" else body, headers=headers))
+    url = server.serve("/large.ics", ServedResponse(gzip.compress(body) if packed == "gzip" else body, headers=headers))
     assert fetch(url, limits=FetchLimits(octets=100_000)).body == body
     with pytest.raises(UnreadableCalendar, match="the answer is larger than 99999 octets"):
         fetch(url, limits=FetchLimits(octets=99_999))
@@ -219,7 +234,7 @@ def test_fetch_times_out_if_server_is_silent() -> None:
 
 @pytest.mark.usefixtures("cli")
 def test_fetch_times_out_if_body_arrives_too_slowly(server: CalendarServer) -> None:
-    url = server.serve("/slow.ics", Page(bytes(1_000), pause=0.02))
+    url = server.serve("/slow.ics", ServedResponse(bytes(1_000), octet_delay=0.02))
     with pytest.raises(UnreadableCalendar, match=r"^the answer is not whole after 0\.3 seconds$"):
         fetch(url, limits=FetchLimits(seconds=0.3))
 
@@ -251,12 +266,12 @@ def test_demo_feeds_have_no_findings(app: Flask, clock: FixedClock) -> None:
 
 
 def test_feeds_of_complete_sample_calendar_have_no_findings(app: Flask, clock: FixedClock) -> None:
-    make_calendar(app)
+    create_calendar(app)
     for path in ("/calendar.ics?from=2000-01-01", "/events/summit.ics", "/events/old.ics", "/speakers/grace.ics"):
         assert lint(app.test_client().get(path).data, now=clock.now()) == [], path
 
 
 def test_served_feed_has_no_findings(cli: CommandLine, app: Flask, clock: FixedClock) -> None:
     load_demo(app, clock)
-    with app_server(app) as base:
-        assert cli.done("lint", "--strict", f"{base}/calendar.ics") == "0 errors and 0 warnings in 1 calendar.\n"
+    with run_app_server(app) as base:
+        assert cli.run_ok("lint", "--strict", f"{base}/calendar.ics") == "0 errors and 0 warnings in 1 calendar.\n"

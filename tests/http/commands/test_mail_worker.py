@@ -20,42 +20,42 @@ from eventcal.worker import CLAIM_DURATION, delete_expired_data, run_worker, sen
 from eventcal.worker import MailServer as Destination
 from eventcal.worker import parse_mail_url as destination
 from tests.clocks import NOON, FixedClock
-from tests.http_app import json_of, post, running, sign_in
-from tests.mail_server import MailServer, mail_server
-from tests.make import make_event, make_talk
+from tests.factories import make_event, make_talk
+from tests.http_app import create_test_app, get_json, post_to_api, sign_in_with_password
+from tests.mail_server import MailServer, run_mail_server
 
-TEXT = "Grüße,\n.\nfollow this link: https://example.org/reset?token=abc\n"
+MAIL_TEXT = "Grüße,\n.\nfollow this link: https://example.org/reset?token=abc\n"
 
 
 @pytest.fixture
 def server() -> Iterator[MailServer]:
-    with mail_server() as server:
+    with run_mail_server() as server:
         yield server
 
 
 @pytest.fixture
 def settings(database_url: str, server: MailServer) -> Settings:
-    return settings_of(database_url, server.url)
+    return make_settings(database_url, server.url)
 
 
-def settings_of(database_url: str, mail_url: str | None) -> Settings:
+def make_settings(database_url: str, mail_url: str | None) -> Settings:
     return Settings(instance=Path("instance"), database_url=database_url, secret_key="k" * 40, mail_url=mail_url)
 
 
-def queue(database: Database, to: str = "ada@example.org", subject: str = "Grüße") -> None:
+def queue_test_mail(database: Database, to: str = "ada@example.org", subject: str = "Grüße") -> None:
     with database.unit_of_work() as unit:
-        queue_mail(unit.session, to=to, subject=subject, text=TEXT, now=unit.now)
+        queue_mail(unit.session, to=to, subject=subject, text=MAIL_TEXT, now=unit.now)
 
 
-def messages(database: Database) -> list[OutboxMessage]:
+def load_messages(database: Database) -> list[OutboxMessage]:
     with database.read_session() as session:
         return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Wait until `happened()` is true, for at most ten seconds."""
     for _ in range(1000):
-        if happened():
+        if condition():
             return
         threading.Event().wait(0.01)
 
@@ -63,7 +63,7 @@ def wait_for(happened: Callable[[], bool]) -> None:
 def test_email_is_sent_once_and_its_text_is_deleted(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
-    queue(database)
+    queue_test_mail(database)
     clock.tick()
     assert [send_next_mail(database, settings) for _ in range(2)] == [True, False]
     [mail] = server.mails
@@ -73,10 +73,10 @@ def test_email_is_sent_once_and_its_text_is_deleted(
         "Subject": "Grüße",
         "Date": "Sun, 01 Mar 2026 12:00:00 +0000",
         "Auto-Submitted": "auto-generated",
-        "Message-ID": f"<outbox-{messages(database)[0].id}-20260301120000@127.0.0.1>",
+        "Message-ID": f"<outbox-{load_messages(database)[0].id}-20260301120000@127.0.0.1>",
     }
-    assert mail.get_content().replace("\r\n", "\n") == TEXT
-    [row] = messages(database)
+    assert mail.get_content().replace("\r\n", "\n") == MAIL_TEXT
+    [row] = load_messages(database)
     assert (row.sent_at, row.attempts, row.last_error) == (NOON + timedelta(seconds=1), 1, None)
     assert row.payload == {"to": "ada@example.org", "subject": "Grüße", "text": ""}
 
@@ -103,7 +103,7 @@ def test_oldest_email_is_sent_first(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     for subject in ("first", "second"):
-        queue(database, subject=subject)
+        queue_test_mail(database, subject=subject)
         clock.tick()
     while send_next_mail(database, settings):
         pass
@@ -113,7 +113,7 @@ def test_oldest_email_is_sent_first(
 def test_internationalised_domain_is_encoded_as_punycode(
     database: Database, settings: Settings, server: MailServer
 ) -> None:
-    queue(database, to="ada@bücher.example")
+    queue_test_mail(database, to="ada@bücher.example")
     send_next_mail(database, settings)
     assert server.recipients == ["ada@xn--bcher-kva.example"]
 
@@ -121,48 +121,48 @@ def test_internationalised_domain_is_encoded_as_punycode(
 def test_rejected_email_is_retried_with_backoff_then_abandoned(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
-    server.answer_to_rcpt = "450 come back"
-    queue(database)
+    server.rcpt_response = "450 come back"
+    queue_test_mail(database)
     waits = []
     for _ in range(MAX_ATTEMPTS):
         assert send_next_mail(database, settings)
         assert not send_next_mail(database, settings)
-        [row] = messages(database)
+        [row] = load_messages(database)
         waits.append((row.due_at - clock.now()) // timedelta(minutes=1))
-        clock.move(row.due_at)
+        clock.set_time(row.due_at)
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
     assert not send_next_mail(database, settings)
-    [row] = messages(database)
+    [row] = load_messages(database)
     assert (row.sent_at, row.attempts, "come back" in str(row.last_error)) == (None, MAX_ATTEMPTS, True)
 
 
 def test_successful_retry_clears_last_error(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
-    server.answer_to_rcpt = "450 come back"
-    queue(database)
+    server.rcpt_response = "450 come back"
+    queue_test_mail(database)
     send_next_mail(database, settings)
-    server.answer_to_rcpt = "250 ok"
+    server.rcpt_response = "250 ok"
     clock.tick(60)
     send_next_mail(database, settings)
-    [row] = messages(database)
+    [row] = load_messages(database)
     assert (len(server.mails), row.sent_at, row.last_error) == (1, clock.now(), None)
 
 
 def test_unreachable_mail_server_is_recorded_as_last_error(database: Database, database_url: str) -> None:
-    queue(database)
-    assert send_next_mail(database, settings_of(database_url, "smtp://127.0.0.1:1"))
-    [row] = messages(database)
+    queue_test_mail(database)
+    assert send_next_mail(database, make_settings(database_url, "smtp://127.0.0.1:1"))
+    [row] = load_messages(database)
     assert (row.sent_at, str(row.last_error).partition(":")[0]) == (None, "ConnectionRefusedError")
 
 
 def test_email_claimed_by_crashed_worker_is_sent_after_claim_expires(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
-    queue(database)
+    queue_test_mail(database)
     assert worker._claim_due_mail(database) is not None
     assert not send_next_mail(database, settings)
-    clock.move(NOON + CLAIM_DURATION)
+    clock.set_time(NOON + CLAIM_DURATION)
     assert send_next_mail(database, settings)
     assert len(server.mails) == 1
 
@@ -170,7 +170,7 @@ def test_email_claimed_by_crashed_worker_is_sent_after_claim_expires(
 def test_two_workers_send_each_email_once(database: Database, settings: Settings, server: MailServer) -> None:
     subjects = [f"mail {number}" for number in range(12)]
     for subject in subjects:
-        queue(database, subject=subject)
+        queue_test_mail(database, subject=subject)
 
     def send_all() -> None:
         while send_next_mail(database, settings):
@@ -192,8 +192,8 @@ def test_worker_sends_email_until_stopped(
     thread = threading.Thread(target=run_worker, args=(database, settings, stop))
     thread.start()
     for number in range(3):
-        queue(database, subject=f"mail {number}")
-    wait_for(lambda: len(server.mails) == 3)
+        queue_test_mail(database, subject=f"mail {number}")
+    wait_until(lambda: len(server.mails) == 3)
     stop.set()
     thread.join(timeout=10)
     assert (thread.is_alive(), len(server.mails)) == (False, 3)
@@ -205,9 +205,9 @@ def test_worker_continues_after_errors(
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
     nowhere = Database(database_url.replace("eventcal.db", "no/such.db").replace("/test_", "/gone_"), clock=clock)
     stop = threading.Event()
-    thread = threading.Thread(target=run_worker, args=(nowhere, settings_of(database_url, None), stop))
+    thread = threading.Thread(target=run_worker, args=(nowhere, make_settings(database_url, None), stop))
     thread.start()
-    wait_for(lambda: len(caplog.records) > 1)
+    wait_until(lambda: len(caplog.records) > 1)
     stop.set()
     thread.join(timeout=10)
     nowhere.engine.dispose()
@@ -215,20 +215,20 @@ def test_worker_continues_after_errors(
 
 
 def test_email_without_mail_server_is_kept_for_a_week(database: Database, database_url: str, clock: FixedClock) -> None:
-    nobody = settings_of(database_url, None)
-    queue(database)
+    nobody = make_settings(database_url, None)
+    queue_test_mail(database)
     assert not send_next_mail(database, nobody)
     delete_expired_data(database, nobody)
-    assert len(messages(database)) == 1
-    clock.move(NOON + timedelta(days=7, seconds=1))
+    assert len(load_messages(database)) == 1
+    clock.set_time(NOON + timedelta(days=7, seconds=1))
     delete_expired_data(database, nobody)
-    assert messages(database) == []
+    assert load_messages(database) == []
 
 
 def test_worker_signs_in_to_mail_server(database: Database, database_url: str, server: MailServer) -> None:
-    queue(database)
-    send_next_mail(database, settings_of(database_url, server.url_with_password))
-    assert (server.logins, len(server.mails)) == (1, 1)
+    queue_test_mail(database)
+    send_next_mail(database, make_settings(database_url, server.url_with_password))
+    assert (server.login_count, len(server.mails)) == (1, 1)
 
 
 @pytest.mark.parametrize("offers_tls", [True, False])
@@ -236,19 +236,19 @@ def test_password_is_not_sent_to_remote_server_without_tls(
     database: Database, database_url: str, server: MailServer, *, offers_tls: bool
 ) -> None:
     server.offers_tls = offers_tls
-    queue(database)
+    queue_test_mail(database)
     # 127.1 is the same machine, but is not recognised as a loopback address.
-    send_next_mail(database, settings_of(database_url, server.url_with_password.replace("127.0.0.1", "127.1")))
-    [row] = messages(database)
-    assert (server.logins, server.mails, row.sent_at) == (0, [], None)
+    send_next_mail(database, make_settings(database_url, server.url_with_password.replace("127.0.0.1", "127.1")))
+    [row] = load_messages(database)
+    assert (server.login_count, server.mails, row.sent_at) == (0, [], None)
     assert ("TLS" in str(row.last_error)) is not offers_tls
 
 
 def test_undeliverable_email_does_not_block_the_next(
     database: Database, settings: Settings, server: MailServer
 ) -> None:
-    queue(database, to="nobody")
-    queue(database)
+    queue_test_mail(database, to="nobody")
+    queue_test_mail(database)
     assert [send_next_mail(database, settings) for _ in range(2)] == [True, True]
     assert server.recipients == ["nobody", "ada@example.org"]
 
@@ -271,11 +271,11 @@ def test_mail_url_sets_server_tls_credentials_and_sender(url: str, expected: Des
 def test_new_member_confirms_address_with_token_from_email(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
-    with running(settings.database_url, clock, mail_url=settings.mail_url) as app:
-        post(app, "/auth/register", {"email": "ada@example.org", "password": "correct horse", "name": "Ada"})
+    with create_test_app(settings.database_url, clock, mail_url=settings.mail_url) as app:
+        post_to_api(app, "/auth/register", {"email": "ada@example.org", "password": "correct horse", "name": "Ada"})
         send_next_mail(database, settings)
         text = server.mails[0].get_content().replace("\r\n", "\n")
         found = re.search(r"^http://127\.0\.0\.1:8000/confirm\?token=(\S+)$", text, re.MULTILINE)
         assert found is not None
-        assert json_of(post(app, "/auth/confirm", {"token": found[1]})) == {"confirmed": True}
-        assert sign_in(app).member["confirmed"] is True
+        assert get_json(post_to_api(app, "/auth/confirm", {"token": found[1]})) == {"confirmed": True}
+        assert sign_in_with_password(app).member["confirmed"] is True

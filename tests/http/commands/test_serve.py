@@ -18,13 +18,13 @@ from eventcal.feeds.fetch_counts import FeedFetches
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.outbox.service import queue_mail
-from tests.mail_server import mail_server
+from tests.mail_server import run_mail_server
 
 ROOT = Path(__file__).parents[3]
-WITHIN = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(instance: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
+def run_server(instance: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Run `eventcal serve` as a shell would start it; kill it at the end if it is still running."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
     environment |= {"EVENTCAL_INSTANCE": str(instance), "PYTHONUNBUFFERED": "1", **settings}
@@ -47,14 +47,14 @@ def serving(instance: Path, port: int, **settings: str) -> Iterator[subprocess.P
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + WITHIN
-    while not happened():
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.1)
 
 
-def status(url: str) -> int | None:
+def fetch_status(url: str) -> int | None:
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
             code: int = answer.status
@@ -73,15 +73,15 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
     with database.unit_of_work() as unit:
         queue_mail(unit.session, to="ada@example.org", subject="Hello", text="Words.", now=unit.now)
     database.engine.dispose()
-    port = free_port()
+    port = find_free_port()
     base = f"http://127.0.0.1:{port}"
-    with mail_server() as mail, serving(tmp_path, port, EVENTCAL_MAIL_URL=mail.url) as process:
-        wait_for(lambda: status(f"{base}/readyz") == 200)
-        assert status(f"{base}/calendar.ics") == 200
-        assert status(f"{base}/feeds/a-secret.ics") == 404
-        wait_for(lambda: mail.recipients == ["ada@example.org"])
+    with run_mail_server() as mail, run_server(tmp_path, port, EVENTCAL_MAIL_URL=mail.url) as process:
+        wait_until(lambda: fetch_status(f"{base}/readyz") == 200)
+        assert fetch_status(f"{base}/calendar.ics") == 200
+        assert fetch_status(f"{base}/feeds/a-secret.ics") == 404
+        wait_until(lambda: mail.recipients == ["ada@example.org"])
         process.send_signal(end)
-        said, _ = process.communicate(timeout=WITHIN)
+        said, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 0, said
     # The feeds had not been rendered yet. The log does not contain any requests.
     assert re.fullmatch(

@@ -16,29 +16,29 @@ from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import PersonalFeed
 from tests.clocks import NOON, FixedClock
-from tests.feed_support.fetching import fetch, make_calendar
-from tests.http_app import catch_up, database_of, house_of, json_of, problem, writing
-from tests.make import make_event, make_member
-from tests.pages import faults_of, fetched_by, is_ours, tree_of
-from tests.statements import statements
+from tests.factories import make_event, make_member
+from tests.feed_support.feed_client import create_calendar, fetch
+from tests.html_pages import fetched_urls, html_parse_errors, is_same_host, parse_html
+from tests.http_app import database_of, get_json, run_background_tasks, services_of, status_and_code, write_session
+from tests.sql_statements import record_statements
 
-BASE = "http://127.0.0.1:8000"
+BASE_URL = "http://127.0.0.1:8000"
 SECRET = "s3cret-and-long"
-PRIVATE = f"{BASE}/feeds/{SECRET}.ics"
-IPHONE = "iOS/26.6 (23G71) dataaccessd/1.0"
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+PERSONAL_FEED_URL = f"{BASE_URL}/feeds/{SECRET}.ics"
+IPHONE_USER_AGENT = "iOS/26.6 (23G71) dataaccessd/1.0"
+BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def ids(app: Flask) -> dict[str, str]:
-    return make_calendar(app)
+    return create_calendar(app)
 
 
 @pytest.fixture
-def phone(app: Flask) -> PersonalFeed:
+def personal_feed(app: Flask) -> PersonalFeed:
     """Return the secret feed of a member's phone."""
-    with writing(app) as session:
+    with write_session(app) as session:
         member = make_member(session)
         feed = PersonalFeed(id="phone", member_id=member.id, name="My phone", created_at=NOON)
         feed.secret_hash = hash_secret(SECRET)
@@ -46,28 +46,28 @@ def phone(app: Flask) -> PersonalFeed:
         return feed
 
 
-def ask(app: Flask, url: str, **headers: str) -> TestResponse:
+def fetch_diagnostics(app: Flask, url: str, **headers: str) -> TestResponse:
     return fetch(app, f"/feeds/check?url={quote(url, safe='')}", **headers)
 
 
-def told(app: Flask, url: str) -> Json:
+def diagnostics_of(app: Flask, url: str) -> Json:
     """Return the diagnostics for a URL, without the list of clients, which is always the same."""
-    answer = ask(app, url)
+    answer = fetch_diagnostics(app, url)
     assert (answer.status_code, answer.mimetype) == (200, "application/json"), answer.text
-    said = json_of(answer)
+    said = get_json(answer)
     assert [one["client"] for one in said.pop("clients")] == list(CLIENTS)
     return said
 
 
-def codes(said: Json) -> list[str]:
+def problem_codes(diagnostics: Json) -> list[str]:
     # In tests, every URL has a private IP address.
-    return [one["code"] for one in said["problems"] if one["code"] != "not-public"]
+    return [one["code"] for one in diagnostics["problems"] if one["code"] != "not-public"]
 
 
-def come(app: Flask, path: str, user_agent: str, **headers: str) -> int:
+def fetch_and_count(app: Flask, path: str, user_agent: str, **headers: str) -> int:
     """Fetch a feed with this user agent and write the fetch statistics."""
     answer = fetch(app, path, User_Agent=user_agent, **headers)
-    catch_up(app)
+    run_background_tasks(app)
     return answer.status_code
 
 
@@ -78,10 +78,10 @@ def come(app: Flask, path: str, user_agent: str, **headers: str) -> int:
 def test_feed_check_describes_the_feed_and_its_newest_change(app: Flask, clock: FixedClock) -> None:
     # Until the second of a change is over, Last-Modified is one second earlier.
     clock.tick()
-    said = told(app, f"{BASE}/events/summit.ics")
+    said = diagnostics_of(app, f"{BASE_URL}/events/summit.ics")
     served = fetch(app, "/events/summit.ics")
     assert said == {
-        "url": f"{BASE}/events/summit.ics",
+        "url": f"{BASE_URL}/events/summit.ics",
         "feed": {
             "kind": "event",
             "title": "Xen Summit",
@@ -98,7 +98,7 @@ def test_feed_check_describes_the_feed_and_its_newest_change(app: Flask, clock: 
         "lint": {"errors": 0, "warnings": 0, "codes": []},
         "fetches": [],
     }
-    assert codes(said) == []
+    assert problem_codes(said) == []
 
 
 @pytest.mark.usefixtures("ids")
@@ -110,18 +110,18 @@ def test_feed_check_recognises_every_kind_of_feed(app: Flask) -> None:
         "/talks/waiting.ics": ("talk", "Waiting", 1),
         "/speakers/grace.ics": ("speaker", "Grace Hopper", 3),
     }
-    feeds = {path: told(app, f"{BASE}{path}")["feed"] for path in paths}
+    feeds = {path: diagnostics_of(app, f"{BASE_URL}{path}")["feed"] for path in paths}
     assert {path: (feed["kind"], feed["title"], feed["entries"]) for path, feed in feeds.items()} == paths
 
 
 @pytest.mark.usefixtures("ids")
 def test_feed_check_shows_a_change_immediately(app: Flask, clock: FixedClock) -> None:
-    before = told(app, f"{BASE}/calendar.ics")["feed"]
+    before = diagnostics_of(app, f"{BASE_URL}/calendar.ics")["feed"]
     clock.tick(3600)
-    with writing(app) as session:
+    with write_session(app) as session:
         make_event(session, slug="late", title="Sudden, and <late>")
     clock.tick()
-    after = told(app, f"{BASE}/calendar.ics")["feed"]
+    after = diagnostics_of(app, f"{BASE_URL}/calendar.ics")["feed"]
     assert after["newest_change"] == {"title": "Sudden, and <late>", "changed_at": "2026-03-01T13:00:00Z"}
     assert (after["last_modified"], after["etag"] != before["etag"]) == ("2026-03-01T13:00:00Z", True)
 
@@ -139,8 +139,8 @@ def test_feed_check_shows_a_change_immediately(app: Flask, clock: FixedClock) ->
     ],
 )
 def test_equivalent_feed_urls_are_normalised_to_one_url(app: Flask, url: str) -> None:
-    said = told(app, url)
-    assert (said["status"], said["url"]) == (200, f"{BASE}/calendar.ics?city=Berlin&tag=xen")
+    said = diagnostics_of(app, url)
+    assert (said["status"], said["url"]) == (200, f"{BASE_URL}/calendar.ics?city=Berlin&tag=xen")
 
 
 # Status
@@ -149,15 +149,15 @@ def test_equivalent_feed_urls_are_normalised_to_one_url(app: Flask, url: str) ->
 @pytest.mark.usefixtures("ids")
 def test_unknown_and_unpublished_feeds_give_the_same_diagnostics(app: Flask) -> None:
     for slug in ("nothing", "pending"):
-        with writing(app) as session:
+        with write_session(app) as session:
             key = public_feed_key(f"/events/{slug}.ics?")
-            record_fetches(session, [_fetched(key)])
-        said = told(app, f"{BASE}/events/{slug}.ics")
+            record_fetches(session, [_make_fetches(key)])
+        said = diagnostics_of(app, f"{BASE_URL}/events/{slug}.ics")
         assert (said["status"], said["feed"], said["lint"], said["fetches"]) == (404, None, None, [])
         assert said["problems"] == [{"code": "not-found", "detail": said["detail"]}]
 
 
-def _fetched(key: str) -> FeedFetches:
+def _make_fetches(key: str) -> FeedFetches:
     client = next(iter(CLIENTS))
     return FeedFetches(
         feed=key, client=client, first_at=NOON, last_at=NOON, last_status=200, fetches=1, fetches_today=1
@@ -166,13 +166,16 @@ def _fetched(key: str) -> FeedFetches:
 
 @pytest.mark.usefixtures("ids")
 def test_url_of_a_page_is_reported_with_the_url_of_its_feed(app: Flask) -> None:
-    said = {path: told(app, f"{BASE}{path}") for path in ("/events/summit", "/calendar", "/subscribe", "/", "/a%00b")}
+    said = {
+        path: diagnostics_of(app, f"{BASE_URL}{path}")
+        for path in ("/events/summit", "/calendar", "/subscribe", "/", "/a%00b")
+    }
     assert {one["status"] for one in said.values()} == {404}
     assert {path: one["problems"][0] for path, one in said.items()} == {
         path: {"code": "no-feed", "detail": f"There is no feed at this address. {instead}"}
         for path, instead in {
-            "/events/summit": f"This is a page; its feed is {BASE}/events/summit.ics.",
-            "/calendar": f"This is a page; its feed is {BASE}/calendar.ics.",
+            "/events/summit": f"This is a page; its feed is {BASE_URL}/events/summit.ics.",
+            "/calendar": f"This is a page; its feed is {BASE_URL}/calendar.ics.",
             "/subscribe": "The addresses of feeds end in .ics.",
             "/": "The addresses of feeds end in .ics.",
             "/a%00b": "The addresses of feeds end in .ics.",
@@ -182,8 +185,8 @@ def test_url_of_a_page_is_reported_with_the_url_of_its_feed(app: Flask) -> None:
 
 @pytest.mark.usefixtures("ids")
 def test_feed_check_reports_every_query_error(app: Flask) -> None:
-    said = told(app, f"{BASE}/calendar.ics?colour=red&from=yesterday")
-    assert (said["status"], said["url"]) == (422, f"{BASE}/calendar.ics")
+    said = diagnostics_of(app, f"{BASE_URL}/calendar.ics?colour=red&from=yesterday")
+    assert (said["status"], said["url"]) == (422, f"{BASE_URL}/calendar.ics")
     assert [one["code"] for one in said["problems"]] == ["invalid", "invalid"]
     details = [one["detail"] for one in said["problems"]]
     assert details[0] == "colour is not a parameter here."
@@ -208,8 +211,8 @@ def test_feed_check_reports_every_query_error(app: Flask) -> None:
 )
 def test_foreign_url_is_rejected_with_an_alternative(app: Flask, url: str) -> None:
     answer = fetch(app, f"/feeds/check?url={quote(url, safe='', errors='surrogatepass')}")
-    assert problem(answer) == (422, "invalid")
-    assert json_of(answer)["errors"] == [
+    assert status_and_code(answer) == (422, "invalid")
+    assert get_json(answer)["errors"] == [
         {
             "parameter": "url",
             "detail": "is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`",
@@ -221,16 +224,16 @@ def test_missing_repeated_and_overlong_url_parameters_are_rejected(app: Flask) -
     wrong = {
         "": "is required",
         "?url=a&url=b": "is given more than once; once is enough",
-        f"?url={BASE}/{'x' * 2000}": "must have at most 2000 characters",
+        f"?url={BASE_URL}/{'x' * 2000}": "must have at most 2000 characters",
     }
-    faults = {query: json_of(fetch(app, f"/feeds/check{query}"))["errors"] for query in wrong}
+    faults = {query: get_json(fetch(app, f"/feeds/check{query}"))["errors"] for query in wrong}
     assert faults == {query: [{"parameter": "url", "detail": detail}] for query, detail in wrong.items()}
 
 
 def test_unescaped_url_parameter_is_rejected_with_a_hint(app: Flask) -> None:
-    answer = fetch(app, f"/feeds/check?url={BASE}/calendar.ics?tag=a&kind=talk")
-    assert problem(answer) == (422, "invalid")
-    assert json_of(answer)["detail"] == "See errors for each fault and its place; inside of url, & is written %26."
+    answer = fetch(app, f"/feeds/check?url={BASE_URL}/calendar.ics?tag=a&kind=talk")
+    assert status_and_code(answer) == (422, "invalid")
+    assert get_json(answer)["detail"] == "See errors for each fault and its place; inside of url, & is written %26."
 
 
 # Possible problems
@@ -248,13 +251,13 @@ def test_feed_check_names_possible_problems(app: Flask) -> None:
         "/calendar.ics?to=2024-12-31": ["over"],
         f"/events/summit.ics?tag={'x' * 120}&tag={'y' * 120}": ["empty", "long-address"],
     }
-    assert {path: codes(told(app, f"{BASE}{path}")) for path in wanted} == wanted
+    assert {path: problem_codes(diagnostics_of(app, f"{BASE_URL}{path}")) for path in wanted} == wanted
 
 
 @pytest.mark.usefixtures("ids")
 def test_window_problem_states_the_first_and_last_day(app: Flask) -> None:
     days = {
-        query: next(one["detail"] for one in told(app, f"{BASE}/calendar.ics{query}")["problems"])
+        query: next(one["detail"] for one in diagnostics_of(app, f"{BASE_URL}/calendar.ics{query}")["problems"])
         for query in ("", "?from=2024-01-01", "?to=2030-01-01")
     }
     assert {query: detail.partition(",")[0] for query, detail in days.items()} == {
@@ -265,44 +268,44 @@ def test_window_problem_states_the_first_and_last_day(app: Flask) -> None:
 
 
 def test_feed_too_large_for_google_is_reported(app: Flask) -> None:
-    with writing(app) as session:
+    with write_session(app) as session:
         for number in range(30):
             make_event(session, slug=f"e-{number}", title="Long", description="word " * 4_000)
-    assert codes(told(app, f"{BASE}/calendar.ics")) == ["window", "large"]
+    assert problem_codes(diagnostics_of(app, f"{BASE_URL}/calendar.ics")) == ["window", "large"]
 
 
 # Secret feeds
 
 
-@pytest.mark.usefixtures("ids", "phone")
+@pytest.mark.usefixtures("ids", "personal_feed")
 def test_secret_appears_in_neither_response_nor_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     urls = [
-        PRIVATE,
-        f"{PRIVATE}?cancelled=hide",
-        f"{PRIVATE}?q={SECRET}",
-        f"{PRIVATE}?{SECRET}=1",
-        f"{PRIVATE}?from={SECRET}",
+        PERSONAL_FEED_URL,
+        f"{PERSONAL_FEED_URL}?cancelled=hide",
+        f"{PERSONAL_FEED_URL}?q={SECRET}",
+        f"{PERSONAL_FEED_URL}?{SECRET}=1",
+        f"{PERSONAL_FEED_URL}?from={SECRET}",
         f"webcal://127.0.0.1:8000/feeds/{SECRET}.ics",
-        f"{BASE}/feeds/{SECRET}",
-        f"{BASE}//feeds/{SECRET}.ics",
-        f"{BASE}/FEEDS/{SECRET}.ics",
-        f"{BASE}/feeds/{SECRET}.ics.ics",
-        f"{BASE}/api/v1/me/feeds/{SECRET}",
+        f"{BASE_URL}/feeds/{SECRET}",
+        f"{BASE_URL}//feeds/{SECRET}.ics",
+        f"{BASE_URL}/FEEDS/{SECRET}.ics",
+        f"{BASE_URL}/feeds/{SECRET}.ics.ics",
+        f"{BASE_URL}/api/v1/me/feeds/{SECRET}",
         f"http://elsewhere/feeds/{SECRET}.ics",
     ]
     with caplog.at_level(logging.DEBUG):
-        for accept in ("application/json", BROWSER):
+        for accept in ("application/json", BROWSER_ACCEPT):
             for url in urls:
-                answer = ask(app, url, Accept=accept)
+                answer = fetch_diagnostics(app, url, Accept=accept)
                 assert SECRET not in f"{answer.headers}{answer.text}", url
     assert SECRET not in caplog.text
 
 
-@pytest.mark.usefixtures("ids", "phone")
+@pytest.mark.usefixtures("ids", "personal_feed")
 def test_feed_check_of_a_secret_feed_is_as_detailed_as_of_a_public_one(app: Flask) -> None:
-    come(app, f"/feeds/{SECRET}.ics", IPHONE)
-    said = told(app, f"{PRIVATE}?cancelled=hide")
-    assert (said["url"], said["status"]) == (f"{BASE}/feeds/….ics?cancelled=hide", 200)
+    fetch_and_count(app, f"/feeds/{SECRET}.ics", IPHONE_USER_AGENT)
+    said = diagnostics_of(app, f"{PERSONAL_FEED_URL}?cancelled=hide")
+    assert (said["url"], said["status"]) == (f"{BASE_URL}/feeds/….ics?cancelled=hide", 200)
     assert (said["feed"]["kind"], said["feed"]["title"], said["feed"]["last_modified"]) == (
         "personal",
         "My phone",
@@ -311,21 +314,21 @@ def test_feed_check_of_a_secret_feed_is_as_detailed_as_of_a_public_one(app: Flas
     assert [(row["client"], row["last_status"]) for row in said["fetches"]] == [("apple", 200)]
 
 
-@pytest.mark.usefixtures("ids", "phone")
+@pytest.mark.usefixtures("ids", "personal_feed")
 def test_revoked_feed_is_gone_but_lists_clients_that_still_fetch_it(app: Flask) -> None:
-    with writing(app) as session:
+    with write_session(app) as session:
         session.get_one(PersonalFeed, "phone").revoked_at = NOON
-        record_fetches(session, [_fetched(personal_feed_key("phone"))])
-    said = told(app, PRIVATE)
-    assert (said["status"], said["feed"], said["url"]) == (410, None, f"{BASE}/feeds/….ics")
+        record_fetches(session, [_make_fetches(personal_feed_key("phone"))])
+    said = diagnostics_of(app, PERSONAL_FEED_URL)
+    assert (said["status"], said["feed"], said["url"]) == (410, None, f"{BASE_URL}/feeds/….ics")
     assert said["problems"] == [{"code": "gone", "detail": said["detail"]}]
     assert [row["client"] for row in said["fetches"]] == ["google"]
 
 
-@pytest.mark.usefixtures("ids", "phone")
+@pytest.mark.usefixtures("ids", "personal_feed")
 def test_feed_check_does_not_count_as_a_fetch(app: Flask) -> None:
-    ask(app, PRIVATE)
-    catch_up(app)
+    fetch_diagnostics(app, PERSONAL_FEED_URL)
+    run_background_tasks(app)
     with database_of(app).read_session() as session:
         assert session.get_one(PersonalFeed, "phone").last_fetched_at is None
         assert session.scalars(select(FeedFetches)).all() == []
@@ -336,13 +339,13 @@ def test_feed_check_does_not_count_as_a_fetch(app: Flask) -> None:
 
 @pytest.mark.usefixtures("ids")
 def test_fetches_are_counted_per_kind_of_client(app: Flask, clock: FixedClock) -> None:
-    come(app, "/events/summit.ics", IPHONE)
+    fetch_and_count(app, "/events/summit.ics", IPHONE_USER_AGENT)
     etag = fetch(app, "/events/summit.ics").headers["ETag"]
     clock.tick(3600 + 17)
-    assert come(app, "/events/summit.ics", "Google-Calendar-Importer", If_None_Match=etag) == 304
+    assert fetch_and_count(app, "/events/summit.ics", "Google-Calendar-Importer", If_None_Match=etag) == 304
     clock.tick(60)
-    come(app, "/calendar.ics", "curl/8.6.0")
-    rows = told(app, f"{BASE}/events/summit.ics")["fetches"]
+    fetch_and_count(app, "/calendar.ics", "curl/8.6.0")
+    rows = diagnostics_of(app, f"{BASE_URL}/events/summit.ics")["fetches"]
     assert rows[0] == {
         "client": "google",
         "name": "Google Calendar",
@@ -354,42 +357,42 @@ def test_fetches_are_counted_per_kind_of_client(app: Flask, clock: FixedClock) -
     }
     assert {row["client"] for row in rows} == {"google", "apple", "other"}
     clock.tick(86400)
-    assert [row["today"] for row in told(app, f"{BASE}/events/summit.ics")["fetches"]] == [0, 0, 0]
+    assert [row["today"] for row in diagnostics_of(app, f"{BASE_URL}/events/summit.ics")["fetches"]] == [0, 0, 0]
 
 
 @pytest.mark.usefixtures("ids")
 def test_only_the_beginning_of_a_user_agent_identifies_a_client(app: Flask, clock: FixedClock) -> None:
     for user_agent in ("x" * 400 + "Thunderbird", "Thunderbird" + "x" * 400):
         for _from_the_application_then_from_the_cache in range(2):
-            come(app, "/calendar.ics", user_agent)
+            fetch_and_count(app, "/calendar.ics", user_agent)
             clock.tick(61)
-    fetches = {row["client"]: row["fetches"] for row in told(app, f"{BASE}/calendar.ics")["fetches"]}
+    fetches = {row["client"]: row["fetches"] for row in diagnostics_of(app, f"{BASE_URL}/calendar.ics")["fetches"]}
     assert fetches == {"thunderbird": 2, "other": 2}
 
 
 @pytest.mark.usefixtures("ids")
 def test_fetches_are_counted_per_feed_and_normalised_query(app: Flask, clock: FixedClock) -> None:
     for path in ("/calendar.ics?city=Berlin&tag=xen", "/calendar.ics?tag=xen&city=Berlin", "/calendar.ics"):
-        come(app, path, IPHONE)
+        fetch_and_count(app, path, IPHONE_USER_AGENT)
         clock.tick(60)
     counts = {
-        query: [row["fetches"] for row in told(app, f"{BASE}/calendar.ics{query}")["fetches"]]
+        query: [row["fetches"] for row in diagnostics_of(app, f"{BASE_URL}/calendar.ics{query}")["fetches"]]
         for query in ("", "?tag=xen&city=Berlin", "?tag=xen")
     }
     assert counts == {"": [1], "?tag=xen&city=Berlin": [2], "?tag=xen": []}
 
 
-@pytest.mark.usefixtures("ids", "phone")
+@pytest.mark.usefixtures("ids", "personal_feed")
 def test_fetch_statistics_store_nothing_about_the_client_but_its_kind(app: Flask) -> None:
     for path in ("/calendar.ics?q=private", f"/feeds/{SECRET}.ics"):
         answer = app.test_client(use_cookies=False).get(
             path,
-            headers={"User-Agent": IPHONE, "From": "ada@example.org", "Referer": "https://example.org/ada"},
+            headers={"User-Agent": IPHONE_USER_AGENT, "From": "ada@example.org", "Referer": "https://example.org/ada"},
             environ_overrides={"REMOTE_ADDR": "203.0.113.77"},
         )
         assert answer.status_code == 200
-        catch_up(app)
-        house_of(app).fetch_counter.flush(database_of(app))
+        run_background_tasks(app)
+        services_of(app).fetch_counter.flush(database_of(app))
     with database_of(app).read_session() as session:
         rows = [
             {column.name: str(getattr(row, column.name)) for column in FeedFetches.__table__.columns}
@@ -407,10 +410,10 @@ def test_counting_a_fetch_adds_no_statement_to_the_request_and_no_new_revision(a
     with database_of(app).read_session() as session:
         revision = get_feed_state(session).revision
     clock.tick(3600)
-    with statements(database_of(app)) as sent:
-        answer = fetch(app, "/calendar.ics", If_None_Match=etag, User_Agent=IPHONE)
+    with record_statements(database_of(app)) as sent:
+        answer = fetch(app, "/calendar.ics", If_None_Match=etag, User_Agent=IPHONE_USER_AGENT)
         during = [text for text in sent if text.startswith(("SELECT", "INSERT", "UPDATE"))]
-        catch_up(app)
+        run_background_tasks(app)
         after = [text for text in sent if text.startswith("INSERT")]
     assert (answer.status_code, len(during), len(after)) == (304, 1, 1)
     with database_of(app).read_session() as session:
@@ -419,11 +422,11 @@ def test_counting_a_fetch_adds_no_statement_to_the_request_and_no_new_revision(a
 
 @pytest.mark.usefixtures("ids")
 def test_feed_is_served_during_a_write_transaction(app: Flask) -> None:
-    with writing(app):
-        answer = fetch(app, "/calendar.ics", User_Agent=IPHONE)
+    with write_session(app):
+        answer = fetch(app, "/calendar.ics", User_Agent=IPHONE_USER_AGENT)
         assert answer.status_code == 200
-    catch_up(app)
-    assert [row["client"] for row in told(app, f"{BASE}/calendar.ics")["fetches"]] == ["apple"]
+    run_background_tasks(app)
+    assert [row["client"] for row in diagnostics_of(app, f"{BASE_URL}/calendar.ics")["fetches"]] == ["apple"]
 
 
 # Representations
@@ -431,15 +434,15 @@ def test_feed_is_served_during_a_write_transaction(app: Flask) -> None:
 
 @pytest.mark.usefixtures("ids")
 def test_feed_check_response_is_not_stored_but_has_an_etag(app: Flask) -> None:
-    answer = ask(app, f"{BASE}/calendar.ics")
+    answer = fetch_diagnostics(app, f"{BASE_URL}/calendar.ics")
     headers = {name: answer.headers[name] for name in ("Cache-Control", "Vary", "Access-Control-Allow-Origin")}
     assert headers == {
         "Cache-Control": "no-store",
         "Vary": "Accept-Encoding, Accept",
         "Access-Control-Allow-Origin": "*",
     }
-    assert ask(app, f"{BASE}/calendar.ics").headers["ETag"] == answer.headers["ETag"]
-    assert ask(app, f"{BASE}/calendar.ics", If_None_Match=answer.headers["ETag"]).status_code == 304
+    assert fetch_diagnostics(app, f"{BASE_URL}/calendar.ics").headers["ETag"] == answer.headers["ETag"]
+    assert fetch_diagnostics(app, f"{BASE_URL}/calendar.ics", If_None_Match=answer.headers["ETag"]).status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -451,25 +454,25 @@ def test_feed_check_response_is_not_stored_but_has_an_etag(app: Flask) -> None:
         ("text/html;q=0.5, application/json", "application/json"),
         ("text/plain", "application/json"),
         ("text/html", "text/html"),
-        (BROWSER, "text/html"),
+        (BROWSER_ACCEPT, "text/html"),
     ],
 )
 def test_feed_check_returns_html_only_if_preferred(app: Flask, accept: str | None, mimetype: str) -> None:
-    answer = ask(app, f"{BASE}/calendar.ics", **({} if accept is None else {"Accept": accept}))
+    answer = fetch_diagnostics(app, f"{BASE_URL}/calendar.ics", **({} if accept is None else {"Accept": accept}))
     assert (answer.status_code, answer.mimetype) == (200, mimetype)
 
 
-def page(app: Flask, url: str | None = None, *, status: int = 200, language: str = "en") -> str:
+def fetch_check_page(app: Flask, url: str | None = None, *, status: int = 200, language: str = "en") -> str:
     path = "/feeds/check" if url is None else f"/feeds/check?url={quote(url, safe='')}&utm_source=mail"
-    answer = fetch(app, path, Accept=BROWSER, Accept_Language=language)
+    answer = fetch(app, path, Accept=BROWSER_ACCEPT, Accept_Language=language)
     assert answer.headers["Content-Language"] == language
     assert (answer.status_code, answer.content_type) == (status, "text/html; charset=utf-8")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; ")
-    assert faults_of(answer.text) == []
-    tree = tree_of(answer.text)
-    assert [url for url in fetched_by(tree) if not is_ours(url)] == []
+    assert html_parse_errors(answer.text) == []
+    tree = parse_html(answer.text)
+    assert [url for url in fetched_urls(tree) if not is_same_host(url)] == []
     # The URL may be secret, so the page must not repeat it in a link or a form.
     assert [one.get("href") for one in tree.iter("a") if "url=" in (one.get("href") or "")] == []
     (form,) = (one for one in tree.iter("form") if one.get("action") == "/feeds/check")
@@ -478,15 +481,15 @@ def page(app: Flask, url: str | None = None, *, status: int = 200, language: str
 
 
 def test_page_without_a_url_shows_only_the_form(app: Flask) -> None:
-    assert page(app) == page(app, "") == page(app, "  ")
-    assert "<section" not in page(app)
+    assert fetch_check_page(app) == fetch_check_page(app, "") == fetch_check_page(app, "  ")
+    assert "<section" not in fetch_check_page(app)
 
 
 @pytest.mark.usefixtures("ids")
 def test_page_shows_the_same_diagnostics_as_the_json(app: Flask) -> None:
-    come(app, "/calendar.ics", IPHONE)
-    html = page(app, f"{BASE}/calendar.ics")
-    said = told(app, f"{BASE}/calendar.ics")
+    fetch_and_count(app, "/calendar.ics", IPHONE_USER_AGENT)
+    html = fetch_check_page(app, f"{BASE_URL}/calendar.ics")
+    said = diagnostics_of(app, f"{BASE_URL}/calendar.ics")
     texts = [said["url"], said["detail"], *[one["detail"] for one in said["problems"]], "2026-03-01 12:00:00 UTC"]
     assert [text for text in texts if text.replace("'", "&#39;") not in html] == []
     assert html.count("<tr") == 2 + len(CLIENTS) + 1
@@ -494,47 +497,50 @@ def test_page_shows_the_same_diagnostics_as_the_json(app: Flask) -> None:
 
 def test_user_text_is_escaped_on_the_page(app: Flask) -> None:
     title = "\u202e<script>alert(1)</script>&amp;\"' 👩‍👩‍👧‍👦"
-    with writing(app) as session:
+    with write_session(app) as session:
         make_event(session, slug="hostile", title=title)
-    html = page(app, f"{BASE}/events/hostile.ics")
+    html = fetch_check_page(app, f"{BASE_URL}/events/hostile.ics")
     assert "<bdi>\u202e&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;&#34;&#39; 👩‍👩‍👧‍👦</bdi>" in html
-    assert told(app, f"{BASE}/events/hostile.ics")["feed"]["title"] == title
+    assert diagnostics_of(app, f"{BASE_URL}/events/hostile.ics")["feed"]["title"] == title
 
 
 def test_foreign_url_is_rejected_on_the_page_without_repeating_it(app: Flask) -> None:
-    html = page(app, "https://example.org/<b>.ics", status=422)
+    html = fetch_check_page(app, "https://example.org/<b>.ics", status=422)
     assert "is no address of this calendar" in html
     assert "example.org" not in html
 
 
 @pytest.mark.usefixtures("ids")
 def test_page_is_translated_to_german_but_the_json_is_not(app: Flask) -> None:
-    come(app, "/calendar.ics", IPHONE)
-    german = page(app, f"{BASE}/calendar.ics?to=2026-02-01&cancelled=hide", language="de")
+    fetch_and_count(app, "/calendar.ics", IPHONE_USER_AGENT)
+    german = fetch_check_page(app, f"{BASE_URL}/calendar.ics?to=2026-02-01&cancelled=hide", language="de")
     for words in ("Warum wird mein Kalender nicht aktualisiert?", "Er endet am 2026-02-01", "Entfernen Sie"):
         assert words in german
-    said = told(app, f"{BASE}/calendar.ics?to=2026-02-01&cancelled=hide")
+    said = diagnostics_of(app, f"{BASE_URL}/calendar.ics?to=2026-02-01&cancelled=hide")
     facts = [text for one in CLIENTS.values() for text in (one.expect, one.refresh_now)]
     english = [said["detail"], *[one["detail"] for one in said["problems"]], *facts]
     assert [text for text in english if text.replace("'", "&#39;") in german] == []
-    path = f"/feeds/check?url={quote(f'{BASE}/calendar.ics', safe='')}"
+    path = f"/feeds/check?url={quote(f'{BASE_URL}/calendar.ics', safe='')}"
     assert fetch(app, path, Accept_Language="de").data == fetch(app, path).data
 
 
 @pytest.mark.usefixtures("ids")
 def test_checking_a_past_feed_takes_a_constant_number_of_statements(app: Flask, clock: FixedClock) -> None:
-    with statements(database_of(app)) as sent:
-        told(app, f"{BASE}/events/old.ics")
+    with record_statements(database_of(app)) as sent:
+        diagnostics_of(app, f"{BASE_URL}/events/old.ics")
     few = len([text for text in sent if text.startswith("SELECT")])
-    clock.move(NOON + timedelta(days=365))
-    with statements(database_of(app)) as sent:
-        told(app, f"{BASE}/events/old.ics")
+    clock.set_time(NOON + timedelta(days=365))
+    with record_statements(database_of(app)) as sent:
+        diagnostics_of(app, f"{BASE_URL}/events/old.ics")
     assert len([text for text in sent if text.startswith("SELECT")]) == few
 
 
 @pytest.mark.usefixtures("ids")
 def test_feed_check_counts_the_same_entries_in_every_format(app: Flask) -> None:
-    feeds = {name: told(app, f"{BASE}/events/summit.{name}") for name in ("ics", "jcal", "xcal", "jscal", "atom")}
+    feeds = {
+        name: diagnostics_of(app, f"{BASE_URL}/events/summit.{name}")
+        for name in ("ics", "jcal", "xcal", "jscal", "atom")
+    }
     seen = {name: (said["feed"]["kind"], said["feed"]["entries"], said["lint"]) for name, said in feeds.items()}
     assert seen == {
         "ics": ("event", 2, {"errors": 0, "warnings": 0, "codes": []}),
@@ -543,5 +549,5 @@ def test_feed_check_counts_the_same_entries_in_every_format(app: Flask) -> None:
         "jscal": ("event", 2, None),
         "atom": ("event", None, None),
     }
-    programme = told(app, f"{BASE}/events/summit/schedule.xml")["feed"]
+    programme = diagnostics_of(app, f"{BASE_URL}/events/summit/schedule.xml")["feed"]
     assert (programme["kind"], programme["entries"], programme["size"] > 0) == ("event", None, True)

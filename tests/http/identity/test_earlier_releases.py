@@ -15,45 +15,45 @@ from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import find_session
 from eventcal.worker import delete_expired_data
 from tests.clocks import NOON, FixedClock
+from tests.factories import make_member
 from tests.http_app import (
     MAIL_URL,
     PASSWORD,
-    Browser,
-    call,
+    SessionClient,
+    attach_test_services,
+    call_api,
     database_of,
-    house_of,
-    housed,
-    json_of,
-    post,
-    problem,
-    rows,
-    sign_in,
-    writing,
+    get_json,
+    list_rows,
+    post_to_api,
+    services_of,
+    sign_in_with_password,
+    status_and_code,
+    write_session,
 )
-from tests.make import make_member
 
-KEY = "the-key-of-ada"
-COOKIE = (
+SESSION_KEY = "the-key-of-ada"
+SESSION_COOKIE = (
     ".eJw9juGKAjEMhN-lv11J2zRtfJklmyZ4yKnsroIc9-5XEe5fZiYzfD9h9tW2czjt68MOYf7q4RQgO3CRqOPoas0tmTDWXM2"
     "5U1Is5OJEnaqIsnGvS3Iq2FKMIkuNvagVLQWsouYoUIrFCMuwIyZWV0dbGsHYViQQUPKWQasXDgPkbuu3XO26_6M9Nls_fPv"
     "Zpou9pptP0mV867b6vN8udn3TLzlZ64tiAjFo3Ac3RaQ8FFJlRYDMOHpdXqOQINEEeYI4LN9m1WFutn_UXSScYmWCTBX4iJw"
     "YWj2E-3p7Wp9lf8c1ZaKxe4TfP5vZYR8.aaQqQA.ldqcE9MYRdch3LmugncQsZHcfhQ"
 )
-CSRF = "IjBiMzJlOGRiYzQyMGFlMDg5ZDM3ZTYxNDYzYWUwNDY3OWM0MDAzOTQi.aaQqQA.BUMhYhADmOGGs0mshtMAQT9A8g4"
-VISITOR_COOKIE = (
+CSRF_TOKEN = "IjBiMzJlOGRiYzQyMGFlMDg5ZDM3ZTYxNDYzYWUwNDY3OWM0MDAzOTQi.aaQqQA.BUMhYhADmOGGs0mshtMAQT9A8g4"
+ANONYMOUS_COOKIE = (
     "eyJjc3JmX3Rva2VuIjoiYTYwMTc1MGFhZDQ5MzJiZjY5OWYwYWEwMDIzNmZhNDgzZjEyMTUyYiJ9.aaQqQA.j0436VmII3hn_fM9F97wnPOiHQ8"
 )
-VISITOR_CSRF = "ImE2MDE3NTBhYWQ0OTMyYmY2OTlmMGFhMDAyMzZmYTQ4M2YxMjE1MmIi.aaQqQA.206Dt_uit72IIfOApOZ-KGH2DXQ"
-CONFIRMATION = (
+ANONYMOUS_CSRF_TOKEN = "ImE2MDE3NTBhYWQ0OTMyYmY2OTlmMGFhMDAyMzZmYTQ4M2YxMjE1MmIi.aaQqQA.206Dt_uit72IIfOApOZ-KGH2DXQ"
+CONFIRMATION_TOKEN = (
     ".eJwFwTEOgDAIBdC7dLYJUkA8i3Eo7ScmDi4u3t73jvJeqDe--mTts5eljATRnBBD7sJGa2bP2MHOCid29RAjqFt4I40mMla"
     "EszXdZjl_O1wX2A.aaQqQA._zhBsstzOkVxYahmKFdYL-CVtPs"
 )
-RESET = (
+RESET_TOKEN = (
     ".eJwFwTEOgCAMBdC7MEsC0hZ6FuNA209MHFxcvL3vHem9kG98-Vl5xkxbEm-Bttcxi4dGbWpsgiDyoD6KsjngoGLcdweHcZu"
     "iIgvRldL5A0KxGMs.aaQqQA.hmMWutgAMSk_utihTEGxJFiI-cU"
 )
-HASH = "$argon2id$v=19$m=64,t=1,p=1$sTbmvPce49y7N4ZwjjGGMA$PvJp2ItIIVQTTknqazYuAJiIxLbRdIdWOalk/Z7KXPI"
-OTHER = "another quiet bicycle"
+PASSWORD_HASH = "$argon2id$v=19$m=64,t=1,p=1$sTbmvPce49y7N4ZwjjGGMA$PvJp2ItIIVQTTknqazYuAJiIxLbRdIdWOalk/Z7KXPI"
+OTHER_PASSWORD = "another quiet bicycle"
 
 
 @pytest.fixture(autouse=True)
@@ -63,165 +63,171 @@ def _signing_clock(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def mailing(_walls: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def app_with_mail(_shared_app: Flask, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Yield the app with mail configured."""
-    with housed(_walls, database_url, clock, mail_url=MAIL_URL) as app:
+    with attach_test_services(_shared_app, database_url, clock, mail_url=MAIL_URL) as app:
         yield app
 
 
 def add_ada(app: Flask) -> None:
-    with writing(app) as session:
+    with write_session(app) as session:
         make_member(
             session,
             email="ada@example.org",
-            password=HASH,
-            fs_uniquifier=KEY,
+            password=PASSWORD_HASH,
+            fs_uniquifier=SESSION_KEY,
             signed_cookies=True,
             confirmed_at=None,
         )
 
 
-def earlier(app: Flask) -> Browser:
+def browser_with_old_cookie(app: Flask) -> SessionClient:
     """Return a browser with Ada's cookie of the earlier release."""
     client = app.test_client()
-    client.set_cookie("eventcal", COOKIE)
-    return Browser(client, {}, CSRF)
+    client.set_cookie("eventcal", SESSION_COOKIE)
+    return SessionClient(client, {}, CSRF_TOKEN)
 
 
-def is_in(browser: Browser) -> bool:
+def is_signed_in(browser: SessionClient) -> bool:
     return browser.get("/me").status_code == 200
 
 
 def test_next_request_replaces_signed_cookie_with_stored_session(app: Flask, clock: FixedClock) -> None:
     add_ada(app)
-    clock.move(NOON + timedelta(days=13))
-    browser = earlier(app)
+    clock.set_time(NOON + timedelta(days=13))
+    browser = browser_with_old_cookie(app)
     answer = browser.get("/me")
-    assert json_of(answer)["email"] == "ada@example.org"
-    [stored] = rows(app, MemberSession)
+    assert get_json(answer)["email"] == "ada@example.org"
+    [stored] = list_rows(app, MemberSession)
     cookie = browser.client.get_cookie("eventcal")
     assert cookie is not None
     with database_of(app).read_session() as session:
         found = find_session(session, cookie.value, now=clock.now())
     assert found is not None
     assert (found[0].id, stored.created_at, stored.reauthenticated_at) == (stored.id, clock.now(), NOON)
-    assert is_in(browser)
-    assert len(rows(app, MemberSession)) == 1
+    assert is_signed_in(browser)
+    assert len(list_rows(app, MemberSession)) == 1
 
 
 def test_csrf_token_of_signed_cookie_remains_valid(app: Flask) -> None:
     add_ada(app)
-    browser = earlier(app)
-    assert problem(call(browser.client, "POST", "/me/feeds", body={"name": "x"})) == (403, "csrf")
+    browser = browser_with_old_cookie(app)
+    assert status_and_code(call_api(browser.client, "POST", "/me/feeds", body={"name": "x"})) == (403, "csrf")
     for name in ("with the signed cookie", "with the stored session"):
         assert browser.post("/me/feeds", {"name": name}).status_code == 201
 
 
 def test_two_requests_with_signed_cookie_create_one_session(app: Flask) -> None:
     add_ada(app)
-    one, other = earlier(app), earlier(app)
-    assert (is_in(one), is_in(other)) == (True, True)
+    one, other = browser_with_old_cookie(app), browser_with_old_cookie(app)
+    assert (is_signed_in(one), is_signed_in(other)) == (True, True)
     assert one.client.get_cookie("eventcal") == other.client.get_cookie("eventcal")
-    assert len(rows(app, MemberSession)) == 1
+    assert len(list_rows(app, MemberSession)) == 1
 
 
 def test_public_response_does_not_replace_signed_cookie(app: Flask) -> None:
     add_ada(app)
-    browser = earlier(app)
+    browser = browser_with_old_cookie(app)
     assert "Set-Cookie" not in browser.get("/events").headers
-    assert rows(app, MemberSession) == []
+    assert list_rows(app, MemberSession) == []
 
 
 def test_signed_cookie_is_rejected_after_its_session_signs_out(app: Flask, clock: FixedClock) -> None:
     add_ada(app)
-    browser, thief = earlier(app), earlier(app)
-    assert is_in(browser)
+    browser, thief = browser_with_old_cookie(app), browser_with_old_cookie(app)
+    assert is_signed_in(browser)
     assert browser.post("/auth/logout").status_code == 204
-    assert not is_in(thief)
-    delete_expired_data(database_of(app), house_of(app).settings)
-    assert not is_in(earlier(app))
-    clock.move(NOON + timedelta(days=14, seconds=1))
-    delete_expired_data(database_of(app), house_of(app).settings)
-    assert rows(app, MemberSession) == []
-    assert not is_in(earlier(app))
+    assert not is_signed_in(thief)
+    delete_expired_data(database_of(app), services_of(app).settings)
+    assert not is_signed_in(browser_with_old_cookie(app))
+    clock.set_time(NOON + timedelta(days=14, seconds=1))
+    delete_expired_data(database_of(app), services_of(app).settings)
+    assert list_rows(app, MemberSession) == []
+    assert not is_signed_in(browser_with_old_cookie(app))
 
 
 def test_signed_cookie_is_rejected_after_signing_out_with_it(app: Flask) -> None:
     add_ada(app)
-    assert earlier(app).post("/auth/logout").status_code == 204
-    assert not is_in(earlier(app))
+    assert browser_with_old_cookie(app).post("/auth/logout").status_code == 204
+    assert not is_signed_in(browser_with_old_cookie(app))
 
 
 def test_signed_cookie_is_rejected_after_password_change(app: Flask) -> None:
     add_ada(app)
-    browser = earlier(app)
-    body = {"password": PASSWORD, "new_password": OTHER}
+    browser = browser_with_old_cookie(app)
+    body = {"password": PASSWORD, "new_password": OTHER_PASSWORD}
     assert browser.post("/auth/password", body).status_code == 200
-    assert is_in(browser)
-    assert not is_in(earlier(app))
+    assert is_signed_in(browser)
+    assert not is_signed_in(browser_with_old_cookie(app))
 
 
 def test_signed_cookie_is_rejected_after_all_other_sessions_are_ended(app: Flask) -> None:
     add_ada(app)
-    browser = sign_in(app)
+    browser = sign_in_with_password(app)
     assert browser.call("DELETE", "/me/sessions").status_code == 204
-    assert (is_in(browser), is_in(earlier(app))) == (True, False)
+    assert (is_signed_in(browser), is_signed_in(browser_with_old_cookie(app))) == (True, False)
 
 
 def test_signed_cookie_is_rejected_if_member_does_not_accept_them(app: Flask) -> None:
     add_ada(app)
-    with writing(app) as session:
+    with write_session(app) as session:
         session.scalars(select(Member)).one().signed_cookies = None
-    assert problem(earlier(app).get("/me")) == (401, "not-signed-in")
+    assert status_and_code(browser_with_old_cookie(app).get("/me")) == (401, "not-signed-in")
 
 
 def test_signed_cookie_expires_after_fourteen_days(app: Flask, clock: FixedClock) -> None:
     add_ada(app)
-    clock.move(NOON + timedelta(days=14, seconds=1))
-    assert not is_in(earlier(app))
+    clock.set_time(NOON + timedelta(days=14, seconds=1))
+    assert not is_signed_in(browser_with_old_cookie(app))
 
 
 def test_open_sign_in_form_of_earlier_release_is_accepted(app: Flask) -> None:
     add_ada(app)
     client = app.test_client()
-    client.set_cookie("eventcal", VISITOR_COOKIE)
-    form = {"email": "ada@example.org", "password": PASSWORD, "csrf_token": VISITOR_CSRF}
+    client.set_cookie("eventcal", ANONYMOUS_COOKIE)
+    form = {"email": "ada@example.org", "password": PASSWORD, "csrf_token": ANONYMOUS_CSRF_TOKEN}
     assert client.post("/login", data=form).status_code == 303
-    assert call(client, "GET", "/me").status_code == 200
+    assert call_api(client, "GET", "/me").status_code == 200
 
 
-def test_confirmation_token_of_earlier_release_is_valid_for_two_days(mailing: Flask, clock: FixedClock) -> None:
-    add_ada(mailing)
-    clock.move(NOON + timedelta(days=2))
-    assert post(mailing, "/auth/confirm", {"token": CONFIRMATION}).json == {"confirmed": True}
-    clock.move(NOON + timedelta(days=2, seconds=1))
-    assert problem(post(mailing, "/auth/confirm", {"token": CONFIRMATION})) == (422, "token-refused")
+def test_confirmation_token_of_earlier_release_is_valid_for_two_days(app_with_mail: Flask, clock: FixedClock) -> None:
+    add_ada(app_with_mail)
+    clock.set_time(NOON + timedelta(days=2))
+    assert post_to_api(app_with_mail, "/auth/confirm", {"token": CONFIRMATION_TOKEN}).json == {"confirmed": True}
+    clock.set_time(NOON + timedelta(days=2, seconds=1))
+    assert status_and_code(post_to_api(app_with_mail, "/auth/confirm", {"token": CONFIRMATION_TOKEN})) == (
+        422,
+        "token-refused",
+    )
 
 
-def test_confirmation_token_for_another_address_is_rejected(mailing: Flask) -> None:
-    add_ada(mailing)
-    with writing(mailing) as session:
+def test_confirmation_token_for_another_address_is_rejected(app_with_mail: Flask) -> None:
+    add_ada(app_with_mail)
+    with write_session(app_with_mail) as session:
         session.scalars(select(Member)).one().email = "countess@example.org"
-    assert problem(post(mailing, "/auth/confirm", {"token": CONFIRMATION})) == (422, "token-refused")
+    assert status_and_code(post_to_api(app_with_mail, "/auth/confirm", {"token": CONFIRMATION_TOKEN})) == (
+        422,
+        "token-refused",
+    )
 
 
-def test_reset_token_of_earlier_release_is_valid_once_within_an_hour(mailing: Flask, clock: FixedClock) -> None:
-    add_ada(mailing)
-    body = {"token": RESET, "password": OTHER}
-    clock.move(NOON + timedelta(hours=1))
-    assert post(mailing, "/auth/reset/confirm", body).status_code == 204
-    assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
-    sign_in(mailing, password=OTHER)
+def test_reset_token_of_earlier_release_is_valid_once_within_an_hour(app_with_mail: Flask, clock: FixedClock) -> None:
+    add_ada(app_with_mail)
+    body = {"token": RESET_TOKEN, "password": OTHER_PASSWORD}
+    clock.set_time(NOON + timedelta(hours=1))
+    assert post_to_api(app_with_mail, "/auth/reset/confirm", body).status_code == 204
+    assert status_and_code(post_to_api(app_with_mail, "/auth/reset/confirm", body)) == (422, "token-refused")
+    sign_in_with_password(app_with_mail, password=OTHER_PASSWORD)
 
 
-def test_reset_token_of_earlier_release_is_rejected_after_an_hour(mailing: Flask, clock: FixedClock) -> None:
-    add_ada(mailing)
-    clock.move(NOON + timedelta(hours=1, seconds=1))
-    body = {"token": RESET, "password": OTHER}
-    assert problem(post(mailing, "/auth/reset/confirm", body)) == (422, "token-refused")
+def test_reset_token_of_earlier_release_is_rejected_after_an_hour(app_with_mail: Flask, clock: FixedClock) -> None:
+    add_ada(app_with_mail)
+    clock.set_time(NOON + timedelta(hours=1, seconds=1))
+    body = {"token": RESET_TOKEN, "password": OTHER_PASSWORD}
+    assert status_and_code(post_to_api(app_with_mail, "/auth/reset/confirm", body)) == (422, "token-refused")
 
 
 def test_password_hash_of_earlier_release_is_accepted_unchanged(app: Flask) -> None:
     add_ada(app)
-    sign_in(app)
-    assert [one.password for one in rows(app, Member)] == [HASH]
+    sign_in_with_password(app)
+    assert [one.password for one in list_rows(app, Member)] == [PASSWORD_HASH]

@@ -11,73 +11,75 @@ from eventcal.members.models import Member, Passkey
 from eventcal.web.identity import accounts
 from eventcal.web.request.rate_limits import RateLimiter
 from tests import http_app
-from tests.browsing import Browser, browser_of
 from tests.clocks import NOON, FixedClock
-from tests.http.conftest import Street
-from tests.http_app import PASSWORD, post, problem, rows, token_of, writing
-from tests.pages import tree_of
-from tests.second_factors import log_in, set_up
-from tests.soft_key import ORIGIN, SoftKey
+from tests.html_browser import HtmlBrowser, create_browser
+from tests.html_pages import parse_html
+from tests.http.conftest import AppRunner
+from tests.http_app import PASSWORD, create_token_headers, list_rows, post_to_api, status_and_code, write_session
+from tests.second_factors import log_in, set_up_app
+from tests.virtual_authenticator import ORIGIN, VirtualAuthenticator
 
-HOME = "/me/security"
-NEW = f"{HOME}/passkeys/new"
-WITH = "/login/passkey"
+SECURITY_PATH = "/me/security"
+NEW_PASSKEY_PATH = f"{SECURITY_PATH}/passkeys/new"
+PASSKEY_LOGIN_PATH = "/login/passkey"
 
 
 @pytest.fixture
-def app(_walls: Flask, street: Street, database_url: str, clock: FixedClock) -> Iterator[Flask]:
+def app(_shared_app: Flask, app_runner: AppRunner, database_url: str, clock: FixedClock) -> Iterator[Flask]:
     """Yield the app at an HTTPS base URL with a host name, as browsers require for passkeys."""
-    with street.lived_in(_walls, database_url, clock, base_url=ORIGIN) as app:
+    with app_runner.run(_shared_app, database_url, clock, base_url=ORIGIN) as app:
         yield app
 
 
 @pytest.fixture
-def ada(app: Flask) -> Browser:
+def member_browser(app: Flask) -> HtmlBrowser:
     """Return Ada's browser, just signed in."""
-    return Browser(http_app.signed_in(app).client, browser_of(app).at)
+    return HtmlBrowser(http_app.create_signed_in_client(app).client, create_browser(app).response)
 
 
 @pytest.fixture
-def other(app: Flask) -> Browser:
+def new_browser(app: Flask) -> HtmlBrowser:
     """Return a new browser without cookies."""
-    return browser_of(app)
+    return create_browser(app)
 
 
 @pytest.fixture
-def key(ada: Browser) -> SoftKey:
+def authenticator(member_browser: HtmlBrowser) -> VirtualAuthenticator:
     """Add a passkey for Ada and return it."""
-    return added(ada)
+    return add_passkey(member_browser)
 
 
-def asked(browser: Browser, path: str) -> str:
+def webauthn_options_at(browser: HtmlBrowser, path: str) -> str:
     """Return the WebAuthn options in the form at `path`."""
-    browser.go(path)
-    return asked_on(browser.at.text)
+    browser.visit(path)
+    return webauthn_options_on(browser.response.text)
 
 
-def asked_on(page: str) -> str:
+def webauthn_options_on(page: str) -> str:
     """Return the WebAuthn options in the form of this page."""
-    [options] = [form.get("data-options", "") for form in tree_of(page).iter("form") if form.get("data-options")]
+    [options] = [form.get("data-options", "") for form in parse_html(page).iter("form") if form.get("data-options")]
     return options
 
 
-def added(browser: Browser, key: SoftKey | None = None, name: str = "My phone") -> SoftKey:
-    key = key or SoftKey()
-    answer = key.make(asked(browser, NEW))
-    assert "The passkey is added." in browser.send(NEW, name=name, answer=answer)
+def add_passkey(
+    browser: HtmlBrowser, key: VirtualAuthenticator | None = None, name: str = "My phone"
+) -> VirtualAuthenticator:
+    key = key or VirtualAuthenticator()
+    answer = key.create_passkey(webauthn_options_at(browser, NEW_PASSKEY_PATH))
+    assert "The passkey is added." in browser.submit_form(NEW_PASSKEY_PATH, name=name, answer=answer)
     return key
 
 
-def signs_in(browser: Browser, answer: str) -> bool:
-    browser.send(WITH, answer=answer)
+def can_sign_in(browser: HtmlBrowser, answer: str) -> bool:
+    browser.submit_form(PASSKEY_LOGIN_PATH, answer=answer)
     here = browser.client.get("/api/v1/me").status_code == 200
-    assert here or "This passkey was not taken." in browser.says()
-    assert browser.at.status_code == (200 if here else 401)
+    assert here or "This passkey was not taken." in browser.main_text()
+    assert browser.response.status_code == (200 if here else 401)
     return here
 
 
-def stored(app: Flask) -> Passkey:
-    [only] = rows(app, Passkey)
+def load_passkey(app: Flask) -> Passkey:
+    [only] = list_rows(app, Passkey)
     assert isinstance(only, Passkey)
     return only
 
@@ -85,22 +87,24 @@ def stored(app: Flask) -> Passkey:
 # Adding
 
 
-def test_added_passkey_is_stored_and_listed(app: Flask, ada: Browser) -> None:
-    key = added(ada, name="My <b>phone</b>")
-    row = stored(app)
+def test_added_passkey_is_stored_and_listed(app: Flask, member_browser: HtmlBrowser) -> None:
+    key = add_passkey(member_browser, name="My <b>phone</b>")
+    row = load_passkey(app)
     assert (row.credential_id, row.name, row.sign_count) == (key.credential_id, "My <b>phone</b>", 0)
     assert (row.created_at, row.last_used_at, row.transports) == (NOON, None, ["internal"])
     assert len(row.user_handle) == 64
-    assert "My <b>phone</b>" in ada.says()
-    assert "<b>phone" not in ada.at.text
-    assert "Not used yet." in ada.says()
+    assert "My <b>phone</b>" in member_browser.main_text()
+    assert "<b>phone" not in member_browser.response.text
+    assert "Not used yet." in member_browser.main_text()
 
 
-def test_passkey_options_come_from_settings_and_ignore_host_header(app: Flask, ada: Browser) -> None:
-    cookie = ada.client.get_cookie("eventcal")
+def test_passkey_options_come_from_settings_and_ignore_host_header(app: Flask, member_browser: HtmlBrowser) -> None:
+    cookie = member_browser.client.get_cookie("eventcal")
     assert cookie is not None
     elsewhere = {"Host": "evil.example", "Cookie": f"eventcal={cookie.value}"}
-    known = json.loads(asked_on(app.test_client(use_cookies=False).get(NEW, headers=elsewhere).text))
+    known = json.loads(
+        webauthn_options_on(app.test_client(use_cookies=False).get(NEW_PASSKEY_PATH, headers=elsewhere).text)
+    )
     assert known["rp"] == {"id": "calendar.example.org", "name": "eventcal"}
     assert (known["user"]["name"], known["user"]["displayName"]) == ("ada@example.org", "Ada Lovelace")
     selection = known["authenticatorSelection"]
@@ -109,65 +113,99 @@ def test_passkey_options_come_from_settings_and_ignore_host_header(app: Flask, a
     assert known["excludeCredentials"] == []
 
 
-def test_second_passkey_has_same_user_handle_and_excludes_the_first(app: Flask, ada: Browser, key: SoftKey) -> None:
-    options = json.loads(asked(ada, NEW))
+def test_second_passkey_has_same_user_handle_and_excludes_the_first(
+    app: Flask, member_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    options = json.loads(webauthn_options_at(member_browser, NEW_PASSKEY_PATH))
     assert [one["transports"] for one in options["excludeCredentials"]] == [["internal"]]
-    second = added(ada, name="My other phone")
-    assert second.user_handle == key.user_handle
-    assert len(rows(app, Passkey)) == 2
+    second = add_passkey(member_browser, name="My other phone")
+    assert second.user_handle == authenticator.user_handle
+    assert len(list_rows(app, Passkey)) == 2
 
 
-def test_passkey_cannot_be_added_twice(app: Flask, ada: Browser, key: SoftKey) -> None:
-    assert "has a passkey here already" in ada.send(NEW, name="Again", answer=key.make(asked(ada, NEW)))
-    assert ada.at.status_code == 409
-    assert stored(app).name == "My phone"
+def test_passkey_cannot_be_added_twice(
+    app: Flask, member_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    assert "has a passkey here already" in member_browser.submit_form(
+        NEW_PASSKEY_PATH,
+        name="Again",
+        answer=authenticator.create_passkey(webauthn_options_at(member_browser, NEW_PASSKEY_PATH)),
+    )
+    assert member_browser.response.status_code == 409
+    assert load_passkey(app).name == "My phone"
 
 
-def test_passkey_of_another_member_cannot_be_added(app: Flask, key: SoftKey) -> None:
-    mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
-    stolen = SoftKey(credential_id=key.credential_id)
-    mallory.send(NEW, name="Mine", answer=stolen.make(asked(mallory, NEW)))
-    assert mallory.at.status_code == 409
-    assert stored(app).user_handle == key.user_handle
+def test_passkey_of_another_member_cannot_be_added(app: Flask, authenticator: VirtualAuthenticator) -> None:
+    mallory = HtmlBrowser(
+        http_app.create_signed_in_client(app, "mallory@example.org").client, create_browser(app).response
+    )
+    stolen = VirtualAuthenticator(credential_id=authenticator.credential_id)
+    mallory.submit_form(
+        NEW_PASSKEY_PATH, name="Mine", answer=stolen.create_passkey(webauthn_options_at(mallory, NEW_PASSKEY_PATH))
+    )
+    assert mallory.response.status_code == 409
+    assert load_passkey(app).user_handle == authenticator.user_handle
 
 
-def test_registration_challenge_cannot_be_reused(app: Flask, ada: Browser) -> None:
-    options = asked(ada, NEW)
-    held, cookie = ada.fields(NEW), ada.client.get_cookie("eventcal")
+def test_registration_challenge_cannot_be_reused(app: Flask, member_browser: HtmlBrowser) -> None:
+    options = webauthn_options_at(member_browser, NEW_PASSKEY_PATH)
+    held, cookie = member_browser.form_values(NEW_PASSKEY_PATH), member_browser.client.get_cookie("eventcal")
     assert cookie is not None
-    ada.send(NEW, name="My phone", answer=SoftKey().make(options))
+    member_browser.submit_form(NEW_PASSKEY_PATH, name="My phone", answer=VirtualAuthenticator().create_passkey(options))
     # The old cookie, which held the challenge, does not help, not even with another key.
-    ada.client.set_cookie("eventcal", cookie.value)
-    answer = ada.client.post(NEW, data=held | {"name": "Again", "answer": SoftKey().make(options)})
+    member_browser.client.set_cookie("eventcal", cookie.value)
+    answer = member_browser.client.post(
+        NEW_PASSKEY_PATH, data=held | {"name": "Again", "answer": VirtualAuthenticator().create_passkey(options)}
+    )
     assert answer.status_code == 422
-    assert stored(app).name == "My phone"
+    assert load_passkey(app).name == "My phone"
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://calendar.example.org", f"{ORIGIN}:8443"])
-def test_passkey_from_another_origin_is_not_added(app: Flask, ada: Browser, origin: str) -> None:
-    answer = SoftKey().make(asked(ada, NEW), origin=origin)
-    assert "This passkey was not taken." in ada.send(NEW, name="My phone", answer=answer)
-    assert ada.at.status_code == 422
-    assert rows(app, Passkey) == []
+def test_passkey_from_another_origin_is_not_added(app: Flask, member_browser: HtmlBrowser, origin: str) -> None:
+    answer = VirtualAuthenticator().create_passkey(webauthn_options_at(member_browser, NEW_PASSKEY_PATH), origin=origin)
+    assert "This passkey was not taken." in member_browser.submit_form(NEW_PASSKEY_PATH, name="My phone", answer=answer)
+    assert member_browser.response.status_code == 422
+    assert list_rows(app, Passkey) == []
 
 
-def test_passkey_for_another_site_or_without_user_verification_is_not_added(app: Flask, ada: Browser) -> None:
-    ada.send(NEW, name="My phone", answer=SoftKey().make(asked(ada, NEW), site="evil.example"))
-    assert ada.at.status_code == 422
-    ada.send(NEW, name="My phone", answer=SoftKey(verifies=False).make(asked(ada, NEW)))
-    assert ada.at.status_code == 422
-    assert rows(app, Passkey) == []
+def test_passkey_for_another_site_or_without_user_verification_is_not_added(
+    app: Flask, member_browser: HtmlBrowser
+) -> None:
+    member_browser.submit_form(
+        NEW_PASSKEY_PATH,
+        name="My phone",
+        answer=VirtualAuthenticator().create_passkey(
+            webauthn_options_at(member_browser, NEW_PASSKEY_PATH), site="evil.example"
+        ),
+    )
+    assert member_browser.response.status_code == 422
+    member_browser.submit_form(
+        NEW_PASSKEY_PATH,
+        name="My phone",
+        answer=VirtualAuthenticator(verifies_user=False).create_passkey(
+            webauthn_options_at(member_browser, NEW_PASSKEY_PATH)
+        ),
+    )
+    assert member_browser.response.status_code == 422
+    assert list_rows(app, Passkey) == []
 
 
 @pytest.mark.parametrize(("length", "status"), [(1023, 303), (1024, 422), (60_000, 422)])
-def test_credential_id_has_at_most_1023_bytes(app: Flask, ada: Browser, length: int, status: int) -> None:
-    answer = SoftKey(credential_id=b"\xff" * length).make(asked(ada, NEW))
-    sent = ada.client.post(NEW, data=ada.fields(NEW) | {"name": "Long", "answer": answer})
+def test_credential_id_has_at_most_1023_bytes(
+    app: Flask, member_browser: HtmlBrowser, length: int, status: int
+) -> None:
+    answer = VirtualAuthenticator(credential_id=b"\xff" * length).create_passkey(
+        webauthn_options_at(member_browser, NEW_PASSKEY_PATH)
+    )
+    sent = member_browser.client.post(
+        NEW_PASSKEY_PATH, data=member_browser.form_values(NEW_PASSKEY_PATH) | {"name": "Long", "answer": answer}
+    )
     assert sent.status_code == status
-    assert len(rows(app, Passkey)) == (status == 303)
+    assert len(list_rows(app, Passkey)) == (status == 303)
 
 
-JUNK = [
+INVALID_RESPONSES = [
     "",
     "null",
     "[]",
@@ -182,248 +220,306 @@ JUNK = [
 ]
 
 
-@pytest.mark.parametrize("answer", JUNK)
-def test_malformed_response_adds_no_passkey_and_keeps_entered_name(app: Flask, ada: Browser, answer: str) -> None:
-    asked(ada, NEW)
-    ada.send(NEW, name="My phone", answer=answer)
-    assert ada.at.status_code == 422
-    assert ada.fields(NEW)["name"] == "My phone"
-    assert rows(app, Passkey) == []
+@pytest.mark.parametrize("answer", INVALID_RESPONSES)
+def test_malformed_response_adds_no_passkey_and_keeps_entered_name(
+    app: Flask, member_browser: HtmlBrowser, answer: str
+) -> None:
+    webauthn_options_at(member_browser, NEW_PASSKEY_PATH)
+    member_browser.submit_form(NEW_PASSKEY_PATH, name="My phone", answer=answer)
+    assert member_browser.response.status_code == 422
+    assert member_browser.form_values(NEW_PASSKEY_PATH)["name"] == "My phone"
+    assert list_rows(app, Passkey) == []
 
 
-@pytest.mark.parametrize("answer", JUNK)
-@pytest.mark.usefixtures("key")
-def test_malformed_response_does_not_sign_in(other: Browser, answer: str) -> None:
-    asked(other, "/login")
-    assert not signs_in(other, answer)
+@pytest.mark.parametrize("answer", INVALID_RESPONSES)
+@pytest.mark.usefixtures("authenticator")
+def test_malformed_response_does_not_sign_in(new_browser: HtmlBrowser, answer: str) -> None:
+    webauthn_options_at(new_browser, "/login")
+    assert not can_sign_in(new_browser, answer)
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "two\nlines"])
-def test_passkey_requires_valid_name(app: Flask, ada: Browser, name: str) -> None:
-    ada.send(NEW, name=name, answer=SoftKey().make(asked(ada, NEW)))
-    assert ada.at.status_code == 422
-    assert 'id="name-fault-1"' in ada.at.text
-    assert rows(app, Passkey) == []
+def test_passkey_requires_valid_name(app: Flask, member_browser: HtmlBrowser, name: str) -> None:
+    member_browser.submit_form(
+        NEW_PASSKEY_PATH,
+        name=name,
+        answer=VirtualAuthenticator().create_passkey(webauthn_options_at(member_browser, NEW_PASSKEY_PATH)),
+    )
+    assert member_browser.response.status_code == 422
+    assert 'id="name-fault-1"' in member_browser.response.text
+    assert list_rows(app, Passkey) == []
 
 
 def test_adding_passkey_requires_csrf_token_and_recent_sign_in(
-    app: Flask, ada: Browser, other: Browser, clock: FixedClock
+    app: Flask, member_browser: HtmlBrowser, new_browser: HtmlBrowser, clock: FixedClock
 ) -> None:
-    answer = SoftKey().make(asked(ada, NEW))
-    held = ada.fields(NEW) | {"name": "My phone", "answer": answer}
-    assert ada.client.post(NEW, data=held | {"csrf_token": "no"}).status_code == 403
-    assert other.client.post(NEW, data=held).status_code == 401
-    assert other.client.get(NEW).headers["Location"].startswith("/login?next=")
-    token = token_of(http_app.signed_in(app), *Scope)
-    assert app.test_client().post(NEW, data=held, headers=token).status_code == 403
+    answer = VirtualAuthenticator().create_passkey(webauthn_options_at(member_browser, NEW_PASSKEY_PATH))
+    held = member_browser.form_values(NEW_PASSKEY_PATH) | {"name": "My phone", "answer": answer}
+    assert member_browser.client.post(NEW_PASSKEY_PATH, data=held | {"csrf_token": "no"}).status_code == 403
+    assert new_browser.client.post(NEW_PASSKEY_PATH, data=held).status_code == 401
+    assert new_browser.client.get(NEW_PASSKEY_PATH).headers["Location"].startswith("/login?next=")
+    token = create_token_headers(http_app.create_signed_in_client(app), *Scope)
+    assert app.test_client().post(NEW_PASSKEY_PATH, data=held, headers=token).status_code == 403
     clock.tick(15 * 60)
-    assert ada.client.post(NEW, data=held).headers["Location"].startswith("/me/security/again?next=")
-    assert rows(app, Passkey) == []
+    assert (
+        member_browser.client.post(NEW_PASSKEY_PATH, data=held)
+        .headers["Location"]
+        .startswith("/me/security/again?next=")
+    )
+    assert list_rows(app, Passkey) == []
 
 
 # Signing in
 
 
 def test_passkey_signs_in_and_redirects_to_next_page(
-    app: Flask, other: Browser, key: SoftKey, clock: FixedClock
+    app: Flask, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator, clock: FixedClock
 ) -> None:
     clock.tick(60)
-    assert json.loads(asked(other, f"/login?next={HOME}"))["allowCredentials"] == []
-    other.send(WITH, answer=key.sign(asked(other, f"/login?next={HOME}")))
-    assert other.at.request.path == HOME
-    assert "Last used:" in other.says()
-    row = stored(app)
+    assert json.loads(webauthn_options_at(new_browser, f"/login?next={SECURITY_PATH}"))["allowCredentials"] == []
+    new_browser.submit_form(
+        PASSKEY_LOGIN_PATH,
+        answer=authenticator.sign_challenge(webauthn_options_at(new_browser, f"/login?next={SECURITY_PATH}")),
+    )
+    assert new_browser.response.request.path == SECURITY_PATH
+    assert "Last used:" in new_browser.main_text()
+    row = load_passkey(app)
     assert (row.sign_count, row.last_used_at) == (1, clock.now())
 
 
-def test_passkey_replaces_both_factors(other: Browser, ada: Browser, key: SoftKey, clock: FixedClock) -> None:
-    set_up(ada, clock)
-    assert "Your password is right." in log_in(other)
-    assert signs_in(other, key.sign(asked(other, "/login")))
+def test_passkey_replaces_both_factors(
+    new_browser: HtmlBrowser, member_browser: HtmlBrowser, authenticator: VirtualAuthenticator, clock: FixedClock
+) -> None:
+    set_up_app(member_browser, clock)
+    assert "Your password is right." in log_in(new_browser)
+    assert can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_passkey_without_signature_counter_signs_in_repeatedly(ada: Browser, other: Browser) -> None:
-    key = added(ada, SoftKey(counts=False))
+def test_passkey_without_signature_counter_signs_in_repeatedly(
+    member_browser: HtmlBrowser, new_browser: HtmlBrowser
+) -> None:
+    key = add_passkey(member_browser, VirtualAuthenticator(reports_sign_count=False))
     for _ in range(2):
-        assert signs_in(other, key.sign(asked(other, "/login")))
+        assert can_sign_in(new_browser, key.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_sign_in_challenge_cannot_be_reused(app: Flask, ada: Browser, other: Browser) -> None:
-    key = added(ada, SoftKey(counts=False))
-    options = asked(other, "/login")
-    held, cookie = other.fields(WITH), other.client.get_cookie("eventcal")
+def test_sign_in_challenge_cannot_be_reused(app: Flask, member_browser: HtmlBrowser, new_browser: HtmlBrowser) -> None:
+    key = add_passkey(member_browser, VirtualAuthenticator(reports_sign_count=False))
+    options = webauthn_options_at(new_browser, "/login")
+    held, cookie = new_browser.form_values(PASSKEY_LOGIN_PATH), new_browser.client.get_cookie("eventcal")
     assert cookie is not None
-    answer = key.sign(options)
-    assert signs_in(other, answer)
+    answer = key.sign_challenge(options)
+    assert can_sign_in(new_browser, answer)
     # A copy of the cookie made before it was used is useless, with the old response and with a new one.
-    for late in (answer, key.sign(options)):
-        thief = browser_of(app)
+    for late in (answer, key.sign_challenge(options)):
+        thief = create_browser(app)
         thief.client.set_cookie("eventcal", cookie.value)
-        assert thief.client.post(WITH, data=held | {"answer": late}).status_code == 401
+        assert thief.client.post(PASSKEY_LOGIN_PATH, data=held | {"answer": late}).status_code == 401
         assert thief.client.get("/api/v1/me").status_code == 401
 
 
-def test_challenge_of_another_session_is_rejected(other: Browser, app: Flask, key: SoftKey) -> None:
-    theirs = asked(browser_of(app), "/login")
-    asked(other, "/login")
-    assert not signs_in(other, key.sign(theirs))
+def test_challenge_of_another_session_is_rejected(
+    new_browser: HtmlBrowser, app: Flask, authenticator: VirtualAuthenticator
+) -> None:
+    theirs = webauthn_options_at(create_browser(app), "/login")
+    webauthn_options_at(new_browser, "/login")
+    assert not can_sign_in(new_browser, authenticator.sign_challenge(theirs))
 
 
-def test_challenge_expires_after_an_hour(other: Browser, key: SoftKey, clock: FixedClock) -> None:
-    options = asked(other, "/login")
+def test_challenge_expires_after_an_hour(
+    new_browser: HtmlBrowser, authenticator: VirtualAuthenticator, clock: FixedClock
+) -> None:
+    options = webauthn_options_at(new_browser, "/login")
     clock.tick(60 * 60)
-    assert not signs_in(other, key.sign(options))
+    assert not can_sign_in(new_browser, authenticator.sign_challenge(options))
     # The error page contains a new challenge.
-    assert signs_in(other, key.sign(asked_on(other.at.text)))
+    assert can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_on(new_browser.response.text)))
 
 
-def test_two_tabs_share_one_challenge(other: Browser, key: SoftKey) -> None:
-    first = asked(other, "/login")
-    asked(other, "/login")
-    assert signs_in(other, key.sign(first))
+def test_two_tabs_share_one_challenge(new_browser: HtmlBrowser, authenticator: VirtualAuthenticator) -> None:
+    first = webauthn_options_at(new_browser, "/login")
+    webauthn_options_at(new_browser, "/login")
+    assert can_sign_in(new_browser, authenticator.sign_challenge(first))
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://calendar.example.org", f"{ORIGIN}:8443", "null"])
-def test_signature_from_another_origin_is_rejected(other: Browser, key: SoftKey, origin: str) -> None:
-    assert not signs_in(other, key.sign(asked(other, "/login"), origin=origin))
+def test_signature_from_another_origin_is_rejected(
+    new_browser: HtmlBrowser, authenticator: VirtualAuthenticator, origin: str
+) -> None:
+    assert not can_sign_in(
+        new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login"), origin=origin)
+    )
 
 
-def test_signature_for_another_site_is_rejected(other: Browser, key: SoftKey) -> None:
-    assert not signs_in(other, key.sign(asked(other, "/login"), site="evil.example"))
+def test_signature_for_another_site_is_rejected(new_browser: HtmlBrowser, authenticator: VirtualAuthenticator) -> None:
+    assert not can_sign_in(
+        new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login"), site="evil.example")
+    )
 
 
-def test_host_header_does_not_change_passkey_options(app: Flask, key: SoftKey) -> None:
+def test_host_header_does_not_change_passkey_options(app: Flask, authenticator: VirtualAuthenticator) -> None:
     client = app.test_client()
-    other = Browser(client, client.get("/login", base_url="http://evil.example/"))
-    options = asked_on(other.at.text)
+    other = HtmlBrowser(client, client.get("/login", base_url="http://evil.example/"))
+    options = webauthn_options_on(other.response.text)
     assert json.loads(options)["rpId"] == "calendar.example.org"
-    evil = SoftKey(key.credential_id, key.private, key.user_handle)
-    held = other.fields(WITH)
-    answer = evil.sign(options, origin="http://evil.example", site="evil.example")
-    sent = client.post(WITH, data=held | {"answer": answer}, base_url="http://evil.example/")
+    evil = VirtualAuthenticator(authenticator.credential_id, authenticator.private_key, authenticator.user_handle)
+    held = other.form_values(PASSKEY_LOGIN_PATH)
+    answer = evil.sign_challenge(options, origin="http://evil.example", site="evil.example")
+    sent = client.post(PASSKEY_LOGIN_PATH, data=held | {"answer": answer}, base_url="http://evil.example/")
     assert sent.status_code == 401
 
 
-def test_signature_counter_must_increase(app: Flask, other: Browser, key: SoftKey) -> None:
-    copy = SoftKey(key.credential_id, key.private, key.user_handle)
+def test_signature_counter_must_increase(
+    app: Flask, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    copy = VirtualAuthenticator(authenticator.credential_id, authenticator.private_key, authenticator.user_handle)
     for _ in range(3):
-        assert signs_in(other, key.sign(asked(other, "/login")))
-    other = browser_of(app)
-    assert not signs_in(other, copy.sign(asked(other, "/login")))
+        assert can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
+    new_browser = create_browser(app)
+    assert not can_sign_in(new_browser, copy.sign_challenge(webauthn_options_at(new_browser, "/login")))
     copy.sign_count = 2  # the next is 3, which was seen
-    assert not signs_in(other, copy.sign(asked(other, "/login")))
-    assert stored(app).sign_count == 3
-    assert signs_in(other, key.sign(asked(other, "/login")))
+    assert not can_sign_in(new_browser, copy.sign_challenge(webauthn_options_at(new_browser, "/login")))
+    assert load_passkey(app).sign_count == 3
+    assert can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_sign_in_without_user_verification_is_rejected(other: Browser, key: SoftKey) -> None:
-    key.verifies = False
-    assert not signs_in(other, key.sign(asked(other, "/login")))
+def test_sign_in_without_user_verification_is_rejected(
+    new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    authenticator.verifies_user = False
+    assert not can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_unknown_passkey_is_rejected(other: Browser, key: SoftKey) -> None:
-    unknown = SoftKey(user_handle=key.user_handle)
-    assert not signs_in(other, unknown.sign(asked(other, "/login")))
+def test_unknown_passkey_is_rejected(new_browser: HtmlBrowser, authenticator: VirtualAuthenticator) -> None:
+    unknown = VirtualAuthenticator(user_handle=authenticator.user_handle)
+    assert not can_sign_in(new_browser, unknown.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_signature_of_another_private_key_is_rejected(other: Browser, key: SoftKey) -> None:
-    forged = SoftKey(credential_id=key.credential_id, user_handle=key.user_handle)
-    assert not signs_in(other, forged.sign(asked(other, "/login")))
+def test_signature_of_another_private_key_is_rejected(
+    new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    forged = VirtualAuthenticator(credential_id=authenticator.credential_id, user_handle=authenticator.user_handle)
+    assert not can_sign_in(new_browser, forged.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_passkey_cannot_sign_in_another_member(app: Flask, other: Browser, key: SoftKey) -> None:
-    mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
-    theirs = added(mallory)
-    assert not signs_in(other, theirs.sign(asked(other, "/login"), userHandle=key.user_handle))
-    assert not signs_in(other, theirs.sign(asked(other, "/login"), userHandle=b""))
-    assert signs_in(other, theirs.sign(asked(other, "/login")))
-    other.go("/me/account")
-    assert "mallory@example.org" in other.says()
+def test_passkey_cannot_sign_in_another_member(
+    app: Flask, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    mallory = HtmlBrowser(
+        http_app.create_signed_in_client(app, "mallory@example.org").client, create_browser(app).response
+    )
+    theirs = add_passkey(mallory)
+    assert not can_sign_in(
+        new_browser,
+        theirs.sign_challenge(webauthn_options_at(new_browser, "/login"), userHandle=authenticator.user_handle),
+    )
+    assert not can_sign_in(
+        new_browser, theirs.sign_challenge(webauthn_options_at(new_browser, "/login"), userHandle=b"")
+    )
+    assert can_sign_in(new_browser, theirs.sign_challenge(webauthn_options_at(new_browser, "/login")))
+    new_browser.visit("/me/account")
+    assert "mallory@example.org" in new_browser.main_text()
 
 
-def test_passkey_of_inactive_member_is_rejected(app: Flask, other: Browser, key: SoftKey) -> None:
-    with writing(app) as session:
+def test_passkey_of_inactive_member_is_rejected(
+    app: Flask, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    with write_session(app) as session:
         session.query(Member).one().active = False
-    assert not signs_in(other, key.sign(asked(other, "/login")))
+    assert not can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_passkey_sign_in_requires_csrf_token(other: Browser, key: SoftKey) -> None:
-    answer = key.sign(asked(other, "/login"))
-    assert other.client.post(WITH, data={"answer": answer}).status_code == 403
+def test_passkey_sign_in_requires_csrf_token(new_browser: HtmlBrowser, authenticator: VirtualAuthenticator) -> None:
+    answer = authenticator.sign_challenge(webauthn_options_at(new_browser, "/login"))
+    assert new_browser.client.post(PASSKEY_LOGIN_PATH, data={"answer": answer}).status_code == 403
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_passkey_sign_in_does_not_redirect_to_another_site(other: Browser, key: SoftKey, wanted: str) -> None:
-    held = {"answer": key.sign(asked(other, "/login"))} | {"next": wanted}
-    answer = other.client.post(WITH, data=other.fields(WITH) | held)
+def test_passkey_sign_in_does_not_redirect_to_another_site(
+    new_browser: HtmlBrowser, authenticator: VirtualAuthenticator, wanted: str
+) -> None:
+    held = {"answer": authenticator.sign_challenge(webauthn_options_at(new_browser, "/login"))} | {"next": wanted}
+    answer = new_browser.client.post(PASSKEY_LOGIN_PATH, data=new_browser.form_values(PASSKEY_LOGIN_PATH) | held)
     assert answer.headers["Location"] == "/me"
 
 
-@pytest.mark.usefixtures("key")
-def test_passkey_sign_in_is_limited_to_sixty_per_minute(app: Flask, other: Browser) -> None:
-    asked(other, "/login")
-    held = other.fields(WITH) | {"answer": "{}"}
+@pytest.mark.usefixtures("authenticator")
+def test_passkey_sign_in_is_limited_to_sixty_per_minute(app: Flask, new_browser: HtmlBrowser) -> None:
+    webauthn_options_at(new_browser, "/login")
+    held = new_browser.form_values(PASSKEY_LOGIN_PATH) | {"answer": "{}"}
     app.extensions["eventcal_limits"] = RateLimiter(None)
     app.config["RATELIMIT_ENABLED"] = True
     try:
-        statuses = [other.client.post(WITH, data=held).status_code for _ in range(61)]
+        statuses = [new_browser.client.post(PASSKEY_LOGIN_PATH, data=held).status_code for _ in range(61)]
     finally:
         app.config["RATELIMIT_ENABLED"] = False
     assert statuses == [401] * 60 + [429]
 
 
-def test_passkey_confirms_identity_again(ada: Browser, key: SoftKey, clock: FixedClock) -> None:
+def test_passkey_confirms_identity_again(
+    member_browser: HtmlBrowser, authenticator: VirtualAuthenticator, clock: FixedClock
+) -> None:
     clock.tick(15 * 60)
-    options = asked(ada, NEW)
-    assert ada.at.request.path == f"{HOME}/again"
-    assert "Add a passkey" in ada.send(WITH, answer=key.sign(options))
-    assert ada.at.request.path == NEW
+    options = webauthn_options_at(member_browser, NEW_PASSKEY_PATH)
+    assert member_browser.response.request.path == f"{SECURITY_PATH}/again"
+    assert "Add a passkey" in member_browser.submit_form(
+        PASSKEY_LOGIN_PATH, answer=authenticator.sign_challenge(options)
+    )
+    assert member_browser.response.request.path == NEW_PASSKEY_PATH
 
 
 # Removing
 
 
-def test_removed_passkey_cannot_sign_in(app: Flask, ada: Browser, other: Browser, key: SoftKey) -> None:
-    path = f"{HOME}/passkeys/{stored(app).id}"
-    assert "Remove this passkey?" in ada.go(path)
-    assert ada.client.post(path).status_code == 403
-    assert "The passkey is removed." in ada.send(path)
-    assert rows(app, Passkey) == []
-    assert not signs_in(other, key.sign(asked(other, "/login")))
+def test_removed_passkey_cannot_sign_in(
+    app: Flask, member_browser: HtmlBrowser, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    path = f"{SECURITY_PATH}/passkeys/{load_passkey(app).id}"
+    assert "Remove this passkey?" in member_browser.visit(path)
+    assert member_browser.client.post(path).status_code == 403
+    assert "The passkey is removed." in member_browser.submit_form(path)
+    assert list_rows(app, Passkey) == []
+    assert not can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-@pytest.mark.usefixtures("key")
+@pytest.mark.usefixtures("authenticator")
 def test_passkey_of_another_member_is_hidden(app: Flask) -> None:
-    mallory = Browser(http_app.signed_in(app, "mallory@example.org").client, browser_of(app).at)
-    path = f"{HOME}/passkeys/{stored(app).id}"
-    mallory.go(HOME)
-    assert "My phone" not in mallory.at.text
-    mallory.go(NEW)
-    csrf = mallory.fields(NEW)["csrf_token"]
+    mallory = HtmlBrowser(
+        http_app.create_signed_in_client(app, "mallory@example.org").client, create_browser(app).response
+    )
+    path = f"{SECURITY_PATH}/passkeys/{load_passkey(app).id}"
+    mallory.visit(SECURITY_PATH)
+    assert "My phone" not in mallory.response.text
+    mallory.visit(NEW_PASSKEY_PATH)
+    csrf = mallory.form_values(NEW_PASSKEY_PATH)["csrf_token"]
     assert mallory.client.get(path).status_code == 404
     assert mallory.client.post(path, data={"csrf_token": csrf}).status_code == 404
-    assert stored(app).name == "My phone"
+    assert load_passkey(app).name == "My phone"
 
 
-def test_password_reset_by_email_removes_passkeys(app: Flask, other: Browser, key: SoftKey) -> None:
+def test_password_reset_by_email_removes_passkeys(
+    app: Flask, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
     with app.test_request_context():
-        token = accounts.reset_token(rows(app, Member)[0])
+        token = accounts.reset_token(list_rows(app, Member)[0])
     form = {"token": token, "password": "another quiet bicycle"}
-    assert post(app, "/auth/reset/confirm", form).status_code == 204
-    assert not signs_in(other, key.sign(asked(other, "/login")))
+    assert post_to_api(app, "/auth/reset/confirm", form).status_code == 204
+    assert not can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-def test_password_change_keeps_passkeys(ada: Browser, other: Browser, key: SoftKey) -> None:
-    ada.go("/me/account")
-    ada.send("/me/account/password", password=PASSWORD, new_password="another quiet bicycle")
-    assert signs_in(other, key.sign(asked(other, "/login")))
+def test_password_change_keeps_passkeys(
+    member_browser: HtmlBrowser, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
+) -> None:
+    member_browser.visit("/me/account")
+    member_browser.submit_form("/me/account/password", password=PASSWORD, new_password="another quiet bicycle")
+    assert can_sign_in(new_browser, authenticator.sign_challenge(webauthn_options_at(new_browser, "/login")))
 
 
-@pytest.mark.usefixtures("key")
-def test_account_deletion_deletes_passkeys(app: Flask, ada: Browser) -> None:
-    ada.go("/me/account/delete")
-    ada.send("/me/account/delete", password=PASSWORD)
-    assert (rows(app, Member), rows(app, Passkey)) == ([], [])
+@pytest.mark.usefixtures("authenticator")
+def test_account_deletion_deletes_passkeys(app: Flask, member_browser: HtmlBrowser) -> None:
+    member_browser.visit("/me/account/delete")
+    member_browser.submit_form("/me/account/delete", password=PASSWORD)
+    assert (list_rows(app, Member), list_rows(app, Passkey)) == ([], [])
 
 
 # Without browser support
@@ -431,20 +527,20 @@ def test_account_deletion_deletes_passkeys(app: Flask, ada: Browser) -> None:
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "https://192.0.2.1", "http://calendar.example.org"])
 def test_passkeys_are_not_offered_at_unsupported_base_url(
-    app: Flask, street: Street, database_url: str, clock: FixedClock, *, base_url: str
+    app: Flask, app_runner: AppRunner, database_url: str, clock: FixedClock, *, base_url: str
 ) -> None:
-    with street.lived_in(app, database_url, clock, base_url=base_url):
-        ada = Browser(http_app.signed_in(app).client, browser_of(app).at)
-        assert "passkeys need" in ada.go(HOME)
-        assert ada.client.get(NEW).headers["Location"] == HOME
-        other = browser_of(app)
-        other.go("/login")
-        assert WITH not in other.at.text
-        csrf = other.fields("/login")["csrf_token"]
-        assert other.client.post(WITH, data={"csrf_token": csrf, "answer": "{}"}).status_code == 401
+    with app_runner.run(app, database_url, clock, base_url=base_url):
+        ada = HtmlBrowser(http_app.create_signed_in_client(app).client, create_browser(app).response)
+        assert "passkeys need" in ada.visit(SECURITY_PATH)
+        assert ada.client.get(NEW_PASSKEY_PATH).headers["Location"] == SECURITY_PATH
+        other = create_browser(app)
+        other.visit("/login")
+        assert PASSKEY_LOGIN_PATH not in other.response.text
+        csrf = other.form_values("/login")["csrf_token"]
+        assert other.client.post(PASSKEY_LOGIN_PATH, data={"csrf_token": csrf, "answer": "{}"}).status_code == 401
 
 
-@pytest.mark.usefixtures("key")
+@pytest.mark.usefixtures("authenticator")
 def test_api_sign_in_does_not_reveal_passkeys(app: Flask) -> None:
-    answer = post(app, "/auth/login", {"email": "ada@example.org", "password": "wrong horse"})
-    assert problem(answer) == (401, "sign-in-refused")
+    answer = post_to_api(app, "/auth/login", {"email": "ada@example.org", "password": "wrong horse"})
+    assert status_and_code(answer) == (401, "sign-in-refused")

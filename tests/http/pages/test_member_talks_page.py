@@ -9,25 +9,25 @@ from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
-from tests.browsing import Browser, browser_of
 from tests.clocks import NOON
-from tests.http_app import database_of, signed_in, writing
-from tests.make import make_event, make_talk
-from tests.pages import text_of, tree_of
+from tests.factories import make_event, make_talk
+from tests.html_browser import HtmlBrowser, create_browser
+from tests.html_pages import element_text, parse_html
+from tests.http_app import create_signed_in_client, database_of, write_session
 
 HOSTILE = "<script>alert(1)</script>"
 
 
 @pytest.fixture
-def ada(app: Flask) -> Browser:
-    browser = browser_of(app)
-    browser.client = signed_in(app).client
+def member_browser(app: Flask) -> HtmlBrowser:
+    browser = create_browser(app)
+    browser.client = create_signed_in_client(app).client
     return browser
 
 
-def offer(app: Flask, reason: str | None = None, **fields: object) -> None:
+def add_talk(app: Flask, reason: str | None = None, **fields: object) -> None:
     """Create a talk by Ada at an event with the columns in `event`."""
-    with writing(app) as session:
+    with write_session(app) as session:
         member = session.query(Member).one()
         event = make_event(session, **fields.pop("event", {}))  # type: ignore[arg-type]  # columns
         talk = make_talk(session, event, id="talk", submitter=member, **fields)  # type: ignore[arg-type]  # columns
@@ -37,8 +37,8 @@ def offer(app: Flask, reason: str | None = None, **fields: object) -> None:
             )
 
 
-def groups(browser: Browser) -> list[str]:
-    return [text_of(one) for one in tree_of(browser.at.text).iter("h2")]
+def group_headings(browser: HtmlBrowser) -> list[str]:
+    return [element_text(one) for one in parse_html(browser.response.text).iter("h2")]
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def groups(browser: Browser) -> list[str]:
     ],
 )
 def test_talk_shows_its_state_and_the_next_step(
-    app: Flask, ada: Browser, *, state: TalkState, programme: Programme, group: str, said: str
+    app: Flask, member_browser: HtmlBrowser, *, state: TalkState, programme: Programme, group: str, said: str
 ) -> None:
-    offer(app, state=state, event={"programme": programme})
-    assert said in ada.go("/me")
-    assert groups(ada) == [group]
-    assert said in ada.go("/me/talks/talk")
+    add_talk(app, state=state, event={"programme": programme})
+    assert said in member_browser.visit("/me")
+    assert group_headings(member_browser) == [group]
+    assert said in member_browser.visit("/me/talks/talk")
 
 
 @pytest.mark.parametrize(
@@ -73,52 +73,56 @@ def test_talk_shows_its_state_and_the_next_step(
     ],
 )
 def test_talk_of_a_cancelled_or_past_event_needs_no_confirmation(
-    app: Flask, ada: Browser, event: dict[str, object], said: str
+    app: Flask, member_browser: HtmlBrowser, event: dict[str, object], said: str
 ) -> None:
-    offer(app, state=TalkState.ACCEPTED, event=event)
-    assert said in ada.go("/me")
-    assert groups(ada) == ["Over"]
+    add_talk(app, state=TalkState.ACCEPTED, event=event)
+    assert said in member_browser.visit("/me")
+    assert group_headings(member_browser) == ["Over"]
 
 
-def test_accepted_talk_can_be_confirmed_from_the_list_next_to_the_reason(app: Flask, ada: Browser) -> None:
-    offer(app, f"We liked it.\n{HOSTILE}", state=TalkState.ACCEPTED)
-    said = ada.go("/me")
+def test_accepted_talk_can_be_confirmed_from_the_list_next_to_the_reason(
+    app: Flask, member_browser: HtmlBrowser
+) -> None:
+    add_talk(app, f"We liked it.\n{HOSTILE}", state=TalkState.ACCEPTED)
+    said = member_browser.visit("/me")
     assert f"The organisers wrote: We liked it. {HOSTILE}" in said
-    assert HOSTILE not in ada.at.text
-    assert "It is confirmed. Thank you!" in ada.send("/me/talks/talk", do="confirm")
+    assert HOSTILE not in member_browser.response.text
+    assert "It is confirmed. Thank you!" in member_browser.submit_form("/me/talks/talk", do="confirm")
     # The reason belonged to the previous state.
-    assert "The organisers wrote" not in ada.go("/me")
-    assert groups(ada) == ["In the programme"]
+    assert "The organisers wrote" not in member_browser.visit("/me")
+    assert group_headings(member_browser) == ["In the programme"]
 
 
-def test_withdrawing_requires_confirmation_and_states_the_consequences(app: Flask, ada: Browser) -> None:
-    offer(app, state=TalkState.CONFIRMED)
-    ada.go("/me/talks/talk")
-    assert "Everybody sees it as cancelled then" in ada.go("/me/talks/talk/withdraw")
+def test_withdrawing_requires_confirmation_and_states_the_consequences(app: Flask, member_browser: HtmlBrowser) -> None:
+    add_talk(app, state=TalkState.CONFIRMED)
+    member_browser.visit("/me/talks/talk")
+    assert "Everybody sees it as cancelled then" in member_browser.visit("/me/talks/talk/withdraw")
     with database_of(app).read_session() as session:
         assert session.get_one(Talk, "talk").state == TalkState.CONFIRMED
-    assert "It is withdrawn." in ada.send("/me/talks/talk", do="withdraw")
+    assert "It is withdrawn." in member_browser.submit_form("/me/talks/talk", do="withdraw")
     # A withdrawn talk cannot be withdrawn again.
-    assert "Withdraw this talk?" not in ada.go("/me/talks/talk/withdraw")
+    assert "Withdraw this talk?" not in member_browser.visit("/me/talks/talk/withdraw")
 
 
-def test_withdrawal_page_of_a_foreign_talk_returns_404(app: Flask, ada: Browser) -> None:
-    with writing(app) as session:
+def test_withdrawal_page_of_a_foreign_talk_returns_404(app: Flask, member_browser: HtmlBrowser) -> None:
+    with write_session(app) as session:
         make_talk(session, make_event(session), id="hers", state=TalkState.CONFIRMED)
-    assert ada.client.get("/me/talks/hers/withdraw").status_code == 404
+    assert member_browser.client.get("/me/talks/hers/withdraw").status_code == 404
 
 
-def test_unknown_success_message_is_not_shown(app: Flask, ada: Browser) -> None:
-    offer(app)
-    ada.go(f"/me/talks/talk?done={HOSTILE}")
-    assert [one for one in tree_of(ada.at.text).iter() if one.get("role") == "status"] == []
+def test_unknown_success_message_is_not_shown(app: Flask, member_browser: HtmlBrowser) -> None:
+    add_talk(app)
+    member_browser.visit(f"/me/talks/talk?done={HOSTILE}")
+    assert [one for one in parse_html(member_browser.response.text).iter() if one.get("role") == "status"] == []
 
 
 @pytest.mark.parametrize("path", ["/me", "/me/stars", "/me/feeds", "/me/tokens", "/me/account", "/me/talks/talk"])
-def test_every_personal_page_links_to_the_others_and_marks_itself(app: Flask, ada: Browser, path: str) -> None:
-    offer(app)
-    ada.go(path)
-    links = list(tree_of(ada.at.text).iter("a"))
+def test_every_personal_page_links_to_the_others_and_marks_itself(
+    app: Flask, member_browser: HtmlBrowser, path: str
+) -> None:
+    add_talk(app)
+    member_browser.visit(path)
+    links = list(parse_html(member_browser.response.text).iter("a"))
     ways = {one.get("href") for one in links}
     assert {"/me", "/me/stars", "/me/feeds", "/me/tokens", "/me/speaker", "/me/security", "/me/account"} < ways
     assert "/propose" in ways
@@ -127,13 +131,15 @@ def test_every_personal_page_links_to_the_others_and_marks_itself(app: Flask, ad
 
 @pytest.mark.parametrize("team", [None, TeamRole.ORGANISER, TeamRole.REVIEWER, Role.MODERATOR])
 def test_only_members_with_duties_see_the_link_to_the_organisers_pages(
-    app: Flask, ada: Browser, team: TeamRole | Role | None
+    app: Flask, member_browser: HtmlBrowser, team: TeamRole | Role | None
 ) -> None:
-    with writing(app) as session:
+    with write_session(app) as session:
         member, event = session.query(Member).one(), make_event(session)
         if isinstance(team, TeamRole):
             session.add(TeamMember(event_id=event.id, member_id=member.id, role=team))
         elif team is not None:
             member.role = team
-    ada.go("/me")
-    assert ("/organise" in {one.get("href") for one in tree_of(ada.at.text).iter("a")}) is (team is not None)
+    member_browser.visit("/me")
+    assert ("/organise" in {one.get("href") for one in parse_html(member_browser.response.text).iter("a")}) is (
+        team is not None
+    )

@@ -10,32 +10,34 @@ from flask import Flask
 from eventcal.talks.models import Talk
 from eventcal.web.pages.public import sitemap_and_media
 from tests.clocks import FixedClock
-from tests.feed_support.fetching import fetch, make_calendar
-from tests.http_app import problem, writing
+from tests.feed_support.feed_client import create_calendar, fetch
+from tests.http_app import status_and_code, write_session
 
-BASE = "http://127.0.0.1:8000"
-SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+BASE_URL = "http://127.0.0.1:8000"
+SITEMAP_NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture(autouse=True)
 def _calendar(app: Flask) -> None:
-    make_calendar(app)
+    create_calendar(app)
 
 
-def places(app: Flask, path: str, *, root: str = "urlset", element: str = "url") -> dict[str, str]:
+def fetch_urls_with_dates(app: Flask, path: str, *, root: str = "urlset", element: str = "url") -> dict[str, str]:
     """Return the URLs in a file with their dates."""
     answer = fetch(app, path)
     assert (answer.status_code, answer.mimetype) == (200, "application/xml")
     tree = ET.fromstring(answer.data)  # noqa: S314 - our own
-    assert tree.tag == SPACE + root
-    said = [(one.findtext(f"{SPACE}loc", ""), one.findtext(f"{SPACE}lastmod", "")) for one in tree]
-    assert {one.tag for one in tree} == {SPACE + element}
+    assert tree.tag == SITEMAP_NAMESPACE + root
+    said = [
+        (one.findtext(f"{SITEMAP_NAMESPACE}loc", ""), one.findtext(f"{SITEMAP_NAMESPACE}lastmod", "")) for one in tree
+    ]
+    assert {one.tag for one in tree} == {SITEMAP_NAMESPACE + element}
     assert len(dict(said)) == len(said)
-    return {url.removeprefix(BASE): date for url, date in said}
+    return {url.removeprefix(BASE_URL): date for url, date in said}
 
 
 def test_sitemap_lists_exactly_the_public_pages(app: Flask) -> None:
-    said = places(app, "/sitemap.xml")
+    said = fetch_urls_with_dates(app, "/sitemap.xml")
     assert sorted(said) == [
         "/",
         "/events/old",
@@ -51,12 +53,12 @@ def test_sitemap_lists_exactly_the_public_pages(app: Flask) -> None:
 
 
 def test_change_updates_the_dates_of_the_pages_that_show_it(app: Flask, clock: FixedClock) -> None:
-    before = places(app, "/sitemap.xml")
+    before = fetch_urls_with_dates(app, "/sitemap.xml")
     clock.tick(3600)
-    with writing(app) as session:
+    with write_session(app) as session:
         talk = session.get_one(Talk, "scheduled")
         talk.title, talk.updated_at = "Scheduled anew", clock.now()
-    after = places(app, "/sitemap.xml")
+    after = fetch_urls_with_dates(app, "/sitemap.xml")
     moved = {path for path, date in after.items() if date != before[path]}
     assert moved == {"/", "/talks/scheduled", "/events/summit/schedule"}
 
@@ -68,13 +70,13 @@ def test_sitemap_is_cacheable_and_returns_304(app: Flask) -> None:
 
 
 def test_long_sitemap_is_split_into_files_with_an_index(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = places(app, "/sitemap.xml")
-    assert places(app, "/sitemap-1.xml") == whole
+    whole = fetch_urls_with_dates(app, "/sitemap.xml")
+    assert fetch_urls_with_dates(app, "/sitemap-1.xml") == whole
     # The added query bypasses responses cached for the old limit.
     monkeypatch.setattr(sitemap_and_media, "MOST_URLS", 4)
-    files = places(app, "/sitemap.xml?anew", root="sitemapindex", element="sitemap")
+    files = fetch_urls_with_dates(app, "/sitemap.xml?anew", root="sitemapindex", element="sitemap")
     assert list(files) == ["/sitemap-1.xml", "/sitemap-2.xml", "/sitemap-3.xml"]
-    parts = [places(app, f"{path}?anew") for path in files]
+    parts = [fetch_urls_with_dates(app, f"{path}?anew") for path in files]
     assert [len(part) for part in parts] == [4, 4, 1]
     assert {url: date for part in parts for url, date in part.items()} == whole
     assert list(files.values()) == [max(part.values()) for part in parts]
@@ -82,7 +84,7 @@ def test_long_sitemap_is_split_into_files_with_an_index(app: Flask, monkeypatch:
 
 @pytest.mark.parametrize("number", ["0", "2", "01", "-1", "x", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 5000])
 def test_file_beyond_the_last_returns_404(app: Flask, number: str) -> None:
-    assert problem(fetch(app, f"/sitemap-{number}.xml"))[0] == 404
+    assert status_and_code(fetch(app, f"/sitemap-{number}.xml"))[0] == 404
 
 
 def test_robots_txt_names_the_sitemap_and_disallows_personal_pages(app: Flask) -> None:
@@ -90,7 +92,7 @@ def test_robots_txt_names_the_sitemap_and_disallows_personal_pages(app: Flask) -
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     robots = RobotFileParser()
     robots.parse(answer.text.splitlines())
-    assert robots.site_maps() == [f"{BASE}/sitemap.xml"]
+    assert robots.site_maps() == [f"{BASE_URL}/sitemap.xml"]
     closed = ("/me", "/me/talks", "/organise/summit", "/login", "/register", "/submit", "/api/v1/auth/login")
     assert [path for path in closed if robots.can_fetch("Googlebot", path)] == []
 

@@ -10,17 +10,17 @@ from eventcal.events.state_changes import cancel_event
 from eventcal.speakers.models import Speaker
 from eventcal.talks.removal import merge_speakers
 from tests.clocks import NOON, FixedClock
-from tests.feed_support.fetching import fetch, make_calendar
-from tests.feed_support.make_feeds import whole_event
-from tests.http_app import writing
-from tests.make import MODERATOR, make_speaker
-from tests.pages import page, text_of
+from tests.factories import MODERATOR_CALLER, make_speaker
+from tests.feed_support.feed_calendar import load_event
+from tests.feed_support.feed_client import create_calendar, fetch
+from tests.html_pages import element_text, get_page
+from tests.http_app import write_session
 
 
 @pytest.fixture
 def ids(app: Flask) -> dict[str, str]:
-    found = make_calendar(app)
-    with writing(app) as session:
+    found = create_calendar(app)
+    with write_session(app) as session:
         grace = session.get_one(Speaker, found["grace"])
         grace.job_title, grace.affiliation = "Rear admiral", "Navy"
         grace.bio = "Wrote *compilers*.\n\n<script>alert(1)</script>"
@@ -29,33 +29,33 @@ def ids(app: Flask) -> dict[str, str]:
     return found
 
 
-def sections(tree: Element) -> dict[str, list[str]]:
+def titles_by_heading(tree: Element) -> dict[str, list[str]]:
     """Return the titles of the talks below each heading."""
     said: dict[str, list[str]] = {}
     heading = ""
     for element in tree.iter():
         if element.tag == "h2":
-            heading = text_of(element)
+            heading = element_text(element)
         if element.tag == "a" and element.get("class") == "title":
-            said.setdefault(heading, []).append(text_of(element))
+            said.setdefault(heading, []).append(element_text(element))
     return said
 
 
 @pytest.mark.usefixtures("ids")
 def test_speaker_page_shows_the_profile(app: Flask) -> None:
-    tree = page(app, "/speakers/grace")
+    tree = get_page(app, "/speakers/grace")
     (heading,) = tree.iter("h1")
-    assert text_of(heading) == "Grace Hopper"
-    assert "Rear admiral, Navy" in text_of(tree)
-    assert [text_of(one) for one in tree.iter("em")] == ["compilers"]
+    assert element_text(heading) == "Grace Hopper"
+    assert "Rear admiral, Navy" in element_text(tree)
+    assert [element_text(one) for one in tree.iter("em")] == ["compilers"]
 
 
 @pytest.mark.usefixtures("ids")
 def test_user_supplied_links_are_nofollow(app: Flask) -> None:
-    (link,) = [one for one in page(app, "/speakers/grace").iter("a") if "example.org" in one.get("href", "")]
+    (link,) = [one for one in get_page(app, "/speakers/grace").iter("a") if "example.org" in one.get("href", "")]
     assert link.get("href") == "https://grace.example.org/?a=1&b=2"
     assert link.get("rel") == "nofollow ugc noopener"
-    assert text_of(link) == "Her <home>"
+    assert element_text(link) == "Her <home>"
 
 
 @pytest.mark.usefixtures("ids")
@@ -65,19 +65,19 @@ def test_external_picture_is_not_loaded(app: Flask) -> None:
 
 @pytest.mark.usefixtures("ids")
 def test_upcoming_talks_are_listed_before_past_talks(app: Flask, clock: FixedClock) -> None:
-    assert sections(page(app, "/speakers/grace")) == {
+    assert titles_by_heading(get_page(app, "/speakers/grace")) == {
         "Upcoming talks": ["Waiting", "Scheduled"],
         "Past talks": ["Given"],
     }
     clock.tick(200 * 24 * 3600)
-    assert sections(page(app, "/speakers/grace")) == {"Past talks": ["Scheduled", "Waiting", "Given"]}
+    assert titles_by_heading(get_page(app, "/speakers/grace")) == {"Past talks": ["Scheduled", "Waiting", "Given"]}
 
 
 def test_talk_shows_its_time_event_and_status(app: Flask, ids: dict[str, str]) -> None:
-    with writing(app) as session:
-        cancel_event(session, whole_event(session, ids["summit"]), now=NOON)
-    tree = page(app, "/speakers/grace")
-    items = [text_of(one) for one in tree.iter("li") if one.find("a[@class='title']") is not None]
+    with write_session(app) as session:
+        cancel_event(session, load_event(session, ids["summit"]), now=NOON)
+    tree = get_page(app, "/speakers/grace")
+    items = [element_text(one) for one in tree.iter("li") if one.find("a[@class='title']") is not None]
     scheduled = next(item for item in items if item.startswith("Scheduled"))
     assert "Cancelled" in scheduled
     assert "Jun 10, 2026" in scheduled
@@ -88,7 +88,7 @@ def test_talk_shows_its_time_event_and_status(app: Flask, ids: dict[str, str]) -
 
 @pytest.mark.usefixtures("ids")
 def test_speaker_page_links_to_the_feed(app: Flask) -> None:
-    tree = page(app, "/speakers/grace")
+    tree = get_page(app, "/speakers/grace")
     feeds = [(one.get("type"), one.get("href")) for one in tree.iter("link") if one.get("rel") == "alternate"]
     assert ("text/calendar", "http://127.0.0.1:8000/speakers/grace.ics") in feeds
     assert "/subscribe?speaker=grace" in [one.get("href") for one in tree.iter("a")]
@@ -96,7 +96,9 @@ def test_speaker_page_links_to_the_feed(app: Flask) -> None:
 
 @pytest.mark.usefixtures("ids")
 def test_structured_data_describes_a_person(app: Flask) -> None:
-    (script,) = [one for one in page(app, "/speakers/grace").iter("script") if one.get("type") == "application/ld+json"]
+    (script,) = [
+        one for one in get_page(app, "/speakers/grace").iter("script") if one.get("type") == "application/ld+json"
+    ]
     assert orjson.loads(script.text or "") == {
         "@context": "https://schema.org",
         "@type": "Person",
@@ -111,20 +113,20 @@ def test_structured_data_describes_a_person(app: Flask) -> None:
 
 def test_profile_change_is_visible_immediately(app: Flask, ids: dict[str, str]) -> None:
     before = fetch(app, "/speakers/grace")
-    with writing(app) as session:
+    with write_session(app) as session:
         session.get_one(Speaker, ids["grace"]).bio = "Found the bug."
     after = fetch(app, "/speakers/grace", If_None_Match=before.headers["ETag"])
     assert (after.status_code, "Found the bug." in after.text) == (200, True)
 
 
 def test_page_of_a_merged_speaker_shows_the_remaining_speaker(app: Flask, ids: dict[str, str]) -> None:
-    with writing(app) as session:
+    with write_session(app) as session:
         known = make_speaker(session, slug="amazing-grace", name="Amazing Grace")
-        merge_speakers(session, known, session.get_one(Speaker, ids["grace"]), caller=MODERATOR, now=NOON)
-    tree = page(app, "/speakers/grace")
+        merge_speakers(session, known, session.get_one(Speaker, ids["grace"]), caller=MODERATOR_CALLER, now=NOON)
+    tree = get_page(app, "/speakers/grace")
     (canonical,) = [one.get("href") for one in tree.iter("link") if one.get("rel") == "canonical"]
     assert canonical == "http://127.0.0.1:8000/speakers/amazing-grace"
-    assert sections(tree)["Past talks"] == ["Given"]
+    assert titles_by_heading(tree)["Past talks"] == ["Given"]
 
 
 @pytest.mark.usefixtures("ids")

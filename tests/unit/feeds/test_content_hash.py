@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from eventcal.feeds.index.entry_writer import hash_content
-from tests.feed_support.entries import TALK
+from tests.feed_support.sample_entries import TALK_ENTRY
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,6 @@ from tests.feed_support.entries import TALK
     ],
 )
 def test_content_hash_equals_that_of_earlier_releases(participants: int, digest: str) -> None:
-    assert hash_content(replace(TALK, participants=TALK.participants[:participants]), "BEGIN:VEVENT") == digest
+    assert (
+        hash_content(replace(TALK_ENTRY, participants=TALK_ENTRY.participants[:participants]), "BEGIN:VEVENT") == digest
+    )

@@ -12,24 +12,24 @@ from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.frab.serializers import schedule_json, schedule_xml
 from tests.clocks import NOON
 from tests.feed_support.schedules import (
-    ADAS_GUID,
-    ADAS_ID,
-    ANYTHING,
-    FACTS,
-    GRACES_GUID,
-    GRACES_ID,
-    GUID,
-    MAIN,
-    PROGRAMME,
-    SIDE,
-    TALK,
-    at,
-    conference,
-    kept,
-    of,
-    one,
-    talks_in,
-    xml,
+    ADA_GUID,
+    ADA_ID,
+    ANY_TEXT,
+    GRACE_GUID,
+    GRACE_ID,
+    MAIN_ROOM_GUID,
+    SCHEDULE_INPUT,
+    SIDE_ROOM_GUID,
+    TALK_ENTRY,
+    TALK_FACTS,
+    TALK_GUID,
+    list_json_talks,
+    make_schedule_input,
+    make_stored_entry,
+    render_json_conference,
+    render_json_talk,
+    render_xml,
+    talk_at,
 )
 
 # Documents
@@ -37,9 +37,11 @@ from tests.feed_support.schedules import (
 
 def test_schedule_xml_writes_complete_document() -> None:
     slides, online = "https://files.example.org/xen.pdf?a=1&b=2", "https://meet.example.org/xen"
-    entry = replace(TALK, conference=online, talk=replace(FACTS, slides_url=slides, recording_url=f"{online}.webm"))
+    entry = replace(
+        TALK_ENTRY, conference=online, talk=replace(TALK_FACTS, slides_url=slides, recording_url=f"{online}.webm")
+    )
     assert (
-        schedule_xml(of(entry)).decode()
+        schedule_xml(make_schedule_input(entry)).decode()
         == f"""<?xml version='1.0' encoding='utf-8'?>
 <schedule>
  <generator name="eventcal" version="{__version__}" />
@@ -58,8 +60,8 @@ def test_schedule_xml_writes_complete_document() -> None:
   <track name="Rest" />
  </conference>
  <day index="1" date="2026-06-10" start="2026-06-10T06:00:00+02:00" end="2026-06-11T06:00:00+02:00">
-  <room name="Main" guid="{MAIN}">
-   <event guid="{GUID}" id="1">
+  <room name="Main" guid="{MAIN_ROOM_GUID}">
+   <event guid="{TALK_GUID}" id="1">
     <date>2026-06-10T13:30:00+02:00</date>
     <start>13:30</start>
     <duration>00:45</duration>
@@ -77,8 +79,8 @@ def test_schedule_xml_writes_complete_document() -> None:
     <language>pt</language>
     <abstract>What, and why.</abstract>
     <persons>
-     <person id="{GRACES_ID}" guid="{GRACES_GUID}">Grace Hopper</person>
-     <person id="{ADAS_ID}" guid="{ADAS_GUID}">Ada Lovelace</person>
+     <person id="{GRACE_ID}" guid="{GRACE_GUID}">Grace Hopper</person>
+     <person id="{ADA_ID}" guid="{ADA_GUID}">Ada Lovelace</person>
     </persons>
     <links>
      <link href="https://files.example.org/xen.pdf?a=1&amp;b=2" type="slides">Slides</link>
@@ -90,11 +92,11 @@ def test_schedule_xml_writes_complete_document() -> None:
     </attachments>
    </event>
   </room>
-  <room name="Side" guid="{SIDE}" />
+  <room name="Side" guid="{SIDE_ROOM_GUID}" />
  </day>
  <day index="2" date="2026-06-11" start="2026-06-11T06:00:00+02:00" end="2026-06-12T06:00:00+02:00">
-  <room name="Main" guid="{MAIN}" />
-  <room name="Side" guid="{SIDE}" />
+  <room name="Main" guid="{MAIN_ROOM_GUID}" />
+  <room name="Side" guid="{SIDE_ROOM_GUID}" />
  </day>
 </schedule>
 """
@@ -103,9 +105,11 @@ def test_schedule_xml_writes_complete_document() -> None:
 
 def test_schedule_json_writes_complete_document() -> None:
     slides, online = "https://files.example.org/xen.pdf?a=1&b=2", "https://meet.example.org/xen"
-    entry = replace(TALK, conference=online, talk=replace(FACTS, slides_url=slides, recording_url=f"{online}.webm"))
+    entry = replace(
+        TALK_ENTRY, conference=online, talk=replace(TALK_FACTS, slides_url=slides, recording_url=f"{online}.webm")
+    )
     talk = {
-        "guid": GUID,
+        "guid": TALK_GUID,
         "id": 1,
         "date": "2026-06-10T13:30:00+02:00",
         "start": "13:30",
@@ -125,12 +129,12 @@ def test_schedule_json_writes_complete_document() -> None:
         "do_not_record": False,
         "persons": [
             {
-                "id": GRACES_ID,
-                "guid": GRACES_GUID,
+                "id": GRACE_ID,
+                "guid": GRACE_GUID,
                 "name": "Grace Hopper",
                 "url": "https://cal.example.org/speakers/gh",
             },
-            {"id": ADAS_ID, "guid": ADAS_GUID, "name": "Ada Lovelace"},
+            {"id": ADA_ID, "guid": ADA_GUID, "name": "Ada Lovelace"},
         ],
         "links": [
             {"url": slides, "title": "Slides", "type": "slides"},
@@ -139,7 +143,7 @@ def test_schedule_json_writes_complete_document() -> None:
         ],
         "attachments": [{"url": slides, "title": "Slides", "type": "slides"}],
     }
-    assert json.loads(schedule_json(of(entry))) == {
+    assert json.loads(schedule_json(make_schedule_input(entry))) == {
         "$schema": "https://c3voc.de/schedule/schema.json",
         "generator": {"name": "eventcal", "version": __version__, "url": "https://cal.example.org"},
         "schedule": {
@@ -155,7 +159,7 @@ def test_schedule_json_writes_complete_document() -> None:
                 "timeslot_duration": "00:05",
                 "time_zone_name": "Europe/Berlin",
                 "url": "https://cal.example.org/events/xen-summit",
-                "rooms": [{"name": "Main", "guid": MAIN}, {"name": "Side", "guid": SIDE}],
+                "rooms": [{"name": "Main", "guid": MAIN_ROOM_GUID}, {"name": "Side", "guid": SIDE_ROOM_GUID}],
                 "tracks": [{"name": "Core", "color": "#2a7f62"}, {"name": "Rest"}],
                 "days": [
                     {
@@ -179,38 +183,40 @@ def test_schedule_json_writes_complete_document() -> None:
 
 
 def test_absent_values_have_the_form_of_each_notation() -> None:
-    bare = replace(TALK, participants=(), talk=TalkFacts(event="xen-summit", kind="bof", abstract="", room="Side"))
-    found = one(bare)
+    bare = replace(
+        TALK_ENTRY, participants=(), talk=TalkFacts(event="xen-summit", kind="bof", abstract="", room="Side")
+    )
+    found = render_json_talk(bare)
     assert [found[name] for name in ("track", "language", "abstract")] == [None, None, ""]
     assert [found[name] for name in ("persons", "links", "attachments")] == [[], [], []]
-    (event,) = xml(of(bare)).iter("event")
+    (event,) = render_xml(make_schedule_input(bare)).iter("event")
     assert [event.findtext(name) for name in ("track", "language", "abstract", "description")] == ["", "", "", None]
     assert [[list(part) for part in event.findall(name)] for name in ("persons", "links", "attachments")] == [[[]]] * 3
 
 
 def test_schedule_does_not_depend_on_the_order_of_talks() -> None:
-    talks = [kept(replace(TALK, uid=f"talk-{n}@x", title=f"Talk {n}"), n) for n in (3, 1, 2)]
-    talks.append(kept(at("2026-06-10T09:00", "2026-06-10T10:00"), 9))
-    programme = replace(PROGRAMME, talks=tuple(talks))
-    assert [talk["id"] for talk in talks_in(programme)] == [9, 1, 2, 3]
+    talks = [make_stored_entry(replace(TALK_ENTRY, uid=f"talk-{n}@x", title=f"Talk {n}"), n) for n in (3, 1, 2)]
+    talks.append(make_stored_entry(talk_at("2026-06-10T09:00", "2026-06-10T10:00"), 9))
+    programme = replace(SCHEDULE_INPUT, talks=tuple(talks))
+    assert [talk["id"] for talk in list_json_talks(programme)] == [9, 1, 2, 3]
     backwards = replace(programme, talks=programme.talks[::-1])
     assert (schedule_xml(backwards), schedule_json(backwards)) == (schedule_xml(programme), schedule_json(programme))
 
 
 def test_version_is_the_last_change_of_the_programme() -> None:
-    assert xml(replace(PROGRAMME, changed_at=None)).findtext("version") == "0"
+    assert render_xml(replace(SCHEDULE_INPUT, changed_at=None)).findtext("version") == "0"
     later = NOON.astimezone(UTC) + timedelta(days=1)
-    assert xml(replace(PROGRAMME, changed_at=later)).findtext("version") == "2026-03-02T12:00:00Z"
+    assert render_xml(replace(SCHEDULE_INPUT, changed_at=later)).findtext("version") == "2026-03-02T12:00:00Z"
 
 
 def test_giggity_finds_the_conference_element_within_500_bytes() -> None:
-    assert b"<conference>" in schedule_xml(PROGRAMME)[:500]
+    assert b"<conference>" in schedule_xml(SCHEDULE_INPUT)[:500]
 
 
 # Texts
 
 
-@given(text=ANYTHING, other=ANYTHING)
+@given(text=ANY_TEXT, other=ANY_TEXT)
 @settings(max_examples=200)
 def test_user_text_reads_the_same_in_xml_and_json(text: str, other: str) -> None:
     facts = TalkFacts(
@@ -223,9 +229,11 @@ def test_user_text_reads_the_same_in_xml_and_json(text: str, other: str) -> None
         recording_url=text,
     )
     person = Participant(part=ParticipantType.SPEAKER, key=other, name=text, url=other)
-    entry = replace(TALK, uid=text, title=text, url=text, participants=(person,), talk=facts, conference=other)
-    programme = of(entry, title=text, description=text, url=text, rooms=(other,), tracks=((text, None),), slug=other)
-    found = one(entry, title=text, rooms=(other,))
+    entry = replace(TALK_ENTRY, uid=text, title=text, url=text, participants=(person,), talk=facts, conference=other)
+    programme = make_schedule_input(
+        entry, title=text, description=text, url=text, rooms=(other,), tracks=((text, None),), slug=other
+    )
+    found = render_json_talk(entry, title=text, rooms=(other,))
     names = {"title": "title", "abstract": "abstract", "room": "room", "type": "type", "url": "url"}
     assert {name: found[name] for name in names} | {"room": strip_controls(text or "TBA")} == {
         "title": strip_controls(text),
@@ -234,12 +242,14 @@ def test_user_text_reads_the_same_in_xml_and_json(text: str, other: str) -> None
         "type": strip_controls(text),
         "url": strip_controls(text),
     }
-    root = xml(programme)
+    root = render_xml(programme)
     (event,) = root.iter("event")
     assert {name: event.findtext(name) for name in names} == {name: found[name] for name in names}
     assert event.findtext("track") == strip_controls(other)
     assert [person.text or "" for person in event.iter("person")] == [strip_controls(text)]
     assert [link.get("href") for link in event.iter("link")] == [link["url"] for link in found["links"]]
     assert root.findtext("conference/title") == strip_controls(text)
-    assert conference(programme)["tracks"] == [{"name": strip_controls(text)}]
-    assert [room.get("name") for room in root.find("day") or ()] == list(conference(programme)["days"][0]["rooms"])
+    assert render_json_conference(programme)["tracks"] == [{"name": strip_controls(text)}]
+    assert [room.get("name") for room in root.find("day") or ()] == list(
+        render_json_conference(programme)["days"][0]["rooms"]
+    )

@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import EntryKind, Status
-from tests.feed_support.schedules import FACTS, TALK, at, conference, of, one, placed, spans, talks_in, xml
+from tests.feed_support.schedules import (
+    TALK_ENTRY,
+    TALK_FACTS,
+    list_day_spans,
+    list_json_talks,
+    make_schedule_input,
+    render_json_conference,
+    render_json_talk,
+    render_xml,
+    talk_at,
+    talk_ids_by_day,
+)
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC")
 
@@ -17,92 +28,106 @@ ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_
 
 
 def test_schedule_contains_only_scheduled_and_uncancelled_talks() -> None:
-    whole_days = replace(TALK, starts=date(2026, 6, 10), ends=date(2026, 6, 12), status=Status.TENTATIVE)
-    off = replace(TALK, status=Status.CANCELLED)
-    no_talk = replace(TALK, kind=EntryKind.EVENT, talk=None)
-    assert placed(of(whole_days, off, no_talk, TALK)) == {"2026-06-10": [4], "2026-06-11": []}
+    whole_days = replace(TALK_ENTRY, starts=date(2026, 6, 10), ends=date(2026, 6, 12), status=Status.TENTATIVE)
+    off = replace(TALK_ENTRY, status=Status.CANCELLED)
+    no_talk = replace(TALK_ENTRY, kind=EntryKind.EVENT, talk=None)
+    assert talk_ids_by_day(make_schedule_input(whole_days, off, no_talk, TALK_ENTRY)) == {
+        "2026-06-10": [4],
+        "2026-06-11": [],
+    }
 
 
 def test_talk_without_a_room_is_in_room_tba() -> None:
-    nowhere = replace(TALK, talk=replace(FACTS, room=None))
-    assert [day["rooms"].keys() for day in conference(of(nowhere))["days"]] == [{"Main", "Side", "TBA"}] * 2
-    assert one(nowhere)["room"] == "TBA"
+    nowhere = replace(TALK_ENTRY, talk=replace(TALK_FACTS, room=None))
+    assert [day["rooms"].keys() for day in render_json_conference(make_schedule_input(nowhere))["days"]] == [
+        {"Main", "Side", "TBA"}
+    ] * 2
+    assert render_json_talk(nowhere)["room"] == "TBA"
 
 
 def test_event_without_rooms_has_one_room_named_after_it() -> None:
-    nowhere = replace(TALK, talk=replace(FACTS, room=None))
-    assert [room["name"] for room in conference(of(nowhere, rooms=()))["rooms"]] == ["Xen Summit"]
-    assert one(nowhere, rooms=())["room"] == "Xen Summit"
+    nowhere = replace(TALK_ENTRY, talk=replace(TALK_FACTS, room=None))
+    assert [room["name"] for room in render_json_conference(make_schedule_input(nowhere, rooms=()))["rooms"]] == [
+        "Xen Summit"
+    ]
+    assert render_json_talk(nowhere, rooms=())["room"] == "Xen Summit"
 
 
 def test_every_day_lists_all_rooms_in_order() -> None:
-    elsewhere = replace(TALK, talk=replace(FACTS, room="Attic"))
-    programme = of(elsewhere, rooms=("Side", "Main"))
-    days = xml(programme).findall("day")
+    elsewhere = replace(TALK_ENTRY, talk=replace(TALK_FACTS, room="Attic"))
+    programme = make_schedule_input(elsewhere, rooms=("Side", "Main"))
+    days = render_xml(programme).findall("day")
     assert [[room.get("name") for room in day.findall("room")] for day in days] == [["Side", "Main", "Attic"]] * 2
-    assert [list(day["rooms"]) for day in conference(programme)["days"]] == [["Side", "Main", "Attic"]] * 2
+    assert [list(day["rooms"]) for day in render_json_conference(programme)["days"]] == [["Side", "Main", "Attic"]] * 2
 
 
 # Days
 
 
 def test_talk_before_6_am_belongs_to_the_previous_day() -> None:
-    party = at("2026-06-11T00:30", "2026-06-11T02:00")
-    yoga = at("2026-06-11T06:00", "2026-06-11T06:30")
-    after = at("2026-06-12T01:00", "2026-06-12T02:00")
-    programme = of(TALK, party, yoga, after)
-    assert placed(programme) == {"2026-06-10": [1, 2], "2026-06-11": [3, 4]}
-    assert [(talk["date"], talk["start"]) for talk in talks_in(programme)][1] == ("2026-06-11T00:30:00+02:00", "00:30")
+    party = talk_at("2026-06-11T00:30", "2026-06-11T02:00")
+    yoga = talk_at("2026-06-11T06:00", "2026-06-11T06:30")
+    after = talk_at("2026-06-12T01:00", "2026-06-12T02:00")
+    programme = make_schedule_input(TALK_ENTRY, party, yoga, after)
+    assert talk_ids_by_day(programme) == {"2026-06-10": [1, 2], "2026-06-11": [3, 4]}
+    assert [(talk["date"], talk["start"]) for talk in list_json_talks(programme)][1] == (
+        "2026-06-11T00:30:00+02:00",
+        "00:30",
+    )
 
 
 def test_early_talk_on_the_first_day_belongs_to_that_day() -> None:
-    early = at("2026-06-10T00:00", "2026-06-10T01:00")
-    assert placed(of(early)) == {"2026-06-10": [1], "2026-06-11": []}
-    assert spans(of(early)) == [
+    early = talk_at("2026-06-10T00:00", "2026-06-10T01:00")
+    assert talk_ids_by_day(make_schedule_input(early)) == {"2026-06-10": [1], "2026-06-11": []}
+    assert list_day_spans(make_schedule_input(early)) == [
         ("2026-06-10", "2026-06-10T00:00:00+02:00", "2026-06-11T06:00:00+02:00"),
         ("2026-06-11", "2026-06-11T06:00:00+02:00", "2026-06-12T06:00:00+02:00"),
     ]
 
 
 def test_talk_outside_the_event_adds_its_day() -> None:
-    before = at("2026-06-08T12:00", "2026-06-08T13:00")
-    assert placed(of(before)) == {"2026-06-08": [1], "2026-06-10": [], "2026-06-11": []}
-    assert [day["index"] for day in conference(of(before))["days"]] == [1, 2, 3]
-    assert conference(of(before))["start"] == "2026-06-08"
+    before = talk_at("2026-06-08T12:00", "2026-06-08T13:00")
+    assert talk_ids_by_day(make_schedule_input(before)) == {"2026-06-08": [1], "2026-06-10": [], "2026-06-11": []}
+    assert [day["index"] for day in render_json_conference(make_schedule_input(before))["days"]] == [1, 2, 3]
+    assert render_json_conference(make_schedule_input(before))["start"] == "2026-06-08"
 
 
 def test_event_longer_than_a_month_lists_only_days_with_talks() -> None:
     for_ever = {"last_day": date(2199, 12, 31)}
-    later = at("2027-01-05T19:00", "2027-01-05T20:00")
-    small_hours = at("2026-06-20T02:00", "2026-06-20T03:00")
-    assert placed(of(later, small_hours, TALK, **for_ever)) == {"2026-06-10": [3], "2026-06-19": [2], "2027-01-05": [1]}
-    assert placed(of(**for_ever)) == {"2026-06-10": []}
-    assert len(placed(of(last_day=date(2026, 7, 10)))) == 31
+    later = talk_at("2027-01-05T19:00", "2027-01-05T20:00")
+    small_hours = talk_at("2026-06-20T02:00", "2026-06-20T03:00")
+    assert talk_ids_by_day(make_schedule_input(later, small_hours, TALK_ENTRY, **for_ever)) == {
+        "2026-06-10": [3],
+        "2026-06-19": [2],
+        "2027-01-05": [1],
+    }
+    assert talk_ids_by_day(make_schedule_input(**for_ever)) == {"2026-06-10": []}
+    assert len(talk_ids_by_day(make_schedule_input(last_day=date(2026, 7, 10)))) == 31
 
 
 def test_offsets_of_days_and_talks_follow_clock_changes() -> None:
-    night = at("2026-10-25T01:30", "2026-10-25T03:30")
-    second = at("2026-10-25T02:30", "2026-10-25T04:00")
+    night = talk_at("2026-10-25T01:30", "2026-10-25T03:30")
+    second = talk_at("2026-10-25T02:30", "2026-10-25T04:00")
     assert isinstance(second.starts, datetime)
     second = replace(second, starts=second.starts.replace(fold=1))
-    programme = of(night, second, first_day=date(2026, 10, 24), last_day=date(2026, 10, 25))
-    assert spans(programme) == [
+    programme = make_schedule_input(night, second, first_day=date(2026, 10, 24), last_day=date(2026, 10, 25))
+    assert list_day_spans(programme) == [
         ("2026-10-24", "2026-10-24T06:00:00+02:00", "2026-10-25T06:00:00+01:00"),
         ("2026-10-25", "2026-10-25T06:00:00+01:00", "2026-10-26T06:00:00+01:00"),
     ]
-    assert [(talk["date"], talk["end"], talk["duration"]) for talk in talks_in(programme)] == [
+    assert [(talk["date"], talk["end"], talk["duration"]) for talk in list_json_talks(programme)] == [
         ("2026-10-25T01:30:00+02:00", "2026-10-25T03:30:00+01:00", "03:00"),
         ("2026-10-25T02:30:00+01:00", "2026-10-25T04:00:00+01:00", "01:30"),
     ]
 
 
 def test_duration_is_elapsed_time_when_clocks_go_forward() -> None:
-    night = at("2026-03-29T01:30", "2026-03-29T03:30")
-    assert one(night)["duration"] == "01:00"
+    night = talk_at("2026-03-29T01:30", "2026-03-29T03:30")
+    assert render_json_talk(night)["duration"] == "01:00"
 
 
 def test_times_are_in_the_zone_of_the_programme() -> None:
-    found = one(replace(TALK, zone="America/New_York"))
+    found = render_json_talk(replace(TALK_ENTRY, zone="America/New_York"))
     assert (found["date"], found["start"], found["duration"]) == ("2026-06-10T19:30:00+02:00", "19:30", "00:45")
 
 
@@ -116,9 +141,11 @@ def test_times_are_in_the_zone_of_the_programme() -> None:
 )
 @settings(max_examples=150)
 def test_days_do_not_overlap_and_contain_their_talks(zone: str, begins: list[datetime], days: int) -> None:
-    entries = [replace(TALK, zone=zone, starts=local, ends=local + timedelta(hours=1)) for local in begins]
+    entries = [replace(TALK_ENTRY, zone=zone, starts=local, ends=local + timedelta(hours=1)) for local in begins]
     first = begins[0].date() if begins else date(2026, 6, 10)
-    found = conference(of(*entries, zone=zone, first_day=first, last_day=first + timedelta(days=days)))["days"]
+    found = render_json_conference(
+        make_schedule_input(*entries, zone=zone, first_day=first, last_day=first + timedelta(days=days))
+    )["days"]
     bounds = [(datetime.fromisoformat(day["day_start"]), datetime.fromisoformat(day["day_end"])) for day in found]
     assert all(before <= start for (_, before), (start, _) in pairwise(bounds))
     for day, (starts, ends) in zip(found, bounds, strict=True):
@@ -140,7 +167,9 @@ def test_days_do_not_overlap_and_contain_their_talks(zone: str, begins: list[dat
     ],
 )
 def test_duration_has_the_format_of_each_notation(seconds: int, in_json: str, in_xml: str) -> None:
-    assert isinstance(TALK.starts, datetime)
-    programme = of(replace(TALK, ends=TALK.starts + timedelta(seconds=seconds)), zone="UTC")
-    assert talks_in(programme)[0]["duration"] == in_json
-    assert next(xml(programme).iter("event")).findtext("duration") == in_xml
+    assert isinstance(TALK_ENTRY.starts, datetime)
+    programme = make_schedule_input(
+        replace(TALK_ENTRY, ends=TALK_ENTRY.starts + timedelta(seconds=seconds)), zone="UTC"
+    )
+    assert list_json_talks(programme)[0]["duration"] == in_json
+    assert next(render_xml(programme).iter("event")).findtext("duration") == in_xml

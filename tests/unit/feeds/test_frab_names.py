@@ -10,49 +10,52 @@ from hypothesis import strategies as st
 
 from eventcal.feeds.frab.ids import event_acronym, person_ids, talk_guid, talk_slug
 from tests.feed_support.schedules import (
-    ADAS_GUID,
-    ANYTHING,
-    FACTS,
+    ADA_GUID,
+    ANY_TEXT,
     GRACE,
-    GRACES_GUID,
-    GRACES_ID,
-    GUID,
-    MAIN,
-    PROGRAMME,
-    SIDE,
-    TALK,
-    conference,
-    of,
-    one,
-    xml,
+    GRACE_GUID,
+    GRACE_ID,
+    MAIN_ROOM_GUID,
+    SCHEDULE_INPUT,
+    SIDE_ROOM_GUID,
+    TALK_ENTRY,
+    TALK_FACTS,
+    TALK_GUID,
+    make_schedule_input,
+    render_json_conference,
+    render_json_talk,
+    render_xml,
 )
 
 # Two keys with the same hash.
-TWIN, OTHER_TWIN = "speaker-17171", "speaker-69864"
+COLLIDING_KEY, OTHER_TWIN = "speaker-17171", "speaker-69864"
 
 
 def test_identifiers_of_talks_people_and_rooms_are_stable() -> None:
     renamed = replace(GRACE, name="Rear Admiral Hopper", url=None)
-    moved = replace(TALK, uid="talk-1@elsewhere.example.com", title="Another title", participants=(renamed,))
-    found = one(moved)
-    assert found["guid"] == GUID
-    assert [(person["id"], person["guid"]) for person in found["persons"]] == [(GRACES_ID, GRACES_GUID)]
-    assert {room["name"]: room["guid"] for room in conference(PROGRAMME)["rooms"]} == {"Main": MAIN, "Side": SIDE}
-    assert {UUID(guid).version for guid in (GUID, GRACES_GUID, ADAS_GUID, MAIN, SIDE)} == {5}
+    moved = replace(TALK_ENTRY, uid="talk-1@elsewhere.example.com", title="Another title", participants=(renamed,))
+    found = render_json_talk(moved)
+    assert found["guid"] == TALK_GUID
+    assert [(person["id"], person["guid"]) for person in found["persons"]] == [(GRACE_ID, GRACE_GUID)]
+    assert {room["name"]: room["guid"] for room in render_json_conference(SCHEDULE_INPUT)["rooms"]} == {
+        "Main": MAIN_ROOM_GUID,
+        "Side": SIDE_ROOM_GUID,
+    }
+    assert {UUID(guid).version for guid in (TALK_GUID, GRACE_GUID, ADA_GUID, MAIN_ROOM_GUID, SIDE_ROOM_GUID)} == {5}
 
 
 def test_different_talks_have_different_guids() -> None:
-    assert talk_guid("talk-2@cal.example.org") != GUID
+    assert talk_guid("talk-2@cal.example.org") != TALK_GUID
 
 
 def test_person_ids_are_unique_despite_hash_collisions() -> None:
-    assert person_ids([TWIN])[TWIN] == person_ids([OTHER_TWIN])[OTHER_TWIN]
-    ids = person_ids([TWIN, OTHER_TWIN])
+    assert person_ids([COLLIDING_KEY])[COLLIDING_KEY] == person_ids([OTHER_TWIN])[OTHER_TWIN]
+    ids = person_ids([COLLIDING_KEY, OTHER_TWIN])
     assert len(set(ids.values())) == 2
-    assert person_ids([OTHER_TWIN, TWIN, OTHER_TWIN]) == ids
+    assert person_ids([OTHER_TWIN, COLLIDING_KEY, OTHER_TWIN]) == ids
 
 
-@given(keys=st.lists(ANYTHING, max_size=40))
+@given(keys=st.lists(ANY_TEXT, max_size=40))
 def test_person_id_is_positive_and_fits_31_bits(keys: list[str]) -> None:
     ids = person_ids(keys)
     assert ids.keys() == set(keys)
@@ -88,7 +91,7 @@ def test_talk_slug_ends_with_its_title(title: str, slug: str) -> None:
     assert talk_slug("xen_summit", 7, title) == slug
 
 
-@given(slug=ANYTHING, title=ANYTHING, number=st.integers(1, 10**6 - 1))
+@given(slug=ANY_TEXT, title=ANY_TEXT, number=st.integers(1, 10**6 - 1))
 def test_acronyms_and_slugs_match_the_patterns_of_both_schemas(slug: str, title: str, number: int) -> None:
     acronym = event_acronym(slug)
     assert re.fullmatch("[a-z0-9_]{4,}", acronym)
@@ -97,7 +100,7 @@ def test_acronyms_and_slugs_match_the_patterns_of_both_schemas(slug: str, title:
 
 @pytest.mark.parametrize(("language", "written"), [("en", "en"), ("PT-BR", "pt"), ("zh-Hant-TW", "zh"), ("gsw", "gsw")])
 def test_language_is_reduced_to_its_first_subtag(language: str, written: str) -> None:
-    assert one(replace(TALK, talk=replace(FACTS, language=language)))["language"] == written
+    assert render_json_talk(replace(TALK_ENTRY, talk=replace(TALK_FACTS, language=language)))["language"] == written
 
 
 @pytest.mark.parametrize(
@@ -111,5 +114,5 @@ def test_language_is_reduced_to_its_first_subtag(language: str, written: str) ->
     ],
 )
 def test_json_contains_only_zones_known_to_its_schema(zone: str, written: str | None) -> None:
-    assert conference(of(TALK, zone=zone)).get("time_zone_name") == written
-    assert xml(of(TALK, zone=zone)).findtext("conference/time_zone_name") == zone
+    assert render_json_conference(make_schedule_input(TALK_ENTRY, zone=zone)).get("time_zone_name") == written
+    assert render_xml(make_schedule_input(TALK_ENTRY, zone=zone)).findtext("conference/time_zone_name") == zone

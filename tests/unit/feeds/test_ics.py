@@ -22,32 +22,32 @@ from eventcal.feeds.formats.ics import (
 )
 from eventcal.feeds.formats.vevent import PRODID, event_components
 from tests.clocks import NOON
-from tests.feed_support.entries import readable
+from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY
 from tests.feed_support.ics_entries import (
-    ANYTHING,
-    HOSTILE,
-    LINES,
+    ANY_TEXT,
+    HOSTILE_TEXTS,
+    MULTI_LINE_TEXTS,
+    SINGLE_LINE_TEXTS,
     STAMPS,
-    TEXTS,
-    any_entry,
-    feed_of,
-    lines,
-    local,
-    read,
-    read_by_icalendar,
+    any_entries,
+    build_ics_feed,
+    local_time,
+    parse_entry,
+    parse_with_icalendar,
+    split_lines,
 )
-from tests.feed_support.icslint import faults, parse
-from tests.feed_support.make_feeds import ENTRY, HEAD
+from tests.feed_support.ics_reader import feed_errors, parse_ics
+from tests.feed_support.sample_entries import normalise_text
 
 # Documents
 
 
 def test_render_entry_writes_complete_vevent() -> None:
     entry = replace(
-        ENTRY,
+        SAMPLE_ENTRY,
         title="Xen; on ARM, again",
-        starts=local("2026-06-10T13:30"),
-        ends=local("2026-06-10T14:15"),
+        starts=local_time("2026-06-10T13:30"),
+        ends=local_time("2026-06-10T14:15"),
         status=Status.TENTATIVE,
         transparent=True,
         location="Room 1, Hall, Berlin",
@@ -58,7 +58,7 @@ def test_render_entry_writes_complete_vevent() -> None:
         description="Grace Hopper\n\nWhat, and why.",
         html="<p>Grace Hopper</p>",
     )
-    assert lines(with_timestamps(render_entry(entry), STAMPS)) == [
+    assert split_lines(with_timestamps(render_entry(entry), STAMPS)) == [
         "BEGIN:VEVENT",
         "DTSTAMP:20260301T120000Z",
         "LAST-MODIFIED:20260301T120000Z",
@@ -85,9 +85,9 @@ def test_render_entry_writes_complete_vevent() -> None:
 
 
 def test_feed_starts_with_its_properties_and_time_zones() -> None:
-    head = replace(HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
+    head = replace(FEED_HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
     above, below = ics_header_and_footer(head, [Component("VTIMEZONE", ())])
-    assert lines((above + below).decode()) == [
+    assert split_lines((above + below).decode()) == [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         f"PRODID:{PRODID}",
@@ -111,40 +111,51 @@ def test_feed_starts_with_its_properties_and_time_zones() -> None:
 
 
 def test_feed_at_a_secret_url_has_no_source() -> None:
-    assert parse(b"".join(ics_header_and_footer(replace(HEAD, source=None), []))).all("SOURCE") == []
+    assert (
+        parse_ics(b"".join(ics_header_and_footer(replace(FEED_HEAD, source=None), []))).list_properties("SOURCE") == []
+    )
 
 
 # Texts
 
 
-@given(title=LINES, location=LINES, description=TEXTS, categories=st.lists(LINES, max_size=4))
+@given(
+    title=SINGLE_LINE_TEXTS,
+    location=SINGLE_LINE_TEXTS,
+    description=MULTI_LINE_TEXTS,
+    categories=st.lists(SINGLE_LINE_TEXTS, max_size=4),
+)
 @settings(max_examples=120)
 def test_user_text_round_trips(title: str, location: str, description: str, categories: list[str]) -> None:
-    entry = replace(ENTRY, title=title, location=location, description=description, html=description)
-    found = read(replace(entry, categories=tuple(categories)))
+    entry = replace(SAMPLE_ENTRY, title=title, location=location, description=description, html=description)
+    found = parse_entry(replace(entry, categories=tuple(categories)))
     assert found.text("SUMMARY") == title
     assert found.text("LOCATION") == location
-    assert found.text("DESCRIPTION") == found.text("X-ALT-DESC") == readable(description)
-    assert [found.get("CATEGORIES").texts] == [categories] if categories else not found.all("CATEGORIES")
+    assert found.text("DESCRIPTION") == found.text("X-ALT-DESC") == normalise_text(description)
+    assert (
+        [found.get_property("CATEGORIES").texts] == [categories]
+        if categories
+        else not found.list_properties("CATEGORIES")
+    )
 
 
-@given(title=LINES, description=TEXTS, categories=st.lists(LINES, max_size=4))
+@given(title=SINGLE_LINE_TEXTS, description=MULTI_LINE_TEXTS, categories=st.lists(SINGLE_LINE_TEXTS, max_size=4))
 @settings(max_examples=60)
 @example(title=r"C:\New", description="a\\nb\\\nc", categories=["a,b", "c;d", r"e\f", r"g\\,h"])
 def test_icalendar_library_reads_user_text_unchanged(title: str, description: str, categories: list[str]) -> None:
-    event = read_by_icalendar(
-        feed_of(replace(ENTRY, title=title, description=description, categories=tuple(categories)))
+    event = parse_with_icalendar(
+        build_ics_feed(replace(SAMPLE_ENTRY, title=title, description=description, categories=tuple(categories)))
     )
-    assert (event["UID"], event["SUMMARY"]) == (ENTRY.uid, title)
-    assert event["DESCRIPTION"] == readable(description)
+    assert (event["UID"], event["SUMMARY"]) == (SAMPLE_ENTRY.uid, title)
+    assert event["DESCRIPTION"] == normalise_text(description)
     assert event.categories == categories
 
 
-@given(text=ANYTHING)
+@given(text=ANY_TEXT)
 @settings(max_examples=150)
 def test_hostile_text_stays_within_its_property(text: str) -> None:
     entry = replace(
-        ENTRY,
+        SAMPLE_ENTRY,
         uid=text,
         title=text,
         description=text,
@@ -155,31 +166,31 @@ def test_hostile_text_stays_within_its_property(text: str) -> None:
         url=f"https://cal.example.org/{text}",
         related=((Relation.PARENT, text),),
     )
-    found = read(entry)
+    found = parse_entry(entry)
     assert sorted(line.name for line in found.lines) == [
         *("CATEGORIES", "CONFERENCE", "CREATED", "DESCRIPTION", "DTEND", "DTSTAMP", "DTSTART", "LAST-MODIFIED"),
         *("LOCATION", "RELATED-TO", "SEQUENCE", "STATUS", "SUMMARY", "TRANSP", "UID", "URL", "X-ALT-DESC"),
     ]
-    assert found.text("SUMMARY") == readable(text)
-    assert found.get("CATEGORIES").texts == [readable(text), "plain"]
+    assert found.text("SUMMARY") == normalise_text(text)
+    assert found.get_property("CATEGORIES").texts == [normalise_text(text), "plain"]
 
 
-@given(text=ANYTHING)
+@given(text=ANY_TEXT)
 @settings(max_examples=80)
 def test_hostile_text_stays_within_the_feed_properties(text: str) -> None:
     url = f"https://cal.example.org/{text}"
-    head = replace(HEAD, uid=f"feed {text}", name=text, description=text, zone=text, url=url, source=url)
+    head = replace(FEED_HEAD, uid=f"feed {text}", name=text, description=text, zone=text, url=url, source=url)
     body = b"".join(ics_header_and_footer(head, []))
-    assert faults(body) == []
-    calendar = parse(body)
+    assert feed_errors(body) == []
+    calendar = parse_ics(body)
     assert len(calendar.lines) == 13
-    assert (calendar.text("NAME"), calendar.text("X-WR-CALDESC")) == (readable(text), readable(text))
+    assert (calendar.text("NAME"), calendar.text("X-WR-CALDESC")) == (normalise_text(text), normalise_text(text))
 
 
 def test_long_abstract_round_trips() -> None:
     abstract = "Wörter, und noch mehr; \\ über Xen.\n" * 3000
     assert len(abstract.encode()) > 100_000
-    assert read(replace(ENTRY, description=abstract)).text("DESCRIPTION") == abstract
+    assert parse_entry(replace(SAMPLE_ENTRY, description=abstract)).text("DESCRIPTION") == abstract
 
 
 @pytest.mark.parametrize(
@@ -192,7 +203,7 @@ def test_long_abstract_round_trips() -> None:
     ],
 )
 def test_url_is_percent_encoded(given_url: str, printed: str) -> None:
-    found = read(replace(ENTRY, url=given_url, conference=given_url))
+    found = parse_entry(replace(SAMPLE_ENTRY, url=given_url, conference=given_url))
     assert (found.value("URL"), found.value("CONFERENCE")) == (printed, printed)
 
 
@@ -201,7 +212,7 @@ def test_url_is_percent_encoded(given_url: str, printed: str) -> None:
 @example(latitude=1e-7, longitude=-0.0)
 @example(latitude=-1e-9, longitude=179.9999999)
 def test_coordinates_are_written_with_six_decimals(latitude: float, longitude: float) -> None:
-    found = read(replace(ENTRY, geo=(latitude, longitude))).value("GEO")
+    found = parse_entry(replace(SAMPLE_ENTRY, geo=(latitude, longitude))).value("GEO")
     assert "-0.000000" not in found.split(";")
     assert [float(part) for part in found.split(";")] == [
         pytest.approx(latitude, abs=6e-7),
@@ -214,7 +225,7 @@ def test_coordinates_are_written_with_six_decimals(latitude: float, longitude: f
 
 @given(
     line=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=400)
-    | st.sampled_from(HOSTILE[-10:-2])
+    | st.sampled_from(HOSTILE_TEXTS[-10:-2])
 )
 @settings(max_examples=150)
 def test_folded_line_unfolds_unchanged_and_has_at_most_75_octets_per_line(line: str) -> None:
@@ -225,18 +236,20 @@ def test_folded_line_unfolds_unchanged_and_has_at_most_75_octets_per_line(line: 
 
 
 def test_lines_are_filled_to_75_octets() -> None:
-    assert [len(part) for part in lines(fold_line("x" * 75))] == [75, 0]
-    assert [len(part) for part in lines(fold_line("x" * 76))] == [75, 2, 0]
-    assert [len(part) for part in lines(fold_line("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
+    assert [len(part) for part in split_lines(fold_line("x" * 75))] == [75, 0]
+    assert [len(part) for part in split_lines(fold_line("x" * 76))] == [75, 2, 0]
+    assert [len(part) for part in split_lines(fold_line("x" * (75 + 74 + 1)))] == [75, 75, 2, 0]
 
 
-SAID = "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier in einer halben Stunde. " * 3 + "Punkt."
+LONG_TEXT = (
+    "Wer es versucht hat, sagt: es geht. Und wie es geht, das sehen wir hier in einer halben Stunde. " * 3 + "Punkt."
+)
 
 
-@pytest.mark.parametrize("text", [SAID, f"Über {SAID}"], ids=["ASCII", "beyond"])
+@pytest.mark.parametrize("text", [LONG_TEXT, f"Über {LONG_TEXT}"], ids=["ASCII", "beyond"])
 def test_folding_breaks_plain_and_html_descriptions_at_the_same_text(text: str) -> None:
-    plain = lines(fold_line(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
-    html = lines(fold_line(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
+    plain = split_lines(fold_line(rf"DESCRIPTION:Ada\nThe Summit\n\n{text}\n\nhttps://cal.example.org/1"))
+    html = split_lines(fold_line(rf"X-ALT-DESC:<p>Ada<br>The Summit</p><p>{text}</p>\n<p><a>1</a></p>"))
     assert plain[:2] == [r"DESCRIPTION:Ada\n", r" The Summit\n\n"]
     assert html[:5] == ["X-ALT-DESC:<p>", " Ada", " <br>", " The Summit", " </p><p>"]
     assert html[-4:] == [r" </p>\n<p><a>", " 1", " </a></p>", ""]
@@ -263,13 +276,13 @@ def test_folding_keeps_grapheme_clusters_intact(cluster: str) -> None:
 
 
 def test_overlong_grapheme_cluster_is_folded_at_75_octets() -> None:
-    parts = lines(fold_line("SUMMARY:a" + "\u0300" * 500))
+    parts = split_lines(fold_line("SUMMARY:a" + "\u0300" * 500))
     assert max(len(part.encode()) for part in parts) <= 75
 
 
 # Reproducible output
 
-_AGAIN = """
+_NEW_PROCESS_SCRIPT = """
 from dataclasses import replace
 from datetime import date
 from eventcal.feeds.entries.entry import ParticipantType, Participant, Relation
@@ -277,7 +290,7 @@ from eventcal.feeds.formats.ics import ics_header_and_footer, serialize_componen
 from eventcal.feeds.formats.vevent import event_components_rfc9073
 from eventcal.feeds.zones import vtimezone
 from tests.feed_support.ics_entries import STAMPS
-from tests.feed_support.make_feeds import ENTRY, HEAD
+from tests.feed_support.feed_calendar import ENTRY, HEAD
 entry = replace(ENTRY, categories=tuple("a b c d e f".split()), geo=(1.5, 2.5), conference="https://meet.example.org/",
     location="Hall", related=((Relation.PARENT, "b"), (Relation.SIBLING, "a"), (Relation.SIBLING, "c")),
     participants=tuple(Participant(part=part, key=key, name=key) for part in ParticipantType for key in "cab"))
@@ -290,7 +303,7 @@ print(ics_header_and_footer(HEAD, zones), text.encode())
 def test_output_is_identical_across_processes() -> None:
     printed = {
         subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-c", _AGAIN],
+            [sys.executable, "-c", _NEW_PROCESS_SCRIPT],
             env={**os.environ, "PYTHONHASHSEED": seed, "TZ": tz, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             check=True,
@@ -300,7 +313,7 @@ def test_output_is_identical_across_processes() -> None:
     assert len(printed) == 1
 
 
-@given(entry=any_entry())
+@given(entry=any_entries())
 @settings(max_examples=60)
 def test_stamped_text_equals_directly_written_entry(entry: CalendarEntry) -> None:
     written = "".join(map(serialize_component, event_components(entry, STAMPS)))
@@ -309,9 +322,9 @@ def test_stamped_text_equals_directly_written_entry(entry: CalendarEntry) -> Non
 
 def test_versions_of_an_unchanged_entry_differ_only_in_stamps() -> None:
     versions = [
-        with_timestamps(render_entry(ENTRY), Stamps(sequence=n, changed_at=NOON + timedelta(seconds=n)))
+        with_timestamps(render_entry(SAMPLE_ENTRY), Stamps(sequence=n, changed_at=NOON + timedelta(seconds=n)))
         for n in range(3)
     ]
     for older, newer in pairwise(versions):
-        changed = {a.partition(":")[0] for a, b in zip(lines(older), lines(newer), strict=True) if a != b}
+        changed = {a.partition(":")[0] for a, b in zip(split_lines(older), split_lines(newer), strict=True) if a != b}
         assert changed == {"DTSTAMP", "LAST-MODIFIED", "SEQUENCE"}

@@ -22,23 +22,33 @@ from eventcal.feeds.formats.components import (
 )
 from eventcal.feeds.formats.vevent import event_components_rfc9073, vcalendar_properties
 from eventcal.feeds.zones import vtimezone
-from tests.documents import document
-from tests.feed_support.entries import ANYTHING, DAYS, MEETUP, STAMPS, TALK, WEEK, filled, filled_head, readable
+from tests.feed_documents import build_feed
+from tests.feed_support.sample_entries import (
+    ALL_DAY_ENTRY,
+    ANY_TEXT,
+    RECURRING_ALL_DAY_ENTRY,
+    RECURRING_ENTRY,
+    STAMPS,
+    TALK_ENTRY,
+    fill_entry,
+    fill_feed_head,
+    normalise_text,
+)
 
-BERLIN = vtimezone("Europe/Berlin", date(2026, 1, 1), date(2026, 12, 31))
-AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
+BERLIN_VTIMEZONE = vtimezone("Europe/Berlin", date(2026, 1, 1), date(2026, 12, 31))
+LOCAL_TIME = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
 
 
-def written(*properties: Property) -> Any:  # noqa: ANN401 - JSON
+def jcal_properties(*properties: Property) -> Any:  # noqa: ANN401 - JSON
     """Return the properties of a component as written."""
     name, found, within = json.loads(jcal.components_to_json([Component("VEVENT", properties)]))
     assert (name, within) == ("vevent", [])
     return found
 
 
-def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
+def parse_document(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
     """Return a feed as parsed by the icalendar library."""
-    body = document(fmt, *entries, zones=[BERLIN])
+    body = build_feed(fmt, *entries, zones=[BERLIN_VTIMEZONE])
     return icalendar.Calendar.from_jcal(body.decode()) if fmt is JCAL else icalendar.Calendar.from_ical(body)
 
 
@@ -51,14 +61,14 @@ def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
         (text_property("SUMMARY", 'a "b"\n\\c; d, e'), ["summary", {}, "text", 'a "b"\n\\c; d, e']),
         (date_time_property("DTSTART", [date(2014, 8, 18)], None), ["dtstart", {}, "date", "2014-08-18"]),
         (
-            date_time_property("DTSTART", [AT.replace(tzinfo=UTC)], None),
+            date_time_property("DTSTART", [LOCAL_TIME.replace(tzinfo=UTC)], None),
             ["dtstart", {}, "date-time", "2014-06-04T13:30:00Z"],
         ),
         (
-            date_time_property("DTSTART", [AT], "Europe/Berlin"),
+            date_time_property("DTSTART", [LOCAL_TIME], "Europe/Berlin"),
             ["dtstart", {"tzid": "Europe/Berlin"}, "date-time", "2014-06-04T13:30:00"],
         ),
-        (date_time_property("DTSTART", [AT], None), ["dtstart", {}, "date-time", "2014-06-04T13:30:00"]),
+        (date_time_property("DTSTART", [LOCAL_TIME], None), ["dtstart", {}, "date-time", "2014-06-04T13:30:00"]),
         (
             date_time_property("EXDATE", [date(2014, 8, 18), date(2014, 8, 25)], None),
             ["exdate", {}, "date", "2014-08-18", "2014-08-25"],
@@ -97,7 +107,7 @@ def read(*entries: CalendarEntry, fmt: Format = JCAL) -> icalendar.Component:
     ],
 )
 def test_property_is_written_as_jcal_array(one: Property, array: list[Any]) -> None:
-    assert written(one) == [array]
+    assert jcal_properties(one) == [array]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +137,7 @@ def test_property_is_written_as_jcal_array(one: Property, array: list[Any]) -> N
     ],
 )
 def test_rule_is_written_as_jcal_recur_object(rule: str, recur: dict[str, Any]) -> None:
-    assert written(Property("RRULE", ValueType.RECUR, (rule,))) == [["rrule", {}, "recur", recur]]
+    assert jcal_properties(Property("RRULE", ValueType.RECUR, (rule,))) == [["rrule", {}, "recur", recur]]
 
 
 # Documents
@@ -161,23 +171,23 @@ def test_feed_without_entries_is_a_valid_calendar() -> None:
 # Parsing
 
 
-@given(hostile=ANYTHING)
+@given(hostile=ANY_TEXT)
 @settings(max_examples=100)
 def test_hostile_text_stays_within_its_property(hostile: str) -> None:
-    body = document(JCAL, filled(hostile), head=filled_head(hostile), options=Options(rich=True))
+    body = build_feed(JCAL, fill_entry(hostile), head=fill_feed_head(hostile), options=Options(rich=True))
     name, names, (event,) = json.loads(body)
-    head = vcalendar_properties(filled_head(hostile))
-    usual = json.loads(jcal.components_to_json(event_components_rfc9073(filled("x"), STAMPS)))
+    head = vcalendar_properties(fill_feed_head(hostile))
+    usual = json.loads(jcal.components_to_json(event_components_rfc9073(fill_entry("x"), STAMPS)))
     assert name == "vcalendar"
     assert [one[:3] for one in names] == [[one.name.lower(), {}, one.type.value] for one in head]
     assert [one[:3] for one in event[1]] == [one[:3] for one in usual[1]]
     assert [one[0] for one in event[2]] == ["participant", "vlocation"]
     said = {one[0]: one[3:] for one in event[1]}
-    assert (said["summary"], said["categories"]) == ([readable(hostile)], [readable(hostile), "plain"])
+    assert (said["summary"], said["categories"]) == ([normalise_text(hostile)], [normalise_text(hostile), "plain"])
     assert said["url"][0].isascii()
 
 
-def _items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
+def _property_items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
     """Return the properties of a component, except X- properties, whose types are unknown in .ics."""
     items: list[tuple[str, Any]] = component.property_items(recursive=False)
     return sorted(
@@ -188,30 +198,30 @@ def _items(component: icalendar.Component) -> list[tuple[str, str, Any]]:
 
 
 def test_icalendar_library_reads_jcal_and_ics_alike() -> None:
-    entries = (TALK, DAYS, MEETUP, WEEK)
-    ours, theirs = read(*entries), read(*entries, fmt=ICS)
+    entries = (TALK_ENTRY, ALL_DAY_ENTRY, RECURRING_ENTRY, RECURRING_ALL_DAY_ENTRY)
+    ours, theirs = parse_document(*entries), parse_document(*entries, fmt=ICS)
     assert [one.name for one in ours.walk()] == [one.name for one in theirs.walk()]
     assert len(ours.walk("VEVENT")) == 6
     for one, other in zip(ours.walk(), theirs.walk(), strict=True):
-        assert _items(one) == _items(other)
-        assert len(_items(one)) > 3 or one.name == "VTIMEZONE"
+        assert _property_items(one) == _property_items(other)
+        assert len(_property_items(one)) > 3 or one.name == "VTIMEZONE"
 
 
-@given(hostile=ANYTHING)
+@given(hostile=ANY_TEXT)
 @settings(max_examples=60)
 def test_icalendar_library_reads_texts_unchanged(hostile: str) -> None:
-    (event,) = read(filled(hostile)).walk("VEVENT")
+    (event,) = parse_document(fill_entry(hostile)).walk("VEVENT")
     assert isinstance(event, icalendar.Event)
-    assert (event["SUMMARY"], event["DESCRIPTION"]) == (readable(hostile), readable(hostile))
-    assert event.categories == [readable(hostile), "plain"]
+    assert (event["SUMMARY"], event["DESCRIPTION"]) == (normalise_text(hostile), normalise_text(hostile))
+    assert event.categories == [normalise_text(hostile), "plain"]
     assert str(event.start) == "2026-06-10 13:30:00+02:00"
 
 
-@pytest.mark.parametrize("entry", [MEETUP, WEEK])
+@pytest.mark.parametrize("entry", [RECURRING_ENTRY, RECURRING_ALL_DAY_ENTRY])
 def test_recurring_entry_has_the_occurrences_of_ics(entry: CalendarEntry) -> None:
     taken, expected = (
         sorted((str(one.start), str(one.end), one["SUMMARY"]) for one in recurring_ical_events.of(calendar).all())
-        for calendar in (read(entry), read(entry, fmt=ICS))
+        for calendar in (parse_document(entry), parse_document(entry, fmt=ICS))
     )
     assert taken == expected
     assert len(taken) > 4

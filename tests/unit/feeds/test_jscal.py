@@ -12,14 +12,22 @@ from hypothesis import given, settings
 from eventcal.feeds.entries.entry import Participant, ParticipantType, Relation, Status
 from eventcal.feeds.formats import jscal
 from eventcal.feeds.formats.vevent import PRODID
-from tests.feed_support.entries import ANYTHING, DAYS, HEAD, TALK, filled, filled_head, readable
-from tests.feed_support.jscal_groups import PAGE, event, group
+from tests.feed_support.jscal_groups import PAGE_LINK, render_event, render_group
+from tests.feed_support.sample_entries import (
+    ALL_DAY_ENTRY,
+    ANY_TEXT,
+    FEED_HEAD,
+    TALK_ENTRY,
+    fill_entry,
+    fill_feed_head,
+    normalise_text,
+)
 
 # Complete objects
 
 
 def test_talk_is_written_as_complete_event() -> None:
-    assert event(TALK) == {
+    assert render_event(TALK_ENTRY) == {
         "@type": "Event",
         "uid": "talk-1@cal.example.org",
         "prodId": PRODID,
@@ -34,7 +42,7 @@ def test_talk_is_written_as_complete_event() -> None:
         "duration": "PT45M",
         "status": "confirmed",
         "freeBusyStatus": "busy",
-        "links": {"page": {**PAGE, "href": "https://cal.example.org/talks/1"}},
+        "links": {"page": {**PAGE_LINK, "href": "https://cal.example.org/talks/1"}},
         "locations": {
             "place": {"@type": "Location", "name": "Room 1, Halle, Köln", "coordinates": "geo:50.9375,-6.96"}
         },
@@ -53,7 +61,7 @@ def test_talk_is_written_as_complete_event() -> None:
                 "description": "Speaker, Rear admiral, US Navy",
                 "kind": "individual",
                 "roles": {"attendee": True},
-                "links": {"page": {**PAGE, "href": "https://cal.example.org/speakers/grace-hopper"}},
+                "links": {"page": {**PAGE_LINK, "href": "https://cal.example.org/speakers/grace-hopper"}},
             },
             "sponsor-citrix": {
                 "@type": "Participant",
@@ -66,7 +74,7 @@ def test_talk_is_written_as_complete_event() -> None:
 
 
 def test_all_day_entry_omits_time_and_absent_properties() -> None:
-    assert event(DAYS) == {
+    assert render_event(ALL_DAY_ENTRY) == {
         "@type": "Event",
         "uid": "event-1@cal.example.org",
         "prodId": PRODID,
@@ -81,18 +89,18 @@ def test_all_day_entry_omits_time_and_absent_properties() -> None:
         "showWithoutTime": True,
         "status": "tentative",
         "freeBusyStatus": "free",
-        "links": {"page": {**PAGE, "href": "https://cal.example.org/events/xen-summit"}},
+        "links": {"page": {**PAGE_LINK, "href": "https://cal.example.org/events/xen-summit"}},
     }
 
 
 def test_feed_is_a_group_of_unchanged_pieces() -> None:
-    above, below = jscal.jscal_header_and_footer(HEAD)
+    above, below = jscal.jscal_header_and_footer(FEED_HEAD)
     assert json.loads(above + jscal.SEPARATOR.join([b'{"one":1 }', b"{}"]) + below)["entries"] == [{"one": 1}, {}]
-    assert group(TALK, DAYS)["entries"] == [event(TALK), event(DAYS)]
+    assert render_group(TALK_ENTRY, ALL_DAY_ENTRY)["entries"] == [render_event(TALK_ENTRY), render_event(ALL_DAY_ENTRY)]
 
 
 def test_feed_without_entries_is_a_valid_group() -> None:
-    assert group() == {
+    assert render_group() == {
         "@type": "Group",
         "uid": "feed-1@cal.example.org",
         "prodId": PRODID,
@@ -100,18 +108,18 @@ def test_feed_without_entries_is_a_valid_group() -> None:
         "title": "Xen, all of it",
         "description": "Events and talks.",
         "descriptionContentType": "text/plain",
-        "links": {"page": {**PAGE, "href": "https://cal.example.org/"}},
+        "links": {"page": {**PAGE_LINK, "href": "https://cal.example.org/"}},
         "source": "https://cal.example.org/calendar.ics",
         "entries": [],
     }
 
 
 def test_feed_at_a_secret_url_has_no_source() -> None:
-    assert "source" not in group(TALK, head=replace(HEAD, source=None))
+    assert "source" not in render_group(TALK_ENTRY, head=replace(FEED_HEAD, source=None))
 
 
 def test_feed_that_never_changed_has_the_epoch_as_updated() -> None:
-    assert group(head=replace(HEAD, changed_at=None))["updated"] == "1970-01-01T00:00:00Z"
+    assert render_group(head=replace(FEED_HEAD, changed_at=None))["updated"] == "1970-01-01T00:00:00Z"
 
 
 # Details
@@ -126,7 +134,7 @@ def test_feed_that_never_changed_has_the_epoch_as_updated() -> None:
     ],
 )
 def test_status_maps_to_jscalendar_values(status: Status, transparent: bool, said: tuple[str, str]) -> None:  # noqa: FBT001 - a field
-    found = event(replace(TALK, status=status, transparent=transparent))
+    found = render_event(replace(TALK_ENTRY, status=status, transparent=transparent))
     assert (found["status"], found["freeBusyStatus"]) == said
 
 
@@ -140,18 +148,18 @@ def test_status_maps_to_jscalendar_values(status: Status, transparent: bool, sai
     ],
 )
 def test_location_without_a_name_has_coordinates(geo: tuple[float, float], coordinates: str) -> None:
-    found = event(replace(TALK, location=None, geo=geo))
+    found = render_event(replace(TALK_ENTRY, location=None, geo=geo))
     assert found["locations"] == {"place": {"@type": "Location", "coordinates": coordinates}}
 
 
 def test_entry_related_twice_is_listed_once() -> None:
-    found = event(replace(TALK, related=((Relation.SIBLING, "a"), (Relation.PARENT, "a"))))
+    found = render_event(replace(TALK_ENTRY, related=((Relation.SIBLING, "a"), (Relation.PARENT, "a"))))
     assert found["relatedTo"] == {"a": {"@type": "Relation", "relation": {"parent": True}}}
 
 
 def test_participant_without_details_is_described_as_speaker() -> None:
     nobody = Participant(part=ParticipantType.SPEAKER, key="x", name="X")
-    assert event(replace(TALK, participants=(nobody,)))["participants"] == {
+    assert render_event(replace(TALK_ENTRY, participants=(nobody,)))["participants"] == {
         "speaker-x": {
             "@type": "Participant",
             "name": "X",
@@ -165,22 +173,22 @@ def test_participant_without_details_is_described_as_speaker() -> None:
 # Hostile text
 
 
-@given(hostile=ANYTHING)
+@given(hostile=ANY_TEXT)
 @settings(max_examples=100)
 def test_hostile_text_stays_within_its_property(hostile: str) -> None:
-    read = group(filled(hostile), head=filled_head(hostile))
+    read = render_group(fill_entry(hostile), head=fill_feed_head(hostile))
     (found,) = read["entries"]
-    assert (read["uid"], read["title"], read["description"]) == (readable(hostile),) * 3
-    assert found.keys() == event(TALK).keys()
-    assert (found["uid"], found["title"], found["description"]) == (readable(hostile),) * 3
-    assert found["keywords"] == {readable(hostile): True, "plain": True}
-    assert found["participants"]["speaker-mallory"]["name"] == readable(hostile)
+    assert (read["uid"], read["title"], read["description"]) == (normalise_text(hostile),) * 3
+    assert found.keys() == render_event(TALK_ENTRY).keys()
+    assert (found["uid"], found["title"], found["description"]) == (normalise_text(hostile),) * 3
+    assert found["keywords"] == {normalise_text(hostile): True, "plain": True}
+    assert found["participants"]["speaker-mallory"]["name"] == normalise_text(hostile)
 
 
-_AGAIN = """
+_NEW_PROCESS_SCRIPT = """
 from eventcal.feeds.format_registry import JCAL, JSCAL, XCAL, Options
-from tests.documents import document
-from tests.feed_support.entries import MEETUP, TALK
+from tests.feed_documents import document
+from tests.feed_support.sample_entries import MEETUP, TALK
 for fmt in (JCAL, XCAL, JSCAL):
     print(document(fmt, TALK, MEETUP, options=Options(rich=True)).hex())
 """
@@ -189,7 +197,7 @@ for fmt in (JCAL, XCAL, JSCAL):
 def test_output_is_identical_across_processes() -> None:
     printed = {
         subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-c", _AGAIN],
+            [sys.executable, "-c", _NEW_PROCESS_SCRIPT],
             env={**os.environ, "PYTHONHASHSEED": seed, "TZ": tz, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             check=True,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.feed_support.entries import MEETUP, TALK
-from tests.feed_support.jscal_groups import PAGE, event, group
-from tests.feed_support.jscalendar import errors_in
+from tests.feed_support.jscal_groups import PAGE_LINK, render_event, render_group
+from tests.feed_support.jscalendar import validation_errors
+from tests.feed_support.sample_entries import RECURRING_ENTRY, TALK_ENTRY
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from tests.feed_support.jscalendar import errors_in
         {"method": "request"},
         {"keywords": {"arm": False}},
         {"links": {}},
-        {"links": {"a page": {**PAGE, "href": "https://example.org/"}}},
-        {"links": {"page": {**PAGE, "href": "https://example.org/ö"}}},
+        {"links": {"a page": {**PAGE_LINK, "href": "https://example.org/"}}},
+        {"links": {"page": {**PAGE_LINK, "href": "https://example.org/ö"}}},
         {"participants": {"x": {"@type": "Participant", "roles": {}}}},
         {"relatedTo": {"a": {"@type": "Relation", "relation": {"sibling": True}}}},
         {"recurrenceRules": [{"@type": "RecurrenceRule", "frequency": "weekly", "byMonth": [1]}]},
@@ -42,16 +42,16 @@ from tests.feed_support.jscalendar import errors_in
     ],
 )
 def test_validator_rejects_each_invalid_event(change: dict[str, Any]) -> None:
-    assert errors_in(event(TALK), "Event") == []
-    assert errors_in({**event(TALK), **change}, "Event") != []
+    assert validation_errors(render_event(TALK_ENTRY), "Event") == []
+    assert validation_errors({**render_event(TALK_ENTRY), **change}, "Event") != []
 
 
 # Valid objects of each type, and invalid values of their properties.
-LINK = {**PAGE, "href": "https://example.org/a?b=%C3%B6", "title": "Page"}
+LINK = {**PAGE_LINK, "href": "https://example.org/a?b=%C3%B6", "title": "Page"}
 NDAY = {"@type": "NDay", "day": "tu", "nthOfPeriod": -1}
-VALID: dict[str, dict[str, Any]] = {
-    "Group": {**group(TALK), "created": "2026-03-01T12:00:00.5Z", "keywords": {"arm": True}},
-    "Event": {**event(MEETUP), "showWithoutTime": False},
+VALID_OBJECTS: dict[str, dict[str, Any]] = {
+    "Group": {**render_group(TALK_ENTRY), "created": "2026-03-01T12:00:00.5Z", "keywords": {"arm": True}},
+    "Event": {**render_event(RECURRING_ENTRY), "showWithoutTime": False},
     "Link": LINK,
     "Location": {"@type": "Location", "name": "Room 1", "coordinates": "geo:-50.9375,-6", "links": {"page": LINK}},
     "VirtualLocation": {
@@ -61,7 +61,7 @@ VALID: dict[str, dict[str, Any]] = {
         "features": {"video": True},
     },
     "Relation": {"@type": "Relation", "relation": {"parent": True}},
-    "Participant": {**event(TALK)["participants"]["speaker-grace-hopper"], "links": {"page": LINK}},
+    "Participant": {**render_event(TALK_ENTRY)["participants"]["speaker-grace-hopper"], "links": {"page": LINK}},
     "RecurrenceRule": {
         "@type": "RecurrenceRule",
         "frequency": "yearly",
@@ -77,15 +77,15 @@ VALID: dict[str, dict[str, Any]] = {
     },
     "NDay": NDAY,
 }
-UNPATCHED = (
+UNPATCHABLE_PROPERTIES = (
     *("@type", "excludedRecurrenceRules", "method", "privacy", "prodId", "recurrenceId", "recurrenceOverrides"),
     *("recurrenceRules", "relatedTo", "replyTo", "sentBy", "timeZones", "uid", "locations/room"),
 )
 INVALID_PATCHES: list[Any] = [
     *([], {"": None}, {"excluded": 1}, {"start": None}),
-    *({name: None} for name in UNPATCHED),
+    *({name: None} for name in UNPATCHABLE_PROPERTIES),
 ]
-INVALID: dict[str, dict[str, list[Any]]] = {
+INVALID_PROPERTIES: dict[str, dict[str, list[Any]]] = {
     "Group": {
         "uid": ["", 1],
         "prodId": ["", 1],
@@ -97,7 +97,11 @@ INVALID: dict[str, dict[str, list[Any]]] = {
         "keywords": [["arm"], {"arm": 1}],
         "links": [[], {}, {"page": {}}],
         "source": ["calendar.ics", 1],
-        "entries": [{}, [{}], [{**event(TALK), "recurrenceOverrides": {"2026-06-10T13:30:00": {"title": 1}}}]],
+        "entries": [
+            {},
+            [{}],
+            [{**render_event(TALK_ENTRY), "recurrenceOverrides": {"2026-06-10T13:30:00": {"title": 1}}}],
+        ],
     },
     "Event": {
         "sequence": [-1, 0.5, True, 2**53],
@@ -114,9 +118,9 @@ INVALID: dict[str, dict[str, list[Any]]] = {
         "showWithoutTime": ["true", 1],
         "freeBusyStatus": ["BUSY"],
         "locations": [[], {"room 1": {"@type": "Location"}}, {"room": {}}],
-        "virtualLocations": [[], {"room 1": VALID["VirtualLocation"]}, {"room": {}}],
+        "virtualLocations": [[], {"room 1": VALID_OBJECTS["VirtualLocation"]}, {"room": {}}],
         "relatedTo": [[], {"": {"@type": "Relation"}}, {"a": {}}],
-        "participants": [[], {"a b": VALID["Participant"]}, {"a": {}}],
+        "participants": [[], {"a b": VALID_OBJECTS["Participant"]}, {"a": {}}],
         "recurrenceRules": [{}, [], [{}]],
         "recurrenceOverrides": [
             [],
@@ -155,7 +159,7 @@ INVALID: dict[str, dict[str, list[Any]]] = {
     },
     "NDay": {"day": ["TU", "1tu"], "nthOfPeriod": [0, 54, -54, "1"]},
 }
-REQUIRED = {
+REQUIRED_PROPERTIES = {
     "Group": ("uid", "updated", "entries"),
     "Event": ("uid", "updated", "start"),
     "Link": ("href",),
@@ -166,25 +170,34 @@ REQUIRED = {
 }
 
 
-@pytest.mark.parametrize("kind", VALID)
+@pytest.mark.parametrize("kind", VALID_OBJECTS)
 def test_validator_rejects_other_types_and_missing_or_unknown_properties(kind: str) -> None:
-    valid = VALID[kind]
-    assert errors_in(valid, kind) == []
-    for required in ("@type", *REQUIRED.get(kind, ())):
-        assert errors_in({name: value for name, value in valid.items() if name != required}, kind) != []
+    valid = VALID_OBJECTS[kind]
+    assert validation_errors(valid, kind) == []
+    for required in ("@type", *REQUIRED_PROPERTIES.get(kind, ())):
+        assert validation_errors({name: value for name, value in valid.items() if name != required}, kind) != []
     invalid: list[Any] = [{**valid, "@type": "Task"}, {**valid, "color": "red"}, [valid]]
-    assert all(errors_in(value, kind) for value in invalid)
+    assert all(validation_errors(value, kind) for value in invalid)
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
-    [(kind, name, value) for kind, names in INVALID.items() for name, values in names.items() for value in values],
+    [
+        (kind, name, value)
+        for kind, names in INVALID_PROPERTIES.items()
+        for name, values in names.items()
+        for value in values
+    ],
 )
 def test_error_names_the_property_with_the_invalid_value(kind: str, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    assert any(name in error for error in errors_in({**VALID[kind], name: value}, kind))
+    assert any(name in error for error in validation_errors({**VALID_OBJECTS[kind], name: value}, kind))
 
 
 def test_validator_reports_missing_group_properties_and_duplicate_uids() -> None:
-    one = event(TALK)
-    assert errors_in({"@type": "Group", "uid": "a", "entries": [one]}) == ['/: "updated" is a required property']
-    assert errors_in({**group(TALK), "entries": [one, one]}) == ["/entries: two entries have the same uid"]
+    one = render_event(TALK_ENTRY)
+    assert validation_errors({"@type": "Group", "uid": "a", "entries": [one]}) == [
+        '/: "updated" is a required property'
+    ]
+    assert validation_errors({**render_group(TALK_ENTRY), "entries": [one, one]}) == [
+        "/entries: two entries have the same uid"
+    ]

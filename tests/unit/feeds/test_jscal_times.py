@@ -14,10 +14,16 @@ from eventcal.feeds.entries.entry import CalendarEntry, Override, Status
 from eventcal.feeds.format_registry import ICS
 from eventcal.feeds.zones import vtimezone
 from eventcal.kit.localtime import UTC_NAMES, get_zone
-from tests.documents import document
-from tests.feed_support.entries import DAYS, HEAD, MEETUP, TALK, WEEK
-from tests.feed_support.jscal_groups import event, timed
-from tests.feed_support.jscalendar import occurrences, patched, span
+from tests.feed_documents import build_feed
+from tests.feed_support.jscal_groups import render_event, talk_at
+from tests.feed_support.jscalendar import apply_patch, list_occurrences, start_and_end
+from tests.feed_support.sample_entries import (
+    ALL_DAY_ENTRY,
+    FEED_HEAD,
+    RECURRING_ALL_DAY_ENTRY,
+    RECURRING_ENTRY,
+    TALK_ENTRY,
+)
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
 
@@ -42,14 +48,14 @@ ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Ho
     ],
 )
 def test_duration_is_elapsed_time(starts: str, ends: str, duration: str) -> None:
-    assert event(timed(starts, ends))["duration"] == duration
+    assert render_event(talk_at(starts, ends))["duration"] == duration
 
 
 def test_second_occurrence_of_repeated_hour_is_written_in_utc() -> None:
     # In Berlin, 02:30 occurs twice on that day.
-    entry = timed("2026-10-25T02:30:00", "2026-10-25T03:15:00")
+    entry = talk_at("2026-10-25T02:30:00", "2026-10-25T03:15:00")
     late = datetime(2026, 10, 25, 2, 30, fold=1)  # noqa: DTZ001 - local
-    first, second = event(entry), event(replace(entry, starts=late))
+    first, second = render_event(entry), render_event(replace(entry, starts=late))
     assert [first[name] for name in ("start", "timeZone", "duration")] == [
         "2026-10-25T02:30:00",
         "Europe/Berlin",
@@ -60,13 +66,13 @@ def test_second_occurrence_of_repeated_hour_is_written_in_utc() -> None:
 
 def test_recurring_entry_with_skipped_first_start_keeps_its_duration() -> None:
     # In Berlin, 02:30 does not exist on that day.
-    entry = replace(timed("2026-03-29T02:30:00", "2026-03-29T03:00:00"), recurrence="FREQ=DAILY")
-    assert event(entry)["duration"] == "PT30M"
+    entry = replace(talk_at("2026-03-29T02:30:00", "2026-03-29T03:00:00"), recurrence="FREQ=DAILY")
+    assert render_event(entry)["duration"] == "PT30M"
 
 
 @pytest.mark.parametrize("tzid", sorted(UTC_NAMES))
 def test_every_utc_alias_is_written_as_etc_utc(tzid: str) -> None:
-    assert event(timed("2026-06-10T09:00:00", "2026-06-10T10:00:00", tzid))["timeZone"] == "Etc/UTC"
+    assert render_event(talk_at("2026-06-10T09:00:00", "2026-06-10T10:00:00", tzid))["timeZone"] == "Etc/UTC"
 
 
 @given(
@@ -80,7 +86,10 @@ def test_start_and_duration_give_the_correct_instants(tzid: str, at: datetime, m
     starts, ends = (
         moment.astimezone(get_zone(tzid)).replace(tzinfo=None) for moment in (at, at + timedelta(minutes=minutes))
     )
-    assert span(event(replace(TALK, starts=starts, ends=ends, zone=tzid))) == (at, at + timedelta(minutes=minutes))
+    assert start_and_end(render_event(replace(TALK_ENTRY, starts=starts, ends=ends, zone=tzid))) == (
+        at,
+        at + timedelta(minutes=minutes),
+    )
 
 
 # Recurrence
@@ -122,24 +131,26 @@ def test_start_and_duration_give_the_correct_instants(tzid: str, at: datetime, m
     ],
 )
 def test_rule_is_written_as_recurrence_rule_object(written: str, rule: dict[str, Any]) -> None:
-    assert event(replace(TALK, recurrence=written))["recurrenceRules"] == [{"@type": "RecurrenceRule", **rule}]
+    assert render_event(replace(TALK_ENTRY, recurrence=written))["recurrenceRules"] == [
+        {"@type": "RecurrenceRule", **rule}
+    ]
 
 
 @pytest.mark.parametrize("written", ["FREQ=YEARLY;BYEASTER=0", "FREQ=WEEKLY;UNTIL=JUNE", "BYDAY=TU"])
 def test_rule_without_icalendar_equivalent_is_omitted(written: str) -> None:
-    assert "recurrenceRules" not in event(replace(TALK, recurrence=written))
+    assert "recurrenceRules" not in render_event(replace(TALK_ENTRY, recurrence=written))
 
 
 @pytest.mark.parametrize("until", ["20260630", "20260629T230000Z"])
 def test_until_of_all_day_rule_is_a_day(until: str) -> None:
-    found = event(replace(DAYS, recurrence=f"FREQ=WEEKLY;UNTIL={until}"))
+    found = render_event(replace(ALL_DAY_ENTRY, recurrence=f"FREQ=WEEKLY;UNTIL={until}"))
     assert found["recurrenceRules"] == [
         {"@type": "RecurrenceRule", "frequency": "weekly", "until": "2026-06-30T00:00:00"}
     ]
 
 
 def test_override_contains_only_changed_properties() -> None:
-    assert event(MEETUP)["recurrenceOverrides"] == {
+    assert render_event(RECURRING_ENTRY)["recurrenceOverrides"] == {
         "2026-04-07T18:00:00": {"excluded": True},
         "2026-05-05T18:00:00": {
             "title": "Xen evening: moved",
@@ -148,26 +159,35 @@ def test_override_contains_only_changed_properties() -> None:
             "locations": None,
         },
     }
-    assert event(WEEK)["recurrenceOverrides"] == {
+    assert render_event(RECURRING_ALL_DAY_ENTRY)["recurrenceOverrides"] == {
         "2026-07-01T00:00:00": {"excluded": True},
         "2026-09-01T00:00:00": {"start": "2026-09-02T00:00:00", "duration": "P1D"},
     }
 
 
 def test_unchanged_occurrence_has_an_empty_override() -> None:
-    same = replace(MEETUP.overrides[0].entry, title=MEETUP.title, location=MEETUP.location, geo=MEETUP.geo)
+    same = replace(
+        RECURRING_ENTRY.overrides[0].entry,
+        title=RECURRING_ENTRY.title,
+        location=RECURRING_ENTRY.location,
+        geo=RECURRING_ENTRY.geo,
+    )
     starts = datetime(2026, 5, 5, 18)  # noqa: DTZ001 - local
     same = replace(same, starts=starts, ends=starts + timedelta(hours=2, minutes=30))
-    found = event(replace(MEETUP, excluded=(), overrides=(Override(occurrence=starts, entry=same),)))
+    found = render_event(replace(RECURRING_ENTRY, excluded=(), overrides=(Override(occurrence=starts, entry=same),)))
     assert found["recurrenceOverrides"] == {"2026-05-05T18:00:00": {}}
 
 
 def test_occurrence_may_change_from_timed_to_all_day() -> None:
     starts = datetime(2026, 5, 5, 18)  # noqa: DTZ001 - local
     changed = replace(
-        MEETUP.overrides[0].entry, starts=date(2026, 5, 5), ends=date(2026, 5, 6), status=Status.CANCELLED, related=()
+        RECURRING_ENTRY.overrides[0].entry,
+        starts=date(2026, 5, 5),
+        ends=date(2026, 5, 6),
+        status=Status.CANCELLED,
+        related=(),
     )
-    found = event(replace(MEETUP, overrides=(Override(occurrence=starts, entry=changed),)))
+    found = render_event(replace(RECURRING_ENTRY, overrides=(Override(occurrence=starts, entry=changed),)))
     patch = found["recurrenceOverrides"]["2026-05-05T18:00:00"]
     assert patch == {
         "title": "Xen evening: moved",
@@ -178,28 +198,28 @@ def test_occurrence_may_change_from_timed_to_all_day() -> None:
         "status": "cancelled",
         "locations": None,
     }
-    alone = event(replace(changed, related=MEETUP.related))
-    assert patched(found, patch, "2026-05-05T18:00:00") == alone
+    alone = render_event(replace(changed, related=RECURRING_ENTRY.related))
+    assert apply_patch(found, patch, "2026-05-05T18:00:00") == alone
 
 
-def _in_zone(tzid: str) -> CalendarEntry:
-    moved = [replace(one, entry=replace(one.entry, zone=tzid)) for one in MEETUP.overrides]
-    return replace(MEETUP, zone=tzid, overrides=tuple(moved))
+def _meetup_in_zone(tzid: str) -> CalendarEntry:
+    moved = [replace(one, entry=replace(one.entry, zone=tzid)) for one in RECURRING_ENTRY.overrides]
+    return replace(RECURRING_ENTRY, zone=tzid, overrides=tuple(moved))
 
 
-@pytest.mark.parametrize("entry", [WEEK, *map(_in_zone, ZONES)])
+@pytest.mark.parametrize("entry", [RECURRING_ALL_DAY_ENTRY, *map(_meetup_in_zone, ZONES)])
 def test_recurring_entry_has_the_occurrences_of_ics(entry: CalendarEntry) -> None:
     zones = [vtimezone(entry.zone, date(2026, 1, 1), date(2027, 12, 31))] if entry.needs_zone else []
     # Some readers treat UTC times as times in the zone of the feed.
-    body = document(ICS, entry, head=replace(HEAD, zone=entry.zone), zones=zones)
+    body = build_feed(ICS, entry, head=replace(FEED_HEAD, zone=entry.zone), zones=zones)
     calendar = icalendar.Calendar.from_ical(body)
-    expected = sorted((*_span(one), str(one["SUMMARY"])) for one in recurring_ical_events.of(calendar).all())
-    found = occurrences(event(entry), datetime(2028, 1, 1))  # noqa: DTZ001 - local
-    assert sorted((*span(one), one["title"]) for one in found.values()) == expected
+    expected = sorted((*_event_span(one), str(one["SUMMARY"])) for one in recurring_ical_events.of(calendar).all())
+    found = list_occurrences(render_event(entry), datetime(2028, 1, 1))  # noqa: DTZ001 - local
+    assert sorted((*start_and_end(one), one["title"]) for one in found.values()) == expected
     assert len(expected) > 4
 
 
-def _span(one: icalendar.Event) -> tuple[datetime, datetime]:
+def _event_span(one: icalendar.Event) -> tuple[datetime, datetime]:
     """Return the start and end of an event: instants, or local midnights for all-day events."""
     first, last = (
         moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.combine(moment, datetime.min.time())

@@ -14,23 +14,23 @@ from eventcal.feeds.entries.entry import CalendarEntry, Participant, Participant
 from eventcal.feeds.formats.ics import serialize_component
 from eventcal.feeds.formats.vevent import event_components_rfc9073
 from eventcal.kit.localtime import get_zone
+from tests.feed_support.feed_calendar import SAMPLE_ENTRY
 from tests.feed_support.ics_entries import (
-    MEETUP,
+    MEETUP_ENTRY,
     STAMPS,
     UTC_ZONES,
     ZONES,
-    feed_of,
-    local,
-    otherwise,
-    read,
-    read_all,
-    read_by_icalendar,
+    build_ics_feed,
+    local_time,
+    make_override,
+    parse_entries,
+    parse_entry,
+    parse_with_icalendar,
+    required_vtimezones,
     timed_entries,
-    wrapped,
-    zones_of,
+    wrap_vevents,
 )
-from tests.feed_support.icslint import Component, parse
-from tests.feed_support.make_feeds import ENTRY
+from tests.feed_support.ics_reader import Component, parse_ics
 
 # Times
 
@@ -39,14 +39,14 @@ from tests.feed_support.make_feeds import ENTRY
 @settings(max_examples=150)
 def test_readers_compute_the_same_instants(case: tuple[CalendarEntry, datetime, datetime]) -> None:
     entry, starts_at, ends_at = case
-    found = read(entry)
-    assert (_instant(found, "DTSTART"), _instant(found, "DTEND")) == (starts_at, ends_at)
-    event = read_by_icalendar(feed_of(entry))
+    found = parse_entry(entry)
+    assert (_instant_of(found, "DTSTART"), _instant_of(found, "DTEND")) == (starts_at, ends_at)
+    event = parse_with_icalendar(build_ics_feed(entry))
     assert [event.decoded(name).astimezone(UTC) for name in ("DTSTART", "DTEND")] == [starts_at, ends_at]
 
 
-def _instant(entry: Component, name: str) -> datetime:
-    moment = entry.get(name).moment
+def _instant_of(entry: Component, name: str) -> datetime:
+    moment = entry.get_property(name).date_or_time
     assert isinstance(moment, datetime)
     return moment.astimezone(UTC)
 
@@ -54,33 +54,38 @@ def _instant(entry: Component, name: str) -> datetime:
 def test_second_occurrence_of_repeated_hour_is_written_in_utc() -> None:
     # In Berlin, 02:30 occurs twice on that day. The second 02:15 is 45 minutes after the first 02:30.
     entry = replace(
-        ENTRY,
-        starts=local("2026-10-25T02:30"),
-        ends=local("2026-10-25T02:15", fold=1),
+        SAMPLE_ENTRY,
+        starts=local_time("2026-10-25T02:30"),
+        ends=local_time("2026-10-25T02:15", fold=1),
     )
-    found = read(entry)
+    found = parse_entry(entry)
     assert (found.value("DTSTART"), found.value("DTEND")) == ("20261025T003000Z", "20261025T011500Z")
 
 
 @pytest.mark.parametrize("tzid", UTC_ZONES)
 def test_utc_needs_no_vtimezone_under_any_name(tzid: str) -> None:
-    found = read(replace(ENTRY, starts=local("2026-06-10T09:00"), ends=local("2026-06-10T10:00"), zone=tzid))
-    assert (found.get("DTSTART").parameters, found.value("DTSTART")) == ("", "20260610T090000Z")
+    found = parse_entry(
+        replace(SAMPLE_ENTRY, starts=local_time("2026-06-10T09:00"), ends=local_time("2026-06-10T10:00"), zone=tzid)
+    )
+    assert (found.get_property("DTSTART").parameters, found.value("DTSTART")) == ("", "20260610T090000Z")
 
 
 @given(first=st.dates(date(1970, 1, 1), date(2199, 12, 1)), days=st.integers(1, 30))
 @settings(max_examples=30)
 def test_all_day_entry_has_dates_with_an_exclusive_end(first: date, days: int) -> None:
-    found = read(replace(ENTRY, starts=first, ends=first + timedelta(days=days)))
-    assert (found.get("DTSTART").moment, found.get("DTEND").moment) == (first, first + timedelta(days=days))
-    assert found.get("DTSTART").parameters == ";VALUE=DATE"
+    found = parse_entry(replace(SAMPLE_ENTRY, starts=first, ends=first + timedelta(days=days)))
+    assert (found.get_property("DTSTART").date_or_time, found.get_property("DTEND").date_or_time) == (
+        first,
+        first + timedelta(days=days),
+    )
+    assert found.get_property("DTSTART").parameters == ";VALUE=DATE"
 
 
 # Recurrence
 
 
 def rule_of(entry: CalendarEntry) -> str | None:
-    found = read(entry).all("RRULE")
+    found = parse_entry(entry).list_properties("RRULE")
     return found[0].value if found else None
 
 
@@ -102,7 +107,7 @@ def rule_of(entry: CalendarEntry) -> str | None:
     ],
 )
 def test_until_of_timed_rule_is_in_utc(written: str, printed: str | None) -> None:
-    assert rule_of(replace(MEETUP, recurrence=written)) == printed
+    assert rule_of(replace(MEETUP_ENTRY, recurrence=written)) == printed
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_until_of_timed_rule_is_in_utc(written: str, printed: str | None) -> Non
     ],
 )
 def test_until_of_all_day_rule_is_a_date(until: str, printed: str) -> None:
-    assert rule_of(replace(ENTRY, recurrence=f"FREQ=WEEKLY;UNTIL={until}")) == f"FREQ=WEEKLY;UNTIL={printed}"
+    assert rule_of(replace(SAMPLE_ENTRY, recurrence=f"FREQ=WEEKLY;UNTIL={until}")) == f"FREQ=WEEKLY;UNTIL={printed}"
 
 
 @pytest.mark.parametrize(
@@ -124,8 +129,8 @@ def test_until_of_all_day_rule_is_a_date(until: str, printed: str) -> None:
 )
 @pytest.mark.parametrize("tzid", ZONES)
 def test_recurring_entry_keeps_its_local_time(rule: str, tzid: str) -> None:
-    entry = replace(MEETUP, zone=tzid, recurrence=rule)
-    calendar = icalendar.Calendar.from_ical(feed_of(entry))
+    entry = replace(MEETUP_ENTRY, zone=tzid, recurrence=rule)
+    calendar = icalendar.Calendar.from_ical(build_ics_feed(entry))
     found = recurring_ical_events.of(calendar).between(date(2026, 1, 1), date(2028, 1, 1))
     here = get_zone(tzid)
     until = rule.endswith("Z")
@@ -139,28 +144,28 @@ def test_recurring_entry_keeps_its_local_time(rule: str, tzid: str) -> None:
 
 # Overridden occurrences
 
-WEEKLY = replace(MEETUP, recurrence="FREQ=WEEKLY;COUNT=4", excluded=(local("2026-03-17T18:00"),))
+WEEKLY_ENTRY = replace(MEETUP_ENTRY, recurrence="FREQ=WEEKLY;COUNT=4", excluded=(local_time("2026-03-17T18:00"),))
 
 
-def times(entry: Component) -> dict[str, str]:
+def time_properties(entry: Component) -> dict[str, str]:
     """Return the properties of an entry that concern its time, status and title, as written."""
-    return {line.name + line.parameters: line.value for line in entry.lines if line.name in TIMES}
+    return {line.name + line.parameters: line.value for line in entry.lines if line.name in TIME_PROPERTY_NAMES}
 
 
-TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RRULE", "EXDATE", "STATUS", "SUMMARY")
+TIME_PROPERTY_NAMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RRULE", "EXDATE", "STATUS", "SUMMARY")
 
 
 def test_overridden_occurrence_has_the_recurrence_id_of_the_original() -> None:
-    moved = otherwise(
-        WEEKLY,
-        local("2026-03-10T18:00"),
+    moved = make_override(
+        WEEKLY_ENTRY,
+        local_time("2026-03-10T18:00"),
         title="Moved",
-        starts=local("2026-03-11T19:00"),
-        ends=local("2026-03-11T20:00"),
+        starts=local_time("2026-03-11T19:00"),
+        ends=local_time("2026-03-11T20:00"),
     )
-    off = otherwise(WEEKLY, local("2026-03-24T18:00"), status=Status.CANCELLED)
-    series, *others = read_all(replace(WEEKLY, overrides=(moved, off)))
-    assert times(series) == {
+    off = make_override(WEEKLY_ENTRY, local_time("2026-03-24T18:00"), status=Status.CANCELLED)
+    series, *others = parse_entries(replace(WEEKLY_ENTRY, overrides=(moved, off)))
+    assert time_properties(series) == {
         "SUMMARY": "Xen Summit",
         "STATUS": "CONFIRMED",
         "DTSTART;TZID=Europe/Berlin": "20260303T180000",
@@ -168,7 +173,7 @@ def test_overridden_occurrence_has_the_recurrence_id_of_the_original() -> None:
         "RRULE": "FREQ=WEEKLY;COUNT=4",
         "EXDATE;TZID=Europe/Berlin": "20260317T180000",
     }
-    assert [times(other) for other in others] == [
+    assert [time_properties(other) for other in others] == [
         {
             "SUMMARY": "Moved",
             "STATUS": "CONFIRMED",
@@ -185,23 +190,28 @@ def test_overridden_occurrence_has_the_recurrence_id_of_the_original() -> None:
         },
     ]
     same = {name: {entry.value(name) for entry in (series, *others)} for name in ("UID", "DTSTAMP", "SEQUENCE")}
-    assert same == {"UID": {ENTRY.uid}, "DTSTAMP": {"20260301T120000Z"}, "SEQUENCE": {"3"}}
+    assert same == {"UID": {SAMPLE_ENTRY.uid}, "DTSTAMP": {"20260301T120000Z"}, "SEQUENCE": {"3"}}
 
 
 def test_all_day_occurrences_are_excluded_and_overridden_by_date() -> None:
-    days = replace(ENTRY, recurrence="FREQ=MONTHLY", excluded=(date(2026, 7, 10), date(2026, 9, 10)))
-    series, other = read_all(replace(days, overrides=(otherwise(days, date(2026, 8, 10), starts=date(2026, 8, 9)),)))
-    left_out = [(line.parameters, line.value) for line in series.all("EXDATE")]
+    days = replace(SAMPLE_ENTRY, recurrence="FREQ=MONTHLY", excluded=(date(2026, 7, 10), date(2026, 9, 10)))
+    series, other = parse_entries(
+        replace(days, overrides=(make_override(days, date(2026, 8, 10), starts=date(2026, 8, 9)),))
+    )
+    left_out = [(line.parameters, line.value) for line in series.list_properties("EXDATE")]
     assert left_out == [(";VALUE=DATE", "20260710"), (";VALUE=DATE", "20260910")]
-    assert (other.get("RECURRENCE-ID").parameters, other.value("RECURRENCE-ID")) == (";VALUE=DATE", "20260810")
+    assert (other.get_property("RECURRENCE-ID").parameters, other.value("RECURRENCE-ID")) == (";VALUE=DATE", "20260810")
     assert other.value("DTSTART") == "20260809"
 
 
 def test_readers_expand_moved_and_cancelled_occurrences_correctly() -> None:
-    moved = otherwise(
-        WEEKLY, local("2026-03-10T18:00"), starts=local("2026-03-11T19:00"), ends=local("2026-03-11T20:00")
+    moved = make_override(
+        WEEKLY_ENTRY,
+        local_time("2026-03-10T18:00"),
+        starts=local_time("2026-03-11T19:00"),
+        ends=local_time("2026-03-11T20:00"),
     )
-    calendar = icalendar.Calendar.from_ical(feed_of(replace(WEEKLY, overrides=(moved,))))
+    calendar = icalendar.Calendar.from_ical(build_ics_feed(replace(WEEKLY_ENTRY, overrides=(moved,))))
     found = recurring_ical_events.of(calendar).between(date(2026, 1, 1), date(2027, 1, 1))
     assert sorted(f"{event.start:%m-%d %H:%M}" for event in found) == ["03-03 18:00", "03-11 19:00", "03-24 18:00"]
 
@@ -215,23 +225,23 @@ GRACE = Participant(
     about="US Navy",
     url="https://cal.example.org/speakers/grace",
 )
-XEN = Participant(part=ParticipantType.SPONSOR, key="xen", name="Xen Project")
+XEN_PROJECT = Participant(part=ParticipantType.SPONSOR, key="xen", name="Xen Project")
 
 
-def rich(entry: CalendarEntry) -> list[Component]:
+def enriched_components_of(entry: CalendarEntry) -> list[Component]:
     """Return the enriched components of an entry, parsed by a strict reader."""
     written = "".join(map(serialize_component, event_components_rfc9073(entry, STAMPS)))
-    return parse(wrapped([written], zones_of(entry))).events()
+    return parse_ics(wrap_vevents([written], required_vtimezones(entry))).events()
 
 
-def said(component: Component) -> list[tuple[str, str, str]]:
+def content_lines(component: Component) -> list[tuple[str, str, str]]:
     return [(line.name, line.parameters, line.text) for line in component.lines]
 
 
 def test_participants_and_location_are_subcomponents_after_all_properties() -> None:
-    entry = replace(ENTRY, participants=(GRACE, XEN), location="Hall; Berlin", geo=(52.5, 13.4))
-    (found,) = rich(entry)
-    assert [(part.name, said(part)) for part in found.parts] == [
+    entry = replace(SAMPLE_ENTRY, participants=(GRACE, XEN_PROJECT), location="Hall; Berlin", geo=(52.5, 13.4))
+    (found,) = enriched_components_of(entry)
+    assert [(part.name, content_lines(part)) for part in found.components] == [
         (
             "PARTICIPANT",
             [
@@ -259,23 +269,23 @@ def test_participants_and_location_are_subcomponents_after_all_properties() -> N
             ],
         ),
     ]
-    styled = found.get("STYLED-DESCRIPTION")
+    styled = found.get_property("STYLED-DESCRIPTION")
     assert (styled.parameters, styled.text) == (";VALUE=TEXT;FMTTYPE=text/html", "<p>Three days of Xen.</p>")
 
 
 def test_enriched_entry_keeps_all_plain_properties() -> None:
-    entry = replace(ENTRY, participants=(GRACE,), location="Hall")
-    (plain,), (found,) = read_all(entry), rich(entry)
+    entry = replace(SAMPLE_ENTRY, participants=(GRACE,), location="Hall")
+    (plain,), (found,) = parse_entries(entry), enriched_components_of(entry)
     assert [line for line in found.lines if line.name != "STYLED-DESCRIPTION"] == plain.lines
-    assert rich(ENTRY)[0].parts == []
+    assert enriched_components_of(SAMPLE_ENTRY)[0].components == []
 
 
 def test_each_occurrence_has_its_own_location() -> None:
-    weekly = replace(WEEKLY, location="Hall", participants=(XEN,))
-    elsewhere = otherwise(weekly, local("2026-03-10T18:00"), location="Barn")
-    nowhere = otherwise(weekly, local("2026-03-24T18:00"), location=None)
+    weekly = replace(WEEKLY_ENTRY, location="Hall", participants=(XEN_PROJECT,))
+    elsewhere = make_override(weekly, local_time("2026-03-10T18:00"), location="Barn")
+    nowhere = make_override(weekly, local_time("2026-03-24T18:00"), location=None)
     places = [
-        [part.text("NAME") for part in one.parts if part.name == "VLOCATION"]
-        for one in rich(replace(weekly, overrides=(elsewhere, nowhere)))
+        [part.text("NAME") for part in one.components if part.name == "VLOCATION"]
+        for one in enriched_components_of(replace(weekly, overrides=(elsewhere, nowhere)))
     ]
     assert places == [["Hall"], ["Barn"], []]

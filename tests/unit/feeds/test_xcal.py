@@ -20,65 +20,74 @@ from eventcal.feeds.formats.components import (
     uri_property,
 )
 from eventcal.feeds.zones import vtimezone
-from tests.documents import document
-from tests.feed_support.entries import ANYTHING, DAYS, MEETUP, TALK, WEEK, filled, filled_head, readable
+from tests.feed_documents import build_feed
+from tests.feed_support.sample_entries import (
+    ALL_DAY_ENTRY,
+    ANY_TEXT,
+    RECURRING_ALL_DAY_ENTRY,
+    RECURRING_ENTRY,
+    TALK_ENTRY,
+    fill_entry,
+    fill_feed_head,
+    normalise_text,
+)
 
-SPACE = "{urn:ietf:params:xml:ns:icalendar-2.0}"
-NEW_YORK = vtimezone("America/New_York", date(2026, 1, 1), date(2026, 12, 31))
-AT = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
-NUMBERS = frozenset(
+XCAL_NAMESPACE = "{urn:ietf:params:xml:ns:icalendar-2.0}"
+NEW_YORK_VTIMEZONE = vtimezone("America/New_York", date(2026, 1, 1), date(2026, 12, 31))
+LOCAL_TIME = datetime(2014, 6, 4, 13, 30)  # noqa: DTZ001 - local
+NUMERIC_RECUR_PARTS = frozenset(
     {"count", "interval", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos", "byhour", "byminute"}
 )
 
 
-def written(*properties: Property) -> str:
+def xcal_properties(*properties: Property) -> str:
     """Return the properties of a component as written."""
     body = xcal.components_to_xml([Component("VEVENT", properties)]).decode()
     return body.removeprefix("<vevent><properties>").removesuffix("</properties></vevent>")
 
 
-def parsed(body: bytes) -> Element:
+def parse_xml(body: bytes) -> Element:
     return fromstring(body)  # noqa: S314 - our own
 
 
-def tag(element: Element) -> str:
-    assert element.tag.startswith(SPACE)
+def local_tag(element: Element) -> str:
+    assert element.tag.startswith(XCAL_NAMESPACE)
     assert element.attrib == {}
-    return element.tag.removeprefix(SPACE)
+    return element.tag.removeprefix(XCAL_NAMESPACE)
 
 
-def as_jcal(component: Element) -> list[Any]:
+def to_jcal(component: Element) -> list[Any]:
     """Convert an xCal component to jCal, following the mappings of both RFCs."""
-    parts = {tag(part): part for part in component}
+    parts = {local_tag(part): part for part in component}
     assert list(parts) in (["properties"], ["properties", "components"])
     return [
-        tag(component),
-        [_property(one) for one in parts["properties"]],
-        [as_jcal(one) for one in parts.get("components", ())],
+        local_tag(component),
+        [_property_to_jcal(one) for one in parts["properties"]],
+        [to_jcal(one) for one in parts.get("components", ())],
     ]
 
 
-def _property(element: Element) -> list[Any]:
+def _property_to_jcal(element: Element) -> list[Any]:
     values = list(element)
     parameters: dict[str, Any] = {}
-    if values and tag(values[0]) == "parameters":
+    if values and local_tag(values[0]) == "parameters":
         for one in values.pop(0):
-            assert {tag(value) for value in one} == {"text"}
+            assert {local_tag(value) for value in one} == {"text"}
             written = [value.text for value in one]
-            parameters[tag(one)] = written if len(written) > 1 else written[0]
-    if tag(element) == "geo":
-        assert [tag(value) for value in values] == ["latitude", "longitude"]
+            parameters[local_tag(one)] = written if len(written) > 1 else written[0]
+    if local_tag(element) == "geo":
+        assert [local_tag(value) for value in values] == ["latitude", "longitude"]
         return ["geo", parameters, "float", [float(value.text or "") for value in values]]
-    (kind,) = {tag(value) for value in values}
-    return [tag(element), parameters, kind, *[_value(kind, value) for value in values]]
+    (kind,) = {local_tag(value) for value in values}
+    return [local_tag(element), parameters, kind, *[_value_to_jcal(kind, value) for value in values]]
 
 
-def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
+def _value_to_jcal(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
     if kind == "recur":
         parts: dict[str, list[Any]] = {}
         for part in element:
             said = part.text or ""
-            parts.setdefault(tag(part), []).append(int(said) if tag(part) in NUMBERS else said)
+            parts.setdefault(local_tag(part), []).append(int(said) if local_tag(part) in NUMERIC_RECUR_PARTS else said)
         return {name: values if len(values) > 1 else values[0] for name, values in parts.items()}
     assert list(element) == []
     return int(element.text or "") if kind == "integer" else element.text or ""
@@ -93,11 +102,11 @@ def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
         (text_property("SUMMARY", 'a & "b"\n<c>'), '<summary><text>a &amp; "b"\n&lt;c&gt;</text></summary>'),
         (date_time_property("DTSTART", [date(2014, 8, 18)], None), "<dtstart><date>2014-08-18</date></dtstart>"),
         (
-            date_time_property("DTSTART", [AT.replace(tzinfo=UTC)], None),
+            date_time_property("DTSTART", [LOCAL_TIME.replace(tzinfo=UTC)], None),
             "<dtstart><date-time>2014-06-04T13:30:00Z</date-time></dtstart>",
         ),
         (
-            date_time_property("DTSTART", [AT], "America/New_York"),
+            date_time_property("DTSTART", [LOCAL_TIME], "America/New_York"),
             (
                 "<dtstart><parameters><tzid><text>America/New_York</text></tzid></parameters>"
                 "<date-time>2014-06-04T13:30:00</date-time></dtstart>"
@@ -159,7 +168,7 @@ def _value(kind: str, element: Element) -> Any:  # noqa: ANN401 - JSON
     ],
 )
 def test_property_is_written_as_xcal_element(one: Property, element: str) -> None:
-    assert written(one) == element
+    assert xcal_properties(one) == element
 
 
 # Documents
@@ -180,25 +189,30 @@ def test_feed_contains_zones_followed_by_unchanged_pieces() -> None:
 
 
 def test_feed_without_entries_is_a_valid_calendar() -> None:
-    (calendar,) = parsed(b"".join(xcal.xcal_header_and_footer([text_property("VERSION", "2.0")], zones=[])))
-    assert as_jcal(calendar) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
+    (calendar,) = parse_xml(b"".join(xcal.xcal_header_and_footer([text_property("VERSION", "2.0")], zones=[])))
+    assert to_jcal(calendar) == ["vcalendar", [["version", {}, "text", "2.0"]], []]
 
 
 # Parsing
 
 
-@pytest.mark.parametrize("entries", [[TALK], [DAYS, TALK], [MEETUP], [WEEK, MEETUP]])
+@pytest.mark.parametrize(
+    "entries",
+    [[TALK_ENTRY], [ALL_DAY_ENTRY, TALK_ENTRY], [RECURRING_ENTRY], [RECURRING_ALL_DAY_ENTRY, RECURRING_ENTRY]],
+)
 def test_xcal_has_the_same_content_as_jcal(entries: list[CalendarEntry]) -> None:
-    xml, array = (document(fmt, *entries, zones=[NEW_YORK], options=Options(rich=True)) for fmt in (XCAL, JCAL))
-    (calendar,) = parsed(xml)
-    assert as_jcal(calendar) == json.loads(array)
+    xml, array = (
+        build_feed(fmt, *entries, zones=[NEW_YORK_VTIMEZONE], options=Options(rich=True)) for fmt in (XCAL, JCAL)
+    )
+    (calendar,) = parse_xml(xml)
+    assert to_jcal(calendar) == json.loads(array)
 
 
-@given(hostile=ANYTHING)
+@given(hostile=ANY_TEXT)
 @settings(max_examples=100)
 def test_hostile_text_stays_within_its_element(hostile: str) -> None:
-    xml, array = (document(fmt, filled(hostile), head=filled_head(hostile)) for fmt in (XCAL, JCAL))
-    (calendar,) = parsed(xml)
-    read = as_jcal(calendar)
+    xml, array = (build_feed(fmt, fill_entry(hostile), head=fill_feed_head(hostile)) for fmt in (XCAL, JCAL))
+    (calendar,) = parse_xml(xml)
+    read = to_jcal(calendar)
     assert read == json.loads(array)
-    assert [one[3] for one in read[2][0][1] if one[0] == "summary"] == [readable(hostile)]
+    assert [one[3] for one in read[2][0][1] if one[0] == "summary"] == [normalise_text(hostile)]

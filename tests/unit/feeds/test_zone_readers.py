@@ -15,7 +15,7 @@ from icalendar.timezone import TZP
 
 from eventcal.feeds.zones.tzif import read_tzif
 from eventcal.kit.localtime import _zone_names
-from tests.feed_support.zone_text import vtimezone
+from tests.feed_support.zone_text import vtimezone_text
 from tests.readers.changes import changes
 from tests.readers.node import NodeReader, node_reader
 
@@ -28,11 +28,11 @@ RANGES = {
     "2026 to 2037": (date(2026, 1, 1), date(2037, 12, 31)),
     "2036 to 2045": (date(2036, 1, 1), date(2045, 12, 31)),
 }
-A_SECOND, AN_HOUR, A_DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-NOONS_APART = 29 * A_DAY
+ONE_SECOND, ONE_HOUR, ONE_DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+NOON_INTERVAL = 29 * ONE_DAY
 
 
-class Wall(NamedTuple):
+class LocalTimeOffsets(NamedTuple):
     """A local time with two offsets in seconds: the one of RFC 5545 (3.3.5) and the one some readers use.
 
     The RFC uses the first occurrence of a repeated time, and the offset before the change for a skipped time.
@@ -40,31 +40,31 @@ class Wall(NamedTuple):
     """
 
     local: datetime
-    by_rfc: int
-    other: int
+    rfc_offset: int
+    other_offset: int
 
     @property
     def is_repeated(self) -> bool:
         """Return whether this time occurs twice in the zone."""
-        return self.by_rfc > self.other
+        return self.rfc_offset > self.other_offset
 
     @property
     def is_skipped(self) -> bool:
         """Return whether the clocks of the zone skip this time."""
-        return self.by_rfc < self.other
+        return self.rfc_offset < self.other_offset
 
 
 @dataclass(frozen=True)
-class Case:
+class ZoneCase:
     """A VTIMEZONE shared by some zones within the range, and the offsets expected from it."""
 
     tzids: tuple[str, ...]
     text: str
-    walls: tuple[Wall, ...]
+    local_times: tuple[LocalTimeOffsets, ...]
 
 
 @cache
-def zones() -> dict[tuple[str, ...], ZoneInfo]:
+def distinct_zones() -> dict[tuple[str, ...], ZoneInfo]:
     """Return each zone with all its names. Names with identical files are one zone."""
     names: dict[bytes, list[str]] = {}
     for name in sorted(_zone_names()):
@@ -73,169 +73,173 @@ def zones() -> dict[tuple[str, ...], ZoneInfo]:
 
 
 @cache
-def cases(years: str) -> list[Case]:
+def zone_cases(years: str) -> list[ZoneCase]:
     """Return a case for each distinct VTIMEZONE text and expected offsets in a range of years."""
     first, last = RANGES[years]
-    found: dict[tuple[str, tuple[Wall, ...]], list[str]] = {}
-    for names, zone in zones().items():
-        walls = tuple(walls_of(zone, first, last))
+    found: dict[tuple[str, tuple[LocalTimeOffsets, ...]], list[str]] = {}
+    for names, zone in distinct_zones().items():
+        walls = tuple(iter_local_times(zone, first, last))
         for name in names:
-            text = vtimezone(name, first, last).replace(f"TZID:{name}\r\n", "TZID:Here\r\n")
+            text = vtimezone_text(name, first, last).replace(f"TZID:{name}\r\n", "TZID:Here\r\n")
             found.setdefault((text, walls), []).append(name)
-    return [Case(tuple(names), text, walls) for (text, walls), names in found.items()]
+    return [ZoneCase(tuple(names), text, walls) for (text, walls), names in found.items()]
 
 
-def walls_of(zone: ZoneInfo, first: date, last: date) -> Iterator[Wall]:
+def iter_local_times(zone: ZoneInfo, first: date, last: date) -> Iterator[LocalTimeOffsets]:
     """Yield local times from the first day to the end of the day after the last."""
-    begin, end = datetime.combine(first, time()), datetime.combine(last + 2 * A_DAY, time())
-    asked = {begin, end - A_SECOND}
-    asked.update(begin + 12 * AN_HOUR + NOONS_APART * number for number in range((end - begin) // NOONS_APART))
-    for instant, before, after in changes(zone, first - A_DAY, last + 2 * A_DAY):
+    begin, end = datetime.combine(first, time()), datetime.combine(last + 2 * ONE_DAY, time())
+    asked = {begin, end - ONE_SECOND}
+    asked.update(begin + 12 * ONE_HOUR + NOON_INTERVAL * number for number in range((end - begin) // NOON_INTERVAL))
+    for instant, before, after in changes(zone, first - ONE_DAY, last + 2 * ONE_DAY):
         at = instant.replace(tzinfo=None)
-        asked.update(at + before - ahead for ahead in (AN_HOUR, A_SECOND))
-        asked.update(at + after + behind for behind in (timedelta(0), A_SECOND, AN_HOUR))
+        asked.update(at + before - ahead for ahead in (ONE_HOUR, ONE_SECOND))
+        asked.update(at + after + behind for behind in (timedelta(0), ONE_SECOND, ONE_HOUR))
         # The skipped or repeated times, from the first second to the last.
         least, most = sorted((at + before, at + after))
-        asked.update((least, least + (most - least) // 2, most - A_SECOND, most))
+        asked.update((least, least + (most - least) // 2, most - ONE_SECOND, most))
     for local in sorted(asked):
         if begin <= local < end:
-            yield Wall(local, offset(local, zone), offset(local.replace(fold=1), zone))
+            yield LocalTimeOffsets(local, offset_seconds(local, zone), offset_seconds(local.replace(fold=1), zone))
 
 
-def offset(local: datetime, zone: ZoneInfo) -> int:
+def offset_seconds(local: datetime, zone: ZoneInfo) -> int:
     there = zone.utcoffset(local)
     assert there is not None
-    return there // A_SECOND
+    return there // ONE_SECOND
 
 
-Reader = Callable[[str, Sequence[datetime]], list[int]]
+OffsetReader = Callable[[str, Sequence[datetime]], list[int]]
 """Return the offset in seconds that a library reads from a VTIMEZONE for each local time."""
 
 
-def by_dateutil(text: str, walls: Sequence[datetime]) -> list[int]:
+def read_with_dateutil(text: str, local_times: Sequence[datetime]) -> list[int]:
     zone = tzical(StringIO(text)).get()
-    return [wall.replace(tzinfo=zone).utcoffset() // A_SECOND for wall in walls]  # type: ignore[operator]  # not None
+    return [wall.replace(tzinfo=zone).utcoffset() // ONE_SECOND for wall in local_times]  # type: ignore[operator]  # not None
 
 
-def by_icalendar(text: str, walls: Sequence[datetime]) -> list[int]:
-    zone = _component(text).to_tz(lookup_tzid=False)
-    return [wall.replace(tzinfo=zone).utcoffset() // A_SECOND for wall in walls]  # type: ignore[operator]  # not None
+def read_with_icalendar(text: str, local_times: Sequence[datetime]) -> list[int]:
+    zone = _parse_timezone(text).to_tz(lookup_tzid=False)
+    return [wall.replace(tzinfo=zone).utcoffset() // ONE_SECOND for wall in local_times]  # type: ignore[operator]  # not None
 
 
-def by_icalendar_on_pytz(text: str, walls: Sequence[datetime]) -> list[int]:
+def read_with_icalendar_on_pytz(text: str, local_times: Sequence[datetime]) -> list[int]:
     """Read with icalendar's own implementation. With zoneinfo, it delegates to dateutil."""
-    zone = _component(text).to_tz(TZP("pytz"), lookup_tzid=False)
-    return [zone.localize(wall).utcoffset() // A_SECOND for wall in walls]
+    zone = _parse_timezone(text).to_tz(TZP("pytz"), lookup_tzid=False)
+    return [zone.localize(wall).utcoffset() // ONE_SECOND for wall in local_times]
 
 
-def _component(text: str) -> Timezone:
+def _parse_timezone(text: str) -> Timezone:
     component = Timezone.from_ical(text)
     assert isinstance(component, Timezone)
     return component
 
 
-def is_recurring(case: Case) -> bool:
+def is_recurring(case: ZoneCase) -> bool:
     return "RRULE" in case.text
 
 
 @dataclass(frozen=True)
-class Habit:
+class Deviation:
     """How a library deviates from the RFC. The tests expect these deviations too."""
 
-    second_of_repeated: bool = False
-    after_skipped: bool = False
-    last_ruled_year: int = date.max.year
+    reads_second_of_repeated: bool = False
+    uses_offset_after_skipped: bool = False
+    last_rule_year: int = date.max.year
 
-    def offset_of(self, wall: Wall) -> int:
+    def expected_offset(self, wall: LocalTimeOffsets) -> int:
         """Return the offset that the library reads."""
-        other = (self.second_of_repeated and wall.is_repeated) or (self.after_skipped and wall.is_skipped)
-        return wall.other if other else wall.by_rfc
+        other = (self.reads_second_of_repeated and wall.is_repeated) or (
+            self.uses_offset_after_skipped and wall.is_skipped
+        )
+        return wall.other_offset if other else wall.rfc_offset
 
-    def can_read(self, case: Case, wall: Wall) -> bool:
+    def can_read(self, case: ZoneCase, wall: LocalTimeOffsets) -> bool:
         """Return whether the library can read this time at all."""
-        return wall.local.year <= self.last_ruled_year or not is_recurring(case)
+        return wall.local.year <= self.last_rule_year or not is_recurring(case)
 
 
 # dateutil compares local times with local onsets, so a change applies from the first skipped second.
-DATEUTIL = Habit(after_skipped=True)
+DATEUTIL = Deviation(uses_offset_after_skipped=True)
 # pytz's localize defaults to standard time. For pytz, icalendar expands a rule only until the end of 2038.
-PYTZ = Habit(second_of_repeated=True, last_ruled_year=2038)
+PYTZ = Deviation(reads_second_of_repeated=True, last_rule_year=2038)
 # ical.js always uses standard time for repeated times, and treats skipped times like dateutil.
-ICAL_JS = Habit(second_of_repeated=True, after_skipped=True)
+ICAL_JS = Deviation(reads_second_of_repeated=True, uses_offset_after_skipped=True)
 
 
-def read_wrong(reader: Reader, habit: Habit, years: str) -> list[tuple[tuple[str, ...], datetime, int, int]]:
+def misread_times(
+    reader: OffsetReader, deviation: Deviation, years: str
+) -> list[tuple[tuple[str, ...], datetime, int, int]]:
     """Return the zones, local time, read offset and expected offset of each time that is misread."""
     wrong = []
-    for case in cases(years):
-        walls = [wall for wall in case.walls if habit.can_read(case, wall)]
+    for case in zone_cases(years):
+        walls = [wall for wall in case.local_times if deviation.can_read(case, wall)]
         found = reader(case.text, [wall.local for wall in walls])
         for wall, read in zip(walls, found, strict=True):
-            if read != habit.offset_of(wall):
-                wrong.append((case.tzids, wall.local, read, habit.offset_of(wall)))
+            if read != deviation.expected_offset(wall):
+                wrong.append((case.tzids, wall.local, read, deviation.expected_offset(wall)))
     return wrong
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
+def javascript_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
     with node_reader(tmp_path_factory) as reader:
         yield reader
 
 
 @pytest.fixture(scope="module")
-def by_ical_js(node: NodeReader) -> Reader:
-    return lambda text, walls: node.offsets(text, [wall.isoformat() for wall in walls])
+def ical_js_reader(javascript_process: NodeReader) -> OffsetReader:
+    return lambda text, walls: javascript_process.offsets(text, [wall.isoformat() for wall in walls])
 
 
 @pytest.mark.parametrize("years", RANGES)
 def test_cases_cover_every_zone_and_its_changes(years: str) -> None:
-    assert sorted(name for case in cases(years) for name in case.tzids) == sorted(_zone_names())
+    assert sorted(name for case in zone_cases(years) for name in case.tzids) == sorted(_zone_names())
     first, last = RANGES[years]
-    noons = (last - first) // NOONS_APART
-    for case in cases(years):
-        assert len(case.walls) >= noons
+    noons = (last - first) // NOON_INTERVAL
+    for case in zone_cases(years):
+        assert len(case.local_times) >= noons
         # Besides noons, the cases contain the repeated and skipped times of each change.
-        assert not is_recurring(case) or any(wall.is_repeated for wall in case.walls)
+        assert not is_recurring(case) or any(wall.is_repeated for wall in case.local_times)
 
 
 @pytest.mark.parametrize("years", RANGES)
 def test_dateutil_reads_every_zone_as_in_tzdata(years: str) -> None:
-    assert read_wrong(by_dateutil, DATEUTIL, years) == []
+    assert misread_times(read_with_dateutil, DATEUTIL, years) == []
 
 
 @pytest.mark.parametrize("years", RANGES)
 def test_icalendar_reads_every_zone_as_in_tzdata(years: str) -> None:
-    assert read_wrong(by_icalendar, DATEUTIL, years) == []
+    assert misread_times(read_with_icalendar, DATEUTIL, years) == []
 
 
 @pytest.mark.parametrize("years", RANGES)
 def test_icalendar_with_pytz_reads_every_zone_as_in_tzdata(years: str) -> None:
-    assert read_wrong(by_icalendar_on_pytz, PYTZ, years) == []
+    assert misread_times(read_with_icalendar_on_pytz, PYTZ, years) == []
 
 
 @pytest.mark.parametrize("years", RANGES)
-def test_ical_js_reads_every_zone_as_in_tzdata(years: str, by_ical_js: Reader) -> None:
-    assert read_wrong(by_ical_js, ICAL_JS, years) == []
+def test_ical_js_reads_every_zone_as_in_tzdata(years: str, ical_js_reader: OffsetReader) -> None:
+    assert misread_times(ical_js_reader, ICAL_JS, years) == []
 
 
 # Limitations of the libraries, excluded above because they affect every VTIMEZONE
 
 
 def test_icalendar_with_pytz_ignores_rules_after_2038() -> None:
-    text = vtimezone("Europe/Berlin", date(2036, 1, 1), date(2045, 12, 31))
+    text = vtimezone_text("Europe/Berlin", date(2036, 1, 1), date(2045, 12, 31))
     summers = [datetime(year, 7, 1, 12) for year in (2038, 2039, 2045)]  # noqa: DTZ001 - local
-    assert by_icalendar_on_pytz(text, summers) == [7_200, 3_600, 3_600]
-    assert by_dateutil(text, summers) == [7_200, 7_200, 7_200]
+    assert read_with_icalendar_on_pytz(text, summers) == [7_200, 3_600, 3_600]
+    assert read_with_dateutil(text, summers) == [7_200, 7_200, 7_200]
 
 
-def test_only_some_readers_use_the_first_occurrence_of_a_repeated_time(by_ical_js: Reader) -> None:
+def test_only_some_readers_use_the_first_occurrence_of_a_repeated_time(ical_js_reader: OffsetReader) -> None:
     day = date(2026, 10, 25)
-    text, twice = vtimezone("Europe/Berlin", day, day), [datetime(2026, 10, 25, 2, 30)]  # noqa: DTZ001 - local
+    text, twice = vtimezone_text("Europe/Berlin", day, day), [datetime(2026, 10, 25, 2, 30)]  # noqa: DTZ001 - local
     readers = {
-        "dateutil": by_dateutil,
-        "icalendar": by_icalendar,
-        "icalendar with pytz": by_icalendar_on_pytz,
-        "ical.js": by_ical_js,
+        "dateutil": read_with_dateutil,
+        "icalendar": read_with_icalendar,
+        "icalendar with pytz": read_with_icalendar_on_pytz,
+        "ical.js": ical_js_reader,
     }
     assert {name: reader(text, twice) for name, reader in readers.items()} == {
         "dateutil": [7_200],

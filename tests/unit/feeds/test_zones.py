@@ -15,38 +15,38 @@ from icalendar import Timezone
 
 from eventcal.feeds.zones.posix import Span
 from eventcal.feeds.zones.tzif import get_zone, parse_tzif, read_tzif
-from tests.feed_support.zone_text import vtimezone
+from tests.feed_support.zone_text import vtimezone_text
 
 ZONES = files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
-HOUR = 3_600
-A_SECOND = timedelta(seconds=1)
+HOUR_SECONDS = 3_600
+ONE_SECOND = timedelta(seconds=1)
 
 
 @cache
-def reference(tzid: str) -> ZoneInfo:
+def load_zoneinfo(tzid: str) -> ZoneInfo:
     return ZoneInfo.from_file(BytesIO(read_tzif(tzid)), key=tzid)
 
 
-def exists(wall: datetime, zone: ZoneInfo) -> bool:
-    there = wall.replace(tzinfo=zone)
-    return there.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
+def is_existing_local_time(local_time: datetime, zone: ZoneInfo) -> bool:
+    there = local_time.replace(tzinfo=zone)
+    return there.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local_time
 
 
-def walls_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
+def local_times_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
     """Yield local times before, in and after each repeated hour, but none that the clocks skip."""
-    zone = reference(tzid)
+    zone = load_zoneinfo(tzid)
     for change in get_zone(tzid).changes_within(span)[1:]:
         for hours in (-30, -1, 1, 30):
-            instant = datetime.fromtimestamp(change.at + hours * HOUR, UTC)
-            for nudge in (-A_SECOND, timedelta(0)):
+            instant = datetime.fromtimestamp(change.at + hours * HOUR_SECONDS, UTC)
+            for nudge in (-ONE_SECOND, timedelta(0)):
                 wall = (instant + nudge).astimezone(zone).replace(tzinfo=None, fold=0)
-                if exists(wall, zone):
+                if is_existing_local_time(wall, zone):
                     yield wall
 
 
-def reads_wrong(text: str, tzid: str, walls: list[datetime]) -> list[tuple[str, str, datetime]]:
+def misread_times(text: str, tzid: str, local_times: list[datetime]) -> list[tuple[str, str, datetime]]:
     """Return each reader and local time for which the offset read from the text differs from the zone's."""
-    zone = reference(tzid)
+    zone = load_zoneinfo(tzid)
     component = Timezone.from_ical(text)
     assert isinstance(component, Timezone)
     readers = {
@@ -56,23 +56,23 @@ def reads_wrong(text: str, tzid: str, walls: list[datetime]) -> list[tuple[str, 
     return [
         (tzid, name, wall)
         for name, reader in readers.items()
-        for wall in walls
+        for wall in local_times
         if wall.replace(tzinfo=reader).utcoffset() != wall.replace(tzinfo=zone).utcoffset()
     ]
 
 
-def crlf(text: str) -> str:
+def to_crlf(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-def offsets(tzid: str, first: date, last: date) -> list[str]:
+def observance_lines(tzid: str, first: date, last: date) -> list[str]:
     """Return one line per observance: kind, DTSTART, offset before and offset after."""
     observance = r"BEGIN:(STANDARD|DAYLIGHT)\r\nDTSTART:(.*)\r\nTZOFFSETFROM:(.*)\r\nTZOFFSETTO:(.*)\r\n"
-    return [" ".join(found) for found in re.findall(observance, vtimezone(tzid, first, last))]
+    return [" ".join(found) for found in re.findall(observance, vtimezone_text(tzid, first, last))]
 
 
 def test_zone_with_summer_time_has_yearly_standard_and_daylight_rules() -> None:
-    assert vtimezone("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 4)) == crlf("""\
+    assert vtimezone_text("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 4)) == to_crlf("""\
 BEGIN:VTIMEZONE
 TZID:Europe/Berlin
 BEGIN:STANDARD
@@ -94,7 +94,7 @@ END:VTIMEZONE
 
 
 def test_zone_without_summer_time_has_one_standard_observance() -> None:
-    assert vtimezone("Asia/Kathmandu", date(2014, 6, 4), date(2030, 6, 4)) == crlf("""\
+    assert vtimezone_text("Asia/Kathmandu", date(2014, 6, 4), date(2030, 6, 4)) == to_crlf("""\
 BEGIN:VTIMEZONE
 TZID:Asia/Kathmandu
 BEGIN:STANDARD
@@ -109,7 +109,7 @@ END:VTIMEZONE
 
 def test_zone_without_yearly_rule_lists_each_onset() -> None:
     # Morocco sets the clocks back an hour for Ramadan, which follows no yearly rule.
-    assert vtimezone("Africa/Casablanca", date(2024, 1, 10), date(2024, 12, 10)) == crlf("""\
+    assert vtimezone_text("Africa/Casablanca", date(2024, 1, 10), date(2024, 12, 10)) == to_crlf("""\
 BEGIN:VTIMEZONE
 TZID:Africa/Casablanca
 BEGIN:STANDARD
@@ -135,33 +135,33 @@ END:VTIMEZONE
 
 
 def test_irish_winter_time_is_standard_despite_tzdata() -> None:
-    assert offsets("Europe/Dublin", date(2014, 1, 1), date(2014, 12, 31)) == [
+    assert observance_lines("Europe/Dublin", date(2014, 1, 1), date(2014, 12, 31)) == [
         "STANDARD 19701025T020000 +0100 +0000",
         "DAYLIGHT 19700329T010000 +0000 +0100",
     ]
 
 
 def test_southern_zone_starts_summer_time_in_october() -> None:
-    assert offsets("Australia/Sydney", date(2014, 1, 1), date(2014, 12, 31)) == [
+    assert observance_lines("Australia/Sydney", date(2014, 1, 1), date(2014, 12, 31)) == [
         "STANDARD 19700405T030000 +1100 +1000",
         "DAYLIGHT 19701004T020000 +1000 +1100",
     ]
 
 
 def test_summer_time_may_differ_by_half_an_hour_or_two_hours() -> None:
-    assert offsets("Australia/Lord_Howe", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+1030 +1100")
-    assert offsets("Antarctica/Troll", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+0000 +0200")
+    assert observance_lines("Australia/Lord_Howe", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+1030 +1100")
+    assert observance_lines("Antarctica/Troll", date(2014, 1, 1), date(2014, 12, 31))[1].endswith("+0000 +0200")
 
 
 def test_alias_has_its_own_name_and_the_rules_of_its_zone() -> None:
     day = date(2014, 6, 4)
-    alias, zone = vtimezone("Asia/Calcutta", day, day), vtimezone("Asia/Kolkata", day, day)
+    alias, zone = vtimezone_text("Asia/Calcutta", day, day), vtimezone_text("Asia/Kolkata", day, day)
     assert alias == zone.replace("Asia/Kolkata", "Asia/Calcutta")
 
 
 def test_hour_outside_its_day_shifts_the_weekday_of_the_rule() -> None:
     # Greenland changes in the hour before the last Sunday of March: in 2024 to 2028, on the last Saturday.
-    assert offsets("America/Nuuk", date(2024, 1, 1), date(2028, 12, 1)) == [
+    assert observance_lines("America/Nuuk", date(2024, 1, 1), date(2028, 12, 1)) == [
         "STANDARD 19701025T000000 -0100 -0200",
         "DAYLIGHT 19700328T230000 -0200 -0100",
     ]
@@ -169,7 +169,7 @@ def test_hour_outside_its_day_shifts_the_weekday_of_the_rule() -> None:
 
 def test_hour_outside_its_day_lists_each_onset_if_no_weekday_fits() -> None:
     # In 2029, the last Sunday is the 25th and the last Saturday is six days later.
-    assert offsets("America/Nuuk", date(2029, 1, 1), date(2029, 12, 1)) == [
+    assert observance_lines("America/Nuuk", date(2029, 1, 1), date(2029, 12, 1)) == [
         "STANDARD 19700101T000000 -0200 -0200",
         "DAYLIGHT 20290324T230000 -0200 -0100",
         "STANDARD 20291028T000000 -0100 -0200",
@@ -178,21 +178,25 @@ def test_hour_outside_its_day_lists_each_onset_if_no_weekday_fits() -> None:
 
 def test_rule_that_took_effect_within_the_range_is_not_used() -> None:
     # Turkey stayed on summer time in 2016.
-    assert offsets("Europe/Istanbul", date(2016, 1, 1), date(2017, 1, 1)) == [
+    assert observance_lines("Europe/Istanbul", date(2016, 1, 1), date(2017, 1, 1)) == [
         "STANDARD 19700101T000000 +0200 +0200",
         "DAYLIGHT 20160327T030000 +0200 +0300",
     ]
-    assert offsets("Europe/Istanbul", date(2017, 1, 1), date(2018, 1, 1)) == ["STANDARD 19700101T000000 +0300 +0300"]
+    assert observance_lines("Europe/Istanbul", date(2017, 1, 1), date(2018, 1, 1)) == [
+        "STANDARD 19700101T000000 +0300 +0300"
+    ]
 
 
 def test_rule_is_not_used_for_a_range_with_a_different_offset() -> None:
     # Britain kept British Standard Time, an hour ahead of Greenwich, through the winter of 1970.
-    assert offsets("Europe/London", date(1970, 12, 1), date(1970, 12, 8)) == ["STANDARD 19690101T000000 +0100 +0100"]
+    assert observance_lines("Europe/London", date(1970, 12, 1), date(1970, 12, 8)) == [
+        "STANDARD 19690101T000000 +0100 +0100"
+    ]
 
 
 def test_two_changes_within_a_week_are_both_written() -> None:
     # Boa Vista tried summer time from 8 to 15 October 2000.
-    assert offsets("America/Boa_Vista", date(2000, 10, 1), date(2000, 10, 31)) == [
+    assert observance_lines("America/Boa_Vista", date(2000, 10, 1), date(2000, 10, 31)) == [
         "STANDARD 19700101T000000 -0400 -0400",
         "DAYLIGHT 20001008T000000 -0400 -0300",
         "STANDARD 20001015T000000 -0300 -0400",
@@ -200,15 +204,17 @@ def test_two_changes_within_a_week_are_both_written() -> None:
 
 
 def test_offset_with_seconds_is_written_with_seconds() -> None:
-    assert offsets("Africa/Monrovia", date(1972, 1, 1), date(1972, 1, 31)) == [
+    assert observance_lines("Africa/Monrovia", date(1972, 1, 1), date(1972, 1, 31)) == [
         "STANDARD 19700101T000000 -004430 -004430",
         "DAYLIGHT 19720107T000000 -004430 +0000",
     ]
 
 
 def test_first_onset_precedes_the_first_entry_in_any_year() -> None:
-    assert offsets("Europe/Paris", date(1901, 1, 1), date(1901, 1, 1)) == ["STANDARD 19000101T000000 +000921 +000921"]
-    assert offsets("Etc/GMT+5", date.min, date.max) == ["STANDARD 00010101T000000 -0500 -0500"]
+    assert observance_lines("Europe/Paris", date(1901, 1, 1), date(1901, 1, 1)) == [
+        "STANDARD 19000101T000000 +000921 +000921"
+    ]
+    assert observance_lines("Etc/GMT+5", date.min, date.max) == ["STANDARD 00010101T000000 -0500 -0500"]
 
 
 @pytest.mark.parametrize(
@@ -216,19 +222,19 @@ def test_first_onset_precedes_the_first_entry_in_any_year() -> None:
     [("Europe/Berlin", 2014), ("America/Nuuk", 2029), ("Pacific/Fiji", 2014), ("Pacific/Apia", 2011)],
 )
 def test_entries_at_both_ends_of_the_range_are_covered(tzid: str, year: int) -> None:
-    zone = reference(tzid)
+    zone = load_zoneinfo(tzid)
     for change in get_zone(tzid).changes_within(Span.covering_days(date(year, 1, 5), date(year, 12, 31)))[1:]:
         day = datetime.fromtimestamp(change.at, zone).replace(tzinfo=None)
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a local time
         for first in (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1)):
-            text = vtimezone(tzid, first.date(), first.date())
+            text = vtimezone_text(tzid, first.date(), first.date())
             walls = [first + timedelta(minutes=minutes) for minutes in range(0, 48 * 60, 15)]
-            assert reads_wrong(text, tzid, [wall for wall in walls if exists(wall, zone)]) == []
+            assert misread_times(text, tzid, [wall for wall in walls if is_existing_local_time(wall, zone)]) == []
 
 
 def test_last_date_before_the_first_is_rejected() -> None:
     with pytest.raises(ValueError, match="2014-06-03 is before 2014-06-04"):
-        vtimezone("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 3))
+        vtimezone_text("Europe/Berlin", date(2014, 6, 4), date(2014, 6, 3))
 
 
 @pytest.mark.parametrize(
@@ -238,13 +244,13 @@ def test_last_date_before_the_first_is_rejected() -> None:
 )  # fmt: skip
 def test_unknown_zone_name_is_rejected(tzid: str) -> None:
     with pytest.raises(ZoneInfoNotFoundError):
-        vtimezone(tzid, date(2014, 6, 4), date(2014, 6, 4))
+        vtimezone_text(tzid, date(2014, 6, 4), date(2014, 6, 4))
 
 
 def test_every_zone_has_short_crlf_lines_and_rules_only_in_standard_daylight_pairs() -> None:
     shapes = set()
     for tzid in ZONES:
-        text = vtimezone(tzid, date(2024, 1, 1), date(2030, 12, 31))
+        text = vtimezone_text(tzid, date(2024, 1, 1), date(2030, 12, 31))
         lines = text.split("\r\n")
         assert lines[:2] == ["BEGIN:VTIMEZONE", f"TZID:{tzid}"]
         assert lines[-2:] == ["END:VTIMEZONE", ""]
@@ -262,11 +268,13 @@ def test_readers_compute_correct_offsets_for_every_zone() -> None:
     read: set[str] = set()
     wrong = []
     for tzid in ZONES:
-        text = vtimezone(tzid, first, last)
+        text = vtimezone_text(tzid, first, last)
         body = text.replace(f"TZID:{tzid}\r\n", "")
         if body not in read:  # many zones share one rule, so each body is checked once
             read.add(body)
-            wrong += reads_wrong(text, tzid, [*walls_around_changes(tzid, Span.covering_days(first, last)), *noons])
+            wrong += misread_times(
+                text, tzid, [*local_times_around_changes(tzid, Span.covering_days(first, last)), *noons]
+            )
     assert wrong == []
 
 
@@ -274,7 +282,7 @@ def test_every_zone_changes_at_the_instants_of_zoneinfo() -> None:
     span = Span.covering_days(date(1800, 1, 1), date(2110, 1, 1))
     wrong = []
     for data, tzid in {read_tzif(tzid): tzid for tzid in ZONES}.items():
-        zone, line = reference(tzid), parse_tzif(data).changes_within(span)
+        zone, line = load_zoneinfo(tzid), parse_tzif(data).changes_within(span)
         instants = [*(change.at for change in line), span.end]
         for (start, end), local in zip(pairwise(instants), [change.to for change in line], strict=True):
             # Samples between the ends reveal changes that were missed.
@@ -294,6 +302,8 @@ def test_readers_compute_correct_offsets_for_any_range_of_dates(data: st.DataObj
     morning = datetime(first.year, first.month, first.day)  # noqa: DTZ001 - a local time
     minutes = st.integers(0, ((last - first).days + 1) * 24 * 60 - 1)
     walls = [morning + timedelta(minutes=data.draw(minutes)) for _ in range(5)]
-    walls += walls_around_changes(tzid, Span.covering_days(first, last))
-    asked = [wall for wall in walls if first <= wall.date() <= last and exists(wall, reference(tzid))]
-    assert reads_wrong(vtimezone(tzid, first, last), tzid, asked) == []
+    walls += local_times_around_changes(tzid, Span.covering_days(first, last))
+    asked = [
+        wall for wall in walls if first <= wall.date() <= last and is_existing_local_time(wall, load_zoneinfo(tzid))
+    ]
+    assert misread_times(vtimezone_text(tzid, first, last), tzid, asked) == []

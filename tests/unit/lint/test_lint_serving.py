@@ -13,38 +13,38 @@ HEADERS = {
     "last-modified": "Sun, 01 Mar 2026 12:00:00 GMT",
     "cache-control": "public, max-age=300",
 }
-GOOD = ServerResponses(status=200, headers=HEADERS, head_status=200, conditional_status=304)
+VALID_RESPONSES = ServerResponses(status=200, headers=HEADERS, head_status=200, conditional_status=304)
 
 
-def without(name: str) -> ServerResponses:
-    return replace(GOOD, headers={key: value for key, value in HEADERS.items() if key != name})
+def without_header(name: str) -> ServerResponses:
+    return replace(VALID_RESPONSES, headers={key: value for key, value in HEADERS.items() if key != name})
 
 
-def saying(name: str, value: str) -> ServerResponses:
-    return replace(GOOD, headers={**HEADERS, name: value})
+def with_header(name: str, value: str) -> ServerResponses:
+    return replace(VALID_RESPONSES, headers={**HEADERS, name: value})
 
 
 CASES = [
-    ("content-type", without("content-type")),
-    ("content-type", saying("content-type", "text/html; charset=utf-8")),
-    ("charset", saying("content-type", "text/calendar")),
-    ("charset", saying("content-type", "text/calendar; charset=iso-8859-1")),
-    ("etag-missing", without("etag")),
-    ("etag-form", saying("etag", "1")),
-    ("etag-form", saying("etag", "w/'1'")),
-    ("etag-weak", saying("etag", 'W/"1"')),
-    ("last-modified", without("last-modified")),
-    ("last-modified", saying("last-modified", "2026-03-01T12:00:00Z")),
-    ("last-modified", saying("last-modified", "Sun, 99 Mar 2026 12:00:00 GMT")),
-    ("cache-control", without("cache-control")),
-    ("not-modified", replace(GOOD, conditional_status=200)),
-    ("head", replace(GOOD, head_status=405)),
+    ("content-type", without_header("content-type")),
+    ("content-type", with_header("content-type", "text/html; charset=utf-8")),
+    ("charset", with_header("content-type", "text/calendar")),
+    ("charset", with_header("content-type", "text/calendar; charset=iso-8859-1")),
+    ("etag-missing", without_header("etag")),
+    ("etag-form", with_header("etag", "1")),
+    ("etag-form", with_header("etag", "w/'1'")),
+    ("etag-weak", with_header("etag", 'W/"1"')),
+    ("last-modified", without_header("last-modified")),
+    ("last-modified", with_header("last-modified", "2026-03-01T12:00:00Z")),
+    ("last-modified", with_header("last-modified", "Sun, 99 Mar 2026 12:00:00 GMT")),
+    ("cache-control", without_header("cache-control")),
+    ("not-modified", replace(VALID_RESPONSES, conditional_status=200)),
+    ("head", replace(VALID_RESPONSES, head_status=405)),
 ]
 
 
 def test_correctly_served_calendar_has_no_findings() -> None:
-    assert lint_http_responses(GOOD) == []
-    assert lint_http_responses(replace(GOOD, conditional_status=None)) == []
+    assert lint_http_responses(VALID_RESPONSES) == []
+    assert lint_http_responses(replace(VALID_RESPONSES, conditional_status=None)) == []
 
 
 @pytest.mark.parametrize(("code", "served"), CASES)

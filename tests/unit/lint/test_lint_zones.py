@@ -10,8 +10,8 @@ from eventcal.lint import lint
 from eventcal.lint.parser import parse_file
 from eventcal.lint.time_values import iana_utc_offset, parse_duration, parse_utc_offset
 from eventcal.lint.timezones import Observance, parse_observances, utc_offset_at
-from tests.feed_support.lint_feeds import BERLIN, GOOD, octets
-from tests.feed_support.zone_text import vtimezone
+from tests.feed_support.lint_feeds import BERLIN_VTIMEZONE, VALID_FEED, to_crlf_bytes
+from tests.feed_support.zone_text import vtimezone_text
 
 ZONES = (
     *("Europe/Berlin", "Europe/Dublin", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kolkata"),
@@ -19,18 +19,18 @@ ZONES = (
 )
 
 
-def at(text: str) -> datetime:
+def parse_local_time(text: str) -> datetime:
     """Return a local time."""
     return datetime.fromisoformat(text)
 
 
-LOCAL_TIMES = st.datetimes(at("1971-01-01T00:00:00"), at("2199-12-30T00:00:00")).map(
+LOCAL_TIMES = st.datetimes(parse_local_time("1971-01-01T00:00:00"), parse_local_time("2199-12-30T00:00:00")).map(
     lambda one: one.replace(microsecond=0)
 )
 
 # The last Sunday of a month, as some programs write it.
-BY_DATES = "BYMONTHDAY=25,26,27,28,29,30,31;BYDAY=SU"
-ONE_BY_ONE = """\
+BYMONTHDAY_PARTS = "BYMONTHDAY=25,26,27,28,29,30,31;BYDAY=SU"
+RDATE_ZONE = """\
 BEGIN:VTIMEZONE
 TZID:Europe/Berlin
 BEGIN:DAYLIGHT
@@ -50,23 +50,23 @@ END:VTIMEZONE
 """
 
 
-def observances(text: str) -> list[Observance] | None:
+def parse_zone(text: str) -> list[Observance] | None:
     (zone,) = (component for component in parse_file(text.encode()).components if component.name == "VTIMEZONE")
     return parse_observances(zone)
 
 
-def offset(text: str, local: datetime) -> float:
-    found = observances(text)
+def offset_hours(text: str, local: datetime) -> float:
+    found = parse_zone(text)
     assert found is not None
     return utc_offset_at(found, local) / 3_600
 
 
 @settings(max_examples=300)
 @given(st.sampled_from(ZONES), LOCAL_TIMES)
-@example("Europe/Berlin", at("2026-03-29T02:30:00"))
-@example("Europe/Berlin", at("2026-10-25T02:30:00"))
+@example("Europe/Berlin", parse_local_time("2026-03-29T02:30:00"))
+@example("Europe/Berlin", parse_local_time("2026-10-25T02:30:00"))
 def test_generated_vtimezone_agrees_with_the_iana_database(tzid: str, local: datetime) -> None:
-    found = observances(vtimezone(tzid, local.date(), local.date()))
+    found = parse_zone(vtimezone_text(tzid, local.date(), local.date()))
     assert found is not None
     assert utc_offset_at(found, local) == iana_utc_offset(tzid, local)
 
@@ -74,36 +74,36 @@ def test_generated_vtimezone_agrees_with_the_iana_database(tzid: str, local: dat
 @pytest.mark.parametrize(
     "text",
     [
-        BERLIN,
-        BERLIN.replace("BYDAY=-1SU", BY_DATES),
-        BERLIN.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=3;BYDAY=-1SU;UNTIL=20260329T010000Z"),
-        ONE_BY_ONE,
+        BERLIN_VTIMEZONE,
+        BERLIN_VTIMEZONE.replace("BYDAY=-1SU", BYMONTHDAY_PARTS),
+        BERLIN_VTIMEZONE.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=3;BYDAY=-1SU;UNTIL=20260329T010000Z"),
+        RDATE_ZONE,
     ],
     ids=["weekday", "dates", "until", "one-by-one"],
 )
 def test_offset_changes_at_the_defined_onsets(text: str) -> None:
     around = {
-        at("2026-03-29T01:59:59"): 1,
+        parse_local_time("2026-03-29T01:59:59"): 1,
         # Skipped by the clocks, so the offset before the gap applies.
-        at("2026-03-29T02:30:00"): 1,
-        at("2026-03-29T03:00:00"): 2,
-        at("2026-10-25T01:00:00"): 2,
+        parse_local_time("2026-03-29T02:30:00"): 1,
+        parse_local_time("2026-03-29T03:00:00"): 2,
+        parse_local_time("2026-10-25T01:00:00"): 2,
         # Occurs twice, so the first occurrence applies.
-        at("2026-10-25T02:30:00"): 2,
-        at("2026-10-25T03:00:00"): 1,
+        parse_local_time("2026-10-25T02:30:00"): 2,
+        parse_local_time("2026-10-25T03:00:00"): 1,
     }
-    assert {local: offset(text, local) for local in around} == around
+    assert {local: offset_hours(text, local) for local in around} == around
 
 
 def test_first_offset_applies_before_the_first_onset() -> None:
-    assert offset(ONE_BY_ONE, at("2020-07-01T00:00:00")) == 1
+    assert offset_hours(RDATE_ZONE, parse_local_time("2020-07-01T00:00:00")) == 1
 
 
 def test_observance_rule_may_use_a_fixed_date() -> None:
-    text = BERLIN.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=4;BYMONTHDAY=1")
-    assert [offset(text, at(f"2026-04-01T{hour:02}")) for hour in (1, 3)] == [1, 2]
-    text = BERLIN.replace(";BYMONTH=3;BYDAY=-1SU", "")
-    assert [offset(text, at(f"2026-03-29T{hour:02}")) for hour in (1, 3)] == [1, 2]
+    text = BERLIN_VTIMEZONE.replace("BYMONTH=3;BYDAY=-1SU", "BYMONTH=4;BYMONTHDAY=1")
+    assert [offset_hours(text, parse_local_time(f"2026-04-01T{hour:02}")) for hour in (1, 3)] == [1, 2]
+    text = BERLIN_VTIMEZONE.replace(";BYMONTH=3;BYDAY=-1SU", "")
+    assert [offset_hours(text, parse_local_time(f"2026-03-29T{hour:02}")) for hour in (1, 3)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_observance_rule_may_use_a_fixed_date() -> None:
     ],
 )
 def test_zone_with_unsupported_rule_is_not_computed(rule: str) -> None:
-    assert observances(BERLIN.replace("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", rule)) is None
+    assert parse_zone(BERLIN_VTIMEZONE.replace("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", rule)) is None
 
 
 def test_wrong_zone_offset_is_reported_once_with_both_offsets() -> None:
-    data = octets(GOOD.replace("TZOFFSETTO:+0200", "TZOFFSETTO:+0545"))
+    data = to_crlf_bytes(VALID_FEED.replace("TZOFFSETTO:+0200", "TZOFFSETTO:+0545"))
     assert [finding.message for finding in lint(data)] == [
         "'Europe/Berlin' is +05:45 here at 2026-06-10T09:00:00, +02:00 in the IANA database"
     ]

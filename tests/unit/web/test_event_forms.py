@@ -15,7 +15,7 @@ from eventcal.web.pages.organise.event_form import (
 from eventcal.web.rendering.forms import load_with_errors, parse_int
 from eventcal.web.schemas.events import EventIn
 
-FIELDS = [
+FIELD_NAMES = [
     "title",
     "timezone",
     "kind",
@@ -52,7 +52,7 @@ FIELDS = [
     "call_talk",
     "call_note",
 ]
-WRITTEN = [
+FIELD_VALUES = [
     "2026-06-10",
     "2026-03-29",
     "02:30",
@@ -68,14 +68,14 @@ WRITTEN = [
 ]
 
 
-@given(st.dictionaries(st.sampled_from(FIELDS), st.one_of(st.sampled_from(WRITTEN), st.text(max_size=20))))
+@given(st.dictionaries(st.sampled_from(FIELD_NAMES), st.one_of(st.sampled_from(FIELD_VALUES), st.text(max_size=20))))
 def test_any_form_input_is_parsed_and_every_error_belongs_to_a_field(typed: dict[str, str]) -> None:
     body = parse_event_form(MultiDict(typed))
     fields, faults = load_with_errors(EventIn(), drop_empty_fields(body))
     assert bool(fields) is not bool(faults)
     found = map_errors_to_form_fields(add_consistency_errors(body, faults))
     assert bool(found) is bool(faults)
-    assert {fault.pointer.split("/")[1] for fault in found} <= set(FIELDS)
+    assert {fault.pointer.split("/")[1] for fault in found} <= set(FIELD_NAMES)
 
 
 def test_price_accepts_decimal_comma_and_lower_case_currency() -> None:

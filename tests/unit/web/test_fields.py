@@ -33,7 +33,7 @@ from eventcal.web.schemas.response_schema import ResponseSchema
 EURO = {"amount": "12.5", "currency": "EUR"}
 
 
-def load(field: fields.Field[Any], value: object) -> object:
+def load_value(field: fields.Field[Any], value: object) -> object:
     """Return the value that the field loads."""
     return BaseSchema.from_dict({"x": field})().load({"x": value})["x"]
 
@@ -66,7 +66,7 @@ def load(field: fields.Field[Any], value: object) -> object:
     ],
 )
 def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: object) -> None:
-    assert load(field, value) == kept
+    assert load_value(field, value) == kept
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_field_loads_valid_value(field: fields.Field[Any], value: object, kept: 
 )
 def test_field_rejects_invalid_value(field: fields.Field[Any], value: object) -> None:
     with pytest.raises(ValidationError):
-        load(field, value)
+        load_value(field, value)
 
 
-class TokenOut(ResponseSchema):
+class TokenSchema(ResponseSchema):
     """A resource with each kind of field that `write` handles differently."""
 
     name = fields.String(required=True)
@@ -151,7 +151,7 @@ class TokenOut(ResponseSchema):
 def test_write_copies_attributes_in_declared_order_and_instants_in_utc() -> None:
     created = datetime(2014, 5, 2, 23, 59, 0, 5, tzinfo=timezone(timedelta(hours=2)))
     token = SimpleNamespace(scopes="read", expires_at=None, created_at=created, name="laptop", secret="x")
-    written = TokenOut.serialize(token, scopes=["read"])
+    written = TokenSchema.serialize(token, scopes=["read"])
     assert list(written.items()) == [
         ("name", "laptop"),
         ("created_at", "2014-05-02T21:59:00Z"),
@@ -163,7 +163,8 @@ def test_write_copies_attributes_in_declared_order_and_instants_in_utc() -> None
 def test_write_keeps_given_instants_unchanged() -> None:
     token = SimpleNamespace(name="laptop", scopes=[], expires_at=None)
     assert (
-        TokenOut.serialize(token, created_at="2014-05-02T23:59:00+02:00")["created_at"] == "2014-05-02T23:59:00+02:00"
+        TokenSchema.serialize(token, created_at="2014-05-02T23:59:00+02:00")["created_at"]
+        == "2014-05-02T23:59:00+02:00"
     )
 
 

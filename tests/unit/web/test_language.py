@@ -10,7 +10,7 @@ from eventcal.kit.translations import load_translations
 from eventcal.web.i18n import current_language, current_locale, init_translations
 
 
-def language_of(accepted: str | None, query: str = "") -> str:
+def detect_language(accepted: str | None, query: str = "") -> str:
     headers = {} if accepted is None else {"Accept-Language": accepted}
     with Flask("any").test_request_context(f"/?{query}", headers=headers):
         assert str(current_locale()) == current_language().replace("-", "_")
@@ -45,17 +45,17 @@ def language_of(accepted: str | None, query: str = "") -> str:
     ],
 )
 def test_response_uses_the_language_the_browser_prefers_most(accepted: str, code: str) -> None:
-    assert language_of(accepted) == code
+    assert detect_language(accepted) == code
 
 
 @pytest.mark.parametrize("accepted", [None, "*", "fr", "den", "de;q=0"])
 def test_unsupported_languages_fall_back_to_english(accepted: str | None) -> None:
-    assert language_of(accepted) == "en"
+    assert detect_language(accepted) == "en"
 
 
 @pytest.mark.parametrize("accepted", ["", ",", ";;;", "q=1", "%00", "-", "x" * 4000, "en;q=abc", "*;q=abc", "\xe6\x97"])
 def test_malformed_accept_language_falls_back_to_english(accepted: str) -> None:
-    assert language_of(accepted) == "en"
+    assert detect_language(accepted) == "en"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_malformed_accept_language_falls_back_to_english(accepted: str) -> None:
     ],
 )
 def test_lang_parameter_takes_precedence_over_accept_language(query: str, accepted: str, code: str) -> None:
-    assert language_of(accepted, query) == code
+    assert detect_language(accepted, query) == code
 
 
 def test_translations_load_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

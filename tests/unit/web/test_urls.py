@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from eventcal.web.http.urls import encode_query, quote_path, with_query
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(pairs=st.lists(st.tuples(TEXT, TEXT)))
+@given(pairs=st.lists(st.tuples(TEXTS, TEXTS)))
 def test_encoded_query_keeps_parameters_and_their_order(pairs: list[tuple[str, str]]) -> None:
     assert parse_qsl(encode_query(pairs), keep_blank_values=True) == pairs
 

@@ -1,0 +1,47 @@
+"""Changes to a world from another process, as another worker of the same installation would make them."""
+
+from itertools import count
+
+from sqlalchemy import select
+
+from bench.datasets import Dataset, open_services
+from eventcal.events.models import Event, Room
+from eventcal.members.caller import OPERATOR
+from eventcal.talks.models import Talk
+from eventcal.talks.queries import get_talk
+from eventcal.talks.service import edit_talk
+
+# The talks changed from outside are those on the first page of the list.
+_FIRST_PAGE_SIZE = 50
+
+
+class ExternalWriter:
+    """Changes talks of the first event through models and ledger, and knows the ids of its talks and rooms.
+
+    talks: in the order of the list. rooms: in their order.
+    """
+
+    def __init__(self, world: Dataset) -> None:
+        self._services = open_services(world)
+        self._numbers = count(1)
+        with self._services.database.read_session() as session:
+            event_id = session.scalars(select(Event.id).where(Event.slug == world.slug)).one()
+            talks = select(Talk.id).where(Talk.event_id == event_id).order_by(Talk.sort_at, Talk.id)
+            rooms = select(Room.id).where(Room.event_id == event_id).order_by(Room.position)
+            self.talks = tuple(session.scalars(talks))
+            self.rooms = tuple(session.scalars(rooms))
+
+    def new_name(self) -> str:
+        """Return a unique name."""
+        return f"Another name, number {next(self._numbers)}"
+
+    def change_next_talk(self) -> None:
+        """Change and commit the title of one of the first fifty talks, each in turn."""
+        number = next(self._numbers)
+        with self._services.database.unit_of_work() as unit:
+            talk = get_talk(unit.session, self.talks[number % _FIRST_PAGE_SIZE], OPERATOR)
+            edit_talk(unit.session, talk, {"title": f"Another title, number {number}"}, caller=OPERATOR, now=unit.now)
+
+    def close(self) -> None:
+        """Close the database connections."""
+        self._services.database.engine.dispose()

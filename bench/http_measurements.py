@@ -1,0 +1,255 @@
+"""CPU of the whole server per request, through Granian, compared with the floor's for the same bytes.
+
+Rounds on the two servers alternate, so that other load on the machine affects both. The first response after a change
+is measured one request at a time: this process makes the change, as another worker would.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.datasets import EVENT_SLUG, Dataset
+from bench.external_writer import ExternalWriter
+from bench.figures import Figure, Figures
+from bench.servers import NO_HEADERS, Response, Server, serve_dataset, serve_minimal_app
+
+LIST_PATH = "/api/v1/talks?limit=50"
+PAGE_PATHS = {
+    "listing page": "/",
+    "month page": "/?view=month&month=2027-06",
+    "event page": f"/events/{EVENT_SLUG}",
+    "schedule page": f"/events/{EVENT_SLUG}/schedule",
+    "subscribe page": "/subscribe",
+}
+CONTENT_ENCODINGS = ("identity", "gzip", "br", "zstd")
+# Each server sets its own values for these.
+_SERVER_HEADERS = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
+# Time to wait after a response for the server to finish its work, in seconds.
+_SETTLE_SECONDS = 0.005
+_OK, _NOT_MODIFIED = 200, 304
+# Bodies of more than this many bytes are requested less often.
+_LARGE_BODY = 1_000_000
+# The talks edited over HTTP follow those that the outsider changes.
+_EDITED_TALKS = slice(60, None)
+# The rate limit is 300 changes per minute and member.
+_MAX_EDITS = 240
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often each figure is measured. A round has `requests` requests, or `large_requests` ones for large bodies."""
+
+    rounds: int
+    requests: int
+    large_requests: int
+    single_requests: int
+    renames: int
+
+
+FULL_EFFORT = Effort(rounds=20, requests=40, large_requests=3, single_requests=30, renames=12)
+QUICK_EFFORT = Effort(rounds=9, requests=25, large_requests=2, single_requests=12, renames=6)
+
+
+@dataclass(frozen=True)
+class MeasuredServer:
+    """A world with its server, and an outsider who changes it from another process."""
+
+    dataset: Dataset
+    server: Server
+    external_writer: ExternalWriter
+    effort: Effort
+
+    def measure_after_change(self, path: str, headers: Mapping[str, str]) -> float:
+        """Change a talk, and return the CPU seconds of the first response after the change."""
+        self.external_writer.change_next_talk()
+        return self._measure_one(lambda: self.server.request(path, headers))
+
+    def measure_patch(self, path: str, body: Mapping[str, Any]) -> float:
+        """Return the CPU seconds of a PATCH request by an admin."""
+        return self._measure_one(self._prepare_patch(path, body))
+
+    def measure_patches(self, paths: Sequence[str], body: Callable[[], Mapping[str, Any]]) -> float:
+        """Return the average CPU seconds of several successive PATCH requests by an admin."""
+        patching = [self._prepare_patch(path, body()) for path in paths]
+        before = self.server.cpu_nanoseconds()
+        for patch in patching:
+            _check_status(patch(), _OK)
+        time.sleep(_SETTLE_SECONDS)
+        return (self.server.cpu_nanoseconds() - before) / 1e9 / len(paths)
+
+    def _prepare_patch(self, path: str, body: Mapping[str, Any]) -> Callable[[], Response]:
+        """Prepare a PATCH request, with the current ETag for talks."""
+        tag = self.server.request(path).header("etag") if path.startswith("/api/v1/talks/") else "*"
+        headers = {"Authorization": f"Bearer {self.dataset.token}", "Content-Type": "application/json", "If-Match": tag}
+        raw = json.dumps(body).encode()
+        return lambda: self.server.request(path, headers, method="PATCH", body=raw)
+
+    def _measure_one(self, ask: Callable[[], Response]) -> float:
+        time.sleep(_SETTLE_SECONDS)
+        before = self.server.cpu_nanoseconds()
+        _check_status(ask(), _OK)
+        time.sleep(_SETTLE_SECONDS)
+        return (self.server.cpu_nanoseconds() - before) / 1e9
+
+
+@contextmanager
+def open_measured_server(world: Dataset, effort: Effort) -> Iterator[MeasuredServer]:
+    """Serve a world and return it for measuring."""
+    with serve_dataset(world) as server:
+        outsider = ExternalWriter(world)
+        try:
+            yield MeasuredServer(world, server, outsider, effort)
+        finally:
+            outsider.close()
+
+
+@dataclass(frozen=True)
+class _UnchangedRequest:
+    """A request whose response is the same each time, and the path of its counterpart on the floor."""
+
+    name: str
+    path: str
+    headers: Mapping[str, str]
+    minimal_app_path: str
+    requests: int
+    status: int = _OK
+
+
+def measure_unchanged(here: MeasuredServer, figures: Figures, *, folder: Path, paths: Mapping[str, str]) -> None:
+    """Measure unchanged responses: each path's 304, and its 200 in identity and gzip.
+
+    `folder` receives the floor's files.
+    """
+    folder.mkdir()
+    wanted = [
+        one
+        for number, (name, path) in enumerate(paths.items())
+        for one in _iter_unchanged_requests(here, name, path, file=folder / str(number))
+    ]
+    with serve_minimal_app(folder, here.dataset) as floor:
+        for one in wanted:
+            ours: list[float] = []
+            theirs: list[float] = []
+            # The first round is a warm-up.
+            for _ in range(here.effort.rounds + 1):
+                ours.append(
+                    _measure_round(here.server, one.path, one.headers, requests=one.requests, status=one.status)
+                )
+                theirs.append(_measure_round(floor, one.minimal_app_path, one.headers, requests=one.requests))
+            figures.add(one.name, Figure.from_values(ours[1:], "s"))
+            figures.add(f"{one.name}, minimal app", Figure.from_values(theirs[1:], "s"))
+            report_progress(one.name)
+
+
+def _iter_unchanged_requests(here: MeasuredServer, name: str, path: str, *, file: Path) -> Iterator[_UnchangedRequest]:
+    tag = here.server.request(path).header("etag")
+    yield _UnchangedRequest(f"304 {name}", path, {"If-None-Match": tag}, "/hello", here.effort.requests, _NOT_MODIFIED)
+    for coding in ("identity", "gzip"):
+        headers = {"Accept-Encoding": coding}
+        answer = here.server.request(path, headers)
+        _check_status(answer, _OK)
+        kept = file.with_name(f"answer-{file.name}-{coding}")
+        kept.write_bytes(answer.body)
+        said = [(key, value) for key, value in answer.headers if key.lower() not in _SERVER_HEADERS]
+        kept.with_name(f"{kept.name}.json").write_text(json.dumps(said))
+        requests = here.effort.large_requests if len(answer.body) > _LARGE_BODY else here.effort.requests
+        yield _UnchangedRequest(f"200 {name} {coding}", path, headers, f"/{kept.name}", requests)
+
+
+def _measure_round(server: Server, path: str, headers: Mapping[str, str], *, requests: int, status: int = _OK) -> float:
+    """Return the CPU seconds per request of a round, after some requests that warm the processor's caches."""
+    for _ in range(requests // 5 + 1):
+        _check_status(server.request(path, headers), status)
+    before = server.cpu_nanoseconds()
+    for _ in range(requests):
+        _check_status(server.request(path, headers), status)
+    time.sleep(_SETTLE_SECONDS)
+    return (server.cpu_nanoseconds() - before) / 1e9 / requests
+
+
+def measure_sizes(here: MeasuredServer, figures: Figures, *, name: str, path: str) -> None:
+    """Record the size of a feed or page in each content encoding."""
+    for coding in CONTENT_ENCODINGS:
+        answer = here.server.request(path, {"Accept-Encoding": coding})
+        _check_status(answer, _OK)
+        figures.add(f"bytes {name} {coding}", Figure.from_value(len(answer.body), "B"))
+
+
+def measure_changes(here: MeasuredServer, figures: Figures, *, name: str, path: str) -> None:
+    """Measure the first response after a change of one talk, in identity and gzip."""
+    for coding in ("identity", "gzip"):
+        headers = {"Accept-Encoding": coding}
+        here.server.request(path, headers)
+        spent = [here.measure_after_change(path, headers) for _ in range(here.effort.single_requests)]
+        figures.add(f"first {name} {coding}", Figure.from_values(spent, "s"))
+        report_progress(f"first {name} {coding}")
+
+
+def measure_edits(here: MeasuredServer, figures: Figures) -> None:
+    """Measure changing the title of a talk and the name of a room over HTTP, including commit and ledger."""
+    talks = [f"/api/v1/talks/{one}" for one in here.external_writer.talks[_EDITED_TALKS]]
+    several = here.effort.requests
+    spent = [
+        here.measure_patches(talks[at : at + several], lambda: {"title": here.external_writer.new_name()})
+        for at in range(0, _MAX_EDITS, several)
+    ]
+    # The first round compiles the statements.
+    figures.add("edit one talk", Figure.from_values(spent[1:], "s"))
+    report_progress("edit one talk")
+    rooms = [here.external_writer.rooms[i % len(here.external_writer.rooms)] for i in range(here.effort.renames + 1)]
+    spent = [here.measure_patch(f"/api/v1/rooms/{one}", {"name": here.external_writer.new_name()}) for one in rooms]
+    figures.add("rename one room", Figure.from_values(spent[1:], "s"))
+    report_progress("rename one room")
+
+
+def measure_memory(here: MeasuredServer, figures: Figures) -> None:
+    """Record the memory of the worker after serving feeds and lists in each encoding, before and after changes."""
+    for path in (here.dataset.event_feed, here.dataset.full_feed, LIST_PATH):
+        for coding in CONTENT_ENCODINGS:
+            _check_status(here.server.request(path, {"Accept-Encoding": coding}), _OK)
+            here.measure_after_change(path, {"Accept-Encoding": coding})
+    here.measure_patch(
+        f"/api/v1/talks/{here.external_writer.talks[_EDITED_TALKS][0]}", {"title": here.external_writer.new_name()}
+    )
+    here.measure_patch(f"/api/v1/rooms/{here.external_writer.rooms[0]}", {"name": here.external_writer.new_name()})
+    for path in (here.dataset.event_feed, here.dataset.full_feed, LIST_PATH):
+        _check_status(here.server.request(path), _OK)
+    figures.add("resident memory", Figure.from_value(here.server.resident_bytes(), "B"))
+    report_progress("resident memory")
+
+
+def measure_growth(small: MeasuredServer, large: MeasuredServer, figures: Figures, *, paths: Mapping[str, str]) -> None:
+    """Measure the same event and the same page in both worlds alternately, after a change and unchanged."""
+    effort = small.effort
+    for name, path in paths.items():
+        first: dict[int, list[float]] = {small.dataset.talks: [], large.dataset.talks: []}
+        steady: dict[int, list[float]] = {small.dataset.talks: [], large.dataset.talks: []}
+        for here in (small, large):
+            _check_status(here.server.request(path), _OK)
+        for _ in range(effort.single_requests):
+            for here in (small, large):
+                first[here.dataset.talks].append(here.measure_after_change(path, NO_HEADERS))
+        for _ in range(effort.rounds):
+            for here in (small, large):
+                steady[here.dataset.talks].append(
+                    _measure_round(here.server, path, NO_HEADERS, requests=effort.large_requests)
+                )
+        for what, found in (("first", first), ("200", steady)):
+            for talks, spent in found.items():
+                figures.add(f"{what} {name} of {talks}", Figure.from_values(spent, "s"))
+        report_progress(f"growth of {name}")
+
+
+def report_progress(name: str) -> None:
+    """Report progress on standard error."""
+    sys.stderr.write(f"  {name}\n")
+
+
+def _check_status(answer: Response, status: int) -> None:
+    if answer.status != status:
+        raise RuntimeError(f"The server answers {answer.status} and not {status}: {answer.body[:500]!r}")

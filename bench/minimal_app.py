@@ -1,0 +1,48 @@
+"""The floor: a minimal Flask app on the same Granian with the same options, for the same bytes and headers.
+
+`python -m bench.minimal_app FOLDER PORT` serves "hello" at /hello, and at /NAME the bytes of FOLDER/NAME with the
+headers of FOLDER/NAME.json, both read once.
+"""
+
+import json
+import multiprocessing
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+
+
+def create_minimal_app(folder: Path) -> Flask:
+    """Return the app, with a view for each file in the folder."""
+    app = Flask("bench.minimal_app")
+    app.add_url_rule("/hello", "hello", lambda: "hello")
+    for path in sorted(folder.glob("*.json")):
+        name = path.stem
+        headers = [(key, value) for key, value in json.loads(path.read_text())]
+        app.add_url_rule(f"/{name}", name, _make_view((folder / name).read_bytes(), headers))
+    return app
+
+
+def _make_view(body: bytes, headers: list[tuple[str, str]]) -> Callable[[], Response]:
+    return lambda: Response(body, headers=headers)
+
+
+def load_minimal_app(folder: str) -> Any:  # noqa: ANN401 - any WSGI application
+    """Return the app for a worker."""
+    return create_minimal_app(Path(folder))
+
+
+def _serve(folder: str, port: int) -> None:
+    # Imported here, so that a worker of the floor imports nothing from eventcal.
+    from eventcal.cli.server import _build_server  # noqa: PLC0415 - as above
+
+    server = _build_server("127.0.0.1", port=port, workers=1)
+    multiprocessing.set_start_method("spawn", force=True)
+    server.serve(target_loader=partial(load_minimal_app, folder), wrap_loader=False)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1], int(sys.argv[2]))

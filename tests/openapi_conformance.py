@@ -1,0 +1,93 @@
+"""Validates every response in a test against the OpenAPI document: status, headers, content type and fields."""
+
+from functools import cached_property
+from typing import Any
+
+import jsonschema_rs
+import orjson
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+from eventcal.web.api.openapi.document import response_schema_names
+from eventcal.web.api.openapi.operation import openapi_path
+
+Json = dict[str, Any]
+
+# No operation tells of a method that it does not take, and of a failure that a test planted.
+_UNDOCUMENTED_STATUSES = {405, 500}
+
+
+def forbid_extra_fields(document: Json) -> Json:
+    """Return a copy, as it is served, whose answers have no field that is not named."""
+    told: Json = orjson.loads(orjson.dumps(document))
+    for name in response_schema_names(told):
+        told["components"]["schemas"][name]["additionalProperties"] = False
+    return told
+
+
+def check_responses(app: Flask) -> None:
+    """Let every test client of the app fail where an answer is none that the document tells of."""
+    app.test_client_class = type("HeldClient", (_CheckedClient,), {"told": _ResponseChecker(app)})
+
+
+class _ResponseChecker:
+    """What the app's document says, made when it is first asked for."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    @cached_property
+    def _document(self) -> Json:
+        return forbid_extra_fields(self._app.extensions["eventcal_openapi"]())
+
+    def check_response(self, path: str, answer: TestResponse) -> None:
+        """Fail where the answer to a call of the operation at `path` is none that it tells of."""
+        said = self._document["paths"].get(path, {}).get(answer.request.method.lower())
+        if said is None or answer.status_code in _UNDOCUMENTED_STATUSES:
+            return
+        label = f"{answer.request.method} {path} {answer.status_code}"
+        told = self._resolve_reference(said["responses"].get(str(answer.status_code)))
+        assert told is not None, f"{label} is not told of: {answer.get_data(as_text=True)[:300]}"
+        for name, header in told.get("headers", {}).items():
+            assert name in answer.headers or not self._resolve_reference(header).get("required"), (
+                f"{label} has no {name}"
+            )
+        assert bool(told.get("content")) is bool(answer.data), f"{label} has a body, or none"
+        if "content" in told:
+            assert answer.mimetype in told["content"], f"{label} is {answer.mimetype}"
+            self._check_json(label, told["content"][answer.mimetype]["schema"], answer)
+
+    def _check_json(self, label: str, schema: Json, answer: TestResponse) -> None:
+        if not answer.is_json or "Content-Encoding" in answer.headers:
+            return
+        if label not in self._validators:
+            whole = {**schema, "components": self._document["components"]}
+            self._validators[label] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        faults = [
+            f"{fault.instance_path}: {fault.message}" for fault in self._validators[label].iter_errors(answer.json)
+        ]
+        assert not faults, f"{label} says what is not told: {faults}"
+
+    def _resolve_reference(self, part: Json | None) -> Any:  # noqa: ANN401 - whatever a reference leads to
+        if part is None or "$ref" not in part:
+            return part
+        _, _, kind, name = part["$ref"].split("/")
+        return self._document["components"][kind][name]
+
+
+class _CheckedClient(FlaskClient):
+    checker: _ResponseChecker
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Call the app, and hold its answer against the document."""
+        answer = super().open(*args, **kwargs)
+        adapter = self.application.url_map.bind("localhost")
+        try:
+            rule, _ = adapter.match(answer.request.path, method=answer.request.method, return_rule=True)
+        except HTTPException:
+            return answer
+        self.checker.check_response(openapi_path(rule), answer)
+        return answer
