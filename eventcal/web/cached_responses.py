@@ -48,10 +48,10 @@ class ResponseCacheMiddleware:
         except SQLAlchemyError:
             # The wrapped Flask app reports database errors.
             return self._app(environ, start_response)
-        rendition = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
-        if rendition is None:
+        representation = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
+        if representation is None:
             return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
-        return _send_cached(rendition, here, environ, start_response=start_response)
+        return _send_cached(representation, here, environ, start_response=start_response)
 
 
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
@@ -154,15 +154,13 @@ def serve_cached(document: Document) -> Response:
     cache = services().responses
     state = feed_state_for(request.environ, services())
     key = ResponseKey.build(request_url(request.environ, document.language), state.revision, moment)
-    rendition = cache.get(key)
-    if rendition is None:
+    found = cache.get(key)
+    if found is None:
         with cache.get_render_lock(key):
-            rendition = cache.get(key) or _render_document(
-                document, state, moment, previous=cache.get_same_or_earlier(key)
-            )
-            if rendition.last_modified is not None:
-                cache.put(key, rendition)
-    return conditional_response(rendition, moment)
+            found = cache.get(key) or _render_document(document, state, moment, previous=cache.get_same_or_earlier(key))
+            if found.last_modified is not None:
+                cache.put(key, found)
+    return conditional_response(found, moment)
 
 
 def serve_uncached(document: Document) -> Response:
@@ -184,7 +182,7 @@ def _render_document(
         snapshot = Snapshot(session, state, moment)
         document.load(snapshot)
         rendered = document.render(snapshot, previous.source if previous else None)
-    rendition = Representation(
+    representation = Representation(
         body=rendered.body,
         media_type=document.media_type,
         etag=rendered.version or etag_of(rendered.body),
@@ -197,6 +195,6 @@ def _render_document(
         extra_headers=document.extra_headers,
         source=rendered.source,
     )
-    if previous is not None and previous == replace(rendition, last_modified=previous.last_modified):
-        return replace(previous, last_modified=rendition.last_modified, source=rendition.source)
-    return rendition
+    if previous is not None and previous == replace(representation, last_modified=previous.last_modified):
+        return replace(previous, last_modified=representation.last_modified, source=representation.source)
+    return representation

@@ -105,13 +105,11 @@ def _language_subtag(tag: str) -> str:
 @lru_cache(4096)
 def _negotiate_language(query: str, cookie_language: str, accept_language: str) -> str:
     named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
-    wanted = [named, cookie_language, *_parse_accept_language(accept_language)]
-    code = next(filter(None, map(_find_supported_language, wanted)), next(iter(LANGUAGES)))
+    tags = [named, cookie_language, *_parse_accept_language(accept_language)]
+    code = next(filter(None, map(_find_supported_language, tags)), next(iter(LANGUAGES)))
     # An explicitly selected language has no country, so the country is taken from the browser's language tag.
-    country = next(
-        (tag for tag in wanted if _find_supported_language(tag) == code and _language_subtag(tag) != tag), code
-    )
-    return INTERNATIONAL_ENGLISH if _is_international_english(country) else code
+    locale = next((tag for tag in tags if _find_supported_language(tag) == code and _language_subtag(tag) != tag), code)
+    return INTERNATIONAL_ENGLISH if _is_international_english(locale) else code
 
 
 def _parse_accept_language(header: str) -> list[str]:

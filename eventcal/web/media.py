@@ -62,9 +62,7 @@ def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def referenced_files(session: Session) -> set[str]:
     """Return the file names of all uploaded images that are referenced in the database."""
-    urls = [
-        url for column in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(column).distinct())
-    ]
+    urls = [url for field in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(field).distinct())]
     return {url.removeprefix(UPLOAD_PATH) for url in urls if url is not None and find_uploaded_path(url)}
 
 

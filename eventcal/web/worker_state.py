@@ -176,20 +176,18 @@ class FetchCounter:
     def flush(self, database: Database) -> None:
         """Write the counts to the database in a separate unit of work. If writing fails, the counts stay in memory."""
         with self._lock:
-            counts, self._counts = self._counts, {}
-        if not counts:
+            batch, self._counts = self._counts, {}
+        if not batch:
             return
         try:
             with database.unit_of_work() as unit:
-                rows = [
-                    FeedFetches(feed=feed, client=kind, **count._asdict()) for (feed, kind), count in counts.items()
-                ]
+                rows = [FeedFetches(feed=feed, client=kind, **count._asdict()) for (feed, kind), count in batch.items()]
                 record_fetches(unit.session, rows)
         except (DatabaseBusy, SQLAlchemyError):
             # The response has already been sent, so the failure is only logged.
             _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)
             with self._lock:
-                later, self._counts = self._counts, counts
+                later, self._counts = self._counts, batch
                 for key, count in later.items():
                     self._merge_count(key, count)
 

@@ -119,13 +119,11 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
         def decorate(view: View) -> View:
             cast("Any", view).errors = operation.get("errors", ())
             answering = self._wrap_responses(view, operation)
-            marked = access(self._wrap_query(self._wrap_body(answering, operation), operation))
+            inner = access(self._wrap_query(self._wrap_body(answering, operation), operation))
             if operation.get("picture"):
-                marked = max_content_length(MAX_UPLOAD_BYTES)(marked)
-            takes_query = "query" in operation or "documented_query" in operation
-            return cast(
-                "View", self.route(rule, methods=[method])(marked if takes_query else _reject_query_params(marked))
-            )
+                inner = max_content_length(MAX_UPLOAD_BYTES)(inner)
+            has_query = "query" in operation or "documented_query" in operation
+            return cast("View", self.route(rule, methods=[method])(inner if has_query else _reject_query_params(inner)))
 
         return decorate
 

@@ -84,9 +84,7 @@ def iter_operations(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]
             operation = item.get(method, {})
             if tag in operation.get("tags", ()):
                 parameters = [*item.get("parameters", ()), *operation["parameters"]]
-                responses = {
-                    status: _resolve_reference(document, one) for status, one in operation["responses"].items()
-                }
+                responses = {code: _resolve_reference(document, one) for code, one in operation["responses"].items()}
                 resolved = {
                     "parameters": [_resolve_reference(document, one) for one in parameters],
                     "responses": responses,

@@ -71,20 +71,17 @@ def delete_own_account() -> Response:
     with unit_of_work() as session:
         stays = delete_account(session, current_member(session), now=now())
     clear_session_cookie()
-    return json_response(
-        {"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _ACCOUNT_DELETED}
-    )
+    body = {"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _ACCOUNT_DELETED}
+    return json_response(body)
 
 
 @me.get("/me/sessions", session_only, returns=schemas.SessionsOut)
 def list_own_sessions() -> Response:
     """List up to 100 of your own sessions, most recently used first."""
     with read_session() as session:
-        found = list_sessions(session, current_member_id(), now=now())
+        rows = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
-    return serve_private_json(
-        {"items": [schemas.SessionOut.serialize(one, current=one.id == current) for one in found]}
-    )
+    return serve_private_json({"items": [schemas.SessionOut.serialize(row, current=row.id == current) for row in rows]})
 
 
 @me.delete("/me/sessions", session_only)
@@ -117,9 +114,8 @@ def create_token(fields: dict[str, Any]) -> Response:
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
     redact_in_replay("token")
-    return json_response(
-        schemas.NewTokenOut.serialize(token, token=secret), 201, location=links().api(f"/me/tokens/{token.id}")
-    )
+    body = schemas.NewTokenOut.serialize(token, token=secret)
+    return json_response(body, 201, location=links().api(f"/me/tokens/{token.id}"))
 
 
 @me.delete("/me/tokens/<token_id>", session_only)

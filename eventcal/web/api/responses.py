@@ -124,7 +124,7 @@ def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]
 def serve_private_json(body: object, *, link: str | None = None) -> Response:
     """Serve JSON that is private to the current user."""
     raw = orjson.dumps(body)
-    rendition = Representation(
+    representation = Representation(
         body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=PRIVATE_REVALIDATE, link=link
     )
-    return conditional_response(rendition, now())
+    return conditional_response(representation, now())

@@ -148,9 +148,7 @@ def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
 
 def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
     """Return the hidden fields, for filters without a visible field and for additional values of visible fields."""
-    known = [
-        pair for pair in known_listing_args(args).items(multi=True) if pair[0] != "cursor" and pair != ("from", TODAY)
-    ]
+    known = [arg for arg in known_listing_args(args).items(multi=True) if arg[0] != "cursor" and arg != ("from", TODAY)]
     first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []
     for name, value in known:

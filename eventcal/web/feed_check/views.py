@@ -103,10 +103,8 @@ def _html_response() -> Response:
 
 def _uncached_response(body: bytes, media_type: str) -> Response:
     etag = etag_of(body)
-    rendition = Representation(
-        body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store"
-    )
-    return conditional_response(rendition, now())
+    rendered = Representation(body=body, media_type=media_type, etag=etag, last_modified=None, cache_control="no-store")
+    return conditional_response(rendered, now())
 
 
 def _load_url_arg(args: MultiDict[str, str]) -> str:
@@ -122,7 +120,7 @@ def _build_report(url: str) -> Json:
     try:
         if not here.endpoint:
             raise NotFound(Message("There is no feed at this address."))
-        rendition = render_feed(here.endpoint, here.view_args, here.args)
+        representation = render_feed(here.endpoint, here.view_args, here.args)
         asked = parse_feed_query(here.args)
     except (NotFound, Gone, Invalid) as refusal:
         return {
@@ -136,8 +134,8 @@ def _build_report(url: str) -> Json:
             "fetches": _fetches_json(here, FeedQuery()) if isinstance(refusal, Gone) else [],
             "clients": _CLIENTS,
         }
-    seen = _summarize_entries(here, rendition)
-    problems = diagnose(here, asked, seen, body_size=len(rendition.body), url_length=len(url), now=now())
+    seen = _summarize_entries(here, representation)
+    problems = diagnose(here, asked, seen, body_size=len(representation.body), url_length=len(url), now=now())
     lint = (
         {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.finding_codes)}
         if seen is not None
@@ -145,7 +143,7 @@ def _build_report(url: str) -> Json:
     )
     return {
         "url": here.redacted_url(asked),
-        "feed": _feed_json(here, rendition, seen),
+        "feed": _feed_json(here, representation, seen),
         "status": int(HTTPStatus.OK),
         "detail": Message("Whoever asks gets all of it, or 304 where they have the current version."),
         "problems": _diagnoses_json(problems, here),

@@ -119,10 +119,9 @@ def personal_feed(session: Session, query: FeedQuery, _now: datetime, *, secret:
     """Serve a member's starred talks and own public talks. Anyone who knows the secret URL has access."""
     found = get_personal_feed(session, secret)
     check_feed_active(found)
+    talk_ids = frozenset(starred_and_own_talk_ids(session, found.member_id or ""))
     return FeedDefinition(
-        feed=replace(
-            _build_talk_feed(query), talk_ids=frozenset(starred_and_own_talk_ids(session, found.member_id or ""))
-        ),
+        feed=replace(_build_talk_feed(query), talk_ids=talk_ids),
         path=f"/me/feeds/{found.id}",
         name=found.name,
         description="My talks and stars.",

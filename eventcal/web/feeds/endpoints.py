@@ -145,9 +145,8 @@ def _render_atom(document: FeedDocument, snapshot: Snapshot, _previous_source: R
     entries = [entry_from_row(row, options) for row in rows]
     head = document.build_head(changed_at=max((kept.stamps.changed_at for kept in entries), default=None))
     author = settings().name
-    return RenderedBody(
-        atom.atom_feed(head, entries, self_url=head.source or "", author=author, generated_version=__version__)
-    )
+    body = atom.atom_feed(head, entries, self_url=head.source or "", author=author, generated_version=__version__)
+    return RenderedBody(body)
 
 
 def _render_schedule(

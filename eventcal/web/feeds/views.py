@@ -46,13 +46,12 @@ def personal_feed(secret: str) -> Response:
         found = get_personal_feed(session, secret)
     _count_fetch_after_request(personal_feed_key(found.id))
     check_feed_active(found)
-    answer = serve_uncached(
-        FEEDS[request.endpoint or ""].build_document(parse_feed_query(request.args), {"secret": secret})
-    )
+    document = FEEDS[request.endpoint or ""].build_document(parse_feed_query(request.args), {"secret": secret})
+    response = serve_uncached(document)
     moment = now()
     if found.last_fetched_at is None or moment - found.last_fetched_at >= _FETCH_TIME_RESOLUTION:
         services().background.submit(partial(_record_fetch_time, services().database, found.id, moment))
-    return answer
+    return response
 
 
 def _count_fetch_after_request(feed_key: str) -> None:

@@ -193,11 +193,9 @@ class QuerySchema(Schema):
     @pre_load
     def _multidict_to_dict(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
         """Map each parameter to its value, or to a list of values if the parameter is repeated or repeatable."""
-        several = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, MultiParam)}
+        multi = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, MultiParam)}
         given = {name: data.getlist(name) for name in data}
-        return {
-            name: values[0] if len(values) == 1 and name not in several else values for name, values in given.items()
-        }
+        return {name: values[0] if len(values) == 1 and name not in multi else values for name, values in given.items()}
 
 
 def load_query(

@@ -160,9 +160,7 @@ class FilterQuerySchema(QuerySchema):
         """Return an instance of `result_class` with the loaded parameters."""
         if "limit" in data or "cursor" in data:
             data["paging"] = PageRequest(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
-        own = {
-            field.name: data.pop(field.name) for field in dataclasses.fields(self.result_class) if field.name in data
-        }
+        own = {attr.name: data.pop(attr.name) for attr in dataclasses.fields(self.result_class) if attr.name in data}
         return self.result_class(filter=_build_filter(**data), **own)
 
 

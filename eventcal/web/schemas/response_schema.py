@@ -36,12 +36,10 @@ class ResponseSchema(BaseSchema):
 
 
 @cache
-def _build_serialization_plan(
-    schema: type[ResponseSchema], given_names: tuple[str, ...]
-) -> tuple[Json, list[str], list[str]]:
+def _build_serialization_plan(cls: type[ResponseSchema], given: tuple[str, ...]) -> tuple[Json, list[str], list[str]]:
     """Return an empty resource, the names of the fields to copy, and the names of copied fields that are instants."""
-    declared = schema().fields
-    copied = [name for name in declared if name not in given_names]
+    declared = cls().fields
+    copied = [name for name in declared if name not in given]
     return dict.fromkeys(declared), copied, [name for name in copied if isinstance(declared[name], InstantField)]
 
 
