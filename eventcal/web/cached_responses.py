@@ -1,6 +1,6 @@
 """The response cache: WSGI middleware that serves cached responses, and the documents to render on a cache miss.
 
-The middleware handles GET and HEAD requests for public responses. A cache hit costs no routing and only one SQL
+The middleware handles GET and HEAD requests for public responses. A cache hit needs no routing and only one SQL
 statement, which reads the feed state. On a cache miss, the middleware passes the feed state to Flask, so that the
 response is cached under a revision that is not newer than its content. For requests with a cookie or an Authorization
 header, the middleware serves only pages from the cache, because cached pages do not depend on the user.

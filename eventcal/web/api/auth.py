@@ -114,7 +114,7 @@ def reset_password(fields: dict[str, Any]) -> None:
 
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
-    """Change your own password. All other sessions are ended. The response contains a new cookie and CSRF token."""
+    """Change the current user's password, end all other sessions, and return a new cookie and CSRF token."""
     form = passwords.load_and_check_password(schemas.PasswordIn(), read_json(request))
     password_hash = passwords.hash_password(form["new_password"])
     with unit_of_work() as session:

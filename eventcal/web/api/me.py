@@ -49,23 +49,23 @@ _ACCOUNT_DELETED = (
 
 @me.get("/me", member(Scope.READ), returns=schemas.MemberOut)
 def profile() -> Response:
-    """Return your own profile."""
+    """Return the current user's profile."""
     with read_session() as session:
         return serve_private_json(member_json(session, current_member(session)))
 
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit_profile(fields: dict[str, Any]) -> Response:
-    """Change your own name (JSON merge patch). `If-Match` is not required, because only you can change your name."""
+    """Change the current user's name (JSON merge patch), without `If-Match`, as no other user can change the name."""
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
 
 @me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, errors=[LastOrganiser])
 def delete_own_account() -> Response:
-    """Delete your own account. The response lists the data that remains public.
+    """Delete the current user's account. The response lists the data that remains public.
 
-    The request is rejected with `last-organiser` if you are the last organiser of an event that has not ended.
+    The request is rejected with `last-organiser` if the user is the last organiser of an event that has not ended.
     """
     load_and_check_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
@@ -77,7 +77,7 @@ def delete_own_account() -> Response:
 
 @me.get("/me/sessions", session_only, returns=schemas.SessionsOut)
 def list_own_sessions() -> Response:
-    """List up to 100 of your own sessions, most recently used first."""
+    """List up to 100 of the current user's sessions, most recently used first."""
     with read_session() as session:
         rows = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
@@ -86,14 +86,14 @@ def list_own_sessions() -> Response:
 
 @me.delete("/me/sessions", session_only)
 def end_all_other_sessions() -> None:
-    """End all of your own sessions except the current session."""
+    """End all of the current user's sessions except the current session."""
     with unit_of_work() as session:
         end_other_sessions(session, current_member(session))
 
 
 @me.delete("/me/sessions/<session_id>", session_only)
 def end_own_session(session_id: str) -> None:
-    """End one of your own sessions, which may be the current session."""
+    """End one of the current user's sessions, which may be the current session."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())
@@ -103,7 +103,7 @@ def end_own_session(session_id: str) -> None:
 
 @me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
 def list_own_tokens(query: dict[str, Any]) -> Response:
-    """List your own access tokens, newest first, without the tokens themselves."""
+    """List the current user's access tokens, newest first, without the tokens themselves."""
     read = partial(members.list_access_tokens, member_id=current_member_id())
     return serve_private_page(query, read, schemas.TokenOut.serialize)
 
@@ -127,14 +127,14 @@ def revoke_token(token_id: str) -> None:
 
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def list_own_feeds(query: dict[str, Any]) -> Response:
-    """List your own secret feeds, newest first, without their URLs."""
+    """List the current user's secret feeds, newest first, without their URLs."""
     read = partial(members.list_personal_feeds, member_id=current_member_id())
     return serve_private_page(query, read, lambda feed: schemas.FeedOut.serialize(feed, url=None))
 
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def create_feed(fields: dict[str, Any]) -> Response:
-    """Create a secret feed of your own and starred talks. `url` is returned only once."""
+    """Create a secret feed of the current user's own and starred talks. `url` is returned only once."""
     with unit_of_work() as session:
         feed, secret = members.create_personal_feed(session, current_member(session), **fields, now=now())
     redact_in_replay("url")
@@ -151,28 +151,28 @@ def revoke_feed(feed_id: str) -> None:
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_all_own_talks(query: dict[str, Any]) -> Response:
-    """List the talks that you submitted or present, in every state, newest first."""
+    """List the talks that the current user has submitted or presents, in every state, newest first."""
     read = partial(list_own_talks, caller=caller())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
 
 
 @agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_own_starred_talks(query: dict[str, Any]) -> Response:
-    """List the public talks on your agenda."""
+    """List the public talks on the current user's agenda."""
     read = partial(list_starred_talks, caller=caller(), now=now())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links()))
 
 
 @agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
 def star_talk(talk_id: str) -> None:
-    """Add a talk to your agenda. Repeating the request has no effect."""
+    """Add a talk to the current user's agenda. Repeating the request has no effect."""
     with unit_of_work() as session:
         service.add_star(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
 
 
 @agenda.delete("/me/stars/<talk_id>", member(Scope.SUBMIT))
 def unstar_talk(talk_id: str) -> None:
-    """Remove a talk from your agenda. Repeating the request has no effect."""
+    """Remove a talk from the current user's agenda. Repeating the request has no effect."""
     with unit_of_work() as session:
         service.remove_star(session, talk_id, caller=caller())
 

@@ -64,7 +64,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, errors=[CannotMergeWithItself])
 def merge(fields: dict[str, Any], slug: str) -> Response:
-    """Merge another speaker into this one."""
+    """Merge another speaker into this speaker."""
     with unit_of_work() as session:
         kept = get_speaker(session, slug, caller())
         other = get_speaker(session, fields["other"], caller())

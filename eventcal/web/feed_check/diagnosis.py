@@ -39,7 +39,7 @@ GOOGLE_MAX_BODY = 1_000_000
 """The largest feed that Google is reported to read, in bytes."""
 
 GOOGLE_MAX_URL_LENGTH = 256
-"""The longest URL that Google accepts. It ignores longer ones without an error."""
+"""The longest URL that Google accepts. Google ignores longer URLs without an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,6 @@ def _split_url(url: str) -> SplitResult | None:
 
 
 def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
-    """Return the normalised host and port, for comparison."""
     host = (parts.hostname or "").rstrip(".")
     with suppress(UnicodeError):
         host = host.encode("idna").decode()

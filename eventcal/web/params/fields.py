@@ -26,7 +26,7 @@ LINE_JSON_SCHEMA: Mapping[str, Any] = {
     "minLength": 1,
     "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
 }
-"""The OpenAPI metadata of a line of text. JSON Schema cannot express that it must not be blank."""
+"""The OpenAPI metadata of a line of text. JSON Schema cannot express that a line must not be blank."""
 
 LONGEST_TEXT = 200
 """The maximum length of a value, in characters."""

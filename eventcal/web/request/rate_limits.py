@@ -112,7 +112,6 @@ def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:
 
 
 def _client_network() -> str:
-    """Return the client's IPv4 address or IPv6 /64 network."""
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:
