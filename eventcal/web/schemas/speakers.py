@@ -30,7 +30,7 @@ class SpeakerPatch(BaseSchema):
 
 
 class MergeIn(BaseSchema):
-    """The speaker to merge into this speaker. This speaker takes over the talks and the slug of the other speaker."""
+    """A speaker to merge into another speaker, who takes over the talks and the slug of the merged speaker."""
 
     other = Slug(required=True)
 
