@@ -55,10 +55,9 @@ _CLIENT_DATA: dict[str, dict[str, Any]] = tomllib.loads((files("eventcal.feeds")
 
 
 def _parse_client_facts(data: Mapping[str, str]) -> ClientFacts:
-    made = {key: Message(text) for key, text in data.items() if key != "name"}
-    return ClientFacts(
-        name=data.get("name") or made["description"], expect=made["expect"], refresh_now=made["refresh_now"]
-    )
+    texts = {key: Message(text) for key, text in data.items() if key != "name"}
+    name = data.get("name") or texts["description"]
+    return ClientFacts(name=name, expect=texts["expect"], refresh_now=texts["refresh_now"])
 
 
 CLIENTS: Mapping[ClientKind, ClientFacts] = {

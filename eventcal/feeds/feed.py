@@ -55,11 +55,9 @@ def with_resolved_ids(session: Session, feed: Feed) -> Feed:
 
     Feeds with events must be passed to `with_resolved_ids` before their entries are selected.
     """
-    return (
-        replace(feed, filters=exclude_without_occurrence(session, feed.filters))
-        if EntryKind.EVENT in feed.kinds
-        else feed
-    )
+    if EntryKind.EVENT not in feed.kinds:
+        return feed
+    return replace(feed, filters=exclude_without_occurrence(session, feed.filters))
 
 
 def iter_feed_rows(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:

@@ -100,9 +100,8 @@ class _EntryBuffer:
 
 def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, now: datetime) -> AssembledFeed:
     """Return the feed at this revision, assembled from scratch."""
-    rows = iter_feed_rows(
-        session, request.feed, COLUMNS_BY_SOURCE[request.format.source_column(request.options)], now=now
-    )
+    columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
+    rows = iter_feed_rows(session, request.feed, columns, now=now)
     # All entries share one buffer, so that the memory is returned to the system as a whole.
     pieces = bytearray()
     lying: list[tuple[_EntryMeta, int, int]] = []

@@ -62,9 +62,8 @@ class Format:
 def entry_from_row(row: Row[Any], options: Options) -> StoredEntry:
     """Return the entry of a feed index row with the output options applied."""
     entry = apply_options(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
-    return StoredEntry(
-        entry=entry, stamps=Stamps(sequence=row.sequence, changed_at=row.last_modified), number=row.serial
-    )
+    stamps = Stamps(sequence=row.sequence, changed_at=row.last_modified)
+    return StoredEntry(entry=entry, stamps=stamps, number=row.serial)
 
 
 _METADATA_COLUMNS = (

@@ -30,9 +30,8 @@ def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> C
 
 
 def _convert_to_utc(entry: CalendarEntry) -> CalendarEntry:
-    return replace(
-        entry, zone="UTC", starts=_to_naive_utc(entry.starts, entry.zone), ends=_to_naive_utc(entry.ends, entry.zone)
-    )
+    starts, ends = (_to_naive_utc(local, entry.zone) for local in (entry.starts, entry.ends))
+    return replace(entry, zone="UTC", starts=starts, ends=ends)
 
 
 def _to_naive_utc(moment: date | datetime, tzid: str) -> date | datetime:

@@ -22,9 +22,8 @@ def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> Cale
     if event.status not in PUBLIC_STATUSES:
         return None
     line_up = list_unscheduled_talks(session, _public_talks_condition(event))
-    return builder.build_event_entry(
-        event, talk_count=count_talks_once_published(session, event), unscheduled_talks=line_up
-    )
+    talk_count = count_talks_once_published(session, event)
+    return builder.build_event_entry(event, talk_count=talk_count, unscheduled_talks=line_up)
 
 
 def count_talks_once_published(session: Session, event: Event) -> int:

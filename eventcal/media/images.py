@@ -83,12 +83,9 @@ def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
 
 
 def _too_many_pixels_error(limit: int) -> UnsupportedImage:
-    return UnsupportedImage(
-        Message(
-            "The picture has more than %(number)s million pixels; scale it down, and send that.",
-            number=limit // 1_000_000,
-        )
-    )
+    count = limit // 1_000_000
+    detail = Message("The picture has more than %(number)s million pixels; scale it down, and send that.", number=count)
+    return UnsupportedImage(detail)
 
 
 def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:

@@ -92,9 +92,8 @@ def enable_totp(session: Session, member: Member, encrypted_secret: str, *, coun
     `counter` is the time step of the code that the member entered to confirm the secret.
     """
     if find_totp_secret(session, member.id) is not None:
-        raise SecondFactorAlreadyEnabled(
-            Message("You have set up an app already; turn it off before you set up another.")
-        )
+        detail = Message("You have set up an app already; turn it off before you set up another.")
+        raise SecondFactorAlreadyEnabled(detail)
     session.add(TotpSecret(member_id=member.id, sealed=encrypted_secret, last_counter=counter, created_at=now))
     return replace_recovery_codes(session, member)
 
@@ -123,20 +122,18 @@ def use_second_factor_code(
     """
     code = re.sub(r"[\s-]", "", typed_code).lower()
     if re.fullmatch("[0-9]{6}", code):
-        taken = _use_totp_code(session, member, code, authenticator=authenticator, now=now)
+        taken = _use_totp_code(session, member, code, app=authenticator, now=now)
     else:
         taken = _use_recovery_code(session, member, code.translate(_LETTERS_TO_DIGITS))
     if not taken:
         raise InvalidCode(Message("This code is wrong, too old, or was used before."))
 
 
-def _use_totp_code(
-    session: Session, member: Member, code: str, *, authenticator: TotpAuthenticator, now: datetime
-) -> bool:
+def _use_totp_code(session: Session, member: Member, code: str, *, app: TotpAuthenticator, now: datetime) -> bool:
     totp = find_totp_secret(session, member.id)
     if totp is None:
         return False
-    counter = authenticator.find_time_step(totp.sealed, code, now=now, last_time_step=totp.last_counter)
+    counter = app.find_time_step(totp.sealed, code, now=now, last_time_step=totp.last_counter)
     if counter is None:
         return False
     totp.last_counter = counter

@@ -8,15 +8,14 @@ from eventcal.members.errors import NotSignedIn
 
 def check_organiser(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
-    _check_permission(
-        caller, Message("Only this event's organisers may do this."), is_allowed=caller.can_organise(event_id)
-    )
+    detail = Message("Only this event's organisers may do this.")
+    _check_permission(caller, detail, is_allowed=caller.can_organise(event_id))
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may see the submissions of this event."""
-    refused = Message("Only this event's organisers and reviewers see what was submitted.")
-    _check_permission(caller, refused, is_allowed=caller.can_review(event_id))
+    detail = Message("Only this event's organisers and reviewers see what was submitted.")
+    _check_permission(caller, detail, is_allowed=caller.can_review(event_id))
 
 
 def check_moderator(caller: Caller) -> None:

@@ -60,11 +60,8 @@ def get_access_token(session: Session, token_id: str, member_id: str) -> AccessT
 def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest) -> Page[PersonalFeed]:
     """Return a page of the member's secret feeds, without revoked feeds, newest first."""
     rows = select(PersonalFeed).where(PersonalFeed.member_id == member_id, PersonalFeed.revoked_at.is_(None))
-    order = [
-        SortKey(PersonalFeed.created_at, datetime, descending=True),
-        SortKey(PersonalFeed.id, str, descending=True),
-    ]
-    return fetch_page(session, rows, order=order, paging=paging)
+    keys = [SortKey(PersonalFeed.created_at, datetime, descending=True), SortKey(PersonalFeed.id, str, descending=True)]
+    return fetch_page(session, rows, order=keys, paging=paging)
 
 
 def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:

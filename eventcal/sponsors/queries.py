@@ -94,11 +94,9 @@ def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sp
 
 def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) -> Page[Sponsorship]:
     """Return a page of an event's sponsorships in every state, oldest first, without checking permissions."""
-    rows = (
-        select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id).options(*_SPONSORSHIP_LOAD_OPTIONS)
-    )
+    rows = select(Sponsorship).join(Sponsorship.tier).where(Tier.event_id == event.id)
     order = [SortKey(Sponsorship.created_at, datetime), SortKey(Sponsorship.id, str)]
-    return fetch_page(session, rows, order=order, paging=paging)
+    return fetch_page(session, rows.options(*_SPONSORSHIP_LOAD_OPTIONS), order=order, paging=paging)
 
 
 def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:

@@ -84,9 +84,8 @@ class EntryBuilder:
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_start_and_end(event)
         url = self.links.event_page(event.slug)
-        description = EventDescription(
-            event=event, line_up=[_format_line_up_line(talk) for talk in unscheduled_talks], url=url
-        )
+        line_up = [_format_line_up_line(talk) for talk in unscheduled_talks]
+        description = EventDescription(event=event, line_up=line_up, url=url)
         plain, html = description.render_plain_and_html(summary=event.summary, online_url=event.online_url)
         neighbours = [row.other for row in event.neighbours if row.other.status in PUBLIC_STATUSES]
         entry = CalendarEntry(
@@ -109,9 +108,7 @@ class EntryBuilder:
             conference=event.online_url,
             recurrence=event.recurrence,
             related=tuple((Relation.SIBLING, self.event_uid(other.id)) for other in neighbours),
-            participants=tuple(
-                _sponsor_participant(tier, sponsor) for tier, several in sponsors for sponsor in several
-            ),
+            participants=tuple(_sponsor_participant(tier, one) for tier, several in sponsors for one in several),
         )
         if not event.recurrence:
             return entry
@@ -124,7 +121,7 @@ class EntryBuilder:
         waits = talk.starts_at is None
         starts, ends = _event_first_and_end_day(talk.event) if waits else _talk_start_and_end(talk)
         url = self.links.talk_page(talk.id)
-        people = [_format_speaker(speaker) for speaker in talk.speakers]
+        first_lines = [*map(_format_speaker, talk.speakers), talk.event.title]
         related = [(Relation.PARENT, self.event_uid(talk.event_id))]
         if talk.reprise_of is not None and is_public(talk.reprise_of):
             related.append((Relation.SIBLING, self.talk_uid(talk.reprise_of.id)))
@@ -140,10 +137,8 @@ class EntryBuilder:
             transparent=cancelled or waits,
             created_at=talk.created_at,
             url=url,
-            description=format_plain_description(
-                [talk.abstract_plain], first_lines=[*people, talk.event.title], url=url
-            ),
-            html=format_html_description([talk.abstract_html], first_lines=[*people, talk.event.title], url=url),
+            description=format_plain_description([talk.abstract_plain], first_lines=first_lines, url=url),
+            html=format_html_description([talk.abstract_html], first_lines=first_lines, url=url),
             location=_format_location(talk.room.name if talk.room else None, talk.event),
             geo=_event_coordinates(talk.event),
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
@@ -154,11 +149,9 @@ class EntryBuilder:
         )
 
     def _speaker_participant(self, speaker: Speaker) -> Participant:
-        about = ", ".join(part for part in (speaker.job_title, speaker.affiliation) if part)
+        about = ", ".join(part for part in (speaker.job_title, speaker.affiliation) if part) or None
         url = self.links.speaker_page(speaker.slug)
-        return Participant(
-            part=ParticipantType.SPEAKER, key=speaker.slug, name=speaker.name, about=about or None, url=url
-        )
+        return Participant(part=ParticipantType.SPEAKER, key=speaker.slug, name=speaker.name, about=about, url=url)
 
 
 def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
@@ -196,14 +189,10 @@ def _build_override_entry(
 
 def _occurrence_start_and_end(event: Event, occurrence: Occurrence) -> tuple[date | datetime, date | datetime]:
     """Return the local start and end (exclusive). `fold` is set for the second of two ambiguous times."""
-    if "T" not in occurrence.slot.starts:
-        return date.fromisoformat(occurrence.slot.starts), date.fromisoformat(occurrence.slot.ends) + timedelta(days=1)
-    here = get_zone(event.timezone)
-    starts, ends = (
-        instant.astimezone(here).replace(tzinfo=None)
-        for instant in (occurrence.slot.starts_at, occurrence.slot.ends_at)
-    )
-    return starts, ends
+    slot, here = occurrence.slot, get_zone(event.timezone)
+    if "T" not in slot.starts:
+        return date.fromisoformat(slot.starts), date.fromisoformat(slot.ends) + timedelta(days=1)
+    return slot.starts_at.astimezone(here).replace(tzinfo=None), slot.ends_at.astimezone(here).replace(tzinfo=None)
 
 
 def _sponsor_participant(tier: Tier, sponsor: Sponsor) -> Participant:

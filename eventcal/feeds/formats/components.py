@@ -114,10 +114,8 @@ def parse_rule_values(rule: str) -> Mapping[str, Sequence[str]]:
 
 
 def _format_until(value: str) -> str:
-    until = parse_until(value)
-    return (
-        str(until.day) if until.time_of_day is None else f"{until.day}T{until.time_of_day}{'Z' if until.is_utc else ''}"
-    )
+    end = parse_until(value)
+    return str(end.day) if end.time_of_day is None else f"{end.day}T{end.time_of_day}{'Z' if end.is_utc else ''}"
 
 
 VALUE_CONVERTERS: Mapping[ValueType, Callable[[Any], str | int]] = {

@@ -38,9 +38,8 @@ def with_timestamps(entry: str, stamps: Stamps) -> str:
 
 def ics_header_and_footer(head: FeedHead, zones: Iterable[Component]) -> tuple[bytes, bytes]:
     """Return the bytes before and after the entries. VTIMEZONEs precede the entries for single-pass parsers."""
-    above = "".join(
-        ["BEGIN:VCALENDAR\r\n", *map(_serialize_property, vcalendar_properties(head)), *map(_serialize_zone, zones)]
-    )
+    properties = map(_serialize_property, vcalendar_properties(head))
+    above = "".join(["BEGIN:VCALENDAR\r\n", *properties, *map(_serialize_zone, zones)])
     return above.encode(), b"END:VCALENDAR\r\n"
 
 
@@ -109,9 +108,7 @@ def fold_line(line: str) -> str:
     for text in _split_at_texts(line):
         # Continuation lines begin with a space.
         room = _MAX_LINE_OCTETS - 1 if parts else _MAX_LINE_OCTETS
-        parts += (
-            _split_ascii(text, room) if text.isascii() else _split_between_clusters(_split_into_clusters(text), room)
-        )
+        parts += _split_ascii(text, room) if text.isascii() else _split_non_ascii(text, room)
     return "\r\n ".join(parts) + "\r\n"
 
 
@@ -161,9 +158,9 @@ def _choose_fold_position(line: str, start: int, end: int) -> int:
     return end - (len(written) - len(written.rstrip("\\"))) % 2
 
 
-def _split_between_clusters(clusters: Iterable[str], first_size: int) -> Iterator[str]:
+def _split_non_ascii(line: str, first_size: int) -> Iterator[str]:
     part = ""
-    for piece in clusters:
+    for piece in _split_into_clusters(line):
         size = len(piece.encode())
         if size > first_size:
             yield part
@@ -183,21 +180,16 @@ def _split_into_clusters(line: str) -> list[str]:
     """Return the grapheme clusters and escape sequences of a line, which must not be split."""
     clusters: list[str] = []
     for piece in _CHARACTER_OR_ESCAPE.findall(line):
-        if (
-            clusters
-            and (_is_combining(piece) or clusters[-1].endswith(_JOINER))
-            and len(clusters[-1]) < _MAX_CLUSTER_LENGTH
-        ):
+        last = clusters[-1] if clusters else ""
+        if last and (_is_combining(piece) or last.endswith(_JOINER)) and len(last) < _MAX_CLUSTER_LENGTH:
             clusters[-1] += piece
         else:
             clusters.append(piece)
     return clusters
 
 
-def _is_combining(character: str) -> bool:
-    if character.isascii() or len(character) > 1:
+def _is_combining(char: str) -> bool:
+    if char.isascii() or len(char) > 1:
         return False
     # Skin tone modifiers are symbols, not marks, in Unicode.
-    return (
-        unicodedata.category(character)[0] == "M" or character == _JOINER or "\U0001f3fb" <= character <= "\U0001f3ff"
-    )
+    return unicodedata.category(char)[0] == "M" or char == _JOINER or "\U0001f3fb" <= char <= "\U0001f3ff"

@@ -149,9 +149,8 @@ def _format_duration(elapsed: timedelta) -> str:
 
 def _page_link(url: str) -> Json:
     """Return a link to the web page of an entry or a participant (RFC 8984, 4.2.7)."""
-    return {
-        "page": {"@type": "Link", "href": percent_encode_url(url), "contentType": "text/html", "rel": "describedby"}
-    }
+    link = {"@type": "Link", "href": percent_encode_url(url), "contentType": "text/html", "rel": "describedby"}
+    return {"page": link}
 
 
 def _locations_to_json(entry: CalendarEntry) -> Json:
@@ -171,9 +170,8 @@ def _format_degrees(number: float) -> str:
 def _virtual_locations_to_json(entry: CalendarEntry) -> Json:
     if not entry.conference:
         return {}
-    return {
-        "online": {"@type": "VirtualLocation", "uri": percent_encode_url(entry.conference), "features": {"video": True}}
-    }
+    uri = percent_encode_url(entry.conference)
+    return {"online": {"@type": "VirtualLocation", "uri": uri, "features": {"video": True}}}
 
 
 def _relations_to_json(entry: CalendarEntry) -> Json:
@@ -238,6 +236,5 @@ def _weekday_to_json(value: str) -> Json:
 def _format_until(value: str, zone_name: str | None) -> str:
     if zone_name is None or "T" not in value:
         return f"{value[:10]}T00:00:00"
-    return (
-        datetime.fromisoformat(value).astimezone(get_zone(zone_name)).replace(tzinfo=None).isoformat(timespec="seconds")
-    )
+    until = datetime.fromisoformat(value).astimezone(get_zone(zone_name))
+    return until.replace(tzinfo=None).isoformat(timespec="seconds")

@@ -46,9 +46,8 @@ def event_components_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None)
 
 
 def _add_rfc9073_parts(component: Component, entry: CalendarEntry) -> Component:
-    styled = Property(
-        "STYLED-DESCRIPTION", ValueType.TEXT, (entry.html,), (("FMTTYPE", "text/html"),), explicit_type=True
-    )
+    parameters = (("FMTTYPE", "text/html"),)
+    styled = Property("STYLED-DESCRIPTION", ValueType.TEXT, (entry.html,), parameters, explicit_type=True)
     within = (*(_participant_component(entry, one) for one in entry.participants), *_iter_location_components(entry))
     return replace(component, properties=(*component.properties, styled), components=within)
 
@@ -122,9 +121,8 @@ def _entry_time_property(name: str, entry: CalendarEntry, *values: date | dateti
         return date_time_property(name, values, None)
     if entry.needs_zone:
         return date_time_property(name, values, entry.zone)
-    return date_time_property(
-        name, [local_to_utc_lenient(one, entry.zone) for one in values if isinstance(one, datetime)], None
-    )
+    instants = [local_to_utc_lenient(one, entry.zone) for one in values if isinstance(one, datetime)]
+    return date_time_property(name, instants, None)
 
 
 def _iter_recurrence_properties(entry: CalendarEntry) -> Iterator[Property]:

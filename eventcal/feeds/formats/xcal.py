@@ -62,11 +62,8 @@ def _property_to_xml(prop: Property) -> str:
 def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - the type depends on kind
     if value_type == ValueType.GEO:
         return _geo_to_xml(value)
-    within = (
-        _rule_to_xml(value)
-        if value_type == ValueType.RECUR
-        else escape(str(VALUE_CONVERTERS[value_type](value)), quote=False)
-    )
+    is_rule = value_type == ValueType.RECUR
+    within = _rule_to_xml(value) if is_rule else escape(str(VALUE_CONVERTERS[value_type](value)), quote=False)
     return f"<{value_type}>{within}</{value_type}>"
 
 
@@ -84,12 +81,8 @@ def _parameters_to_xml(prop: Property) -> str:
 
 def _rule_to_xml(value: str) -> str:
     parts = parse_rule_values(value)
-    within = [
-        f"<{name}>{escape(strip_controls(one), quote=False)}</{name}>"
-        for name in _RULE_ORDER
-        for one in parts.get(name, ())
-    ]
-    return "".join(within)
+    values = [(name, escape(strip_controls(one), quote=False)) for name in _RULE_ORDER for one in parts.get(name, ())]
+    return "".join([f"<{name}>{value}</{name}>" for name, value in values])
 
 
 def _geo_to_xml(value: tuple[float, float]) -> str:

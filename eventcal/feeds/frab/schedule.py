@@ -176,9 +176,8 @@ def _group_talks_by_day(programme: ScheduleInput) -> Mapping[date, Sequence[Sche
     ids = person_ids(person.key for one in timed for person in _iter_speakers(one.stored.entry))
     placed: dict[date, list[ScheduledTalk]] = {}
     for one in timed:
-        placed.setdefault(_conference_day(one.starts, programme, dates), []).append(
-            _build_scheduled_talk(one, programme, ids)
-        )
+        day = _conference_day(one.starts, programme, dates)
+        placed.setdefault(day, []).append(_build_scheduled_talk(one, programme, ids))
     return placed
 
 
@@ -277,11 +276,8 @@ def _iter_speakers(entry: CalendarEntry) -> Iterator[Participant]:
 
 
 def _build_person(speaker: Participant, ids: Mapping[str, int]) -> Person:
-    person: Person = {
-        "id": ids[speaker.key],
-        "guid": object_guid("person", speaker.key),
-        "name": strip_controls(speaker.name),
-    }
+    key, name = speaker.key, strip_controls(speaker.name)
+    person: Person = {"id": ids[key], "guid": object_guid("person", key), "name": name}
     return {**person, "url": strip_controls(speaker.url)} if speaker.url else person
 
 

@@ -32,14 +32,12 @@ def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str
 
     Only talks in `reload` and talks that are not fully loaded are read from the database.
     """
-    known = {
-        one.id: one for one in (_find_loaded_talk(session, id_) for id_ in ids if id_ not in reload) if one is not None
-    }
+    loaded = (_find_loaded_talk(session, id_) for id_ in ids if id_ not in reload)
+    known = {talk.id: talk for talk in loaded if talk is not None}
     missing = [id_ for id_ in ids if id_ not in known]
     if missing:
-        known.update(
-            {talk.id: talk for talk in _load_from_database(session, Talk, missing, options=talk_load_options())}
-        )
+        found = _load_from_database(session, Talk, missing, options=talk_load_options())
+        known.update({talk.id: talk for talk in found})
     return [known[id_] for id_ in sorted(known)]
 
 
@@ -68,12 +66,8 @@ def count_talks(session: Session, condition: ColumnElement[bool]) -> int:
 
 def list_unscheduled_talks(session: Session, condition: ColumnElement[bool]) -> Sequence[Talk]:
     """Return the matching talks that have no time, oldest first."""
-    rows = (
-        select(Talk)
-        .where(condition, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
-        .options(*talk_load_options())
-    )
-    return session.scalars(rows.order_by(Talk.created_at, Talk.id)).all()
+    rows = select(Talk).where(condition, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
+    return session.scalars(rows.options(*talk_load_options()).order_by(Talk.created_at, Talk.id)).all()
 
 
 def _find_loaded_talk(session: Session, talk_id: str) -> Talk | None:

@@ -210,9 +210,8 @@ class EntryWriter:
         self._talks[talk.id] = talk
 
     def _render_resource(self, subject: Event | Talk) -> str:
-        return (
-            self.resources.render_talk(subject) if isinstance(subject, Talk) else self.resources.render_event(subject)
-        )
+        resources = self.resources
+        return resources.render_talk(subject) if isinstance(subject, Talk) else resources.render_event(subject)
 
 
 def _row_values(row: FeedEntry | FeedStateRow, table: Table) -> dict[str, Any]:

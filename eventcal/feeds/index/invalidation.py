@@ -62,10 +62,8 @@ def affected_entries(session: Session, changes: Sequence[Change]) -> AffectedEnt
             follow(session, change, reach)
     unseen = reach.talks_with_changed_children | reach.talks_of_changed_speaker
     if unseen:
-        waiting = select(Talk.event_id).where(
-            Talk.id.in_(unseen), Talk.starts_at.is_(None), Talk.published_at.is_not(None)
-        )
-        reach.event_entries.update(session.scalars(waiting))
+        ids = select(Talk.event_id).where(Talk.id.in_(unseen), Talk.starts_at.is_(None), Talk.published_at.is_not(None))
+        reach.event_entries.update(session.scalars(ids))
     reach.event_entries -= reach.events
     reach.talks_of_renamed_part -= reach.talks
     return reach

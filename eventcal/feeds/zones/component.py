@@ -79,13 +79,11 @@ def _normalise_onset_hours(rule: PosixRule) -> PosixRule | None:
 def _yearly_observances(rule: PosixRule, first_year: int) -> list[Component]:
     if not rule.yearly:
         return [_constant_observance(rule.standard, first_year)]
-    observances = [
-        _build_observance(
-            change.onset.local_seconds(first_year), change.before, change.after, rrule=_format_rrule(change.onset)
-        )
-        for change in rule.yearly
-        if isinstance(change.onset, WeekdayOnset)
-    ]
+    observances = []
+    for change in rule.yearly:
+        if isinstance(change.onset, WeekdayOnset):
+            onset, rrule = change.onset.local_seconds(first_year), _format_rrule(change.onset)
+            observances.append(_build_observance(onset, change.before, change.after, rrule=rrule))
     return sorted(observances, key=lambda observance: observance.name, reverse=True)
 
 
