@@ -61,9 +61,9 @@ def _check_validators(headers: Mapping[str, str]) -> Iterator[Finding]:
 def _check_statuses(responses: ServerResponses) -> Iterator[Finding]:
     status = responses.conditional_status
     if status is not None and status != _NOT_MODIFIED:
-        yield finding("not-modified", 0, f"asked again whether anything changed, the server answers {status}")
+        yield finding("not-modified", 0, f"the conditional request is answered with status {status}, not 304")
     if responses.head_status != responses.status:
-        yield finding("head", 0, f"HEAD is answered with {responses.head_status}, GET with {responses.status}")
+        yield finding("head", 0, f"HEAD is answered with status {responses.head_status}, GET with {responses.status}")
 
 
 def _is_http_date(text: str) -> bool:

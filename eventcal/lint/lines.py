@@ -20,16 +20,16 @@ def check_lines(file: ParsedFile) -> Iterator[Finding]:
     for line in file.content_lines:
         yield from _check_content_line(line)
     for line in file.invalid_lines:
-        yield finding("content-line", line.number, f"{quote_excerpt(line.text)} is no content line")
+        yield finding("content-line", line.number, f"{quote_excerpt(line.text)} is not a content line")
 
 
 def _check_line_endings(file: ParsedFile) -> Iterator[Finding]:
     bare = [line.number for line in file.physical_lines if line.line_ending == b"\n"]
     if bare:
-        more = f", and so do {len(bare) - 1} more" if len(bare) > 1 else ""
-        yield finding("line-end", bare[0], f"the line ends with LF alone{more}")
+        more = f", and so do {len(bare) - 1} other lines" if len(bare) > 1 else ""
+        yield finding("line-end", bare[0], f"the line ends with a bare LF{more}")
     if file.physical_lines and not file.physical_lines[-1].line_ending:
-        yield finding("last-line", file.physical_lines[-1].number, "the last line has no end")
+        yield finding("last-line", file.physical_lines[-1].number, "the last line has no line ending")
 
 
 def _check_physical_lines(file: ParsedFile) -> Iterator[Finding]:
@@ -39,9 +39,11 @@ def _check_physical_lines(file: ParsedFile) -> Iterator[Finding]:
         if len(line.octets) > _MAX_LINE_OCTETS:
             yield finding("line-length", line.number, f"the line has {len(line.octets)} octets")
         if b"\r" in line.octets:
-            yield finding("bare-cr", line.number, "a CR stands within the line")
+            yield finding("bare-cr", line.number, "the line contains a bare CR")
         if found := _CONTROL_CHARACTERS.search(line.octets):
-            yield finding("control-character", line.number, f"the line holds the control character 0x{found[0][0]:02X}")
+            yield finding(
+                "control-character", line.number, f"the line contains the control character 0x{found[0][0]:02X}"
+            )
 
 
 def _check_content_line(line: ContentLine) -> Iterator[Finding]:
@@ -50,10 +52,10 @@ def _check_content_line(line: ContentLine) -> Iterator[Finding]:
     elif len(line.physical_parts) > 1:
         for number, part in enumerate(line.physical_parts[:-1], start=line.number):
             if not is_utf_8(part):
-                yield finding("fold-in-character", number, "the fold after this line cuts a character in two")
+                yield finding("fold-in-character", number, "the fold after this line splits a character")
                 break
     if found := _LINE_SEPARATORS.search(line.text):
-        yield finding("line-separator", line.number, f"the line holds U+{ord(found[0]):04X}")
+        yield finding("line-separator", line.number, f"the line contains U+{ord(found[0]):04X}")
     yield from _check_folded_escapes(line)
 
 
@@ -64,4 +66,4 @@ def _check_folded_escapes(line: ContentLine) -> Iterator[Finding]:
         backslashes = len(part) - len(bare) + (pending and not bare)
         pending = backslashes % 2 == 1
         if pending:
-            yield finding("fold-in-escape", number, "the fold after this line parts a backslash from what it escapes")
+            yield finding("fold-in-escape", number, "the fold after this line splits an escape sequence")

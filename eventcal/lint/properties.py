@@ -65,9 +65,9 @@ _IS_VALID_VALUE: dict[str, Callable[[str], bool]] = {
 def _check_uris(properties: list[Property]) -> Iterator[Finding]:
     for written in properties:
         if not _URI.fullmatch(written.value) or STRAY_PERCENT.search(written.value):
-            yield finding("url", written.line, f"{written.label}, no URI")
+            yield finding("url", written.line, f"{written.label}, which is not a URI")
         if written.name in {"SOURCE", "CONFERENCE"} and written.value_type != "URI":
-            yield finding("value-uri", written.line, f"{written.name} does not say VALUE=URI")
+            yield finding("value-uri", written.line, f"{written.name} lacks VALUE=URI")
 
 
 def _check_refresh_interval(prop: Property) -> Iterator[Finding]:
@@ -75,15 +75,15 @@ def _check_refresh_interval(prop: Property) -> Iterator[Finding]:
     if duration is None or not duration.total_seconds() > 0:
         yield finding("refresh-interval-form", prop.line, prop.label)
     elif prop.value_type != "DURATION":
-        yield finding("refresh-interval-form", prop.line, "REFRESH-INTERVAL does not say VALUE=DURATION")
+        yield finding("refresh-interval-form", prop.line, "REFRESH-INTERVAL lacks VALUE=DURATION")
 
 
 def _check_text_escaping(prop: Property) -> Iterator[Finding]:
     bare = _ESCAPE_SEQUENCE.sub("", prop.value)
     if "\\" in bare:
         follows = quote_excerpt(bare[bare.index("\\") :][:2])
-        yield finding("text-escape", prop.line, f"{prop.name} has the escape {follows}, which there is not")
+        yield finding("text-escape", prop.line, f"{prop.name} contains the unknown escape sequence {follows}")
     for sign, word in ((",", "comma"), (";", "semicolon")):
         if sign in bare and not (sign == "," and prop.name in _LIST_PROPERTIES):
-            yield finding("text-separator", prop.line, f"{prop.name} has a {word} without its backslash")
+            yield finding("text-separator", prop.line, f"{prop.name} contains an unescaped {word}")
             return

@@ -37,7 +37,7 @@ def check_structure(file: ParsedFile) -> Iterator[Finding]:
     """Yield findings about the nesting of components, and about missing and repeated properties."""
     yield from _check_nesting(file)
     for again in file.calendars[1:]:
-        yield finding("several-calendars", again.line, "another VCALENDAR begins")
+        yield finding("several-calendars", again.line, "the file contains another VCALENDAR")
     for calendar in file.calendars:
         yield from _check_calendar_properties(calendar)
     for component in file.components:
@@ -48,22 +48,22 @@ def check_structure(file: ParsedFile) -> Iterator[Finding]:
 
 def _check_nesting(file: ParsedFile) -> Iterator[Finding]:
     for written in file.outside_properties:
-        yield finding("outside", written.line, f"{quote_excerpt(written.name)} stands outside of VCALENDAR")
+        yield finding("outside", written.line, f"{quote_excerpt(written.name)} is outside of VCALENDAR")
     for written in file.stray_ends:
-        yield finding("unbalanced", written.line, f"END:{written.value[:20]!a} ends nothing that was begun")
+        yield finding("unbalanced", written.line, f"END:{written.value[:20]!a} has no matching BEGIN")
     for component in file.components:
         name = quote_excerpt(component.name)
         holder = component.parent.name if component.parent else None
         if not component.has_end:
             yield finding("unbalanced", component.line, f"{name} has no END")
         if holder is None and component.name != "VCALENDAR":
-            yield finding("outside", component.line, f"{name} stands outside of VCALENDAR")
+            yield finding("outside", component.line, f"{name} is outside of VCALENDAR")
         elif component.name in _ALLOWED_PARENTS and holder not in _ALLOWED_PARENTS[component.name]:
             yield finding(
-                "misplaced-component", component.line, f"{name} stands in {quote_excerpt(holder or 'nothing')}"
+                "misplaced-component", component.line, f"{name} is inside of {quote_excerpt(holder or 'nothing')}"
             )
         elif holder in ENTRY_NAMES and component.name != "VALARM":
-            yield finding("nested-component", component.line, f"{name} stands in a {holder}")
+            yield finding("nested-component", component.line, f"{name} is inside of a {holder}")
 
 
 def _check_calendar_properties(calendar: Component) -> Iterator[Finding]:
@@ -71,22 +71,22 @@ def _check_calendar_properties(calendar: Component) -> Iterator[Finding]:
     if version is None:
         yield finding("version", calendar.line, "there is no VERSION")
     elif version.value != "2.0":
-        yield finding("version", version.line, f"{version.label}, not 2.0")
+        yield finding("version", version.line, f"{version.label}, but must be 2.0")
     prodid = calendar.find_property("PRODID")
     if prodid is None or not prodid.value:
         yield finding("prodid", prodid.line if prodid else calendar.line, "there is no PRODID")
     scale = calendar.find_property("CALSCALE")
     if scale and scale.value.upper() != "GREGORIAN":
-        yield finding("calscale", scale.line, f"{scale.label}, not GREGORIAN")
+        yield finding("calscale", scale.line, f"{scale.label}, but must be GREGORIAN")
     if not calendar.children:
-        yield finding("no-entries", calendar.line, "the calendar holds no entry")
+        yield finding("no-entries", calendar.line, "the calendar has no entries")
 
 
 def _check_repeated_properties(component: Component) -> Iterator[Finding]:
     allowed_once = _ONCE_PER_COMPONENT.get(component.name, frozenset())
     for name, written in component.properties_by_name.items():
         if len(written) > 1 and name in allowed_once:
-            message = f"{name} is there {len(written)} times, in a {component.name}"
+            message = f"the {component.name} has {len(written)} {name} properties"
             yield finding("property-twice", written[1].line, message)
 
 
@@ -108,7 +108,7 @@ def _check_uids(file: ParsedFile) -> Iterator[Finding]:
             continue
         key = id(entry.parent), uid.value, recurrence.value if recurrence else ""
         if key in lines:
-            yield finding("uid-twice", uid.line, f"UID {quote_excerpt(uid.value)} is on line {lines[key]} already")
+            yield finding("uid-twice", uid.line, f"UID {quote_excerpt(uid.value)} is already used on line {lines[key]}")
         lines.setdefault(key, uid.line)
 
 
@@ -132,7 +132,7 @@ def check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
     for name in ("ORGANIZER", "ATTENDEE"):
         found = [entry for entry in file.entries if entry.find_property(name)]
         if found:
-            more = f", and so have {len(found) - 1} more" if len(found) > 1 else ""
+            more = f", and so have {len(found) - 1} other entries" if len(found) > 1 else ""
             yield finding(
                 name.lower(), found[0].list_properties(name)[0].line, f"the {found[0].name} has an {name}{more}"
             )
@@ -144,11 +144,13 @@ def _check_method(calendar: Component, entries: list[Component]) -> Iterator[Fin
         return
     bare = next((entry for entry in entries if entry.find_property("ORGANIZER") is None), None)
     if bare is not None:
-        message = f"{method.label}, and the {bare.name} of line {bare.line} has no ORGANIZER"
+        message = f"{method.label}, but the {bare.name} on line {bare.line} has no ORGANIZER"
         yield finding("method-without-organizer", method.line, message)
     else:
         yield finding("method", method.line, method.label)
     if method.value.upper() == "PUBLISH":
         for entry in entries:
             if attendee := entry.find_property("ATTENDEE"):
-                yield finding("publish-with-attendee", attendee.line, "METHOD is PUBLISH, and here is an ATTENDEE")
+                yield finding(
+                    "publish-with-attendee", attendee.line, "METHOD is PUBLISH, but the entry has an ATTENDEE"
+                )

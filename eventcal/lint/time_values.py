@@ -23,8 +23,8 @@ class TimeKind(StrEnum):
 
     DATE = "a date"
     UTC = "a time in UTC"
-    ZONED = "a time in a zone"
-    FLOATING = "a time without a zone"
+    ZONED = "a time in a time zone"
+    FLOATING = "a time without a time zone"
 
 
 @dataclass(frozen=True, slots=True)

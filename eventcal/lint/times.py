@@ -31,9 +31,9 @@ def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding
         for written in component.list_properties(*_TIMESTAMP_PROPERTIES):
             moment = parse_time_value(written.value, written.tzid)
             if moment is None or moment.kind is not TimeKind.UTC:
-                yield finding("stamp-not-utc", written.line, f"{written.label}, no time in UTC")
+                yield finding("stamp-not-utc", written.line, f"{written.label}, which is not a time in UTC")
             elif now and moment.local.replace(tzinfo=UTC) - _CLOCK_TOLERANCE > now:
-                yield finding("stamp-in-future", written.line, f"{written.label}, which has not come yet")
+                yield finding("stamp-in-future", written.line, f"{written.label}, which is in the future")
 
 
 def parse_times(prop: Property) -> list[TimeValue | None]:
@@ -48,14 +48,14 @@ def _check_time_values(prop: Property) -> Iterator[Finding]:
     found = parse_times(prop)
     kinds = {moment.kind for moment in found if moment}
     if None in found:
-        yield finding("bad-time", prop.line, f"{prop.label}, no date and no time")
+        yield finding("bad-time", prop.line, f"{prop.label}, which is neither a date nor a time")
     elif (kinds == {TimeKind.DATE}) is not (prop.value_type == "DATE"):
         kind = prop.value_type or "DATE-TIME"
-        yield finding("value-date", prop.line, f"{prop.label}, which VALUE={kind} does not say")
+        yield finding("value-date", prop.line, f"{prop.label}, which does not match VALUE={kind}")
     elif prop.tzid and kinds & {TimeKind.DATE, TimeKind.UTC}:
-        yield finding("tzid-not-allowed", prop.line, f"{prop.label}, which goes with no TZID")
+        yield finding("tzid-not-allowed", prop.line, f"{prop.label}, which must not have a TZID")
     elif TimeKind.FLOATING in kinds:
-        yield finding("floating-time", prop.line, f"{prop.label}, without a zone")
+        yield finding("floating-time", prop.line, f"{prop.label}, without a time zone")
 
 
 def _parse_first_time(prop: Property | None) -> TimeValue | None:
@@ -70,7 +70,7 @@ def _check_start_and_end(entry: Component) -> Iterator[Finding]:
         yield from _check_duration(duration, starts)
     if written and ends and duration:
         line = max(duration.line, written.line)
-        yield finding("end-and-duration", line, f"{written.name} and DURATION are both there")
+        yield finding("end-and-duration", line, f"the entry has both {written.name} and DURATION")
     if written and starts and ends:
         yield from _check_end(written, starts, ends)
 
@@ -78,11 +78,11 @@ def _check_start_and_end(entry: Component) -> Iterator[Finding]:
 def _check_end(prop: Property, starts: TimeValue, ends: TimeValue) -> Iterator[Finding]:
     for kind in (TimeKind.DATE, TimeKind.FLOATING):
         if (starts.kind is kind) is not (ends.kind is kind):
-            yield finding("end-kind", prop.line, f"{prop.name} is {ends.kind}, DTSTART {starts.kind}")
+            yield finding("end-kind", prop.line, f"{prop.name} is {ends.kind}, but DTSTART is {starts.kind}")
             return
     since, until = (starts.local, ends.local) if starts.tzid == ends.tzid else (starts.utc, ends.utc)
     if since is not None and until is not None and until <= since:
-        yield finding("end-order", prop.line, f"{prop.label}, no later than DTSTART")
+        yield finding("end-order", prop.line, f"{prop.label}, which is not after DTSTART")
 
 
 def _check_duration(prop: Property, starts: TimeValue | None) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def _check_duration(prop: Property, starts: TimeValue | None) -> Iterator[Findin
     if duration is None or duration < timedelta(0):
         yield finding("duration", prop.line, prop.label)
     elif starts and starts.kind is TimeKind.DATE and "T" in prop.value:
-        yield finding("duration", prop.line, f"{prop.label}, from a date on")
+        yield finding("duration", prop.line, f"{prop.label}, but DTSTART is a date")
 
 
 def _check_instance_kinds(entries: Sequence[Component]) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def _check_instance_kinds(entries: Sequence[Component]) -> Iterator[Finding]:
         ):
             kinds = {moment.kind for moment in parse_times(written) if moment}
             if starts and any((kind is TimeKind.DATE) is not (starts.kind is TimeKind.DATE) for kind in kinds):
-                message = f"{written.label}, and the series begins at {starts.kind}"
+                message = f"{written.label}, but the DTSTART of the series is {starts.kind}"
                 yield finding("instance-kind", written.line, message)
 
 
@@ -158,7 +158,7 @@ def check_recurrence(file: ParsedFile) -> Iterator[Finding]:
     for component in file.components:
         rules = component.list_properties("RRULE")
         for written in rules[1:]:
-            yield finding("rrule-twice", written.line, "the component has another RRULE already")
+            yield finding("rrule-twice", written.line, "the component has more than one RRULE")
         for written in rules:
             fault = _find_rule_error(written.value)
             if fault:
@@ -171,22 +171,22 @@ def _find_rule_error(value: str) -> str | None:
     named = split_rule(value)
     parts = dict(named)
     if len(named) > len(parts):
-        return "a part is there twice"
+        return "a part is repeated"
     for name, text in parts.items():
         if name not in _RULE_PART_PATTERNS and not name.startswith("X-"):
-            return f"there is no part {quote_excerpt(name)}"
+            return f"{quote_excerpt(name)} is not a rule part"
         if name in _RULE_PART_PATTERNS and not _RULE_PART_PATTERNS[name].fullmatch(text):
             return f"{name} cannot be {quote_excerpt(text)}"
-    return _find_frequency_conflict(parts, parts["FREQ"]) if "FREQ" in parts else "it has no FREQ"
+    return _find_frequency_conflict(parts, parts["FREQ"]) if "FREQ" in parts else "FREQ is missing"
 
 
 def _find_frequency_conflict(parts: dict[str, str], frequency: str) -> str | None:
     for name, frequencies in _FORBIDDEN_FREQUENCIES.items():
         if name in parts and frequency in frequencies:
-            return f"{name} does not go with FREQ={frequency}"
+            return f"{name} cannot be combined with FREQ={frequency}"
     numbered = any(sign.isdigit() for sign in parts.get("BYDAY", ""))
     if numbered and (frequency not in _FREQUENCIES_WITH_NUMBERED_DAYS or "BYWEEKNO" in parts):
-        return f"numbered days do not go with FREQ={frequency}"
+        return f"numbered days cannot be combined with FREQ={frequency}"
     return None
 
 
@@ -199,7 +199,9 @@ def _check_until(prop: Property, component: Component) -> Iterator[Finding]:
     until = parse_time_value(parts["UNTIL"])
     wanted = _expected_until_kind(component)
     if until is None:
-        yield finding("rrule", prop.line, f"UNTIL is {quote_excerpt(parts['UNTIL'])}, which no calendar has")
+        yield finding(
+            "rrule", prop.line, f"UNTIL is {quote_excerpt(parts['UNTIL'])}, which does not exist in the calendar"
+        )
     elif wanted and until.kind is not wanted:
         yield finding("rrule-until", prop.line, f"UNTIL is {until.kind}, not {wanted}")
 

@@ -42,7 +42,7 @@ def _check_calendar_zones(components: list[Component]) -> Iterator[Finding]:
         if written is None or not written.value:
             yield finding("zone-nameless", zone.line, "the VTIMEZONE has no TZID")
         elif written.value in described:
-            yield finding("zone-twice", written.line, f"{quote_excerpt(written.value)} is described above already")
+            yield finding("zone-twice", written.line, f"{quote_excerpt(written.value)} already has a VTIMEZONE above")
         else:
             described[written.value] = zone
     used = _first_line_by_tzid(components)
@@ -66,14 +66,14 @@ def _first_line_by_tzid(components: list[Component]) -> dict[str, int]:
 def _check_tzid_use(tzid: str, line: int, zone: Component | None) -> Iterator[Finding]:
     name = quote_excerpt(tzid)
     if tzid in UTC_NAMES or tzid == "GMT":
-        yield finding("zone-utc", line, f"TZID is {name}, which a Z says")
+        yield finding("zone-utc", line, f"TZID is {name}; use the suffix Z instead")
     elif not is_known_zone(tzid):
-        yield finding("zone-not-iana", line, f"{name} is not a name of the IANA database")
+        yield finding("zone-not-iana", line, f"{name} is not an IANA time zone")
     # A TZID that begins with a slash is globally unique and requires no VTIMEZONE (RFC 5545, 3.2.19).
     if zone is None and not tzid.startswith("/"):
-        yield finding("zone-missing", line, f"no VTIMEZONE describes {name}")
+        yield finding("zone-missing", line, f"there is no VTIMEZONE for {name}")
     elif zone and zone.line > line:
-        yield finding("zone-late", zone.line, f"line {line} uses {name} already")
+        yield finding("zone-late", zone.line, f"{name} is already used on line {line}")
 
 
 def _check_zone(zone: Component) -> Iterator[Finding]:
@@ -116,8 +116,8 @@ def _check_offsets(components: list[Component], zones_by_tzid: dict[str, Compone
         here, iana = utc_offset_at(known, local), iana_utc_offset(tzid, local)
         if iana is not None and here != iana:
             observances[tzid] = None
-            at = f"{quote_excerpt(tzid)} is {_format_utc_offset(here)} here at {local:%Y-%m-%dT%H:%M:%S}"
-            yield finding("zone-offset", line, f"{at}, {_format_utc_offset(iana)} in the IANA database")
+            at = f"{quote_excerpt(tzid)} has the offset {_format_utc_offset(here)} at {local:%Y-%m-%dT%H:%M:%S}"
+            yield finding("zone-offset", line, f"{at}, but {_format_utc_offset(iana)} in the IANA database")
 
 
 def _iter_zoned_times(components: list[Component]) -> Iterator[tuple[int, str, datetime]]:

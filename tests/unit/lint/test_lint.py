@@ -294,7 +294,7 @@ def test_every_fold_inside_an_escape_is_reported() -> None:
 
 def test_lf_line_endings_are_reported_once_with_their_count() -> None:
     assert [finding.message for finding in lint(VALID_FEED.encode())] == [
-        "the line ends with LF alone, and so do 73 more"
+        "the line ends with a bare LF, and so do 73 other lines"
     ]
 
 

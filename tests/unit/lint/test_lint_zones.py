@@ -123,7 +123,7 @@ def test_zone_with_unsupported_rule_is_not_computed(rule: str) -> None:
 def test_wrong_zone_offset_is_reported_once_with_both_offsets() -> None:
     data = to_crlf_bytes(VALID_FEED.replace("TZOFFSETTO:+0200", "TZOFFSETTO:+0545"))
     assert [finding.message for finding in lint(data)] == [
-        "'Europe/Berlin' is +05:45 here at 2026-06-10T09:00:00, +02:00 in the IANA database"
+        "'Europe/Berlin' has the offset +05:45 at 2026-06-10T09:00:00, but +02:00 in the IANA database"
     ]
 
 
