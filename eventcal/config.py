@@ -68,12 +68,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if secret_key is None:
         if not embedded:
             raise ConfigurationError(
-                f"Set {ENV_PREFIX}SECRET_KEY (32 random characters or more): with a database of your own, every "
-                "process must sign with the same key."
+                f"Set {ENV_PREFIX}SECRET_KEY to at least 32 random characters: with DATABASE_URL set, all processes "
+                "must use the same key."
             )
         secret_key = _read_or_create_key(instance / "secret_key")
     if len(secret_key) < 32:  # noqa: PLR2004 - explained by the message below
-        raise ConfigurationError(f"{ENV_PREFIX}SECRET_KEY is shorter than 32 characters.")
+        raise ConfigurationError(f"{ENV_PREFIX}SECRET_KEY must have at least 32 characters.")
     base_url = _parse_base_url(given.get("base_url", Settings.base_url))
     return Settings(
         instance=instance,
@@ -108,7 +108,7 @@ def _read_toml(path: Path) -> dict[str, str]:
 def _check_setting_names(names: Iterable[str], source: str, *, format_name: Callable[[str], str] = str) -> None:
     unknown = set(names) - {field.name for field in fields(Settings)}
     if unknown:
-        raise ConfigurationError(f"{source} sets what nobody knows: {', '.join(sorted(map(format_name, unknown)))}.")
+        raise ConfigurationError(f"Unknown settings in {source}: {', '.join(sorted(map(format_name, unknown)))}.")
 
 
 def _read_or_create_key(path: Path) -> str:
@@ -130,16 +130,18 @@ def _parse_database_url(url: str) -> str:
         if url.startswith(plain):
             url = "postgresql+psycopg://" + url.removeprefix(plain)
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ConfigurationError(f"{ENV_PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://.")
+        raise ConfigurationError(f"{ENV_PREFIX}DATABASE_URL must start with sqlite:/// or postgresql://.")
     return url
 
 
 def _parse_base_url(url: str) -> str:
     parts = _split_url(url)
     if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ConfigurationError(f"{ENV_PREFIX}BASE_URL must be http(s)://host, and is {url!r}.")
+        raise ConfigurationError(f"{ENV_PREFIX}BASE_URL must have the form http(s)://host, not {url!r}.")
     if parts.path.strip("/"):
-        raise ConfigurationError(f"{ENV_PREFIX}BASE_URL must not have a path: eventcal needs a host name of its own.")
+        raise ConfigurationError(
+            f"{ENV_PREFIX}BASE_URL must not have a path, because eventcal needs its own host name."
+        )
     return url.rstrip("/")
 
 
@@ -148,7 +150,7 @@ def _parse_mail_url(url: str | None) -> str | None:
         return None
     parts = _split_url(url)
     if parts is None or parts.scheme not in {"smtp", "smtps"}:
-        raise ConfigurationError(f"{ENV_PREFIX}MAIL_URL must be smtp://host:port or smtps://host:port.")
+        raise ConfigurationError(f"{ENV_PREFIX}MAIL_URL must have the form smtp://host:port or smtps://host:port.")
     return url
 
 
@@ -164,5 +166,5 @@ def _split_url(url: str) -> SplitResult | None:
 
 def _parse_integer(name: str, text: str) -> int:
     if not text.isdecimal():
-        raise ConfigurationError(f"{ENV_PREFIX}{name} must be a whole number, and is {text!r}.")
+        raise ConfigurationError(f"{ENV_PREFIX}{name} must be an integer, not {text!r}.")
     return int(text)

@@ -67,7 +67,8 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
             session, now = unit.session, unit.now
             if find_member_by_email(session, email) is not None:
                 raise DuplicateEmail(
-                    f"{email} has an account already; change it with `eventcal members role` or `members password`."
+                    f"{email} already has an account. Change it with `eventcal members role` or "
+                    "`eventcal members password`."
                 )
             create_member(session, email=email, name=name, password_hash=hashed, now=now, confirmed_at=now, role=role)
     click.echo(f"{name} can sign in as {email}, with the role {role}.")
@@ -96,7 +97,7 @@ def set_password(*, email: str, password_stdin: bool) -> None:
             delete_all_access_tokens(unit.session, member)
             delete_all_passkeys(unit.session, member)
             change_password(unit.session, member, password_hash, now=unit.now)
-    click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.")
+    click.echo(f"{email} has a new password. All sessions, access tokens and passkeys have been revoked.")
 
 
 @members.command("reset-factors")
@@ -108,14 +109,14 @@ def remove_member_factors(*, email: str) -> None:
     """
     with open_unit_of_work() as unit:
         remove_second_factors(unit.session, get_member_by_email(unit.session, email))
-    click.echo(f"{email} signs in with the password alone; every session of theirs has ended.")
+    click.echo(f"{email} can now sign in with the password alone. All of their sessions have ended.")
 
 
 def _read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.read().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise click.UsageError("Say --password-stdin and give the password on standard input.")
+        raise click.UsageError("Pass --password-stdin and write the password to standard input.")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
@@ -151,7 +152,7 @@ def team_add(slug: str, *, email: str, role: TeamRole) -> None:
     with open_unit_of_work() as unit:
         event = get_event(unit.session, slug, OPERATOR)
         add_team_member(unit.session, event, get_member_by_email(unit.session, email), role=role)
-    click.echo(f"{email} is on the team of {slug}, as {role}.")
+    click.echo(f"{email} is now on the team of {slug}, with the role {role}.")
 
 
 @team.command("remove")

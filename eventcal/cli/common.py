@@ -21,10 +21,10 @@ class NotMigrated(Conflict):
     """The database schema is out of date."""
 
     code = "not-migrated"
-    title = Message("The database is not up to date")
+    title = Message("The database schema is out of date")
 
     def __init__(self) -> None:
-        super().__init__("The database is not up to date: run `eventcal db upgrade` first.")
+        super().__init__("The database schema is out of date. Run `eventcal db upgrade` first.")
 
 
 class CommandFailed(click.ClickException):
@@ -43,13 +43,13 @@ class RootGroup(click.Group):
         try:
             return super().invoke(ctx)
         except DomainError as refusal:
-            faults = [f"  {fault.pointer or 'the whole file'}: {fault.detail}" for fault in refusal.errors]
+            faults = [f"  {fault.pointer or 'file'}: {fault.detail}" for fault in refusal.errors]
             raise CommandFailed("\n".join([refusal.detail, *faults])) from refusal
         except ConfigurationError as error:
             raise CommandFailed(str(error)) from error
         except (OperationalError, InterfaceError) as error:
             said = str(error.orig).strip().partition("\n")[0].rstrip(".")
-            raise CommandFailed(f"The database does not answer: {said}. Is EVENTCAL_DATABASE_URL right?") from error
+            raise CommandFailed(f"The database cannot be reached: {said}. Check EVENTCAL_DATABASE_URL.") from error
 
 
 def load_settings() -> Settings:

@@ -61,7 +61,7 @@ def upgrade() -> None:
             check_migrated(services)
         except NotMigrated:
             _migrate_database(services)
-            click.echo("The database was brought up to date.")
+            click.echo("The database was upgraded.")
         else:
             click.echo("The database is up to date.")
         with _rerender_progress(services) as tell, services.database.unit_of_work() as unit:
@@ -87,7 +87,7 @@ def _migrate_database(services: Services) -> None:
     try:
         upgrade(services.database.engine)
     except CommandError as error:
-        raise CommandFailed(f"The database is none that this release of eventcal can upgrade: {error}.") from error
+        raise CommandFailed(f"This release of eventcal cannot upgrade this database: {error}.") from error
 
 
 def check_feeds_up_to_date(services: Services) -> None:
@@ -95,15 +95,15 @@ def check_feeds_up_to_date(services: Services) -> None:
     with services.database.read_session() as session:
         if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
             raise FeedsOutOfDate(
-                "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: "
-                "run `eventcal db upgrade`."
+                "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. "
+                "Run `eventcal db upgrade`."
             )
 
 
 def _rerender_progress(services: Services) -> AbstractContextManager[Callable[[int], None]]:
     with services.database.read_session() as session:
         length = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Event, Talk))
-    return progress_bar("Looking at events and talks again", length=length)
+    return progress_bar("Rendering events and talks", length=length)
 
 
 @click.command("recompute-instants")
@@ -119,13 +119,13 @@ def recompute_instants() -> None:
 
 @click.group()
 def media() -> None:
-    """Manage the pictures in the instance folder."""
+    """Manage the images in the instance folder."""
 
 
 @media.command()
-@click.option("--at-once", is_flag=True, help="Also remove pictures uploaded within the last day.")
+@click.option("--at-once", is_flag=True, help="Also remove images uploaded within the last day.")
 def prune(*, at_once: bool) -> None:
-    """Remove pictures that are no longer used.
+    """Remove images that are no longer used.
 
     Run it once a day. Until then, a removed portrait can still be fetched from its URL.
     """
@@ -133,7 +133,7 @@ def prune(*, at_once: bool) -> None:
     with open_services() as services, services.database.unit_of_work() as unit:
         before = unit.now + timedelta(seconds=1) if at_once else unit.now - UNUSED_RETENTION
         gone = MediaStore(services.settings.media_folder).delete_unused(referenced_files(unit.session), before=before)
-    click.echo(f"{format_count(gone, 'picture')} removed.")
+    click.echo(f"{format_count(gone, 'image')} removed.")
 
 
 @click.command()
@@ -148,10 +148,10 @@ def load(file: Path) -> None:
     with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as tell:
         report = load_dataset(unit, dataset, on_progress=tell)
     touched = any(count.new or count.changed for count in report.values())
-    click.echo("Loaded:" if touched else "Everything in this file is here already, as it says:")
+    click.echo("Loaded:" if touched else "Nothing to load, all records are up to date:")
     for section, count in report.items():
         if count != SectionCounts(new=0, changed=0, unchanged=0):
-            click.echo(f"  {section}: {count.new} new, {count.changed} changed, {count.unchanged} as they were")
+            click.echo(f"  {section}: {count.new} new, {count.changed} changed, {count.unchanged} unchanged")
 
 
 @click.command()
@@ -170,16 +170,20 @@ def demo(*, as_it_was: bool) -> None:
         if not there:
             load_dataset(unit, dataset)
         organiser = create_demo_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
-    click.echo("The demo is here already, and was left as it is." if there else _demo_message(dataset, weeks=weeks))
+    click.echo(
+        "The demo calendar has already been loaded and was not changed."
+        if there
+        else _demo_message(dataset, weeks=weeks)
+    )
     if organiser is None:
         click.echo(
-            f"Its organiser {ORGANISER_EMAIL} has an account already; for a new password run\n"
+            f"The organiser {ORGANISER_EMAIL} already has an account. To set a new password, run\n"
             f"  eventcal members password {ORGANISER_EMAIL}"
         )
     else:
         url = services.links.api("/auth/login")
         click.echo(
-            f"Sign in as {ORGANISER_EMAIL} with the password {password} (it is shown only now):\n"
+            f"Sign in as {ORGANISER_EMAIL} with the password {password} (shown only once):\n"
             "  curl -c cookies.txt -H 'Content-Type: application/json' \\\n"
             f"""    -d '{{"email": "{ORGANISER_EMAIL}", "password": "{password}"}}' {url}"""
         )
@@ -187,7 +191,10 @@ def demo(*, as_it_was: bool) -> None:
 
 def _demo_message(dataset: Dataset, *, weeks: int) -> str:
     first = min(event.fields["starts"] for event in dataset.records["events"])
-    dates = f"with its dates moved by {format_count(weeks, 'week')}" if weeks else "with its dates as they were"
+    dates = f"with dates moved by {format_count(weeks, 'week')}" if weeks else "with the original dates"
     events = format_count(len(dataset.records["events"]), "event")
     talks = format_count(len(dataset.records["talks"]), "talk")
-    return f"The Xen Project's calendar of 2014 is here, {events} and {talks}, {dates}: it begins on {first[:10]}."
+    return (
+        f"Loaded the Xen Project's calendar of 2014: {events} and {talks}, {dates}. "
+        f"The first event starts on {first[:10]}."
+    )

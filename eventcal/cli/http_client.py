@@ -100,7 +100,7 @@ def _build_response(response: HTTPResponse | urllib.error.HTTPError, status: int
 def _read_body(response: HTTPResponse, *, deadline: float, limits: FetchLimits) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise UnreadableCalendar(f"the answer is packed with {encoding[:20]!a}, which was not asked for")
+        raise UnreadableCalendar(f"the response uses the content encoding {encoding[:20]!a}, which was not requested")
     length = response.headers.get("Content-Length", "")
     whole = int(length) if length.isdecimal() and len(length) < _MAX_CONTENT_LENGTH_DIGITS else None
     parts, size = list[bytes](), 0
@@ -111,11 +111,11 @@ def _read_body(response: HTTPResponse, *, deadline: float, limits: FetchLimits) 
         parts.append(chunk)
         size += len(chunk)
         if size > limits.octets:
-            raise UnreadableCalendar(f"the answer is larger than {limits.octets} octets")
+            raise UnreadableCalendar(f"the response is larger than {limits.octets} octets")
         if time.monotonic() > deadline:
-            raise UnreadableCalendar(f"the answer is not whole after {limits.seconds:g} seconds")
+            raise UnreadableCalendar(f"the response is incomplete after {limits.seconds:g} seconds")
     if whole is not None and size < whole:
-        raise UnreadableCalendar(f"the answer ended after {size} octets of {whole}")
+        raise UnreadableCalendar(f"the response ended after {size} of {whole} octets")
     body = b"".join(parts)
     return _gunzip(body, limits) if encoding in {"gzip", "x-gzip"} else body
 
@@ -125,17 +125,17 @@ def _gunzip(compressed: bytes, limits: FetchLimits) -> bytes:
     try:
         body = unpacking.decompress(compressed, limits.octets + 1)
     except zlib.error as error:
-        raise UnreadableCalendar("the answer says that it is gzip, and is not") from error
+        raise UnreadableCalendar("the response is not valid gzip") from error
     if len(body) > limits.octets:
-        raise UnreadableCalendar(f"the answer is larger than {limits.octets} octets once unpacked")
+        raise UnreadableCalendar(f"the response is larger than {limits.octets} octets after decompression")
     if not unpacking.eof:
-        raise UnreadableCalendar("the answer is gzip that was cut off")
+        raise UnreadableCalendar("the gzip data of the response is truncated")
     return body
 
 
 def _error_reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "there was no answer in time"
+        return "the request timed out"
     if isinstance(error, urllib.error.URLError):
         return _error_reason(error.reason) if isinstance(error.reason, Exception) else str(error.reason)
     return str(error) or type(error).__name__

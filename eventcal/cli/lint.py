@@ -80,7 +80,7 @@ def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
     answer = fetch(url)
     if answer.status != HTTPStatus.OK:
         phrase = {status.value: status.phrase for status in HTTPStatus}.get(answer.status, "")
-        raise UnreadableCalendar(f"the server answers {answer.status} {phrase}".rstrip())
+        raise UnreadableCalendar(f"the server responded with {answer.status} {phrase}".rstrip())
     # Calendar apps also send conditional requests and HEAD requests.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}

@@ -113,10 +113,12 @@ def _resolve_free_address(host: str, port: int) -> str:
             probe.bind(where)
     except OSError as error:
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-            raise NoSuchAddress(f"This machine has no address {host}; give another with --host.") from error
-        reason = f"{host} port {port} cannot be listened on: {error.strerror}; give another --port."
+            raise NoSuchAddress(f"This machine has no address {host}. Choose another one with --host.") from error
+        reason = f"{host} port {port} cannot be used: {error.strerror}. Choose another port with --port."
         if error.errno == errno.EADDRINUSE:
-            reason = f"Something listens on {host} port {port} already; stop it, or give another --port."
+            reason = (
+                f"Another process already listens on {host} port {port}. Stop it, or choose another port with --port."
+            )
         raise AddressInUse(reason) from error
     return str(where[0])
 
@@ -136,5 +138,5 @@ def _attach_mail_worker(server: Any, database: Database, settings: Settings) -> 
 def _format_startup_message(services: Services, address: str, port: int) -> str:
     at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     base_url = services.settings.base_url
-    links = "" if at == base_url else f"; its links lead to {base_url} (EVENTCAL_BASE_URL)"
-    return f"{services.settings.name} is served on {at}{links}. Ctrl-C ends it."
+    links = "" if at == base_url else f"; links use {base_url} (EVENTCAL_BASE_URL)"
+    return f"{services.settings.name} is served on {at}{links}. Press Ctrl-C to stop."

@@ -68,7 +68,7 @@ def load_event(loading: ImportSession, record: Record) -> None:
         sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
         with loading.collect_errors(held.pointer):
             if tier is None:
-                raise_if_invalid([FieldError("/tier", f"the event has no tier “{held.fields['tier']}”")])
+                raise_if_invalid([FieldError("/tier", f"is not a tier of this event: “{held.fields['tier']}”")])
             elif sponsor is not None:
                 _load_sponsorship(loading, tier, sponsor, fields=held.fields)
 
@@ -116,7 +116,7 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, f
     elif wanted == SponsorshipState.CANCELLED:
         apply_sponsorship_action(loading.session, held, SponsorshipAction.CANCEL, caller=OPERATOR, now=loading.now)
     else:
-        raise InvalidTransition(f"A sponsorship that is {held.state} does not become an enquiry again.")
+        raise InvalidTransition(f"A sponsorship cannot be changed from {held.state} to enquiry.")
 
 
 def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
@@ -143,7 +143,7 @@ def _set_co_located_events(loading: ImportSession, record: Record, slugs: Iterab
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
             place = f"{record.pointer}/co_located_with/{i}"
-            loading.errors.append(FieldError(place, f"the event “{slug}” is not public"))
+            loading.errors.append(FieldError(place, f"is not a public event: “{slug}”"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Loading another event in the data set may have changed the co-located events of this event.

@@ -25,8 +25,8 @@ from eventcal.talks.rules import GONE_STATES
 Row = TypeVar("Row")
 
 _SELF_REFERENCE_MESSAGES = {
-    "events": "an event is not held beside itself",
-    "talks": "a talk does not repeat itself; name the earlier one",
+    "events": "an event cannot be co-located with itself",
+    "talks": "a talk cannot be a repetition of itself; use the earlier talk",
 }
 
 
@@ -81,9 +81,9 @@ class ImportSession:
             if row is not None:
                 edit(row, record.non_key_fields)
             else:
-                new = "a new event" if record.kind == "events" else "somebody new"
+                new = "a new event" if record.kind == "events" else "a new record"
                 missing = [name for name in required_fields if name not in record.fields]
-                raise_if_invalid([FieldError(f"/{name}", f"is required of {new}") for name in missing])
+                raise_if_invalid([FieldError(f"/{name}", f"is required for {new}") for name in missing])
                 rows[record.key] = add(record.fields)
         return rows.get(record.key)
 
@@ -109,7 +109,10 @@ def _iter_reference_errors(dataset: Dataset, known: Mapping[Section, Collection[
             yield FieldError(record.pointer + place, _SELF_REFERENCE_MESSAGES[section])
         elif key not in known[section]:
             named = f"“{key}”" if isinstance(key, str) else f"“{key[1]}” at “{key[0]}”"
-            yield FieldError(record.pointer + place, f"there is no {section[:-1]} {named}, in this file or here")
+            yield FieldError(
+                record.pointer + place,
+                f"refers to {section[:-1]} {named}, which exists neither in the file nor in the calendar",
+            )
 
 
 def _fetch_by_slug(

@@ -40,7 +40,7 @@ class UnreadableFile(DomainError):
     """The file does not exist or is not JSON."""
 
     code = "unreadable-file"
-    title = Message("This file cannot be read")
+    title = Message("Unreadable file")
 
 
 @dataclass(frozen=True)
@@ -154,4 +154,4 @@ def _iter_duplicate_errors(records: Mapping[Section, Iterable[Record]]) -> Itera
             earlier = first.setdefault(record.key, record.pointer)
             if earlier != record.pointer:
                 at = _DUPLICATE_ERROR_POINTERS.get(record.kind, f"/{_KEY_FIELDS[record.kind][0]}")
-                yield FieldError(record.pointer + at, f"is in this file already, at {earlier}")
+                yield FieldError(record.pointer + at, f"is a duplicate of {earlier}")

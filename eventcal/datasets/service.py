@@ -80,8 +80,8 @@ _RECORD_LOADERS = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events
 
 def _build_invalid_dataset(errors: Iterable[FieldError]) -> InvalidDataset:
     found = sorted(dict.fromkeys(errors), key=lambda error: [_segment_key(part) for part in error.pointer.split("/")])
-    number = "a fault" if len(found) == 1 else f"{len(found)} faults"
-    return InvalidDataset(f"Nothing was loaded, for the file has {number}:", errors=found)
+    number = "1 error" if len(found) == 1 else f"{len(found)} errors"
+    return InvalidDataset(f"Nothing was loaded, because the file has {number}:", errors=found)
 
 
 def _segment_key(segment: str) -> tuple[bool, int, str]:

@@ -90,7 +90,5 @@ def _get_steps_between(state: TalkState, target_state: TalkState) -> list[TalkAc
                 ways[target] = [*ways[here], step]
                 reached.append(target)
     if target_state not in ways:
-        raise InvalidTransition(
-            f"is {state} here already, and does not become {target_state}; leave state out, or say {state}"
-        )
+        raise InvalidTransition(f"cannot be changed from {state} to {target_state}; omit it or use {state}")
     return ways[target_state]

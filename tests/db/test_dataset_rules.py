@@ -115,7 +115,7 @@ def test_removing_a_co_located_event_removes_both_links(calendar_database: Datab
 def test_event_cannot_be_co_located_with_an_unpublished_event(calendar_database: Database) -> None:
     file = [{**EVENT_RECORD, "co_located_with": ["draft"]}, {**EVENT_RECORD, "slug": "draft", "status": "draft"}]
     assert load_errors(calendar_database, events=file) == [
-        ("/events/0/co_located_with/0", "the event “draft” is not public")
+        ("/events/0/co_located_with/0", "is not a public event: “draft”")
     ]
 
 
@@ -200,7 +200,7 @@ def test_talk_in_a_final_state_cannot_be_reopened(calendar_database: Database, o
         make_talk(unit.session, make_event(unit.session, slug="summit"), state=TalkState(over))
     file = [{"event": "summit", "title": "Xen on ARM", "state": "confirmed"}]
     assert load_errors(calendar_database, talks=file) == [
-        ("/talks/0/state", f"is {over} here already, and does not become confirmed; leave state out, or say {over}")
+        ("/talks/0/state", f"cannot be changed from {over} to confirmed; omit it or use {over}")
     ]
 
 
@@ -248,7 +248,7 @@ def test_talk_can_be_a_reprise_of_a_later_or_stored_talk(calendar_database: Data
 def test_talk_cannot_be_a_reprise_of_itself(calendar_database: Database) -> None:
     talk = {"event": "summit", "title": "Again", "reprise_of": {"event": "summit", "title": "Again"}}
     assert load_errors(calendar_database, events=[EVENT_RECORD], talks=[talk]) == [
-        ("/talks/0/reprise_of", "a talk does not repeat itself; name the earlier one")
+        ("/talks/0/reprise_of", "a talk cannot be a repetition of itself; use the earlier talk")
     ]
 
 
@@ -287,7 +287,7 @@ def test_file_cannot_oversell_a_tier(calendar_database: Database) -> None:
     sponsors = [SPONSOR_FIELDS, {"slug": "citrix", "name": "Citrix"}]
     assert load_errors(
         calendar_database, sponsors=sponsors, events=[{**EVENT_RECORD, "tiers": [TIER_FIELDS], "sponsorships": held}]
-    ) == [("/events/0/sponsorships/1", "All 1 places of “Gold” are taken.")]
+    ) == [("/events/0/sponsorships/1", "The tier “Gold” has no free places (capacity: 1).")]
 
 
 def test_past_event_can_have_sponsors(calendar_database: Database) -> None:
@@ -304,8 +304,8 @@ def test_repeated_part_of_an_event_is_reported(calendar_database: Database) -> N
     assert load_errors(
         calendar_database, sponsors=[SPONSOR_FIELDS], events=[{**EVENT_RECORD, **twice, "tiers": [TIER_FIELDS]}]
     ) == [
-        ("/events/0/sponsorships/1", "is in this file already, at /events/0/sponsorships/0"),
-        ("/events/0/tracks/1/name", "is in this file already, at /events/0/tracks/0"),
+        ("/events/0/sponsorships/1", "is a duplicate of /events/0/sponsorships/0"),
+        ("/events/0/tracks/1/name", "is a duplicate of /events/0/tracks/0"),
     ]
 
 
@@ -316,15 +316,18 @@ def test_recurrence_overrides_are_validated(calendar_database: Database) -> None
     ) == [
         (
             "/events/0/recurrence_overrides/2027-06-11",
-            "is no occurrence of the rule; from that day on, the rule has 2028-06-10 first",
+            "is not an occurrence of the rule; the next occurrence is 2028-06-10",
         )
     ]
     assert load_errors(
         calendar_database, events=[{**yearly, "recurrence_overrides": {"a/b": {}, "2027-06-10": {"price": 1}}}]
     ) == [
-        ("/events/0/recurrence_overrides/2027-06-10/price", "is not known here; leave it out"),
+        ("/events/0/recurrence_overrides/2027-06-10/price", "is not a known field; remove it"),
         (
             "/events/0/recurrence_overrides/a~1b",
-            "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00",
+            (
+                "must be the original start of an occurrence: a date (2014-08-18) or local date-time "
+                "(2014-06-04T13:30:00)"
+            ),
         ),
     ]

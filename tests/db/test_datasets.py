@@ -279,35 +279,44 @@ def test_invalid_file_changes_nothing_and_reports_every_error_with_its_location(
             },
         ],
     ) == [
-        ("/colour", "is not known here; leave it out"),
-        ("/events/0/price", "is not known here; leave it out"),
-        ("/events/0/starts", "'2026-02-30' is no day or time there is"),
-        ("/events/1/timezone", "'Europe/Atlantis' is no IANA time zone; write one like Europe/London or UTC"),
+        ("/colour", "is not a known field; remove it"),
+        ("/events/0/price", "is not a known field; remove it"),
+        ("/events/0/starts", "'2026-02-30' is not a valid date or time"),
+        ("/events/1/timezone", "'Europe/Atlantis' is not an IANA time zone; use a name such as Europe/London or UTC"),
         ("/events/2/tiers/0/name", "is required"),
-        ("/events/3/starts", "is required of a new event"),
-        ("/events/3/timezone", "is required of a new event"),
-        ("/events/3/title", "is required of a new event"),
-        ("/events/4/co_located_with/1", "there is no event “nowhere”, in this file or here"),
-        ("/events/4/co_located_with/2", "an event is not held beside itself"),
-        ("/events/4/sponsorships/0/sponsor", "there is no sponsor “nobody”, in this file or here"),
-        ("/events/4/sponsorships/1/tier", "the event has no tier “Silver”"),
+        ("/events/3/starts", "is required for a new event"),
+        ("/events/3/timezone", "is required for a new event"),
+        ("/events/3/title", "is required for a new event"),
+        (
+            "/events/4/co_located_with/1",
+            "refers to event “nowhere”, which exists neither in the file nor in the calendar",
+        ),
+        ("/events/4/co_located_with/2", "an event cannot be co-located with itself"),
+        (
+            "/events/4/sponsorships/0/sponsor",
+            "refers to sponsor “nobody”, which exists neither in the file nor in the calendar",
+        ),
+        ("/events/4/sponsorships/1/tier", "is not a tier of this event: “Silver”"),
         ("/events/5", "must be a JSON object"),
         (
             "/speakers/1/slug",
-            'must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters',
+            "must be words of lower-case letters a-z and digits joined by hyphens, with at most 80 characters",
         ),
-        ("/speakers/2/slug", "is in this file already, at /speakers/0"),
-        ("/speakers/3/name", "is required of somebody new"),
-        ("/sponsors/0/name", "is required of somebody new"),
-        ("/talks/0/event", "there is no event “nowhere”, in this file or here"),
-        ("/talks/1/speakers/1", "there is no speaker “nobody”, in this file or here"),
-        ("/talks/1/starts", "lies outside the event's days, 2026-06-10 to 2026-06-12"),
-        ("/talks/1/track", "the event has no tracks yet"),
+        ("/speakers/2/slug", "is a duplicate of /speakers/0"),
+        ("/speakers/3/name", "is required for a new record"),
+        ("/sponsors/0/name", "is required for a new record"),
+        ("/talks/0/event", "refers to event “nowhere”, which exists neither in the file nor in the calendar"),
+        ("/talks/1/speakers/1", "refers to speaker “nobody”, which exists neither in the file nor in the calendar"),
+        ("/talks/1/starts", "must be within the event's days, 2026-06-10 to 2026-06-12"),
+        ("/talks/1/track", "is not a track of this event, which has no tracks"),
         (
             "/talks/2/state",
             "must be one of: draft, submitted, waitlisted, accepted, confirmed, rejected, withdrawn, cancelled",
         ),
-        ("/talks/3/reprise_of", "there is no talk “Never given” at “summit”, in this file or here"),
+        (
+            "/talks/3/reprise_of",
+            "refers to talk “Never given” at “summit”, which exists neither in the file nor in the calendar",
+        ),
     ]
 
 
@@ -332,8 +341,8 @@ def test_reference_to_an_invalid_record_is_not_reported(calendar_database: Datab
         ],
     ) == [
         ("/events/0/kind", "must be one of: conference, meetup, hackathon, workshop, webinar"),
-        ("/speakers/0/photo_url", "must be a URL that begins with https:// or http:// and a host name"),
-        ("/sponsors/0/url", "must be a URL that begins with https:// or http:// and a host name"),
+        ("/speakers/0/photo_url", "must be a URL that starts with https:// or http:// and a host name"),
+        ("/sponsors/0/url", "must be a URL that starts with https:// or http:// and a host name"),
     ]
 
 

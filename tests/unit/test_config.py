@@ -129,7 +129,7 @@ def test_configured_database_requires_a_configured_key(tmp_path: Path) -> None:
 
 
 def test_short_key_is_rejected(tmp_path: Path) -> None:
-    assert configuration_error(tmp_path, secret_key="k" * 31) == "EVENTCAL_SECRET_KEY is shorter than 32 characters."
+    assert configuration_error(tmp_path, secret_key="k" * 31) == "EVENTCAL_SECRET_KEY must have at least 32 characters."
 
 
 # The configuration file

@@ -48,7 +48,7 @@ def test_command_without_schema_fails_and_suggests_db_upgrade(
     (cli_without_database.instance / "file.json").write_text("{}")
     arguments = [str(cli_without_database.instance / word) if word == "file.json" else word for word in command]
     assert cli_without_database.run_expecting_error(*arguments, typed=PASSWORD) == (
-        "The database is not up to date: run `eventcal db upgrade` first.\n"
+        "The database schema is out of date. Run `eventcal db upgrade` first.\n"
     )
 
 
@@ -58,14 +58,14 @@ def test_unreachable_database_error_is_one_sentence_without_password(
 ) -> None:
     url = "postgresql://me:hush@127.0.0.1:1/calendar"
     said = cli_without_database.run_expecting_error(*command, EVENTCAL_DATABASE_URL=url, EVENTCAL_SECRET_KEY="k" * 40)
-    assert said.startswith("The database does not answer: ")
-    assert said.endswith(". Is EVENTCAL_DATABASE_URL right?\n")
+    assert said.startswith("The database cannot be reached: ")
+    assert said.endswith(". Check EVENTCAL_DATABASE_URL.\n")
     assert "hush" not in said
 
 
 def test_unknown_setting_is_reported_in_one_sentence(cli_without_database: CommandLine) -> None:
     assert cli_without_database.run_expecting_error("db", "check", EVENTCAL_COLOUR="red") == (
-        "the environment sets what nobody knows: EVENTCAL_COLOUR.\n"
+        "Unknown settings in the environment: EVENTCAL_COLOUR.\n"
     )
 
 
@@ -80,7 +80,7 @@ def test_unusable_instance_folder_is_reported_in_one_sentence(cli_without_databa
 def test_database_of_later_release_is_reported_in_one_sentence(cli: CommandLine) -> None:
     cli.query_rows("UPDATE alembic_version SET version_num = '9999'")
     assert cli.run_expecting_error("db", "upgrade") == (
-        "The database is none that this release of eventcal can upgrade: Can't locate revision identified by '9999'.\n"
+        "This release of eventcal cannot upgrade this database: Can't locate revision identified by '9999'.\n"
     )
 
 
@@ -92,7 +92,7 @@ def test_version_option_prints_version(cli_without_database: CommandLine) -> Non
 
 
 def test_second_database_upgrade_changes_nothing(cli_without_database: CommandLine) -> None:
-    assert cli_without_database.run_ok("db", "upgrade") == "The database was brought up to date.\n"
+    assert cli_without_database.run_ok("db", "upgrade") == "The database was upgraded.\n"
     assert cli_without_database.run_ok("db", "upgrade") == "The database is up to date.\n"
     assert cli_without_database.run_ok("db", "check") == "The database is up to date.\n"
 
@@ -102,7 +102,7 @@ def test_upgrade_with_new_base_url_rerenders_entries_and_keeps_sequences(cli: Co
     cli.run_ok("load", cli.write_dataset(speakers=[SPEAKER_RECORD], events=[EVENT_RECORD], talks=[TALK_RECORD]))
     elsewhere = {"EVENTCAL_BASE_URL": "https://events.example.org"}
     assert cli.run_expecting_error("db", "check", **elsewhere) == (
-        "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`.\n"
+        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. Run `eventcal db upgrade`.\n"
     )
     assert cli.run_ok("db", "upgrade", **elsewhere) == (
         "The database is up to date.\n2 entries of the feeds changed.\n"
@@ -137,11 +137,11 @@ def test_loading_a_file_again_changes_nothing(cli: CommandLine) -> None:
     file = cli.write_dataset(speakers=[SPEAKER_RECORD], events=[EVENT_RECORD], talks=[TALK_RECORD])
     assert cli.run_ok("load", file) == (
         "Loaded:\n"
-        "  speakers: 1 new, 0 changed, 0 as they were\n"
-        "  events: 1 new, 0 changed, 0 as they were\n"
-        "  talks: 1 new, 0 changed, 0 as they were\n"
+        "  speakers: 1 new, 0 changed, 0 unchanged\n"
+        "  events: 1 new, 0 changed, 0 unchanged\n"
+        "  talks: 1 new, 0 changed, 0 unchanged\n"
     )
-    assert cli.run_ok("load", file).startswith("Everything in this file is here already, as it says:\n")
+    assert cli.run_ok("load", file).startswith("Nothing to load, all records are up to date:\n")
 
 
 def test_invalid_file_reports_all_errors_and_loads_nothing(cli: CommandLine) -> None:
@@ -149,11 +149,12 @@ def test_invalid_file_reports_all_errors_and_loads_nothing(cli: CommandLine) -> 
         events=[EVENT_RECORD, {**EVENT_RECORD, "slug": "Other", "starts": "soon"}], talks=[TALK_RECORD]
     )
     assert cli.run_expecting_error("load", file) == (
-        "Nothing was loaded, for the file has 3 faults:\n"
-        '  /events/1/slug: must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters\n'
-        "  /events/1/starts: 'soon' is neither a date nor a local time; "
+        "Nothing was loaded, because the file has 3 errors:\n"
+        "  /events/1/slug: must be words of lower-case letters a-z and digits joined by hyphens, "
+        "with at most 80 characters\n"
+        "  /events/1/starts: 'soon' is neither a date (2014-08-18) nor "
         "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)\n"
-        "  /talks/0/speakers/0: there is no speaker “ada”, in this file or here\n"
+        "  /talks/0/speakers/0: refers to speaker “ada”, which exists neither in the file nor in the calendar\n"
     )
     assert cli.query_rows("SELECT * FROM events") == []
 
@@ -162,7 +163,7 @@ def test_load_reports_error_of_the_whole_file(cli: CommandLine) -> None:
     path = cli.instance / "list.json"
     path.write_text("[]")
     assert cli.run_expecting_error("load", str(path)) == (
-        "Nothing was loaded, for the file has a fault:\n  the whole file: must be a JSON object\n"
+        "Nothing was loaded, because the file has 1 error:\n  file: must be a JSON object\n"
     )
 
 
@@ -187,9 +188,9 @@ def test_unreadable_file_is_reported_in_one_sentence(
 def test_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clock: FixedClock) -> None:
     said = cli.run_ok("demo")
     found = re.fullmatch(
-        r"The Xen Project's calendar of 2014 is here, 8 events and 14 talks, with its dates moved by [0-9]+ weeks: "
-        r"it begins on [0-9-]{10}\.\n"
-        r"Sign in as organiser@example\.org with the password (\S+) \(it is shown only now\):\n"
+        r"Loaded the Xen Project's calendar of 2014: 8 events and 14 talks, with dates moved by [0-9]+ weeks\. "
+        r"The first event starts on [0-9-]{10}\.\n"
+        r"Sign in as organiser@example\.org with the password (\S+) \(shown only once\):\n"
         r"  curl -c cookies\.txt -H 'Content-Type: application/json' \\\n"
         r"    -d '(\{.*\})' http://127\.0\.0\.1:8000/api/v1/auth/login\n",
         said,
@@ -202,8 +203,8 @@ def test_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clo
     before = cli.query_rows("SELECT slug, starts, sequence, revision FROM events")
     for arguments in (("demo",), ("demo", "--as-it-was")):
         assert cli.run_ok(*arguments) == (
-            "The demo is here already, and was left as it is.\n"
-            "Its organiser organiser@example.org has an account already; for a new password run\n"
+            "The demo calendar has already been loaded and was not changed.\n"
+            "The organiser organiser@example.org already has an account. To set a new password, run\n"
             "  eventcal members password organiser@example.org\n"
         )
     assert cli.query_rows("SELECT slug, starts, sequence, revision FROM events") == before
@@ -213,7 +214,7 @@ def test_demo_is_loaded_once_and_its_organiser_can_sign_in(cli: CommandLine, clo
 
 def test_demo_as_it_was_keeps_original_dates(cli: CommandLine) -> None:
     said = cli.run_ok("demo", "--as-it-was")
-    assert "8 events and 14 talks, with its dates as they were: it begins on 2014-05-29." in said
+    assert "8 events and 14 talks, with the original dates. The first event starts on 2014-05-29." in said
     assert cli.query_rows("SELECT starts, ends FROM events WHERE slug = 'linuxcon-north-america-2014'") == [
         ("2014-08-20", "2014-08-22")
     ]
@@ -227,20 +228,20 @@ def test_serve_rejects_port_in_use(cli: CommandLine) -> None:
         port = other.getsockname()[1]
         said = cli.run_expecting_error("serve", "--port", str(port))
     assert said.splitlines()[-1] == (
-        f"Something listens on 127.0.0.1 port {port} already; stop it, or give another --port."
+        f"Another process already listens on 127.0.0.1 port {port}. Stop it, or choose another port with --port."
     )
 
 
 @pytest.mark.parametrize("host", ["203.0.113.9", "nowhere.invalid"])
 def test_serve_rejects_address_of_another_machine(cli: CommandLine, host: str) -> None:
     said = cli.run_expecting_error("serve", "--host", host)
-    assert said.splitlines()[-1] == f"This machine has no address {host}; give another with --host."
+    assert said.splitlines()[-1] == f"This machine has no address {host}. Choose another one with --host."
 
 
 def test_serve_warns_about_outdated_feeds_until_upgrade(cli: CommandLine) -> None:
     said = cli.run_expecting_error("serve", "--host", "203.0.113.9")
     assert said.splitlines()[0] == (
-        "The feeds were rendered by another release, or for another BASE_URL or DOMAIN: run `eventcal db upgrade`."
+        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. Run `eventcal db upgrade`."
     )
     cli.run_ok("db", "upgrade")
     assert len(cli.run_expecting_error("serve", "--host", "203.0.113.9").splitlines()) == 1

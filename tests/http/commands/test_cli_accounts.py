@@ -42,7 +42,8 @@ def test_email_address_cannot_have_two_accounts(cli: CommandLine) -> None:
         "members", "add", "ADA@example.org", "--name", "Ada", "--password-stdin", typed=PASSWORD
     )
     assert said == (
-        "ADA@example.org has an account already; change it with `eventcal members role` or `members password`.\n"
+        "ADA@example.org already has an account. "
+        "Change it with `eventcal members role` or `eventcal members password`.\n"
     )
 
 
@@ -53,13 +54,16 @@ def add_member(cli: CommandLine, email: str = "ada@example.org") -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("add", "ada@example.org", "--name", "Ada"), "Say --password-stdin and give the password on standard input."),
-        (("add", "ada", "--name", "Ada"), "must be an e-mail address such as ada@example.org"),
-        (("add", "ada@example.org", "--name", " "), "is blank; write something that can be seen"),
+        (
+            ("add", "ada@example.org", "--name", "Ada"),
+            "Pass --password-stdin and write the password to standard input.",
+        ),
+        (("add", "ada", "--name", "Ada"), "must be an email address such as ada@example.org"),
+        (("add", "ada@example.org", "--name", " "), "must not be blank"),
         (("add", "ada@example.org", "--name", "A" * 201), "must have at most 200 characters"),
         (("add", "ada@example.org"), "Missing option '--name'."),
         (("role", "ada@example.org", "king"), "'king' is not one of 'member', 'moderator', 'admin'."),
-        (("password", "ada@example.org"), "Say --password-stdin"),
+        (("password", "ada@example.org"), "Pass --password-stdin"),
     ],
 )
 def test_incorrect_usage_is_explained(cli: CommandLine, arguments: tuple[str, ...], says: str) -> None:
@@ -81,7 +85,7 @@ def test_members_role_changes_role(cli: CommandLine) -> None:
 def test_commands_reject_email_without_account(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     from_stdin = ("--password-stdin",) if arguments[0] == "password" else ()
     assert cli.run_expecting_error("members", *arguments, *from_stdin, typed=PASSWORD) == (
-        "Nobody with this address has an account; ask them to register first.\n"
+        "No account has this email address. Ask the person to register first.\n"
     )
 
 
@@ -104,7 +108,7 @@ def test_reset_factors_restores_sign_in_with_password_alone(cli: CommandLine, cl
             == 401
         )
         assert cli.run_ok("members", "reset-factors", "ada@example.org") == (
-            "ada@example.org signs in with the password alone; every session of theirs has ended.\n"
+            "ada@example.org can now sign in with the password alone. All of their sessions have ended.\n"
         )
         assert ada.client.get("/api/v1/me").status_code == 401
         assert sign_in_with_password(app).get("/me").status_code == 200
@@ -119,9 +123,12 @@ def test_team_commands_add_and_remove_members(cli: CommandLine) -> None:
     for email in ("ada@example.org", "grace@example.org"):
         add_member(cli, email)
     team = ("events", "team", "summit")
-    assert cli.run_ok(*team, "add", "ada@example.org") == "ada@example.org is on the team of summit, as organiser.\n"
+    assert (
+        cli.run_ok(*team, "add", "ada@example.org")
+        == "ada@example.org is now on the team of summit, with the role organiser.\n"
+    )
     assert cli.run_ok(*team, "add", "grace@example.org", "--role", "reviewer") == (
-        "grace@example.org is on the team of summit, as reviewer.\n"
+        "grace@example.org is now on the team of summit, with the role reviewer.\n"
     )
     query = "SELECT email, team_members.role FROM team_members JOIN members ON id = member_id ORDER BY email"
     assert cli.query_rows(query) == [("ada@example.org", "organiser"), ("grace@example.org", "reviewer")]
@@ -130,7 +137,7 @@ def test_team_commands_add_and_remove_members(cli: CommandLine) -> None:
     )
     assert (
         cli.run_expecting_error(*team, "remove", "ada@example.org")
-        == "An event needs an organiser: name another one first.\n"
+        == "An event needs at least one organiser. Add another organiser first.\n"
     )
     assert cli.query_rows(query) == [("ada@example.org", "organiser")]
 
@@ -138,6 +145,5 @@ def test_team_commands_add_and_remove_members(cli: CommandLine) -> None:
 def test_team_command_rejects_unknown_event(cli: CommandLine) -> None:
     add_member(cli)
     assert (
-        cli.run_expecting_error("events", "team", "nowhere", "add", "ada@example.org")
-        == "There is no event “nowhere” here.\n"
+        cli.run_expecting_error("events", "team", "nowhere", "add", "ada@example.org") == "Event “nowhere” not found.\n"
     )

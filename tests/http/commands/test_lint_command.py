@@ -136,9 +136,9 @@ def test_header_findings_precede_line_findings(cli: CommandLine, server: Calenda
         f"{url}: warning cache-control there is no Cache-Control (RFC 9111, 5.2)\n"
         f"{url}: error content-type Content-Type is 'text/html' (RFC 5545, 8.1)\n"
         f"{url}: error etag-form ETag is '1' (RFC 9110, 8.8.3)\n"
-        f"{url}: error head HEAD is answered with 405, GET with 200 (RFC 9110, 9.1)\n"
+        f"{url}: error head HEAD is answered with status 405, GET with 200 (RFC 9110, 9.1)\n"
         f"{url}: warning last-modified there is no Last-Modified (RFC 9110, 8.8.2)\n"
-        f"{url}: warning not-modified asked again whether anything changed, the server answers 200 (RFC 9110, 13.1)\n"
+        f"{url}: warning not-modified the conditional request is answered with status 200, not 304 (RFC 9110, 13.1)\n"
         f"{url}:42: error status STATUS is 'CANCELED' (RFC 5545, 3.8.1.11)\n"
         "4 errors and 3 warnings in 1 calendar.\n"
     )
@@ -163,7 +163,7 @@ def test_at_most_five_redirects_are_followed(cli: CommandLine, server: CalendarS
     result = cli.run("lint", f"{server.base_url}/6")
     assert (result.exit_code, result.stderr) == (
         2,
-        f"{server.base_url}/6 cannot be read: the server answers 302 Found.\n",
+        f"{server.base_url}/6 cannot be read: the server responded with 302 Found.\n",
     )
 
 
@@ -175,23 +175,23 @@ def test_redirect_to_scheme_other_than_http_is_rejected(cli: CommandLine, server
 
 def test_unusable_response_is_reported_in_one_sentence(cli: CommandLine, server: CalendarServer) -> None:
     pages = {
-        "/missing": (ServedResponse(status=404), "the server answers 404 Not Found"),
-        "/odd": (ServedResponse(status=599), "the server answers 599"),
+        "/missing": (ServedResponse(status=404), "the server responded with 404 Not Found"),
+        "/odd": (ServedResponse(status=599), "the server responded with 599"),
         "/cut": (
             ServedResponse(VALID_CALENDAR, omitted_octets=7),
-            f"the answer ended after {len(VALID_CALENDAR) - 7} octets of {len(VALID_CALENDAR)}",
+            f"the response ended after {len(VALID_CALENDAR) - 7} of {len(VALID_CALENDAR)} octets",
         ),
         "/br": (
             ServedResponse(VALID_CALENDAR, headers={"Content-Encoding": "br"}),
-            "the answer is packed with 'br', which was not asked for",
+            "the response uses the content encoding 'br', which was not requested",
         ),
         "/not-gzip": (
             ServedResponse(VALID_CALENDAR, headers={"Content-Encoding": "gzip"}),
-            "the answer says that it is gzip, and is not",
+            "the response is not valid gzip",
         ),
         "/cut-gzip": (
             ServedResponse(gzip.compress(VALID_CALENDAR)[:-20], headers={"Content-Encoding": "gzip"}),
-            "the answer is gzip that was cut off",
+            "the gzip data of the response is truncated",
         ),
     }
     for path, (page, reason) in pages.items():
@@ -220,7 +220,7 @@ def test_fetch_rejects_body_above_size_limit(server: CalendarServer, packed: str
     headers = {"Content-Encoding": packed}
     url = server.serve("/large.ics", ServedResponse(gzip.compress(body) if packed == "gzip" else body, headers=headers))
     assert fetch(url, limits=FetchLimits(octets=100_000)).body == body
-    with pytest.raises(UnreadableCalendar, match="the answer is larger than 99999 octets"):
+    with pytest.raises(UnreadableCalendar, match="the response is larger than 99999 octets"):
         fetch(url, limits=FetchLimits(octets=99_999))
 
 
@@ -228,14 +228,14 @@ def test_fetch_rejects_body_above_size_limit(server: CalendarServer, packed: str
 def test_fetch_times_out_if_server_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        with pytest.raises(UnreadableCalendar, match=r"^there was no answer in time$"):
+        with pytest.raises(UnreadableCalendar, match=r"^the request timed out$"):
             fetch(url, limits=FetchLimits(seconds=0.2))
 
 
 @pytest.mark.usefixtures("cli")
 def test_fetch_times_out_if_body_arrives_too_slowly(server: CalendarServer) -> None:
     url = server.serve("/slow.ics", ServedResponse(bytes(1_000), octet_delay=0.02))
-    with pytest.raises(UnreadableCalendar, match=r"^the answer is not whole after 0\.3 seconds$"):
+    with pytest.raises(UnreadableCalendar, match=r"^the response is incomplete after 0\.3 seconds$"):
         fetch(url, limits=FetchLimits(seconds=0.3))
 
 

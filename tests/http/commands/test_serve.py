@@ -86,8 +86,8 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
     # The feeds had not been rendered yet. The log does not contain any requests.
     assert re.fullmatch(
         r"The feeds were rendered by another release.*\n"
-        rf"eventcal is served on {base}; its links lead to http://127\.0\.0\.1:8000 \(EVENTCAL_BASE_URL\)\. "
-        r"Ctrl-C ends it\.\n",
+        rf"eventcal is served on {base}; links use http://127\.0\.0\.1:8000 \(EVENTCAL_BASE_URL\)\. "
+        r"Press Ctrl-C to stop\.\n",
         said,
     )
     # The fetch was counted before the worker ended.

@@ -130,9 +130,9 @@ def test_prune_removes_pictures_that_no_row_refers_to(
     with write_session(app) as session:
         make_speaker(session, photo_url=picture_path)
         make_sponsor(session, logo_url=f"/media/{logo}")
-    assert run_media_prune(app, monkeypatch) == "1 picture removed.\n"
+    assert run_media_prune(app, monkeypatch) == "1 image removed.\n"
     assert (fetch(app, picture_path).status_code, gallery.exists(logo), gallery.exists(nobodys)) == (200, True, False)
-    assert run_media_prune(app, monkeypatch) == "0 pictures removed.\n"
+    assert run_media_prune(app, monkeypatch) == "0 images removed.\n"
 
 
 def test_prune_keeps_pictures_of_the_last_day_unless_at_once_is_given(
@@ -141,7 +141,7 @@ def test_prune_keeps_pictures_of_the_last_day_unless_at_once_is_given(
     gallery = MediaStore(services_of(app).settings.media_folder)
     # The command uses the system clock, so a modification time in the far future counts as recent.
     name = gallery.save(picture, now=services_of(app).database.clock.now() + timedelta(days=365 * 100))
-    assert run_media_prune(app, monkeypatch) == "0 pictures removed.\n"
+    assert run_media_prune(app, monkeypatch) == "0 images removed.\n"
     gallery.save(picture, now=NOON - UNUSED_RETENTION)
-    assert run_media_prune(app, monkeypatch, "--at-once") == "1 picture removed.\n"
+    assert run_media_prune(app, monkeypatch, "--at-once") == "1 image removed.\n"
     assert not gallery.exists(name)
