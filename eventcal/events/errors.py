@@ -7,7 +7,7 @@ class EventNotFound(NotFound):
     """No event has this slug, or the caller may not see the event."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(Message("There is no event “%(slug)s” here.", slug=slug))
+        super().__init__(Message("Event “%(slug)s” not found.", slug=slug))
 
 
 class EventPartNotFound(NotFound):
@@ -18,39 +18,39 @@ class DuplicateName(Conflict):
     """The event already has a track, room or tier with this name."""
 
     code = "name-taken"
-    title = Message("This name is taken")
+    title = Message("Duplicate name")
 
 
 class InvalidTransition(Conflict):
     """The state change is not allowed in the current state."""
 
     code = "forbidden-step"
-    title = Message("No such step from here")
+    title = Message("Not allowed in this state")
 
 
 class CannotDeletePublished(Conflict):
     """Public events can be cancelled but not deleted."""
 
     code = "was-public"
-    title = Message("Cancel it instead")
+    title = Message("Already published")
 
 
 class InUse(Conflict):
     """The object cannot be deleted while other objects refer to it."""
 
     code = "in-use"
-    title = Message("Still in use")
+    title = Message("In use")
 
 
 class LastOrganiser(Conflict):
     """The change would leave the event without an organiser."""
 
     code = "last-organiser"
-    title = Message("The last organiser stays")
+    title = Message("Last organiser cannot be removed")
 
 
 class EventEnded(Conflict):
     """The event has ended."""
 
     code = "event-over"
-    title = Message("This event is over")
+    title = Message("Event has ended")

@@ -78,7 +78,7 @@ def check_can_manage_event(event: Event, caller: Caller) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
     check_organiser(caller, event.id)
     if is_public_and_redacted(event) and not caller.is_moderator:
-        raise Forbidden(Message("A moderator removed this event; only a moderator may change it now."))
+        raise Forbidden(Message("A moderator erased this event. Only a moderator may change it."))
 
 
 def is_public_and_redacted(event: Event) -> bool:
@@ -162,7 +162,7 @@ def get_track_or_room_for_organiser(
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not can_view_event(row[1], caller):
-        raise EventPartNotFound(Message("There is no such room or track here."))
+        raise EventPartNotFound(Message("Room or track not found."))
     check_can_manage_event(row[1], caller)
     return row[0]
 

@@ -51,7 +51,7 @@ def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
     faults = list(_incomplete_pair_errors(event))
     tzid = event["timezone"]
     if not is_known_zone(tzid):
-        unknown = Message("%(zone)s is no IANA time zone; write one like Europe/London or UTC", zone=repr(tzid))
+        unknown = Message("%(zone)s is not an IANA time zone; use a name such as Europe/London or UTC", zone=repr(tzid))
         return [*faults, FieldError("/timezone", unknown)]
     faults += start_end_errors(event["starts"], event["ends"], tzid)
     if event.get("recurrence") and not faults:
@@ -70,12 +70,12 @@ def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
     first = next(dates.iter_from(dates.start.date()), None)
     if first is None:
         if dates.has_end:
-            return Message("has no date before it ends; let it end later")
-        return Message("never comes true; change it")
+            return Message("has no occurrence before it ends; choose a later end")
+        return Message("has no occurrences; change the rule")
     if first == dates.start:
         return None
     return Message(
-        "comes true on %(first)s for the first time, and the event starts on %(starts)s; let both be the same",
+        "has its first occurrence on %(first)s, but the event starts on %(starts)s; both must be the same",
         first=format_local(first if "T" in starts else first.date()),
         starts=starts,
     )
@@ -103,20 +103,20 @@ def start_end_errors(starts: str | None, ends: str | None, tzid: str) -> list[Fi
 def _start_end_order_errors(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[FieldError]:
     if isinstance(starts, datetime) and isinstance(ends, datetime):
         if local_to_utc_strict(ends, tzid) <= local_to_utc_strict(starts, tzid):
-            yield FieldError("/ends", Message("must be later than starts"))
+            yield FieldError("/ends", Message("must be later than `starts`"))
     elif isinstance(starts, datetime):
-        yield FieldError("/ends", Message("must be a time, as starts is"))
+        yield FieldError("/ends", Message("must be a date-time, like `starts`"))
     elif isinstance(ends, datetime):
-        yield FieldError("/ends", Message("must be a date, as starts is"))
+        yield FieldError("/ends", Message("must be a date, like `starts`"))
     elif ends < starts:
-        yield FieldError("/ends", Message("must not be before starts; the last day counts"))
+        yield FieldError("/ends", Message("must not be before `starts`; the last day is included"))
 
 
 def _incomplete_pair_errors(event: Mapping[str, Any]) -> Iterator[FieldError]:
     if (event.get("latitude") is None) is not (event.get("longitude") is None):
-        yield FieldError("/location", Message("latitude and longitude belong together; give both or neither"))
+        yield FieldError("/location", Message("latitude and longitude must be set together"))
     if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
-        yield FieldError("/registration/price", Message("a price is an amount and a currency; give both or null"))
+        yield FieldError("/registration/price", Message("must have both an amount and a currency, or be null"))
 
 
 def _call_for_talks_errors(call: Mapping[str, Any], tzid: str) -> Iterator[FieldError]:
@@ -127,10 +127,10 @@ def _call_for_talks_errors(call: Mapping[str, Any], tzid: str) -> Iterator[Field
         except ValueError as error:
             yield FieldError(f"/call_for_talks/{name}", str(error))
     if call.get("anywhere_on_earth") and "T" in (call.get("closes_at") or "T"):
-        yield FieldError("/call_for_talks/anywhere_on_earth", Message("goes with a closes_at that is a date"))
+        yield FieldError("/call_for_talks/anywhere_on_earth", Message("requires `closes_at` to be a date"))
     opens_at, closes_at = moments.get("opens_at"), moments.get("closes_at")
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
-        yield FieldError("/call_for_talks/closes_at", Message("must be later than opens_at"))
+        yield FieldError("/call_for_talks/closes_at", Message("must be later than `opens_at`"))
 
 
 def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetime | None:

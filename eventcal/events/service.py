@@ -86,11 +86,16 @@ def replace_event(session: Session, event: Event, fields: Mapping[str, Any], *, 
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}
-        raise InvalidTransition(Message("An event that is %(status)s does not become %(wanted)s by an edit.", **words))
+        raise InvalidTransition(
+            Message("The status of an event cannot be changed from %(status)s to %(wanted)s.", **words)
+        )
     event.status = status
     if "slug" in fields and fields["slug"] != event.slug:
         if event.status in PUBLIC_STATUSES:
-            detail = Message("The address of a public event does not change: people have it in their calendars.")
+            detail = Message(
+                "The slug of a public event cannot be changed, because it is part of the addresses that "
+                "subscribers use."
+            )
             raise SlugImmutable(detail)
         event.slug = _choose_slug(session, fields["slug"], event.title)
     _set_event_fields(session, event, fields)
@@ -102,7 +107,7 @@ def _initial_status(requested: str | None, caller: Caller) -> EventStatus:
         return EventStatus(requested) if requested is not None else EventStatus.CONFIRMED
     if requested in {None, EventStatus.PENDING, EventStatus.DRAFT}:
         return EventStatus(requested or EventStatus.PENDING)
-    refused = Message("a moderator publishes events; leave it out, or say draft or pending")
+    refused = Message("must be draft or pending, because only moderators publish events")
     raise Invalid(errors=[FieldError("/status", refused)])
 
 
@@ -172,12 +177,12 @@ def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str])
     """Set the co-located events, or return an error for each invalid slug without changing anything."""
     found = public_events_by_slug(session, slugs)
     faults = [
-        FieldError(f"/co_located_with/{i}", Message("there is no public event “%(slug)s”", slug=slug))
+        FieldError(f"/co_located_with/{i}", Message("is not a public event: “%(slug)s”", slug=slug))
         for i, slug in enumerate(slugs)
         if slug not in found or slug == event.slug
     ]
     faults += [
-        FieldError(f"/co_located_with/{i}", Message("is on the list already"))
+        FieldError(f"/co_located_with/{i}", Message("is a duplicate; remove it"))
         for i, slug in enumerate(slugs)
         if slug in slugs[:i]
     ]
@@ -235,8 +240,8 @@ def edit_track_or_room(session: Session, part: TrackOrRoom, fields: Mapping[str,
 def _check_part_name_free(session: Session, table: type[TrackOrRoom], event_id: str, *, name: str) -> None:
     if session.scalar(select(exists().where(table.event_id == event_id, table.name == name))):
         if issubclass(table, Track):
-            raise DuplicateName(Message("This event has a track “%(name)s” already.", name=name))
-        raise DuplicateName(Message("This event has a room “%(name)s” already.", name=name))
+            raise DuplicateName(Message("This event already has a track “%(name)s”.", name=name))
+        raise DuplicateName(Message("This event already has a room “%(name)s”.", name=name))
 
 
 def add_team_member(session: Session, event: Event, member: Member, *, role: TeamRole) -> TeamMember:
@@ -255,7 +260,7 @@ def add_team_member(session: Session, event: Event, member: Member, *, role: Tea
 
 def remove_team_member(session: Session, event: Event, member_id: str) -> None:
     """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
-    missing = EventPartNotFound(Message("Nobody by this id is on the team."))
+    missing = EventPartNotFound(Message("No team member has this id."))
     row = require(session.get(TeamMember, (event.id, member_id)), missing)
     _check_another_organiser(session, row)
     session.delete(row)
@@ -271,4 +276,4 @@ def _check_another_organiser(session: Session, row: TeamMember) -> None:
         .where(TeamMember.event_id == row.event_id, TeamMember.role == TeamRole.ORGANISER)
     )
     if organisers == 1:
-        raise LastOrganiser(Message("An event needs an organiser: name another one first."))
+        raise LastOrganiser(Message("An event needs at least one organiser. Add another organiser first."))

@@ -220,7 +220,7 @@ def _take_write_lock(session: Session) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(_POSTGRESQL_LOCK_STATEMENT, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK_KEY})
     except (DBAPIError, NoConnectionError) as error:
-        raise DatabaseBusy(Message("Too much is being written at this moment; try again in a few seconds.")) from error
+        raise DatabaseBusy(Message("The database is busy with other changes. Try again in a few seconds.")) from error
 
 
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:

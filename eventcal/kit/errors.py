@@ -39,7 +39,7 @@ class Message(str):
         return self
 
 
-_INVALID_DETAIL = Message("See errors for each fault and its place.")
+_INVALID_DETAIL = Message("See `errors` for details.")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DomainError(Exception):
     """The base class of domain errors, with a machine-readable `code`, a short `title` and an explanatory `detail`."""
 
     code: ClassVar[str] = "refused"
-    title: ClassVar[Message] = Message("Refused")
+    title: ClassVar[Message] = Message("Request rejected")
 
     def __init__(self, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -85,28 +85,28 @@ class Unauthenticated(DomainError):
     """The request requires authentication."""
 
     code = "unauthenticated"
-    title = Message("Sign in first")
+    title = Message("Authentication required")
 
 
 class Forbidden(DomainError):
     """The caller is authenticated but does not have permission."""
 
     code = "forbidden"
-    title = Message("Not allowed")
+    title = Message("Forbidden")
 
 
 class Conflict(DomainError):
     """The action is not allowed in the current state of the object."""
 
     code = "conflict"
-    title = Message("Not possible as things stand")
+    title = Message("Conflict")
 
 
 class Invalid(DomainError):
     """The input is invalid. `errors` lists all field errors."""
 
     code = "invalid"
-    title = Message("Some of this cannot be taken")
+    title = Message("Validation failed")
 
     def __init__(self, detail: str = _INVALID_DETAIL, *, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail, errors=errors)
@@ -116,14 +116,14 @@ class VersionConflict(DomainError):
     """The object has changed since the caller read it."""
 
     code = "stale"
-    title = Message("Changed in the meantime")
+    title = Message("Version conflict")
 
 
 class DatabaseBusy(DomainError):
     """The database is too busy to process the change. The caller may retry the request."""
 
     code = "busy"
-    title = Message("Busy")
+    title = Message("Service unavailable")
 
 
 def require(value: Found | None, error: DomainError) -> Found:

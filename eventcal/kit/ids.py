@@ -34,17 +34,17 @@ class DuplicateSlug(Conflict):
     """Another event, speaker or sponsor has this slug."""
 
     code = "slug-taken"
-    title = Message("This slug is taken")
+    title = Message("Duplicate slug")
 
     def __init__(self, slug: str) -> None:
-        super().__init__(Message("The slug “%(slug)s” is taken; choose another, or leave it out.", slug=slug))
+        super().__init__(Message("The slug “%(slug)s” is already used. Choose another one or omit it.", slug=slug))
 
 
 class SlugImmutable(Conflict):
     """The slug of a published object cannot be changed."""
 
     code = "slug-fixed"
-    title = Message("This slug is fixed")
+    title = Message("Slug cannot be changed")
 
 
 def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, fallback: str) -> str:

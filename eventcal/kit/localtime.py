@@ -42,7 +42,7 @@ class SkippedTime(ValueError):
         self.next_valid = next_valid
         super().__init__(
             Message(
-                "%(time)s does not exist in %(zone)s: the clocks skip it; the next time there is %(next)s",
+                "%(time)s does not exist in %(zone)s because of a clock change; the next valid time is %(next)s",
                 time=format_local(local),
                 zone=tzid,
                 next=format_local(next_valid),
@@ -79,7 +79,7 @@ def get_zone(name: str) -> ZoneInfo:
     """Return the cached time zone with this IANA name. Raises ValueError if the name is unknown."""
     if not is_known_zone(name):
         raise ValueError(
-            Message("%(name)s is not a time zone; write an IANA name such as Europe/Berlin", name=_quote_excerpt(name))
+            Message("%(name)s is not a time zone; use an IANA name such as Europe/Berlin", name=_quote_excerpt(name))
         )
     return _read_zone(name)
 
@@ -93,14 +93,13 @@ def parse_local(text: str) -> date | datetime:
         if _WITH_OFFSET.fullmatch(text) is not None:
             raise ValueError(
                 Message(
-                    "%(text)s has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00",
+                    "%(text)s has an offset; use the local time without an offset, such as 2014-06-04T13:30:00",
                     text=_quote_excerpt(text),
                 )
             )
         raise ValueError(
             Message(
-                "%(text)s is neither a date nor a local time; "
-                "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)",
+                "%(text)s is neither a date (2014-08-18) nor a local date-time (2014-06-04T13:30:00)",
                 text=_quote_excerpt(text),
             )
         )
@@ -113,14 +112,14 @@ def _parse_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as fault:
-        raise ValueError(Message("%(text)s is no day or time there is", text=_quote_excerpt(text))) from fault
+        raise ValueError(Message("%(text)s is not a valid date or time", text=_quote_excerpt(text))) from fault
 
 
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(
             Message(
-                "the year %(year)s is out of range; write one from %(first)s to %(last)s",
+                "the year %(year)s is out of range; use a year from %(first)s to %(last)s",
                 year=f"{year:04}",
                 first=FIRST_YEAR,
                 last=LAST_YEAR,
@@ -249,16 +248,16 @@ def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetim
     if _DATE.fullmatch(text) is None:
         raise ValueError(
             Message(
-                "%(text)s is not a time; write one local to %(zone)s, as in 2014-05-02T23:59:00, "
-                "or with an offset, as in 2014-05-02T23:59:00+02:00",
+                "%(text)s is not a date-time; use a local time in %(zone)s (2014-05-02T23:59:00) or a time with an "
+                "offset (2014-05-02T23:59:00+02:00)",
                 text=_quote_excerpt(text),
                 zone=tzid,
             )
         )
     raise ValueError(
         Message(
-            "%(text)s does not say when on that day; write a time, as in %(text)sT23:59:00, "
-            "or set anywhere_on_earth to true for the end of the day at UTC-12",
+            "%(text)s has no time of day; add one (%(text)sT23:59:00), or set `anywhere_on_earth` to true for the "
+            "end of the day at UTC-12",
             text=text,
         ),
     )
@@ -268,8 +267,8 @@ def _parse_day_anywhere_on_earth(text: str) -> datetime:
     if _DATE.fullmatch(text) is None:
         raise ValueError(
             Message(
-                "%(text)s is not a date, but anywhere_on_earth goes with a date; "
-                "write one, as in 2014-05-02, or leave anywhere_on_earth out",
+                "%(text)s is not a date, which `anywhere_on_earth` requires; use a date such as 2014-05-02, or omit "
+                "`anywhere_on_earth`",
                 text=_quote_excerpt(text),
             )
         )

@@ -49,4 +49,4 @@ def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], Non
             lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if lost:
                 tables = sorted({row[0] for row in lost})
-                raise RuntimeError(f"After the migration rows of {', '.join(tables)} refer to rows that are not there.")
+                raise RuntimeError(f"After the migration, rows of {', '.join(tables)} refer to missing rows.")

@@ -81,7 +81,7 @@ def _decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:
             raise TypeError
         return [_parse_cursor_value(value, key) for value, key in zip(values, order, strict=True)]
     except (UnicodeEncodeError, binascii.Error, TypeError, ValueError, OverflowError) as error:
-        wrong = Message("not a cursor of this list; leave it out to begin again")
+        wrong = Message("is not a valid cursor of this list; omit it to start from the first page")
         raise Invalid(errors=[FieldError("?cursor", wrong)]) from error
 
 

@@ -50,7 +50,7 @@ def single_line_error(value: str) -> Message | None:
     if found is not None:
         return _character_error(found, replacement=Message("a space"))
     if all(unicodedata.category(character) in _INVISIBLE for character in value):
-        return Message("is blank; write something that can be seen")
+        return Message("must not be blank")
     return None
 
 
@@ -68,15 +68,15 @@ def _character_error(match: re.Match[str], *, replacement: Message) -> Message:
     where: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": match.start() + 1}
     if character in _LINE_BREAKS:
         return Message(
-            "contains a line break (%(code)s) at position %(position)s; write %(instead)s instead",
+            "contains a line break (%(code)s) at position %(position)s; use %(instead)s instead",
             instead=replacement,
             **where,
         )
     if character == "\t":
-        return Message("contains a tab (%(code)s) at position %(position)s; write a space instead", **where)
+        return Message("contains a tab (%(code)s) at position %(position)s; use a space instead", **where)
     if unicodedata.category(character) == "Cc":
         return Message("contains a control character (%(code)s) at position %(position)s; remove it", **where)
-    return Message("contains %(code)s at position %(position)s, which is half a character or none; remove it", **where)
+    return Message("contains %(code)s at position %(position)s, which is not a valid character; remove it", **where)
 
 
 def slugify(value: str) -> str:
@@ -100,7 +100,7 @@ def slug_error(value: str) -> Message | None:
     if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
     return Message(
-        'must be lower-case letters a-z and digits, words joined by "-", of at most %(limit)s characters',
+        "must be words of lower-case letters a-z and digits joined by hyphens, with at most %(limit)s characters",
         limit=SLUG_LIMIT,
     )
 

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from eventcal.kit.errors import Message
 
 REQUIRED = Message("is required")
-NOT_NULL = Message("must not be null; leave it out instead")
-UNKNOWN_FIELD = Message("is not known here; leave it out")
+NOT_NULL = Message("must not be null; omit it instead")
+UNKNOWN_FIELD = Message("is not a known field; remove it")
 NOT_OBJECT = Message("must be a JSON object")
 NOT_LIST = Message("must be a list")
-NOT_TEXT = Message("must be text")
+NOT_TEXT = Message("must be a string")
 NOT_BOOLEAN = Message("must be true or false")
-NOT_INTEGER = Message("must be a whole number")
+NOT_INTEGER = Message("must be an integer")
 
 URL_LIMIT = 2000
 """The maximum number of characters in a URL."""
@@ -43,17 +43,19 @@ def url_error(text: str) -> Message | None:
     """Return the error message for an invalid URL, or None if the URL is valid."""
     found = _FORBIDDEN_IN_URL.search(text)
     if found is not None:
-        return Message("contains %(what)s, which no URL may; percent-encode it", what=ascii(found.group()))
+        return Message("contains %(what)s, which is not allowed in a URL; percent-encode it", what=ascii(found.group()))
     if STRAY_PERCENT.search(text) is not None:
-        return Message("contains a %(percent)s that encodes nothing; write it as %(percent)s25", percent="%")
+        return Message(
+            "contains a %(percent)s that is not followed by two hexadecimal digits; write %(percent)s25", percent="%"
+        )
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        return Message("is not a URL; write one like https://example.org/")
+        return Message("must be a URL such as https://example.org/")
     if parts.scheme not in {"http", "https"} or not host:
-        return Message("must be a URL that begins with https:// or http:// and a host name")
-    return Message("must not hold a user name or a password") if "@" in parts.netloc else None
+        return Message("must be a URL that starts with https:// or http:// and a host name")
+    return Message("must not contain a user name or a password") if "@" in parts.netloc else None
 
 
 @cache

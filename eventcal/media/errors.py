@@ -7,11 +7,11 @@ class UnsupportedImage(Invalid):
     """The uploaded data is not a supported image."""
 
     code = "unreadable-picture"
-    title = Message("Not a picture that can be taken")
+    title = Message("Unsupported image")
 
 
 class ImageNotFound(NotFound):
     """No image has this name."""
 
     def __init__(self) -> None:
-        super().__init__(Message("There is no such picture here."))
+        super().__init__(Message("Image not found."))

@@ -64,7 +64,9 @@ def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
     """Decode an uploaded image, rotate it upright and scale it to the maximum size. Raises UnsupportedImage."""
     if len(raw) > MAX_UPLOAD_BYTES:
         raise UnsupportedImage(
-            Message("The picture has more than %(number)s MiB; send a smaller one.", number=MAX_UPLOAD_BYTES // 1024**2)
+            Message(
+                "The image is larger than %(number)s MiB. Upload a smaller one.", number=MAX_UPLOAD_BYTES // 1024**2
+            )
         )
     try:
         with _decode_lock, Image.open(BytesIO(raw), formats=_FORMATS) as image:
@@ -74,17 +76,17 @@ def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_many_pixels_error(MAX_PIXELS) from error
     except UnidentifiedImageError as error:
-        detail = Message("This is no PNG, JPEG or WebP; send a picture of one of these types.")
+        detail = Message("The file is not a PNG, JPEG or WebP image. Upload an image of one of these types.")
         raise UnsupportedImage(detail) from error
     except Exception as error:
         # Decoders raise many kinds of exceptions for malformed data.
-        detail = Message("The picture is damaged or incomplete; save it anew, and send that.")
+        detail = Message("The image is damaged or incomplete. Save it again and upload the new file.")
         raise UnsupportedImage(detail) from error
 
 
 def _too_many_pixels_error(limit: int) -> UnsupportedImage:
     count = limit // 1_000_000
-    detail = Message("The picture has more than %(number)s million pixels; scale it down, and send that.", number=count)
+    detail = Message("The image has more than %(number)s million pixels. Upload a smaller one.", number=count)
     return UnsupportedImage(detail)
 
 

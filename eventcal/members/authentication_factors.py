@@ -92,7 +92,7 @@ def enable_totp(session: Session, member: Member, encrypted_secret: str, *, coun
     `counter` is the time step of the code that the member entered to confirm the secret.
     """
     if find_totp_secret(session, member.id) is not None:
-        detail = Message("You have set up an app already; turn it off before you set up another.")
+        detail = Message("An authenticator app is already set up. Remove it before you set up another one.")
         raise SecondFactorAlreadyEnabled(detail)
     session.add(TotpSecret(member_id=member.id, sealed=encrypted_secret, last_counter=counter, created_at=now))
     return replace_recovery_codes(session, member)
@@ -126,7 +126,7 @@ def use_second_factor_code(
     else:
         taken = _use_recovery_code(session, member, code.translate(_LETTERS_TO_DIGITS))
     if not taken:
-        raise InvalidCode(Message("This code is wrong, too old, or was used before."))
+        raise InvalidCode(Message("This code is wrong, expired or already used."))
 
 
 def _use_totp_code(session: Session, member: Member, code: str, *, app: TotpAuthenticator, now: datetime) -> bool:
@@ -180,7 +180,7 @@ def register_passkey(session: Session, passkey: Passkey) -> Passkey:
     """Add a passkey. Raises DuplicatePasskey if the credential id is already registered."""
     # Write transactions are serialised, so no passkey can be added between this check and the commit.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
-        raise DuplicatePasskey(Message("This device has a passkey here already."))
+        raise DuplicatePasskey(Message("This device already has a passkey for this account."))
     session.add(passkey)
     session.flush()
     return passkey
@@ -194,7 +194,7 @@ def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, no
     passkey = session.get(Passkey, passkey_id)
     # A signature counter that does not increase indicates that the passkey was copied.
     if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):
-        raise InvalidPasskey(Message("This passkey was not taken."))
+        raise InvalidPasskey(Message("The passkey could not be verified."))
     passkey.sign_count = sign_count
     passkey.last_used_at = now
     session.flush()

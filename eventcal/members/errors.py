@@ -13,88 +13,88 @@ class InvalidCredentials(Unauthenticated):
     """The email or the password is wrong, and the error does not reveal which."""
 
     code = "sign-in-refused"
-    title = Message("Address and password do not fit")
+    title = Message("Sign-in failed")
 
 
 class SecondFactorRequired(Unauthenticated):
     """The email and password are correct, but a second factor is required."""
 
     code = "second-factor-needed"
-    title = Message("A code is needed, too")
+    title = Message("Code required")
 
 
 class InvalidCode(Unauthenticated):
     """The code is wrong, expired or already used."""
 
     code = "code-refused"
-    title = Message("This code is no good")
+    title = Message("Invalid code")
 
 
 class InvalidPasskey(Unauthenticated):
     """The passkey could not be verified, for a reason that is not revealed."""
 
     code = "passkey-refused"
-    title = Message("This passkey was not taken")
+    title = Message("Invalid passkey")
 
 
 class InvalidToken(Unauthenticated):
     """The access token is unknown, revoked or expired."""
 
     code = "invalid-token"
-    title = Message("This token is no good")
+    title = Message("Invalid token")
 
 
 class InsufficientScope(Forbidden):
     """The access token does not have the required scope."""
 
     code = "insufficient-scope"
-    title = Message("The token does not reach this far")
+    title = Message("Insufficient scope")
 
 
 class CsrfFailed(Forbidden):
     """A cookie-authenticated request has no valid CSRF token."""
 
     code = "csrf"
-    title = Message("Sent by somebody else")
+    title = Message("CSRF check failed")
 
 
 class EmailNotConfirmed(Forbidden):
     """The member has not confirmed their email."""
 
     code = "not-confirmed"
-    title = Message("Confirm your address first")
+    title = Message("Email address not confirmed")
 
 
 class DuplicateEmail(Conflict):
     """An account with this email already exists."""
 
     code = "address-taken"
-    title = Message("This address has an account")
+    title = Message("Account already exists")
 
 
 class SecondFactorAlreadyEnabled(Conflict):
     """The member has already set up an authenticator app."""
 
     code = "second-factor-on"
-    title = Message("There is an app already")
+    title = Message("Second factor already enabled")
 
 
 class DuplicatePasskey(Conflict):
     """The passkey is already registered."""
 
     code = "passkey-known"
-    title = Message("This passkey is known")
+    title = Message("Passkey already registered")
 
 
 class InvalidEmailToken(Invalid):
     """The emailed token is invalid, expired or already used."""
 
     code = "token-refused"
-    title = Message("This link is no longer good")
+    title = Message("Invalid or expired link")
 
 
 class IdempotencyKeyReused(Invalid):
     """An Idempotency-Key was reused for a different request."""
 
     code = "idempotency-key-reused"
-    title = Message("This key belongs to another request")
+    title = Message("Idempotency key reused")

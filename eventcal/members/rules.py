@@ -8,13 +8,13 @@ from eventcal.members.errors import NotSignedIn
 
 def check_organiser(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
-    detail = Message("Only this event's organisers may do this.")
+    detail = Message("Only the event's organisers may do this.")
     _check_permission(caller, detail, is_allowed=caller.can_organise(event_id))
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
     """Raise NotSignedIn or Forbidden unless the caller may see the submissions of this event."""
-    detail = Message("Only this event's organisers and reviewers see what was submitted.")
+    detail = Message("Only the event's organisers and reviewers may see submissions.")
     _check_permission(caller, detail, is_allowed=caller.can_review(event_id))
 
 
@@ -32,6 +32,6 @@ def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
 
 def _check_permission(caller: Caller, message: str, *, is_allowed: bool) -> None:
     if not caller.is_signed_in:
-        raise NotSignedIn(Message("Sign in first, or send a token."))
+        raise NotSignedIn(Message("Sign in or send a token."))
     if not is_allowed:
         raise Forbidden(message)

@@ -27,13 +27,13 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 def get_member(session: Session, member_id: str) -> Member:
     """Return the member with this id. Raises NotFound."""
-    unknown = NotFound(Message("There is no member “%(member_id)s”.", member_id=member_id))
+    unknown = NotFound(Message("Member “%(member_id)s” not found.", member_id=member_id))
     return require(session.get(Member, member_id), unknown)
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
     """Return the member with this email. Raises NotFound."""
-    unknown = NotFound(Message("Nobody with this address has an account; ask them to register first."))
+    unknown = NotFound(Message("No account has this email address. Ask the person to register first."))
     return require(find_member_by_email(session, email), unknown)
 
 
@@ -88,7 +88,7 @@ def normalise_email(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
-        raise ValueError(Message("must be an e-mail address such as ada@example.org")) from error
+        raise ValueError(Message("must be an email address such as ada@example.org")) from error
 
 
 def create_member(
@@ -108,7 +108,9 @@ def create_member(
     """
     # Write transactions are serialised, so no member with this email can be added before the commit.
     if find_member_by_email(session, email) is not None:
-        raise DuplicateEmail(Message("There is an account with this address; sign in, or ask for a new password."))
+        raise DuplicateEmail(
+            Message("An account with this email address already exists. Sign in or reset the password.")
+        )
     member = Member(
         email=email,
         email_key=email_key(email),
@@ -134,7 +136,9 @@ def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -
 def check_email_confirmed(caller: Caller) -> None:
     """Raise EmailNotConfirmed unless the caller's email is confirmed."""
     if not caller.email_confirmed:
-        detail = Message("Follow the link that was mailed to you, or ask for another at POST /api/v1/auth/confirm.")
+        detail = Message(
+            "Follow the link in the confirmation email, or request another one with POST /api/v1/auth/confirm."
+        )
         raise EmailNotConfirmed(detail)
 
 
@@ -143,7 +147,7 @@ def create_access_token(
 ) -> tuple[AccessToken, str]:
     """Create an access token and return its row and the plain token. Raises Invalid if `expires_at` is in the past."""
     if expires_at is not None and expires_at <= now:
-        raise_if_invalid([FieldError("/expires_at", Message("is past; choose a later time, or leave it out"))])
+        raise_if_invalid([FieldError("/expires_at", Message("must be in the future; choose a later time or omit it"))])
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
         member_id=member.id,

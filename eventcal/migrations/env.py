@@ -45,7 +45,7 @@ def run(connection: Connection) -> None:
 
 
 if context.is_offline_mode():
-    raise NotImplementedError("Migrations look at the database; --sql cannot be had.")
+    raise NotImplementedError("Migrations need a database connection; --sql is not supported.")
 given = context.config.attributes.get("connection")
 if given is not None:
     run(given)

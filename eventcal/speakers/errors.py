@@ -7,11 +7,11 @@ class SpeakerNotFound(NotFound):
     """No speaker has this slug, or the caller may not see the speaker."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(Message("There is no speaker “%(slug)s” here.", slug=slug))
+        super().__init__(Message("Speaker “%(slug)s” not found.", slug=slug))
 
 
 class CannotMergeWithItself(Conflict):
     """The two speakers are the same, or one of the two was merged before."""
 
     code = "same-speaker"
-    title = Message("One and the same")
+    title = Message("Same speaker")

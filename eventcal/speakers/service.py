@@ -109,7 +109,9 @@ def update_speaker(
     check_can_edit_speaker(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:
-            raise SlugImmutable(Message("The address of a public speaker does not change: people link to it."))
+            raise SlugImmutable(
+                Message("The slug of a public speaker cannot be changed, because other sites link to it.")
+            )
         if is_slug_taken(session, Speaker.slug, fields["slug"]):
             raise DuplicateSlug(fields["slug"])
     for name, value in fields.items():
@@ -123,4 +125,4 @@ def update_speaker(
 def check_can_edit_speaker(speaker: Speaker, caller: Caller) -> None:
     """Raise Forbidden unless the caller is this speaker or a moderator."""
     if not (caller.is_moderator or is_own_speaker(speaker, caller)):
-        raise Forbidden(Message("Only the speaker or a moderator may change this."))
+        raise Forbidden(Message("Only the speaker or a moderator may change this profile."))

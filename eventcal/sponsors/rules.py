@@ -32,10 +32,8 @@ def tier_errors(tier: Tier, *, taken: int) -> list[FieldError]:
     """Return all field errors for a tier with `taken` confirmed sponsorships."""
     faults: list[FieldError] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):
-        faults.append(FieldError("/price", Message("a price is an amount and a currency; give both or null")))
+        faults.append(FieldError("/price", Message("must have both an amount and a currency, or be null")))
     if tier.capacity is not None and tier.capacity < taken:
-        few = Message(
-            "%(taken)s are taken already; give at least that many, or cancel a sponsorship first", taken=taken
-        )
+        few = Message("must be at least %(taken)s, the number of confirmed sponsorships", taken=taken)
         faults.append(FieldError("/capacity", few))
     return faults

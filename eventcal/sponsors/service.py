@@ -55,7 +55,7 @@ def delete_tier(session: Session, tier: Tier) -> None:
     """Delete a tier together with its cancelled sponsorships. Raises InUse if the tier has other sponsorships."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
-        held = Message("Somebody holds “%(name)s” or asked for it: cancel those sponsorships first.", name=tier.name)
+        held = Message("The tier “%(name)s” has sponsorships. Cancel them first.", name=tier.name)
         raise InUse(held)
     for row in rows:
         session.delete(row)
@@ -75,7 +75,7 @@ def check_has_no_sponsorships(session: Session, event: Event) -> None:
     """Raise InUse if the event has a sponsorship in any state."""
     rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
     if session.scalar(select(rows.exists())):
-        raise InUse(Message("Somebody asked to sponsor this event; it cannot be deleted any more."))
+        raise InUse(Message("This event has sponsorship enquiries and cannot be deleted."))
 
 
 def request_sponsorship(
@@ -88,15 +88,17 @@ def request_sponsorship(
     before the sponsorship is confirmed.
     """
     if event.status == EventStatus.CANCELLED:
-        raise EventCancelled(Message("“%(event)s” is cancelled and takes no sponsors.", event=event.title))
+        raise EventCancelled(Message("“%(event)s” is cancelled and does not accept sponsors.", event=event.title))
     if is_over(event.last_ends_at, now=now):
-        raise EventEnded(Message("“%(event)s” is over and takes no sponsors.", event=event.title))
+        raise EventEnded(Message("“%(event)s” has ended and does not accept sponsors.", event=event.title))
     tier = find_event_tier(session, event, fields["tier"])
     sponsor = _find_or_create_sponsor(session, fields["sponsor"], caller=caller, now=now)
     if tier is None or sponsor is None:
-        no_tier = [FieldError("/tier", Message("the event has no such tier"))] if tier is None else []
+        no_tier = [FieldError("/tier", Message("is not a tier of this event"))] if tier is None else []
         no_sponsor = (
-            [FieldError("/sponsor", Message("there is no such sponsor; describe it"))] if sponsor is None else []
+            [FieldError("/sponsor", Message("does not exist; send an object that describes the sponsor"))]
+            if sponsor is None
+            else []
         )
         raise Invalid(errors=no_tier + no_sponsor)
     return create_sponsorship(session, tier, sponsor, note=fields.get("note"), enquirer_id=caller.member_id, now=now)
@@ -128,12 +130,14 @@ def apply_sponsorship_action(
     """Confirm or cancel a sponsorship. Raises NotSignedIn, Forbidden, InvalidTransition or TierFull."""
     check_organiser(caller, sponsorship.tier.event_id)
     words = {"state": sponsorship.state.label, "done": SPONSORSHIP_TRANSITIONS[action].target.label}
-    detail = Message("A sponsorship that is %(state)s cannot be %(done)s.", **words)
+    detail = Message("A sponsorship with the state “%(state)s” cannot be %(done)s.", **words)
     SPONSORSHIP_TRANSITIONS[action].check(sponsorship.state, InvalidTransition(detail))
     tier = sponsorship.tier
     # Write transactions are serialised (kit/database.py), so the number of taken places is still valid at the commit.
     if action == SponsorshipAction.CONFIRM and not has_free_place(tier.capacity, count_taken_places(session, tier)):
-        full = Message("All %(capacity)s places of “%(name)s” are taken.", capacity=tier.capacity, name=tier.name)
+        full = Message(
+            "The tier “%(name)s” has no free places (capacity: %(capacity)s).", capacity=tier.capacity, name=tier.name
+        )
         raise TierFull(full)
     sponsorship.state = SPONSORSHIP_TRANSITIONS[action].target
     sponsorship.updated_at = now
@@ -177,7 +181,7 @@ def _apply_tier_fields(tier: Tier, fields: Mapping[str, Any], *, taken: int) -> 
 
 def _check_tier_name_is_free(session: Session, event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(Tier.event_id == event_id, Tier.name == name))):
-        raise DuplicateName(Message("This event has a tier “%(name)s” already.", name=name))
+        raise DuplicateName(Message("This event already has a tier “%(name)s”.", name=name))
 
 
 def _find_or_create_sponsor(

@@ -9,26 +9,26 @@ class TalkNotFound(NotFound):
     """No talk has this id, or the caller may not see the talk."""
 
     def __init__(self, talk_id: str) -> None:
-        super().__init__(Message("There is no talk “%(talk_id)s” here.", talk_id=talk_id))
+        super().__init__(Message("Talk “%(talk_id)s” not found.", talk_id=talk_id))
 
 
 class TalksClosed(Conflict):
     """The event does not currently accept talks."""
 
     code = "talks-closed"
-    title = Message("No talks are taken now")
+    title = Message("Submissions closed")
 
 
 class AlreadyDecided(Conflict):
     """The submitter may not change the talk after a decision."""
 
     code = "already-decided"
-    title = Message("Already decided on")
+    title = Message("Already decided")
 
 
 class BulkActionFailed(Conflict):
     """A bulk change failed, and no talk was changed. `errors_by_talk` maps talk ids to errors."""
 
     def __init__(self, errors_by_talk: Mapping[str, DomainError]) -> None:
-        super().__init__(Message("Some of these talks cannot be changed so; none is."))
+        super().__init__(Message("Nothing was saved: some of these talks cannot be changed this way."))
         self.errors_by_talk = dict(errors_by_talk)

@@ -47,10 +47,12 @@ def delete_event(session: Session, event: Event) -> None:
     """Delete an event. Raises CannotDeletePublished if the event is public, or InUse if the event has talks."""
     if event.status in PUBLIC_STATUSES:
         raise CannotDeletePublished(
-            Message("People have this event in their calendars: cancel it, and they hear of it.")
+            Message(
+                "This event is already in the calendars of subscribers. Cancel it instead, so that they are informed."
+            )
         )
     if session.scalar(select(exists().where(Talk.event_id == event.id))):
-        raise InUse(Message("Somebody offered a talk to this event; it cannot be deleted any more."))
+        raise InUse(Message("This event has submitted talks and cannot be deleted."))
     session.delete(event)
     session.flush()
 
@@ -68,12 +70,12 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     """
     check_moderator(caller)
     if kept.id == other.id:
-        raise CannotMergeWithItself(
-            Message("“%(slug)s” is one speaker already; name another one to merge.", slug=kept.slug)
-        )
+        raise CannotMergeWithItself(Message("Speaker “%(slug)s” cannot be merged with itself.", slug=kept.slug))
     if kept.merged_into_id is not None or other.merged_into_id is not None:
         # A second merge could make two speakers refer to each other.
-        raise CannotMergeWithItself(Message("One of them was merged into somebody already; name whom they lead to."))
+        raise CannotMergeWithItself(
+            Message("One of the speakers has already been merged. Use the slug of the remaining speaker.")
+        )
     rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*talk_load_options())
     for talk in session.scalars(rows).all():
         # If both speakers present a talk, `kept` takes the first of the two positions.
@@ -160,7 +162,10 @@ def delete_account(session: Session, member: Member, *, now: datetime) -> Retain
     needed_by = _list_events_without_organiser(session, member, now=now)
     if needed_by:
         slugs = ", ".join(event.slug for event in needed_by)
-        detail = Message("Name another organiser first, or cancel or delete the event: %(slugs)s.", slugs=slugs)
+        detail = Message(
+            "You are the last organiser of: %(slugs)s. Add another organiser, or cancel or delete the event.",
+            slugs=slugs,
+        )
         raise LastOrganiser(detail)
     caller = Caller(member_id=member.id, role=member.role)
     for talk in _list_undecided_talks(session, member):

@@ -80,13 +80,13 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
     """Return the errors in the times of a talk: a missing time of day, a wrong order, or a start outside the event."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
-            return [FieldError(f"/{name}", Message("a talk has a time of day; write one like 2014-06-04T13:30:00"))]
+            return [FieldError(f"/{name}", Message("must be a date-time such as 2014-06-04T13:30:00"))]
     if talk.ends is not None and talk.starts is None:
-        return [FieldError("/starts", Message("a talk that ends has to start; give both"))]
+        return [FieldError("/starts", Message("is required if `ends` is set"))]
     faults = start_end_errors(talk.starts, talk.ends, talk.event.timezone)
     if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
         days = {"first": talk.event.first_day, "last": talk.event.last_day}
-        faults.append(FieldError("/starts", Message("lies outside the event's days, %(first)s to %(last)s", **days)))
+        faults.append(FieldError("/starts", Message("must be within the event's days, %(first)s to %(last)s", **days)))
     return faults
 
 
@@ -94,7 +94,12 @@ def talk_kind_errors(talk: Talk) -> list[FieldError]:
     """Return a list with an error if the call for talks does not accept this kind of talk."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
-        return [FieldError("/kind", Message("this call takes only: %(kinds)s", kinds=", ".join(kinds)))]
+        return [
+            FieldError(
+                "/kind",
+                Message("is not accepted by this call for talks; it accepts: %(kinds)s", kinds=", ".join(kinds)),
+            )
+        ]
     return []
 
 

@@ -51,7 +51,7 @@ def submit_talk(
     faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     faults += talk_kind_errors(talk)
     if not talk.title:
-        faults.append(FieldError("/title", Message("is required, unless an earlier talk gives it")))
+        faults.append(FieldError("/title", Message("is required unless `reprise_of` is set")))
     raise_if_invalid(faults)
     if not talk.speaking:
         set_speakers(talk, [get_or_create_own_speaker(session, member, now=now)])
@@ -122,11 +122,11 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
     if caller.is_moderator or (caller.can_organise(talk.event_id) and not blanked):
         return
     if blanked:
-        raise Forbidden(Message("A moderator removed this; only a moderator may change it now."))
+        raise Forbidden(Message("A moderator erased this talk. Only a moderator may change it."))
     if not is_own(talk, caller):
         raise Forbidden(Message("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED_STATES:
-        detail = Message("This talk is %(state)s; ask an organiser to change it.", state=talk.state.label)
+        detail = Message("This talk is %(state)s. Ask an organiser to change it.", state=talk.state.label)
         raise AlreadyDecided(detail)
 
 
@@ -155,18 +155,22 @@ def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
     over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title}
     if over and not caller.is_moderator:
-        raise EventEnded(Message("“%(event)s” is over; only a moderator can still add a talk to it.", **about))
+        raise EventEnded(Message("“%(event)s” has ended. Only a moderator can add talks to it.", **about))
     if event.status not in ACTIVE_STATUSES:
         status = event.status.label
-        raise TalksClosed(Message("“%(event)s” is %(status)s and takes no talks.", **about, status=status))
+        raise TalksClosed(Message("“%(event)s” is %(status)s and does not accept talks.", **about, status=status))
     if over or is_accepting_talks(event, now=now):
         return
     if event.call is None:
         raise TalksClosed(Message("“%(event)s” has no call for talks.", **about))
     if event.call.opens_at is not None and now < event.call.opens_at:
-        detail = Message("The call of “%(event)s” is not open yet; see its call_for_talks for when.", **about)
+        detail = Message(
+            "The call for talks of “%(event)s” is not open yet. See `call_for_talks` of the event.", **about
+        )
         raise TalksClosed(detail)
-    raise TalksClosed(Message("The call of “%(event)s” has closed; see its call_for_talks.", **about))
+    raise TalksClosed(
+        Message("The call for talks of “%(event)s” has closed. See `call_for_talks` of the event.", **about)
+    )
 
 
 def _set_talk_fields(
@@ -182,7 +186,7 @@ def _set_talk_fields(
         earlier_id = fields["reprise_of"]
         earlier = find_talk(session, earlier_id, caller) if earlier_id else None
         if earlier_id and (earlier is None or earlier.id == talk.id):
-            unknown = Message("there is no earlier talk “%(earlier_id)s”", earlier_id=earlier_id)
+            unknown = Message("refers to a talk that does not exist: “%(earlier_id)s”", earlier_id=earlier_id)
             return [*faults, FieldError("/reprise_of", unknown)]
         talk.reprise_of = earlier
     return faults
@@ -196,23 +200,23 @@ def _set_schedule_fields(talk: Talk, fields: Mapping[str, Any], caller: Caller) 
         tracks = {track.name: track for track in talk.event.tracks}
         talk.track = tracks.get(fields["track"])
         if talk.track is None and fields["track"] is not None:
-            none = Message("the event has no tracks yet")
-            known = Message("the event has no such track; it has: %(known)s", known=", ".join(tracks))
+            none = Message("is not a track of this event, which has no tracks")
+            known = Message("is not a track of this event; its tracks are: %(known)s", known=", ".join(tracks))
             faults.append(FieldError("/track", known if tracks else none))
     if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
         rooms = {room.name: room for room in talk.event.rooms}
         talk.room = rooms.get(fields["room"])
         if not organises:
-            faults.append(FieldError("/room", Message("the organisers give the room")))
+            faults.append(FieldError("/room", Message("is set by the organisers; omit it")))
         elif talk.room is None and fields["room"] is not None:
-            none = Message("the event has no rooms yet")
-            known = Message("the event has no such room; it has: %(known)s", known=", ".join(rooms))
+            none = Message("is not a room of this event, which has no rooms")
+            known = Message("is not a room of this event; its rooms are: %(known)s", known=", ".join(rooms))
             faults.append(FieldError("/room", known if rooms else none))
     for name in _TIME_FIELDS:
         if name not in fields or fields[name] == getattr(talk, name):
             continue
         if not organises and talk.event.programme == Programme.CURATED:
-            faults.append(FieldError(f"/{name}", Message("the organisers of a curated event give the times")))
+            faults.append(FieldError(f"/{name}", Message("is set by the organisers of a curated event; omit it")))
         setattr(talk, name, fields[name])
     return faults + talk_time_errors(talk) if set(_TIME_FIELDS) & fields.keys() else faults
 
@@ -232,10 +236,13 @@ def _set_speakers_field(
             speaker = get_or_create_speaker(session, one, now=now)
         if speaker is None:
             faults.append(
-                FieldError(f"/speakers/{i}/slug", Message("there is no speaker “%(slug)s”", slug=one["slug"]))
+                FieldError(
+                    f"/speakers/{i}/slug",
+                    Message("refers to a speaker that does not exist: “%(slug)s”", slug=one["slug"]),
+                )
             )
         elif speaker in speakers:
-            faults.append(FieldError(f"/speakers/{i}", Message("is on the list already")))
+            faults.append(FieldError(f"/speakers/{i}", Message("is a duplicate; remove it")))
         else:
             speakers.append(speaker)
     set_speakers(talk, speakers)

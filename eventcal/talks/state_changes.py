@@ -70,8 +70,10 @@ def apply_talk_action(
     if action not in SPEAKER_ACTIONS:
         check_can_decide_on_talks(talk.event, caller)
     elif not is_own(talk, caller):
-        raise Forbidden(Message("Only the speaker or whoever submitted this talk may do this."))
-    detail = Message("A talk that is %(state)s cannot be %(done)s.", state=talk.state.label, done=_action_label(action))
+        raise Forbidden(Message("Only the submitter or a speaker of this talk may do this."))
+    detail = Message(
+        "A talk with the state “%(state)s” cannot be %(done)s.", state=talk.state.label, done=_action_label(action)
+    )
     TALK_TRANSITIONS[action].check(talk.state, InvalidTransition(detail))
     if action == TalkAction.SUBMIT:
         check_email_confirmed(caller)
@@ -176,4 +178,4 @@ def _change_all_or_fail(choices: Iterable[AnyChoice], change: Callable[[AnyChoic
 
 def _check_revision_seen(choice: BulkChoice, revision: int) -> None:
     if choice.seen_revision != str(revision):
-        raise VersionConflict(Message("Somebody else changed this talk meanwhile."))
+        raise VersionConflict(Message("Someone else has changed this talk in the meantime."))

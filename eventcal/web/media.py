@@ -56,7 +56,7 @@ def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
         return dict(fields)
     found = url.removeprefix(ours)
     if not media_store().exists(found):
-        raise_if_invalid([FieldError(f"/{name}", Message("names no picture that is here; upload it first"))])
+        raise_if_invalid([FieldError(f"/{name}", Message("refers to an image that does not exist; upload it first"))])
     return {**fields, name: f"{UPLOAD_PATH}{found}"}
 
 

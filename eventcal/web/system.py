@@ -42,7 +42,7 @@ def ready() -> Response:
     return (
         _health_response(200, "ok")
         if current
-        else _health_response(503, "the database is not migrated: run `eventcal db upgrade`")
+        else _health_response(503, "the database schema is out of date: run `eventcal db upgrade`")
     )
 
 

@@ -132,13 +132,13 @@ class BackgroundThread:
         try:
             self.executor.submit(task).add_done_callback(_log_task_failure)
         except RuntimeError:
-            _LOG.info("not done any more, for the worker is ending: %r", task)
+            _LOG.info("task dropped, because the worker is shutting down: %r", task)
 
 
 def _log_task_failure(future: Future[None]) -> None:
     error = future.exception()
     if error is not None:
-        _LOG.error("what was to be done after an answer failed", exc_info=error)
+        _LOG.error("a background task failed", exc_info=error)
 
 
 class _FetchCount(NamedTuple):
@@ -185,7 +185,7 @@ class FetchCounter:
                 record_fetches(unit.session, rows)
         except (DatabaseBusy, SQLAlchemyError):
             # The response has already been sent, so the failure is only logged.
-            _LOG.warning("the fetches of feeds were not written down; the next time will do", exc_info=True)
+            _LOG.warning("feed fetches could not be stored; they will be retried", exc_info=True)
             with self._lock:
                 later, self._counts = self._counts, batch
                 for key, count in later.items():

@@ -125,7 +125,7 @@ def test_device_with_a_passkey_shows_an_error_and_sends_nothing(
     add_passkey(signed_in_page)
     signed_in_page.wait_for_url("**/me/security?done=passkey")
     add_passkey(signed_in_page, "Again")
-    expect(signed_in_page.get_by_role("alert")).to_have_text("This device has a passkey here already.")
+    expect(signed_in_page.get_by_role("alert")).to_have_text("This device already has a passkey for this account.")
     assert signed_in_page.get_by_label("Name").input_value() == "Again"
     assert len(list_rows(app_and_url[0], Passkey)) == 1
 

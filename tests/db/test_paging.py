@@ -200,7 +200,9 @@ def test_cursor_of_another_order_is_rejected(session: Session) -> None:
     first = fetch_cards(session, limit=1, order=by_rank)
     with pytest.raises(Invalid) as caught:
         fetch_cards(session, cursor=first.next_cursor)
-    assert caught.value.errors == (FieldError("?cursor", "not a cursor of this list; leave it out to begin again"),)
+    assert caught.value.errors == (
+        FieldError("?cursor", "is not a valid cursor of this list; omit it to start from the first page"),
+    )
 
 
 @pytest.mark.both_databases

@@ -62,7 +62,7 @@ def test_hidden_sponsor_and_missing_sponsor_give_the_same_error(session: Session
     for slug in ("hidden", "nobody"):
         with pytest.raises(SponsorNotFound) as refused:
             get_sponsor(session, slug, ANONYMOUS)
-        assert refused.value.detail == f"There is no sponsor “{slug}” here."
+        assert refused.value.detail == f"Sponsor “{slug}” not found."
 
 
 def test_only_moderators_may_edit_a_sponsor(session: Session, clock: FixedClock) -> None:

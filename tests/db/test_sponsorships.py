@@ -96,7 +96,9 @@ def test_hidden_sponsor_cannot_be_referenced(session: Session) -> None:
     for slug in ("rackspace", "nobody"):
         with pytest.raises(Invalid) as refused:
             request_new_sponsorship(session, event, slug, caller=make_caller(another))
-        assert refused.value.errors == (FieldError("/sponsor", "there is no such sponsor; describe it"),)
+        assert refused.value.errors == (
+            FieldError("/sponsor", "does not exist; send an object that describes the sponsor"),
+        )
 
 
 def test_validation_reports_all_errors_at_once(session: Session) -> None:
@@ -106,8 +108,8 @@ def test_validation_reports_all_errors_at_once(session: Session) -> None:
             session, make_event(session), "nobody", caller=make_caller(make_member(session)), tier=tier.id
         )
     assert refused.value.errors == (
-        FieldError("/tier", "the event has no such tier"),
-        FieldError("/sponsor", "there is no such sponsor; describe it"),
+        FieldError("/tier", "is not a tier of this event"),
+        FieldError("/sponsor", "does not exist; send an object that describes the sponsor"),
     )
 
 
@@ -162,7 +164,7 @@ def test_full_tier_accepts_a_sponsorship_after_a_cancellation(session: Session) 
     tier = make_tier(session, make_event(session), name="Gold", capacity=1)
     first, second = make_sponsorship(session, tier), make_sponsorship(session, tier)
     apply_sponsorship_action(session, first, SponsorshipAction.CONFIRM, caller=MODERATOR_CALLER, now=NOON)
-    with pytest.raises(TierFull, match="All 1 places of “Gold” are taken") as refused:
+    with pytest.raises(TierFull, match="The tier “Gold” has no free places") as refused:
         apply_sponsorship_action(session, second, SponsorshipAction.CONFIRM, caller=MODERATOR_CALLER, now=NOON)
     assert (refused.value.code, second.state) == ("tier-full", SponsorshipState.ENQUIRY)
     apply_sponsorship_action(session, first, SponsorshipAction.CANCEL, caller=MODERATOR_CALLER, now=NOON)
@@ -217,7 +219,7 @@ def test_sponsorship_is_visible_to_its_enquirer_organisers_and_moderators(sessio
             assert get_sponsorship(session, row.id, caller).tier.event.id == event.id
             found.add(who)
         except SponsorshipNotFound as refused:
-            assert refused.detail == f"There is no sponsorship “{row.id}” here."  # noqa: PT017 - both outcomes are checked
+            assert refused.detail == f"Sponsorship “{row.id}” not found."  # noqa: PT017 - both outcomes are checked
     assert found == {"enquirer", "organiser", "moderator"}
 
 

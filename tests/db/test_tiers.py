@@ -65,7 +65,7 @@ def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) ->
 def test_price_without_currency_is_rejected(session: Session) -> None:
     with pytest.raises(Invalid) as refused:
         create_tier(session, make_event(session), {"name": "Gold", "price": {"amount": Decimal(10)}})
-    assert refused.value.errors == (FieldError("/price", "a price is an amount and a currency; give both or null"),)
+    assert refused.value.errors == (FieldError("/price", "must have both an amount and a currency, or be null"),)
 
 
 def test_tier_name_is_unique_within_an_event(session: Session) -> None:
@@ -87,7 +87,7 @@ def test_capacity_cannot_be_less_than_the_confirmed_sponsorships(session: Sessio
     with pytest.raises(Invalid) as refused:
         update_tier(session, tier, {"capacity": 1})
     assert refused.value.errors == (
-        FieldError("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
+        FieldError("/capacity", "must be at least 2, the number of confirmed sponsorships"),
     )
     assert update_tier(session, tier, {"capacity": 2}).capacity == 2
 
@@ -121,7 +121,7 @@ def test_tier_of_hidden_event_is_not_found(session: Session) -> None:
     for tier_id in (tier.id, "nothing"):
         with pytest.raises(TierNotFound) as refused:
             get_tier_for_organiser(session, tier_id, ANONYMOUS)
-        assert refused.value.detail == f"There is no tier “{tier_id}” here."
+        assert refused.value.detail == f"Tier “{tier_id}” not found."
 
 
 def test_tiers_are_listed_by_rank_and_name_with_their_confirmed_count(session: Session) -> None:

@@ -92,23 +92,27 @@ def test_event_may_last_a_single_day() -> None:
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
-        ({"ends": "2026-06-09"}, [FieldError("/ends", "must not be before starts; the last day counts")]),
+        ({"ends": "2026-06-09"}, [FieldError("/ends", "must not be before `starts`; the last day is included")]),
         (
             {"starts": "2026-06-10T09:00:00", "ends": "2026-06-10T09:00:00"},
-            [FieldError("/ends", "must be later than starts")],
+            [FieldError("/ends", "must be later than `starts`")],
         ),
         (
             {"starts": "2026-06-10T09:00:00"},
-            [FieldError("/ends", "must be a time, as starts is")],
+            [FieldError("/ends", "must be a date-time, like `starts`")],
         ),
         (
             {"timezone": "Mars/Olympus", "starts": "never"},
-            [FieldError("/timezone", "'Mars/Olympus' is no IANA time zone; write one like Europe/London or UTC")],
+            [
+                FieldError(
+                    "/timezone", "'Mars/Olympus' is not an IANA time zone; use a name such as Europe/London or UTC"
+                )
+            ],
         ),
-        ({"latitude": 50.1}, [FieldError("/location", "latitude and longitude belong together; give both or neither")]),
+        ({"latitude": 50.1}, [FieldError("/location", "latitude and longitude must be set together")]),
         (
             {"price_currency": "EUR"},
-            [FieldError("/registration/price", "a price is an amount and a currency; give both or null")],
+            [FieldError("/registration/price", "must have both an amount and a currency, or be null")],
         ),
     ],
 )
@@ -133,8 +137,8 @@ def test_skipped_time_is_rejected_with_the_next_valid_time() -> None:
     assert start_end_errors("2026-03-29T02:30:00", "2026-03-29T05:00:00", "Europe/Berlin") == [
         FieldError(
             "/starts",
-            "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
-            "the next time there is 2026-03-29T03:00:00",
+            "2026-03-29T02:30:00 does not exist in Europe/Berlin because of a clock change; the next valid time is "
+            "2026-03-29T03:00:00",
         )
     ]
 
@@ -152,7 +156,7 @@ def test_missing_time_is_valid() -> None:
     assert start_end_errors("2026-06-10T09:00:00", None, "UTC") == []
 
 
-RRULE_REQUIREMENT = "must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often"
+RRULE_REQUIREMENT = "must be an RRULE that recurs daily or less often, such as FREQ=MONTHLY;BYDAY=1TU"
 
 
 @pytest.mark.parametrize(
@@ -179,49 +183,49 @@ def test_single_rule_is_a_valid_recurrence(rule: str) -> None:
     [
         ("every Tuesday", RRULE_REQUIREMENT),
         ("FREQ=DAILY;FREQ=DAILY", RRULE_REQUIREMENT),
-        ("FREQ=HOURLY", f"cannot be taken for its FREQ; it {RRULE_REQUIREMENT}"),
+        ("FREQ=HOURLY", f"is invalid because of its FREQ; it {RRULE_REQUIREMENT}"),
         ("RRULE:FREQ=DAILY", RRULE_REQUIREMENT),
-        ("FREQ=DAILY;", f"cannot be taken for its empty part; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;COUNT=3\nEXDATE:20260611", f"cannot be taken for its COUNT; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;COUNT=3 EXDATE:20260611", f"cannot be taken for its COUNT; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;BYHOUR=9,10", f"cannot be taken for its BYHOUR; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;COUNT=2;UNTIL=20261231", "ends by COUNT or by UNTIL, not by both"),
-        ("FREQ=DAILY;UNTIL=20260609", "UNTIL lies before starts"),
-        ("FREQ=DAILY;INTERVAL=0;COUNT=-1", f"cannot be taken for its INTERVAL, COUNT; it {RRULE_REQUIREMENT}"),
-        ("FREQ=WEEKLY;BYDAY=XX", f"cannot be taken for its BYDAY; it {RRULE_REQUIREMENT}"),
-        ("FREQ=WEEKLY;UNTIL=NEVER", f"cannot be taken for its UNTIL; it {RRULE_REQUIREMENT}"),
-        ("FREQ=YEARLY;BYEASTER=0", f"cannot be taken for its BYEASTER; it {RRULE_REQUIREMENT}"),
-        ("FREQ=YEARLY;BYMONTH=13", f"cannot be taken for its BYMONTH; it {RRULE_REQUIREMENT}"),
-        ("FREQ=YEARLY;BYMONTH=+1", f"cannot be taken for its BYMONTH; it {RRULE_REQUIREMENT}"),
-        ("FREQ=MONTHLY;BYMONTHDAY=0", f"cannot be taken for its BYMONTHDAY; it {RRULE_REQUIREMENT}"),
-        ("FREQ=YEARLY;BYWEEKNO=60", f"cannot be taken for its BYWEEKNO; it {RRULE_REQUIREMENT}"),
-        ("FREQ=YEARLY;BYYEARDAY=500", f"cannot be taken for its BYYEARDAY; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;UNTIL=20261399", f"cannot be taken for its UNTIL; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;UNTIL=20261231T250000Z", f"cannot be taken for its UNTIL; it {RRULE_REQUIREMENT}"),
-        ("FREQ=DAILY;UNTIL=99991231", f"cannot be taken for its UNTIL; it {RRULE_REQUIREMENT}"),
-        ("FREQ=WEEKLY;BYMONTHDAY=10", "BYMONTHDAY does not go with FREQ=WEEKLY (RFC 5545, 3.3.10)"),
-        ("FREQ=MONTHLY;BYYEARDAY=161", "BYYEARDAY does not go with FREQ=MONTHLY (RFC 5545, 3.3.10)"),
-        ("FREQ=MONTHLY;BYWEEKNO=24;BYDAY=WE", "BYWEEKNO does not go with FREQ=MONTHLY (RFC 5545, 3.3.10)"),
+        ("FREQ=DAILY;", f"is invalid because it has an empty part; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;COUNT=3\nEXDATE:20260611", f"is invalid because of its COUNT; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;COUNT=3 EXDATE:20260611", f"is invalid because of its COUNT; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;BYHOUR=9,10", f"is invalid because of its BYHOUR; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20261231", "must not have both COUNT and UNTIL"),
+        ("FREQ=DAILY;UNTIL=20260609", "UNTIL must not be before `starts`"),
+        ("FREQ=DAILY;INTERVAL=0;COUNT=-1", f"is invalid because of its INTERVAL, COUNT; it {RRULE_REQUIREMENT}"),
+        ("FREQ=WEEKLY;BYDAY=XX", f"is invalid because of its BYDAY; it {RRULE_REQUIREMENT}"),
+        ("FREQ=WEEKLY;UNTIL=NEVER", f"is invalid because of its UNTIL; it {RRULE_REQUIREMENT}"),
+        ("FREQ=YEARLY;BYEASTER=0", f"is invalid because of its BYEASTER; it {RRULE_REQUIREMENT}"),
+        ("FREQ=YEARLY;BYMONTH=13", f"is invalid because of its BYMONTH; it {RRULE_REQUIREMENT}"),
+        ("FREQ=YEARLY;BYMONTH=+1", f"is invalid because of its BYMONTH; it {RRULE_REQUIREMENT}"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", f"is invalid because of its BYMONTHDAY; it {RRULE_REQUIREMENT}"),
+        ("FREQ=YEARLY;BYWEEKNO=60", f"is invalid because of its BYWEEKNO; it {RRULE_REQUIREMENT}"),
+        ("FREQ=YEARLY;BYYEARDAY=500", f"is invalid because of its BYYEARDAY; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;UNTIL=20261399", f"is invalid because of its UNTIL; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;UNTIL=20261231T250000Z", f"is invalid because of its UNTIL; it {RRULE_REQUIREMENT}"),
+        ("FREQ=DAILY;UNTIL=99991231", f"is invalid because of its UNTIL; it {RRULE_REQUIREMENT}"),
+        ("FREQ=WEEKLY;BYMONTHDAY=10", "BYMONTHDAY cannot be combined with FREQ=WEEKLY (RFC 5545, 3.3.10)"),
+        ("FREQ=MONTHLY;BYYEARDAY=161", "BYYEARDAY cannot be combined with FREQ=MONTHLY (RFC 5545, 3.3.10)"),
+        ("FREQ=MONTHLY;BYWEEKNO=24;BYDAY=WE", "BYWEEKNO cannot be combined with FREQ=MONTHLY (RFC 5545, 3.3.10)"),
         (
             "FREQ=MONTHLY;BYSETPOS=1",
-            "BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)",
+            "BYSETPOS requires another BY part (RFC 5545, 3.3.10)",
         ),
         (
             "FREQ=YEARLY;BYWEEKNO=24",
-            "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks (RFC 5545, 3.3.10)",
+            "BYWEEKNO requires BYDAY, because apps disagree on the days without it (RFC 5545, 3.3.10)",
         ),
         *(
             (
                 rule,
                 (
-                    "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO "
-                    "(RFC 5545, 3.3.10)"
+                    "BYDAY may contain numbers, such as 1TU, only with FREQ=MONTHLY, or with FREQ=YEARLY without "
+                    "BYWEEKNO (RFC 5545, 3.3.10)"
                 ),
             )
             for rule in ("FREQ=WEEKLY;BYDAY=1WE", "FREQ=DAILY;BYDAY=MO,-1WE", "FREQ=YEARLY;BYWEEKNO=24;BYDAY=1WE")
         ),
         *(
-            (rule, "no month has more than 5 of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)")
+            (rule, "numbers in BYDAY must not exceed 5 within a month (RFC 5545, 3.3.10)")
             for rule in ("FREQ=MONTHLY;BYDAY=6WE", "FREQ=YEARLY;BYMONTH=6;BYDAY=2WE,-53WE")
         ),
     ],
@@ -235,7 +239,7 @@ def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
     [
         (
             {"recurrence": "FREQ=MONTHLY;BYDAY=1TU"},
-            "comes true on 2026-07-07 for the first time, and the event starts on 2026-06-10; let both be the same",
+            "has its first occurrence on 2026-07-07, but the event starts on 2026-06-10; both must be the same",
         ),
         (
             {
@@ -244,13 +248,13 @@ def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
                 "ends": "2026-06-10T17:00:00",
             },
             (
-                "comes true on 2026-06-12T16:00:00 for the first time, and the event starts on 2026-06-10T16:00:00; "
-                "let both be the same"
+                "has its first occurrence on 2026-06-12T16:00:00, but the event starts on 2026-06-10T16:00:00; both "
+                "must be the same"
             ),
         ),
         (
             {"recurrence": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"},
-            "never comes true; change it",
+            "has no occurrences; change the rule",
         ),
         (
             # UNTIL is one second before the start, which is 14:00 in UTC.
@@ -259,7 +263,7 @@ def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
                 "starts": "2026-06-10T16:00:00",
                 "ends": "2026-06-10T17:00:00",
             },
-            "has no date before it ends; let it end later",
+            "has no occurrence before it ends; choose a later end",
         ),
     ],
 )
@@ -284,23 +288,23 @@ def test_arbitrary_recurrence_text_is_accepted_or_gives_an_error(rule: str) -> N
         ({"opens_at": "2026-03-01T09:00:00", "closes_at": "2026-04-01", "anywhere_on_earth": True}, []),
         (
             {"opens_at": "2026-04-01T09:00:00", "closes_at": "2026-04-01T09:00:00"},
-            [FieldError("/call_for_talks/closes_at", "must be later than opens_at")],
+            [FieldError("/call_for_talks/closes_at", "must be later than `opens_at`")],
         ),
         (
             {"closes_at": "2026-04-01T09:00:00", "anywhere_on_earth": True},
-            [FieldError("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
+            [FieldError("/call_for_talks/anywhere_on_earth", "requires `closes_at` to be a date")],
         ),
         (
             {"anywhere_on_earth": True},
-            [FieldError("/call_for_talks/anywhere_on_earth", "goes with a closes_at that is a date")],
+            [FieldError("/call_for_talks/anywhere_on_earth", "requires `closes_at` to be a date")],
         ),
         (
             {"closes_at": "2026-03-29T02:30:00"},
             [
                 FieldError(
                     "/call_for_talks/closes_at",
-                    "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
-                    "the next time there is 2026-03-29T03:00:00",
+                    "2026-03-29T02:30:00 does not exist in Europe/Berlin because of a clock change; the next valid "
+                    "time is 2026-03-29T03:00:00",
                 )
             ],
         ),

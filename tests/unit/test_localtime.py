@@ -79,7 +79,7 @@ def test_zone_names_and_aliases_are_known(name: str) -> None:
 )
 def test_unknown_zone_is_rejected_with_an_example(name: str) -> None:
     assert not is_known_zone(name)
-    with pytest.raises(ValueError, match="is not a time zone; write an IANA name such as Europe/Berlin") as caught:
+    with pytest.raises(ValueError, match="is not a time zone; use an IANA name such as Europe/Berlin") as caught:
         get_zone(name)
     assert str(caught.value).isascii()
 
@@ -117,25 +117,25 @@ def test_parse_local_distinguishes_dates_from_times() -> None:
 )
 def test_malformed_local_time_error_names_both_accepted_formats(text: str) -> None:
     assert local_time_error(text) == (
-        f"{text!a} is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
+        f"{text!a} is neither a date (2014-08-18) nor a local date-time (2014-06-04T13:30:00)"
     )
 
 
 @pytest.mark.parametrize("text", ["2014-06-04T13:30:00Z", "2014-06-04T13:30+02:00", "2014-06-04T13:30:00.000-04:00"])
 def test_local_time_with_offset_is_rejected_with_advice(text: str) -> None:
     assert local_time_error(text) == (
-        f"{text!a} has an offset; leave it out and write the local time, as in 2014-06-04T13:30:00"
+        f"{text!a} has an offset; use the local time without an offset, such as 2014-06-04T13:30:00"
     )
 
 
 def test_nonexistent_date_or_time_is_rejected() -> None:
-    assert local_time_error("2014-02-30") == "'2014-02-30' is no day or time there is"
-    assert local_time_error("2014-02-03T24:00") == "'2014-02-03T24:00' is no day or time there is"
+    assert local_time_error("2014-02-30") == "'2014-02-30' is not a valid date or time"
+    assert local_time_error("2014-02-03T24:00") == "'2014-02-03T24:00' is not a valid date or time"
 
 
 @pytest.mark.parametrize("text", ["0000-01-01", "1969-12-31", "2200-01-01T00:00", "9999-12-31"])
 def test_year_out_of_range_is_rejected(text: str) -> None:
-    assert local_time_error(text) == f"the year {text[:4]} is out of range; write one from 1970 to 2199"
+    assert local_time_error(text) == f"the year {text[:4]} is out of range; use a year from 1970 to 2199"
 
 
 def test_long_text_is_shortened_in_the_error() -> None:
@@ -195,7 +195,7 @@ def test_skipped_time_is_rejected_with_the_next_valid_time(text: str, tzid: str,
     with pytest.raises(SkippedTime) as caught:
         local_to_utc_strict(parse_naive(text), tzid)
     assert str(caught.value) == (
-        f"{text} does not exist in {tzid}: the clocks skip it; the next time there is {following}"
+        f"{text} does not exist in {tzid} because of a clock change; the next valid time is {following}"
     )
     assert caught.value.next_valid == parse_naive(following)
 
@@ -339,16 +339,16 @@ def test_parsed_moment_is_in_utc_and_round_trips() -> None:
 
 def test_date_without_time_is_rejected_as_a_moment() -> None:
     assert call_time_error("2014-05-02", anywhere_on_earth=False) == (
-        "2014-05-02 does not say when on that day; write a time, as in 2014-05-02T23:59:00, "
-        "or set anywhere_on_earth to true for the end of the day at UTC-12"
+        "2014-05-02 has no time of day; add one (2014-05-02T23:59:00), or set `anywhere_on_earth` to true for the "
+        "end of the day at UTC-12"
     )
 
 
 @pytest.mark.parametrize("text", ["2014-05-02T23:59", "2014-05-02T23:59:00Z", "soon"])
 def test_anywhere_on_earth_requires_a_date(text: str) -> None:
     assert call_time_error(text, anywhere_on_earth=True) == (
-        f"{text!a} is not a date, but anywhere_on_earth goes with a date; "
-        "write one, as in 2014-05-02, or leave anywhere_on_earth out"
+        f"{text!a} is not a date, which `anywhere_on_earth` requires; "
+        "use a date such as 2014-05-02, or omit `anywhere_on_earth`"
     )
 
 
@@ -357,8 +357,8 @@ def test_anywhere_on_earth_requires_a_date(text: str) -> None:
 )
 def test_invalid_datetime_error_names_both_accepted_formats(text: str) -> None:
     assert call_time_error(text, anywhere_on_earth=False) == (
-        f"{text!a} is not a time; write one local to Europe/Berlin, as in 2014-05-02T23:59:00, "
-        "or with an offset, as in 2014-05-02T23:59:00+02:00"
+        f"{text!a} is not a date-time; use a local time in Europe/Berlin (2014-05-02T23:59:00) "
+        "or a time with an offset (2014-05-02T23:59:00+02:00)"
     )
 
 
@@ -370,5 +370,5 @@ def test_skipped_moment_is_rejected() -> None:
 @pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2200-01-01T00:00:00+14:00", "0001-01-01T00:00:00+23:59"])
 def test_moment_out_of_range_is_rejected(text: str) -> None:
     assert call_time_error(text, anywhere_on_earth=False) == (
-        f"the year {text[:4]} is out of range; write one from 1970 to 2199"
+        f"the year {text[:4]} is out of range; use a year from 1970 to 2199"
     )

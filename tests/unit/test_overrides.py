@@ -120,7 +120,7 @@ def test_overrides_need_a_recurrence() -> None:
     assert errors_of({APRIL: {"title": "Other"}}, {**CALL_FIELDS, "recurrence": None}) == [
         FieldError(
             "/recurrence_overrides",
-            "are the exceptions of a recurrence, and there is none; give one, or null for these",
+            "requires a recurrence; set `recurrence`, or set this field to null",
         )
     ]
 
@@ -130,7 +130,7 @@ def test_number_of_overrides_is_limited() -> None:
     several = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 26)}
     assert (len(several), errors_of(several, daily)) == (MAX_OVERRIDES, [])
     assert errors_of({**several, "2026-12-01": {"title": "A"}}, daily) == [
-        FieldError("/recurrence_overrides", "must have at most 200 occurrences; these are 201")
+        FieldError("/recurrence_overrides", "must have at most 200 occurrences; there are 201")
     ]
 
 
@@ -139,18 +139,18 @@ def test_number_of_overrides_is_limited() -> None:
     [
         (
             "2026-04-07T16:30:00",
-            "is no occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",
+            "is not an occurrence of the rule; the next occurrence is 2026-04-07T16:00:00",
         ),
         (
             "2026-04-14T16:00:00",
-            "is no occurrence of the rule; from that day on, the rule has 2026-05-05T16:00:00 first",
+            "is not an occurrence of the rule; the next occurrence is 2026-05-05T16:00:00",
         ),
         (
             "2025-04-01T16:00:00",
-            "is no occurrence of the rule; from that day on, the rule has 2026-03-03T16:00:00 first",
+            "is not an occurrence of the rule; the next occurrence is 2026-03-03T16:00:00",
         ),
-        ("2199-12-31T16:00:00", "is no occurrence of the rule; from that day on, the rule has none"),
-        (DAY_IN_APRIL, "must be a date and a time, as the event's starts is"),
+        ("2199-12-31T16:00:00", "is not an occurrence of the rule, which has none from that day on"),
+        (DAY_IN_APRIL, "must be a date and a time, like the event's `starts`"),
     ],
 )
 def test_override_of_unknown_occurrence_is_rejected_with_the_next_occurrence(occurrence: str, detail: str) -> None:
@@ -159,9 +159,9 @@ def test_override_of_unknown_occurrence_is_rejected_with_the_next_occurrence(occ
 
 def test_all_day_rule_rejects_override_at_a_time() -> None:
     assert errors_of({APRIL: {"title": "Other"}}, ALL_DAY_FIELDS) == error_at(
-        APRIL, "", "must be a date, as the event's starts is"
+        APRIL, "", "must be a date, like the event's `starts`"
     )
-    expected = "is no occurrence of the rule; from that day on, the rule has 2026-05-05 first"
+    expected = "is not an occurrence of the rule; the next occurrence is 2026-05-05"
     assert errors_of({"2026-04-08": {"title": "Other"}}, ALL_DAY_FIELDS) == error_at("2026-04-08", "", expected)
 
 
@@ -170,7 +170,7 @@ def test_error_distinguishes_former_occurrence_from_unknown_occurrence() -> None
     assert override_errors(Event(**CALL_FIELDS), overrides, changed=()) == error_at(
         "2026-04-07T15:00:00",
         "",
-        "is no longer an occurrence of the rule; from that day on, the rule has 2026-04-07T16:00:00 first",
+        "is no longer an occurrence of the rule; the next occurrence is 2026-04-07T16:00:00",
     )
 
 
@@ -180,28 +180,28 @@ def test_error_distinguishes_former_occurrence_from_unknown_occurrence() -> None
         (
             {"excluded": True, "title": "A", "venue": "B"},
             "/excluded",
-            "goes with nothing else; null this, or title, venue",
+            "cannot be combined with title, venue; set this field or the others to null",
         ),
-        ({"starts": "2026-04-08"}, "/starts", "must be a time, as the event's starts is"),
-        ({"ends": "2026-04-08"}, "/ends", "must be a time, as the event's starts is"),
+        ({"starts": "2026-04-08"}, "/starts", "must be a date-time, like the event's `starts`"),
+        ({"ends": "2026-04-08"}, "/ends", "must be a date-time, like the event's `starts`"),
         (
             {"starts": "2026-03-29T02:30:00"},
             "/starts",
             (
-                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
-                "the next time there is 2026-03-29T03:00:00"
+                "2026-03-29T02:30:00 does not exist in Europe/Berlin because of a clock change; the next valid time "
+                "is 2026-03-29T03:00:00"
             ),
         ),
-        ({"ends": "2026-04-07T16:00:00"}, "/ends", "must be later than 2026-04-07T16:00:00, when it starts"),
+        ({"ends": "2026-04-07T16:00:00"}, "/ends", "must be later than the start, 2026-04-07T16:00:00"),
         (
             {"starts": "2026-04-08T09:00:00", "ends": "2026-04-07T17:00:00"},
             "/ends",
-            "must be later than 2026-04-08T09:00:00, when it starts",
+            "must be later than the start, 2026-04-08T09:00:00",
         ),
         (
             {"starts": "2199-12-31T23:30:00"},
             "/starts",
-            "lets it end after 2199-12-31; let it start earlier, or say when it ends",
+            "makes the occurrence end after 2199-12-31; choose an earlier start or set `ends`",
         ),
     ],
 )
@@ -212,12 +212,12 @@ def test_inconsistent_override_is_rejected(override: dict[str, Any], name: str, 
 @pytest.mark.parametrize(
     ("override", "name", "detail"),
     [
-        ({"starts": APRIL}, "/starts", "must be a date, as the event's starts is"),
-        ({"ends": "2026-04-06"}, "/ends", "must not be before 2026-04-07, when it starts; the last day counts"),
+        ({"starts": APRIL}, "/starts", "must be a date, like the event's `starts`"),
+        ({"ends": "2026-04-06"}, "/ends", "must not be before the start, 2026-04-07; the last day is included"),
         (
             {"starts": "2199-12-31"},
             "/starts",
-            "lets it end after 2199-12-31; let it start earlier, or say when it ends",
+            "makes the occurrence end after 2199-12-31; choose an earlier start or set `ends`",
         ),
     ],
 )
@@ -229,7 +229,7 @@ def test_skipped_occurrence_is_overridden_by_its_local_time() -> None:
     early = {**CALL_FIELDS, "starts": "2026-03-01T02:30:00", "ends": "2026-03-01T03:30:00", "recurrence": "FREQ=DAILY"}
     assert errors_of({"2026-03-29T02:30:00": {"title": "Other"}}, early) == []
     assert errors_of({"2026-03-29T02:30:00": {"ends": "2026-03-29T03:30:00"}}, early) == error_at(
-        "2026-03-29T02:30:00", "/ends", "must be later than 2026-03-29T03:30:00, when it starts"
+        "2026-03-29T02:30:00", "/ends", "must be later than the start, 2026-03-29T03:30:00"
     )
 
 
@@ -256,5 +256,5 @@ def test_occurrence_key_has_the_format_of_starts(written: str) -> None:
 )
 def test_occurrence_key_in_another_format_is_rejected(written: str) -> None:
     assert occurrence_id_error(written) == (
-        "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+        "must be the original start of an occurrence: a date (2014-08-18) or local date-time (2014-06-04T13:30:00)"
     )

@@ -41,8 +41,8 @@ def test_tier_without_capacity_always_has_a_place(taken: int) -> None:
         (
             {"price_amount": None, "price_currency": "EUR", "capacity": 1},
             [
-                FieldError("/price", "a price is an amount and a currency; give both or null"),
-                FieldError("/capacity", "2 are taken already; give at least that many, or cancel a sponsorship first"),
+                FieldError("/price", "must have both an amount and a currency, or be null"),
+                FieldError("/capacity", "must be at least 2, the number of confirmed sponsorships"),
             ],
         ),
     ],

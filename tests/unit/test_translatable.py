@@ -52,17 +52,19 @@ def test_sentence_keeps_its_template_in_marshmallow_errors() -> None:
 def test_sentence_is_translated_together_with_nested_sentences() -> None:
     app = Flask("any")
     init_translations(app)
-    inner = Message("A talk that is %(state)s cannot be %(done)s.", state=Message("draft"), done=Message("accepted"))
+    inner = Message(
+        "A talk with the state “%(state)s” cannot be %(done)s.", state=Message("draft"), done=Message("accepted")
+    )
     with app.test_request_context("/?lang=de"):
         assert translate(LENGTH_MESSAGE) == "darf höchstens 80 Zeichen haben"
         assert translate(inner) == "Ein Vortrag, der ein Entwurf ist, kann nicht angenommen werden."
         assert translate("What somebody wrote: 100 %(s") == "What somebody wrote: 100 %(s"
     with app.test_request_context("/?lang=en"):
-        assert translate(inner) == inner == "A talk that is draft cannot be accepted."
+        assert translate(inner) == inner == "A talk with the state “draft” cannot be accepted."
 
 
 def test_user_input_in_a_sentence_is_never_treated_as_a_template() -> None:
     app = Flask("any")
     init_translations(app)
     with app.test_request_context("/?lang=de"):
-        assert "%(slug)s %d {x}" in translate(Message("There is no event “%(slug)s” here.", slug="%(slug)s %d {x}"))
+        assert "%(slug)s %d {x}" in translate(Message("Event “%(slug)s” not found.", slug="%(slug)s %d {x}"))

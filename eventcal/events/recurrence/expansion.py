@@ -37,7 +37,7 @@ _NUMBER_RANGES["BYSETPOS"] = (-366, 366)
 _ALLOWED_FREQUENCIES = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
 _MAX_WEEKDAYS_PER_MONTH = 5
 
-_RULE_HINT = Message("must be an RRULE such as FREQ=MONTHLY;BYDAY=1TU, daily at the most often")
+_RULE_HINT = Message("must be an RRULE that recurs daily or less often, such as FREQ=MONTHLY;BYDAY=1TU")
 
 _CALENDAR_CYCLE = 400
 _SHIFTED_YEARS = (9999 - LAST_YEAR) // _CALENDAR_CYCLE * _CALENDAR_CYCLE
@@ -58,14 +58,14 @@ def rule_error(rule: str, starts: str) -> Message | None:
         return _RULE_HINT
     wrong = [name for name, value in named if not _is_valid_part(name, value)]
     if not all(wrong):
-        return Message("cannot be taken for its empty part; it %(usual)s", usual=_RULE_HINT)
+        return Message("is invalid because it has an empty part; it %(usual)s", usual=_RULE_HINT)
     if wrong:
-        return Message("cannot be taken for its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_RULE_HINT)
+        return Message("is invalid because of its %(parts)s; it %(usual)s", parts=", ".join(wrong), usual=_RULE_HINT)
     misfit = _part_combination_error(parts) or _byday_error(parts)
     if misfit is None and {"COUNT", "UNTIL"} <= parts.keys():
-        return Message("ends by COUNT or by UNTIL, not by both")
+        return Message("must not have both COUNT and UNTIL")
     if misfit is None and "UNTIL" in parts and parts["UNTIL"][:8] < starts[:10].replace("-", ""):
-        return Message("UNTIL lies before starts")
+        return Message("UNTIL must not be before `starts`")
     return misfit
 
 
@@ -91,14 +91,12 @@ def _part_combination_error(parts: Mapping[str, str]) -> Message | None:
     for name, frequencies in _ALLOWED_FREQUENCIES.items():
         if name in parts and frequency not in frequencies:
             return Message(
-                "%(part)s does not go with FREQ=%(frequency)s (RFC 5545, 3.3.10)", part=name, frequency=frequency
+                "%(part)s cannot be combined with FREQ=%(frequency)s (RFC 5545, 3.3.10)", part=name, frequency=frequency
             )
     if "BYSETPOS" in parts and not any(name.startswith("BY") for name in parts.keys() - {"BYSETPOS"}):
-        return Message("BYSETPOS chooses among the days of another BY part; there is none (RFC 5545, 3.3.10)")
+        return Message("BYSETPOS requires another BY part (RFC 5545, 3.3.10)")
     if "BYWEEKNO" in parts and parts.keys().isdisjoint(("BYDAY", "BYMONTHDAY", "BYYEARDAY")):
-        return Message(
-            "BYWEEKNO needs a BYDAY beside it: programs disagree on the days of those weeks (RFC 5545, 3.3.10)"
-        )
+        return Message("BYWEEKNO requires BYDAY, because apps disagree on the days without it (RFC 5545, 3.3.10)")
     return None
 
 
@@ -108,12 +106,13 @@ def _byday_error(parts: Mapping[str, str]) -> Message | None:
         return None
     if parts["FREQ"] not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts:
         return Message(
-            "BYDAY has numbers, such as 1TU, only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO (RFC 5545, 3.3.10)"
+            "BYDAY may contain numbers, such as 1TU, only with FREQ=MONTHLY, or with FREQ=YEARLY without BYWEEKNO "
+            "(RFC 5545, 3.3.10)"
         )
     in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
     if in_months and max(map(abs, numbers)) > _MAX_WEEKDAYS_PER_MONTH:
         return Message(
-            "no month has more than %(most)s of a weekday, as BYDAY asks for (RFC 5545, 3.3.10)",
+            "numbers in BYDAY must not exceed %(most)s within a month (RFC 5545, 3.3.10)",
             most=_MAX_WEEKDAYS_PER_MONTH,
         )
     return None

@@ -156,7 +156,7 @@ def _parse_cursor(cursor: str) -> SortPosition:
         occurrence = "-".join(day_and_time[:3]) + (f"T{':'.join(day_and_time[3:])}" if day_and_time[3] else "")
         return datetime.strptime(starts_at, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), occurrence
     except ValueError as error:
-        unknown = Message("not a cursor of this list; leave it out to begin again")
+        unknown = Message("is not a valid cursor of this list; omit it to start from the first page")
         raise Invalid(errors=[FieldError("?cursor", unknown)]) from error
 
 

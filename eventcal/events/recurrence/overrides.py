@@ -16,12 +16,12 @@ from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_loca
 MAX_OVERRIDES = 200
 TOO_MANY_OVERRIDES_ERROR = Message("must have at most %(most)s occurrences", most=MAX_OVERRIDES)
 # The error for values of `excluded` other than true.
-EXCLUDED_MUST_BE_TRUE = Message("must be true; null takes it back")
+EXCLUDED_MUST_BE_TRUE = Message("must be true, or null to remove it")
 _POINTER = "/recurrence_overrides"
 _TIME_FIELDS = ("starts", "ends")
 
-_MUST_BE_TIME = Message("must be a time, as the event's starts is")
-_MUST_BE_DATE = Message("must be a date, as the event's starts is")
+_MUST_BE_TIME = Message("must be a date-time, like the event's `starts`")
+_MUST_BE_DATE = Message("must be a date, like the event's `starts`")
 
 Override = Mapping[str, Any]
 Overrides = Mapping[str, Override]
@@ -59,10 +59,10 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
         return []
     if len(overrides) > MAX_OVERRIDES:
         counts = {"most": MAX_OVERRIDES, "number": len(overrides)}
-        return [FieldError(_POINTER, Message("must have at most %(most)s occurrences; these are %(number)s", **counts))]
+        return [FieldError(_POINTER, Message("must have at most %(most)s occurrences; there are %(number)s", **counts))]
     dates = expand_rule(event.recurrence, event.starts, event.timezone) if event.recurrence else None
     if dates is None:
-        missing = Message("are the exceptions of a recurrence, and there is none; give one, or null for these")
+        missing = Message("requires a recurrence; set `recurrence`, or set this field to null")
         return [FieldError(_POINTER, missing)]
     return [
         FieldError(f"{_POINTER}{json_pointer([occurrence])}{fault.pointer}", fault.detail)
@@ -82,7 +82,7 @@ def occurrence_id_error(occurrence: str) -> str | None:
     except ValueError:
         pass
     return Message(
-        "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+        "must be the original start of an occurrence: a date (2014-08-18) or local date-time (2014-06-04T13:30:00)"
     )
 
 
@@ -90,7 +90,7 @@ def _id_errors(event: RecurringEvent, dates: RuleExpansion, occurrence: str, *, 
     if "T" in occurrence and "T" not in event.starts:
         yield FieldError("", _MUST_BE_DATE)
     elif "T" in event.starts and "T" not in occurrence:
-        yield FieldError("", Message("must be a date and a time, as the event's starts is"))
+        yield FieldError("", Message("must be a date and a time, like the event's `starts`"))
     elif not dates.contains(datetime.fromisoformat(occurrence)):
         found = next(dates.iter_from(date.fromisoformat(occurrence[:10])), None)
         ahead = format_local(found if "T" in occurrence else found.date()) if found else None
@@ -99,20 +99,21 @@ def _id_errors(event: RecurringEvent, dates: RuleExpansion, occurrence: str, *, 
 
 def _no_occurrence_message(next_date: str | None, *, is_new: bool) -> Message:
     if is_new and next_date is None:
-        return Message("is no occurrence of the rule; from that day on, the rule has none")
+        return Message("is not an occurrence of the rule, which has none from that day on")
     if is_new:
-        return Message("is no occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=next_date)
+        return Message("is not an occurrence of the rule; the next occurrence is %(ahead)s", ahead=next_date)
     if next_date is None:
-        return Message("is no longer an occurrence of the rule; from that day on, the rule has none")
-    return Message(
-        "is no longer an occurrence of the rule; from that day on, the rule has %(ahead)s first", ahead=next_date
-    )
+        return Message("is no longer an occurrence of the rule, which has none from that day on")
+    return Message("is no longer an occurrence of the rule; the next occurrence is %(ahead)s", ahead=next_date)
 
 
 def _override_field_errors(event: RecurringEvent, occurrence: str, override: Override) -> Iterator[FieldError]:
     if override.get("excluded") and len(override) > 1:
         others = ", ".join(name for name in override if name != "excluded")
-        yield FieldError("/excluded", Message("goes with nothing else; null this, or %(others)s", others=others))
+        yield FieldError(
+            "/excluded",
+            Message("cannot be combined with %(others)s; set this field or the others to null", others=others),
+        )
     faults = [fault for name in _TIME_FIELDS if name in override for fault in _time_errors(event, name, override[name])]
     yield from faults
     if not faults and ("T" in occurrence) is ("T" in event.starts):
@@ -140,12 +141,12 @@ def _override_order_errors(event: RecurringEvent, occurrence: str, override: Ove
     if ends is None:
         if usual.ends[:10] > LAST_DAY:
             late = Message(
-                "lets it end after %(last_day)s; let it start earlier, or say when it ends", last_day=LAST_DAY
+                "makes the occurrence end after %(last_day)s; choose an earlier start or set `ends`", last_day=LAST_DAY
             )
             yield FieldError("/starts", late)
     elif isinstance(ends, datetime):
         if local_to_utc_strict(ends, event.timezone) <= usual.starts_at:
-            yield FieldError("/ends", Message("must be later than %(starts)s, when it starts", starts=usual.starts))
+            yield FieldError("/ends", Message("must be later than the start, %(starts)s", starts=usual.starts))
     elif override["ends"] < starts:
-        early = Message("must not be before %(starts)s, when it starts; the last day counts", starts=starts)
+        early = Message("must not be before the start, %(starts)s; the last day is included", starts=starts)
         yield FieldError("/ends", early)

@@ -25,7 +25,7 @@ from eventcal.web.request.context import links, now, read_session, unit_of_work
 
 auth = ApiBlueprint("auth", "Registration, sign-in and passwords")
 
-_EMAIL_SENT = {"detail": "If this address has an account that it concerns, a mail is on its way."}
+_EMAIL_SENT = {"detail": "If this email address belongs to an account that this applies to, an email has been sent."}
 
 
 @auth.post(

@@ -50,7 +50,7 @@ def read_json(req: Request) -> object:
         # orjson rejects nesting deeper than 1024 levels, lone surrogates, NaN and invalid UTF-8.
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(Message("The body cannot be read as JSON: %(error)s.", error=error)) from error
+        raise BadRequest(Message("The body is not valid JSON: %(error)s.", error=error)) from error
 
 
 class OperationOptions(TypedDict, total=False):
@@ -179,14 +179,14 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
 def _read_image_body(req: Request) -> bytes:
     """Return the body of an image upload. Raises UnsupportedMediaType or RequestEntityTooLarge."""
     if req.mimetype not in MEDIA_TYPES:
-        raise UnsupportedMediaType(Message("Send the picture itself as image/png, image/jpeg or image/webp."))
+        raise UnsupportedMediaType(Message("Send the image as image/png, image/jpeg or image/webp."))
     _check_not_compressed(req)
     return req.get_data(cache=True)
 
 
 def _check_not_compressed(req: Request) -> None:
     if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType(Message("Send the body as it is: compressed ones are not read here."))
+        raise UnsupportedMediaType(Message("Send the body without a content encoding."))
 
 
 def _return_no_content(view: View) -> View:
@@ -204,7 +204,9 @@ def _reject_query_params(view: View) -> View:
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:
         if request.args:
-            faults = [FieldError(f"?{name}", Message("is not a parameter here")) for name in sorted(request.args)]
+            faults = [
+                FieldError(f"?{name}", Message("is an unknown parameter; remove it")) for name in sorted(request.args)
+            ]
             raise Invalid(errors=faults)
         return view(*args, **kwargs)
 

@@ -56,7 +56,9 @@ def list_all(query: dict[str, Any]) -> Response:
     """
     since = query["since"]
     if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
-        raise Invalid(errors=[FieldError("?since", Message("is no cursor of ours; leave it out to begin again"))])
+        raise Invalid(
+            errors=[FieldError("?since", Message("is not a valid cursor; omit it to start from the beginning"))]
+        )
 
     def load_content(session: Session) -> Content:
         found, reached = list_public_changes(session, since=int(since), limit=query["limit"])

@@ -153,7 +153,7 @@ def _occurrence_period(query: Mapping[str, Any], event: Event) -> tuple[date, da
     first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
     last: date = query["to_day"] or first + DEFAULT_PERIOD
     if last < first:
-        raise_if_invalid([FieldError("?to", Message("must not be before from, which is %(first)s", first=first))])
+        raise_if_invalid([FieldError("?to", Message("must not be before `from`, which is %(first)s", first=first))])
     return first, last
 
 

@@ -42,8 +42,8 @@ me = ApiBlueprint("me", "Your own profile, sessions, access tokens and secret fe
 agenda = ApiBlueprint("agenda", "Your own talks and starred talks")
 
 _ACCOUNT_DELETED = (
-    "The account is gone. Talks that nobody had decided on are withdrawn, secret feeds are closed. What stays public "
-    "is named here; ask a moderator to have it blanked."
+    "The account has been deleted. Undecided talks are withdrawn and secret feeds are revoked. The response lists what "
+    "stays public; ask a moderator to erase it."
 )
 
 

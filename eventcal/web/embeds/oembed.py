@@ -84,7 +84,7 @@ class _OEmbedDocument(Document):
 def oembed() -> Response:
     """Return an iframe for the page at `url`, which shows the listing, an event's talks, or a talk."""
     if request.args.get("format", _JSON).lower() != _JSON:
-        raise NoSuchFormat("Only format=json is spoken here.")
+        raise NoSuchFormat("Only format=json is supported.")
     # Consumers may send additional parameters.
     asked: Mapping[str, Any] = load_query(_QUERY_SCHEMA, request.args, unknown="ignore")
     return serve_cached(_OEmbedDocument(query=asked))
@@ -111,7 +111,7 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
         case ["talks", talk_id]:
             talk = get_talk(session, talk_id, ANONYMOUS)
             return talk.title, EmbedQuery(talk=talk.id, lang=lang)
-    raise NotFound(Message("There is nothing at this address that could be shown elsewhere."))
+    raise NotFound(Message("The page at this URL cannot be embedded."))
 
 
 def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
@@ -120,11 +120,11 @@ def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
     try:
         there = urlsplit(url)
     except ValueError as error:
-        raise NotFound(Message("This is no address.")) from error
+        raise NotFound(Message("This is not a URL.")) from error
     ours = there.scheme in {"http", "https"} and there.netloc.lower() == base.netloc.lower()
     if not ours or not f"{there.path}/".startswith(f"{base.path}/"):
-        raise NotFound(Message("This address is none of this calendar's."))
+        raise NotFound(Message("This URL does not belong to this calendar."))
     steps = [unquote(step) for step in there.path[len(base.path) :].strip("/").split("/") if step]
     if not all(re.fullmatch(SegmentConverter.regex, step) for step in steps):
-        raise NotFound(Message("There is nothing at this address."))
+        raise NotFound(Message("There is no resource at this URL."))
     return steps, MultiDict(parse_qsl(there.query, keep_blank_values=True))

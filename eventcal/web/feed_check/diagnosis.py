@@ -34,7 +34,7 @@ KINDS_BY_PATH = {
     "feeds": "personal",
 }
 _DEFAULT_PORTS = {None, 80, 443}
-_FOREIGN_URL_ERROR = Message("is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`")
+_FOREIGN_URL_ERROR = Message("is not an address of this calendar; to check another feed, run `eventcal lint URL`")
 GOOGLE_MAX_BODY = 1_000_000
 """The largest feed that Google is reported to read, in bytes."""
 
@@ -145,9 +145,9 @@ def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diag
     if not feed_url.endpoint:
         beside = sibling_feed(feed_url)
         detail = (
-            Message("There is no feed at this address. This is a page; its feed is %(feed)s.", feed=beside)
+            Message("This is the address of a page. Its feed is %(feed)s.", feed=beside)
             if beside
-            else Message("There is no feed at this address. The addresses of feeds end in .ics.")
+            else Message("There is no feed at this address. Feed addresses end in .ics.")
         )
         yield Diagnosis("no-feed", detail)
     elif not error.errors:
@@ -163,41 +163,47 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """Yield the possible problems with a working feed. `body_size` is in bytes, and `url_length` is in characters."""
     if summary is not None and summary.entries == 0:
-        yield Diagnosis("empty", Message("Nothing fits what this address asks for; a wider one may have entries."))
+        yield Diagnosis("empty", Message("No entries match the filters in this address. Remove some of the filters."))
     window = with_window(query.filter, now=now)
     if feed_url.kind == "calendar" and window != query.filter:
         text = Message(
-            "It has the days %(first)s to %(last)s, which move on each day; from and to in the address say otherwise. "
-            "An event's own feed is whole.",
+            "The feed covers %(first)s to %(last)s; this period advances every day. Set “from” and “to” in the "
+            "address to change it. The feed of a single event is always complete.",
             first=window.from_day,
             last=window.to_day,
         )
         yield Diagnosis("window", text)
     last = query.filter.to_day
     if last is not None and last < now.astimezone(UTC).date():
-        yield Diagnosis("over", Message("It ends on %(last)s (to), so nothing new comes into it.", last=last))
+        yield Diagnosis(
+            "over",
+            Message("The feed ends on %(last)s (parameter “to”), so it will not contain new entries.", last=last),
+        )
     if query.cancelled == Cancelled.HIDE:
-        text = Message("What is called off is left out (cancelled=hide); some programs then keep showing it as it was.")
+        text = Message("Cancelled entries are left out (cancelled=hide). Some apps then keep showing the old version.")
         yield Diagnosis("cancelled-hidden", text)
     if summary is not None and summary.errors:
-        yield Diagnosis("faulty", Message("It has faults, for which programs may refuse it: see lint."))
+        yield Diagnosis(
+            "faulty", Message("The feed has errors that may cause apps to reject it. See the results of lint.")
+        )
     if body_size > GOOGLE_MAX_BODY:
         text = Message(
-            "It has %(size)s bytes; Google is reported to stop at 1 MB. Ask for less, with a filter or from.",
+            "The feed has %(size)s bytes. Google is reported to stop reading at 1 MB. Reduce it with a filter or "
+            "“from”.",
             size=f"{body_size:,}",
         )
         yield Diagnosis("large", text)
     if url_length > GOOGLE_MAX_URL_LENGTH:
         text = Message(
-            "Its address has %(length)s characters; Google is reported to take no more than %(most)s.",
+            "The address has %(length)s characters. Google is reported to accept at most %(most)s.",
             length=url_length,
             most=GOOGLE_MAX_URL_LENGTH,
         )
         yield Diagnosis("long-address", text)
     if not _is_public_host(urlsplit(settings().base_url).hostname or ""):
         text = Message(
-            "Its address leads nowhere from outside of this network: services that fetch for their members, such as "
-            "Google and Outlook.com, cannot reach it."
+            "The address is not reachable from outside this network, so services such as Google and Outlook.com "
+            "cannot fetch it."
         )
         yield Diagnosis("not-public", text)
 

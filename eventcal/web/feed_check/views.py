@@ -43,9 +43,7 @@ from eventcal.web.schemas.response_schema import Json
 checking = Blueprint("checking", __name__)
 
 JSON, HTML = "application/json", "text/html"
-_INVALID_QUERY = Message(
-    "See errors for each fault and its place; inside of url, & is written %(escaped)s.", escaped="%26"
-)
+_INVALID_QUERY = Message("See `errors` for details. Within `url`, write & as %(escaped)s.", escaped="%26")
 _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
@@ -127,7 +125,9 @@ def _build_report(url: str) -> Json:
             "url": here.redacted_url(None),
             "feed": None,
             "status": int(status_of(type(refusal))),
-            "detail": Message("It asks for what no feed knows.") if isinstance(refusal, Invalid) else refusal.detail,
+            "detail": Message("The address contains invalid parameters.")
+            if isinstance(refusal, Invalid)
+            else refusal.detail,
             "problems": _diagnoses_json(diagnose_unknown_url(here, refusal), here),
             "lint": None,
             # The fetches of a revoked feed are reported, because they come from devices of the owner.
@@ -145,7 +145,7 @@ def _build_report(url: str) -> Json:
         "url": here.redacted_url(asked),
         "feed": _feed_json(here, representation, seen),
         "status": int(HTTPStatus.OK),
-        "detail": Message("Whoever asks gets all of it, or 304 where they have the current version."),
+        "detail": Message("Every request receives the full feed, or 304 if the client's copy is current."),
         "problems": _diagnoses_json(problems, here),
         "lint": lint if here.format == "ics" else None,
         "fetches": _fetches_json(here, asked),

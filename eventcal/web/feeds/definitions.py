@@ -134,14 +134,14 @@ def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
     """Return the active or revoked personal feed with this secret. Raises NotFound if no feed has the secret."""
     found = find_personal_feed_by_secret(session, secret)
     if found is None:
-        raise NotFound(Message("There is no such feed."))
+        raise NotFound(Message("Feed not found."))
     return found
 
 
 def check_feed_active(feed: PersonalFeed) -> None:
     """Raise Gone if the feed was revoked or the member's account was deleted."""
     if feed.revoked_at is not None or feed.member_id is None:
-        raise Gone(Message("This feed was revoked; make a new one for this device."))
+        raise Gone(Message("This feed was revoked. Create a new one for this device."))
 
 
 def _build_feed(query: FeedQuery, *, default_include: tuple[Include, ...] = _DEFAULT_INCLUDE) -> Feed:

@@ -170,7 +170,7 @@ def matches_version(if_match: str | None, version: str, *, separator: str) -> bo
     """
     if if_match is None:
         raise PreconditionRequired(
-            Message("Send If-Match with the ETag that you were given, or * to change it whatever it is.")
+            Message("Send If-Match with the ETag of the version that you want to change, or * for any version.")
         )
     named = any(not weak and opaque.partition(separator)[0] == version for weak, opaque in _iter_entity_tags(if_match))
     return named or if_match.strip() == "*"
@@ -181,7 +181,7 @@ def check_revision(if_match: str | None, revision: int) -> None:
     if not matches_version(if_match, str(revision), separator="."):
         raise VersionConflict(
             Message(
-                "This is at revision %(revision)s now; read it again, and send the ETag that comes with it.",
+                "The current revision is %(revision)s. Read the resource again and send its ETag.",
                 revision=revision,
             )
         )
@@ -190,7 +190,7 @@ def check_revision(if_match: str | None, revision: int) -> None:
 def check_etag(if_match: str | None, etag: str) -> None:
     """Raise VersionConflict if If-Match does not match this version, or PreconditionRequired without If-Match."""
     if not matches_version(if_match, etag, separator="-"):
-        raise VersionConflict(Message("This was changed since; read it again, and send the ETag that comes with it."))
+        raise VersionConflict(Message("The resource has changed. Read it again and send its ETag."))
 
 
 def register_cors_preflight(app: Flask) -> None:

@@ -35,7 +35,7 @@ class RequestInProgress(errors.Conflict):
     """A request with the same Idempotency-Key is being processed. `retry_after` is the delay in seconds."""
 
     code = "under-way"
-    title = Message("Under way")
+    title = Message("Request in progress")
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
@@ -46,7 +46,7 @@ class InternalError(DomainError):
     """An internal server error, which is never raised but used to report unexpected exceptions."""
 
     code = "internal"
-    title = Message("Something broke here")
+    title = Message("Internal server error")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,60 +60,62 @@ class _StatusErrors:
     error_class: type[DomainError] | None = None
     code: str = ""
     title: str = ""
-    default_detail: str = Message("This is not possible.")
+    default_detail: str = Message("The request conflicts with the current state.")
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 _ERRORS_BY_STATUS: Mapping[HTTPStatus, _StatusErrors] = {
     HTTPStatus.BAD_REQUEST: _StatusErrors(
-        code="unreadable", title=Message("This cannot be read"), default_detail=Message("The request cannot be read.")
+        code="unreadable", title=Message("Bad request"), default_detail=Message("The request cannot be read.")
     ),
     HTTPStatus.UNAUTHORIZED: _StatusErrors(
         error_class=errors.Unauthenticated,
-        default_detail=Message("Sign in, or send a token."),
+        default_detail=Message("Authentication is required. Sign in or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    HTTPStatus.FORBIDDEN: _StatusErrors(error_class=errors.Forbidden, default_detail=Message("You may not do this.")),
+    HTTPStatus.FORBIDDEN: _StatusErrors(
+        error_class=errors.Forbidden, default_detail=Message("You do not have permission to do this.")
+    ),
     HTTPStatus.NOT_FOUND: _StatusErrors(
-        error_class=errors.NotFound, default_detail=Message("There is nothing at this address.")
+        error_class=errors.NotFound, default_detail=Message("There is no resource at this URL.")
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: _StatusErrors(
         code="method-not-allowed",
-        title=Message("Not with this method"),
-        default_detail=Message("This address takes only the methods that Allow names."),
+        title=Message("Method not allowed"),
+        default_detail=Message("Method not allowed; see the Allow header."),
     ),
     HTTPStatus.NOT_ACCEPTABLE: _StatusErrors(
         code="not-acceptable",
-        title=Message("Not in this form"),
-        default_detail=Message("There is no form of this that Accept names."),
+        title=Message("Not acceptable"),
+        default_detail=Message("No available representation matches the Accept header."),
     ),
     HTTPStatus.CONFLICT: _StatusErrors(error_class=errors.Conflict),
     HTTPStatus.GONE: _StatusErrors(
-        error_class=errors.Gone, default_detail=Message("It was here, and will not come back.")
+        error_class=errors.Gone, default_detail=Message("The resource has been removed permanently.")
     ),
     HTTPStatus.PRECONDITION_FAILED: _StatusErrors(error_class=errors.VersionConflict),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _StatusErrors(
         code="too-large",
-        title=Message("Too large"),
-        default_detail=Message("The body is larger than what is taken here."),
+        title=Message("Request too large"),
+        default_detail=Message("The body is too large."),
     ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _StatusErrors(
         code="unsupported-media-type",
-        title=Message("Not this type of body"),
-        default_detail=Message("The body is of a type that is not read here."),
+        title=Message("Unsupported media type"),
+        default_detail=Message("The media type of the body is not supported."),
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: _StatusErrors(
-        error_class=Invalid, default_detail=Message("Some of this cannot be taken.")
+        error_class=Invalid, default_detail=Message("The request contains invalid values.")
     ),
     HTTPStatus.PRECONDITION_REQUIRED: _StatusErrors(
         code="precondition-required",
-        title=Message("Say which version you change"),
-        default_detail=Message("Send If-Match with the ETag of the version that you change."),
+        title=Message("Precondition required"),
+        default_detail=Message("Send If-Match with the ETag of the version that you want to change."),
     ),
     HTTPStatus.TOO_MANY_REQUESTS: _StatusErrors(
         code="too-many",
         title=Message("Too many requests"),
-        default_detail=Message("Wait a little, then try again."),
+        default_detail=Message("Wait a moment and try again."),
         headers={"Retry-After": "60"},
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: _StatusErrors(error_class=InternalError),
@@ -141,7 +143,7 @@ def status_of(error_class: ErrorClass) -> HTTPStatus:
     for family in error_class.__mro__:
         if family in _STATUS_BY_CLASS:
             return _STATUS_BY_CLASS[family]
-    raise LookupError(f"{error_class.__name__} belongs to no family that has a status")
+    raise LookupError(f"{error_class.__name__} has no base class with a status")
 
 
 def error_kind(error_class: ErrorClass) -> ErrorKind:
@@ -232,7 +234,7 @@ def _custom_description(error: HTTPException, status: HTTPStatus) -> str | None:
 def _database_busy_response(error: Exception) -> Response:
     cause = getattr(error, "orig", None) or error
     _LOG.warning("the database did not answer in time at %s: %s", requested_route(), cause)
-    return error_response(errors.DatabaseBusy(Message("The database is busy; try again in a few seconds.")))
+    return error_response(errors.DatabaseBusy(Message("The database is busy. Try again in a few seconds.")))
 
 
 def _internal_error_response(error: BaseException) -> Response:
@@ -242,7 +244,7 @@ def _internal_error_response(error: BaseException) -> Response:
     return error_response(
         InternalError(
             Message(
-                "This is our fault, not yours. Whoever runs this calendar finds it under %(reference)s.",
+                "An unexpected error occurred. If it persists, report this reference to the operator: %(reference)s.",
                 reference=reference,
             )
         )
@@ -251,7 +253,7 @@ def _internal_error_response(error: BaseException) -> Response:
 
 def requested_route() -> str:
     """Return the method and URL rule for logging. The path is omitted, because it can contain a secret."""
-    return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown address'}"
+    return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown URL'}"
 
 
 def _is_temporary_error(error: DBAPIError) -> bool:
@@ -275,8 +277,8 @@ _MESSAGES = {
     "Not a valid list.": validators.NOT_LIST,
     "Not a valid integer.": validators.NOT_INTEGER,
 }
-_BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a field here")}
-_QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is not a parameter here")}
+_BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown field; remove it")}
+_QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown parameter; remove it")}
 # Limits the size of the response to a request body with many errors.
 _MAX_FIELD_ERRORS = 100
 

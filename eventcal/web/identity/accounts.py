@@ -36,7 +36,7 @@ CONFIRM_MAX_AGE = timedelta(days=2)
 RESET_MAX_AGE = timedelta(hours=1)
 
 _CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
-_INVALID_LINK = Message("This link is no longer good; ask for a new one.")
+_INVALID_LINK = Message("This link is invalid or has expired. Request a new one.")
 
 
 def register_member(*, email: str, password: str, name: str) -> bool:

@@ -41,7 +41,7 @@ def current_member_id() -> str:
     """Return the id of the current user. Raises NotSignedIn."""
     member_id = caller().member_id
     if member_id is None:
-        raise NotSignedIn(Message("Sign in first, or send a token."))
+        raise NotSignedIn(Message("Sign in or send a token."))
     return member_id
 
 
@@ -49,7 +49,7 @@ def current_member(session: Session) -> Member:
     """Return the current user, loaded in this database session. Raises NotSignedIn if there is no current user."""
     found = session.get(Member, current_member_id())
     if found is None:
-        raise NotSignedIn(Message("This account is gone."))
+        raise NotSignedIn(Message("This account no longer exists."))
     return found
 
 
@@ -63,7 +63,7 @@ def _caller_by_token(token: str) -> Caller:
     with services().database.autocommit_connection() as connection:
         found = find_caller_by_token(connection, token, now=now())
     if found is None:
-        raise InvalidToken(Message("This token is unknown, revoked or too old; make another at /api/v1/me/tokens."))
+        raise InvalidToken(Message("This token is unknown, revoked or expired. Create a new one at /api/v1/me/tokens."))
     whole = replace(found, email_confirmed=found.email_confirmed or settings().mail_url is None)
     if request.method in SAFE_METHODS or whole.has_scope(Scope.ORGANISE):
         return whole
@@ -116,7 +116,7 @@ def recently_authenticated() -> bool:
 def sign_out() -> None:
     """End the current session, if any, and delete its cookie. Raises Forbidden or CsrfFailed."""
     if caller().scopes is not None:
-        raise Forbidden(Message("A token has no session to end; revoke it at /api/v1/me/tokens."))
+        raise Forbidden(Message("A token has no session. Revoke it at /api/v1/me/tokens instead."))
     if caller().is_signed_in:
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
@@ -151,7 +151,7 @@ def check_csrf() -> None:
     except BadData:
         secret = None
     if not isinstance(secret, str) or not sessions.is_csrf_secret(secret):
-        raise CsrfFailed(Message("Send X-CSRF-Token with the csrf_token that signing in gave."))
+        raise CsrfFailed(Message("Send the X-CSRF-Token header with the `csrf_token` from the sign-in response."))
 
 
 def clear_session_cookie() -> None:

@@ -34,7 +34,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 # The session keys under which challenges are stored.
 _ADD_PURPOSE, _SIGN_IN_PURPOSE = "passkey_to_add", "passkey_to_sign_in"
 _CHALLENGE_MAX_AGE = timedelta(hours=1)
-_NOT_ACCEPTED = Message("This passkey was not taken.")
+_NOT_ACCEPTED = Message("The passkey could not be verified.")
 
 
 @dataclass(frozen=True)
@@ -200,5 +200,5 @@ def _convert_library_errors() -> Iterator[None]:
         yield
     except Exception as error:
         # The library parses untrusted input and does not document all exceptions that can occur.
-        _LOG.info("a passkey was refused: %s: %s", type(error).__name__, error)
+        _LOG.info("a passkey was rejected: %s: %s", type(error).__name__, error)
         raise InvalidPasskey(_NOT_ACCEPTED) from error

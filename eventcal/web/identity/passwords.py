@@ -60,7 +60,7 @@ def check_own_password(password: str) -> None:
     with read_session() as session:
         password_hash = current_member(session).password
     if not is_correct_password(password, password_hash):
-        raise Invalid(errors=[FieldError("/password", Message("is not your password"))])
+        raise Invalid(errors=[FieldError("/password", Message("is not your current password"))])
 
 
 def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -92,7 +92,7 @@ def authenticate_by_password(email: str, password: str) -> Member:
         found = find_member_by_email(session, email)
     known = found.password if found is not None and found.active else None
     if not is_correct_password(password, known) or found is None or known is None:
-        raise InvalidCredentials(Message("Address and password do not belong together."))
+        raise InvalidCredentials(Message("Wrong email address or password."))
     if _password_hasher().check_needs_rehash(known):
         renewed = hash_password(_normalise(password))
         with unit_of_work() as session:
@@ -127,7 +127,7 @@ def check_second_factor(member: Member, code: str | None) -> None:
         return
     if code is None:
         raise SecondFactorRequired(
-            Message("Send the code that your authenticator app shows, or a recovery code, as `code`.")
+            Message("Send the current code of your authenticator app, or a recovery code, as `code`.")
         )
     consume_code(member, code)
 

@@ -98,15 +98,15 @@ def _authorize(access: AccessRule) -> None:
     if request.method not in SAFE_METHODS:
         rate_limits.count_unsafe_request(here.member_id)
     if not here.is_signed_in:
-        raise NotSignedIn(Message("Sign in first, or send a token."))
+        raise NotSignedIn(Message("Sign in or send a token."))
     if here.scopes is None:
         if request.method not in SAFE_METHODS:
             check_csrf()
         sessions.keep_session_alive()
     elif access.scope is None:
-        raise Forbidden(Message("A token may not do this; sign in with your password."))
+        raise Forbidden(Message("This requires a session, not a token. Sign in with your password."))
     elif not here.has_scope(access.scope):
-        raise InsufficientScope(Message("This needs a token with the scope “%(scope)s”.", scope=access.scope))
+        raise InsufficientScope(Message("This requires a token with the scope “%(scope)s”.", scope=access.scope))
     if access.name == "moderator":
         check_moderator(here)
 

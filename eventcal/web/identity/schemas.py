@@ -210,7 +210,7 @@ class ConfirmIn(BaseSchema):
     def check_token_or_email(self, data: dict[str, Any], **_: object) -> None:
         """Require either a token or an email address."""
         if ("token" in data) is ("email" in data):
-            raise ValidationError(Message("must hold either token or email"), "token")
+            raise ValidationError(Message("must contain either `token` or `email`"), "token")
 
 
 class ConfirmedOut(BaseSchema):

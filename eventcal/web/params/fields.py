@@ -41,7 +41,7 @@ class SingleParam(fields.Field[Any]):
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - the type of the subclass
         del attr, data, kwargs
         if not isinstance(value, str):
-            raise ValidationError(Message("is given more than once; once is enough"))
+            raise ValidationError(Message("must not be repeated"))
         return self.parse(value)
 
     def parse(self, text: str) -> object:
@@ -91,7 +91,7 @@ class DateParam(SingleParam, fields.Date):
         except ValueError as error:
             raise ValidationError(str(error)) from error
         if isinstance(day, datetime):
-            raise ValidationError(Message("must be a date, as in 2014-08-18"))
+            raise ValidationError(Message("must be a date such as 2014-08-18"))
         return day
 
 
@@ -105,12 +105,12 @@ class DateTimeParam(SingleParam, fields.String):
         with suppress(ValueError):
             local = parse_local(text)
             if isinstance(local, datetime):
-                raise ValidationError(Message("has no offset; add one, as in 2014-06-04T13:30:00Z"))
+                raise ValidationError(Message("must have an offset, such as 2014-06-04T13:30:00Z"))
             return datetime.combine(local, time(), UTC)
         try:
             return parse_call_time(text, "UTC", anywhere_on_earth=False)
         except ValueError as error:
-            message = Message("must be a time with its offset, as in 2014-06-04T13:30:00Z, or a date")
+            message = Message("must be a date-time with an offset, such as 2014-06-04T13:30:00Z, or a date")
             raise ValidationError(message) from error
 
 
@@ -140,7 +140,7 @@ class MultiParam(fields.List[str]):
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         if len(value) > MAX_VALUES:
-            raise ValidationError(Message("has more than %(most_values)s values", most_values=MAX_VALUES))
+            raise ValidationError(Message("must have at most %(most_values)s values", most_values=MAX_VALUES))
         return tuple(sorted(set(super()._deserialize(value, attr, data, **kwargs))))
 
 
@@ -169,7 +169,7 @@ def max_length(limit: int) -> Length:
 
 def in_range(least: int, most: int) -> Range:
     """Return a validator for numbers from `least` to `most`."""
-    return Range(least, most, error=Message("must be from %(least)s to %(most)s", least=least, most=most))
+    return Range(least, most, error=Message("must be between %(least)s and %(most)s", least=least, most=most))
 
 
 def page_size_param(**settings: Any) -> IntegerParam:

@@ -150,7 +150,7 @@ class FilterQuerySchema(QuerySchema):
     @validates_schema(skip_on_field_errors=False)
     def _check_day_order(self, data: Mapping[str, Any], **_: object) -> None:
         if "from_day" in data and "to_day" in data and data["from_day"] > data["to_day"]:
-            raise ValidationError(Message("must not be before from"), field_name="to")
+            raise ValidationError(Message("must not be before `from`"), field_name="to")
 
     @post_load
     def _build_result(self, data: dict[str, Any], **_: object) -> ListingQuery | FeedQuery:

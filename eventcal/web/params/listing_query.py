@@ -116,7 +116,7 @@ class _MonthParam(SingleParam, fields.Date):
         try:
             return parse_local(f"{text}-01")
         except ValueError as error:
-            raise ValidationError(Message("must be a month, as in 2026-12")) from error
+            raise ValidationError(Message("must be a month such as 2026-12")) from error
 
 
 class _ListingPageSchema(ListingQuerySchema):

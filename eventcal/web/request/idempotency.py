@@ -37,7 +37,7 @@ class IdempotentRequestInProgress(RequestInProgress):
     """The first request with this key is still being processed."""
 
     code = "idempotency-in-progress"
-    title = Message("The first one is under way")
+    title = Message("First request in progress")
 
 
 def is_idempotent_request() -> bool:
@@ -56,7 +56,9 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
     """
     key = request.headers[KEY_HEADER]
     if _KEY_PATTERN.fullmatch(key) is None:
-        raise Invalid(errors=[FieldError(f"?{KEY_HEADER}", Message("must be 1 to 255 visible ASCII characters"))])
+        raise Invalid(
+            errors=[FieldError(f"?{KEY_HEADER}", Message("must consist of 1 to 255 visible ASCII characters"))]
+        )
     # Read the body before taking the write lock, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -74,7 +76,10 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
             return answer
     except DatabaseBusy as busy:
         raise IdempotentRequestInProgress(
-            Message("This is being done at this moment; ask again for its answer."), retry_after=5
+            Message(
+                "The first request with this key is still in progress. Repeat the request later to get its response."
+            ),
+            retry_after=5,
         ) from busy
 
 
@@ -109,7 +114,7 @@ def _delete_expired(session: Session) -> None:
 
 def _replayed_response(record: IdempotencyRecord, fingerprint: str) -> Response:
     if record.fingerprint != fingerprint:
-        raise IdempotencyKeyReused(Message("This key came with another request; take a new one for a new request."))
+        raise IdempotencyKeyReused(Message("This key was used for a different request. Use a new key."))
     answer = Response(record.body, status=record.status, mimetype="application/json" if record.body else None)
     headers = {"Location": record.location, "ETag": record.etag, "Cache-Control": "no-store", REPLAYED_HEADER: "true"}
     answer.headers.update({name: value for name, value in headers.items() if value is not None})

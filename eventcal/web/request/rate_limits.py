@@ -50,7 +50,7 @@ class RateLimiter:
             try:
                 return self._shared.hit(limit, *identifiers)
             except StorageError:
-                _LOG.warning("Redis does not answer; this worker counts for itself", exc_info=True)
+                _LOG.warning("Redis does not respond; this worker counts requests by itself", exc_info=True)
         return self._own.hit(limit, *identifiers)
 
 
@@ -105,9 +105,9 @@ def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:
     counter = cast("RateLimiter", current_app.extensions["eventcal_limits"])
     if not counter.hit(limit, *identifiers):
         most = limit.amount
-        detail = Message("No more than %(most)s a minute of these; wait a little, then try again.", most=most)
+        detail = Message("The limit is %(most)s requests per minute. Wait a moment and try again.", most=most)
         if limit.GRANULARITY.name == "hour":
-            detail = Message("No more than %(most)s an hour of these; wait a little, then try again.", most=most)
+            detail = Message("The limit is %(most)s requests per hour. Try again later.", most=most)
         raise TooManyRequests(detail, retry_after=limit.get_expiry())
 
 

@@ -62,7 +62,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
             table.end_session(unit, former.row, now=row.created_at)
         # The account may have been deleted in the meantime. A changed password would invalidate the session.
         if unit.get(Member, member.id) is None:
-            raise NotSignedIn(Message("This account is gone."))
+            raise NotSignedIn(Message("This account no longer exists."))
         unit.add(row)
         unit.flush()
     _set_session_cookie(secret, StoredSession(row, member))
@@ -215,7 +215,7 @@ def _find_or_save_session() -> StoredSession | None:
         # A concurrent request may have saved or ended the session.
         found = _load_stored_session(unit, browser)
         if found is None:
-            raise NotSignedIn(Message("Sign in first, or send a token."))
+            raise NotSignedIn(Message("Sign in or send a token."))
         unit.add(found.row)
         unit.flush()
     _set_session_cookie(_secret_of_signed_cookie(browser), found)

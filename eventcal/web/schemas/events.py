@@ -22,8 +22,8 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_lo
 
 # The maximum number of occurrences per event in a list of events.
 _MAX_OCCURRENCES = 100
-_LOCAL_HELP = "A date, or a time on the wall of the event's zone."
-_INSTANT_HELP = "Local to the event's zone, or with an offset."
+_LOCAL_HELP = "A date, or a local date-time in the event's zone."
+_INSTANT_HELP = "A local time in the event's zone, or with an offset."
 
 
 class Place(BaseSchema):

@@ -170,8 +170,8 @@ class InstantField(StrictField, fields.DateTime):
 
     default_error_messages = {
         "invalid": Message(
-            "must be a time with its offset, as in 2014-05-02T23:59:00+02:00 (in a URL, + is %(plus)s), "
-            "of the years %(first)s to %(last)s",
+            "must be a date-time with an offset, such as 2014-05-02T23:59:00+02:00 (in a URL, write + as %(plus)s), "
+            "in the years %(first)s to %(last)s",
             plus="%2B",
             first=FIRST_YEAR,
             last=LAST_YEAR,
@@ -284,9 +284,9 @@ class ReferenceOrInline(BaseSchema):
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:
-            raise ValidationError(Message("names what is known; leave the other fields out"), "slug")
+            raise ValidationError(Message("refers to an existing record; remove the other fields"), "slug")
         if "slug" not in original and "name" not in original:
-            raise ValidationError(Message("is required, unless a slug names what is known"), "name")
+            raise ValidationError(Message("is required unless `slug` refers to an existing record"), "name")
 
 
 class PageQuery(QuerySchema):

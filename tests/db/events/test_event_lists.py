@@ -48,7 +48,7 @@ def test_hidden_event_and_missing_event_give_the_same_error(session: Session) ->
     for slug in ("hidden", "nowhere"):
         with pytest.raises(EventNotFound) as refused:
             get_event_for_organiser(session, slug, ANONYMOUS)
-        assert refused.value.detail == f"There is no event “{slug}” here."
+        assert refused.value.detail == f"Event “{slug}” not found."
 
 
 def test_get_organised_event_requires_an_organiser(session: Session) -> None:

@@ -91,7 +91,7 @@ def test_part_of_hidden_event_is_not_found(session: Session) -> None:
     for room_id in (event.rooms[0].id, "nothing"):
         with pytest.raises(EventPartNotFound) as refused:
             get_track_or_room_for_organiser(session, Room, room_id, caller=make_caller(make_member(session)))
-        assert refused.value.detail == "There is no such room or track here."
+        assert refused.value.detail == "Room or track not found."
 
 
 def test_removing_a_track_or_room_unassigns_its_talks(session: Session) -> None:

@@ -71,7 +71,7 @@ def test_member_may_not_propose_an_event_with_a_public_status(session: Session, 
     with pytest.raises(Invalid) as refused:
         propose(session, status=status)
     assert refused.value.errors == (
-        FieldError("/status", "a moderator publishes events; leave it out, or say draft or pending"),
+        FieldError("/status", "must be draft or pending, because only moderators publish events"),
     )
 
 
@@ -227,7 +227,7 @@ def test_edit_that_puts_the_start_after_the_end_is_rejected(session: Session) ->
     event = make_event(session)
     with pytest.raises(Invalid) as refused:
         edit_event(session, event, {"starts": "2026-07-01"}, now=NOON)
-    assert refused.value.errors == (FieldError("/ends", "must not be before starts; the last day counts"),)
+    assert refused.value.errors == (FieldError("/ends", "must not be before `starts`; the last day is included"),)
 
 
 @pytest.mark.parametrize("status", EventStatus)

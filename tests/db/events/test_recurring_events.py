@@ -113,7 +113,7 @@ def test_setting_the_same_overrides_does_not_modify_the_event(session: Session) 
 
 def test_change_that_invalidates_an_override_is_rejected(session: Session) -> None:
     event = propose(session, recurrence_overrides={APRIL: {"title": "A"}, MAY: {"starts": "2026-05-06T16:00:00"}})
-    gone = "is no longer an occurrence of the rule; from that day on, the rule has {} first"
+    gone = "is no longer an occurrence of the rule; the next occurrence is {}"
     assert edit_errors(session, event, starts="2026-03-03T17:00:00", ends="2026-03-03T18:00:00") == [
         FieldError(f"/recurrence_overrides/{APRIL}", gone.format("2026-04-07T17:00:00")),
         FieldError(f"/recurrence_overrides/{MAY}", gone.format("2026-05-05T17:00:00")),
@@ -127,8 +127,8 @@ def test_change_that_invalidates_an_override_is_rejected(session: Session) -> No
     ) == [
         FieldError(
             f"/recurrence_overrides/{MAY}/starts",
-            "2027-03-14T02:30:00 does not exist in America/New_York: the clocks skip it; "
-            "the next time there is 2027-03-14T03:00:00",
+            "2027-03-14T02:30:00 does not exist in America/New_York because of a clock change; the next valid time "
+            "is 2027-03-14T03:00:00",
         )
     ]
     # The change is valid together with the removal of the overrides.

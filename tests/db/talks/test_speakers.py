@@ -67,7 +67,7 @@ def test_hidden_speaker_and_missing_speaker_give_the_same_error(session: Session
     for slug in ("hidden", "nobody"):
         with pytest.raises(SpeakerNotFound) as refused:
             get_speaker(session, slug, ANONYMOUS)
-        assert refused.value.detail == f"There is no speaker “{slug}” here."
+        assert refused.value.detail == f"Speaker “{slug}” not found."
 
 
 def test_speaker_list_holds_public_unmerged_speakers_by_slug(session: Session) -> None:

@@ -115,7 +115,9 @@ def test_edit_rejects_a_kind_outside_the_call_only_if_the_kind_changes(session: 
         edit_talk(session, reload_talk(session, talk), same, caller=caller, now=NOON)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, reload_talk(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
-    assert refusal.value.errors == (FieldError("/kind", "this call takes only: talk, panel"),)
+    assert refusal.value.errors == (
+        FieldError("/kind", "is not accepted by this call for talks; it accepts: talk, panel"),
+    )
 
 
 def test_talk_without_end_lasts_the_default_duration_of_its_kind(session: Session) -> None:
@@ -139,7 +141,7 @@ def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)
     with pytest.raises(Invalid) as refusal:
         edit_talk(session, talk, {"room": "Attic"}, caller=organiser, now=NOON)
-    assert refusal.value.errors == (FieldError("/room", "the event has no such room; it has: Hall"),)
+    assert refusal.value.errors == (FieldError("/room", "is not a room of this event; its rooms are: Hall"),)
 
 
 def test_talk_past_midnight_spans_two_days(session: Session) -> None:

@@ -62,7 +62,7 @@ def test_hidden_talk_and_missing_talk_give_the_same_error(session: Session) -> N
     for talk_id in (talk.id, "nothing"):
         with pytest.raises(TalkNotFound) as refused:
             get_talk(session, talk_id, ANONYMOUS)
-        assert refused.value.detail == f"There is no talk “{talk_id}” here."
+        assert refused.value.detail == f"Talk “{talk_id}” not found."
 
 
 def test_submission_list_filters_by_the_actual_state(session: Session) -> None:

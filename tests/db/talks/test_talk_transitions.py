@@ -66,7 +66,7 @@ def test_steps_follow_the_transition_table(session: Session, programme: Programm
         try:
             went[step] = apply_action(session, talk, step, caller).state
         except InvalidTransition as refused:
-            assert refused.detail.startswith(f"A talk that is {state} cannot be")  # noqa: PT017 - both outcomes are checked
+            assert refused.detail.startswith(f"A talk with the state “{state}” cannot be")  # noqa: PT017 - both outcomes are checked
             assert get_talk(session, talk.id, MODERATOR_CALLER).state == state
             assert load_state_changes(session, talk) == []
     assert went == {step: target for step, (sources, target) in TALK_TRANSITIONS.items() if state in sources}

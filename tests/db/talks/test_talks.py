@@ -131,13 +131,13 @@ def test_validation_reports_all_errors_at_once(session: Session) -> None:
         reprise_of="nothing",
     )
     assert faults == [
-        FieldError("/track", "the event has no such track; it has: Main"),
-        FieldError("/room", "the organisers give the room"),
-        FieldError("/starts", "the organisers of a curated event give the times"),
-        FieldError("/speakers/0/slug", "there is no speaker “nobody”"),
-        FieldError("/reprise_of", "there is no earlier talk “nothing”"),
-        FieldError("/kind", "this call takes only: talk"),
-        FieldError("/title", "is required, unless an earlier talk gives it"),
+        FieldError("/track", "is not a track of this event; its tracks are: Main"),
+        FieldError("/room", "is set by the organisers; omit it"),
+        FieldError("/starts", "is set by the organisers of a curated event; omit it"),
+        FieldError("/speakers/0/slug", "refers to a speaker that does not exist: “nobody”"),
+        FieldError("/reprise_of", "refers to a talk that does not exist: “nothing”"),
+        FieldError("/kind", "is not accepted by this call for talks; it accepts: talk"),
+        FieldError("/title", "is required unless `reprise_of` is set"),
     ]
 
 
@@ -198,7 +198,7 @@ def test_hidden_speaker_is_not_found_by_slug(session: Session) -> None:
     make_speaker(session, slug="grace", published_at=NOON)
     event = make_event(session)
     assert submission_errors(session, event, speakers=[{"slug": "grace"}, {"slug": "hidden"}]) == [
-        FieldError("/speakers/1/slug", "there is no speaker “hidden”")
+        FieldError("/speakers/1/slug", "refers to a speaker that does not exist: “hidden”")
     ]
 
 
@@ -206,7 +206,7 @@ def test_speaker_cannot_be_listed_twice(session: Session) -> None:
     make_speaker(session, slug="grace", email="grace@example.org", published_at=NOON)
     twice = [{"slug": "grace"}, {"name": "Grace", "email": "grace@example.org"}]
     assert submission_errors(session, make_event(session), speakers=twice) == [
-        FieldError("/speakers/1", "is on the list already")
+        FieldError("/speakers/1", "is a duplicate; remove it")
     ]
 
 
@@ -281,5 +281,5 @@ def test_only_active_published_events_accept_talks(session: Session, status: Eve
     if status in {EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED}:
         assert submit_to_reloaded_event(session, event).state == TalkState.SUBMITTED
     else:
-        with pytest.raises(TalksClosed, match=f"is {status} and takes no talks"):
+        with pytest.raises(TalksClosed, match=f"is {status} and does not accept talks"):
             submit_to_reloaded_event(session, event)

@@ -53,7 +53,7 @@ class TalksClosed(Conflict):
     """A domain error defined outside the web package."""
 
     code = "talks-closed-for-a-test"
-    title = Message("No talks are taken now")
+    title = Message("Submissions closed")
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_domain_error_is_rendered_as_problem_with_all_members(error_responder: E
     assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
     assert answer.json == {
         "type": "/api/v1/docs#problem-talks-closed-for-a-test",
-        "title": "No talks are taken now",
+        "title": "Submissions closed",
         "status": 409,
         "detail": "The call for talks closed on 2 May.",
         "code": "talks-closed-for-a-test",
@@ -174,7 +174,7 @@ def test_unknown_url_returns_problem(client: FlaskClient) -> None:
         "type": "/api/v1/docs#problem-not-found",
         "title": "Not found",
         "status": 404,
-        "detail": "There is nothing at this address.",
+        "detail": "There is no resource at this URL.",
         "code": "not-found",
         "instance": "/api/v1/nothing",
     }
@@ -202,8 +202,8 @@ def test_problem_instance_is_path_reference_on_this_server(client: FlaskClient, 
 
 
 def test_lone_surrogate_in_pointer_is_escaped(error_responder: ErrorResponder) -> None:
-    answer = error_responder(Invalid("See errors.", errors=[FieldError("/\ud800", "is not a field here")]))
-    assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is not a field here"}]
+    answer = error_responder(Invalid("See errors.", errors=[FieldError("/\ud800", "is an unknown field; remove it")]))
+    assert (answer.json or {})["errors"] == [{"pointer": "/\\ud800", "detail": "is an unknown field; remove it"}]
 
 
 def test_method_not_allowed_response_lists_allowed_methods(app: Flask, client: FlaskClient) -> None:
@@ -224,10 +224,10 @@ def test_too_large_body_returns_413(app: Flask, client: FlaskClient) -> None:
     ("status", "code", "detail"),
     [
         (400, "unreadable", "The request cannot be read."),
-        (401, "unauthenticated", "Sign in, or send a token."),
-        (403, "forbidden", "You may not do this."),
-        (406, "not-acceptable", "There is no form of this that Accept names."),
-        (415, "unsupported-media-type", "The body is of a type that is not read here."),
+        (401, "unauthenticated", "Authentication is required. Sign in or send a token."),
+        (403, "forbidden", "You do not have permission to do this."),
+        (406, "not-acceptable", "No available representation matches the Accept header."),
+        (415, "unsupported-media-type", "The media type of the body is not supported."),
         (418, "im-a-teapot", "I'm a Teapot."),
         (503, "busy", "Try again in a few seconds."),
     ],
@@ -312,14 +312,14 @@ def test_invalid_body_reports_pointer_of_every_error(smorest_client: FlaskClient
     answer = smorest_client.post("/forms?name=x", json=body)
     assert answer.status_code == 422
     said = answer.json or {}
-    assert (said["code"], said["title"]) == ("invalid", "Some of this cannot be taken")
+    assert (said["code"], said["title"]) == ("invalid", "Validation failed")
     assert said["errors"] == [
-        {"pointer": "/a~1b~0c", "detail": "is not a field here"},
-        {"pointer": "/numbers/10", "detail": "must be a whole number"},
+        {"pointer": "/a~1b~0c", "detail": "is an unknown field; remove it"},
+        {"pointer": "/numbers/10", "detail": "must be an integer"},
         {"pointer": "/people/1/name", "detail": "must not be null"},
         {"pointer": "/people/2", "detail": "must be a JSON object"},
         {"pointer": "/title", "detail": "is required"},
-        {"pointer": "/z", "detail": "is not a field here"},
+        {"pointer": "/z", "detail": "is an unknown field; remove it"},
     ]
 
 
@@ -332,7 +332,7 @@ def test_invalid_query_reports_parameter_of_every_error(smorest_client: FlaskCli
     answer = smorest_client.post("/forms?nam=x", json={"title": "A"})
     assert answer.status_code == 422
     assert (answer.json or {})["errors"] == [
-        {"parameter": "nam", "detail": "is not a parameter here"},
+        {"parameter": "nam", "detail": "is an unknown parameter; remove it"},
         {"parameter": "name", "detail": "is required"},
     ]
 
@@ -355,15 +355,15 @@ def test_marshmallow_messages_are_converted_to_field_errors() -> None:
         raise_validation({"json": {"title": ["Field may not be null."]}, "path": {"slug": ["Unknown field."]}})
     assert refusal.value.errors == (
         FieldError("/title", "must not be null"),
-        FieldError("?slug", "is not a parameter here"),
+        FieldError("?slug", "is an unknown parameter; remove it"),
     )
 
 
 def test_validation_error_in_view_returns_422(error_responder: ErrorResponder) -> None:
-    answer = error_responder(ValidationError({"ends": ["must be later than starts"]}))
+    answer = error_responder(ValidationError({"ends": ["must be later than `starts`"]}))
     assert (answer.status_code, (answer.json or {})["errors"]) == (
         422,
-        [{"pointer": "/ends", "detail": "must be later than starts"}],
+        [{"pointer": "/ends", "detail": "must be later than `starts`"}],
     )
 
 
@@ -440,9 +440,9 @@ def test_internal_error_is_logged_and_reported_by_reference(
     with caplog.at_level(logging.WARNING):
         answer = client.get("/feeds/s3cr3t.ics")
     said = answer.json or {}
-    reference = re.fullmatch(r"This is our fault, .* under ([0-9a-f]{8})\.", said["detail"])
+    reference = re.fullmatch(r"An unexpected error occurred\. .*: ([0-9a-f]{8})\.", said["detail"])
     assert reference is not None
-    assert (answer.status_code, said["code"], said["title"]) == (500, "internal", "Something broke here")
+    assert (answer.status_code, said["code"], said["title"]) == (500, "internal", "Internal server error")
     assert b"hunter2" not in answer.data
     (record,) = caplog.records
     assert record.getMessage() == f"internal error {reference[1]} at GET /feeds/<secret>.ics"

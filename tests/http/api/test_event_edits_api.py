@@ -115,21 +115,20 @@ def test_event_patch_reports_all_schema_errors(organiser: ApiClient) -> None:
     }
     assert organiser.patch(EVENT_PATH, wrong).errors == {
         "/title": "must have at most 200 characters",
-        "/slug": 'must be lower-case letters a-z and digits, words joined by "-", of at most 80 characters',
+        "/slug": "must be words of lower-case letters a-z and digits joined by hyphens, with at most 80 characters",
         "/kind": "must be one of: conference, meetup, hackathon, workshop, webinar",
-        "/starts": "'10 June' is neither a date nor a local time; write a date (2014-08-18) or a local time "
-        "(2014-06-04T13:30:00)",
+        "/starts": "'10 June' is neither a date (2014-08-18) nor a local date-time (2014-06-04T13:30:00)",
         "/location/country": "must be an ISO 3166-1 code of two capital letters, such as DE",
-        "/location/latitude": "must be from -90 to 90",
-        "/location/planet": "is not known here; leave it out",
+        "/location/latitude": "must be between -90 and 90",
+        "/location/planet": "is not a known field; remove it",
         "/registration/price/amount": 'must be a decimal string such as "12.50"',
         "/registration/price/currency": "is required",
-        "/tags/1": "is blank; write something that can be seen",
+        "/tags/1": "must not be blank",
         "/tags/2": "must have at most 50 characters",
-        "/url": "must be a URL that begins with https:// or http:// and a host name",
-        "/timezone": "must not be null; leave it out instead",
-        "/colour": "is not known here; leave it out",
-        "/revision": "is not known here; leave it out",
+        "/url": "must be a URL that starts with https:// or http:// and a host name",
+        "/timezone": "must not be null; omit it instead",
+        "/colour": "is not a known field; remove it",
+        "/revision": "is not a known field; remove it",
     }
 
 
@@ -144,13 +143,13 @@ def test_event_patch_reports_all_domain_errors(app: Flask, organiser: ApiClient)
         "co_located_with": ["summit", "hidden", "nowhere"],
     }
     assert organiser.patch(EVENT_PATH, wrong).errors == {
-        "/starts": "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
-        "the next time there is 2026-03-29T03:00:00",
-        "/location": "latitude and longitude belong together; give both or neither",
-        "/call_for_talks/closes_at": "must be later than opens_at",
-        "/co_located_with/0": "there is no public event “summit”",
-        "/co_located_with/1": "there is no public event “hidden”",
-        "/co_located_with/2": "there is no public event “nowhere”",
+        "/starts": "2026-03-29T02:30:00 does not exist in Europe/Berlin because of a clock change; the next valid "
+        "time is 2026-03-29T03:00:00",
+        "/location": "latitude and longitude must be set together",
+        "/call_for_talks/closes_at": "must be later than `opens_at`",
+        "/co_located_with/0": "is not a public event: “summit”",
+        "/co_located_with/1": "is not a public event: “hidden”",
+        "/co_located_with/2": "is not a public event: “nowhere”",
     }
 
 

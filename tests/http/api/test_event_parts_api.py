@@ -56,12 +56,12 @@ def test_name_of_track_or_room_is_unique_within_event(
 
 def test_invalid_track_or_room_reports_all_errors(organiser: ApiClient) -> None:
     assert organiser.post("/events/summit/tracks", {"name": "\n", "colour": "red", "id": "x"}).errors == {
-        "/name": "contains a line break (U+000A) at position 1; write a space instead",
+        "/name": "contains a line break (U+000A) at position 1; use a space instead",
         "/colour": "must be a colour such as #2a7f62",
-        "/id": "is not known here; leave it out",
+        "/id": "is not a known field; remove it",
     }
     assert organiser.post("/events/summit/rooms", {"capacity": 0}).errors == {
-        "/capacity": "must be from 1 to 2147483647",
+        "/capacity": "must be between 1 and 2147483647",
         "/name": "is required",
     }
 
@@ -115,7 +115,7 @@ def test_team_members_are_managed_by_email_or_id(organiser: ApiClient, member: A
         "not-found",
     )
     assert organiser.put(path, {"email": "nobody", "role": "king"}).errors == {
-        "/email": "must be an e-mail address such as ada@example.org",
+        "/email": "must be an email address such as ada@example.org",
         "/role": "must be one of: organiser, reviewer",
     }
 

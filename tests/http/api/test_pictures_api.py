@@ -229,7 +229,7 @@ def test_url_of_uploaded_picture_is_accepted_in_patch(app: Flask, member: ApiCli
 def test_url_of_missing_picture_is_rejected_in_patch(member: ApiClient, moderator: ApiClient, name: str) -> None:
     for api, path, field in ((member, "/speakers/ada", "photo_url"), (moderator, "/sponsors/rackspace", "logo_url")):
         answer = api.patch(path, {field: f"{BASE_URL}/media/{name}"})
-        assert answer.errors == {f"/{field}": "names no picture that is here; upload it first"}
+        assert answer.errors == {f"/{field}": "refers to an image that does not exist; upload it first"}
 
 
 def test_external_picture_url_is_in_api_but_not_in_pages(

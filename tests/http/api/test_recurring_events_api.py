@@ -25,7 +25,7 @@ CALL_FIELDS: dict[str, Any] = {
     "online_url": "https://meet.example/call",
 }
 APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:00:00"
-INVALID_TIME = "is neither a date nor a local time; write a date (2014-08-18) or a local time (2014-06-04T13:30:00)"
+INVALID_TIME = "is neither a date (2014-08-18) nor a local date-time (2014-06-04T13:30:00)"
 OVERRIDES: dict[str, Any] = {
     APRIL: {"excluded": True},
     MAY: {"starts": "2026-05-12T18:00:00", "title": "With guests", "venue": "Attic"},
@@ -95,7 +95,7 @@ def test_patch_merges_overrides_and_their_fields(call_path: str, moderator: ApiC
 
 
 def test_override_patch_reports_all_schema_errors(call_path: str, moderator: ApiClient) -> None:
-    key = "must be a date or a local time to the second, as the rule has it: 2014-08-18 or 2014-06-04T13:30:00"
+    key = "must be the original start of an occurrence: a date (2014-08-18) or local date-time (2014-06-04T13:30:00)"
     wrong: dict[str, Any] = {
         "first/second~third": {},
         "2026-05-05T16:00": {"title": "A"},
@@ -109,13 +109,13 @@ def test_override_patch_reports_all_schema_errors(call_path: str, moderator: Api
         f"{where}/2026-05-05T16:00": key,
         f"{where}/{MAY}/title": "must have at most 200 characters",
         f"{where}/{MAY}/summary": "must have at most 1000 characters",
-        f"{where}/{MAY}/venue": "contains a line break (U+000A) at position 2; write a space instead",
-        f"{where}/{MAY}/online_url": "must be a URL that begins with https:// or http:// and a host name",
-        f"{where}/{MAY}/price": "is not known here; leave it out",
-        f"{where}/{JUNE}/excluded": "must be true; null takes it back",
+        f"{where}/{MAY}/venue": "contains a line break (U+000A) at position 2; use a space instead",
+        f"{where}/{MAY}/online_url": "must be a URL that starts with https:// or http:// and a host name",
+        f"{where}/{MAY}/price": "is not a known field; remove it",
+        f"{where}/{JUNE}/excluded": "must be true, or null to remove it",
         f"{where}/{JUNE}/status": "must be one of: tentative, confirmed, cancelled",
         f"{where}/{JUNE}/starts": f"'noon' {INVALID_TIME}",
-        f"{where}/{JUNE}/ends": "must be text",
+        f"{where}/{JUNE}/ends": "must be a string",
         f"{where}/{APRIL}": "must be a JSON object",
     }
     many = {f"2026-{month:02}-{day:02}": {"title": "A"} for month in range(1, 9) for day in range(1, 27)}
@@ -137,14 +137,13 @@ def test_override_patch_reports_all_domain_errors(call_path: str, moderator: Api
     where = "/recurrence_overrides"
     refused = moderator.patch(call_path, {"recurrence_overrides": wrong, "location": {"latitude": 1}})
     assert refused.errors == {
-        "/location": "latitude and longitude belong together; give both or neither",
-        f"{where}/2026-04-08T16:00:00": "is no occurrence of the rule; from that day on, the rule has "
-        "2026-05-05T16:00:00 first",
-        f"{where}/2026-07-07": "must be a date and a time, as the event's starts is",
-        f"{where}/{APRIL}/excluded": "goes with nothing else; null this, or title",
-        f"{where}/{MAY}/ends": "must be later than 2026-05-12T18:00:00, when it starts",
-        f"{where}/{JUNE}/starts": "2027-03-28T02:30:00 does not exist in Europe/Berlin: the clocks skip it; "
-        "the next time there is 2027-03-28T03:00:00",
+        "/location": "latitude and longitude must be set together",
+        f"{where}/2026-04-08T16:00:00": "is not an occurrence of the rule; the next occurrence is 2026-05-05T16:00:00",
+        f"{where}/2026-07-07": "must be a date and a time, like the event's `starts`",
+        f"{where}/{APRIL}/excluded": "cannot be combined with title; set this field or the others to null",
+        f"{where}/{MAY}/ends": "must be later than the start, 2026-05-12T18:00:00",
+        f"{where}/{JUNE}/starts": "2027-03-28T02:30:00 does not exist in Europe/Berlin because of a clock change; "
+        "the next valid time is 2027-03-28T03:00:00",
     }
     assert anonymous.get(call_path).etag == before.etag
 
@@ -152,8 +151,8 @@ def test_override_patch_reports_all_domain_errors(call_path: str, moderator: Api
 def test_recurrence_rule_must_start_with_its_event(member: ApiClient) -> None:
     wrong = CALL_FIELDS | {"recurrence": "FREQ=MONTHLY;BYDAY=1WE"}
     assert member.post("/events", wrong).errors == {
-        "/recurrence": "comes true on 2026-03-04T16:00:00 for the first time, and the event starts on "
-        "2026-03-03T16:00:00; let both be the same"
+        "/recurrence": "has its first occurrence on 2026-03-04T16:00:00, but the event starts on "
+        "2026-03-03T16:00:00; both must be the same"
     }
 
 
@@ -375,16 +374,19 @@ def test_occurrence_paging_continues_after_changes(call_path: str, moderator: Ap
 @pytest.mark.parametrize(
     ("query", "faults"),
     [
-        ("cursor=x", {"?cursor": "not a cursor of this list; leave it out to begin again"}),
-        ("cursor=20261399T000000Z_20260505", {"?cursor": "not a cursor of this list; leave it out to begin again"}),
-        ("from=2026-06-02&to=2026-06-01", {"?to": "must not be before from, which is 2026-06-02"}),
-        ("to=2026-02-28", {"?to": "must not be before from, which is 2026-03-01"}),
-        ("limit=0", {"?limit": "must be from 1 to 200"}),
+        ("cursor=x", {"?cursor": "is not a valid cursor of this list; omit it to start from the first page"}),
+        (
+            "cursor=20261399T000000Z_20260505",
+            {"?cursor": "is not a valid cursor of this list; omit it to start from the first page"},
+        ),
+        ("from=2026-06-02&to=2026-06-01", {"?to": "must not be before `from`, which is 2026-06-02"}),
+        ("to=2026-02-28", {"?to": "must not be before `from`, which is 2026-03-01"}),
+        ("limit=0", {"?limit": "must be between 1 and 200"}),
         (
             "limit=201&from=x",
-            {"?limit": "must be from 1 to 200", "?from": f"'x' {INVALID_TIME}"},
+            {"?limit": "must be between 1 and 200", "?from": f"'x' {INVALID_TIME}"},
         ),
-        ("sort=starts", {"?sort": "is not a parameter here"}),
+        ("sort=starts", {"?sort": "is an unknown parameter; remove it"}),
     ],
 )
 def test_invalid_occurrence_query_is_rejected(

@@ -11,8 +11,8 @@ from tests.api_client import ApiClient
 from tests.factories import make_sponsor, make_sponsorship, make_tier
 from tests.http_app import write_session
 
-MISSING_REFERENCE = "is required, unless a slug names what is known"
-SLUG_WITH_FIELDS = "names what is known; leave the other fields out"
+MISSING_REFERENCE = "is required unless `slug` refers to an existing record"
+SLUG_WITH_FIELDS = "refers to an existing record; remove the other fields"
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_new_sponsor_is_created_from_description(member: ApiClient, gold_tier_id
         ({"description": "Hosting."}, {"/sponsor/name": MISSING_REFERENCE}),
         ({"slug": "rackspace", "name": "Rackspace"}, {"/sponsor/slug": SLUG_WITH_FIELDS}),
         (5, {"/sponsor": "must be a JSON object"}),
-        (None, {"/sponsor": "must not be null; leave it out instead"}),
+        (None, {"/sponsor": "must not be null; omit it instead"}),
     ],
 )
 def test_sponsor_with_neither_or_both_of_slug_and_name_is_rejected(
@@ -79,4 +79,4 @@ def test_integer_may_be_written_with_decimal_point(organiser: ApiClient, summit:
     )
     assert (answer.status, answer.json["capacity"]) == (201, 80)
     refused = organiser.post(f"/events/{summit}/rooms", {"name": "Cellar", "capacity": 80.5})
-    assert refused.errors == {"/capacity": "must be a whole number"}
+    assert refused.errors == {"/capacity": "must be an integer"}

@@ -115,12 +115,12 @@ def test_invalid_speaker_reports_all_errors(member: ApiClient) -> None:
     _submit_talk(member)
     wrong = {"name": " ", "bio": 1, "links": [{"title": "x", "url": "ftp://x"}, {}], "email": "x@example.org"}
     assert member.patch(ADA_PATH, wrong).errors == {
-        "/name": "is blank; write something that can be seen",
-        "/bio": "must be text",
-        "/links/0/url": "must be a URL that begins with https:// or http:// and a host name",
+        "/name": "must not be blank",
+        "/bio": "must be a string",
+        "/links/0/url": "must be a URL that starts with https:// or http:// and a host name",
         "/links/1/title": "is required",
         "/links/1/url": "is required",
-        "/email": "is not known here; leave it out",
+        "/email": "is not a known field; remove it",
     }
 
 

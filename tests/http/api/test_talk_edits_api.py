@@ -135,9 +135,9 @@ def test_submitter_sets_times_only_in_listed_event_and_never_rooms(app: Flask, m
         make_event(session, slug="meetup", programme=Programme.LISTED, call=None, rooms=["Bar"])
     curated, listed = (f"/talks/{create_talk(app, slug, by=member)}" for slug in ("summit", "meetup"))
     times = {"starts": "2026-06-10T10:00:00"}
-    assert member.patch(curated, times).errors == {"/starts": "the organisers of a curated event give the times"}
+    assert member.patch(curated, times).errors == {"/starts": "is set by the organisers of a curated event; omit it"}
     assert member.patch(listed, times).json["starts_at"] == "2026-06-10T10:00:00+02:00"
-    assert member.patch(listed, {"room": "Bar"}).errors == {"/room": "the organisers give the room"}
+    assert member.patch(listed, {"room": "Bar"}).errors == {"/room": "is set by the organisers; omit it"}
     assert member.patch(listed, {"track": None, "room": None}).status == 200
 
 
@@ -149,9 +149,9 @@ def test_speakers_of_talk_are_reordered_added_and_removed(member: ApiClient) -> 
     changed = member.patch(path, {"speakers": [{"slug": grace}, {"slug": alan}, {"name": "Third"}]})
     assert [one["slug"] for one in changed.json["speakers"]] == ["grace", "alan", "third"]
     assert member.patch(path, {"speakers": [{"slug": "grace"}, {"slug": "grace"}]}).errors == {
-        "/speakers/1": "is on the list already"
+        "/speakers/1": "is a duplicate; remove it"
     }
     assert member.patch(path, {"speakers": []}).json["speakers"] == []
     assert member.post("/events/summit/talks", {"title": "T", "speakers": [{"slug": alan}]}).errors == {
-        "/speakers/0/slug": "there is no speaker “alan”"
+        "/speakers/0/slug": "refers to a speaker that does not exist: “alan”"
     }

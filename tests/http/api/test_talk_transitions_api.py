@@ -44,7 +44,7 @@ def test_each_talk_state_allows_only_its_transitions(app: Flask, member: ApiClie
             assert (state, step, now) == (state, step, leads[state])
         else:
             assert answer.status_and_code == (409, "forbidden-step")
-            assert answer.json["detail"].startswith(f"A talk that is {state} cannot be ")
+            assert answer.json["detail"].startswith(f"A talk with the state “{state}” cannot be ")
             assert (after.json, after.etag) == (before.json, before.etag)
 
 

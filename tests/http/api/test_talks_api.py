@@ -130,8 +130,8 @@ def test_submission_reports_all_schema_errors(app: Flask, member: ApiClient) -> 
         "/room",
         "/state",
     }
-    assert faults["/title"] == "contains a line break (U+2028) at position 2; write a space instead"
-    assert "leave it out and write the local time" in faults["/starts"]
+    assert faults["/title"] == "contains a line break (U+2028) at position 2; use a space instead"
+    assert "use the local time without an offset" in faults["/starts"]
     assert count_rows(app, Talk) == 0
 
 
@@ -145,12 +145,12 @@ def test_submission_reports_all_domain_errors_and_stores_nothing(app: Flask, mem
         "reprise_of": "0000000000000000",
     }
     assert member.post(TALKS_PATH, wrong).errors == {
-        "/track": "the event has no such track; it has: Security, ARM",
-        "/starts": "the organisers of a curated event give the times",
-        "/ends": "the organisers of a curated event give the times",
-        "/speakers/1/slug": "there is no speaker “nobody”",
-        "/reprise_of": "there is no earlier talk “0000000000000000”",
-        "/title": "is required, unless an earlier talk gives it",
+        "/track": "is not a track of this event; its tracks are: Security, ARM",
+        "/starts": "is set by the organisers of a curated event; omit it",
+        "/ends": "is set by the organisers of a curated event; omit it",
+        "/speakers/1/slug": "refers to a speaker that does not exist: “nobody”",
+        "/reprise_of": "refers to a talk that does not exist: “0000000000000000”",
+        "/title": "is required unless `reprise_of` is set",
     }
     assert (count_rows(app, Talk), count_rows(app, Speaker)) == (0, before)
 
@@ -201,7 +201,9 @@ def test_call_closes_at_the_exact_second(app: Flask, member: ApiClient, clock: F
         clock.set_time(moment + timedelta(seconds=1))
         late = member.post(path, {"title": "T"})
         assert (zone, call, late.status_and_code) == (zone, call, (409, "talks-closed"))
-        assert late.json["detail"] == "The call of “Xen Summit” has closed; see its call_for_talks."
+        assert (
+            late.json["detail"] == "The call for talks of “Xen Summit” has closed. See `call_for_talks` of the event."
+        )
         assert member.post(f"/talks/{draft}/submit").status_and_code == (409, "talks-closed")
         # Existing drafts can still be edited.
         assert member.patch(f"/talks/{draft}", {"title": "Better"}).status == 200
@@ -237,7 +239,7 @@ def test_past_event_accepts_talks_only_from_moderators(
     clock.tick()
     over = member.post("/events/past/talks", {"title": "T"})
     assert over.status_and_code == (409, "event-over")
-    assert over.json["detail"] == "“Xen Summit” is over; only a moderator can still add a talk to it."
+    assert over.json["detail"] == "“Xen Summit” has ended. Only a moderator can add talks to it."
     assert moderator.post("/events/past/talks", {"title": "T"}).status == 201
 
 
@@ -282,7 +284,7 @@ def test_call_accepts_only_its_kinds(app: Flask, member: ApiClient) -> None:
     with write_session(app) as session:
         make_event(session, slug="lightning", call={"kinds": ["lightning", "bof"]})
     refused = member.post("/events/lightning/talks", {"title": "T"})
-    assert refused.errors == {"/kind": "this call takes only: lightning, bof"}
+    assert refused.errors == {"/kind": "is not accepted by this call for talks; it accepts: lightning, bof"}
     assert member.post("/events/lightning/talks", {"title": "T", "kind": "bof"}).status == 201
 
 

@@ -93,7 +93,7 @@ def test_feed_check_describes_the_feed_and_its_newest_change(app: Flask, clock: 
             "newest_change": {"title": "Xen Summit", "changed_at": "2026-03-01T12:00:00Z"},
         },
         "status": 200,
-        "detail": "Whoever asks gets all of it, or 304 where they have the current version.",
+        "detail": "Every request receives the full feed, or 304 if the client's copy is current.",
         "problems": said["problems"],
         "lint": {"errors": 0, "warnings": 0, "codes": []},
         "fetches": [],
@@ -172,13 +172,13 @@ def test_url_of_a_page_is_reported_with_the_url_of_its_feed(app: Flask) -> None:
     }
     assert {one["status"] for one in said.values()} == {404}
     assert {path: one["problems"][0] for path, one in said.items()} == {
-        path: {"code": "no-feed", "detail": f"There is no feed at this address. {instead}"}
-        for path, instead in {
-            "/events/summit": f"This is a page; its feed is {BASE_URL}/events/summit.ics.",
-            "/calendar": f"This is a page; its feed is {BASE_URL}/calendar.ics.",
-            "/subscribe": "The addresses of feeds end in .ics.",
-            "/": "The addresses of feeds end in .ics.",
-            "/a%00b": "The addresses of feeds end in .ics.",
+        path: {"code": "no-feed", "detail": detail}
+        for path, detail in {
+            "/events/summit": f"This is the address of a page. Its feed is {BASE_URL}/events/summit.ics.",
+            "/calendar": f"This is the address of a page. Its feed is {BASE_URL}/calendar.ics.",
+            "/subscribe": "There is no feed at this address. Feed addresses end in .ics.",
+            "/": "There is no feed at this address. Feed addresses end in .ics.",
+            "/a%00b": "There is no feed at this address. Feed addresses end in .ics.",
         }.items()
     }
 
@@ -189,8 +189,8 @@ def test_feed_check_reports_every_query_error(app: Flask) -> None:
     assert (said["status"], said["url"]) == (422, f"{BASE_URL}/calendar.ics")
     assert [one["code"] for one in said["problems"]] == ["invalid", "invalid"]
     details = [one["detail"] for one in said["problems"]]
-    assert details[0] == "colour is not a parameter here."
-    assert details[1].startswith("from 'yesterday' is neither a date nor a local time; ")
+    assert details[0] == "colour is an unknown parameter; remove it."
+    assert details[1].startswith("from 'yesterday' is neither a date (2014-08-18) nor ")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_foreign_url_is_rejected_with_an_alternative(app: Flask, url: str) -> No
     assert get_json(answer)["errors"] == [
         {
             "parameter": "url",
-            "detail": "is no address of this calendar; to look at somebody else's feed, run `eventcal lint URL`",
+            "detail": "is not an address of this calendar; to check another feed, run `eventcal lint URL`",
         }
     ]
 
@@ -223,7 +223,7 @@ def test_foreign_url_is_rejected_with_an_alternative(app: Flask, url: str) -> No
 def test_missing_repeated_and_overlong_url_parameters_are_rejected(app: Flask) -> None:
     wrong = {
         "": "is required",
-        "?url=a&url=b": "is given more than once; once is enough",
+        "?url=a&url=b": "must not be repeated",
         f"?url={BASE_URL}/{'x' * 2000}": "must have at most 2000 characters",
     }
     faults = {query: get_json(fetch(app, f"/feeds/check{query}"))["errors"] for query in wrong}
@@ -233,7 +233,7 @@ def test_missing_repeated_and_overlong_url_parameters_are_rejected(app: Flask) -
 def test_unescaped_url_parameter_is_rejected_with_a_hint(app: Flask) -> None:
     answer = fetch(app, f"/feeds/check?url={BASE_URL}/calendar.ics?tag=a&kind=talk")
     assert status_and_code(answer) == (422, "invalid")
-    assert get_json(answer)["detail"] == "See errors for each fault and its place; inside of url, & is written %26."
+    assert get_json(answer)["detail"] == "See `errors` for details. Within `url`, write & as %26."
 
 
 # Possible problems
@@ -260,10 +260,10 @@ def test_window_problem_states_the_first_and_last_day(app: Flask) -> None:
         query: next(one["detail"] for one in diagnostics_of(app, f"{BASE_URL}/calendar.ics{query}")["problems"])
         for query in ("", "?from=2024-01-01", "?to=2030-01-01")
     }
-    assert {query: detail.partition(",")[0] for query, detail in days.items()} == {
-        "": "It has the days 2026-01-30 to 2027-04-05",
-        "?from=2024-01-01": "It has the days 2024-01-01 to 2027-04-05",
-        "?to=2030-01-01": "It has the days 2026-01-30 to 2030-01-01",
+    assert {query: detail.partition(";")[0] for query, detail in days.items()} == {
+        "": "The feed covers 2026-01-30 to 2027-04-05",
+        "?from=2024-01-01": "The feed covers 2024-01-01 to 2027-04-05",
+        "?to=2030-01-01": "The feed covers 2026-01-30 to 2030-01-01",
     }
 
 
@@ -506,7 +506,7 @@ def test_user_text_is_escaped_on_the_page(app: Flask) -> None:
 
 def test_foreign_url_is_rejected_on_the_page_without_repeating_it(app: Flask) -> None:
     html = fetch_check_page(app, "https://example.org/<b>.ics", status=422)
-    assert "is no address of this calendar" in html
+    assert "is not an address of this calendar" in html
     assert "example.org" not in html
 
 

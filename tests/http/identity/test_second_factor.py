@@ -159,7 +159,7 @@ def test_access_token_cannot_use_security_pages(app: Flask) -> None:
 def test_idle_session_must_confirm_password_again(member_browser: HtmlBrowser, clock: FixedClock) -> None:
     clock.tick(15 * 60)
     assert "Is it you?" in member_browser.visit(APP_SETUP_PATH)
-    assert "is not your password" in member_browser.submit_form("/me/security/again", password="wrong horse")
+    assert "is not your current password" in member_browser.submit_form("/me/security/again", password="wrong horse")
     assert member_browser.response.status_code == 422
     assert "Set up an authenticator app" in member_browser.submit_form("/me/security/again", password=PASSWORD)
     assert member_browser.response.request.path == APP_SETUP_PATH
@@ -365,7 +365,7 @@ def test_code_attempts_are_limited_by_account_across_ip_addresses(
         browser.submit_form("/login/code", code=authenticator_app.wrong_code())
         assert browser.response.status_code == 401
     # Even the correct code is rejected now; otherwise, guessing could continue.
-    assert "wait a little" in half_way[10].submit_form("/login/code", code=authenticator_app.current_code())
+    assert "Wait a moment" in half_way[10].submit_form("/login/code", code=authenticator_app.current_code())
     assert half_way[10].response.status_code == 429
     assert not is_signed_in(half_way[10])
     answer = call_api(

@@ -161,7 +161,7 @@ def test_confirming_in_a_full_tier_shows_an_error(
     add_sponsorship_request(app, single_place_tier_id, name="First", state=SponsorshipState.CONFIRMED)
     late = add_sponsorship_request(app, single_place_tier_id, name="Late")
     assert post_to_page(organiser_browser, do="confirm", row=late) == 409
-    assert "All 1 places of “Gold” are taken." in organiser_browser.main_text()
+    assert "The tier “Gold” has no free places (capacity: 1)." in organiser_browser.main_text()
     assert load_sponsorship_state(app, late) == "enquiry"
 
 
@@ -189,7 +189,7 @@ def test_tier_with_sponsorships_cannot_be_removed(
 ) -> None:
     add_sponsorship_request(app, single_place_tier_id)
     organiser_browser.visit(f"{PAGE_PATH}/tiers/{single_place_tier_id}/remove")
-    assert "cancel those sponsorships first" in organiser_browser.submit_form(PAGE_PATH, do="remove-tier")
+    assert "has sponsorships. Cancel them first" in organiser_browser.submit_form(PAGE_PATH, do="remove-tier")
     assert (organiser_browser.response.status_code, count_rows(app, Tier)) == (409, 1)
 
 

@@ -82,7 +82,7 @@ def test_last_organiser_cannot_be_removed_or_demoted(app: Flask, organiser_brows
     assert post_to_page(organiser_browser, do="save", row=own, **{f"{own}-role": "reviewer"}) == 409
     assert invalid_field_names(organiser_browser) == {f"{own}-role"}
     assert post_to_page(organiser_browser, do="remove", row=own) == 409
-    assert "An event needs an organiser" in organiser_browser.main_text()
+    assert "An event needs at least one organiser" in organiser_browser.main_text()
     assert load_team(app)["olga@example.org"] == "organiser"
 
 

@@ -442,7 +442,7 @@ def test_organisers_cannot_schedule_an_erased_event(app: Flask, organiser_browse
     with write_session(app) as session:
         get_event(session, "summit", MODERATOR_CALLER).redacted_at = NOON
     answer = organiser_browser.client.post(PAGE_PATH, data=form, headers={"Accept": "text/html"})
-    assert (answer.status_code, "only a moderator may change it now" in answer.text) == (403, True)
+    assert (answer.status_code, "Only a moderator may change it" in answer.text) == (403, True)
     assert "only a moderator decides on its talks now" in organiser_browser.visit(PAGE_PATH)
     assert list(parse_html(organiser_browser.response.text).iter("form")) == []
     assert load_start_times(app) == {"One": None}

@@ -131,7 +131,7 @@ def test_confirmation_mails_and_password_attempts_are_rate_limited(sqlite_url: s
         ada.submit_form("/me/account/confirmation")
         codes.append(ada.response.status_code)
     assert codes == [200] * 5 + [429]
-    assert "wait a little" in ada.main_text()
+    assert "Wait a moment" in ada.main_text()
     for _ in range(11):
         ada.submit_form("/me/account/password", password="wrong", new_password=NEW_PASSWORD)
     assert (ada.response.status_code, invalid_fields(ada)) == (429, ["password"])
@@ -245,7 +245,7 @@ def test_last_organiser_of_an_event_cannot_delete_their_account(app: Flask, memb
         "/me/account/delete", data=form, headers={"Accept": "text/html"}
     )
     assert member_browser.response.status_code == 409
-    assert "Name another organiser first" in member_browser.main_text()
+    assert "Add another organiser" in member_browser.main_text()
     for _ in range(2):
         ways = [one.get("href", "") for one in parse_html(member_browser.response.text).iter("a")]
         assert [way for way in ways if way.startswith("/organise/")] == ["/organise/alone/team"]

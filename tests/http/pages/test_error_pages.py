@@ -40,7 +40,7 @@ def test_error_page_explains_the_problem_and_offers_ways_to_continue(app: Flask)
     assert html_parse_errors(answer.text) == []
     tree = parse_html(answer.text)
     assert element_text(next(tree.iter("h1"))) == "Not found"
-    assert "There is no speaker “nobody” here." in element_text(tree)
+    assert "Speaker “nobody” not found." in element_text(tree)
     assert "/" in [one.get("href") for one in tree.iter("a")]
     (form,) = tree.iter("form")
     (field,) = form.iter("input")

@@ -90,7 +90,7 @@ def test_revoked_token_is_rejected(app: Flask, member_browser: HtmlBrowser) -> N
     [
         ({"scopes": []}, "scopes", "Choose at least one"),
         ({"scopes": ["everything"]}, "scopes", "must be one of"),
-        ({"name": ""}, "name", "is blank"),
+        ({"name": ""}, "name", "must not be blank"),
         ({"name": "x" * 101}, "name", "100"),
         ({"expires_at": "2026-02-28"}, "expires_at", "is past"),
         ({"expires_at": "soon"}, "expires_at", "must be a date"),

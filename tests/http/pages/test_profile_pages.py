@@ -168,7 +168,7 @@ def test_errors_are_shown_beside_their_fields_and_nothing_is_saved(app: Flask, s
     typed = {"name": " ", "bio": "Kept", "link-2-title": "Home", "link-2-url": "javascript:alert(1)"}
     said = submit_form(speaker_browser, OWN_PROFILE_PATH, picture=make_image(form="GIF"), **typed)
     assert speaker_browser.response.status_code == 422
-    assert "This is no PNG, JPEG or WebP" in said
+    assert "The file is not a PNG, JPEG or WebP image" in said
     tree = parse_html(speaker_browser.response.text)
     invalid = {one.get("name") for one in tree.iter() if one.get("aria-invalid") == "true"}
     assert invalid == {"name", "link-2-url", "photo"}

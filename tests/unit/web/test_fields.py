@@ -183,7 +183,7 @@ def test_all_errors_are_reported_together_without_field_names() -> None:
         Thing().load({"tags": ["abcd", 5], "open": None, "size": 1})
     assert refused.value.messages == {
         "name": ["is required"],
-        "tags": {0: ["must have at most 3 characters"], 1: ["must be text"]},
-        "open": ["must not be null; leave it out instead"],
-        "size": ["is not known here; leave it out"],
+        "tags": {0: ["must have at most 3 characters"], 1: ["must be a string"]},
+        "open": ["must not be null; omit it instead"],
+        "size": ["is not a known field; remove it"],
     }

@@ -78,7 +78,7 @@ def set_up_totp() -> str | Response:
     rate_limits.count_code(current_member_id())
     counter = passwords.authenticator().find_time_step(sealed, fields["code"], now=now())
     if counter is None:
-        raise Invalid(errors=[FieldError("/code", _("This code is wrong, too old, or was used before."))])
+        raise Invalid(errors=[FieldError("/code", _("This code is wrong, expired or already used."))])
     with unit_of_work() as session:
         if _has_totp():
             return url_for("pages.security", done="before")

@@ -140,7 +140,7 @@ def _process_team_row(session: Session, event: Event) -> str:
         fields = validate(_MEMBER_SCHEMA, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
         member = find_member_by_email(session, fields["email"])
         if member is None:
-            unknown = _("Nobody with this address has an account; ask them to register first.")
+            unknown = _("No account has this email address. Ask the person to register first.")
             raise Invalid(errors=[FieldError("/email", unknown)])
         add_team_member(session, event, member, role=fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
@@ -160,7 +160,7 @@ def _get_team_member(session: Session, event: Event, member_id: str) -> tuple[Te
     for row, someone in list_team_members(session, event):
         if someone.id == member_id:
             return row, someone
-    raise EventPartNotFound(Message("Nobody by this id is on the team."))
+    raise EventPartNotFound(Message("No team member has this id."))
 
 
 def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
