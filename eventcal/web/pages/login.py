@@ -56,13 +56,13 @@ def log_in() -> str:
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
     rate_limits.count_sign_in(fields["email"])
-    found = passwords.authenticate_by_password(fields["email"], fields["password"])
-    onward = safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
-    if passwords.is_code_required(found):
-        sessions.start_session(found, pending=True)
-        return f"{url_for('pages.login_code_form')}?next={quote(onward, safe='')}"
-    sign_in(found)
-    return onward
+    member = passwords.authenticate_by_password(fields["email"], fields["password"])
+    next_url = safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
+    if passwords.is_code_required(member):
+        sessions.start_session(member, pending=True)
+        return f"{url_for('pages.login_code_form')}?next={quote(next_url, safe='')}"
+    sign_in(member)
+    return next_url
 
 
 @pages.get("/login/code")
@@ -70,8 +70,8 @@ def log_in() -> str:
 def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the form for the second-factor code, or redirect to the sign-in form if no sign-in is pending."""
     if passwords.find_pending_member() is None:
-        onward = quote(request.args.get("next", ""), safe="")
-        return redirect(f"{url_for('pages.login_form')}?next={onward}", HTTPStatus.SEE_OTHER)
+        next_url = quote(request.args.get("next", ""), safe="")
+        return redirect(f"{url_for('pages.login_form')}?next={next_url}", HTTPStatus.SEE_OTHER)
     title = _("One more step")
     return private_page_response(template="login_code.html", title=title, status=status, form=form, next=next_path())
 
@@ -85,14 +85,13 @@ def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
 def sign_in_by_code() -> str | Response:
     """Sign in with a second-factor code, after the password has been verified."""
     check_csrf()
-    found = passwords.find_pending_member()
-    if found is None:
-        form = rejected_form(
-            request.form, [FieldError("", _("That took too long. Please begin again."))], secret_fields=["code"]
-        )
+    member = passwords.find_pending_member()
+    if member is None:
+        error = FieldError("", _("That took too long. Please begin again."))
+        form = rejected_form(request.form, [error], secret_fields=["code"])
         return login_form(form, HTTPStatus.UNAUTHORIZED)
-    passwords.consume_code(found, validate(_CODE, {"code": request.form.get("code", "")})["code"])
-    sign_in(found)
+    passwords.consume_code(member, validate(_CODE, {"code": request.form.get("code", "")})["code"])
+    sign_in(member)
     return safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
 
 
@@ -130,8 +129,8 @@ def submit_registration() -> Response:
     check_csrf()
     fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))
     rate_limits.count_registration()
-    said = {"email": fields["email"], "confirmed": accounts.register_member(**fields)}
-    page = Page(template="pages/registered.html", title=_("You are registered"), indexed=False, context=said)
+    context = {"email": fields["email"], "confirmed": accounts.register_member(**fields)}
+    page = Page(template="pages/registered.html", title=_("You are registered"), indexed=False, context=context)
     return page_response(page, status=HTTPStatus.CREATED)
 
 
@@ -139,10 +138,8 @@ def submit_registration() -> Response:
 @public
 def confirm_email_form() -> Response:
     """Show a confirmation button, because email scanners that follow links must not confirm an address."""
-    token = request.args.get("token", "")
-    return secret_page_response(
-        template="confirm.html", title=_("Confirm your address"), status=HTTPStatus.OK, token=token
-    )
+    token, title = request.args.get("token", ""), _("Confirm your address")
+    return secret_page_response(template="confirm.html", title=title, status=HTTPStatus.OK, token=token)
 
 
 @pages.post("/confirm")
@@ -161,8 +158,8 @@ def confirm_email() -> Response:
 @public
 def password_reset_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
     """Show the form for a new password, or the form for requesting a reset link if the query has no token."""
-    shown = form or Form({"token": request.args.get("token", "")})
-    return secret_page_response(template="reset.html", title=_("Choose a new password"), status=status, form=shown)
+    form = form or Form({"token": request.args.get("token", "")})
+    return secret_page_response(template="reset.html", title=_("Choose a new password"), status=status, form=form)
 
 
 @pages.post("/reset")
@@ -173,16 +170,15 @@ def reset_password_or_mail_link() -> Response:
     check_csrf()
     if not request.form.get("token"):
         accounts.send_link_by_email(validate(_ADDRESS, nonempty_form_fields("email"))["email"], "reset")
-        said = _("If this address has an account, a mail is on its way.")
-        return _message_response(_("Look into your mail"), said, HTTPStatus.ACCEPTED)
+        message = _("If this address has an account, a mail is on its way.")
+        return _message_response(_("Look into your mail"), message, HTTPStatus.ACCEPTED)
     fields = validate(_NEW_PASSWORD, nonempty_form_fields("token", "password"))
     rate_limits.count_email_token()
     password_hash = passwords.hash_password(fields["password"])
     with unit_of_work() as session:
         accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
-    return _message_response(
-        _("Your password is changed"), _("Sign in with the new one. Every other session has ended.")
-    )
+    message = _("Sign in with the new one. Every other session has ended.")
+    return _message_response(_("Your password is changed"), message)
 
 
 def _message_response(title: str, message: str, status: int = HTTPStatus.OK) -> Response:

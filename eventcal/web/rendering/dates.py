@@ -58,16 +58,16 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
         last = date.fromisoformat(resource["ends"] or resource["starts"])
         last_day = _format_day(last) if last != first else None
         return FormattedTimes(_format_day(first), last_day, None, tzid, first.isoformat(), last.isoformat(), first)
-    shown = requested_timezone() or tzid
-    starts = datetime.fromisoformat(resource["starts_at"]).astimezone(get_zone(shown))
-    ends = datetime.fromisoformat(resource["ends_at"]).astimezone(get_zone(shown))
+    zone = requested_timezone() or tzid
+    starts = datetime.fromisoformat(resource["starts_at"]).astimezone(get_zone(zone))
+    ends = datetime.fromisoformat(resource["ends_at"]).astimezone(get_zone(zone))
     return FormattedTimes(
         day=_format_day(starts.date()),
         last_day=_format_day(ends.date()) if ends.date() != starts.date() else None,
         hours=f"{_format_time(starts)}\N{EN DASH}{_format_time(ends)}",
         first_hour=_format_time(starts),
         last_hour=_format_time(ends),
-        zone=shown,
+        zone=zone,
         starts=starts.isoformat(),
         ends=ends.isoformat(),
         first_date=starts.date(),
@@ -85,10 +85,10 @@ def format_times(row: Event | Talk) -> FormattedTimes | None:
 
 def format_instant(instant: datetime, *, tzid: str) -> FormattedTimes:
     """Return a formatted instant, such as a deadline, in the time zone in the query (`tz`) or else in `tzid`."""
-    shown = requested_timezone() or tzid
-    there = instant.astimezone(get_zone(shown))
-    written = there.isoformat()
-    return FormattedTimes(_format_day(there.date()), None, _format_time(there), shown, written, written, there.date())
+    zone = requested_timezone() or tzid
+    local = instant.astimezone(get_zone(zone))
+    iso_time = local.isoformat()
+    return FormattedTimes(_format_day(local.date()), None, _format_time(local), zone, iso_time, iso_time, local.date())
 
 
 def format_instant_utc(instant: datetime | None) -> FormattedTimes | None:
@@ -103,19 +103,18 @@ def format_time_of_day(instant: datetime, *, tzid: str) -> str:
 
 def requested_timezone() -> str | None:
     """Return the time zone in the query (`tz`), or None if the parameter is missing or unknown."""
-    named = request.args.get("tz")
-    return named if named is not None and is_known_zone(named) else None
+    name = request.args.get("tz")
+    return name if name is not None and is_known_zone(name) else None
 
 
 def format_time_left(until: datetime, now: datetime) -> str:
     """Return the time left until an instant as text, in days (UTC) or, on the last day, in hours or minutes."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
+    locale = current_locale()
     if not days:
-        return format_timedelta(
-            until - now, granularity="minute", threshold=1, add_direction=True, locale=current_locale()
-        )
+        return format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale)
     return format_timedelta(
-        days, granularity="day", threshold=_LARGER_UNIT_THRESHOLD, add_direction=True, locale=current_locale()
+        days, granularity="day", threshold=_LARGER_UNIT_THRESHOLD, add_direction=True, locale=locale
     )
 
 
@@ -161,12 +160,12 @@ def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | No
         "until": None if until == LAST_DAY else format_long_day(date.fromisoformat(until)),
         "dates": [
             {
-                "when": format_occurrence_times(one, event.timezone),
-                "status": one.status,
-                "title": one.title if one.title != event.title else None,
-                "venue": one.venue if one.venue != event.venue else None,
+                "when": format_occurrence_times(occurrence, event.timezone),
+                "status": occurrence.status,
+                "title": occurrence.title if occurrence.title != event.title else None,
+                "venue": occurrence.venue if occurrence.venue != event.venue else None,
             }
-            for one in occurrences_between(event, now.astimezone(UTC).date(), None, limit=_MAX_OCCURRENCES)
+            for occurrence in occurrences_between(event, now.astimezone(UTC).date(), None, limit=_MAX_OCCURRENCES)
         ],
     }
 
@@ -179,30 +178,28 @@ def format_occurrence_times(occurrence: Occurrence, tzid: str) -> FormattedTimes
 def recurrence_rule_label(rule: str) -> str | None:
     """Return a recurrence rule without its end as text, or None if the rule is too complex."""
     parts = parse_rule(rule)
-    number = int(parts.get("INTERVAL", "1"))
-    said = parts.keys() - _IGNORED_RULE_PARTS
-    days = parts.get("BYDAY", "").split(",") if said == {"BYDAY"} else []
+    interval = int(parts.get("INTERVAL", "1"))
+    by_parts = parts.keys() - _IGNORED_RULE_PARTS
+    days = parts.get("BYDAY", "").split(",") if by_parts == {"BYDAY"} else []
     every = {
-        "DAILY": ngettext("Every day", "Every %(num)s days", number),
-        "WEEKLY": ngettext("Every week", "Every %(num)s weeks", number),
-        "MONTHLY": ngettext("Every month", "Every %(num)s months", number),
-        "YEARLY": ngettext("Every year", "Every %(num)s years", number),
+        "DAILY": ngettext("Every day", "Every %(num)s days", interval),
+        "WEEKLY": ngettext("Every week", "Every %(num)s weeks", interval),
+        "MONTHLY": ngettext("Every month", "Every %(num)s months", interval),
+        "YEARLY": ngettext("Every year", "Every %(num)s years", interval),
     }
-    if not said:
+    if not by_parts:
         return str(every[parts["FREQ"]])
     if parts["FREQ"] == "WEEKLY" and days:
-        return _weekly_rule_label(days, number)
+        return _weekly_rule_label(days, interval)
     if parts["FREQ"] == "MONTHLY" and len(days) == 1:
-        return _monthly_rule_label(days[0], number)
+        return _monthly_rule_label(days[0], interval)
     return None
 
 
 def _weekly_rule_label(days: Sequence[str], interval: int) -> str | None:
     if not set(days) <= set(WEEKDAYS):
         return None
-    names = format_list(
-        [weekday_name(place) for place, day in enumerate(WEEKDAYS) if day in days], locale=current_locale()
-    )
+    names = format_list([weekday_name(i) for i, day in enumerate(WEEKDAYS) if day in days], locale=current_locale())
     return str(ngettext("Every week on %(days)s", "Every %(num)s weeks on %(days)s", interval, days=names))
 
 

@@ -62,12 +62,12 @@ EMPTY_FORM = Form()
 
 def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_fields: Sequence[str] = ()) -> Form:
     """Return the form with the submitted values, except those of `secret_fields`, and with the errors by field."""
-    found: dict[str, list[str]] = defaultdict(list)
+    errors: dict[str, list[str]] = defaultdict(list)
     for fault in faults:
         # The first part of a pointer is the name of the field. Errors for unknown fields are shown above the form.
         name = fault.pointer.removeprefix("/").partition("/")[0]
-        found[name if name in data else ""].append(translate(fault.detail))
-    return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(found))
+        errors[name if name in data else ""].append(translate(fault.detail))
+    return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(errors))
 
 
 def load_with_errors(schema: Schema, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
@@ -89,10 +89,9 @@ def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[
     """Yield an error that shows the stored value for each field whose submitted value differs from the stored value."""
     for name, value in stored.items():
         if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():
-            shown = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
-            yield FieldError(
-                f"/{name}", _("There stands now: %(value)s", value=shown) if shown else _("It is empty now.")
-            )
+            current = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
+            message = _("There stands now: %(value)s", value=current) if current else _("It is empty now.")
+            yield FieldError(f"/{name}", message)
 
 
 def normalise_newlines(text: str) -> str:
@@ -143,8 +142,8 @@ def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, lis
         return None, []
     try:
         return decode_upload(request.files[field].stream.read(MAX_UPLOAD_BYTES + 1), spec), []
-    except UnsupportedImage as refusal:
-        return None, [FieldError(f"/{field}", translate_error(refusal))]
+    except UnsupportedImage as error:
+        return None, [FieldError(f"/{field}", translate_error(error))]
 
 
 def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
@@ -165,8 +164,8 @@ def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
 
 def picture_context(url: str | None) -> dict[str, str | None]:
     """Return the template variables for an image: the path of an uploaded image or the URL of an external image."""
-    ours = find_uploaded_path(url)
-    return {"picture": ours, "picture_elsewhere": url if ours is None else None}
+    path = find_uploaded_path(url)
+    return {"picture": path, "picture_elsewhere": url if path is None else None}
 
 
 def _has_uploaded_file(field: str) -> bool:
@@ -198,11 +197,11 @@ def parse_day_and_time(data: FormData, name: str) -> str | None:
     time = data.get(f"{name}_time", "").strip()
     if not time:
         return None
-    found = _HOUR_AND_MINUTE.fullmatch(time)
-    return f"{data.get(name, '').strip()}T{f'{found[1]:0>2}:{found[2]}' if found else time}"
+    match = _HOUR_AND_MINUTE.fullmatch(time)
+    return f"{data.get(name, '').strip()}T{f'{match[1]:0>2}:{match[2]}' if match else time}"
 
 
 def parse_int(text: str) -> int | str | None:
     """Return a number, None for an empty text, or any other text unchanged so that the schema rejects the text."""
-    written = text.strip()
-    return int(written) if written.isascii() and written.isdigit() and len(written) < _MOST_DIGITS else written or None
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _MOST_DIGITS else digits or None

@@ -40,19 +40,18 @@ _FEED_SUFFIXES = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedul
 
 def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
     """Return the response with a page that must not be cached (`no-store`)."""
-    answer = add_security_headers(
-        Response(render_html(page), status=status, content_type=MEDIA_TYPE), page.content_security_policy
-    )
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Language"] = current_language()
-    return answer
+    response = Response(render_html(page), status=status, content_type=MEDIA_TYPE)
+    add_security_headers(response, page.content_security_policy)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Language"] = current_language()
+    return response
 
 
 def invalid_query_response(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
     """Return the response with a page that shows the errors of a query."""
-    answer = page_response(page, status=status)
-    answer.vary.add("Accept-Language")
-    return answer
+    response = page_response(page, status=status)
+    response.vary.add("Accept-Language")
+    return response
 
 
 def answer_rejected(page: Page, error: DomainError | HTTPException) -> Response:
@@ -67,8 +66,8 @@ def login_required(view: View[P]) -> View[P]:
     @wraps(guarded_view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
         if request.method in SAFE_METHODS and not caller().is_signed_in:
-            onward = quote(request.full_path.rstrip("?"), safe="")
-            return redirect(f"{url_for('pages.login_form')}?next={onward}", HTTPStatus.SEE_OTHER)
+            next_url = quote(request.full_path.rstrip("?"), safe="")
+            return redirect(f"{url_for('pages.login_form')}?next={next_url}", HTTPStatus.SEE_OTHER)
         return guarded_view(*args, **kwargs)
 
     return wrapper
@@ -117,8 +116,8 @@ def redisplay(
 
     def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:
         names, faults = (*optional_fields, *request.files), field_errors(error, default_field=default_field)
-        typed = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
-        form = rejected_form(typed, (*faults, *lost_upload_errors(faults)), secret_fields=secret_fields)
+        data = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
+        form = rejected_form(data, (*faults, *lost_upload_errors(faults)), secret_fields=secret_fields)
         return show_form(*args, form=form, status=status_of(type(error)), **view_kwargs, **kwargs)
 
     return handle
@@ -126,8 +125,8 @@ def redisplay(
 
 def safe_redirect(path: str | None, *, default: str) -> str:
     """Return `path` if it is a path on this site, or else `default`, to prevent open redirects."""
-    ours = path is not None and path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if ours and path is not None and path.isprintable() and "\\" not in path else default
+    is_local = path is not None and path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if is_local and path is not None and path.isprintable() and "\\" not in path else default
 
 
 @pages.app_template_global()
@@ -156,9 +155,9 @@ def secret_page_response(
     The links of the page send no Referer header. A new secret is sent in the response to the POST request, so that the
     secret is not stored in a URL or in a cookie.
     """
-    answer = private_page_response(template=template, title=title, path=path, status=status, **context)
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    response = private_page_response(template=template, title=title, path=path, status=status, **context)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def render_problem_as_html(response: Response) -> Response:
@@ -167,14 +166,14 @@ def render_problem_as_html(response: Response) -> Response:
         return response
     try:
         body = render_html(_build_error_page(response.problem))
-        spoken = current_language()
+        language = current_language()
     except Exception:  # noqa: BLE001 - no error may turn the error response into a second error
         # The problem details already describe the error.
         _LOG.exception("the page for an answer with status %s was not made", response.status_code)
         return response
     response.set_data(body)
     response.content_type = MEDIA_TYPE
-    response.content_language.add(spoken)
+    response.content_language.add(language)
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("Accept", "Accept-Language"))
     return add_security_headers(response)
@@ -184,8 +183,8 @@ def _prefers_html_page() -> bool:
     path = request.path.rstrip("/")
     if request.path.startswith("/api/") or path.endswith(_FEED_SUFFIXES):
         return False
-    wanted = request.accept_mimetypes
-    return bool(wanted[_HTML] > max(wanted[PROBLEM], wanted[_JSON]))
+    accepted = request.accept_mimetypes
+    return bool(accepted[_HTML] > max(accepted[PROBLEM], accepted[_JSON]))
 
 
 def _build_error_page(problem: Problem) -> Page:

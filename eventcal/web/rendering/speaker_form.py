@@ -54,8 +54,8 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
         # Check the permission before decoding an uploaded image.
         check_can_edit_speaker(find(session), caller())
     fields, faults = _load_speaker_fields(request.form)
-    picture, unreadable = forms.read_picture_field(_PHOTO, ImageSpec.PORTRAIT)
-    raise_if_invalid([*faults, *unreadable])
+    picture, image_errors = forms.read_picture_field(_PHOTO, ImageSpec.PORTRAIT)
+    raise_if_invalid([*faults, *image_errors])
     with unit_of_work() as session:
         speaker = find(session)
         check_can_edit_speaker(speaker, caller())
@@ -71,21 +71,21 @@ def _load_speaker_fields(data: forms.FormData) -> tuple[dict[str, Any], list[Fie
         for number in _LINK_NUMBERS
     }
     numbers = [number for number, row in rows.items() if any(row.values())]
-    given = {
+    body = {
         "name": data.get("name", ""),
         **{name: value if value.strip() else None for name, value in optional.items()},
         "links": [rows[number] for number in numbers],
     }
-    fields, faults = forms.load_with_errors(_SPEAKER, given)
+    fields, faults = forms.load_with_errors(_SPEAKER, body)
     return fields, [_point_to_link_field(fault, numbers) for fault in faults]
 
 
 def _point_to_link_field(error: FieldError, row_numbers: list[int]) -> FieldError:
     # The index in the pointer does not count empty rows, because empty rows are not passed to the schema.
-    steps = error.pointer.split("/")
-    if steps[:2] != ["", "links"] or len(steps) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
+    parts = error.pointer.split("/")
+    if parts[:2] != ["", "links"] or len(parts) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
         return error
-    return FieldError(f"/{_link_field_name(row_numbers[int(steps[2])], steps[3])}", error.detail)
+    return FieldError(f"/{_link_field_name(row_numbers[int(parts[2])], parts[3])}", error.detail)
 
 
 def _link_field_name(number: int, part: str) -> str:

@@ -73,9 +73,9 @@ def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | No
 def build_talk_form(talk: Talk) -> Form:
     """Return the form with the values of a talk."""
     values: Mapping[str, object] = {name: getattr(talk, name) for name in _TEXT_FIELDS if name != "track"}
-    shown = {name: "" if value is None else str(value) for name, value in values.items()}
-    shown |= {"track": talk.track.name if talk.track else "", "tags": ", ".join(tag.tag for tag in talk.tags)}
+    texts = {name: "" if value is None else str(value) for name, value in values.items()}
+    texts |= {"track": talk.track.name if talk.track else "", "tags": ", ".join(tag.tag for tag in talk.tags)}
     day = talk.starts[:10] if talk.starts else talk.event.first_day
     for name in _TIME_FIELDS:
-        shown |= day_and_time_values(name, getattr(talk, name), default_day=day)
-    return Form(shown)
+        texts |= day_and_time_values(name, getattr(talk, name), default_day=day)
+    return Form(texts)

@@ -88,8 +88,8 @@ def change_password() -> str:
     fields = passwords.load_and_check_password(_NEW_PASSWORD, nonempty_form_fields("password", "new_password"))
     password_hash = passwords.hash_password(fields["new_password"])
     with unit_of_work() as session:
-        changed = accounts.change_password(session, current_member(session), password_hash, now=now())
-    sign_in(changed)
+        member = accounts.change_password(session, current_member(session), password_hash, now=now())
+    sign_in(member)
     return url_for("pages.account", done="password")
 
 

@@ -33,22 +33,22 @@ def agenda() -> Response:
     past = "past" in request.args
     # Past and upcoming talks are distinguished by day (UTC), as in the listing.
     today = now().astimezone(UTC).date()
-    asked = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
+    filters = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
     with read_session() as session:
-        found = list_starred_and_own_talks(
+        page = list_starred_and_own_talks(
             session,
             caller(),
-            asked,
+            filters,
             sort=Sort.STARTS_DOWN if past else Sort.STARTS,
             paging=PageRequest(cursor=request.args.get("cursor")),
             now=now(),
         )
-        starred = starred_talk_ids(session, caller(), found.items)
+        starred = starred_talk_ids(session, caller(), page.items)
         return private_page_response(
             template="me/agenda.html",
             title=_("My agenda"),
-            talks=[_agenda_talk_row(talk, starred) for talk in found.items],
-            next=found.next_cursor,
+            talks=[_agenda_talk_row(talk, starred) for talk in page.items],
+            next=page.next_cursor,
             past=past,
             done=flash_for({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
         )
@@ -60,8 +60,8 @@ def star_form(talk_id: str) -> Response:
     """Show whether the current member has starred a public talk, because the public page is the same for all users."""
     with read_session() as session:
         talk = get_talk(session, talk_id, ANONYMOUS)
-        shown = _agenda_talk_row(talk, starred_talk_ids(session, caller(), [talk]))
-        return private_page_response(template="me/star.html", title=talk.title, talk=shown)
+        row = _agenda_talk_row(talk, starred_talk_ids(session, caller(), [talk]))
+        return private_page_response(template="me/star.html", title=talk.title, talk=row)
 
 
 @pages.post("/me/stars/<talk_id>")
@@ -78,11 +78,11 @@ def add_or_remove_star(talk_id: str) -> Response:
 
 
 def _agenda_talk_row(talk: Talk, starred: Collection[str]) -> Json:
-    shown = talk_json(talk, links())
+    resource = talk_json(talk, links())
     return {
-        **shown,
-        "when": format_resource_times(shown, tzid=talk.event.timezone),
-        "place": ", ".join(part for part in (shown["room"], talk.event.venue, talk.event.city) if part),
+        **resource,
+        "when": format_resource_times(resource, tzid=talk.event.timezone),
+        "place": ", ".join(part for part in (resource["room"], talk.event.venue, talk.event.city) if part),
         "event": talk.event,
         "starred": talk.id in starred,
         "own": is_own(talk, caller()),

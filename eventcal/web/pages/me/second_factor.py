@@ -48,20 +48,20 @@ def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
     """Show a new secret for an authenticator app."""
     if _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
-    makes, sealed = passwords.authenticator(), _find_pending_totp_secret()
+    authenticator, sealed = passwords.authenticator(), _find_pending_totp_secret()
     if sealed is None:
-        sealed = makes.new_encrypted_secret()
+        sealed = authenticator.new_encrypted_secret()
         sessions.set_temp(_PENDING_TOTP_KEY, sealed=sealed)
     with read_session() as session:
-        address = makes.build_otpauth_uri(sealed, account_name=current_member(session).email)
+        uri = authenticator.build_otpauth_uri(sealed, account_name=current_member(session).email)
     return secret_page_response(
         template="me/security_app.html",
         title=_("Set up an authenticator app"),
         status=status,
         form=form,
-        qr=_qr_code_svg_path(address),
-        address=address,
-        secret=makes.format_secret(sealed),
+        qr=_qr_code_svg_path(uri),
+        address=uri,
+        secret=authenticator.format_secret(sealed),
     )
 
 
@@ -86,9 +86,8 @@ def set_up_totp() -> str | Response:
         codes = enable_totp(session, member, sealed, counter=counter, now=now())
         end_other_sessions_and_notify(session, member, now=now())
     sessions.pop_temp(_PENDING_TOTP_KEY)
-    return _recovery_codes_response(
-        codes, message=_("From now on, signing in with your password needs a code of your app, too.")
-    )
+    message = _("From now on, signing in with your password needs a code of your app, too.")
+    return _recovery_codes_response(codes, message=message)
 
 
 @pages.get("/me/security/app/off")
@@ -115,14 +114,13 @@ def remove_own_totp() -> str:
         with unit_of_work() as session:
             member = current_member(session)
             if not is_password:
-                use_second_factor_code(
-                    session, member, fields["proof"], authenticator=passwords.authenticator(), now=now()
-                )
+                authenticator = passwords.authenticator()
+                use_second_factor_code(session, member, fields["proof"], authenticator=authenticator, now=now())
             disable_totp(session, member)
             end_other_sessions_and_notify(session, member, now=now())
     except InvalidCode as error:
-        said = _("This is neither your password nor a code that can be used.")
-        raise Invalid(errors=[FieldError("/proof", said)]) from error
+        message = _("This is neither your password nor a code that can be used.")
+        raise Invalid(errors=[FieldError("/proof", message)]) from error
     return url_for("pages.security", done="off")
 
 
@@ -148,9 +146,8 @@ def renew_own_recovery_codes() -> Response:
             return redirect(url_for("pages.security", done="before"), HTTPStatus.SEE_OTHER)
         codes = replace_recovery_codes(session, member)
         end_other_sessions_and_notify(session, member, now=now())
-    return _recovery_codes_response(
-        codes, message=_("These are your new recovery codes. Those from before are no longer good.")
-    )
+    message = _("These are your new recovery codes. Those from before are no longer good.")
+    return _recovery_codes_response(codes, message=message)
 
 
 def _find_pending_totp_secret() -> str | None:
@@ -174,8 +171,8 @@ def _qr_code_svg_path(text: str) -> Json:
 
     `size` is the width in modules, including the quiet zone. `path` draws the dark modules.
     """
-    made = QRCode(error_correction=ERROR_CORRECT_M)
-    made.add_data(text)
-    rows = made.get_matrix()
+    qr_code = QRCode(error_correction=ERROR_CORRECT_M)
+    qr_code.add_data(text)
+    rows = qr_code.get_matrix()
     dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark)
     return {"size": len(rows), "path": "".join(dark)}

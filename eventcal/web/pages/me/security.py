@@ -58,13 +58,13 @@ def security() -> Response:
             app_since=format_instant_utc(totp.created_at if totp else None),
             codes_left=count_recovery_codes(session, member_id),
             passkeys=[
-                (one, format_instant_utc(one.created_at), format_instant_utc(one.last_used_at))
-                for one in list_passkeys(session, member_id)
+                (passkey, format_instant_utc(passkey.created_at), format_instant_utc(passkey.last_used_at))
+                for passkey in list_passkeys(session, member_id)
             ],
             passkeys_possible=can_use_passkeys(),
             sessions=[
-                (one, format_instant_utc(one.last_seen_at), format_instant_utc(one.created_at))
-                for one in list_sessions(session, member_id, now=now())
+                (row, format_instant_utc(row.last_seen_at), format_instant_utc(row.created_at))
+                for row in list_sessions(session, member_id, now=now())
             ],
             current_session=current_user.current_session_id(),
             done=flash_for(
@@ -94,8 +94,8 @@ def end_other_sessions() -> Response:
 def end_own_session(session_id: str) -> Response:
     """End a session of the current member. Ending the current session signs the member out."""
     with unit_of_work() as session:
-        found = get_session(session, session_id, current_user.current_member_id(), now=now())
-        end_session(session, found, now=now())
+        row = get_session(session, session_id, current_user.current_member_id(), now=now())
+        end_session(session, row, now=now())
     if session_id == current_user.current_session_id():
         current_user.clear_session_cookie()
         return redirect("/", HTTPStatus.SEE_OTHER)
@@ -112,8 +112,8 @@ def recent_authentication_required(view: Callable[P, Response]) -> Callable[P, R
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Response:
         if current_user.recently_authenticated():
             return view(*args, **kwargs)
-        onward = request.path if request.method in current_user.SAFE_METHODS else url_for("pages.security")
-        return redirect(f"{url_for('pages.reauthentication_form')}?next={quote(onward, safe='')}", HTTPStatus.SEE_OTHER)
+        path = request.path if request.method in current_user.SAFE_METHODS else url_for("pages.security")
+        return redirect(f"{url_for('pages.reauthentication_form')}?next={quote(path, safe='')}", HTTPStatus.SEE_OTHER)
 
     return wrapper
 
@@ -151,10 +151,10 @@ def new_passkey_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Re
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     with read_session() as session:
         member = current_member(session)
-        asked = passkeys.registration_options(member, list_passkeys(session, member.id))
+        options = passkeys.registration_options(member, list_passkeys(session, member.id))
     title = _("Add a passkey")
     return private_page_response(
-        template="me/security_new_passkey.html", title=title, status=status, form=form, asked=asked
+        template="me/security_new_passkey.html", title=title, status=status, form=form, asked=options
     )
 
 
@@ -178,13 +178,13 @@ def add_passkey() -> str:
 def confirm_remove_passkey(passkey_id: str) -> Response:
     """Ask for confirmation to remove a passkey."""
     with read_session() as session:
-        found = get_passkey(session, passkey_id, current_member_id())
+        passkey = get_passkey(session, passkey_id, current_member_id())
         return private_page_response(
             template="me/security_passkey.html",
-            title=found.name,
-            passkey=found,
-            made=format_instant_utc(found.created_at),
-            used=format_instant_utc(found.last_used_at),
+            title=passkey.name,
+            passkey=passkey,
+            made=format_instant_utc(passkey.created_at),
+            used=format_instant_utc(passkey.last_used_at),
         )
 
 

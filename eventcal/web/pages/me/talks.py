@@ -72,13 +72,13 @@ def my_talks() -> Response:
     """Show the talks of the member, newest first, grouped by the next step of each talk."""
     with read_session() as session:
         paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
-        found = list_own_talks(session, caller(), paging=paging)
+        page = list_own_talks(session, caller(), paging=paging)
         return private_page_response(
             template="me/talks.html",
             title=_("My talks"),
             member=current_member(session),
-            groups=group_by_next_step(found.items, last_state_change_reasons(session, found.items), now=now()),
-            next=found.next_cursor,
+            groups=group_by_next_step(page.items, last_state_change_reasons(session, page.items), now=now()),
+            next=page.next_cursor,
         )
 
 
@@ -89,7 +89,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
     with read_session() as session:
         talk = _get_own_talk(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
-        taken = talk.event.call.kinds if talk.event.call else []
+        kinds = talk.event.call.kinds if talk.event.call else []
         # After an edit conflict (412), the form submits the current revision, so that saving the form again succeeds.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
         return private_page_response(
@@ -112,7 +112,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
                     TalkAction.WITHDRAW: _("It is withdrawn."),
                 }
             ),
-            **talk_form_choices(talk.event, dict.fromkeys([talk.kind.value, *taken]), talk.starts, talk.ends),
+            **talk_form_choices(talk.event, dict.fromkeys([talk.kind.value, *kinds]), talk.starts, talk.ends),
         )
 
 
@@ -133,12 +133,12 @@ def confirm_withdraw_talk(talk_id: str) -> Response:
 @form_view(redisplay(my_talk), catch=(*FORM_ERRORS, Forbidden))
 def change_my_talk(talk_id: str) -> str:
     """Save changes to a talk, or perform the action of the submitted button."""
-    asked = request.form.get("do", "save")
+    action = request.form.get("do", "save")
     with unit_of_work() as session:
         talk = _get_own_talk(session, talk_id)
-        if asked in {step.value for step in SPEAKER_ACTIONS}:
-            apply_talk_action(session, talk, TalkAction(asked), caller=caller(), reason=None, now=now())
-            return url_for("pages.my_talk", talk_id=talk_id, done=asked)
+        if action in {step.value for step in SPEAKER_ACTIONS}:
+            apply_talk_action(session, talk, TalkAction(action), caller=caller(), reason=None, now=now())
+            return url_for("pages.my_talk", talk_id=talk_id, done=action)
         fields = validate(_PATCH, parse_talk_form(request.form, for_update=True))
         service.check_can_edit_talk(talk, caller())
         edit = TalkEdit(talk, request.form.get("revision", ""), fields)
@@ -157,13 +157,13 @@ def _get_own_talk(session: Session, talk_id: str) -> Talk:
 
 def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> TalkProgress:
     """Return the progress of a talk, whose event must be loaded."""
-    waits = _progress_group(talk, now)
+    group = _progress_group(talk, now)
     return TalkProgress(
         talk=talk,
         state=submitter_talk_state_label(talk.state),
         reason=reason,
-        next=_next_step_text(talk, is_over=waits == _OVER_GROUP),
-        to_confirm=waits == "confirm",
+        next=_next_step_text(talk, is_over=group == _OVER_GROUP),
+        to_confirm=group == "confirm",
     )
 
 
@@ -178,28 +178,25 @@ def group_by_next_step(
         "programme": _("In the programme"),
         _OVER_GROUP: _("Over"),
     }
-    found: dict[str, list[TalkProgress]] = {waits: [] for waits in titles}
+    groups: dict[str, list[TalkProgress]] = {group: [] for group in titles}
     for talk in talks:
-        found[_progress_group(talk, now)].append(build_talk_progress(talk, reasons.get(talk.id), now=now))
-    return [(title, found[waits]) for waits, title in titles.items() if found[waits]]
+        groups[_progress_group(talk, now)].append(build_talk_progress(talk, reasons.get(talk.id), now=now))
+    return [(title, groups[group]) for group, title in titles.items() if groups[group]]
 
 
 def _progress_group(talk: Talk, now: datetime) -> str:
     # Past and upcoming talks are distinguished by day (UTC), as in the listing.
-    past = talk.last_day < now.astimezone(UTC).date().isoformat()
-    return (
-        _OVER_GROUP
-        if past or talk.event.status == EventStatus.CANCELLED
-        else _GROUP_BY_STATE.get(talk.state, _OVER_GROUP)
-    )
+    is_past = talk.last_day < now.astimezone(UTC).date().isoformat()
+    is_over = is_past or talk.event.status == EventStatus.CANCELLED
+    return _OVER_GROUP if is_over else _GROUP_BY_STATE.get(talk.state, _OVER_GROUP)
 
 
 def _next_step_text(talk: Talk, *, is_over: bool) -> str:
     if is_over and talk.state in _GROUP_BY_STATE:
-        off = talk.event.status == EventStatus.CANCELLED
-        return _("The event was called off, and this talk with it.") if off else _("The event is over.")
+        is_cancelled = talk.event.status == EventStatus.CANCELLED
+        return _("The event was called off, and this talk with it.") if is_cancelled else _("The event is over.")
     listed, public = talk.event.programme == Programme.LISTED, is_public(talk)
-    words: Mapping[TalkState, str] = {
+    texts: Mapping[TalkState, str] = {
         TalkState.DRAFT: _("Submit it as long as talks are taken; until then nobody decides on it."),
         TalkState.SUBMITTED: _("A moderator looks at it, and publishes it if it fits; you need not do anything.")
         if listed
@@ -219,7 +216,7 @@ def _next_step_text(talk: Talk, *, is_over: bool) -> str:
         if public
         else _("You took it back; nobody decides on it any more."),
     }
-    return words[talk.state]
+    return texts[talk.state]
 
 
 def _talk_form_response(
@@ -251,8 +248,8 @@ def submit_talk_form() -> Response:
         return _talk_form_response()
     with read_session() as session:
         paging = PageRequest(limit=_MOST_CALLS)
-        found = list_event_json(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
-    events = [orjson.loads(one) for one in found.items]
+        page = list_event_json(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
+    events = [orjson.loads(text) for text in page.items]
     return private_page_response(template="submit_where.html", title=_("Submit a talk"), events=events)
 
 
@@ -263,8 +260,8 @@ def submit_or_preview_talk() -> str | Response:
     """Submit a talk, save a draft or show a preview, depending on the submitted button."""
     fields, pressed = validate(_TALK, parse_talk_form(request.form)), request.form.get("do")
     if pressed == "preview":
-        shown = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}
-        return _talk_form_response(rejected_form(request.form), preview=shown)
+        preview = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}
+        return _talk_form_response(rejected_form(request.form), preview=preview)
     fields["draft"] = pressed == "draft"
     with unit_of_work() as session:
         event, member = get_event(session, _requested_event_slug(), caller()), current_member(session)

@@ -49,20 +49,19 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
         "revoked": _("The token is revoked."),
         "before": _("This token was made before. It was shown that once; make another if you need it again."),
     }
-    words = _scope_labels()
+    labels = _scope_labels()
+    paging = PageRequest(cursor=request.args.get("cursor"))
     with read_session() as session:
-        found = service.list_access_tokens(
-            session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
-        )
+        page = service.list_access_tokens(session, current_member_id(), paging=paging)
         return private_page_response(
             template="me/tokens.html",
             title=_("Tokens"),
             status=status,
-            tokens=[_token_row(row) for row in found.items],
-            next=found.next_cursor,
+            tokens=[_token_row(row) for row in page.items],
+            next=page.next_cursor,
             form=form,
             form_key=new_form_key(),
-            scopes=[(scope.value, words[scope]) for scope in grantable_scopes(caller())],
+            scopes=[(scope.value, labels[scope]) for scope in grantable_scopes(caller())],
             ticked=request.form.getlist("scopes"),
             done=flash_for(done),
         )
@@ -107,7 +106,7 @@ def revoke_token(token_id: str) -> Response:
 
 def _validate_token_form() -> dict[str, Any]:
     last_day = request.form.get("expires_at")
-    given: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
+    body: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
     wrong_day = []
     if last_day:
         try:
@@ -115,9 +114,9 @@ def _validate_token_form() -> dict[str, Any]:
         except ValueError:
             wrong_day = [FieldError("/expires_at", _("must be a date such as 2026-12-31"))]
         else:
-            given["expires_at"] = f"{last_day}T23:59:59Z"
-    fields, faults = load_with_errors(_TOKEN, given)
-    if not given["scopes"]:
+            body["expires_at"] = f"{last_day}T23:59:59Z"
+    fields, faults = load_with_errors(_TOKEN, body)
+    if not body["scopes"]:
         faults = [fault for fault in faults if fault.pointer != "/scopes"]
         faults.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
     raise_if_invalid([*faults, *wrong_day])
@@ -125,11 +124,11 @@ def _validate_token_form() -> dict[str, Any]:
 
 
 def _token_row(row: AccessToken) -> Json:
-    words = _scope_labels()
+    labels = _scope_labels()
     return {
         "id": row.id,
         "name": row.name,
-        "scopes": [words[Scope(scope)] for scope in row.scopes],
+        "scopes": [labels[Scope(scope)] for scope in row.scopes],
         "made": format_instant_utc(row.created_at),
         "expires": format_instant_utc(row.expires_at),
         "over": row.expires_at is not None and row.expires_at <= now(),
@@ -153,19 +152,17 @@ def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Resp
         "revoked": _("The address is revoked."),
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
     }
+    paging = PageRequest(cursor=request.args.get("cursor"))
     with read_session() as session:
-        found = service.list_personal_feeds(
-            session, current_member_id(), paging=PageRequest(cursor=request.args.get("cursor"))
-        )
+        page = service.list_personal_feeds(session, current_member_id(), paging=paging)
         return private_page_response(
             template="me/feeds.html",
             title=_("Calendar addresses"),
             status=status,
             feeds=[
-                (row, format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at))
-                for row in found.items
+                (row, format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at)) for row in page.items
             ],
-            next=found.next_cursor,
+            next=page.next_cursor,
             form=form,
             form_key=new_form_key(),
             done=flash_for(done),
@@ -182,14 +179,14 @@ def create_personal_feed() -> str | Response:
         if not claim_submitted_form(session):
             return url_for("pages.personal_feeds", done="before")
         row, secret = service.create_personal_feed(session, current_member(session), **fields, now=now())
-    shown = calendar_apps_context(links().personal_feed(secret), row.name)
+    context = calendar_apps_context(links().personal_feed(secret), row.name)
     return secret_page_response(
         template="me/new_feed.html",
         title=_("The new address"),
         path=url_for("pages.personal_feeds"),
         status=HTTPStatus.CREATED,
         feed=row,
-        **shown,
+        **context,
     )
 
 
@@ -199,8 +196,8 @@ def confirm_revoke_personal_feed(feed_id: str) -> Response:
     """Show the details of a secret URL and ask for confirmation to revoke it."""
     with read_session() as session:
         row = service.get_personal_feed(session, feed_id, current_member_id())
-        made, fetched = format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at)
-        return private_page_response(template="me/feed.html", title=row.name, feed=row, made=made, fetched=fetched)
+        created, fetched = format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at)
+        return private_page_response(template="me/feed.html", title=row.name, feed=row, made=created, fetched=fetched)
 
 
 @pages.post("/me/feeds/<feed_id>")

@@ -87,14 +87,14 @@ def save_sponsor_profile(slug: str) -> str:
     with read_session() as session:
         # Check the permission before decoding an uploaded image.
         _get_sponsor_for_moderator(session, slug)
-    typed = request.form
-    optional = {name: normalise_newlines(typed.get(name, "")).strip() or None for name in ("url", "description")}
-    fields, faults = load_with_errors(_SPONSOR, {"name": typed.get("name", ""), **optional})
-    picture, unreadable = read_picture_field(_LOGO, ImageSpec.LOGO)
-    raise_if_invalid([*faults, *unreadable])
+    data = request.form
+    optional = {name: normalise_newlines(data.get(name, "")).strip() or None for name in ("url", "description")}
+    fields, faults = load_with_errors(_SPONSOR, {"name": data.get("name", ""), **optional})
+    picture, image_errors = read_picture_field(_LOGO, ImageSpec.LOGO)
+    raise_if_invalid([*faults, *image_errors])
     with unit_of_work() as session:
         sponsor = _get_sponsor_for_moderator(session, slug)
-        check_etag(f'"{typed.get("version", "")}"', _sponsor_etag(sponsor))
+        check_etag(f'"{data.get("version", "")}"', _sponsor_etag(sponsor))
         fields |= store_picture_change(_LOGO, "logo_url", picture)
         update_sponsor(session, sponsor, fields, caller=caller(), now=now())
     return url_for("pages.sponsor_profile_form", slug=slug, done="saved")

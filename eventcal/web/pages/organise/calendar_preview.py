@@ -42,10 +42,9 @@ def build_calendar_preview(session: Session, event: Event, *, was_public: bool) 
     entry = preview_entry(session, services().feed_index.builder, event)
     if entry is None:
         return None
-    lines = preview_ics(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
-    return CalendarPreview(
-        entry, format_times(event), recurrence_rule_label(event.recurrence) if event.recurrence else None, lines
-    )
+    ics_text = preview_ics(entry, sequence=event.sequence + 1 if was_public else 0, now=now())
+    label = recurrence_rule_label(event.recurrence) if event.recurrence else None
+    return CalendarPreview(entry, format_times(event), label, ics_text)
 
 
 def build_published_preview(session: Session, event: Event) -> CalendarPreview | None:

@@ -30,11 +30,11 @@ def my_events() -> Response:
     """Show the events that the current user organises or reviews, and the open tasks of a moderator."""
     with read_session() as session:
         past = request.args.get("show") == "past"
-        found = list_team_events(session, caller(), past=past, paging=_parse_paging("cursor"), now=now())
+        page = list_team_events(session, caller(), past=past, paging=_parse_paging("cursor"), now=now())
         values = {
             "past": past,
-            "events": _event_rows_with_open_tasks(session, found.items),
-            "next": found.next_cursor,
+            "events": _event_rows_with_open_tasks(session, page.items),
+            "next": page.next_cursor,
             "duties": caller().is_staff,
             "done": flash_for({"delete": _("The event is deleted.")}),
             **_moderator_context(session),
@@ -47,9 +47,8 @@ def my_events() -> Response:
 def _event_rows_with_open_tasks(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
     """Return events with the numbers of open tasks. `standing` is the status of an event that is not public."""
     waiting = count_undecided_talks(session, [event.id for event in events])
-    enquiries = count_open_enquiries_by_event(
-        session, [event.id for event in events if caller().can_organise(event.id)]
-    )
+    own_event_ids = [event.id for event in events if caller().can_organise(event.id)]
+    enquiries = count_open_enquiries_by_event(session, own_event_ids)
     nothing: Mapping[TalkState, int] = {}
     return [
         {

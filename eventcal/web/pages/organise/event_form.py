@@ -74,8 +74,8 @@ def parse_event_form(data: FormData) -> Json:
 
 def drop_empty_fields(body: Json) -> Json:
     """Return the request body for a new event without empty fields."""
-    said = {name: drop_empty_fields(value) if isinstance(value, dict) else value for name, value in body.items()}
-    kept = {name: value for name, value in said.items() if value not in (None, {}, [])}
+    cleaned = {name: drop_empty_fields(value) if isinstance(value, dict) else value for name, value in body.items()}
+    kept = {name: value for name, value in cleaned.items() if value not in (None, {}, [])}
     # An empty start or end is omitted, so that the schema reports a missing value and not an invalid time.
     return {name: value for name, value in kept.items() if value or name not in {"starts", "ends"}}
 
@@ -88,7 +88,7 @@ def changed_fields(body: Json, before: Json) -> Json:
         if value == before.get(name) or (name, value) == ("slug", None):
             continue
         if name in _PARTIALLY_SENT_OBJECTS and value is not None and before[name] is not None:
-            changes[name] = {part: said for part, said in value.items() if said != before[name][part]}
+            changes[name] = {part: part_value for part, part_value in value.items() if part_value != before[name][part]}
         else:
             changes[name] = value
     return changes
@@ -118,10 +118,10 @@ def build_event_form(event: Event) -> Form:
 def parse_price(data: FormData) -> Json | None:
     """Return the price in the price fields, or None if both fields are empty. A decimal comma is accepted."""
     price = {"amount": _text_or_none(data, "price_amount"), "currency": _uppercase_or_none(data, "price_currency")}
-    said = {name: value for name, value in price.items() if value}
-    if _DECIMAL_COMMA.fullmatch(said.get("amount", "")):
-        said["amount"] = said["amount"].replace(",", ".")
-    return said or None
+    filled = {name: value for name, value in price.items() if value}
+    if _DECIMAL_COMMA.fullmatch(filled.get("amount", "")):
+        filled["amount"] = filled["amount"].replace(",", ".")
+    return filled or None
 
 
 def price_field_values(priced: Event | Tier) -> dict[str, str | None]:
@@ -142,12 +142,15 @@ def load_event_fields(schema: Schema, body: Json, *, full_body: Json, extra_erro
 
 def add_consistency_errors(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[FieldError]:
     """Return the given errors and the inconsistencies between valid fields, so that the form shows all errors."""
-    whole = {"recurrence": None, **body["location"], **body}
-    wrong = {_form_field_pointer(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
-    if "recurrence" in wrong:
-        whole["recurrence"] = None
-    misfits = event_errors(whole) if faults else []
-    return [*faults, *(fault for fault in misfits if _form_field_pointer(fault.pointer).split("/")[1] not in wrong)]
+    flat_body = {"recurrence": None, **body["location"], **body}
+    invalid = {_form_field_pointer(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
+    if "recurrence" in invalid:
+        flat_body["recurrence"] = None
+    conflicts = event_errors(flat_body) if faults else []
+    return [
+        *faults,
+        *(fault for fault in conflicts if _form_field_pointer(fault.pointer).split("/")[1] not in invalid),
+    ]
 
 
 def contradictory_call_errors(data: FormData) -> list[FieldError]:
@@ -164,8 +167,8 @@ def map_errors_to_form_fields(faults: Iterable[FieldError]) -> list[FieldError]:
 
 
 def _form_field_pointer(pointer: str) -> str:
-    fits = [place for place in _FORM_FIELD_BY_POINTER if pointer == place or pointer.startswith(f"{place}/")]
-    return f"/{_FORM_FIELD_BY_POINTER[max(fits, key=len)]}" if fits else pointer
+    matches = [prefix for prefix in _FORM_FIELD_BY_POINTER if pointer == prefix or pointer.startswith(f"{prefix}/")]
+    return f"/{_FORM_FIELD_BY_POINTER[max(matches, key=len)]}" if matches else pointer
 
 
 def _text_or_none(data: FormData, name: str) -> str | None:
@@ -202,14 +205,13 @@ def _call_for_talks_values(event: Event) -> dict[str, object]:
     call = event.call
     if call is None:
         return {"call": ""}
-    ticked = {f"call_{kind}": CHECKED for kind in call.kinds}
+    checked = {f"call_{kind}": CHECKED for kind in call.kinds}
     if call.anywhere_on_earth:
-        ticked["call_earth"] = CHECKED
+        checked["call_earth"] = CHECKED
     opens = day_and_time_values("call_opens", _to_local_time(call.opens, call.opens_at, event.timezone), default_day="")
-    closes = day_and_time_values(
-        "call_closes", _to_local_time(call.closes, call.closes_at, event.timezone), default_day=""
-    )
-    return {"call": CHECKED, **ticked, **opens, **closes, "call_note": call.note}
+    closing_time = _to_local_time(call.closes, call.closes_at, event.timezone)
+    closes = day_and_time_values("call_closes", closing_time, default_day="")
+    return {"call": CHECKED, **checked, **opens, **closes, "call_note": call.note}
 
 
 def _to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:

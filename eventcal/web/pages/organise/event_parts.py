@@ -69,16 +69,16 @@ def confirm_remove_part(slug: str, part_id: str) -> Response:
 
 
 def _process_part_row(session: Session, event: Event) -> str:
-    do, row, typed = parse_submitted_row()
+    do, row, data = parse_submitted_row()
     if do in _ADD_ACTIONS:
         table, schema = _ADD_ACTIONS[do]
-        create_track_or_room(session, event, _validate_part_row(schema, typed), table=table)
+        create_track_or_room(session, event, _validate_part_row(schema, data), table=table)
         return url_for("pages.event_parts", slug=event.slug, done="added")
     part = _get_room_or_track(event, row)
     if do == "remove":
         delete_track_or_room(session, part)
         return url_for("pages.event_parts", slug=event.slug, done="removed")
-    edit_track_or_room(session, part, _validate_part_row(_SCHEMAS[type(part)], typed))
+    edit_track_or_room(session, part, _validate_part_row(_SCHEMAS[type(part)], data))
     return url_for("pages.event_parts", slug=event.slug, done="saved")
 
 
@@ -127,46 +127,45 @@ def event_team(slug: str) -> Response:
 def confirm_remove_team_member(slug: str, member_id: str) -> Response:
     """Ask for confirmation to remove a member from the team."""
     with layout.open_event_session(slug) as (session, event):
-        row, someone = _get_team_member(session, event, member_id)
-        values = {"someone": someone, "role": TEAM_ROLE_LABELS[row.role], "is_self": someone.id == caller().member_id}
-        return layout.confirmation_response(
-            event, "event_team", "remove_teammate.html", title=_("Take off the team?"), **values
-        )
+        row, member = _get_team_member(session, event, member_id)
+        values = {"someone": member, "role": TEAM_ROLE_LABELS[row.role], "is_self": member.id == caller().member_id}
+        title = _("Take off the team?")
+        return layout.confirmation_response(event, "event_team", "remove_teammate.html", title=title, **values)
 
 
 def _process_team_row(session: Session, event: Event) -> str:
-    do, row, typed = parse_submitted_row()
+    do, row, data = parse_submitted_row()
     if do == "add":
-        fields = validate(_MEMBER_SCHEMA, {"email": typed.get("email", "").strip(), "role": typed.get("role", "")})
+        fields = validate(_MEMBER_SCHEMA, {"email": data.get("email", "").strip(), "role": data.get("role", "")})
         member = find_member_by_email(session, fields["email"])
         if member is None:
             unknown = _("No account has this email address. Ask the person to register first.")
             raise Invalid(errors=[FieldError("/email", unknown)])
         add_team_member(session, event, member, role=fields["role"])
         return url_for("pages.event_team", slug=event.slug, done="added")
-    _present, someone = _get_team_member(session, event, row)
+    _row, teammate = _get_team_member(session, event, row)
     if do == "remove":
-        remove_team_member(session, event, someone.id)
-        if someone.id == caller().member_id and not caller().is_moderator:
+        remove_team_member(session, event, teammate.id)
+        if teammate.id == caller().member_id and not caller().is_moderator:
             # Members who removed themselves may no longer see the team.
             return url_for("pages.my_talks")
         return url_for("pages.event_team", slug=event.slug, done="removed")
-    fields = validate(_ROLE_SCHEMA, {"role": typed.get("role", "")})
-    add_team_member(session, event, someone, role=fields["role"])
+    fields = validate(_ROLE_SCHEMA, {"role": data.get("role", "")})
+    add_team_member(session, event, teammate, role=fields["role"])
     return url_for("pages.event_team", slug=event.slug, done="saved")
 
 
 def _get_team_member(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
-    for row, someone in list_team_members(session, event):
-        if someone.id == member_id:
-            return row, someone
+    for row, member in list_team_members(session, event):
+        if member.id == member_id:
+            return row, member
     raise EventPartNotFound(Message("No team member has this id."))
 
 
 def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
     """Return the page, on which `invalid_row` replaces the form for the same row."""
     team = list_team_members(session, event)
-    forms = {someone.id: build_row_form(someone.id, {"role": row.role}) for row, someone in team}
+    forms = {member.id: build_row_form(member.id, {"role": row.role}) for row, member in team}
     forms[NEW_ROW] = build_row_form(NEW_ROW, {"role": TeamRole.REVIEWER})
     if invalid_row is not None:
         forms[invalid_row.row_key] = invalid_row
@@ -175,7 +174,7 @@ def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None
         section="event_team",
         template="team.html",
         title=_("Team"),
-        team=[someone for _row, someone in team],
+        team=[member for _row, member in team],
         forms=forms,
         wrong=invalid_row or RowForm(),
         roles=enum_choices(TEAM_ROLE_LABELS),

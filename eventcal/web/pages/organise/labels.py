@@ -64,7 +64,7 @@ TALK_STEP_LABELS: Mapping[TalkAction, Message] = {
 
 def enum_choices(labels: Mapping[EnumT, Message]) -> Choices:
     """Return enum members with their display names as options for a select field."""
-    return [(word.value, translate(text)) for word, text in labels.items()]
+    return [(member.value, translate(label)) for member, label in labels.items()]
 
 
 def event_form_choices() -> dict[str, Choices | Sequence[str]]:
@@ -83,7 +83,7 @@ def talk_row(talk: Talk, **extra: object) -> dict[str, Any]:
 
 def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
     """Return the question that asks for confirmation of an action on a number of talks."""
-    words = {
+    questions = {
         TalkAction.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", talk_count),
         TalkAction.WAITLIST: ngettext(
             "Put this talk on the waiting list?", "Put these %(num)s talks on the waiting list?", talk_count
@@ -91,7 +91,7 @@ def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
         TalkAction.REJECT: ngettext("Reject this talk?", "Reject these %(num)s talks?", talk_count),
         TalkAction.CANCEL: ngettext("Cancel this talk?", "Cancel these %(num)s talks?", talk_count),
     }
-    return str(words[step])
+    return str(questions[step])
 
 
 def step_error_text(step: TalkAction, talk: Talk) -> str:
@@ -99,7 +99,7 @@ def step_error_text(step: TalkAction, talk: Talk) -> str:
     title, state = talk.title, translate(TALK_STATE_LABELS[talk.state])
     if talk.state in TALK_TRANSITIONS[step].sources:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
-    words = {
+    reasons = {
         TalkAction.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=state),
         TalkAction.WAITLIST: _(
             "“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", title=title, state=state
@@ -107,12 +107,12 @@ def step_error_text(step: TalkAction, talk: Talk) -> str:
         TalkAction.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", title=title, state=state),
         TalkAction.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", title=title, state=state),
     }
-    return str(words[step])
+    return str(reasons[step])
 
 
 def find_step_success_message(step: str, talk_count: int) -> str | None:
     """Return the success message for an action on a number of talks, or None if the action is unknown."""
-    words: dict[str, str] = {
+    messages: dict[str, str] = {
         TalkAction.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", talk_count),
         TalkAction.WAITLIST: ngettext(
             "One talk is on the waiting list.", "%(num)s talks are on the waiting list.", talk_count
@@ -120,4 +120,4 @@ def find_step_success_message(step: str, talk_count: int) -> str | None:
         TalkAction.REJECT: ngettext("One talk is rejected.", "%(num)s talks are rejected.", talk_count),
         TalkAction.CANCEL: ngettext("One talk is cancelled.", "%(num)s talks are cancelled.", talk_count),
     }
-    return words.get(step)
+    return messages.get(step)

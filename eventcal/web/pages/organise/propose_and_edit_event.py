@@ -39,12 +39,12 @@ def propose_event_form() -> Response:
 @form_view(lambda error: answer_rejected(_build_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
 def propose_or_preview_event() -> str | Response:
     """Propose an event or show a preview, depending on the submitted button."""
-    body, left_out = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
-    fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=left_out)
+    body, call_errors = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
+    fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=call_errors)
     if request.form.get("do") == "preview":
         with read_session() as session:
-            look = build_published_preview(session, service.build_event(session, fields, caller=caller(), now=now()))
-        return page_response(_build_new_event_page(rejected_form(request.form), preview=look))
+            preview = build_published_preview(session, service.build_event(session, fields, caller=caller(), now=now()))
+        return page_response(_build_new_event_page(rejected_form(request.form), preview=preview))
     with unit_of_work() as session:
         slug = service.propose_event(session, fields, caller=caller(), now=now()).slug
     return url_for("pages.submissions", slug=slug, done="proposed")
@@ -59,12 +59,12 @@ def event_form(slug: str) -> Response:
 
 
 def _render_event_error(error: DomainError, slug: str) -> Response:
-    said = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
+    message = _("Somebody else changed this event meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.open_event_session(slug) as (_session, event):
         form = _rejected_form(error)
         if isinstance(error, VersionConflict):
-            stored = iter_conflict_errors(forms.build_event_form(event).values, request.form)
-            form = rejected_form(request.form, [FieldError("", said), *stored])
+            conflicts = iter_conflict_errors(forms.build_event_form(event).values, request.form)
+            form = rejected_form(request.form, [FieldError("", message), *conflicts])
         return answer_rejected(_build_event_form_page(event, form), error)
 
 
@@ -86,9 +86,9 @@ def _preview_event_changes(slug: str) -> Response:
         # Detach the event from the session, so that the changes for the preview are not saved.
         session.expunge(event)
         service.replace_event(session, event, fields, now=now())
-        look = build_published_preview(session, event)
-        shown = get_event_for_organiser(session, slug, caller())
-        return page_response(_build_event_form_page(shown, rejected_form(request.form), preview=look))
+        preview = build_published_preview(session, event)
+        current_event = get_event_for_organiser(session, slug, caller())
+        return page_response(_build_event_form_page(current_event, rejected_form(request.form), preview=preview))
 
 
 def _load_event_changes(event: Event) -> forms.Json:
@@ -96,14 +96,14 @@ def _load_event_changes(event: Event) -> forms.Json:
     layout.check_edit_conflict(event)
     stored = forms.build_event_form(event).values
     body = forms.parse_event_form(forms.fill_missing_fields(request.form, stored))
-    left_out = [] if event.call else forms.contradictory_call_errors(request.form)
+    call_errors = [] if event.call else forms.contradictory_call_errors(request.form)
     changes = forms.changed_fields(body, forms.parse_event_form(FormData(stored)))
-    return forms.load_event_fields(_PATCH, changes, full_body=body, extra_errors=left_out)
+    return forms.load_event_fields(_PATCH, changes, full_body=body, extra_errors=call_errors)
 
 
 def _rejected_form(error: DomainError) -> Form:
-    at = "slug" if isinstance(error, (DuplicateSlug, SlugImmutable)) else ""
-    return rejected_form(request.form, forms.map_errors_to_form_fields(field_errors(error, default_field=at)))
+    field = "slug" if isinstance(error, (DuplicateSlug, SlugImmutable)) else ""
+    return rejected_form(request.form, forms.map_errors_to_form_fields(field_errors(error, default_field=field)))
 
 
 def _build_new_event_page(form: Form, *, preview: CalendarPreview | None = None) -> Page:

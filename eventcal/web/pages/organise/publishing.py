@@ -57,13 +57,13 @@ def event_publishing(slug: str) -> Response:
 @login_required
 def confirm_event_step(slug: str, step: str) -> Response:
     """Show a preview of an event after an action and ask for confirmation."""
-    wanted = layout.get_step(step, EventAction)
+    action = layout.get_step(step, EventAction)
     with layout.open_event_session(slug) as (session, event):
-        if wanted in state_changes.MODERATOR_ACTIONS:
+        if action in state_changes.MODERATOR_ACTIONS:
             check_moderator(caller())
-        if wanted not in state_changes.allowed_event_actions(event, caller()):
+        if action not in state_changes.allowed_event_actions(event, caller()):
             return redirect(url_for("pages.event_publishing", slug=slug), HTTPStatus.SEE_OTHER)
-        return page_response(_build_step_confirmation_page(session, event, wanted, form=Form()))
+        return page_response(_build_step_confirmation_page(session, event, action, form=Form()))
 
 
 def _render_step_error(error: DomainError, slug: str) -> Response:
@@ -108,10 +108,10 @@ def _build_step_confirmation_page(session: Session, event: Event, step: EventAct
     # Changes to an event outside the session are not written to the database.
     if is_open and step != EventAction.DELETE:
         state_changes.apply_transition(event, step, now=now())
-    look = build_calendar_preview(session, event, was_public=was_public)
-    shown = get_event_for_organiser(session, event.slug, caller())
+    preview = build_calendar_preview(session, event, was_public=was_public)
+    current_event = get_event_for_organiser(session, event.slug, caller())
     return layout.render_section(
-        shown,
+        current_event,
         section="event_publishing",
         template="step.html",
         title=translate(EVENT_STEP_LABELS[step]),
@@ -120,6 +120,6 @@ def _build_step_confirmation_page(session: Session, event: Event, step: EventAct
         step=step.value,
         is_open=is_open,
         talks=talks,
-        look=look,
-        notices=subscribed_apps_context(session, shown),
+        look=preview,
+        notices=subscribed_apps_context(session, current_event),
     )

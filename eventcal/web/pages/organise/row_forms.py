@@ -34,9 +34,8 @@ class RowForm(Form):
 
 def build_row_form(row_key: str, values: Mapping[str, object]) -> RowForm:
     """Return the form for a row with the values of an item."""
-    return RowForm(
-        {f"{row_key}-{name}": "" if value is None else str(value) for name, value in values.items()}, {}, row_key
-    )
+    texts = {f"{row_key}-{name}": "" if value is None else str(value) for name, value in values.items()}
+    return RowForm(texts, {}, row_key)
 
 
 def extract_row_data(row_key: str, data: FormData) -> FormData:
@@ -52,12 +51,12 @@ def redisplay_row(
 
     `form_pointers` maps the pointers of errors to the pointers of form fields if they differ.
     """
-    placed = []
+    form_errors = []
     for fault in faults:
         pointer = form_pointers.get(fault.pointer, fault.pointer)
-        placed.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", fault.detail))
-    again = rejected_form(data, placed)
-    return RowForm(again.values, again.faults, row_key)
+        form_errors.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", fault.detail))
+    form = rejected_form(data, form_errors)
+    return RowForm(form.values, form.faults, row_key)
 
 
 def parse_submitted_row() -> tuple[str, str, FormData]:

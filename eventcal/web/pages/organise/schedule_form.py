@@ -58,9 +58,9 @@ def event_schedule_form(slug: str) -> Response:
     """
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         day, paging = _find_selected_day(), PageRequest(cursor=request.args.get("cursor"))
-        found = list_programme_talks(session, event, day="" if day == _NO_TIME else day, paging=paging)
-        rows = [(talk, _build_talk_row_form(talk)) for talk in found.items]
-        return page_response(_build_schedule_form_page(session, event, rows, next_cursor=found.next_cursor))
+        page = list_programme_talks(session, event, day="" if day == _NO_TIME else day, paging=paging)
+        rows = [(talk, _build_talk_row_form(talk)) for talk in page.items]
+        return page_response(_build_schedule_form_page(session, event, rows, next_cursor=page.next_cursor))
 
 
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
@@ -70,7 +70,7 @@ def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
             (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
             for talk in _get_submitted_talks(session, event)
         ]
-        invalid = all(isinstance(one, Invalid) for one in error.errors_by_talk.values())
+        invalid = all(isinstance(talk_error, Invalid) for talk_error in error.errors_by_talk.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
         return page_response(_build_schedule_form_page(session, event, rows), status=status)
 
@@ -112,11 +112,11 @@ def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
         return redisplay_row(talk.id, request.form) if _is_row_changed(talk) else _build_talk_row_form(talk)
     if isinstance(error, Invalid):
         return redisplay_row(talk.id, request.form, error.errors, form_pointers=_FORM_POINTERS)
-    said = _(
+    message = _(
         "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
         value=_time_and_place_text(talk),
     )
-    row = redisplay_row(talk.id, request.form, [FieldError("/starts", said)])
+    row = redisplay_row(talk.id, request.form, [FieldError("/starts", message)])
     seen_now = {
         row.field_name("revision"): str(talk.revision),
         row.field_name("was"): _serialise_values(_talk_row_values(talk)),
@@ -131,9 +131,9 @@ def _is_row_changed(talk: Talk) -> bool:
 
 
 def _parse_row_changes(talk: Talk) -> dict[str, Any]:
-    row, now_there = extract_row_data(talk.id, request.form), _talk_row_values(talk)
+    row, current = extract_row_data(talk.id, request.form), _talk_row_values(talk)
     parts = {"room": row.get("room") or None, "track": row.get("track") or None}
-    if talk.ends is not None and all(row.get(name, "").strip() == now_there[name] for name in _TIME_FIELDS):
+    if talk.ends is not None and all(row.get(name, "").strip() == current[name] for name in _TIME_FIELDS):
         # Keep the stored end of the talk if the times in the form are unchanged.
         return parts
     times = {"starts": parse_day_and_time(row, "starts"), "duration_minutes": parse_int(row.get("minutes", ""))}
@@ -170,9 +170,9 @@ def _build_schedule_form_page(
     counts = count_programme_talks_by_day(session, event)
     summary = {
         # The errors of all rows, each preceded by the title of the talk.
-        name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in found]
+        name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in messages]
         for talk, form in rows
-        for name, found in form.faults.items()
+        for name, messages in form.faults.items()
     }
     return layout.render_section(
         event,
@@ -199,11 +199,11 @@ def _build_schedule_form_page(
 
 def _find_selected_day() -> str | None:
     """Return the value of the query parameter `day`, or None for all talks."""
-    asked = request.args.get("day", "")
-    if asked == _NO_TIME:
-        return asked
+    value = request.args.get("day", "")
+    if value == _NO_TIME:
+        return value
     try:
-        return date.fromisoformat(asked).isoformat()
+        return date.fromisoformat(value).isoformat()
     except ValueError:
         return None
 
@@ -233,17 +233,18 @@ def _find_saved_message() -> str | None:
 def _iter_conflict_warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[TalkSlot]]]:
     """Yield a message for each schedule conflict with the affected talks."""
     slots = list_talk_slots(session, event)
-    found = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
-    names = speaker_names_by_id(session, {speaker for clash in found for speaker in clash.speakers}) if found else {}
+    conflicts = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
+    speaker_ids = {speaker_id for conflict in conflicts for speaker_id in conflict.speakers}
+    names = speaker_names_by_id(session, speaker_ids) if conflicts else {}
     rooms = {room.id: room.name for room in event.rooms}
-    for clash in found:
-        talks, starts_at = (clash.first, clash.second), clash.second.starts_at
+    for conflict in conflicts:
+        talks, starts_at = (conflict.first, conflict.second), conflict.second.starts_at
         day = format_short_day(starts_at.astimezone(get_zone(event.timezone)).date())
         at = f"{day}, {format_time_of_day(starts_at, tzid=event.timezone)}"
-        if clash.room_id is not None:
-            room = rooms.get(clash.room_id, clash.room_id)
+        if conflict.room_id is not None:
+            room = rooms.get(conflict.room_id, conflict.room_id)
             yield _("Two talks are in the same room at once: %(room)s, %(at)s.", room=room, at=at), talks
-        for speaker in sorted(names.get(one, one) for one in clash.speakers):
+        for speaker in sorted(names.get(speaker_id, speaker_id) for speaker_id in conflict.speakers):
             yield _("One speaker is in two talks at once: %(speaker)s, %(at)s.", speaker=speaker, at=at), talks
     if event.recurrence is None:
         for slot in list_slots_outside_event(slots, starts_at=event.starts_at, ends_at=event.ends_at)[:_MOST_WARNINGS]:

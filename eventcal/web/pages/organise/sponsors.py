@@ -66,9 +66,8 @@ def confirm_remove_tier(slug: str, tier_id: str) -> Response:
     with layout.open_event_session(slug) as (session, event):
         tier = _get_tier(session, event, tier_id)
         values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
-        return layout.confirmation_response(
-            event, "event_sponsors", "ask_sponsors.html", title=_("Remove this tier?"), **values
-        )
+        title = _("Remove this tier?")
+        return layout.confirmation_response(event, "event_sponsors", "ask_sponsors.html", title=title, **values)
 
 
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
@@ -78,22 +77,21 @@ def confirm_cancel_sponsorship(slug: str, sponsorship_id: str) -> Response:
     with layout.open_event_session(slug) as (session, event):
         row = _get_sponsorship(session, event, sponsorship_id)
         values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}
-        return layout.confirmation_response(
-            event, "event_sponsors", "ask_sponsors.html", title=_("Cancel this sponsorship?"), **values
-        )
+        title = _("Cancel this sponsorship?")
+        return layout.confirmation_response(event, "event_sponsors", "ask_sponsors.html", title=title, **values)
 
 
 def _process_sponsor_row(session: Session, event: Event) -> str:
-    do, row, typed = parse_submitted_row()
+    do, row, data = parse_submitted_row()
     match do:
         case "add-tier":
-            service.create_tier(session, event, _validate_tier_row(_TIER_IN, typed))
+            service.create_tier(session, event, _validate_tier_row(_TIER_IN, data))
         case "save-tier":
-            service.update_tier(session, _get_tier(session, event, row), _validate_tier_row(_TIER, typed))
+            service.update_tier(session, _get_tier(session, event, row), _validate_tier_row(_TIER, data))
         case "remove-tier":
             service.delete_tier(session, _get_tier(session, event, row))
         case "add-sponsor":
-            service.request_sponsorship(session, event, _validate_sponsorship_row(typed), caller=caller(), now=now())
+            service.request_sponsorship(session, event, _validate_sponsorship_row(data), caller=caller(), now=now())
         case "confirm" | "cancel":
             sponsorship = _get_sponsorship(session, event, row)
             service.apply_sponsorship_action(session, sponsorship, SponsorshipAction(do), caller=caller(), now=now())
@@ -117,14 +115,14 @@ def _get_sponsorship(session: Session, event: Event, sponsorship_id: str) -> Spo
 
 
 def _validate_tier_row(schema: TierFields, data: FormData) -> dict[str, Any]:
-    given = {
+    body = {
         "name": data.get("name", "").strip(),
         "price": parse_price(data),
         "capacity": parse_int(data.get("capacity", "")),
         "benefits": [line.strip() for line in normalise_newlines(data.get("benefits", "")).split("\n") if line.strip()],
     }
     rank = parse_int(data.get("rank", ""))
-    return validate(schema, given if rank is None else {**given, "rank": rank})
+    return validate(schema, body if rank is None else {**body, "rank": rank})
 
 
 def _build_tier_row_form(tier: Tier) -> RowForm:
@@ -133,14 +131,14 @@ def _build_tier_row_form(tier: Tier) -> RowForm:
 
 
 def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
-    said = {name: normalise_newlines(data.get(name, "")).strip() for name in ("slug", *_SPONSOR_FIELDS)}
+    texts = {name: normalise_newlines(data.get(name, "")).strip() for name in ("slug", *_SPONSOR_FIELDS)}
     note = normalise_newlines(data.get("note", ""))
-    given = {
+    body = {
         "tier": data.get("tier", ""),
-        "sponsor": {name: value for name, value in said.items() if value},
+        "sponsor": {name: value for name, value in texts.items() if value},
         "note": note if note.strip() else None,
     }
-    return validate(_SPONSORSHIP, given)
+    return validate(_SPONSORSHIP, body)
 
 
 def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
@@ -154,7 +152,7 @@ def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | 
     if invalid_row is not None:
         forms[invalid_row.row_key] = invalid_row
     paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
-    found = queries.list_sponsorships(session, event, paging=paging)
+    page = queries.list_sponsorships(session, event, paging=paging)
     return layout.render_section(
         event,
         section="event_sponsors",
@@ -163,13 +161,13 @@ def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | 
         tiers=tiers,
         tier_choices=[(tier.id, tier.name) for tier, _taken in tiers],
         groups=[
-            (translate(words), [one for one in found.items if one.state == state])
-            for state, words in SPONSORSHIP_STATE_LABELS.items()
+            (translate(label), [row for row in page.items if row.state == state])
+            for state, label in SPONSORSHIP_STATE_LABELS.items()
         ],
-        members=queries.contacts_of(session, found.items),
+        members=queries.contacts_of(session, page.items),
         to_confirm=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CONFIRM].sources,
         to_cancel=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CANCEL].sources,
-        next=found.next_cursor,
+        next=page.next_cursor,
         forms=forms,
         wrong=invalid_row or RowForm(),
         done=flash_for(

@@ -47,25 +47,24 @@ _SUBMITTED_STATES = tuple(state for state in TalkState if state != TalkState.DRA
 def submissions(slug: str) -> Response:
     """Show the submissions to an event, filtered by the query parameters `state` and `q`."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
-        asked, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
+        selected, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
         states = {
             _WAITS: tuple(AWAITING_DECISION_STATES),
             _ALL: _SUBMITTED_STATES,
             **{state.value: (state,) for state in _SUBMITTED_STATES},
         }
-        if asked not in states:
-            asked = _WAITS
-        found = list_event_submissions(
-            session, event, states[asked], q=q, paging=PageRequest(cursor=request.args.get("cursor"))
-        )
-        submitted = submission_times(session, found.items)
-        steps = {step for talk in found.items for step in talk_steps.allowed_organiser_actions(talk, caller())}
+        if selected not in states:
+            selected = _WAITS
+        paging = PageRequest(cursor=request.args.get("cursor"))
+        result = list_event_submissions(session, event, states[selected], q=q, paging=paging)
+        submitted = submission_times(session, result.items)
+        steps = {step for talk in result.items for step in talk_steps.allowed_organiser_actions(talk, caller())}
         page = layout.render_section(
             event,
             section="submissions",
             template="submissions.html",
             title=_("Submissions"),
-            asked=asked,
+            asked=selected,
             q=q,
             filters=_state_filters(count_submissions_by_state(session, event)),
             talks=[
@@ -74,9 +73,9 @@ def submissions(slug: str) -> Response:
                     submitted=format_instant(submitted[talk.id], tzid=event.timezone),
                     open=bool(talk_steps.allowed_organiser_actions(talk, caller())),
                 )
-                for talk in found.items
+                for talk in result.items
             ],
-            next=found.next_cursor,
+            next=result.next_cursor,
             steps=[(step, labels.TALK_STEP_LABELS[step]) for step in ORGANISER_ACTIONS if step in steps],
             why_not=find_decision_denied_reason(event),
             is_public=event.status in PUBLIC_STATUSES,
@@ -107,13 +106,13 @@ def find_decision_denied_reason(event: Event) -> str | None:
 
 def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     """Return the state filters, each with its value, its display name and the number of matching talks."""
-    waits = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
-    each = [
+    waiting = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
+    filters = [
         (state.value, translate(labels.TALK_STATE_LABELS[state]), counts[state])
         for state in _SUBMITTED_STATES
         if state in counts
     ]
-    return [(_WAITS, _("Waiting for a decision"), waits), *each, (_ALL, _("All of them"), sum(counts.values()))]
+    return [(_WAITS, _("Waiting for a decision"), waiting), *filters, (_ALL, _("All of them"), sum(counts.values()))]
 
 
 @pages.get("/organise/<slug>/decide")
@@ -125,30 +124,30 @@ def confirm_decision(slug: str) -> Response:
         talks = _get_selected_talks(session, event, request.args.getlist("talk"))
         if not talks:
             return redirect(_return_url(slug, done="nothing"), HTTPStatus.SEE_OTHER)
-        able = _eligible_talk_ids(talks, step)
-        refused = [
+        eligible_ids = _eligible_talk_ids(talks, step)
+        errors = [
             labels.step_error_text(step, talk)
             for talk in talks
             # Talks may have changed since the page with the selection was loaded.
-            if talk.id not in able
+            if talk.id not in eligible_ids
             or request.args.get(_revision_field_name(talk), str(talk.revision)) != str(talk.revision)
         ]
-        form = Form(faults={"": refused} if refused else {})
-        page = _build_decision_page(session, event, step, talks=talks, selected_ids=able, form=form)
-        return page_response(page, status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK)
+        form = Form(faults={"": errors} if errors else {})
+        page = _build_decision_page(session, event, step, talks=talks, selected_ids=eligible_ids, form=form)
+        return page_response(page, status=HTTPStatus.CONFLICT if errors else HTTPStatus.OK)
 
 
 def _render_decision_error(error: DomainError, slug: str) -> Response:
     """Return the page with the errors. Selected talks remain selected if their state allows the action."""
-    step, chosen, typed = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
+    step, chosen, data = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("shown") or chosen)
-        refused = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
-        faults = [FieldError("", labels.step_error_text(step, talk)) for talk in refused] or field_errors(error)
-        for talk in refused:
+        failed = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
+        faults = [FieldError("", labels.step_error_text(step, talk)) for talk in failed] or field_errors(error)
+        for talk in failed:
             # Submitting the form again applies to the current states of the talks, which the page displays.
-            typed.setlist(_revision_field_name(talk), [str(talk.revision)])
-        ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(typed, faults)
+            data.setlist(_revision_field_name(talk), [str(talk.revision)])
+        ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(data, faults)
         return answer_rejected(
             _build_decision_page(session, event, step, talks=talks, selected_ids=ticked, form=form), error
         )
@@ -162,9 +161,8 @@ def decide_selected_talks(slug: str) -> str:
     step = layout.get_step(request.form.get("do", ""), ORGANISER_ACTIONS)
     with layout.changing_event(slug, find=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("talk"))
-        fields, faults = load_with_errors(
-            _REASON, {"reason": normalise_newlines(request.form.get("reason", "")).strip() or None}
-        )
+        reason = normalise_newlines(request.form.get("reason", "")).strip() or None
+        fields, faults = load_with_errors(_REASON, {"reason": reason})
         if not talks:
             faults.append(FieldError("", _("Choose at least one talk.")))
         raise_if_invalid(faults)
@@ -193,41 +191,44 @@ def _revision_field_name(talk: Talk) -> str:
 
 
 def _return_url(slug: str, **query: str) -> str:
-    asked = request.values
-    if asked.get("back") == "talk" and "talk" in asked:
-        return with_query(url_for("pages.submitted_talk", slug=slug, talk_id=asked["talk"]), urlencode(query))
-    kept = {name: asked[name] for name in ("state", "q") if asked.get(name)}
+    params = request.values
+    if params.get("back") == "talk" and "talk" in params:
+        return with_query(url_for("pages.submitted_talk", slug=slug, talk_id=params["talk"]), urlencode(query))
+    kept = {name: params[name] for name in ("state", "q") if params.get(name)}
     return with_query(url_for("pages.submissions", slug=slug), urlencode(kept | query))
 
 
 def _build_decision_page(
     session: Session, event: Event, step: TalkAction, *, talks: Sequence[Talk], selected_ids: set[str], form: Form
 ) -> Page:
-    able = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
-    told = submitters_to_notify(session, able)
-    asked = request.values
+    eligible = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
+    submitters = submitters_to_notify(session, eligible)
+    params = request.values
     return layout.render_section(
         event,
         section="submissions",
         template="decide.html",
-        title=labels.step_confirmation_text(step, len(able) or len(talks)),
+        title=labels.step_confirmation_text(step, len(eligible) or len(talks)),
         within=True,
         step=step.value,
         button=labels.TALK_STEP_LABELS[step],
         talks=[
-            labels.talk_row(talk, able=talk in able, seen=form.value(_revision_field_name(talk)) or str(talk.revision))
+            labels.talk_row(
+                talk, able=talk in eligible, seen=form.value(_revision_field_name(talk)) or str(talk.revision)
+            )
             for talk in talks
         ],
         ticked=selected_ids,
-        can_do=bool(able),
-        told=len(told),
-        untold=len(able) - len(told),
+        can_do=bool(eligible),
+        told=len(submitters),
+        untold=len(eligible) - len(submitters),
         mail=next(
-            (talk_steps.render_decision_email(talk, step, reason=None) for talk in able if talk.id in told), None
+            (talk_steps.render_decision_email(talk, step, reason=None) for talk in eligible if talk.id in submitters),
+            None,
         ),
         sends_mail=settings().mail_url is not None,
         # The query parameters of the previous page, to which the redirect returns.
-        way_back=[(name, asked[name]) for name in ("state", "q", "back") if asked.get(name)],
+        way_back=[(name, params[name]) for name in ("state", "q", "back") if params.get(name)],
         leads_back=_return_url(event.slug),
         form=form,
     )

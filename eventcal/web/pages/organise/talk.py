@@ -59,19 +59,19 @@ def submitted_talk(slug: str, talk_id: str) -> Response:
 
 
 def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
-    said = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
+    message = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller=caller())
-        typed, faults = request.form.copy(), field_errors(error)
+        data, faults = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so submitting the form again may overwrite these values.
-            typed.setlist("revision", [str(talk.revision)])
-            stored = iter_conflict_errors(_build_organiser_talk_form(talk).values, typed)
+            data.setlist("revision", [str(talk.revision)])
+            conflicts = iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
             faults = (
-                FieldError("", said),
-                *(FieldError(one.pointer.removesuffix("_time"), one.detail) for one in stored),
+                FieldError("", message),
+                *(FieldError(conflict.pointer.removesuffix("_time"), conflict.detail) for conflict in conflicts),
             )
-        return answer_rejected(_build_talk_page(session, event, talk, form=rejected_form(typed, faults)), error)
+        return answer_rejected(_build_talk_page(session, event, talk, form=rejected_form(data, faults)), error)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
@@ -83,14 +83,11 @@ def save_talk(slug: str, talk_id: str) -> str:
         check_can_manage_event(event, caller())
         talk = get_submission(session, event, talk_id, caller=caller())
         # Fields that were not edited in the form are left unchanged.
-        before, sent = (
-            _parse_organiser_talk_form(FormData(_build_organiser_talk_form(talk).values)),
-            _parse_organiser_talk_form(request.form),
-        )
+        before = _parse_organiser_talk_form(FormData(_build_organiser_talk_form(talk).values))
+        sent = _parse_organiser_talk_form(request.form)
         body = {name: value for name, value in sent.items() if name not in before or value != before[name]}
-        edit_talk_if_unchanged(
-            session, build_talk_edit(talk, body, request.form.get("revision", "")), caller=caller(), now=now()
-        )
+        edit = build_talk_edit(talk, body, request.form.get("revision", ""))
+        edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
     return url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="saved")
 
 
@@ -104,9 +101,8 @@ def confirm_redact_talk(slug: str, talk_id: str) -> Response:
         if talk.redacted_at is not None:
             return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
         values = {"talk": talk, "is_public": is_public(talk)}
-        return layout.confirmation_response(
-            event, "submissions", "redact_talk.html", title=_("Remove this talk's text?"), **values
-        )
+        title = _("Remove this talk's text?")
+        return layout.confirmation_response(event, "submissions", "redact_talk.html", title=title, **values)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
@@ -123,10 +119,10 @@ def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkE
     """Return the edit of a talk from a request body for the given revision, including all errors of the body."""
     fields, faults = load_with_errors(_PATCH, body)
     if faults:
-        wrong = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
+        invalid = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
         # The end can only be validated together with the start.
-        wrong |= set(_TIME_FIELDS) if wrong & set(_TIME_FIELDS) else set()
-        fields, _none = load_with_errors(_PATCH, {name: value for name, value in body.items() if name not in wrong})
+        invalid |= set(_TIME_FIELDS) if invalid & set(_TIME_FIELDS) else set()
+        fields, _none = load_with_errors(_PATCH, {name: value for name, value in body.items() if name not in invalid})
     return TalkEdit(talk, revision, fields, tuple(faults))
 
 

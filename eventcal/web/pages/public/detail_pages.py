@@ -54,7 +54,7 @@ def event(slug: str) -> Response:
 
     def build_page(session: Session, now: datetime) -> Page:
         row = get_event(session, slug, ANONYMOUS)
-        shown = event_json(row, links())
+        resource = event_json(row, links())
         return Page(
             template="pages/event.html",
             title=row.title,
@@ -64,15 +64,15 @@ def event(slug: str) -> Response:
             json_ld=event_json_ld(row, links()),
             time_dependent=_may_call_change_today(row, now),
             context={
-                "event": shown,
-                "when": format_resource_times(shown, tzid=row.timezone),
+                "event": resource,
+                "when": format_resource_times(resource, tzid=row.timezone),
                 "recurring": recurrence_context(row, now),
                 "place": _place_text(row),
                 "map": _map_url(row),
                 "attendance": translate(_ATTENDANCE_LABELS[row.attendance]),
                 "price": _price_label(row.price_amount, row.price_currency),
                 "call": _call_for_talks_context(row, now),
-                "neighbours": [one.other for one in row.neighbours if one.other.status in PUBLIC_STATUSES],
+                "neighbours": [link.other for link in row.neighbours if link.other.status in PUBLIC_STATUSES],
                 "programme": load_event_programme(session, row, max_talks=_MAX_TALKS, now=now),
                 "tiers": _sponsor_tier_rows(session, row),
             },
@@ -89,8 +89,8 @@ def _place_text(row: Event) -> str:
 def _map_url(row: Event) -> str | None:
     if row.latitude is None or row.longitude is None:
         return None
-    there = f"{row.latitude:.6f}", f"{row.longitude:.6f}"
-    return f"https://www.openstreetmap.org/?mlat={there[0]}&mlon={there[1]}#map=17/{there[0]}/{there[1]}"
+    latitude, longitude = f"{row.latitude:.6f}", f"{row.longitude:.6f}"
+    return f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=17/{latitude}/{longitude}"
 
 
 def _price_label(amount: Decimal | None, currency: str | None) -> str | None:
@@ -106,7 +106,8 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
         {
             "name": tier.name,
             "sponsors": [
-                {"name": one.name, "url": one.url, "logo": find_uploaded_path(one.logo_url)} for one in sponsors
+                {"name": sponsor.name, "url": sponsor.url, "logo": find_uploaded_path(sponsor.logo_url)}
+                for sponsor in sponsors
             ],
         }
         for tier, sponsors in list_confirmed_sponsors_by_tier(session, row)
@@ -137,10 +138,10 @@ def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object]
 
 def _may_call_change_today(event: Event, now: datetime) -> bool:
     """Return whether the call for talks may open or close on the current day (UTC)."""
-    moments = [event.starts_at, event.last_ends_at]
+    times = [event.starts_at, event.last_ends_at]
     if event.call is not None:
-        moments += [event.call.opens_at, event.call.closes_at]
-    return any(moment.astimezone(UTC).date() == now.astimezone(UTC).date() for moment in moments if moment is not None)
+        times += [event.call.opens_at, event.call.closes_at]
+    return any(time.astimezone(UTC).date() == now.astimezone(UTC).date() for time in times if time is not None)
 
 
 @pages.get("/talks/<talk_id>")
@@ -150,7 +151,7 @@ def talk(talk_id: str) -> Response:
 
     def build_page(session: Session, _now: datetime) -> Page:
         row = get_talk(session, talk_id, ANONYMOUS)
-        portraits = [(one, find_uploaded_path(one.photo_url)) for one in row.speakers]
+        portraits = [(speaker, find_uploaded_path(speaker.photo_url)) for speaker in row.speakers]
         return Page(
             template="pages/talk.html",
             title=row.title,

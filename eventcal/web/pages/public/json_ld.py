@@ -36,36 +36,34 @@ def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
     event = talk.event
     if talk.starts_at is None or talk.ends_at is None:
         return None
-    off = talk.public_state == TalkState.CANCELLED
+    is_cancelled = talk.public_state == TalkState.CANCELLED
     own = {
         "name": talk.title,
         "url": links.talk_page(talk.id),
         "description": to_plain_text(talk.abstract or ""),
         "startDate": format_with_offset(talk.starts_at, event.timezone),
         "endDate": format_with_offset(talk.ends_at, event.timezone),
-        "eventStatus": _CANCELLED if off else _STATUSES.get(event.status, _SCHEDULED),
+        "eventStatus": _CANCELLED if is_cancelled else _STATUSES.get(event.status, _SCHEDULED),
         "location": _location(event, links, room=talk.room.name if talk.room else None),
         "inLanguage": talk.language,
         "performer": [_person(speaker, links) for speaker in talk.speakers],
     }
-    whole = _event_properties(event, links)
-    return {"@context": _SCHEMA, **_without_empty_values(whole | own), "superEvent": _without_empty_values(whole)}
+    parent = _event_properties(event, links)
+    return {"@context": _SCHEMA, **_without_empty_values(parent | own), "superEvent": _without_empty_values(parent)}
 
 
 def speaker_json_ld(speaker: Speaker, links: UrlBuilder) -> Json:
     """Return a public speaker as a schema.org Person."""
-    more = {"description": to_plain_text(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
-    return {"@context": _SCHEMA, **_person(speaker, links), **_without_empty_values(more)}
+    details = {"description": to_plain_text(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
+    return {"@context": _SCHEMA, **_person(speaker, links), **_without_empty_values(details)}
 
 
 def _event_properties(event: Event, links: UrlBuilder) -> Json:
     # All-day events have dates, of which the end is inclusive. All other events have times with a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
-        starts, ends = (
-            format_with_offset(event.starts_at, event.timezone),
-            format_with_offset(event.ends_at, event.timezone),
-        )
+        starts = format_with_offset(event.starts_at, event.timezone)
+        ends = format_with_offset(event.ends_at, event.timezone)
     return {
         "@type": "Event",
         "name": event.title,

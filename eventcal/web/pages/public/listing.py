@@ -44,28 +44,28 @@ _A_DAY = timedelta(days=1)
 @anonymous
 def listing() -> Response:
     """Show events or talks as a list or a month, or the filters with their errors if the query is invalid."""
-    typed = parse_raw_query(request.args)
+    raw_query = parse_raw_query(request.args)
 
     def build_page(session: Session, now: datetime) -> Page:
-        wanted = parse_listing_page_query(typed)
-        page = build_month_page if wanted.view == Layout.MONTH else _build_list_page
+        query = parse_listing_page_query(raw_query)
+        page = build_month_page if query.view == Layout.MONTH else _build_list_page
         return replace(
-            page(session, typed, wanted, now=now),
-            feeds=listing_feed_links(wanted),
-            embeddable=wanted.view == Layout.LIST,
+            page(session, raw_query, query, now=now),
+            feeds=listing_feed_links(query),
+            embeddable=query.view == Layout.LIST,
             # Calls for talks can open and close at any time of the day.
-            time_dependent=bool(typed.get("cfp")),
+            time_dependent=bool(raw_query.get("cfp")),
         )
 
     try:
         return render_page(build_page)
-    except Invalid as refusal:
+    except Invalid as error:
         page = Page(
             template="pages/listing.html",
             title=_("Some of this cannot be looked for"),
             indexed=False,
             context={
-                "bar": filter_bar_context(typed, ListingResult(), refusal.errors),
+                "bar": filter_bar_context(raw_query, ListingResult(), error.errors),
                 "groups": {},
                 "refused": True,
                 "past": None,
@@ -77,26 +77,26 @@ def listing() -> Response:
 def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime) -> Page:
     today = now.astimezone(UTC).date()
     named_days = query.filter.from_day or query.filter.to_day
-    asked = query if named_days else replace(query, filter=replace(query.filter, from_day=today))
+    dated_query = query if named_days else replace(query, filter=replace(query.filter, from_day=today))
     paging = replace(query.paging, limit=_PAGE_SIZE)
-    found = list_public_resources(session, query.show, asked.filter, sort=query.sort, paging=paging, now=now)
+    result = list_public_resources(session, query.show, dated_query.filter, sort=query.sort, paging=paging, now=now)
     is_past = query.filter.to_day is not None and query.filter.to_day < today
     heading = _list_heading(raw_query, query, is_past=is_past)
-    whole = not raw_query.filters and query.show == ItemKind.EVENTS
+    is_unfiltered = not raw_query.filters and query.show == ItemKind.EVENTS
     past = raw_query.with_params(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
     return Page(
         template="pages/listing.html",
-        title=settings().name if whole and query.path == "/" else heading,
+        title=settings().name if is_unfiltered and query.path == "/" else heading,
         path=query.path,
         description=_("Events and their talks: to read, to filter and to subscribe to."),
         indexed=len(raw_query.filters) <= 1 and not raw_query.get("q") and not raw_query.get("cursor"),
         context={
             "heading": heading,
-            "bar": filter_bar_context(raw_query, found),
-            "groups": _group_by_heading(found, raw_query, asked, now=now),
+            "bar": filter_bar_context(raw_query, result),
+            "groups": _group_by_heading(result, raw_query, dated_query, now=now),
             "refused": False,
             "show": query.show.value,
-            "next": raw_query.with_params(cursor=found.next).url if found.next else None,
+            "next": raw_query.with_params(cursor=result.next).url if result.next else None,
             "first": raw_query.with_params().url if raw_query.get("cursor") else None,
             "past": None if named_days else past.url,
             "upcoming": raw_query.with_params(**{"from": None, "to": None, "sort": None}).url if is_past else None,
@@ -106,18 +106,18 @@ def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQu
 
 
 def _list_heading(raw_query: RawQuery, query: ListingPageQuery, *, is_past: bool) -> str:
-    named = ", ".join(
+    names = ", ".join(
         parameter_value_label(name, value) for name, value in raw_query.filters if name not in {"from", "to"}
     )
-    if named:
-        words = _("Events: %(about)s", about=named), _("Talks: %(about)s", about=named)
+    if names:
+        headings = _("Events: %(about)s", about=names), _("Talks: %(about)s", about=names)
     elif is_past:
-        words = _("Past events"), _("Past talks")
+        headings = _("Past events"), _("Past talks")
     elif query.filter.from_day or query.filter.to_day:
-        words = _("Events"), _("Talks")
+        headings = _("Events"), _("Talks")
     else:
-        words = _("Upcoming events"), _("Upcoming talks")
-    return str(words[query.show == ItemKind.TALKS])
+        headings = _("Upcoming events"), _("Upcoming talks")
+    return str(headings[query.show == ItemKind.TALKS])
 
 
 def _group_by_heading(
@@ -129,9 +129,8 @@ def _group_by_heading(
             event = result.events[resource["event"]]
             item = _talk_card(resource, event, raw_query)
             # A talk without a time is sorted by, and listed under, the first day of its event.
-            heading = format_long_day(
-                item["when"].first_date if item["when"] else date.fromisoformat(event.starts[:10])
-            )
+            times = item["when"]
+            heading = format_long_day(times.first_date if times else date.fromisoformat(event.starts[:10]))
         else:
             item = _event_card(resource, raw_query, query.filter, now=now)
             heading = _month_heading(resource, query.filter)
@@ -140,26 +139,26 @@ def _group_by_heading(
 
 
 def _event_card(event: Json, raw_query: RawQuery, filters: Filter, *, now: datetime) -> Json:
-    again = summarise_recurrence(event, filters, now)
-    place = event["location"]
-    where = [place["venue"], place["city"], country_label(place["country"]) if place["country"] else None]
+    recurrence = summarise_recurrence(event, filters, now)
+    location = event["location"]
+    parts = [location["venue"], location["city"], country_label(location["country"]) if location["country"] else None]
     online = _("online") if event["attendance"] != "in_person" else None
     return {
         "url": url_for("pages.event", slug=event["slug"]),
         "title": event["title"],
         "kind": kind_label(event["kind"] or ""),
-        "state": again.status if again else event["status"],
-        "when": again.next if again else format_resource_times(event, tzid=event["timezone"]),
-        "place": ", ".join(filter(None, [*where, online])),
+        "state": recurrence.status if recurrence else event["status"],
+        "when": recurrence.next if recurrence else format_resource_times(event, tzid=event["timezone"]),
+        "place": ", ".join(filter(None, [*parts, online])),
         "tags": _tag_links(event["tags"], raw_query),
-        "repeats": again,
+        "repeats": recurrence,
     }
 
 
 def _month_heading(event: Json, filters: Filter) -> str:
     """Return the month in which an event begins, or the heading for events that began before the filtered days."""
-    begins = format_resource_times(event, tzid=event["timezone"])
-    day = begins.first_date if begins else date.fromisoformat(event["starts"][:10])
+    times = format_resource_times(event, tzid=event["timezone"])
+    day = times.first_date if times else date.fromisoformat(event["starts"][:10])
     if filters.from_day and day < filters.from_day:
         return str(_("Under way, or again and again"))
     return format_month(day)

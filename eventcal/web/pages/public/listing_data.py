@@ -93,12 +93,12 @@ def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> Recurre
     if event["recurrence"] is None:
         return None
     first, last = complete_day_range(filters.from_day, filters.to_day) or (now.astimezone(UTC).date(), None)
-    found = list_resource_occurrences(event, first, last, limit=_MAX_OCCURRENCES)
-    times = [said for one in found if (said := format_occurrence_times(one, event["timezone"]))]
+    occurrences = list_resource_occurrences(event, first, last, limit=_MAX_OCCURRENCES)
+    times = [time for occurrence in occurrences if (time := format_occurrence_times(occurrence, event["timezone"]))]
     return RecurrenceSummary(
         rule_label=recurrence_rule_label(event["recurrence"]) or _("Again and again"),
         next=times[0] if times else format_resource_times(event, tzid=event["timezone"]),
-        status=found[0].status.value if found else event["status"],
+        status=occurrences[0].status.value if occurrences else event["status"],
         later=tuple(times[1:]),
     )
 
@@ -130,21 +130,21 @@ def filter_bar_context(
     without an input field. `wrong` lists each error with the display name and the field id of its parameter.
     `opened` is true if a filter other than the search text is used. `cleared` is the URL without filters.
     """
-    said = MultiDict(translate_field_errors(faults))
-    search, inputs = _filter_input(raw_query, "q", 0, errors=said), list(_iter_filter_inputs(raw_query, said))
-    ids = {"kind": "f-kind", "cfp": "f-cfp"} | {one["name"]: one["id"] for one in reversed([search, *inputs])}
-    shown = ItemKind.TALKS if raw_query.get("show") == ItemKind.TALKS else ItemKind.EVENTS
+    errors = MultiDict(translate_field_errors(faults))
+    search, inputs = _filter_input(raw_query, "q", 0, errors=errors), list(_iter_filter_inputs(raw_query, errors))
+    ids = {"kind": "f-kind", "cfp": "f-cfp"} | {item["name"]: item["id"] for item in reversed([search, *inputs])}
+    current = ItemKind.TALKS if raw_query.get("show") == ItemKind.TALKS else ItemKind.EVENTS
     is_month, chosen = raw_query.get("view") == Layout.MONTH, raw_query.getlist("kind")
-    kinds: list[str] = list(EventKind if shown == ItemKind.EVENTS else TalkKind)
+    kinds: list[str] = list(EventKind if current == ItemKind.EVENTS else TalkKind)
     kinds += [kind for kind in chosen if kind not in kinds]
     return {
         "search": search,
         "inputs": inputs,
         "kinds": [(kind, kind_label(kind), kind in chosen) for kind in kinds],
-        "kind_faults": said.getlist("kind"),
+        "kind_faults": errors.getlist("kind"),
         "call_open": "open" in raw_query.getlist("cfp"),
         "hidden": [(name, value) for name, value in raw_query.with_params().pairs if name not in _FORM_PARAMETERS],
-        "wrong": [(parameter_label(name), detail, ids.get(name)) for name, detail in said.items(multi=True)],
+        "wrong": [(parameter_label(name), detail, ids.get(name)) for name, detail in errors.items(multi=True)],
         "opened": any(name != "q" for name, _value in raw_query.filters),
         "views": [
             ListingLink(url=raw_query.with_params(view=None, month=None).url, label=_("List"), current=not is_month),
@@ -153,7 +153,7 @@ def filter_bar_context(
             ),
         ],
         "shows": [
-            ListingLink(url=raw_query.for_kind(show).url, label=label, current=show == shown)
+            ListingLink(url=raw_query.for_kind(show).url, label=label, current=show == current)
             for show, label in ((ItemKind.EVENTS, _("Events")), (ItemKind.TALKS, _("Talks")))
         ],
         "chips": [
@@ -186,8 +186,8 @@ def _iter_filter_inputs(raw_query: RawQuery, errors: MultiDict[str, str]) -> Ite
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = raw_query.getlist(name)
         # Add an empty field for another tag.
-        for place in range(len(values) + 1 if name == "tag" else len(values) or 1):
-            yield _filter_input(raw_query, name, place, errors=errors)
+        for index in range(len(values) + 1 if name == "tag" else len(values) or 1):
+            yield _filter_input(raw_query, name, index, errors=errors)
 
 
 def _filter_input(raw_query: RawQuery, name: str, index: int, *, errors: MultiDict[str, str]) -> Json:
@@ -217,14 +217,14 @@ def _iter_suggested_filters(raw_query: RawQuery, result: ListingResult) -> Itera
         new = [value for value in several if value not in raw_query.getlist(name)]
         # A filter by kind or country has no effect if all items have the same kind or country.
         if new and (name == "tag" or len(several) > 1):
-            narrowed = [
-                raw_query.with_added_value(name, one) if name == "tag" else raw_query.with_params(**{name: one})
-                for one in new
+            queries = [
+                raw_query.with_added_value(name, value) if name == "tag" else raw_query.with_params(**{name: value})
+                for value in new
             ]
-            pairs = zip(narrowed, new, strict=True)
+            pairs = zip(queries, new, strict=True)
             yield (
                 parameter_label(name),
-                [ListingLink(url=more.url, label=parameter_value_label(name, one)) for more, one in pairs],
+                [ListingLink(url=query.url, label=parameter_value_label(name, value)) for query, value in pairs],
             )
 
 

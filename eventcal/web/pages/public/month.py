@@ -43,25 +43,25 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
     """Return the page for the month in the query, for the month of the first filtered day, or for the current month."""
     today = now.astimezone(UTC).date()
     first = (query.month or query.filter.from_day or today).replace(day=1)
-    asked = _limit_to_month(query.filter, first)
-    if query.show == ItemKind.TALKS and asked.scheduled is None:
-        asked = replace(asked, scheduled=True)
-    found = list_public_resources(session, query.show, asked, sort=Sort.STARTS, paging=PageRequest(_MAX_ITEMS), now=now)
+    filters = _limit_to_month(query.filter, first)
+    if query.show == ItemKind.TALKS and filters.scheduled is None:
+        filters = replace(filters, scheduled=True)
+    paging = PageRequest(_MAX_ITEMS)
+    result = list_public_resources(session, query.show, filters, sort=Sort.STARTS, paging=paging, now=now)
     if query.show == ItemKind.TALKS:
-        placed = [one for talk in found.items for one in _iter_talk_entries(talk, found.events[talk["event"]])]
+        entries = [entry for talk in result.items for entry in _iter_talk_entries(talk, result.events[talk["event"]])]
     else:
-        counts = _count_talks_by_event(session, [event["slug"] for event in found.items], asked, now=now)
-        placed = [
-            one for event in found.items for one in _iter_event_entries(event, asked, counts.get(event["slug"], 0))
+        counts = _count_talks_by_event(session, [event["slug"] for event in result.items], filters, now=now)
+        entries = [
+            pair for event in result.items for pair in _iter_event_entries(event, filters, counts.get(event["slug"], 0))
         ]
     by_day: dict[date, list[Json]] = defaultdict(list)
-    for day, piece in placed:
-        by_day[day].append(piece)
+    for day, item in entries:
+        by_day[day].append(item)
     calendar = Calendar(current_locale().first_week_day)
-    weeks = [
-        _build_week(week, first, today, by_day=by_day) for week in calendar.monthdatescalendar(first.year, first.month)
-    ]
-    anything = any(day["pieces"] for _number, days in weeks for day in days)
+    dates = calendar.monthdatescalendar(first.year, first.month)
+    weeks = [_build_week(week, first, today, by_day=by_day) for week in dates]
+    has_entries = any(day["pieces"] for _number, days in weeks for day in days)
     name = format_month(first)
     is_talks = query.show == ItemKind.TALKS
     title = _("Talks in %(month)s", month=name) if is_talks else _("Events in %(month)s", month=name)
@@ -70,16 +70,16 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
         title=title,
         path=replace(query, month=first).path,
         description=_("Events and their talks: to read, to filter and to subscribe to."),
-        indexed=not raw_query.filters and anything,
+        indexed=not raw_query.filters and has_entries,
         context={
-            "bar": filter_bar_context(raw_query.with_params(month=f"{first:%Y-%m}"), found),
+            "bar": filter_bar_context(raw_query.with_params(month=f"{first:%Y-%m}"), result),
             "month": name,
             "weeks": weeks,
             "weekdays": [
                 (weekday_name(number), weekday_name(number, short=True)) for number in calendar.iterweekdays()
             ],
-            "anything": anything,
-            "whole": found.next is None,
+            "anything": has_entries,
+            "whole": result.next is None,
             "as_list": raw_query.with_params(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
             "before": _find_month_link(raw_query, first - _A_DAY),
             "after": _find_month_link(raw_query, _next_month(first)),
@@ -107,8 +107,8 @@ def _limit_to_month(filters: Filter, first: date) -> Filter:
 
 
 def _count_talks_by_event(session: Session, slugs: Sequence[str], filters: Filter, *, now: datetime) -> dict[str, int]:
-    theirs = Filter(events=tuple(slugs), from_day=filters.from_day, to_day=filters.to_day)
-    count = select_public_talks(theirs, now=now).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
+    talk_filter = Filter(events=tuple(slugs), from_day=filters.from_day, to_day=filters.to_day)
+    count = select_public_talks(talk_filter, now=now).with_only_columns(Event.slug, func.count()).group_by(Event.slug)
     return {slug: int(number) for slug, number in session.execute(count)} if slugs else {}
 
 
@@ -116,20 +116,18 @@ def _iter_event_entries(event: Json, filters: Filter, talk_count: int) -> Iterat
     url, tzid = url_for("pages.event", slug=event["slug"]), event["timezone"]
     if event["recurrence"] is None:
         talks_url = f"{url_for('pages.listing')}?event={event['slug']}&show=talks"
-        shown = {"url": url, "title": event["title"], "state": event["status"], "talks_url": talks_url}
-        yield from _iter_day_entries(format_resource_times(event, tzid=tzid), talk_count=talk_count, **shown)
+        entry = {"url": url, "title": event["title"], "state": event["status"], "talks_url": talks_url}
+        yield from _iter_day_entries(format_resource_times(event, tzid=tzid), talk_count=talk_count, **entry)
     elif filters.from_day is not None:
-        for one in list_resource_occurrences(event, filters.from_day, filters.to_day, limit=_MAX_OCCURRENCES):
-            yield from _iter_day_entries(
-                format_occurrence_times(one, tzid), url=url, title=one.title, state=one.status.value
-            )
+        for occurrence in list_resource_occurrences(event, filters.from_day, filters.to_day, limit=_MAX_OCCURRENCES):
+            times = format_occurrence_times(occurrence, tzid)
+            yield from _iter_day_entries(times, url=url, title=occurrence.title, state=occurrence.status.value)
 
 
 def _iter_talk_entries(talk: Json, event: Event) -> Iterator[DayEntry]:
     url = url_for("pages.talk", talk_id=talk["id"])
-    return _iter_day_entries(
-        format_resource_times(talk, tzid=event.timezone), url=url, title=talk["title"], state=talk["state"]
-    )
+    times = format_resource_times(talk, tzid=event.timezone)
+    return _iter_day_entries(times, url=url, title=talk["title"], state=talk["state"])
 
 
 def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **entry: str) -> Iterator[DayEntry]:
@@ -139,7 +137,7 @@ def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **en
     days = _count_days(times)
     for number in range(1, days + 1):
         is_first = number == 1
-        shown = {
+        details = {
             "hours": times.hours if is_first else None,
             "number": number,
             "of": days,
@@ -147,7 +145,7 @@ def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **en
             # Continued and all-day events are sorted before events with a start time.
             "order": (is_first and times.hours is not None, times.starts),
         }
-        yield times.first_date + (number - 1) * _A_DAY, {**entry, **shown}
+        yield times.first_date + (number - 1) * _A_DAY, {**entry, **details}
 
 
 def _count_days(times: FormattedTimes) -> int:
@@ -163,9 +161,11 @@ def _build_week(
     days: Sequence[date], first: date, today: date, *, by_day: Mapping[date, Sequence[Json]]
 ) -> tuple[int, Sequence[Json]]:
     cells = []
-    for on in days:
-        inside = on.month == first.month
-        pieces = sorted(by_day.get(on, ()), key=lambda piece: piece["order"]) if inside else ()
-        cells.append({"on": on, "name": format_short_day(on), "inside": inside, "today": on == today, "pieces": pieces})
+    for day in days:
+        in_month = day.month == first.month
+        entries = sorted(by_day.get(day, ()), key=lambda entry: entry["order"]) if in_month else ()
+        cells.append(
+            {"on": day, "name": format_short_day(day), "inside": in_month, "today": day == today, "pieces": entries}
+        )
     # In ISO 8601, the Thursday of a week determines the year and number of the week.
-    return next(on for on in days if on.weekday() == THURSDAY).isocalendar().week, cells
+    return next(day for day in days if day.weekday() == THURSDAY).isocalendar().week, cells

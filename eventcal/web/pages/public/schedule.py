@@ -89,8 +89,8 @@ def schedule(slug: str) -> Response:
     def build_page(session: Session, now: datetime) -> Page:
         row = get_event(session, slug, ANONYMOUS)
         programme = load_event_programme(session, row, max_talks=_MAX_TALKS, now=now)
-        shown = requested_timezone() or row.timezone
-        today = now.astimezone(get_zone(shown)).date() if _takes_place_between(row, now, now) else None
+        zone = requested_timezone() or row.timezone
+        today = now.astimezone(get_zone(zone)).date() if _takes_place_between(row, now, now) else None
         days = {day.on.isoformat(): day for day in programme.days}
         # The default is the current day, or the first day if no talks take place on the current day.
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
@@ -98,7 +98,7 @@ def schedule(slug: str) -> Response:
         as_list = request.args.get("as") == "list"
         # Pages are cached until the end of the day (UTC).
         midnight = datetime.combine(now.astimezone(UTC), time(), UTC)
-        items = {item.talk["id"]: item for one in programme.days for item in one.items}
+        items = {item.talk["id"]: item for programme_day in programme.days for item in programme_day.items}
         rooms = [room.name for room in row.rooms]
         grid = build_grid([item.grid_slot for item in day.items] if day else [], rooms)
         return Page(
@@ -110,7 +110,7 @@ def schedule(slug: str) -> Response:
             time_dependent=_takes_place_between(row, midnight, midnight + _TO_LAST_SECOND),
             context={
                 "event": row,
-                "zone": shown,
+                "zone": zone,
                 "own_zone": row.timezone,
                 "days": programme.days,
                 "day": day,
@@ -150,8 +150,8 @@ def load_event_programme(session: Session, event: Event, *, max_talks: int, now:
     colours = {track.name: number % _COLOURS + 1 for number, track in enumerate(event.tracks)}
 
     def list_talk_cards(limit: int, *, scheduled: bool) -> tuple[list[TalkCard], bool]:
-        asked = Filter(events=(event.slug,), scheduled=scheduled)
-        page = list_talk_json(session, asked, sort=Sort.STARTS, paging=PageRequest(limit), now=now)
+        filters = Filter(events=(event.slug,), scheduled=scheduled)
+        page = list_talk_json(session, filters, sort=Sort.STARTS, paging=PageRequest(limit), now=now)
         talks = map(orjson.loads, page.items)
         items = [
             TalkCard(talk, format_resource_times(talk, tzid=event.timezone), colours.get(talk["track"], 0))
@@ -160,33 +160,33 @@ def load_event_programme(session: Session, event: Event, *, max_talks: int, now:
         return items, page.next_cursor is None
 
     timed, all_timed = list_talk_cards(max_talks, scheduled=True)
-    left = max_talks - len(timed)
-    waiting, all_waiting = list_talk_cards(max(left, 1), scheduled=False)
+    remaining = max_talks - len(timed)
+    unscheduled, all_unscheduled = list_talk_cards(max(remaining, 1), scheduled=False)
     by_day = [(item.when.first_date, item) for item in timed if item.when is not None]
     return EventProgramme(
         days=[
             ProgrammeDay(on, format_long_day(on), tuple(item for _, item in group))
             for on, group in groupby(by_day, key=lambda pair: pair[0])
         ],
-        other_talks=waiting[:left],
-        is_complete=all_timed and all_waiting and len(waiting) <= left,
+        other_talks=unscheduled[:remaining],
+        is_complete=all_timed and all_unscheduled and len(unscheduled) <= remaining,
     )
 
 
 def _takes_place_between(event: Event, first: datetime, last: datetime) -> bool:
     """Return whether an event takes place on any day between two instants, in the time zone of the event."""
-    there = get_zone(event.timezone)
-    days = first.astimezone(there).date(), last.astimezone(there).date()
+    zone = get_zone(event.timezone)
+    days = first.astimezone(zone).date(), last.astimezone(zone).date()
     return event.status in ACTIVE_STATUSES and has_occurrence_between(event, *days)
 
 
 def _canonical_path(event: Event, day: ProgrammeDay | None, *, as_list: bool) -> str:
     """Return the canonical path, which omits default parameters. `day` is None for the default day."""
     tz = requested_timezone()
-    said = {
+    params = {
         "day": day.on.isoformat() if day else None,
         "as": "list" if as_list else None,
         "tz": tz if tz != event.timezone else None,
     }
-    query = urlencode({name: value for name, value in said.items() if value}, safe="/")
+    query = urlencode({name: value for name, value in params.items() if value}, safe="/")
     return with_query(request.path.rstrip("/"), query)

@@ -74,49 +74,49 @@ def build_grid(slots: Iterable[GridSlot], rooms: Sequence[str]) -> ScheduleGrid:
     Each start or end of a talk begins a row. The table omits talks without a room, talks that last a day or longer, and
     talks that overlap an earlier talk in the same room.
     """
-    kept: dict[str, list[_Span]] = {room: [] for room in rooms}
-    beside = []
+    spans_by_room: dict[str, list[_Span]] = {room: [] for room in rooms}
+    unplaced = []
     for slot in sorted(slots, key=lambda slot: (slot.low_priority, slot.starts, slot.ends, slot.key)):
         first = _round_to_step(slot.starts)
         span = _Span(slot, first, end=max(_round_to_step(slot.ends), first + STEP))
-        there = kept.get(slot.room) if slot.room is not None else None
-        if there is None or slot.ends - slot.starts >= _MAX_TALK_LENGTH or any(span.overlaps(other) for other in there):
-            beside.append(slot)
+        spans = spans_by_room.get(slot.room) if slot.room is not None else None
+        if spans is None or slot.ends - slot.starts >= _MAX_TALK_LENGTH or any(span.overlaps(other) for other in spans):
+            unplaced.append(slot)
         else:
-            there.append(span)
-    used = {room: spans for room, spans in kept.items() if spans}
-    beside.sort(key=lambda slot: (slot.starts, slot.key))
-    return ScheduleGrid(tuple(used), _build_rows(list(used.values())), tuple(slot.key for slot in beside))
+            spans.append(span)
+    used = {room: spans for room, spans in spans_by_room.items() if spans}
+    unplaced.sort(key=lambda slot: (slot.starts, slot.key))
+    return ScheduleGrid(tuple(used), _build_rows(list(used.values())), tuple(slot.key for slot in unplaced))
 
 
 def current_and_next_talks(slots: Iterable[GridSlot], rooms: Sequence[str], now: datetime) -> list[RoomStatus]:
     """Return the current and next talks in each room. Slots with `low_priority` are ignored."""
-    places: dict[str | None, list[GridSlot]] = {room: [] for room in (*rooms, None)}
+    slots_by_room: dict[str | None, list[GridSlot]] = {room: [] for room in (*rooms, None)}
     for slot in sorted(slots, key=lambda slot: (slot.starts, slot.key)):
         if not slot.low_priority and slot.ends > now:
-            places.setdefault(slot.room, []).append(slot)
+            slots_by_room.setdefault(slot.room, []).append(slot)
     return [
         RoomStatus(
             room,
-            current=tuple(slot.key for slot in left if slot.starts <= now),
-            next=next((slot.key for slot in left if slot.starts > now), None),
+            current=tuple(slot.key for slot in room_slots if slot.starts <= now),
+            next=next((slot.key for slot in room_slots if slot.starts > now), None),
         )
-        for room, left in places.items()
-        if left
+        for room, room_slots in slots_by_room.items()
+        if room_slots
     ]
 
 
 def _build_rows(columns: Sequence[Sequence[_Span]]) -> tuple[GridRow, ...]:
     times = sorted({time for spans in columns for span in spans for time in (span.first, span.end)})
-    place = {time: number for number, time in enumerate(times)}
+    row_of = {time: number for number, time in enumerate(times)}
     # The last time is always an end, so no talk begins at that time.
     cells: list[list[GridCell]] = [[] for _ in times[:-1]]
     for spans in columns:
-        begins = {place[span.first]: span for span in spans}
+        begins = {row_of[span.first]: span for span in spans}
         row = 0
         while row < len(cells):
             span = begins.get(row)
-            cell = GridCell(span.slot.key, place[span.end] - row) if span else GridCell(None)
+            cell = GridCell(span.slot.key, row_of[span.end] - row) if span else GridCell(None)
             cells[row].append(cell)
             row += cell.row_span
     return tuple(

@@ -55,8 +55,8 @@ class _Sitemap(Document):
     files: Sequence[Sequence[SitemapEntry]] = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
-        places = tuple(_iter_sitemap_entries(*snapshot))
-        self.files = [places[first : first + MOST_URLS] for first in range(0, len(places), MOST_URLS)]
+        entries = tuple(_iter_sitemap_entries(*snapshot))
+        self.files = [entries[first : first + MOST_URLS] for first in range(0, len(entries), MOST_URLS)]
         if self.number is not None:
             numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
             if self.number not in numbered:
@@ -65,15 +65,13 @@ class _Sitemap(Document):
 
     def render(self, _snapshot: Snapshot, _earlier: RenderSource | None, /) -> RenderedBody:
         if len(self.files) == 1:
-            root, element, places = "urlset", "url", self.files[0]
+            root, element, entries = "urlset", "url", self.files[0]
         else:
             root, element = "sitemapindex", "sitemap"
             urls = (url_for("pages.sitemap", number=str(number)) for number in range(1, len(self.files) + 1))
-            changes = (max(place.changed_at for place in file) for file in self.files)
-            places = [
-                SitemapEntry(links().base + url, changed_at) for url, changed_at in zip(urls, changes, strict=True)
-            ]
-        text = render_template("sitemap.xml", root=root, element=element, places=places, format_utc=format_utc)
+            times = (max(entry.changed_at for entry in file) for file in self.files)
+            entries = [SitemapEntry(links().base + url, time) for url, time in zip(urls, times, strict=True)]
+        text = render_template("sitemap.xml", root=root, element=element, places=entries, format_utc=format_utc)
         return RenderedBody(text.encode())
 
 
@@ -92,7 +90,7 @@ def picture(name: str) -> Response:
     body = media_store().open(name)
     if body is None:
         raise ImageNotFound
-    rendition = Representation(
+    representation = Representation(
         body=body,
         media_type=STORED_MEDIA_TYPE,
         etag=name.partition(".")[0],
@@ -102,7 +100,7 @@ def picture(name: str) -> Response:
         # A page with a Cross-Origin-Embedder-Policy can only load images with a Cross-Origin-Resource-Policy.
         extra_headers=(*security_headers("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
-    return conditional_response(rendition, now())
+    return conditional_response(representation, now())
 
 
 @pages.get("/language/<code>")
@@ -111,13 +109,13 @@ def choose_language(code: str) -> AnyResponse:
     """Store the selected language in a cookie, and redirect to the previous page."""
     if code not in LANGUAGES:
         raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
-    answer = redirect(safe_redirect(request.args.get("next"), default=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
+    response = redirect(safe_redirect(request.args.get("next"), default=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().is_https
-    answer.set_cookie(
+    response.set_cookie(
         language_cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
     )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @pages.get("/favicon.ico")
@@ -127,19 +125,19 @@ def redirect_favicon() -> AnyResponse:
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
-def _iter_sitemap_entries(session: Session, state: FeedState, moment: datetime) -> Iterator[SitemapEntry]:
+def _iter_sitemap_entries(session: Session, state: FeedState, now: datetime) -> Iterator[SitemapEntry]:
     """Yield all public pages, ordered so that a new page changes few sitemap files."""
     yield SitemapEntry(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
-    rows = select_public_talks(NO_FILTER, now=moment).with_only_columns(*columns, maintain_column_froms=True)
+    rows = select_public_talks(NO_FILTER, now=now).with_only_columns(*columns, maintain_column_froms=True)
     talks = session.execute(rows.order_by(Talk.published_at, Talk.id)).all()
     programmes: dict[str, datetime] = {}
     for _id, slug, changed_at in talks:
         programmes[slug] = max(changed_at, programmes.get(slug, changed_at))
-    events = select_public_events(NO_FILTER, now=moment).with_only_columns(Event.slug, Event.updated_at)
+    events = select_public_events(NO_FILTER, now=now).with_only_columns(Event.slug, Event.updated_at)
     for slug, changed_at in session.execute(events.order_by(Event.created_at, Event.id)):
         yield SitemapEntry(links().event_page(slug), changed_at)
         yield SitemapEntry(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
     yield from (SitemapEntry(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
     speakers = iter_all_rows(lambda paging: list_public_speakers(session, paging=paging), page_size=_SPEAKERS_AT_ONCE)
-    yield from (SitemapEntry(links().speaker_page(one.slug), one.updated_at) for one in speakers)
+    yield from (SitemapEntry(links().speaker_page(speaker.slug), speaker.updated_at) for speaker in speakers)

@@ -97,11 +97,11 @@ def subscribe() -> Response:
     """Show the feed for the selection in the query, or the form with its errors if the query is invalid."""
     args = _extract_feed_args(request.args)
     try:
-        asked = parse_feed_query(args)
-    except Invalid as refusal:
-        return invalid_query_response(_build_invalid_query_page(args, refusal))
+        selection = parse_feed_query(args)
+    except Invalid as error:
+        return invalid_query_response(_build_invalid_query_page(args, error))
     # Omit the default value of `include` to keep the URL short.
-    short = replace(asked, include=()) if set(asked.include) == set(_DEFAULT_INCLUDE) else asked
+    short = replace(selection, include=()) if set(selection.include) == set(_DEFAULT_INCLUDE) else selection
     return render_page(lambda session, _moment: _build_subscribe_page(_get_feed_target(session, short)))
 
 
@@ -111,24 +111,24 @@ def _extract_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
     The parameter `show` is converted to `include`. The parameter `tz` is omitted unless its value is `utc`.
     """
     known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
-    shown = args.get("show")
-    if shown in _DEFAULT_INCLUDE and not any(name == "include" for name, _value in known):
-        known.append(("include", str(shown)))
+    show = args.get("show")
+    if show in _DEFAULT_INCLUDE and not any(name == "include" for name, _value in known):
+        known.append(("include", str(show)))
     return MultiDict(known)
 
 
 def _get_feed_target(session: Session, selection: FeedQuery) -> FeedTarget:
     """Return the feed for a selection, or raise NotFound if the event or speaker does not exist."""
-    only = selection.filter
+    filters = selection.filter
     narrowed = replace(selection, filter=NO_FILTER)
-    if len(only.events) == 1 and only == Filter(events=only.events):
-        slug = only.events[0]
+    if len(filters.events) == 1 and filters == Filter(events=filters.events):
+        slug = filters.events[0]
         title = get_event_title(session, slug).title
         return FeedTarget(
             base_url=links().event_page(slug), name=title, selection=selection, url_query=narrowed, scope="event"
         )
-    if len(only.speakers) == 1 and only == Filter(speakers=only.speakers):
-        row = get_speaker(session, only.speakers[0], ANONYMOUS)
+    if len(filters.speakers) == 1 and filters == Filter(speakers=filters.speakers):
+        row = get_speaker(session, filters.speakers[0], ANONYMOUS)
         return FeedTarget(
             base_url=links().speaker_page(row.slug),
             name=_("Talks by %(name)s", name=row.name),
@@ -136,15 +136,14 @@ def _get_feed_target(session: Session, selection: FeedQuery) -> FeedTarget:
             url_query=replace(narrowed, include=()),
             scope="speaker",
         )
-    return FeedTarget(
-        base_url=links().calendar_feed(""), name=settings().name, selection=selection, url_query=selection
-    )
+    base_url = links().calendar_feed("")
+    return FeedTarget(base_url=base_url, name=settings().name, selection=selection, url_query=selection)
 
 
 def _build_subscribe_page(target: FeedTarget) -> Page:
     url = with_query(f"{target.base_url}.ics", canonical_query(target.url_query))
-    whole = target.selection == FeedQuery()
-    if whole:
+    is_default = target.selection == FeedQuery()
+    if is_default:
         title = _("Subscribe")
     elif target.scope == "calendar":
         title = _("Subscribe to this selection")
@@ -156,7 +155,7 @@ def _build_subscribe_page(target: FeedTarget) -> Page:
         path=with_query(request.path.rstrip("/"), canonical_query(target.selection)),
         description=_("Events and talks in your own calendar, always up to date."),
         feeds=(FeedLink(url=url, title=target.name),),
-        indexed=whole,
+        indexed=is_default,
         context={
             "name": target.name,
             **calendar_apps_context(url, target.name),
@@ -179,15 +178,13 @@ def _feed_summary_rows(target: FeedTarget) -> Sequence[tuple[str, str]]:
         Include.DEADLINES: _("When calls for talks open and close"),
     }
     days = {"from": target.selection.filter.from_day, "to": target.selection.filter.to_day}
-    said = [(_("Holds"), ", ".join(kinds[one] for one in kinds if one in target.included))]
+    rows = [(_("Holds"), ", ".join(kinds[kind] for kind in kinds if kind in target.included))]
     for name, value in _hidden_parameters(target.url_query):
         day = days.get(name)
-        said.append(
-            (parameter_label(name), format_long_day(day) if day is not None else parameter_value_label(name, value))
-        )
+        rows.append((parameter_label(name), format_long_day(day) if day else parameter_value_label(name, value)))
     if target.scope == "calendar" and not any(days.values()):
-        said.append((_("Days"), _("The last weeks, and more than a year ahead")))
-    return said
+        rows.append((_("Days"), _("The last weeks, and more than a year ahead")))
+    return rows
 
 
 def _hidden_parameters(selection: FeedQuery) -> list[tuple[str, str]]:
@@ -196,20 +193,16 @@ def _hidden_parameters(selection: FeedQuery) -> list[tuple[str, str]]:
 
 def _build_invalid_query_page(args: MultiDict[str, str], error: Invalid) -> Page:
     faults = dict(reversed(translate_field_errors(error.errors)))
-    given = [(name, value) for name, value in args.items(multi=True) if name not in _FORM_PARAMETERS]
-    included = [one for value in args.getlist("include") for one in value.split(",")]
+    visible = [(name, value) for name, value in args.items(multi=True) if name not in _FORM_PARAMETERS]
+    included = [kind for value in args.getlist("include") for kind in value.split(",")]
     form = _subscribe_form_context(
-        ((name, value) for name, value in given if name not in faults),
+        ((name, value) for name, value in visible if name not in faults),
         included or _DEFAULT_INCLUDE,
         args.get("cancelled", Cancelled.KEEP),
     )
-    form |= {
-        "fields": [(name, parameter_label(name), value) for name, value in given if name in faults],
-        "faults": faults,
-    }
-    return Page(
-        template="pages/subscribe.html", title=_("Subscribe"), indexed=False, context={"url": None, "form": form}
-    )
+    fields = [(name, parameter_label(name), value) for name, value in visible if name in faults]
+    context = {"url": None, "form": {**form, "fields": fields, "faults": faults}}
+    return Page(template="pages/subscribe.html", title=_("Subscribe"), indexed=False, context=context)
 
 
 def _subscribe_form_context(
