@@ -152,8 +152,8 @@ def test_invalid_file_reports_all_errors_and_loads_nothing(cli: CommandLine) -> 
         "Nothing was loaded, because the file has 3 errors:\n"
         "  /events/1/slug: must be words of lower-case letters a-z and digits joined by hyphens, "
         "with at most 80 characters\n"
-        "  /events/1/starts: 'soon' is neither a date (2014-08-18) nor "
-        "write a date (2014-08-18) or a local time (2014-06-04T13:30:00)\n"
+        "  /events/1/starts: 'soon' is neither a date (2014-08-18) "
+        "nor a local date-time (2014-06-04T13:30:00)\n"
         "  /talks/0/speakers/0: refers to speaker “ada”, which exists neither in the file nor in the calendar\n"
     )
     assert cli.query_rows("SELECT * FROM events") == []

@@ -73,7 +73,7 @@ def add_passkey(
 def can_sign_in(browser: HtmlBrowser, answer: str) -> bool:
     browser.submit_form(PASSKEY_LOGIN_PATH, answer=answer)
     here = browser.client.get("/api/v1/me").status_code == 200
-    assert here or "The passkey could not be verified." in browser.main_text()
+    assert here or "This passkey was not taken." in browser.main_text()
     assert browser.response.status_code == (200 if here else 401)
     return here
 
@@ -164,9 +164,7 @@ def test_registration_challenge_cannot_be_reused(app: Flask, member_browser: Htm
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://calendar.example.org", f"{ORIGIN}:8443"])
 def test_passkey_from_another_origin_is_not_added(app: Flask, member_browser: HtmlBrowser, origin: str) -> None:
     answer = VirtualAuthenticator().create_passkey(webauthn_options_at(member_browser, NEW_PASSKEY_PATH), origin=origin)
-    assert "The passkey could not be verified." in member_browser.submit_form(
-        NEW_PASSKEY_PATH, name="My phone", answer=answer
-    )
+    assert "This passkey was not taken." in member_browser.submit_form(NEW_PASSKEY_PATH, name="My phone", answer=answer)
     assert member_browser.response.status_code == 422
     assert list_rows(app, Passkey) == []
 

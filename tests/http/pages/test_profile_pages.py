@@ -197,7 +197,7 @@ def test_too_large_picture_is_rejected_beside_its_field(app: Flask, speaker_brow
     speaker_browser.visit(OWN_PROFILE_PATH)
     said = submit_form(speaker_browser, OWN_PROFILE_PATH, picture=make_image() + bytes(MAX_UPLOAD_BYTES), bio="Kept")
     assert speaker_browser.response.status_code == 422
-    assert "more than 5 MiB" in said
+    assert "larger than 5 MiB" in said
     assert speaker_browser.form_values(OWN_PROFILE_PATH)["bio"] == "Kept"
     assert stored_files(app) == []
 
