@@ -35,12 +35,12 @@ from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.i18n import init_translations
 from eventcal.web.identity.permissions import register_token_error_handlers
 from eventcal.web.pages import register_pages
+from eventcal.web.process_state import BackgroundThread, FetchCounter, ResponseCache
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.session_cookie import init_sessions
-from eventcal.web.schemas.resource_renderer import JsonResourceRenderer
+from eventcal.web.schemas.stored_resource_renderer import JsonResourceRenderer
 from eventcal.web.system import front, health
-from eventcal.web.worker_state import BackgroundThread, FetchCounter, ResponseCache
 
 API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 MAX_BODY_BYTES = 1024 * 1024

@@ -22,16 +22,16 @@ from eventcal.kit.database import Database
 from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.identity import passwords
+from eventcal.web.identity import passwords_and_codes
 from eventcal.web.identity.current_user import sign_in as begin_session
+from eventcal.web.process_state import BackgroundThread
 from eventcal.web.request.context import Services, attach_services
-from eventcal.web.worker_state import BackgroundThread
 from tests.factories import make_member
 
 PASSWORD = "correct horse"
-PRODUCTION_ARGON2_COST = dict(passwords.ARGON2_COST)
+PRODUCTION_ARGON2_COST = dict(passwords_and_codes.ARGON2_COST)
 # 25 ms for each password would be a tenth of all the time that tests take.
-passwords.ARGON2_COST.update(memory_cost=64, time_cost=1)
+passwords_and_codes.ARGON2_COST.update(memory_cost=64, time_cost=1)
 MAIL_URL = "smtp://mail.example.org"
 
 
@@ -214,4 +214,4 @@ def get_json(answer: TestResponse) -> dict[str, Any]:
 @cache
 def hash_password_once(password: str = PASSWORD) -> str:
     """Give the hash of a password at the app's own costs, made once for all tests."""
-    return passwords.hash_password(password)
+    return passwords_and_codes.hash_password(password)

@@ -23,7 +23,7 @@ from eventcal.members.service import (
     normalise_email,
 )
 from eventcal.web.identity.accounts import change_password
-from eventcal.web.identity.passwords import hash_password, validate_new_password
+from eventcal.web.identity.passwords_and_codes import hash_password, validate_new_password
 
 _MAX_NAME_LENGTH = 200
 

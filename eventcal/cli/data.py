@@ -33,7 +33,7 @@ from eventcal.kit.errors import Conflict
 from eventcal.kit.text import format_count
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
-from eventcal.web.identity.passwords import hash_password
+from eventcal.web.identity.passwords_and_codes import hash_password
 from eventcal.web.media import referenced_files
 from eventcal.web.request.context import Services
 from eventcal.web.schemas.dataset_records import load_record
@@ -122,9 +122,9 @@ def media() -> None:
     """Manage the images in the instance folder."""
 
 
-@media.command()
+@media.command("prune")
 @click.option("--at-once", is_flag=True, help="Also remove images uploaded within the last day.")
-def prune(*, at_once: bool) -> None:
+def media_prune(*, at_once: bool) -> None:
     """Remove images that are no longer used.
 
     Run it once a day. Until then, a removed portrait can still be fetched from its URL.

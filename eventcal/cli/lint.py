@@ -17,7 +17,7 @@ from eventcal.kit.clock import SystemClock
 from eventcal.kit.text import format_count
 from eventcal.lint import Finding, Severity
 from eventcal.lint import lint as lint_calendar
-from eventcal.lint.http_responses import ServerResponses, lint_http_responses
+from eventcal.lint.response_checks import ServerResponses, lint_http_responses
 
 _EXIT_ERRORS_FOUND, _UNREADABLE = 1, 2
 

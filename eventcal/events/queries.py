@@ -29,7 +29,7 @@ from eventcal.kit.pagination import Page, PageRequest, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken, Member
-from eventcal.members.rules import check_organiser, check_reviewer
+from eventcal.members.permission_checks import check_organiser, check_reviewer
 
 TrackOrRoom = TypeVar("TrackOrRoom", bound=Track | Room)
 

@@ -11,7 +11,7 @@ from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import DuplicateName, EventPartNotFound, InvalidTransition, LastOrganiser
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember, Track
 from eventcal.events.queries import TrackOrRoom, public_events_by_slug
-from eventcal.events.recurrence.overrides import merge_overrides, normalise_override, override_errors
+from eventcal.events.recurrence.overrides import drop_empty_overrides, merge_overrides, override_errors
 from eventcal.events.rules import ALLOWED_STATUS_EDITS, event_errors, recompute_event_columns
 from eventcal.events.state_changes import LOCATION_COLUMNS
 from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid, require
@@ -162,7 +162,7 @@ def _set_overrides_and_validate(event: Event, fields: Mapping[str, Any]) -> list
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
         overrides = merge_overrides(overrides, fields["recurrence_overrides"])
-    event.recurrence_overrides = normalise_override(overrides)
+    event.recurrence_overrides = drop_empty_overrides(overrides)
     names = (*_TIMING_FIELDS, "latitude", "longitude", *PRICE_COLUMNS.values())
     stored = {name: getattr(event, name) for name in names}
     if event.call is not None:

@@ -13,7 +13,7 @@ from eventcal.events.rules import recompute_event_columns
 from eventcal.kit.errors import Message, Transition
 from eventcal.kit.ids import new_id
 from eventcal.members.caller import Caller
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import delete_idempotency_records
 
 LOCATION_COLUMNS = ("venue", "address", "city", "region", "country", "latitude", "longitude")

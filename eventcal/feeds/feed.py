@@ -11,10 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from eventcal.events.filter import Filter, shown_until_condition
 from eventcal.events.models import Event
 from eventcal.events.queries import exclude_without_occurrence, select_public_events
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.options import Cancelled
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
 

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import InstrumentedAttribute
 
+from eventcal.feeds.apply_options import Cancelled, apply_options
 from eventcal.feeds.entries.entry import FeedHead, Stamps, StoredEntry
 from eventcal.feeds.entries.entry_codec import load_entry
 from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
 from eventcal.feeds.formats.components import Component
-from eventcal.feeds.formats.vevent import event_components, event_components_rfc9073, vcalendar_properties
+from eventcal.feeds.formats.vevent import event_components, event_components_with_rfc9073, vcalendar_properties
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.options import Cancelled, apply_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ COLUMNS_BY_SOURCE: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttr
 
 
 def _entry_components(stored: StoredEntry, options: Options) -> tuple[Component, ...]:
-    make = event_components_rfc9073 if options.rich else event_components
+    make = event_components_with_rfc9073 if options.rich else event_components
     return make(stored.entry, stored.stamps)
 
 

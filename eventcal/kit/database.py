@@ -104,8 +104,8 @@ class Database:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
         The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
-        calls the hooks in order with the added, changed and deleted rows. A hook may call `delay_return_until` to delay
-        the end of the `with` block.
+        calls the hooks in order with the added, changed and deleted rows. A hook may call `wait_after_commit_until` to
+        delay the end of the `with` block.
 
         Raises DatabaseBusy if the write lock or a connection does not become available in time.
         """
@@ -191,7 +191,7 @@ def commit_time(session: Session, *, started_at: datetime) -> datetime:
     return started_at if clock is None else max(started_at, clock.now())
 
 
-def delay_return_until(session: Session, moment: datetime) -> None:
+def wait_after_commit_until(session: Session, moment: datetime) -> None:
     """Make `Database.unit_of_work` block after the commit until `moment` (UTC)."""
     session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
 

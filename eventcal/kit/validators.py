@@ -34,7 +34,7 @@ def too_long_message(limit: int) -> Message:
     return Message("must have at most %(limit)s characters", limit=limit)
 
 
-def not_one_of_message(words: Iterable[str]) -> Message:
+def must_be_one_of_message(words: Iterable[str]) -> Message:
     """Return the error message for a value that is not one of the allowed values."""
     return Message("must be one of: %(choices)s", choices=", ".join(words))
 

@@ -6,13 +6,13 @@ defines the rules. Rule codes are stable, so that programs can rely on them.
 
 from datetime import datetime
 
-from eventcal.lint.lines import check_lines
+from eventcal.lint.line_checks import check_lines
 from eventcal.lint.parser import parse_file
-from eventcal.lint.properties import check_properties
 from eventcal.lint.rules import Finding, Severity, finding
-from eventcal.lint.structure import check_structure, check_subscription_properties
-from eventcal.lint.times import check_recurrence, check_times, check_timestamps
-from eventcal.lint.timezones import check_zones
+from eventcal.lint.structure_checks import check_structure, check_subscription_properties
+from eventcal.lint.time_checks import check_recurrence, check_times, check_timestamps
+from eventcal.lint.timezone_checks import check_zones
+from eventcal.lint.value_checks import check_properties
 
 __all__ = ["Finding", "Severity", "lint"]
 

@@ -17,7 +17,7 @@ from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.kit.ids import generate_unique_slug
 from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
-from eventcal.members.rules import check_moderator, check_organiser
+from eventcal.members.permission_checks import check_moderator, check_organiser
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier

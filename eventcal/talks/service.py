@@ -18,7 +18,7 @@ from eventcal.kit.ids import new_id
 from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import check_email_confirmed, delete_idempotency_records
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker

@@ -24,7 +24,7 @@ from eventcal.kit.errors import (
 from eventcal.kit.translations import translate_to_all_languages
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import check_email_confirmed
 from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed

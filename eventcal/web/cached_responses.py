@@ -24,8 +24,8 @@ from eventcal.feeds.index.models import FeedState, read_feed_state
 from eventcal.web.http.conditional import PUBLIC, conditional_headers_and_body, conditional_response, etag_of
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.i18n import preferred_language
+from eventcal.web.process_state import ResponseKey, request_url
 from eventcal.web.request.context import EXTENSION_KEY, Services, now, read_session, services
-from eventcal.web.worker_state import ResponseKey, request_url
 
 _FEED_STATE_KEY = "eventcal.state"
 

@@ -10,9 +10,9 @@ from eventcal.events.queries import get_event
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsorship
+from eventcal.talks.deletion_and_merging import merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
-from eventcal.talks.removal import merge_speakers
 from tests.clocks import NOON, FixedClock
 from tests.datasets import (
     EVENT_RECORD,

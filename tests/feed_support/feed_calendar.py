@@ -19,11 +19,11 @@ from eventcal.feeds.format_registry import DEFAULT_OPTIONS, ICS, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.feed_index import FeedIndex, get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.stored_json import PublicChange, list_public_changes
+from eventcal.feeds.resource_queries import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.enums import TalkState
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.schemas.resource_renderer import JsonResourceRenderer
+from eventcal.web.schemas.stored_resource_renderer import JsonResourceRenderer
 from tests.clocks import FixedClock
 from tests.factories import make_event, make_talk
 from tests.feed_support.ics_reader import Component, feed_errors, parse_ics

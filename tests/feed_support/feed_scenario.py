@@ -16,10 +16,10 @@ from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
+from eventcal.talks.deletion_and_merging import merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
-from eventcal.talks.removal import merge_speakers
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import edit_talk
 from eventcal.talks.state_changes import apply_talk_action

@@ -11,14 +11,14 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.index.models import FeedState, read_feed_state
-from eventcal.feeds.stored_json import list_talk_json
+from eventcal.feeds.resource_queries import list_talk_json
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
 from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.representation import RenderSource, Representation
+from eventcal.web.process_state import ResponseCache, ResponseKey
 from eventcal.web.request.context import attach_services
-from eventcal.web.worker_state import ResponseCache, ResponseKey
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.feed_client import create_calendar, fetch, set_title
 from tests.http_app import database_of, services_of

@@ -4,7 +4,7 @@ import pytest
 
 from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.members.enums import Role, Scope
-from eventcal.members.rules import grantable_scopes
+from eventcal.members.permission_checks import grantable_scopes
 
 ORDINARY_MEMBER = Caller(member_id="x", role=Role.MEMBER)
 

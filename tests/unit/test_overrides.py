@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from eventcal.events.models import Event
 from eventcal.events.recurrence.overrides import (
     MAX_OVERRIDES,
+    drop_empty_overrides,
     merge_overrides,
-    normalise_override,
     occurrence_id_error,
     override_errors,
 )
@@ -53,7 +53,7 @@ def test_change_is_merged_at_both_levels_and_null_removes() -> None:
 
 
 def test_empty_override_is_dropped() -> None:
-    assert normalise_override({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
+    assert drop_empty_overrides({"2026-04-07": {}, "2026-05-05": {"title": "A"}}) == {"2026-05-05": {"title": "A"}}
 
 
 OVERRIDE_PATCHES = st.dictionaries(st.sampled_from(["title", "venue", "excluded"]), st.none() | st.text(max_size=3))

@@ -39,12 +39,12 @@ def merge_overrides(current: Overrides, changes: Mapping[str, Override | None] |
             both = {**whole.get(occurrence, {}), **change}
             # Enumeration members are stored as plain strings.
             plain = {name: str(value) if isinstance(value, str) else value for name, value in both.items()}
-            # Empty overrides are preserved so that their errors can be reported (see `normalise_override`).
+            # Empty overrides are preserved so that their errors can be reported (see `drop_empty_overrides`).
             whole[occurrence] = {name: plain[name] for name in sorted(plain) if plain[name] is not None}
     return {occurrence: whole[occurrence] for occurrence in sorted(whole)}
 
 
-def normalise_override(overrides: Overrides) -> dict[str, dict[str, Any]]:
+def drop_empty_overrides(overrides: Overrides) -> dict[str, dict[str, Any]]:
     """Return the overrides that are not empty."""
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 

@@ -46,7 +46,7 @@ _RULE_PART_NAMES = {
 
 def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
     """Return the entry as a JSCalendar Event with all overridden occurrences (RFC 8984, 5.1), as JSON in UTF-8."""
-    event = _event_to_json(entry, stamps)
+    event = _event_without_recurrence_to_json(entry, stamps)
     # The recurrence rule is the same as in iCalendar, so that all formats are consistent.
     rule = rfc5545_rule(entry)
     if rule is not None:
@@ -54,7 +54,9 @@ def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
     overrides: Json = {_format_local_start(entry, occurrence): {"excluded": True} for occurrence in entry.excluded}
     for one in entry.overrides:
         occurrence = _format_local_start(entry, one.occurrence)
-        overrides[occurrence] = _build_patch({**event, "start": occurrence}, _event_to_json(one.entry, stamps))
+        overrides[occurrence] = _build_patch(
+            {**event, "start": occurrence}, _event_without_recurrence_to_json(one.entry, stamps)
+        )
     if overrides:
         event["recurrenceOverrides"] = overrides
     return orjson.dumps(event)
@@ -77,7 +79,7 @@ def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
     return orjson.dumps(group)[:-1] + b',"entries":[', b"]}"
 
 
-def _event_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
+def _event_without_recurrence_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
     """Return the properties of an Event, without the recurrence."""
     event = {
         "@type": "Event",

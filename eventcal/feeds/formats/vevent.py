@@ -38,7 +38,7 @@ def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tupl
     return (whole, *others)
 
 
-def event_components_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
+def event_components_with_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
     """Return the VEVENTs of an entry with participants, location and styled description (RFC 9073)."""
     plain = event_components(entry, stamps)
     shown = (entry, *(override.entry for override in entry.overrides))

@@ -36,14 +36,14 @@ def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str
     known = {talk.id: talk for talk in loaded if talk is not None}
     missing = [id_ for id_ in ids if id_ not in known]
     if missing:
-        found = _load_from_database(session, Talk, missing, options=talk_load_options())
+        found = _reload_from_database(session, Talk, missing, options=talk_load_options())
         known.update({talk.id: talk for talk in found})
     return [known[id_] for id_ in sorted(known)]
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
     """Return the events with these ids and all relations, sorted by id."""
-    return _load_from_database(session, Event, ids, options=event_load_options()) if ids else ()
+    return _reload_from_database(session, Event, ids, options=event_load_options()) if ids else ()
 
 
 def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> FeedIndexRows:
@@ -88,7 +88,7 @@ def _is_fully_loaded(talk: Talk) -> bool:
     return all((one.id if one is not None else None) == key for one, key in pairs) and talk.event.id == talk.event_id
 
 
-def _load_from_database(
+def _reload_from_database(
     session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
 ) -> Sequence[Subject]:
     """Return objects with all relations, which are reloaded because the session may contain outdated relations."""

@@ -19,7 +19,7 @@ from eventcal.feeds.formats.ics import render_entry, with_timestamps
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS, FeedIndexRows, load_index_rows
 from eventcal.feeds.index.models import FeedEntry, FeedStateRow
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.database import commit_time, delay_return_until
+from eventcal.kit.database import commit_time, wait_after_commit_until
 from eventcal.kit.localtime import local_to_utc_lenient
 from eventcal.talks.models import Talk
 
@@ -106,7 +106,7 @@ class EntryWriter:
             self.next_revision(0)
             self.require_full_rebuild()
 
-    def record_talk_revision(self, talk: Talk, *, revision: int) -> None:
+    def set_talk_revision(self, talk: Talk, *, revision: int) -> None:
         """Store the new revision and `updated_at` of a changed talk."""
         self._set_talk_columns(talk, revision=revision, updated_at=self.now)
 
@@ -121,7 +121,7 @@ class EntryWriter:
         row.entry, row.resource = dump_entry(entry), self._render_resource(subject)
         self._mark_for_update(row)
 
-    def write_entry(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
+    def create_or_update_entry(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
         """Write an entry and increment its SEQUENCE if the content changed. Return whether the entry is new."""
         key = _subject_key(subject)
         is_first = key not in self.rows
@@ -173,7 +173,7 @@ class EntryWriter:
             # Clients compare whole seconds, so each timestamp is at least one second after the previous timestamp.
             row.last_modified = max(truncate_to_second(self.now), row.last_modified + _A_SECOND)
             # If the timestamp is in the future, the response to the current request is delayed.
-            delay_return_until(self.session, row.last_modified)
+            wait_after_commit_until(self.session, row.last_modified)
             row.ics = with_timestamps(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._mark_for_update(row)
 

@@ -154,13 +154,13 @@ class _IndexUpdate:
     def _write_talk(self, talk: Talk) -> bool:
         """Write the entry of a talk and return whether the entry is new."""
         if not is_public(talk):
-            self.writer.record_talk_revision(talk, revision=talk.revision + 1)
+            self.writer.set_talk_revision(talk, revision=talk.revision + 1)
             return False
-        self.writer.record_talk_revision(talk, revision=self.writer.next_revision(talk.revision))
+        self.writer.set_talk_revision(talk, revision=self.writer.next_revision(talk.revision))
         for speaker in talk.speakers:
             if speaker.published_at is None:
                 speaker.published_at = self.now
-        return self.writer.write_entry(talk, self.builder.build_talk_entry(talk))
+        return self.writer.create_or_update_entry(talk, self.builder.build_talk_entry(talk))
 
     def _write_event(self, event: Event) -> None:
         recompute_event_columns(event, now=self.now)
@@ -169,7 +169,7 @@ class _IndexUpdate:
             event.revision += 1
             return
         event.revision = self.writer.next_revision(event.revision)
-        self.writer.write_entry(event, self._build_event_entry(event))
+        self.writer.create_or_update_entry(event, self._build_event_entry(event))
         self.writer.write_deadlines(event, build_deadline_entries(self.builder, event))
         # Feeds select talks by the country, series, status and call for talks of the event.
         self.writer.require_full_rebuild()

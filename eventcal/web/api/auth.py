@@ -17,7 +17,7 @@ from eventcal.members.errors import (
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import json_response
-from eventcal.web.identity import accounts, passwords, schemas
+from eventcal.web.identity import accounts, passwords_and_codes, schemas
 from eventcal.web.identity.current_user import current_member, sign_in, sign_out
 from eventcal.web.identity.permissions import public, session_only
 from eventcal.web.request import rate_limits
@@ -60,8 +60,8 @@ def login(fields: dict[str, Any]) -> Response:
     error code `second-factor-needed`.
     """
     rate_limits.count_sign_in(fields["email"])
-    found = passwords.authenticate_by_password(fields["email"], fields["password"])
-    passwords.check_second_factor(found, fields.get("code"))
+    found = passwords_and_codes.authenticate_by_password(fields["email"], fields["password"])
+    passwords_and_codes.check_second_factor(found, fields.get("code"))
     with read_session() as session:
         body = member_json(session, found)
     return json_response({"member": body, "csrf_token": sign_in(found)})
@@ -107,7 +107,7 @@ def reset_password(fields: dict[str, Any]) -> None:
     The authenticator app remains active, so that signing in with the new password still requires a code.
     """
     rate_limits.count_email_token()
-    password_hash = passwords.hash_password(fields["password"])
+    password_hash = passwords_and_codes.hash_password(fields["password"])
     with unit_of_work() as session:
         accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
 
@@ -115,8 +115,8 @@ def reset_password(fields: dict[str, Any]) -> None:
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
     """Change the current user's password, end all other sessions, and return a new cookie and CSRF token."""
-    form = passwords.load_and_check_password(schemas.PasswordIn(), read_json(request))
-    password_hash = passwords.hash_password(form["new_password"])
+    form = passwords_and_codes.load_and_check_password(schemas.PasswordIn(), read_json(request))
+    password_hash = passwords_and_codes.hash_password(form["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())
         body = member_json(session, changed)

@@ -15,15 +15,15 @@ from eventcal.events.errors import CannotDeletePublished, InUse, InvalidTransiti
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, list_occurrences
-from eventcal.feeds.stored_json import list_event_json
+from eventcal.feeds.resource_queries import list_event_json
 from eventcal.kit.errors import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.localtime import get_zone
 from eventcal.members.enums import Scope
 from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
-from eventcal.talks.removal import delete_event
+from eventcal.talks.deletion_and_merging import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query, serve_list
 from eventcal.web.api.responses import (

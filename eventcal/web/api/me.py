@@ -15,8 +15,8 @@ from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks import service
+from eventcal.talks.deletion_and_merging import delete_account
 from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
-from eventcal.talks.removal import delete_account
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import json_response, serve_private_json
@@ -30,7 +30,7 @@ from eventcal.web.identity.current_user import (
     end_other_sessions,
     is_email_confirmed,
 )
-from eventcal.web.identity.passwords import load_and_check_password
+from eventcal.web.identity.passwords_and_codes import load_and_check_password
 from eventcal.web.identity.permissions import member, session_only
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.request.idempotency import redact_in_replay

@@ -13,12 +13,12 @@ from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.feeds.feed_titles import check_event_visible
-from eventcal.feeds.stored_json import list_talk_json
+from eventcal.feeds.resource_queries import list_talk_json
 from eventcal.kit.errors import DomainError, Forbidden, VersionConflict
 from eventcal.kit.pagination import Page
 from eventcal.members.enums import Scope
 from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
-from eventcal.members.rules import check_reviewer
+from eventcal.members.permission_checks import check_reviewer
 from eventcal.talks import service
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalksClosed

@@ -25,7 +25,7 @@ from eventcal.web.http.conditional import conditional_response, etag_of
 from eventcal.web.http.representation import Representation
 from eventcal.web.i18n import translate_field_errors
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import supported_language_arg
+from eventcal.web.params.fields import language_arg_or_empty
 from eventcal.web.params.listing_filters import known_listing_args
 from eventcal.web.params.listing_query import ItemKind
 from eventcal.web.rendering.labels import kind_label, parameter_label
@@ -52,7 +52,7 @@ def builder() -> Response:
         request.args if "show" in request.args else [*request.args.items(multi=True), *_missing_default_pairs()]
     )
     try:
-        asked = replace(parse_embed_query(args), lang=supported_language_arg(args, _LANGUAGE_PARAM))
+        asked = replace(parse_embed_query(args), lang=language_arg_or_empty(args, _LANGUAGE_PARAM))
     except Invalid as refusal:
         return invalid_query_response(_builder_page(args, None, refusal.errors))
     page = _builder_page(args, asked)
@@ -156,5 +156,5 @@ def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
             del first[name]
         else:
             hidden.append((name, value))
-    lang = supported_language_arg(args)
+    lang = language_arg_or_empty(args)
     return [*hidden, ("lang", lang)] if lang else hidden

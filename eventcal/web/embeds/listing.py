@@ -24,7 +24,7 @@ from eventcal.web.http.errors import status_of
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n import translate_error, translate_field_errors
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import ChoiceParam, drop_unknown_and_blank, short_line_param, supported_language_arg
+from eventcal.web.params.fields import ChoiceParam, drop_unknown_and_blank, language_arg_or_empty, short_line_param
 from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, canonical_query
 from eventcal.web.params.listing_query import COMMA_SEPARATED_PARAMS, ItemKind, QueryPairs, load_listing_query
 from eventcal.web.rendering.dates import format_occurrence_times, format_times
@@ -127,7 +127,7 @@ def parse_embed_query(args: MultiDict[str, str]) -> EmbedQuery:
     return replace(
         cast("EmbedQuery", load_listing_query(_EMBED_SCHEMA, known)),
         upcoming=upcoming,
-        lang=supported_language_arg(args),
+        lang=language_arg_or_empty(args),
     )
 
 

@@ -28,8 +28,8 @@ from eventcal.web.params.fields import (
     LineParam,
     QuerySchema,
     in_range,
+    language_arg_or_empty,
     load_query,
-    supported_language_arg,
 )
 from eventcal.web.params.listing_query import ItemKind, parse_listing_page_query, parse_raw_query
 from eventcal.web.request.context import links, settings
@@ -96,7 +96,7 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
     Raises NotFound if the page does not exist or is not public, and Invalid for invalid filters.
     """
     path, query = _parse_site_url(url)
-    lang = supported_language_arg(query)
+    lang = language_arg_or_empty(query)
     match path:
         case []:
             wanted = parse_listing_page_query(parse_raw_query(query))

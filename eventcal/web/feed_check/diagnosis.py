@@ -12,9 +12,9 @@ from flask import current_app
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.feed import with_window
 from eventcal.feeds.inspect_feed import FeedSummary
-from eventcal.feeds.options import Cancelled
 from eventcal.kit.errors import DomainError, FieldError, Invalid, Message
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.urls import quote_path, with_query
@@ -101,7 +101,7 @@ def parse_feed_url(url: str) -> FeedUrl:
     return FeedUrl.resolve(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
-def sibling_feed(feed_url: FeedUrl) -> str | None:
+def feed_of_page(feed_url: FeedUrl) -> str | None:
     """Return the URL of the feed of a page, or None if the page has no feed."""
     beside = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
     return beside.redacted_url(None) if beside.endpoint and beside.secret is None else None
@@ -143,7 +143,7 @@ class Diagnosis(NamedTuple):
 def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diagnosis]:
     """Yield the problems with a URL that returns an error."""
     if not feed_url.endpoint:
-        beside = sibling_feed(feed_url)
+        beside = feed_of_page(feed_url)
         detail = (
             Message("This is the address of a page. Its feed is %(feed)s.", feed=beside)
             if beside

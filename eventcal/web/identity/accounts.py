@@ -27,7 +27,7 @@ from eventcal.members.service import (
 from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
-from eventcal.web.identity import passwords
+from eventcal.web.identity import passwords_and_codes
 from eventcal.web.identity.current_user import end_other_sessions, is_email_confirmed
 from eventcal.web.request.context import now, settings, unit_of_work
 from eventcal.web.request.rate_limits import count_email
@@ -45,7 +45,7 @@ def register_member(*, email: str, password: str, name: str) -> bool:
     `password` must be normalised. If email is enabled, registering a known address appears to succeed, and the owner of
     the address is notified. If email is disabled, registering a known address raises DuplicateEmail.
     """
-    password_hash = passwords.hash_password(password)
+    password_hash = passwords_and_codes.hash_password(password)
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
         try:

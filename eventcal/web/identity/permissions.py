@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.enums import Scope
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.web.http.errors import error_response
 from eventcal.web.identity.current_user import SAFE_METHODS, bearer_token, caller, check_csrf, current_member_id
 from eventcal.web.request import idempotency, rate_limits, sessions

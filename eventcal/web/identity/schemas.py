@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from eventcal.events.enums import TeamRole
 from eventcal.kit.errors import Message
 from eventcal.members.enums import Role, Scope
-from eventcal.web.identity import passwords
+from eventcal.web.identity import passwords_and_codes
 from eventcal.web.params.fields import described
 from eventcal.web.schemas.fields import (
     URI,
@@ -140,7 +140,7 @@ class NewPasswordField(PasswordField):
     json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        faults, normal = passwords.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
+        faults, normal = passwords_and_codes.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
         if faults:
             raise ValidationError(faults)
         return normal

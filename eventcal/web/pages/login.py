@@ -12,7 +12,7 @@ from eventcal.kit.errors import FieldError, Invalid
 from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import translate_error
-from eventcal.web.identity import accounts, passkeys, passwords
+from eventcal.web.identity import accounts, passkeys, passwords_and_codes
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
@@ -56,9 +56,9 @@ def log_in() -> str:
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
     rate_limits.count_sign_in(fields["email"])
-    member = passwords.authenticate_by_password(fields["email"], fields["password"])
+    member = passwords_and_codes.authenticate_by_password(fields["email"], fields["password"])
     next_url = safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
-    if passwords.is_code_required(member):
+    if passwords_and_codes.is_code_required(member):
         sessions.start_session(member, pending=True)
         return f"{url_for('pages.login_code_form')}?next={quote(next_url, safe='')}"
     sign_in(member)
@@ -69,7 +69,7 @@ def log_in() -> str:
 @public
 def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     """Show the form for the second-factor code, or redirect to the sign-in form if no sign-in is pending."""
-    if passwords.find_pending_member() is None:
+    if passwords_and_codes.find_pending_member() is None:
         next_url = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login_form')}?next={next_url}", HTTPStatus.SEE_OTHER)
     title = _("One more step")
@@ -85,12 +85,12 @@ def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
 def sign_in_by_code() -> str | Response:
     """Sign in with a second-factor code, after the password has been verified."""
     check_csrf()
-    member = passwords.find_pending_member()
+    member = passwords_and_codes.find_pending_member()
     if member is None:
         error = FieldError("", _("That took too long. Please begin again."))
         form = rejected_form(request.form, [error], secret_fields=["code"])
         return login_form(form, HTTPStatus.UNAUTHORIZED)
-    passwords.consume_code(member, validate(_CODE, {"code": request.form.get("code", "")})["code"])
+    passwords_and_codes.consume_code(member, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(member)
     return safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
 
@@ -174,7 +174,7 @@ def reset_password_or_mail_link() -> Response:
         return _message_response(_("Look into your mail"), message, HTTPStatus.ACCEPTED)
     fields = validate(_NEW_PASSWORD, nonempty_form_fields("token", "password"))
     rate_limits.count_email_token()
-    password_hash = passwords.hash_password(fields["password"])
+    password_hash = passwords_and_codes.hash_password(fields["password"])
     with unit_of_work() as session:
         accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
     message = _("Sign in with the new one. Every other session has ended.")

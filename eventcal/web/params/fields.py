@@ -66,7 +66,7 @@ class ChoiceParam(LineParam):
     def __init__(self, options: Iterable[str], **settings: Any) -> None:
         self._words = list(options)
         choices = [str(one) for one in self._words]
-        super().__init__(validate=OneOf(choices, error=validators.not_one_of_message(choices)), **settings)
+        super().__init__(validate=OneOf(choices, error=validators.must_be_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
         """Return the matching option, or the unchanged text, which the validator rejects."""
@@ -219,7 +219,7 @@ def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> Mu
     return MultiDict([(name, value) for name, value in _drop_unknown(schema, args).items(multi=True) if value.strip()])
 
 
-def supported_language_arg(args: Mapping[str, str], name: str = "lang") -> str:
+def language_arg_or_empty(args: Mapping[str, str], name: str = "lang") -> str:
     """Return the value of a parameter if it is a supported language, or an empty string."""
     return args[name] if args.get(name) in LANGUAGES else ""
 

@@ -17,8 +17,8 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import NO_FILTER, Filter, Sort
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.fetch_counts import public_feed_key
-from eventcal.feeds.options import Cancelled
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.pagination import DEFAULT_LIMIT, PageRequest

@@ -14,7 +14,7 @@ from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.worker_state import BackgroundThread, FetchCounter, ResponseCache
+from eventcal.web.process_state import BackgroundThread, FetchCounter, ResponseCache
 
 
 @dataclass(frozen=True, kw_only=True)

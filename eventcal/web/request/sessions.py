@@ -54,7 +54,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
 
     `pending`: whether a second-factor code is still required.
     """
-    former = _find_or_save_session()
+    former = _get_stored_session()
     secret = secrets.token_urlsafe(32)
     row = _new_session_row(member, secret, pending=pending)
     with unit_of_work() as unit:
@@ -70,7 +70,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
 
 def end_current_session() -> None:
     """End the browser's session and delete the session cookie."""
-    found = _find_or_save_session()
+    found = _get_stored_session()
     if found is not None:
         with unit_of_work() as unit:
             table.end_session(unit, found.row, now=services().clock.now())
@@ -90,7 +90,7 @@ def keep_session_alive() -> None:
 
     This function must not be called for cached responses, because it may set the cookie.
     """
-    found, moment = _find_or_save_session(), services().clock.now()
+    found, moment = _get_stored_session(), services().clock.now()
     secret = _browser_session().secret
     if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
         _set_session_cookie(secret, found)
@@ -206,7 +206,7 @@ def _hmac(purpose: bytes, *parts: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _find_or_save_session() -> StoredSession | None:
+def _get_stored_session() -> StoredSession | None:
     """Return the stored session of this request, saving a session that replaces a signed cookie. Raises NotSignedIn."""
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:
@@ -223,7 +223,7 @@ def _find_or_save_session() -> StoredSession | None:
 
 
 def _update_session(**values: object) -> None:
-    found = _find_or_save_session()
+    found = _get_stored_session()
     if found is not None:
         with unit_of_work() as unit:
             table.update_session(unit, found.row.id, **values)

@@ -234,7 +234,10 @@ class EnumField(Field, fields.Enum[StrEnum]):
 
     def __init__(self, enum_class: type[StrEnum], **settings: Any) -> None:
         super().__init__(
-            enum_class, by_value=True, error_messages={"unknown": validators.not_one_of_message(enum_class)}, **settings
+            enum_class,
+            by_value=True,
+            error_messages={"unknown": validators.must_be_one_of_message(enum_class)},
+            **settings,
         )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.events.models import Event
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.entries.entry import EntryKind, StoredEntry
 from eventcal.feeds.feed import Feed, with_window
 from eventcal.feeds.feed_assembly import (
@@ -24,7 +25,6 @@ from eventcal.feeds.feed_assembly import (
 from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, DEFAULT_OPTIONS, ICS, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import read_feed_state
-from eventcal.feeds.options import Cancelled
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from tests.clocks import NOON, FixedClock

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from eventcal.events.filter import Filter
 from eventcal.events.service import edit_event
 from eventcal.events.state_changes import cancel_event, redact_event
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.feed import Feed
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.options import Cancelled
 from tests.clocks import FixedClock
 from tests.factories import MODERATOR_CALLER
 from tests.feed_support.feed_calendar import FeedCalendar, add_event, load_event, open_feed_calendar

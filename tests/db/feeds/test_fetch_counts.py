@@ -19,7 +19,7 @@ from eventcal.feeds.fetch_counts import (
 )
 from eventcal.kit.database import Database
 from eventcal.kit.errors import DatabaseBusy
-from eventcal.web.worker_state import FetchCounter
+from eventcal.web.process_state import FetchCounter
 from eventcal.worker import delete_expired_data
 from tests.clocks import NOON, FixedClock
 from tests.sql_statements import record_statements

@@ -15,15 +15,15 @@ from eventcal.events.service import edit_event, propose_event
 from eventcal.events.state_changes import redact_event
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.stored_json import list_public_changes
+from eventcal.feeds.resource_queries import list_public_changes
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, PersonalFeed
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Tier
+from eventcal.talks.deletion_and_merging import delete_event, merge_speakers
 from eventcal.talks.models import Talk
-from eventcal.talks.removal import delete_event, merge_speakers
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import add_star, edit_talk, redact_talk, submit_talk
 from tests.clocks import FixedClock

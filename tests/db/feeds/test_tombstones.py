@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from eventcal.events.state_changes import cancel_event, redact_event
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.options import Cancelled
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk

@@ -21,10 +21,10 @@ from eventcal.speakers.service import (
     list_public_speakers,
     update_speaker,
 )
+from eventcal.talks.deletion_and_merging import merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
-from eventcal.talks.removal import merge_speakers
 from tests.clocks import NOON, FixedClock
 from tests.factories import (
     MODERATOR_CALLER,

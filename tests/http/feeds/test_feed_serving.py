@@ -12,7 +12,7 @@ from eventcal.feeds.index.models import read_feed_state
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.web.http.representation import Representation
-from eventcal.web.worker_state import ResponseKey
+from eventcal.web.process_state import ResponseKey
 from tests.api_client import get_row
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event, make_sponsor, make_talk

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from eventcal.web.http.conditional import etag_of
-from eventcal.web.worker_state import ResponseCache, ResponseKey
+from eventcal.web.process_state import ResponseCache, ResponseKey
 from tests.representations import CALENDAR, NOW, make_representation
 
 CODINGS = ("br", "zstd", "gzip")

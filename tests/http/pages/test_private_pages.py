@@ -17,7 +17,7 @@ from eventcal.members.models import Member, Passkey
 from eventcal.members.service import create_access_token, create_personal_feed
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
-from eventcal.web.identity.passwords import authenticator
+from eventcal.web.identity.passwords_and_codes import authenticator
 from tests.clocks import NOON
 from tests.factories import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
 from tests.html_pages import accessibility_errors, fetched_urls, html_parse_errors, is_same_host, parse_html

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from eventcal.feeds.apply_options import Cancelled, apply_options
 from eventcal.feeds.entries.entry import CalendarEntry, Status
-from eventcal.feeds.options import Cancelled, apply_options
 from tests.feed_support.feed_calendar import SAMPLE_ENTRY
 from tests.feed_support.ics_entries import (
     MEETUP_ENTRY,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, Status
 from eventcal.feeds.formats.ics import serialize_component
-from eventcal.feeds.formats.vevent import event_components_rfc9073
+from eventcal.feeds.formats.vevent import event_components_with_rfc9073
 from eventcal.kit.localtime import get_zone
 from tests.feed_support.feed_calendar import SAMPLE_ENTRY
 from tests.feed_support.ics_entries import (
@@ -230,7 +230,7 @@ XEN_PROJECT = Participant(part=ParticipantType.SPONSOR, key="xen", name="Xen Pro
 
 def enriched_components_of(entry: CalendarEntry) -> list[Component]:
     """Return the enriched components of an entry, parsed by a strict reader."""
-    written = "".join(map(serialize_component, event_components_rfc9073(entry, STAMPS)))
+    written = "".join(map(serialize_component, event_components_with_rfc9073(entry, STAMPS)))
     return parse_ics(wrap_vevents([written], required_vtimezones(entry))).events()
 
 

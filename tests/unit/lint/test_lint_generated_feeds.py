@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventcal.feeds.apply_options import Cancelled, apply_options
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps, Status
 from eventcal.feeds.formats.ics import ics_header_and_footer, render_entry, with_timestamps
-from eventcal.feeds.options import Cancelled, apply_options
 from eventcal.feeds.zones import vtimezone
 from eventcal.lint import lint
 from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from eventcal.lint.http_responses import ServerResponses, lint_http_responses
+from eventcal.lint.response_checks import ServerResponses, lint_http_responses
 from eventcal.lint.rules import RULES_BY_SUBJECT
 
 HEADERS = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from eventcal.lint import lint
 from eventcal.lint.parser import parse_file
 from eventcal.lint.time_values import iana_utc_offset, parse_duration, parse_utc_offset
-from eventcal.lint.timezones import Observance, parse_observances, utc_offset_at
+from eventcal.lint.timezone_checks import Observance, parse_observances, utc_offset_at
 from tests.feed_support.lint_feeds import BERLIN_VTIMEZONE, VALID_FEED, to_crlf_bytes
 from tests.feed_support.zone_text import vtimezone_text
 

@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from eventcal.web.worker_state import BackgroundThread
+from eventcal.web.process_state import BackgroundThread
 
 # A worker that exits while a task is queued behind a slow one.
 _EXIT_SCRIPT = """
 import time
-from eventcal.web.worker_state import BackgroundThread
+from eventcal.web.process_state import BackgroundThread
 afterwards = BackgroundThread()
 afterwards.submit(lambda: time.sleep(0.2))
 afterwards.submit(lambda: print("done"))

@@ -7,7 +7,7 @@ from eventcal.events.filter import Filter
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetch_counts import FeedFetches
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
-from eventcal.web.worker_state import MAX_COUNTERS, FetchCounter
+from eventcal.web.process_state import MAX_COUNTERS, FetchCounter
 from tests.clocks import NOON
 
 ONE_SECOND, ONE_DAY = timedelta(seconds=1), timedelta(days=1)

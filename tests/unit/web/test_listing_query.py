@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import Filter, Sort
-from eventcal.feeds.options import Cancelled
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.kit.errors import FieldError, Invalid
 from eventcal.kit.pagination import PageRequest
 from eventcal.kit.text import single_line_error

@@ -12,8 +12,8 @@ from eventcal.kit.errors import Invalid, Message, NotFound
 from eventcal.members.service import update_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
-from eventcal.talks.removal import delete_account, preview_account_deletion
-from eventcal.web.identity import accounts, passwords
+from eventcal.talks.deletion_and_merging import delete_account, preview_account_deletion
+from eventcal.web.identity import accounts, passwords_and_codes
 from eventcal.web.identity.current_user import (
     clear_session_cookie,
     current_member,
@@ -85,8 +85,10 @@ def change_name() -> str:
 @form_view(redisplay(account, default_field="password", submitted_form="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
     """Change the password after checking the current password, and end all other sessions of the member."""
-    fields = passwords.load_and_check_password(_NEW_PASSWORD, nonempty_form_fields("password", "new_password"))
-    password_hash = passwords.hash_password(fields["new_password"])
+    fields = passwords_and_codes.load_and_check_password(
+        _NEW_PASSWORD, nonempty_form_fields("password", "new_password")
+    )
+    password_hash = passwords_and_codes.hash_password(fields["new_password"])
     with unit_of_work() as session:
         member = accounts.change_password(session, current_member(session), password_hash, now=now())
     sign_in(member)
@@ -118,7 +120,7 @@ def delete_account_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) ->
 @form_view(redisplay(delete_account_form))
 def delete_my_account() -> str:
     """Delete the account of the current member after checking the password."""
-    passwords.load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
+    passwords_and_codes.load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     with unit_of_work() as session:
         delete_account(session, current_member(session), now=now())
     clear_session_cookie()

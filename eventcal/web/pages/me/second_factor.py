@@ -19,7 +19,7 @@ from eventcal.members.authentication_factors import (
     use_second_factor_code,
 )
 from eventcal.members.errors import InvalidCode
-from eventcal.web.identity import passwords
+from eventcal.web.identity import passwords_and_codes
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.schemas import CodeIn, ProofIn
@@ -48,7 +48,7 @@ def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
     """Show a new secret for an authenticator app."""
     if _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
-    authenticator, sealed = passwords.authenticator(), _find_pending_totp_secret()
+    authenticator, sealed = passwords_and_codes.authenticator(), _find_pending_totp_secret()
     if sealed is None:
         sealed = authenticator.new_encrypted_secret()
         sessions.set_temp(_PENDING_TOTP_KEY, sealed=sealed)
@@ -76,7 +76,7 @@ def set_up_totp() -> str | Response:
         return url_for("pages.security", done="before") if _has_totp() else url_for("pages.totp_setup_form")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
     rate_limits.count_code(current_member_id())
-    counter = passwords.authenticator().find_time_step(sealed, fields["code"], now=now())
+    counter = passwords_and_codes.authenticator().find_time_step(sealed, fields["code"], now=now())
     if counter is None:
         raise Invalid(errors=[FieldError("/code", _("This code is wrong, expired or already used."))])
     with unit_of_work() as session:
@@ -109,12 +109,12 @@ def remove_own_totp() -> str:
     with read_session() as session:
         password_hash = current_member(session).password
     rate_limits.count_code(current_member_id())
-    is_password = passwords.is_correct_password(fields["proof"], password_hash)
+    is_password = passwords_and_codes.is_correct_password(fields["proof"], password_hash)
     try:
         with unit_of_work() as session:
             member = current_member(session)
             if not is_password:
-                authenticator = passwords.authenticator()
+                authenticator = passwords_and_codes.authenticator()
                 use_second_factor_code(session, member, fields["proof"], authenticator=authenticator, now=now())
             disable_totp(session, member)
             end_other_sessions_and_notify(session, member, now=now())

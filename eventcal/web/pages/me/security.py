@@ -25,7 +25,7 @@ from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.passkeys import authentication_options, can_use_passkeys
-from eventcal.web.identity.passwords import load_and_check_password
+from eventcal.web.identity.passwords_and_codes import load_and_check_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import format_instant_utc
 from eventcal.web.rendering.forms import EMPTY_FORM, Form, flash_for, next_path, nonempty_form_fields, validate

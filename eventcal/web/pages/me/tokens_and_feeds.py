@@ -13,7 +13,7 @@ from eventcal.kit.pagination import PageRequest
 from eventcal.members import service
 from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken
-from eventcal.members.rules import grantable_scopes
+from eventcal.members.permission_checks import grantable_scopes
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import calendar_apps_context

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import raise_if_invalid
 from eventcal.media.images import ImageSpec
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.speakers.service import check_can_edit_speaker, get_speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import get_sponsor

@@ -9,8 +9,8 @@ from eventcal.events.models import Event
 from eventcal.events.state_changes import EventAction, apply_transition
 from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.entries.entry import CalendarEntry
+from eventcal.feeds.event_preview import preview_entry, preview_ics
 from eventcal.feeds.fetch_counts import list_feed_fetches
-from eventcal.feeds.preview import preview_entry, preview_ics
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
 from eventcal.web.rendering.dates import FormattedTimes, format_times, recurrence_rule_label
 from eventcal.web.request.context import now, services

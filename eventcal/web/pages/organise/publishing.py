@@ -12,11 +12,11 @@ from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_organiser
 from eventcal.events.state_changes import EventAction
-from eventcal.feeds.preview import count_talks_once_published
+from eventcal.feeds.event_preview import count_talks_once_published
 from eventcal.kit.errors import DomainError, FieldError, VersionConflict
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
-from eventcal.talks.removal import delete_event
+from eventcal.talks.deletion_and_merging import delete_event
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.models import Event
 from eventcal.events.queries import check_can_manage_event, get_event_for_reviewer
 from eventcal.kit.errors import DomainError, FieldError, VersionConflict
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.service import redact_talk

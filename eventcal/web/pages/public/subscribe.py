@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from eventcal.events.filter import NO_FILTER, Filter
+from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.feed_titles import get_event_title
-from eventcal.feeds.options import Cancelled
 from eventcal.kit.errors import Invalid
 from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import translate_field_errors
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import supported_language_arg
+from eventcal.web.params.fields import language_arg_or_empty
 from eventcal.web.params.listing_filters import (
     FeedQuery,
     Include,
@@ -208,7 +208,7 @@ def _build_invalid_query_page(args: MultiDict[str, str], error: Invalid) -> Page
 def _subscribe_form_context(
     hidden: _Pairs, include: Sequence[str], cancelled: str, *, show_kinds: bool = True
 ) -> dict[str, object]:
-    lang = supported_language_arg(request.args)
+    lang = language_arg_or_empty(request.args)
     return {
         "hidden": [*hidden, *([("lang", lang)] if lang else [])],
         "kinds": show_kinds,

@@ -13,7 +13,7 @@ from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.kit.errors import Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
-from eventcal.members.rules import check_moderator
+from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import delete_member
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker

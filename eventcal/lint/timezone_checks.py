@@ -16,8 +16,8 @@ from eventcal.kit.localtime import UTC_NAMES, is_known_zone
 from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
 from eventcal.lint.parser import ENTRY_NAMES, Component, ParsedFile, Property
 from eventcal.lint.rules import Finding, finding, quote_excerpt
+from eventcal.lint.time_checks import TIME_PROPERTIES, parse_times
 from eventcal.lint.time_values import TimeKind, TimeValue, iana_utc_offset, parse_time_value, parse_utc_offset
-from eventcal.lint.times import TIME_PROPERTIES, parse_times
 
 _REQUIRED_PROPERTIES = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
 # The maximum number of observance lookups per time zone, after which offsets are no longer compared.
