@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -11,6 +11,7 @@ from eventcal.datasets.import_session import ImportSession
 from eventcal.datasets.parser import Dataset, Record, RecordKey
 from eventcal.events.enums import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import InvalidTransition
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import ensure_event_loaded
 from eventcal.events.service import create_track_or_room, edit_event, edit_track_or_room, propose_event
@@ -31,9 +32,9 @@ Part = TypeVar("Part", Track, Room, Tier)
 
 def load_event(loading: ImportSession, record: Record) -> None:
     """Create or update an event. A new event is public unless the record specifies another status."""
-    session, now = loading.session, loading.now
-    own = {name: value for name, value in record.fields.items() if name not in _SEPARATE_EVENT_FIELDS}
-    new = own | {name: record.fields[name] for name in ("slug", "status") if name in record.fields}
+    session, now, given = loading.session, loading.now, record.fields
+    own = cast("EventFields", {name: given[name] for name in given if name not in _SEPARATE_EVENT_FIELDS})
+    new = own | cast("EventFields", {name: given[name] for name in ("slug", "status") if name in given})
     event = loading.upsert(
         loading.events,
         record,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from eventcal.datasets.import_session import ImportSession
 from eventcal.datasets.parser import Record, record_key
@@ -10,6 +10,7 @@ from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.members.caller import OPERATOR
 from eventcal.talks.enums import TalkState
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, is_public_state, recompute_talk_columns
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
@@ -42,7 +43,7 @@ def load_reprise(loading: ImportSession, record: Record) -> None:
         # A missing, invalid or self-referencing target has already been reported.
         return
     with loading.collect_errors(record.pointer):
-        fields = {"reprise_of": earlier.id if earlier else None}
+        fields: TalkFields = {"reprise_of": earlier.id if earlier else None}
         edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
 
 
@@ -59,7 +60,7 @@ def _create_talk(loading: ImportSession, event: Event, fields: Mapping[str, Any]
 
 def _update_talk(loading: ImportSession, talk: Talk, fields: Mapping[str, Any]) -> None:
     talk.kind = fields.get("kind", talk.kind)
-    own: dict[str, Any] = {name: value for name, value in fields.items() if name not in _SEPARATE_TALK_FIELDS}
+    own = cast("TalkFields", {name: fields[name] for name in fields if name not in _SEPARATE_TALK_FIELDS})
     if "speakers" in fields:
         known = (loading.speakers.get(slug) for slug in fields["speakers"])
         own["speakers"] = [{"speaker": speaker} for speaker in known if speaker is not None]

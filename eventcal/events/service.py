@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import DuplicateName, EventPartNotFound, InvalidTransition, LastOrganiser
+from eventcal.events.fields import CallForTalksFields, EventFields
 from eventcal.events.models import CallForTalks, CoLocation, Event, EventTag, TeamMember, Track
 from eventcal.events.queries import TrackOrRoom, public_events_by_slug
 from eventcal.events.recurrence.overrides import drop_empty_overrides, merge_overrides, override_errors
@@ -32,7 +33,7 @@ PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
 _LAST_POSITION = 1000
 
 
-def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
+def propose_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
     """Create an event and flush it.
 
     Moderators may publish the event immediately. Events proposed by other callers are pending or drafts. The proposer
@@ -49,7 +50,7 @@ def propose_event(session: Session, fields: Mapping[str, Any], *, caller: Caller
     return event
 
 
-def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Event:
+def build_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
     """Return a new event without adding it to the session. Raises Invalid or DuplicateSlug."""
     event = Event(
         id=new_id(),
@@ -70,7 +71,7 @@ def build_event(session: Session, fields: Mapping[str, Any], *, caller: Caller, 
     return event
 
 
-def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> Event:
+def edit_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> Event:
     """Update the given fields of an event and flush (RFC 7396: null clears a field, and objects are merged).
 
     The caller must have checked the permission to manage the event. Raises SlugImmutable, DuplicateSlug,
@@ -81,7 +82,7 @@ def edit_event(session: Session, event: Event, fields: Mapping[str, Any], *, now
     return event
 
 
-def replace_event(session: Session, event: Event, fields: Mapping[str, Any], *, now: datetime) -> None:
+def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
     """Update an event like `edit_event` without flushing. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
@@ -119,15 +120,15 @@ def _choose_slug(session: Session, requested: str | None, title: str) -> str:
     return requested
 
 
-def _set_event_fields(session: Session, event: Event, fields: Mapping[str, Any]) -> None:
+def _set_event_fields(session: Session, event: Event, fields: EventFields) -> None:
     set_given_fields(event, fields, _SIMPLE_FIELDS + _TIMING_FIELDS)
     if "location" in fields:
         merge_nested_fields(event, fields["location"], {name: name for name in LOCATION_COLUMNS})
     if "registration" in fields:
-        registration = {"url": None, "price": None} if fields["registration"] is None else fields["registration"]
+        registration = fields["registration"]
         merge_nested_fields(event, registration, {"url": "registration_url"})
-        if "price" in registration:
-            merge_nested_fields(event, registration["price"], PRICE_COLUMNS)
+        if registration is None or "price" in registration:
+            merge_nested_fields(event, registration["price"] if registration else None, PRICE_COLUMNS)
     if "tags" in fields:
         event.tags = EventTag.build_rows(event.tags, fields["tags"] or [])
     if "call_for_talks" in fields:
@@ -138,14 +139,14 @@ def _set_event_fields(session: Session, event: Event, fields: Mapping[str, Any])
     raise_if_invalid(faults)
 
 
-def merge_nested_fields(row: object, given: Mapping[str, Any] | None, columns: Mapping[str, str]) -> None:
+def merge_nested_fields(row: object, given: Mapping[str, object] | None, columns: Mapping[str, str]) -> None:
     """Merge a nested object into the columns of a row (RFC 7396). If `given` is None, all columns are cleared."""
     for name, column in columns.items():
         if given is None or name in given:
             setattr(row, column, given[name] if given is not None else None)
 
 
-def _set_call_for_talks(event: Event, given: Mapping[str, Any] | None) -> None:
+def _set_call_for_talks(event: Event, given: CallForTalksFields | None) -> None:
     if given is None:
         event.call = None
         return
@@ -157,7 +158,7 @@ def _set_call_for_talks(event: Event, given: Mapping[str, Any] | None) -> None:
         event.call.kinds = list(given["kinds"] or [])
 
 
-def _set_overrides_and_validate(event: Event, fields: Mapping[str, Any]) -> list[FieldError]:
+def _set_overrides_and_validate(event: Event, fields: EventFields) -> list[FieldError]:
     """Set the recurrence overrides, and return all field errors for the event and its overrides."""
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.enums import ACTIVE_STATUSES, PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import InvalidTransition
+from eventcal.events.fields import Location
 from eventcal.events.models import Event, EventPart
 from eventcal.events.rules import recompute_event_columns
 from eventcal.kit.errors import Message, Transition
@@ -16,7 +17,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import delete_idempotency_records
 
-LOCATION_COLUMNS = ("venue", "address", "city", "region", "country", "latitude", "longitude")
+LOCATION_COLUMNS = tuple(Location.__annotations__)
 """The columns of an event's location."""
 REDACTED_TEXT = "[removed]"
 """The text that replaces redacted titles and names."""

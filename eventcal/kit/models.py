@@ -82,7 +82,7 @@ class TagRow(Base):
         return rows
 
 
-def set_given_fields(row: Base, fields: Mapping[str, Any], names: Iterable[str]) -> None:
+def set_given_fields(row: Base, fields: Mapping[str, object], names: Iterable[str]) -> None:
     """Set each attribute in `names` for which `fields` contains a value."""
     for name in names:
         if name in fields:

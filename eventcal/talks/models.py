@@ -1,6 +1,7 @@
 """Tables for talks and their speakers, tags, state changes and stars."""
 
 from datetime import datetime
+from typing import TypedDict
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -12,8 +13,18 @@ from eventcal.kit.models import PRIVATE_COLUMN, Base, TagRow, enum_column
 from eventcal.speakers.models import Speaker
 from eventcal.talks.enums import TalkState
 
-TEXT_COLUMNS = ("abstract", "language", "slides_url", "recording_url", "notes")
-"""The optional text columns of a talk, which are cleared when the talk is redacted."""
+
+class TalkTexts(TypedDict, total=False):
+    """The optional texts of a talk, which are cleared when the talk is redacted."""
+
+    abstract: str | None
+    language: str | None
+    slides_url: str | None
+    recording_url: str | None
+    notes: str | None
+
+
+TEXT_COLUMNS = tuple(TalkTexts.__annotations__)
 
 
 class Talk(ListingMixin, Base):

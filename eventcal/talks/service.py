@@ -1,8 +1,7 @@
 """Services for submitting, editing, redacting and starring talks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +23,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
+from eventcal.talks.fields import SpeakerOfTalk, TalkFields
 from eventcal.talks.models import TEXT_COLUMNS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 from eventcal.talks.queries import find_talk, is_own, is_public
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_kind_errors, talk_time_errors
@@ -33,7 +33,7 @@ _TIME_FIELDS = ("starts", "ends")
 
 
 def submit_talk(
-    session: Session, event: Event, fields: Mapping[str, Any], *, member: Member, caller: Caller, now: datetime
+    session: Session, event: Event, fields: TalkFields, *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
     """Create a talk in the state `submitted`, or `draft` if the field `draft` is true, and flush it.
 
@@ -44,9 +44,10 @@ def submit_talk(
     check_accepts_talks(event, caller=caller, now=now)
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
     talk = build_talk(event, state=state, submitter_id=member.id, now=now)
-    earlier = find_talk(session, fields["reprise_of"], caller) if fields.get("reprise_of") else None
+    earlier_id = fields.get("reprise_of")
+    earlier = find_talk(session, earlier_id, caller) if earlier_id else None
     if earlier is not None:
-        speakers = [{"speaker": speaker} for speaker in earlier.speakers]
+        speakers: list[SpeakerOfTalk] = [{"speaker": speaker} for speaker in earlier.speakers]
         fields = {"title": earlier.title, "abstract": earlier.abstract, "speakers": speakers, **fields}
     faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     faults += talk_kind_errors(talk)
@@ -98,7 +99,7 @@ def record_state_change(
 _FIELDS_CHECKED_WITH_EVENT = frozenset({"track", "room", "kind"})
 
 
-def edit_talk(session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Talk:
+def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Caller, now: datetime) -> Talk:
     """Update the given fields of a talk (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all errors."""
     check_can_edit_talk(talk, caller)
     if _FIELDS_CHECKED_WITH_EVENT & fields.keys():
@@ -174,7 +175,7 @@ def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
 
 
 def _set_talk_fields(
-    session: Session, talk: Talk, fields: Mapping[str, Any], *, caller: Caller, now: datetime
+    session: Session, talk: Talk, fields: TalkFields, *, caller: Caller, now: datetime
 ) -> list[FieldError]:
     set_given_fields(talk, fields, _SIMPLE_FIELDS)
     if "tags" in fields:
@@ -192,37 +193,36 @@ def _set_talk_fields(
     return faults
 
 
-def _set_schedule_fields(talk: Talk, fields: Mapping[str, Any], caller: Caller) -> list[FieldError]:
+def _set_schedule_fields(talk: Talk, fields: TalkFields, caller: Caller) -> list[FieldError]:
     """Set the track, room and times. Only organisers may set rooms and, at curated events, times."""
     faults: list[FieldError] = []
     organises = caller.can_organise(talk.event_id)
     if "track" in fields:
         tracks = {track.name: track for track in talk.event.tracks}
-        talk.track = tracks.get(fields["track"])
+        talk.track = tracks.get(fields["track"] or "")
         if talk.track is None and fields["track"] is not None:
             none = Message("is not a track of this event, which has no tracks")
             known = Message("is not a track of this event; its tracks are: %(known)s", known=", ".join(tracks))
             faults.append(FieldError("/track", known if tracks else none))
     if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
         rooms = {room.name: room for room in talk.event.rooms}
-        talk.room = rooms.get(fields["room"])
+        talk.room = rooms.get(fields["room"] or "")
         if not organises:
             faults.append(FieldError("/room", Message("is set by the organisers; omit it")))
         elif talk.room is None and fields["room"] is not None:
             none = Message("is not a room of this event, which has no rooms")
             known = Message("is not a room of this event; its rooms are: %(known)s", known=", ".join(rooms))
             faults.append(FieldError("/room", known if rooms else none))
-    for name in _TIME_FIELDS:
-        if name not in fields or fields[name] == getattr(talk, name):
-            continue
-        if not organises and talk.event.programme == Programme.CURATED:
-            faults.append(FieldError(f"/{name}", Message("is set by the organisers of a curated event; omit it")))
-        setattr(talk, name, fields[name])
+    before = {name: getattr(talk, name) for name in _TIME_FIELDS}
+    set_given_fields(talk, fields, _TIME_FIELDS)
+    if not organises and talk.event.programme == Programme.CURATED:
+        detail = Message("is set by the organisers of a curated event; omit it")
+        faults += (FieldError(f"/{name}", detail) for name in _TIME_FIELDS if getattr(talk, name) != before[name])
     return faults + talk_time_errors(talk) if set(_TIME_FIELDS) & fields.keys() else faults
 
 
 def _set_speakers_field(
-    session: Session, talk: Talk, wanted: Sequence[Mapping[str, Any]], *, caller: Caller, now: datetime
+    session: Session, talk: Talk, wanted: Sequence[SpeakerOfTalk], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
     # The current speakers of a talk may be kept even if they are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}

@@ -1,10 +1,10 @@
 """Services for changing the state of talks, and for bulk changes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import check_email_confirmed
 from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_own
 from eventcal.talks.rules import (
@@ -52,7 +53,7 @@ class BulkChoice:
 class TalkEdit(BulkChoice):
     """Changes to a talk in a bulk edit. `errors` contains the field errors found while parsing the form."""
 
-    fields: Mapping[str, Any]
+    fields: TalkFields
     errors: Sequence[FieldError] = ()
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import delete, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Room, Track
 from eventcal.events.service import edit_event
 from eventcal.events.state_changes import cancel_event, publish_event, redact_event
@@ -102,7 +103,7 @@ _TALK_EDITS: list[dict[str, Any]] = [
 
 def _edit_event(name: str, fields: dict[str, Any]) -> Change:
     return lambda world, session: edit_event(
-        session, world.get_event(session, name), fields, now=world.calendar.clock.now()
+        session, world.get_event(session, name), cast("EventFields", fields), now=world.calendar.clock.now()
     )
 
 

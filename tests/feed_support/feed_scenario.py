@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy.orm import Session
 
 from eventcal.events import service
 from eventcal.events.enums import EventStatus
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.queries import get_event
 from eventcal.events.service import edit_event
@@ -18,6 +19,7 @@ from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.talks.deletion_and_merging import merge_speakers
 from eventcal.talks.enums import TalkState
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import TalkAction
@@ -83,7 +85,7 @@ def create_scenario(calendar: FeedCalendar) -> FeedScenario:
         world = FeedScenario(calendar, _create_rows(session))
     with calendar.write_session() as session:
         # The other side of being beside the summit, in its own words.
-        beside = {"co_located_with": ["summit"]}
+        beside: EventFields = {"co_located_with": ["summit"]}
         edit_event(session, world.get_event(session, "hackday"), beside, now=calendar.clock.now())
     return world
 
@@ -129,12 +131,12 @@ def _create_rows(session: Session) -> dict[str, str]:
     return {name: row.id for name, row in rows.items()}
 
 
-def edit_summit(**fields: Any) -> Change:
+def edit_summit(**fields: Unpack[EventFields]) -> Change:
     """Give the edit of the summit."""
     return lambda world, session: edit_event(session, world.get_event(session), fields, now=world.calendar.clock.now())
 
 
-def change_talk(name: str, **fields: Any) -> Change:
+def change_talk(name: str, **fields: Unpack[TalkFields]) -> Change:
     """Give the edit of a talk by an organiser."""
 
     def do(world: FeedScenario, session: Session) -> None:

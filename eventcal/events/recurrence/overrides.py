@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from eventcal.events.fields import OverrideFields
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
 from eventcal.events.recurrence.occurrences import LAST_DAY, RecurringEvent, build_occurrence_slot
 from eventcal.kit.errors import FieldError, Message, json_pointer
@@ -27,7 +28,9 @@ Override = Mapping[str, Any]
 Overrides = Mapping[str, Override]
 
 
-def merge_overrides(current: Overrides, changes: Mapping[str, Override | None] | None) -> dict[str, dict[str, Any]]:
+def merge_overrides(
+    current: Overrides, changes: Mapping[str, OverrideFields | None] | None
+) -> dict[str, dict[str, Any]]:
     """Return the overrides after merging changes, in chronological order (RFC 7396: null removes an entry)."""
     if changes is None:
         return {}

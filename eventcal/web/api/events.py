@@ -12,6 +12,7 @@ from werkzeug.exceptions import PreconditionRequired
 from eventcal.events import service, state_changes
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.errors import CannotDeletePublished, InUse, InvalidTransition
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, list_occurrences
@@ -75,7 +76,7 @@ def read(session: Session, slug: str) -> Content:
 
 
 @events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, errors=[DuplicateSlug, EmailNotConfirmed])
-def propose(fields: dict[str, Any]) -> Response:
+def propose(fields: EventFields) -> Response:
     """Propose an event, which a moderator must publish. Events proposed by moderators are published immediately."""
     with unit_of_work() as session:
         event = service.propose_event(session, fields, caller=caller(), now=now())
@@ -89,7 +90,7 @@ def propose(fields: dict[str, Any]) -> Response:
     returns=EventOut,
     errors=[SlugImmutable, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
 )
-def edit(fields: dict[str, Any], slug: str) -> Response:
+def edit(fields: EventFields, slug: str) -> Response:
     """Change an event (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())

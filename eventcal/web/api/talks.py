@@ -22,6 +22,7 @@ from eventcal.members.permission_checks import check_reviewer
 from eventcal.talks import service
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalksClosed
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import TalkAction
@@ -99,7 +100,7 @@ def read(session: Session, talk_id: str) -> Content:
     creates=TalkOut,
     errors=[TalksClosed, EventEnded, EmailNotConfirmed],
 )
-def submit(fields: dict[str, Any], slug: str) -> Response:
+def submit(fields: TalkFields, slug: str) -> Response:
     """Submit a talk to an event. With `draft: true`, only the submitter can see the talk until it is submitted."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
@@ -115,7 +116,7 @@ def submit(fields: dict[str, Any], slug: str) -> Response:
     returns=TalkOut,
     errors=[Forbidden, AlreadyDecided, PreconditionRequired, VersionConflict],
 )
-def edit(fields: dict[str, Any], talk_id: str) -> Response:
+def edit(fields: TalkFields, talk_id: str) -> Response:
     """Change a talk (JSON merge patch). `If-Match` is required.
 
     Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.

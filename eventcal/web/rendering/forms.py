@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 from flask import request
 from flask_babel import gettext as _
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
@@ -28,6 +28,7 @@ from eventcal.web.request.idempotency import claim_form_token
 
 FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
+Fields_co = TypeVar("Fields_co", covariant=True)
 
 # The number of digits from which a string is not converted to a number, so that the schema rejects the string.
 _MOST_DIGITS = 20
@@ -39,6 +40,10 @@ _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 # The maximum length in characters of a stored value that is displayed beside its field.
 _MAX_SHOWN_LENGTH = 200
+
+
+class _Schema(Protocol[Fields_co]):
+    def load(self, data: Mapping[str, Any], /) -> Fields_co: ...
 
 
 @dataclass(frozen=True)
@@ -70,15 +75,15 @@ def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_f
     return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(errors))
 
 
-def load_with_errors(schema: Schema, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tuple[Fields_co, list[FieldError]]:
     """Return the fields that `schema` loads from a form and an empty list, or an empty dict and all field errors."""
     try:
         return schema.load(data), []
     except ValidationError as error:
-        return {}, to_field_errors(error.messages, location="form")
+        return cast("Fields_co", {}), to_field_errors(error.messages, location="form")
 
 
-def validate(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+def validate(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> Fields_co:
     """Return the fields that `schema` loads from a form, or raise Invalid with all field errors."""
     fields, faults = load_with_errors(schema, data)
     raise_if_invalid(faults)

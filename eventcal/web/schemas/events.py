@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from eventcal.events import limits
 from eventcal.events.enums import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme, TalkKind
+from eventcal.events.fields import EventFields
 from eventcal.events.filter import Filter
 from eventcal.events.models import CallForTalks, Event
 from eventcal.events.recurrence.occurrences import complete_day_range, occurrences_between
@@ -15,7 +16,7 @@ from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.event_parts import RoomOut, TrackOut
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, TypedSchema
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, OverridesField, occurrence_json
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
@@ -57,7 +58,7 @@ class CallForTalksIn(BaseSchema):
     note = strict.MultiLine(limits.CALL_NOTE, allow_none=True)
 
 
-class EventPatch(BaseSchema):
+class EventPatch(TypedSchema[EventFields]):
     """Changes to an event, as a JSON merge patch (RFC 7396)."""
 
     slug = strict.Slug(doc="Used in URLs. Default: made from the title. Cannot be changed once public.")

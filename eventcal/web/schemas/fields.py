@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -25,6 +25,7 @@ from eventcal.web.params.fields import LineParam as Cursor
 
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 
+Loaded = TypeVar("Loaded", bound=Mapping[str, object])
 TextValidator = Callable[[str], Message | None]
 """A function that returns the error of an invalid text, or None."""
 
@@ -58,6 +59,14 @@ class BaseSchema(Schema):
         for field in declared.values():
             field.required = True
         return type(name, (cls,), {**declared, "__doc__": description})
+
+
+class TypedSchema(BaseSchema, Generic[Loaded]):
+    """A schema whose fields are loaded as a TypedDict."""
+
+    def load(self, data: Any, **options: Any) -> Loaded:  # noqa: ANN401 - marshmallow's signature
+        """Return the valid fields. Raises ValidationError."""
+        return cast("Loaded", super().load(data, **options))
 
 
 class Field(fields.Field[Any]):

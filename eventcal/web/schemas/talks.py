@@ -10,12 +10,13 @@ from eventcal.kit.validators import LANGUAGE
 from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
 from eventcal.talks import limits
 from eventcal.talks.enums import TalkState
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, ReferenceOrInline
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, ReferenceOrInline, TypedSchema
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 from eventcal.web.schemas.speakers import SpeakerBrief
 
@@ -28,7 +29,7 @@ class SpeakerOnTalk(ReferenceOrInline):
     affiliation = strict.SingleLine(AFFILIATION, allow_none=True)
 
 
-class TalkFields(BaseSchema):
+class TalkBase(TypedSchema[TalkFields]):
     """The writable fields of a talk."""
 
     title = strict.SingleLine(limits.TITLE)
@@ -53,13 +54,13 @@ class TalkFields(BaseSchema):
     )
 
 
-class TalkIn(TalkFields):
+class TalkIn(TalkBase):
     """A new talk. `title` is optional if `reprise_of` is given."""
 
     draft = strict.BoolField(doc="true: save as a draft that only the submitter sees until `submit`.")
 
 
-class TalkPatch(TalkFields):
+class TalkPatch(TalkBase):
     """Changes to a talk, as a JSON merge patch (RFC 7396)."""
 
     room = strict.SingleLine(PART_NAME, allow_none=True, doc="The name of one of the event's rooms.")

@@ -1,13 +1,14 @@
 """Proposing and editing events, including co-located events."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.orm import Session
 
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus, TeamRole
 from eventcal.events.errors import InvalidTransition
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, team_roles_by_event
 from eventcal.events.rules import ALLOWED_STATUS_EDITS
@@ -18,12 +19,14 @@ from eventcal.members.enums import Role
 from tests.clocks import NOON
 from tests.factories import MODERATOR_CALLER, flush_and_expunge, make_caller, make_event, make_member
 
-EVENT_FIELDS: dict[str, Any] = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
+EVENT_FIELDS: EventFields = {"title": "Xen Hackathon", "timezone": "Europe/London", "starts": "2026-05-29"}
 
 
 def propose(session: Session, **fields: Any) -> Event:
     """Propose an event as a member."""
-    return propose_event(session, EVENT_FIELDS | fields, caller=make_caller(make_member(session)), now=NOON)
+    return propose_event(
+        session, cast("EventFields", {**EVENT_FIELDS, **fields}), caller=make_caller(make_member(session)), now=NOON
+    )
 
 
 def reload_event(session: Session, event: Event) -> Event:
@@ -236,7 +239,7 @@ def test_edit_allows_only_status_changes_in_the_transition_table(session: Sessio
     for wanted in EventStatus:
         event = make_event(session, status=status)
         try:
-            reached.add(edit_event(session, event, {"status": wanted.value}, now=NOON).status)
+            reached.add(edit_event(session, event, {"status": wanted}, now=NOON).status)
         except InvalidTransition as refused:
             assert refused.code == "forbidden-step"  # noqa: PT017 - both outcomes are checked
     assert reached == {status, *ALLOWED_STATUS_EDITS[status]}

@@ -1,13 +1,14 @@
 """Recurring events: storing overrides of single occurrences, and filtering by day."""
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from eventcal.events.enums import EventStatus
+from eventcal.events.fields import EventFields, OverrideFields
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import (
@@ -39,7 +40,7 @@ APRIL, MAY, JUNE = "2026-04-07T16:00:00", "2026-05-05T16:00:00", "2026-06-02T16:
 
 
 def propose(session: Session, **fields: Any) -> Event:
-    return propose_event(session, CALL_FIELDS | fields, caller=MODERATOR_CALLER, now=NOON)
+    return propose_event(session, cast("EventFields", CALL_FIELDS | fields), caller=MODERATOR_CALLER, now=NOON)
 
 
 def reload_event(session: Session, event: Event) -> Event:
@@ -50,13 +51,13 @@ def reload_event(session: Session, event: Event) -> Event:
 
 def edit_and_load_overrides(session: Session, event: Event, **fields: Any) -> dict[str, dict[str, Any]]:
     """Return the overrides as the next request loads them."""
-    edit_event(session, reload_event(session, event), fields, now=NOON)
+    edit_event(session, reload_event(session, event), cast("EventFields", fields), now=NOON)
     return reload_event(session, event).recurrence_overrides
 
 
 def edit_errors(session: Session, event: Event, **fields: Any) -> list[FieldError]:
     with pytest.raises(Invalid) as faults:
-        edit_event(session, reload_event(session, event), fields, now=NOON)
+        edit_event(session, reload_event(session, event), cast("EventFields", fields), now=NOON)
     session.expire_all()
     return list(faults.value.errors)
 
@@ -105,7 +106,7 @@ def test_overrides_are_sorted_and_merged(session: Session) -> None:
 
 
 def test_setting_the_same_overrides_does_not_modify_the_event(session: Session) -> None:
-    overrides = {MAY: {"title": "B", "starts": MAY}, APRIL: {"excluded": True}}
+    overrides: dict[str, OverrideFields | None] = {MAY: {"title": "B", "starts": MAY}, APRIL: {"excluded": True}}
     event = reload_event(session, propose(session, recurrence_overrides=overrides))
     edit_event(session, event, {"recurrence_overrides": overrides}, now=NOON)
     assert not session.is_modified(event)
@@ -158,7 +159,10 @@ def test_event_days_span_all_occurrences(session: Session) -> None:
     counted = {"recurrence": "FREQ=MONTHLY;BYDAY=1TU;COUNT=4"}
     ended = propose(session, **counted)
     assert (ended.first_day, ended.last_day) == ("2026-03-03", "2026-06-02")
-    moved = {APRIL: {"starts": "2026-02-28T09:00:00"}, MAY: {"ends": "2026-07-01T12:00:00"}}
+    moved: dict[str, OverrideFields | None] = {
+        APRIL: {"starts": "2026-02-28T09:00:00"},
+        MAY: {"ends": "2026-07-01T12:00:00"},
+    }
     edit_event(session, ended, {"recurrence_overrides": moved}, now=NOON)
     assert (ended.first_day, ended.last_day) == ("2026-02-28", "2026-07-01")
     edit_event(session, ended, {"recurrence_overrides": None, "recurrence": None}, now=NOON)

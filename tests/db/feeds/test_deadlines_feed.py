@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from sqlalchemy import select
 
+from eventcal.events.fields import EventFields
 from eventcal.events.filter import Filter
 from eventcal.events.service import edit_event
 from eventcal.events.state_changes import cancel_event, redact_event
@@ -38,7 +39,7 @@ def make_deadlines_feed(*kinds: EntryKind, **filters: Any) -> Feed:
     return Feed(filters=Filter(**filters), kinds=frozenset(kinds or DEADLINE_KINDS))
 
 
-def edit_stored_event(calendar: FeedCalendar, event_id: str, **fields: Any) -> None:
+def edit_stored_event(calendar: FeedCalendar, event_id: str, **fields: Unpack[EventFields]) -> None:
     with calendar.write_session() as session:
         edit_event(session, load_event(session, event_id), fields, now=calendar.clock.now())
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from eventcal.events.enums import EventStatus, TalkKind
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.state_changes import cancel_event, publish_event, redact_event
 from eventcal.feeds.format_registry import Options
@@ -53,7 +55,7 @@ AFFECTED_ENTRIES: dict[str, tuple[Change, set[str]]] = {
     "talk: the order of tags": (change_talk("talk", tags=["b", "a"]), {"talk"}),
     "talk: starts": (change_talk("talk", starts="2026-06-10T14:00:00"), {"talk"}),
     "talk: ends": (change_talk("talk", ends="2026-06-10T15:00:00"), {"talk"}),
-    "talk: kind, and so its length": (change_talk("talk", kind="lightning"), {"talk"}),
+    "talk: kind, and so its length": (change_talk("talk", kind=TalkKind.LIGHTNING), {"talk"}),
     "talk: room": (change_talk("talk", room=None), {"talk"}),
     "talk: track": (change_talk("talk", track=None), {"talk"}),
     "talk: time taken away": (change_talk("talk", starts=None), {"talk", "summit"}),
@@ -83,7 +85,7 @@ AFFECTED_ENTRIES: dict[str, tuple[Change, set[str]]] = {
     "event: title": (edit_summit(title="Else"), EVENT_AND_TALKS),
     "event: description": (edit_summit(description="Else"), SUMMIT_ONLY),
     "event: tags": (edit_summit(tags=["b"]), SUMMIT_ONLY),
-    "event: price": (edit_summit(registration={"price": {"amount": 5, "currency": "EUR"}}), SUMMIT_ONLY),
+    "event: price": (edit_summit(registration={"price": {"amount": Decimal(5), "currency": "EUR"}}), SUMMIT_ONLY),
     "event: venue": (edit_summit(location={"venue": "Barn"}), EVENT_AND_TALKS),
     "event: city": (edit_summit(location={"city": "Bonn"}), EVENT_AND_TALKS),
     "event: place on earth": (edit_summit(location={"latitude": 1.5, "longitude": 2.5}), EVENT_AND_TALKS),
@@ -91,8 +93,8 @@ AFFECTED_ENTRIES: dict[str, tuple[Change, set[str]]] = {
     "event: zone": (edit_summit(timezone="Europe/London"), {"talk"}),
     "event: days": (edit_summit(ends="2026-06-13"), {"summit", "waiting"}),
     "event: times": (edit_summit(starts="2026-06-10T09:00:00", ends="2026-06-12T17:00:00"), SUMMIT_ONLY),
-    "event: tentative": (edit_summit(status="tentative"), {"summit", "talk"}),
-    "event: postponed": (edit_summit(status="postponed"), {"summit", "talk"}),
+    "event: tentative": (edit_summit(status=EventStatus.TENTATIVE), {"summit", "talk"}),
+    "event: postponed": (edit_summit(status=EventStatus.POSTPONED), {"summit", "talk"}),
     "event: recurs": (edit_summit(recurrence="FREQ=YEARLY"), SUMMIT_ONLY),
     "event: beside nothing": (edit_summit(co_located_with=[]), {"summit", "hackday"}),
     "event: cancelled": (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 import pytest
 from sqlalchemy import Select, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events import service
 from eventcal.events.enums import PUBLIC_STATUSES, TeamRole
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event, Room, Track
 from eventcal.events.service import edit_event, propose_event
 from eventcal.events.state_changes import redact_event
@@ -23,6 +24,7 @@ from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Tier
 from eventcal.talks.deletion_and_merging import delete_event, merge_speakers
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import add_star, edit_talk, redact_talk, submit_talk
@@ -47,13 +49,14 @@ def world(database_url: str, clock: FixedClock) -> Iterator[FeedScenario]:
 
 def _propose_event(world: FeedScenario, session: Session) -> Event:
     caller = make_caller(world.get_row(session, Member, "member"))
-    fields = {"title": "Secret", "timezone": "Europe/Berlin", "starts": "2026-06-10", "co_located_with": ["summit"]}
+    fields: EventFields = {"title": "Secret", "timezone": "Europe/Berlin", "starts": "2026-06-10"}
+    fields["co_located_with"] = ["summit"]
     return propose_event(session, fields, caller=caller, now=world.calendar.clock.now())
 
 
 def _edit_proposed_event(world: FeedScenario, session: Session) -> None:
     event = world.get_event(session, "proposed")
-    fields: dict[str, Any] = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
+    fields: EventFields = {"title": "Else", "slug": "else", "tags": ["b"], "co_located_with": ["hackday"]}
     fields["call_for_talks"] = {"closes_at": "2026-05-01T12:00:00"}
     edit_event(session, event, fields, now=world.calendar.clock.now())
     service.create_track_or_room(session, event, {"name": "Attic"}, table=Room)
@@ -66,7 +69,8 @@ def _delete_proposed_event(world: FeedScenario, session: Session) -> None:
 
 def _submit_talk(world: FeedScenario, session: Session) -> None:
     member = world.get_row(session, Member, "member")
-    fields = {"title": "Secret", "speakers": [{"slug": "grace"}, {"name": "New"}], "tags": ["b"], "draft": True}
+    fields: TalkFields = {"title": "Secret", "tags": ["b"], "draft": True}
+    fields["speakers"] = [{"slug": "grace"}, {"name": "New"}]
     now = world.calendar.clock.now()
     submit_talk(session, world.get_event(session), fields, member=member, caller=make_caller(member), now=now)
 
@@ -98,13 +102,14 @@ def _merge_hidden_speakers(world: FeedScenario, session: Session) -> None:
 def _save_without_changes(world: FeedScenario, session: Session) -> None:
     now, talk, event = world.calendar.clock.now(), world.get_talk(session), world.get_event(session)
     of_talk = ("title", "abstract", "kind", "starts", "ends", "duration_minutes")
-    plain = {name: getattr(talk, name) for name in of_talk}
-    of_the_talk = {"tags": ["a"], "room": "Room 1", "track": "ARM", "speakers": [{"slug": "grace"}, {"slug": "ada"}]}
+    plain = cast("TalkFields", {name: getattr(talk, name) for name in of_talk})
+    of_the_talk: TalkFields = {"tags": ["a"], "room": "Room 1", "track": "ARM"}
+    of_the_talk["speakers"] = [{"slug": "grace"}, {"slug": "ada"}]
     edit_talk(session, talk, plain | of_the_talk, caller=MODERATOR_CALLER, now=now)
     of_event = ("title", "starts", "ends", "timezone", "description", "recurrence", "status")
-    plain = {name: getattr(event, name) for name in of_event}
-    nested: dict[str, Any] = {"tags": ["xen"], "location": {"venue": "Hall"}, "call_for_talks": {}}
-    edit_event(session, event, plain | nested, now=now)
+    simple = cast("EventFields", {name: getattr(event, name) for name in of_event})
+    nested: EventFields = {"tags": ["xen"], "location": {"venue": "Hall"}, "call_for_talks": {}}
+    edit_event(session, event, simple | nested, now=now)
     edit_event(session, world.get_event(session, "hackday"), {"co_located_with": ["summit"]}, now=now)
     update_speaker(
         session, world.get_row(session, Speaker, "grace"), {"name": "Grace Hopper"}, caller=MODERATOR_CALLER, now=now

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from eventcal.events.enums import TalkKind
 from eventcal.events.state_changes import REDACTED_TEXT
 from eventcal.kit.errors import FieldError, Forbidden, Invalid
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided
+from eventcal.talks.fields import SpeakerOfTalk, TalkFields
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns
@@ -47,7 +49,8 @@ def test_edit_changes_only_the_given_fields_and_null_clears(session: Session) ->
         session, event, abstract="Ports", language="de", tags=["a", "b"], track="Main", speakers=[make_speaker(session)]
     )
     organiser = make_organiser(session, event)
-    fields = {"title": "New", "abstract": None, "tags": ["b"], "track": None, "room": "Hall", "kind": "keynote"}
+    fields: TalkFields = {"title": "New", "abstract": None, "tags": ["b"], "track": None, "room": "Hall"}
+    fields["kind"] = TalkKind.KEYNOTE
     edit_talk(session, reload_talk(session, talk), fields, caller=organiser, now=NOON)
     talk = reload_talk(session, talk)
     assert (talk.title, talk.abstract, talk.language, tags_of(talk)) == ("New", None, "de", ["b"])
@@ -60,11 +63,12 @@ def test_edit_can_reorder_add_and_remove_speakers(session: Session) -> None:
     ada, grace = make_speaker(session, slug="ada", name="Ada"), make_speaker(session, slug="grace", name="Grace")
     talk = make_talk(session, event, speakers=[ada, grace])
     caller = make_organiser(session, event)
-    for wanted, names in (
+    changes: list[tuple[list[SpeakerOfTalk], list[str]]] = [
         ([{"slug": "grace"}, {"slug": "ada"}], ["Grace", "Ada"]),
         ([{"slug": "grace"}, {"name": "Alan"}, {"slug": "ada"}], ["Grace", "Alan", "Ada"]),
         ([{"slug": "ada"}], ["Ada"]),
-    ):
+    ]
+    for wanted, names in changes:
         edit_talk(session, reload_talk(session, talk), {"speakers": wanted}, caller=caller, now=NOON)
         assert speaker_names(reload_talk(session, talk)) == names
 
@@ -98,9 +102,10 @@ def test_submitter_may_not_change_the_room_or_times(session: Session) -> None:
     event = make_event(session, rooms=["Hall", "Attic"])
     talk = make_talk(session, event, submitter=member, room="Hall", starts="2026-06-11T10:00:00")
     caller = make_caller(member)
-    same = {"room": "Hall", "starts": "2026-06-11T10:00:00", "ends": None}
+    same: TalkFields = {"room": "Hall", "starts": "2026-06-11T10:00:00", "ends": None}
     edit_talk(session, reload_talk(session, talk), same, caller=caller, now=NOON)
-    for fields in ({"room": "Attic"}, {"room": None}, {"starts": None}, {"ends": "2026-06-11T11:00:00"}):
+    changes: list[TalkFields] = [{"room": "Attic"}, {"room": None}, {"starts": None}, {"ends": "2026-06-11T11:00:00"}]
+    for fields in changes:
         with pytest.raises(Invalid) as refusal:
             edit_talk(session, reload_talk(session, talk), fields, caller=caller, now=NOON)
         assert [fault.pointer for fault in refusal.value.errors] == [f"/{name}" for name in fields]
@@ -111,10 +116,11 @@ def test_edit_rejects_a_kind_outside_the_call_only_if_the_kind_changes(session: 
     event, member = make_event(session, call={"kinds": ["talk", "panel"]}), make_member(session)
     talk = make_talk(session, event, kind="bof", submitter=member)
     caller = make_caller(member)
-    for same in ({"title": "Same kind"}, {"title": "Said again", "kind": "bof"}):
+    changes: list[TalkFields] = [{"title": "Same kind"}, {"title": "Said again", "kind": TalkKind.BOF}]
+    for same in changes:
         edit_talk(session, reload_talk(session, talk), same, caller=caller, now=NOON)
     with pytest.raises(Invalid) as refusal:
-        edit_talk(session, reload_talk(session, talk), {"kind": "poster"}, caller=caller, now=NOON)
+        edit_talk(session, reload_talk(session, talk), {"kind": TalkKind.POSTER}, caller=caller, now=NOON)
     assert refusal.value.errors == (
         FieldError("/kind", "is not accepted by this call for talks; it accepts: talk, panel"),
     )
@@ -135,7 +141,7 @@ def test_edit_sets_the_end_and_rejects_an_unknown_room(session: Session) -> None
     event = make_event(session, rooms=["Hall"])
     organiser = make_organiser(session, event)
     talk = make_talk(session, event, kind="tutorial")
-    times = {"starts": "2026-06-11T10:00:00", "ends": "2026-06-11T11:00:00"}
+    times: TalkFields = {"starts": "2026-06-11T10:00:00", "ends": "2026-06-11T11:00:00"}
     talk = edit_talk(session, reload_talk(session, talk), times, caller=organiser, now=NOON)
     recompute_talk_columns(talk, now=NOON)
     assert talk.ends_at == datetime(2026, 6, 11, 9, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Submitting talks: permissions, fields, speakers, reprises and deadlines."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalksClosed
+from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk, TalkStateChange
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import edit_talk, submit_talk
@@ -47,7 +48,7 @@ def submit_to_reloaded_event(
     flush_and_expunge(session)
     event = get_event(session, event.slug, MODERATOR_CALLER)
     caller = make_caller(member)
-    return submit_talk(session, event, TITLE_ONLY | fields, member=member, caller=caller, now=now)
+    return submit_talk(session, event, cast("TalkFields", TITLE_ONLY | fields), member=member, caller=caller, now=now)
 
 
 def submission_errors(session: Session, event: Event, **fields: Any) -> list[FieldError]:

@@ -105,6 +105,7 @@ def revoke_token(token_id: str) -> Response:
 
 
 def _validate_token_form() -> dict[str, Any]:
+    fields: dict[str, Any]
     last_day = request.form.get("expires_at")
     body: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
     wrong_day = []

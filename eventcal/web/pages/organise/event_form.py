@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from flask_babel import gettext as _
-from marshmallow import Schema
 
 from eventcal.events.enums import TalkKind
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event
 from eventcal.events.rules import event_errors
 from eventcal.events.state_changes import LOCATION_COLUMNS
@@ -23,8 +22,8 @@ from eventcal.web.rendering.forms import (
     normalise_newlines,
     split_comma_list,
 )
-
-Json = dict[str, Any]
+from eventcal.web.schemas.fields import TypedSchema
+from eventcal.web.schemas.response_schema import Json
 
 CHECKED = "yes"
 # Required fields are included even if they are empty, so that the schema reports missing values.
@@ -130,7 +129,9 @@ def price_field_values(priced: Event | Tier) -> dict[str, str | None]:
     return {"price_amount": amount, "price_currency": priced.price_currency}
 
 
-def load_event_fields(schema: Schema, body: Json, *, full_body: Json, extra_errors: Sequence[FieldError]) -> Json:
+def load_event_fields(
+    schema: TypedSchema[EventFields], body: Json, *, full_body: Json, extra_errors: Sequence[FieldError]
+) -> EventFields:
     """Return the event fields that `schema` loads from `body`, or raise Invalid with all errors.
 
     `full_body` is the request body for all fields of the form. `extra_errors` are additional errors of the form.
@@ -140,7 +141,7 @@ def load_event_fields(schema: Schema, body: Json, *, full_body: Json, extra_erro
     return fields
 
 
-def add_consistency_errors(body: Mapping[str, Any], faults: Sequence[FieldError]) -> list[FieldError]:
+def add_consistency_errors(body: Json, faults: Sequence[FieldError]) -> list[FieldError]:
     """Return the given errors and the inconsistencies between valid fields, so that the form shows all errors."""
     flat_body = {"recurrence": None, **body["location"], **body}
     invalid = {_form_field_pointer(fault.pointer).split("/")[1] for fault in faults if fault.pointer}

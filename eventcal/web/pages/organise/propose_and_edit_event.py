@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events import service
 from eventcal.events.enums import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme
+from eventcal.events.fields import EventFields
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_organiser
 from eventcal.events.rules import ALLOWED_STATUS_EDITS
@@ -91,7 +92,7 @@ def _preview_event_changes(slug: str) -> Response:
         return page_response(_build_event_form_page(current_event, rejected_form(request.form), preview=preview))
 
 
-def _load_event_changes(event: Event) -> forms.Json:
+def _load_event_changes(event: Event) -> EventFields:
     """Return the changed fields of an event, or raise VersionConflict or Invalid."""
     layout.check_edit_conflict(event)
     stored = forms.build_event_form(event).values
