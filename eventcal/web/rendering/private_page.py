@@ -103,14 +103,11 @@ def redisplay(
     optional_fields: Sequence[str] = (),
     **view_kwargs: str,
 ) -> Callable[..., AnyResponse]:
-    """Return an error handler for form_view that calls `render_form` with the submitted form and the error's status.
+    """Return an error handler for `form_view` that calls `render_form` with the submitted form and the HTTP status.
 
-    If `render_form` is a view, its access decorators are skipped. An error without field errors is shown at the field
-    `default_field`.
-
-    secret_fields: fields whose values are not shown again. optional_fields: fields that browsers may omit, such as
-    check boxes.
-    view_kwargs: more keyword arguments for `render_form`.
+    If `render_form` is a view, its decorators are skipped. `default_field` is the field for exceptions without field
+    errors. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers may
+    omit, such as check boxes. `view_kwargs` are passed to `render_form`.
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 

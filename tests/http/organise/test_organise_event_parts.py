@@ -120,7 +120,7 @@ def test_duplicate_name_is_reported_beside_its_row(app: Flask, organiser_browser
         == 409
     )
     assert invalid_field_names(organiser_browser) == {f"{second.id}-name"}
-    assert "has a room “Room 1” already" in organiser_browser.main_text()
+    assert "already has a room “Room 1”" in organiser_browser.main_text()
     assert load_names(app, Room) == ["Room 1", "Room 2"]
     assert get_row(app, Room, name="Room 2").capacity is None
 
