@@ -9,7 +9,7 @@ from eventcal.kit.localtime import local_to_utc_lenient
 
 
 class Cancelled(StrEnum):
-    """Whether cancelled entries are kept, hidden, or kept with the status CONFIRMED and a title prefix."""
+    """Whether cancelled entries are kept, hidden, or kept with the status CONFIRMED."""
 
     KEEP = "keep"
     HIDE = "hide"

@@ -92,7 +92,7 @@ def list_newest_rows(
 def list_rows_changed_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
-    """Return the entries changed after `revision`, each with a flag that indicates whether the feed contains it."""
+    """Return the entries changed after `revision`, each preceded by whether the feed contains the entry."""
     within = [
         rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
         for rows, matched in _subject_queries(feed, now=now)

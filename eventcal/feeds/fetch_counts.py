@@ -37,12 +37,12 @@ class FeedFetches(Base):
 
 
 def public_feed_key(path: str) -> str:
-    """Return the key of a public feed, which is a digest of its path and canonical query."""
+    """Return the key for counting fetches of a public feed, which is a digest of its path and canonical query."""
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def personal_feed_key(feed_id: str) -> str:
-    """Return the key of a secret feed, which contains the id of the feed."""
+    """Return the key for counting fetches of a secret feed."""
     return f"personal-{feed_id}"
 
 

@@ -35,9 +35,8 @@ def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: Pa
 
 def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
     # An outer join keeps SQLite from scanning and sorting the whole index, although every row has an entry.
-    return rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id)).with_only_columns(
-        _RESOURCE_COLUMN, maintain_column_froms=True
-    )
+    rows = rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id))
+    return rows.with_only_columns(_RESOURCE_COLUMN, maintain_column_froms=True)
 
 
 class PublicChange(NamedTuple):

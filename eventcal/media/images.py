@@ -63,11 +63,8 @@ class Picture:
 def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
     """Decode an uploaded image, rotate it upright and scale it to the maximum size. Raises UnsupportedImage."""
     if len(raw) > MAX_UPLOAD_BYTES:
-        raise UnsupportedImage(
-            Message(
-                "The image is larger than %(number)s MiB. Upload a smaller one.", number=MAX_UPLOAD_BYTES // 1024**2
-            )
-        )
+        limit = MAX_UPLOAD_BYTES // 1024**2
+        raise UnsupportedImage(Message("The image is larger than %(number)s MiB. Upload a smaller one.", number=limit))
     try:
         with _decode_lock, Image.open(BytesIO(raw), formats=_FORMATS) as image:
             return _reencode_image(image, spec)

@@ -61,7 +61,6 @@ class MediaStore:
 
 
 def _write_atomically(path: Path, body: bytes) -> None:
-    """Write a file in such a way that a power failure leaves no partial file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, made = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:

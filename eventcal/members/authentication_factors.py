@@ -55,10 +55,9 @@ class TotpAuthenticator:
         self, encrypted_secret: str, code: str, *, now: datetime, last_time_step: int | None = None
     ) -> int | None:
         """Return the time step of a code, or None if the code is wrong or not newer than `last_time_step`."""
+        totp = self._totp.from_source(encrypted_secret)
         try:
-            match = self._totp.from_source(encrypted_secret).match(
-                code, time=now, window=MAX_CLOCK_DRIFT, last_counter=last_time_step
-            )
+            match = totp.match(code, time=now, window=MAX_CLOCK_DRIFT, last_counter=last_time_step)
         except TokenError:
             return None
         return int(match.counter)

@@ -171,7 +171,7 @@ def _split_non_ascii(line: str, first_size: int) -> Iterator[str]:
 
 
 _CHARACTER_OR_ESCAPE = re.compile(r"\\.|.", re.DOTALL)
-# An emoji for a family of four with skin tones consists of eleven characters.
+# Emoji sequences, such as a family of four with skin tones, have up to eleven characters.
 _MAX_CLUSTER_LENGTH = 15
 _JOINER = "\N{ZERO WIDTH JOINER}"
 

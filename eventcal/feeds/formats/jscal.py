@@ -80,7 +80,6 @@ def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
 
 
 def _event_without_recurrence_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
-    """Return the properties of an Event, without the recurrence."""
     event = {
         "@type": "Event",
         "uid": strip_controls(entry.uid),
@@ -117,7 +116,6 @@ def _time_properties(entry: CalendarEntry) -> Json:
 
 
 def _start_zone(entry: CalendarEntry) -> str | None:
-    """Return the zone of the start of an entry, or None for whole days."""
     if not isinstance(entry.starts, datetime):
         return None
     # An ambiguous local time refers to the first instant (RFC 5545, 3.3.5), so the second is written in UTC.
@@ -185,12 +183,11 @@ def _relations_to_json(entry: CalendarEntry) -> Json:
 
 def _participant_to_json(participant: Participant) -> Json:
     """Return a participant. The description contains the role, because JSCalendar has no role for speakers."""
+    facts = (participant.part.capitalize(), participant.about)
     found: Json = {
         "@type": "Participant",
         "name": strip_controls(participant.name),
-        "description": ", ".join(
-            [participant.part.capitalize(), *([strip_controls(participant.about)] if participant.about else [])]
-        ),
+        "description": ", ".join([strip_controls(fact) for fact in facts if fact]),
         "roles": {_ROLES[participant.part]: True},
     }
     if participant.part == ParticipantType.SPEAKER:

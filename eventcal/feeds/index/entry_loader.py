@@ -91,7 +91,7 @@ def _is_fully_loaded(talk: Talk) -> bool:
 def _reload_from_database(
     session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
 ) -> Sequence[Subject]:
-    """Return objects with all relations, which are reloaded because the session may contain outdated relations."""
+    """Load objects with all relations, because the relations in the session may be outdated."""
     for id_ in ids:
         known = session.identity_map.get(identity_key(kind, id_))
         if known is not None:

@@ -145,9 +145,8 @@ class EntryWriter:
                 self._write_deadline(row or self._create_row((kind, event.id), event.created_at), event, entry)
             elif row is not None:
                 was = load_entry(row.entry)
-                self._write_deadline(
-                    row, event, cancel_deadline_entry(was if event.redacted_at is None else _redact_deadline_entry(was))
-                )
+                shown = was if event.redacted_at is None else _redact_deadline_entry(was)
+                self._write_deadline(row, event, cancel_deadline_entry(shown))
                 row.tombstone_until = row.tombstone_until or tombstone_until(_to_utc(was, was.ends), now=self.now)
 
     def _write_deadline(self, row: FeedEntry, event: Event, entry: CalendarEntry) -> None:

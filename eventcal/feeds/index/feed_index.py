@@ -108,8 +108,6 @@ class FeedIndex:
 
 
 class _IndexUpdate:
-    """An update of the feed index with a single timestamp."""
-
     def __init__(self, session: Session, ledger: FeedIndex, now: datetime) -> None:
         self.session = session
         self.builder = ledger.builder

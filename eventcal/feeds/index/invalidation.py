@@ -119,11 +119,8 @@ def _on_speaker_change(session: Session, change: Change, affected: AffectedEntri
     speaker: Speaker = change.row
     published = speaker.published_at is not None
     affected.other_public_data |= published
-    if (
-        change.action == "changed"
-        and change.changed_fields & _SPEAKER_SEARCH_FIELDS
-        and (published or _is_merged_into_published(session, speaker))
-    ):
+    affects_search = change.action == "changed" and change.changed_fields & _SPEAKER_SEARCH_FIELDS
+    if affects_search and (published or _is_merged_into_published(session, speaker)):
         # A search for either of two merged speakers finds the talks of both speakers.
         affected.other_public_data = affected.full_rebuild = True
     if change.changed_fields & _SPEAKER_FIELDS_IN_TALKS:

@@ -24,7 +24,7 @@ class FeedEntry(Base):
     `tombstone_until` is the end of the period in which a cancelled deadline is shown.
     `zone` is None if the entry requires no VTIMEZONE.
     `first_day` and `last_day` are local dates, which determine the range of the VTIMEZONE.
-    `ics` is the rendered VEVENT. `entry` is the source of all other formats. `resource` is the public API
+    `ics` is the rendered VEVENT. `entry` contains the source of all other formats as JSON. `resource` is the public API
     representation of the event or talk as JSON.
     """
 
