@@ -24,12 +24,12 @@ from tests.factories import MODERATOR_CALLER, make_member, make_talk
 from tests.http_app import database_of, write_session
 
 API_URL = "http://127.0.0.1:8000/api/v1"
-"""What every absolute URL of the API begins with in tests."""
+"""The base URL of the API in tests."""
 
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What came back."""
+    """A response with its parsed JSON body."""
 
     status: int
     headers: Headers
@@ -38,12 +38,12 @@ class ApiResponse:
 
     @property
     def etag(self) -> str:
-        """Give the entity tag."""
+        """Return the entity tag."""
         return self.headers["ETag"]
 
     @property
     def status_and_code(self) -> tuple[int, str]:
-        """Give a refusal's status and code; a refusal is always a whole problem (RFC 9457)."""
+        """Return the status and the error code of a problem document, after checking its members (RFC 9457)."""
         assert self.headers["Content-Type"] == "application/problem+json", self.data
         assert {"type", "title", "status", "detail", "code", "instance"} <= self.json.keys()
         assert self.json["status"] == self.status
@@ -51,64 +51,64 @@ class ApiResponse:
 
     @property
     def errors(self) -> dict[str, str]:
-        """Give the faults of a 422: what is wrong, by pointer or "?" and parameter."""
+        """Return the error messages of a 422 response, by JSON pointer or by "?" and the parameter name."""
         assert self.status_and_code[0] == 422
         return {
             one["pointer"] if "pointer" in one else f"?{one['parameter']}": one["detail"] for one in self.json["errors"]
         }
 
     def item_values(self, name: str) -> list[Any]:
-        """Give one field of every item of a list."""
+        """Return the value of one field for every item of a list."""
         assert self.status == 200, self.data
         return [item[name] for item in self.json["items"]]
 
 
 @dataclass(frozen=True)
 class ApiClient:
-    """Somebody who calls the API of `app`, with the headers that say who they are. Any thread may use it."""
+    """A client that sends the same headers with every request to the API of `app`. It is thread-safe."""
 
     app: Flask
     headers: Mapping[str, str] = field(default_factory=dict)
     member_id: str = ""
 
     def get(self, path: str, **headers: str) -> ApiResponse:
-        """Read."""
+        """Send a GET request."""
         return self.call("GET", path, headers=headers)
 
     def post(self, path: str, body: object = None, **headers: str) -> ApiResponse:
-        """Add something, or take a step. None is no body at all."""
+        """Send a POST request, without a body if `body` is None."""
         return self.call("POST", path, body, headers=headers)
 
     def put(self, path: str, body: object = None, **headers: str) -> ApiResponse:
-        """Put something in its place."""
+        """Send a PUT request."""
         return self.call("PUT", path, body, headers=headers)
 
     def patch(self, path: str, body: object, *, if_match: str | None = "*", **headers: str) -> ApiResponse:
-        """Change something, whatever its version unless `if_match` says which; None sends no If-Match."""
+        """Send a PATCH request. `if_match` is the value of If-Match, or None to omit the header."""
         wanted = {} if if_match is None else {"If-Match": if_match}
         return self.call("PATCH", path, body, headers=wanted | headers)
 
     def delete(self, path: str, body: object = None, **headers: str) -> ApiResponse:
-        """Take something away."""
+        """Send a DELETE request."""
         return self.call("DELETE", path, body, headers=headers)
 
     def call(
         self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
     ) -> ApiResponse:
-        """Call `path` of the API with a JSON body, or with bytes as they are."""
+        """Send a request to a path of the API. A bytes body is sent unchanged, any other body as JSON."""
         given = {name.replace("_", "-"): value for name, value in {**self.headers, **(headers or {})}.items()}
         what: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
-        # A browser would keep cookies; here nobody remembers anything, so that threads and tests stay apart.
+        # A client without cookies keeps threads and tests independent of each other.
         client = self.app.test_client(use_cookies=False)
         where = path if path.startswith("http") else f"/api/v1{path}"
         return _to_api_response(client.open(where, method=method, headers=given, **what))
 
     def get_feed(self, path: str, **headers: str) -> ApiResponse:
-        """Read what is not under /api/v1: a feed."""
+        """Send a GET request for a path outside /api/v1."""
         return self.call("GET", f"http://127.0.0.1:8000{path}", headers=headers)
 
     def with_headers(self, **headers: str) -> "ApiClient":
-        """Give the same caller, who also sends these with every call."""
+        """Return a copy of the client that also sends these headers."""
         return replace(self, headers={**self.headers, **headers})
 
 
@@ -119,7 +119,7 @@ def _to_api_response(response: TestResponse) -> ApiResponse:
 
 
 def create_token_client(app: Flask, member: Member, *scopes: Scope) -> ApiClient:
-    """Give a member with a token of these scopes; of all without any."""
+    """Return a client with an access token of the member. Without scopes, the token has all scopes."""
     with write_session(app) as unit:
         return _add_token_client(app, unit, member, scopes=scopes or tuple(Scope))
 
@@ -135,7 +135,7 @@ def _add_token_client(
 
 
 def create_session_client(app: Flask, member: Member) -> ApiClient:
-    """Give a member with the cookie and the CSRF token of a session, as signing in makes them."""
+    """Return a client with the session cookie and CSRF token of a member who has signed in."""
     with app.test_request_context("/"):
         token = sign_in(member)
         response = app.response_class()
@@ -145,13 +145,12 @@ def create_session_client(app: Flask, member: Member) -> ApiClient:
 
 
 def create_member_client(app: Flask, *, role: Role = Role.MEMBER, **fields: Any) -> ApiClient:
-    """Give a new member, by a token that reaches as far as they do."""
+    """Return a client with an access token of a new member."""
     with write_session(app) as unit:
         return _add_token_client(app, unit, make_member(unit, role=role, **fields))
 
 
 def create_team_client(app: Flask, slug: str, role: TeamRole = TeamRole.ORGANISER, **fields: Any) -> ApiClient:
-    """Give a new member on the team of an event."""
     with write_session(app) as unit:
         member = make_member(unit, **fields)
         add_team_member(unit, member, slug, role=role)
@@ -159,7 +158,6 @@ def create_team_client(app: Flask, slug: str, role: TeamRole = TeamRole.ORGANISE
 
 
 def add_team_member(unit: Session, member: Member, slug: str, *, role: TeamRole = TeamRole.ORGANISER) -> None:
-    """Put a member on the team of an event."""
     event_id = unit.scalars(select(Event.id).where(Event.slug == slug)).one()
     unit.add(TeamMember(event_id=event_id, member_id=member.id, role=role))
     unit.flush()
@@ -173,7 +171,7 @@ def create_talk(
     speaker_ids: Sequence[str] = (),
     **fields: Any,
 ) -> str:
-    """Give the id of a new talk in an event, as make_talk makes it, offered by a member."""
+    """Create a talk at an event with `make_talk` and return its id."""
     with write_session(app) as unit:
         submitter = unit.get_one(Member, by.member_id) if by is not None else None
         speakers = [unit.get_one(Speaker, one) for one in speaker_ids]
@@ -183,19 +181,18 @@ def create_talk(
 
 
 def get_row(app: Flask, table: Any, **columns: Any) -> Any:  # noqa: ANN401 - any table, any column
-    """Give the one row of a table with these values."""
+    """Return the only row of a table with these column values."""
     with database_of(app).read_session() as reader:
         return reader.scalars(select(table).filter_by(**columns)).one()
 
 
 def count_rows(app: Flask, table: Any) -> int:  # noqa: ANN401 - any table
-    """Give how many rows a table has."""
     with database_of(app).read_session() as reader:
         return len(reader.scalars(select(table)).all())
 
 
 def list_all_items(api: ApiClient, path: str) -> Sequence[Any]:
-    """Give all items of a list, page after page by its Link."""
+    """Return the items on all pages of a list by following the Link headers."""
     items: list[Any] = []
     answer = api.get(path)
     while True:

@@ -36,7 +36,7 @@ _LINE_WIDTH = 110
 
 @dataclass
 class _BrowserSession:
-    """What belongs to a cookie file: a client with these cookies, and the CSRF token of its session."""
+    """A cookie jar of the examples: a client with its cookies and the CSRF token of its session."""
 
     client: FlaskClient
     csrf_token: str = ""
@@ -51,7 +51,7 @@ class _Shell:
     variables: dict[str, str] = field(default_factory=dict)
     browsers: dict[str, _BrowserSession] = field(default_factory=dict)
     changed_values: dict[str, str] = field(default_factory=dict)
-    """Values of the document that have other values now, such as identifiers."""
+    """The current values that replace outdated values of the document, such as identifiers."""
 
     def refresh_example(self, example: re.Match[str]) -> str:
         """Return the example with the current response."""
@@ -128,14 +128,14 @@ def _format_response(response: TestResponse) -> str:
     if response.data:
         body = json.loads(response.data)
         if "csrf_token" in body:
-            # It contains the time of the request.
+            # The CSRF token contains the time of the request.
             body["csrf_token"] = "…"
         lines += [f"Content-Type: {response.headers['Content-Type']}", "", _format_json(body, "")]
     return "\n".join([*lines, ""])
 
 
 def _format_json(value: Any, indent: str) -> str:  # noqa: ANN401 - any JSON
-    """Return JSON with every object and list that fits on a line written on one."""
+    """Return indented JSON with each object and list on one line if it fits."""
     line = json.dumps(value, ensure_ascii=False)
     if not value or not isinstance(value, dict | list) or (len(indent) + len(line) < _LINE_WIDTH and indent):
         return line
@@ -148,7 +148,7 @@ def _format_json(value: Any, indent: str) -> str:  # noqa: ANN401 - any JSON
 
 
 def _find_changed_values(before: str, after: str) -> dict[str, str]:
-    """Return the values in headers and bodies that are others in the second response, each with its new value."""
+    """Return the values that differ in the second response, each with its new value."""
     old, new = _parse_values(before), _parse_values(after)
     return {value: new[place] for place, value in old.items() if place in new and new[place] != value}
 

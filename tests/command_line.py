@@ -16,38 +16,38 @@ from tests.http_app import create_test_app
 
 
 class CommandLine:
-    """`eventcal`, in an instance folder of its own."""
+    """Runs `eventcal` commands in a new instance folder."""
 
     def __init__(self, instance: Path, **settings: str) -> None:
         self.instance = instance
         self.settings = {"EVENTCAL_INSTANCE": str(instance), **settings}
 
     def run(self, *arguments: str, typed: str | None = None, **settings: str) -> Result:
-        """Run a command to its end, as a shell without a terminal does."""
+        """Run a command without a terminal and return its result."""
         environment = {**self.settings, **settings}
         return CliRunner(env=environment).invoke(main, arguments, input=typed, prog_name="eventcal")
 
     def run_ok(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
-        """Give what a command says that succeeds."""
+        """Run a command that must succeed and return its standard output."""
         result = self.run(*arguments, typed=typed, **settings)
         assert (result.exit_code, result.stderr) == (0, ""), result.output
         return result.stdout
 
     def run_expecting_error(self, *arguments: str, typed: str | None = None, **settings: str) -> str:
-        """Give what a command says that is refused."""
+        """Run a command that must exit with 1 and return its standard error."""
         result = self.run(*arguments, typed=typed, **settings)
         assert (result.exit_code, result.stdout) == (1, ""), result.output
         assert isinstance(result.exception, SystemExit)
         return result.stderr
 
     def run_expecting_usage_error(self, *arguments: str) -> str:
-        """Give what is said of a command that is not written as it must be."""
+        """Run a command that must report a usage error and return its standard error."""
         result = self.run(*arguments)
         assert result.exit_code == 2, result.output
         return result.stderr
 
     def query_rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Give what the database says."""
+        """Return the rows that a query finds in the database."""
         engine = create_engine(f"sqlite:///{self.instance}/eventcal.db")
         with engine.begin() as connection:
             result = connection.execute(text(query))
@@ -56,7 +56,7 @@ class CommandLine:
         return found
 
     def write_dataset(self, **sections: Any) -> str:
-        """Write a data set down, and give the file's name."""
+        """Write a data set to a JSON file and return the path of the file."""
         path = self.instance / "set.json"
         path.write_text(json.dumps(sections), encoding="utf-8")
         return str(path)
@@ -64,6 +64,6 @@ class CommandLine:
 
 @contextmanager
 def open_app(cli: CommandLine, clock: FixedClock) -> Iterator[Flask]:
-    """Give the app on the database that the commands work on."""
+    """Provide the app on the database of the commands."""
     with create_test_app(f"sqlite:///{cli.instance}/eventcal.db", clock) as app:
         yield app

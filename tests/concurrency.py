@@ -10,17 +10,17 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 EDIT_TITLE = re.compile(rb"Edit (\d+)")
-"""What every title of the calendar is while it is hammered: the number of the edit that gave it."""
+"""The pattern of all titles during a concurrency test: the number of the edit that set the title."""
 
 SendRequest = Callable[[str, Mapping[str, str]], "ReceivedResponse"]
-"""Asks one worker, or whichever comes, for a path with these headers."""
+"""Sends a GET request for a path with these headers to one worker or to any worker."""
 
 MakeEdit = Callable[[int], object]
-"""Makes the edit of a number, and returns once it was answered."""
+"""Makes the edit with this number and returns after the response has been received."""
 
 
 class ReceivedResponse(NamedTuple):
-    """What came back: a status, the entity tag, the date of last change, and the body."""
+    """A response: its status, entity tag, Last-Modified date and decoded body."""
 
     status: int
     etag: str
@@ -29,7 +29,7 @@ class ReceivedResponse(NamedTuple):
 
 
 def receive_response(status: int, header: Callable[[str], str | None], raw: bytes) -> ReceivedResponse:
-    """Return what came back, its body as it is behind its coding; `header` gives a header by its name."""
+    """Return the received response with its body decompressed. `header` returns the value of a header."""
     etag = header("ETag")
     assert etag is not None, (status, raw)
     body = gzip.decompress(raw) if header("Content-Encoding") == "gzip" and raw else raw
@@ -37,31 +37,31 @@ def receive_response(status: int, header: Callable[[str], str | None], raw: byte
 
 
 def newest_edit(body: bytes) -> int:
-    """Return the number of the latest edit that a body of any format shows."""
+    """Return the highest edit number in a body of any format."""
     return max(_edit_numbers(body))
 
 
 def newest_edit_without_gaps(body: bytes) -> int:
-    """Return the same, where each edit is of another title and all are shown: none before the latest is missing."""
+    """Return the highest edit number in a body that must contain every earlier edit as well."""
     found = _edit_numbers(body)
     assert set(range(1, max(found) + 1)) <= found, sorted(found)
     return max(found)
 
 
 def _edit_numbers(body: bytes) -> set[int]:
-    # A line of iCalendar may go on in the next one, behind a space.
+    # iCalendar folds long lines: CRLF and a space do not belong to the title (RFC 5545, section 3.1).
     return {int(number) for number in EDIT_TITLE.findall(body.replace(b"\r\n ", b""))}
 
 
 class WriterProgress:
-    """How far the writer is: the number of the last edit that was answered, and whether no more will come."""
+    """The progress of the writer: the number of the last acknowledged edit, and whether the writer has finished."""
 
     def __init__(self) -> None:
         self.last_edit = 0
         self.finished = Event()
 
     def make_edits(self, edits: int, edit: MakeEdit) -> None:
-        """Make so many edits, each once the one before was answered."""
+        """Make a number of edits, each after the response to the previous one."""
         try:
             for number in range(1, edits + 1):
                 edit(number)
@@ -72,20 +72,20 @@ class WriterProgress:
 
 @dataclass
 class BodiesByEtag:
-    """Which body each entity tag named, for all readers: it may name one only."""
+    """The body that belongs to each entity tag, shared by all clients. A second body for the same tag is an error."""
 
     _known: dict[tuple[str, str], bytes] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def check_body(self, path: str, told: ReceivedResponse) -> None:
-        """Note a body, and hold it against the one that its tag named before."""
+        """Record the body for its entity tag, and check that it equals the recorded body."""
         with self._lock:
             assert self._known.setdefault((path, told.etag), told.body) == told.body, (path, told.etag)
 
 
 @dataclass
 class PollingClient:
-    """Asks for paths again and again, each time with what it was told the last time, and judges every answer."""
+    """Requests paths repeatedly, with the validators of the previous response, and checks every response."""
 
     workers: Sequence[SendRequest]
     paths: Sequence[str]
@@ -96,9 +96,9 @@ class PollingClient:
     _last_responses: dict[str, ReceivedResponse] = field(default_factory=dict)
 
     def poll(self) -> set[int]:
-        """Ask until the writer is done, and once more all round. Return the statuses that were answered."""
+        """Request all paths until the writer has finished, then each path once more. Return the statuses received."""
         workers = cycle(self.workers)
-        # Each way to ask meets each path, and each worker each of both.
+        # Each kind of request is repeated once per worker, so that every worker receives every kind.
         ways = cycle([way for way in (_if_none_match, _if_modified_since, _unconditional) for _ in self.workers])
         while not self.progress.finished.is_set():
             for path in self.paths:
@@ -135,7 +135,10 @@ def poll_while_editing(
     change: MakeEdit,
     shown: Callable[[bytes], int] = newest_edit,
 ) -> None:
-    """Let one reader for each of these sets of workers read while so many edits are made; `shown` reads a body."""
+    """Make a number of edits while one client for each set of workers polls the paths.
+
+    `shown` returns the edit number in a body.
+    """
     acknowledged, bodies = WriterProgress(), BodiesByEtag()
     readers = [
         PollingClient(workers, [*paths[i:], *paths[:i]], acknowledged, bodies, shown) for i, workers in enumerate(asks)
@@ -151,7 +154,7 @@ def _if_none_match(held: ReceivedResponse) -> Mapping[str, str]:
 
 
 def _if_modified_since(held: ReceivedResponse) -> Mapping[str, str]:
-    # In the first minute of a day no date is told.
+    # Responses have no Last-Modified header in the first minute of a day.
     return {"If-Modified-Since": held.last_modified} if held.last_modified else {}
 
 

@@ -17,9 +17,9 @@ from tests.clocks import FixedClock
 from tests.reusable_database import TEMPLATE_DATABASE, ReusableDatabase
 from tests.sample_models import Book, OpenDatabase
 
-# No deadline: on a busy machine it fails tests that are right. The blob repeats a failure elsewhere.
+# The tests have no deadline, because a busy machine would exceed it. The blob reproduces a failure elsewhere.
 settings.register_profile("new", deadline=None, print_blob=True)
-# A change is judged by the same examples each time; `make fuzz` looks for new ones.
+# Hypothesis uses the same examples in every run. `make fuzz` tries new examples.
 settings.register_profile("same", settings.get_profile("new"), derandomize=True)
 settings.load_profile("same")
 
@@ -27,13 +27,13 @@ _TEST_RUN_KEY = pytest.StashKey[postgres.TestRun]()
 _FOLDER_KEY = pytest.StashKey[Path]()
 
 _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of the user's own in it
-# Containers often have no more than 64 MB there.
+# Containers often have no more than 64 MB of shared memory.
 _MIN_FREE_MEMORY = 2**30
 _TESTS_FOLDER = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run choose how much it tests."""
+    """Add the `--extent` option."""
     parser.addoption(
         "--extent",
         choices=("quick", "usual", "all"),
@@ -45,9 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
-    """Leave out what does not run on PostgreSQL in this run, and start with the tests that take longest.
+    """Deselect the tests that do not run on PostgreSQL in this run, and start with the longest tests.
 
-    A test of a minute that starts last keeps one worker busy when the others have nothing left to do.
+    A long test that starts last would keep one worker busy while the other workers are idle.
     """
     extent = config.getoption("--extent")
     left_out = [item for item in items if _needs_postgresql(item) and not _runs_on_postgresql(item, extent)]
@@ -66,22 +66,22 @@ def _runs_on_postgresql(item: pytest.Function, extent: str) -> bool:
     if extent != "usual":
         return extent == "all"
     if getattr(item.obj, "is_hypothesis_test", False):
-        # A hundred examples are about our own rules; the database matters to those that are marked themselves.
+        # Generated cases test the rules of eventcal, which rarely depend on the kind of database.
         return any(mark.name == "both_databases" for mark in item.own_markers)
-    # Only where SQL differs: below the web the databases are all that a test is about.
+    # Below the web layer, tests run on both kinds of database because their SQL differs.
     return not item.path.is_relative_to(_TESTS_FOLDER / "http") or item.get_closest_marker("both_databases") is not None
 
 
 def _start_order(item: pytest.Function) -> int:
-    """Return when a test starts: whole servers first, then what needs a browser."""
+    """Return the sort key of a test: journeys first, browser tests second."""
     folder = item.path.relative_to(_TESTS_FOLDER).parts[0]
     return {"journeys": 0, "browser": 1}.get(folder, 2)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the test run, or, in a worker, join it. Temporary folders are in memory where the machine has such a place.
+    """Create the test run, or join it as a worker. Temporary folders are created in memory if there is enough space.
 
-    Every commit of SQLite waits for the disk.
+    SQLite waits for the disk at every commit.
     """
     if _MEMORY_FOLDER.is_dir() and shutil.disk_usage(_MEMORY_FOLDER).free > _MIN_FREE_MEMORY:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY_FOLDER))
@@ -95,12 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist carries no types
-    """Tell a new worker where the run has its folder."""
+    """Pass the folder of the test run to a new worker."""
     node.workerinput["eventcal_folder"] = str(node.config.stash[_FOLDER_KEY])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the test run, and the server with it."""
+    """End the test run and stop the PostgreSQL server."""
     run = config.stash.get(_TEST_RUN_KEY, None)
     if run is not None:
         run.close()
@@ -108,22 +108,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def clock() -> FixedClock:
-    """Give a clock that stands at noon of 2026-03-01, UTC, until the test moves it."""
+    """Provide a clock that shows 2026-03-01, 12:00 UTC until the test changes the time."""
     return FixedClock()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of a migrated database that is this test's own; each test runs once with each kind."""
+    """Return the URL of a migrated database for this test. The test runs once for each kind of database."""
     kind: str = request.param
-    # Asked for by name, so that a run without PostgreSQL tests starts no server.
+    # Requesting the fixture by name avoids starting a PostgreSQL server for a run without PostgreSQL tests.
     url: str = request.getfixturevalue(f"{kind}_url")
     return url
 
 
 @pytest.fixture
 def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
-    """Give the URL of a migrated SQLite database that is this test's own."""
+    """Return the URL of a migrated SQLite database for this test."""
     path = tmp_path / "eventcal.db"
     shutil.copyfile(_sqlite_template, path)
     return f"sqlite:///{path}"
@@ -131,14 +131,14 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgresql_url(_reusable_database: ReusableDatabase) -> Iterator[str]:
-    """Give the URL of a migrated PostgreSQL database with nothing in it but what the migrations put there."""
+    """Provide the URL of a migrated PostgreSQL database that contains only the rows created by the migrations."""
     yield _reusable_database.url
     _reusable_database.clean()
 
 
 @pytest.fixture
 def database(database_url: str, clock: FixedClock) -> Iterator[Database]:
-    """Give a database without hooks, on the test's clock."""
+    """Provide a database without change hooks that uses the clock of the test."""
     database = Database(database_url, clock=clock)
     yield database
     database.engine.dispose()
@@ -146,7 +146,7 @@ def database(database_url: str, clock: FixedClock) -> Iterator[Database]:
 
 @pytest.fixture
 def open_sample_database(database_url: str, clock: FixedClock) -> Iterator[OpenDatabase]:
-    """Return a function that opens the test's database with given hooks and the tables of sample_models.py."""
+    """Provide a function that opens the database of the test with given hooks and the tables of sample_models.py."""
     opened: list[Database] = []
 
     def open_database(*hooks: ChangeHook, pool_size: int = 16) -> Database:
@@ -173,7 +173,7 @@ def _sqlite_template(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def _postgresql_connection(pytestconfig: pytest.Config) -> Iterator[psycopg.Connection]:
-    """Give a connection that makes and drops databases; the server runs, and the template is migrated."""
+    """Provide a connection for creating and dropping databases. The server is running and the template is migrated."""
     folder = pytestconfig.stash[_FOLDER_KEY]
     with postgres.lock_workers(folder):
         postgres.start_server(folder)

@@ -30,20 +30,19 @@ TALK_RECORD: Json = {"event": "summit", "title": "Xen on ARM", "state": "confirm
 
 
 def open_indexed_database(database_url: str, clock: Clock) -> Database:
-    """Give a database that the ledger follows, as the app wires it."""
+    """Return a database with the feed index as its change hook, as in the application."""
     links = UrlBuilder("https://example.org")
     ledger = FeedIndex(EntryBuilder(links=links, domain="example.org"), JsonResourceRenderer(links))
     return Database(database_url, clock=clock, hooks=[ledger.update_entries])
 
 
 def load_sections(calendar: Database, **sections: Any) -> LoadReport:
-    """Load a data set of these sections."""
     with calendar.unit_of_work() as unit:
         return load_dataset(unit, validate_dataset(deepcopy(sections), load_record))
 
 
 def load_errors(calendar: Database, **sections: Any) -> list[tuple[str, str]]:
-    """Give the faults of a data set that changes nothing: place and sentence of each."""
+    """Return the path and message of each error in a data set that must not change the database."""
     before = list_all_rows(calendar)
     try:
         load_sections(calendar, **sections)
@@ -54,7 +53,7 @@ def load_errors(calendar: Database, **sections: Any) -> list[tuple[str, str]]:
 
 
 def list_all_rows(calendar: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Give every row of every table."""
+    """Return all rows of all tables."""
     with calendar.read_connection() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)

@@ -27,13 +27,13 @@ from tests.clocks import NOON
 MODERATOR_CALLER = Caller(role=Role.MODERATOR)
 
 OPEN_CALL: Mapping[str, Any] = MappingProxyType({})
-"""A call without times: open until the event begins."""
+"""A call for talks without times: it is open until the event begins."""
 
 _numbers = itertools.count(1)
 
 
 def make_member(session: Session, *, now: datetime = NOON, **fields: Any) -> Member:
-    """Give a member, confirmed, with an address of their own."""
+    """Return a new member with a confirmed and unique email address."""
     email = fields.pop("email", f"member-{next(_numbers)}@example.org")
     values = {"id": new_id(), "name": "Ada Lovelace", "role": Role.MEMBER, "confirmed_at": now, "created_at": now}
     values["fs_uniquifier"] = new_id()
@@ -44,7 +44,7 @@ def make_member(session: Session, *, now: datetime = NOON, **fields: Any) -> Mem
 
 
 def make_caller(member: Member, *, organises: Sequence[Event] = (), reviews: Sequence[Event] = ()) -> Caller:
-    """Give the caller that a signed-in member is."""
+    """Return the caller for a signed-in member."""
     return Caller(
         member_id=member.id,
         role=member.role,
@@ -54,7 +54,7 @@ def make_caller(member: Member, *, organises: Sequence[Event] = (), reviews: Seq
 
 
 def make_organiser(session: Session, event: Event, **fields: Any) -> Caller:
-    """Give a caller who decides for the event, on its team."""
+    """Return the caller for a new organiser of the event."""
     member = make_member(session, **fields)
     session.add(TeamMember(event_id=event.id, member_id=member.id, role=TeamRole.ORGANISER))
     session.flush()
@@ -72,10 +72,10 @@ def make_event(
     now: datetime = NOON,
     **fields: Any,
 ) -> Event:
-    """Give a public event of three days, 10 to 12 June 2026 in Berlin, whose call is open until it begins.
+    """Return a public event in Berlin, 10 to 12 June 2026, with a call for talks that is open until the event begins.
 
-    `call` holds columns of the call, or is None for an event without one. `talks_close_at` is what a person wrote,
-    or an instant.
+    call: the columns of the call for talks, or None for an event without one.
+    talks_close_at: the closing time, as an instant or as the text that a user entered.
     """
     columns = dict(call) if call is not None else None
     if talks_close_at is not None:
@@ -109,7 +109,7 @@ def make_event(
 
 
 def make_speaker(session: Session, *, member: Member | None = None, now: datetime = NOON, **fields: Any) -> Speaker:
-    """Give a speaker whom the public does not know of yet."""
+    """Return a speaker without public talks."""
     values = {"slug": f"speaker-{next(_numbers)}", "name": "Grace Hopper", "created_at": now, "updated_at": now}
     speaker = Speaker(id=new_id(), member_id=member.id if member else None, **(values | fields))
     session.add(speaker)
@@ -130,7 +130,7 @@ def make_talk(
     now: datetime = NOON,
     **fields: Any,
 ) -> Talk:
-    """Give a talk without times, submitted; public where one that comes to its state is."""
+    """Return a submitted talk without times. Its publication time is set if its state is public."""
     public = is_public_state(event.programme, state)
     values: dict[str, Any] = {
         "id": new_id(),
@@ -158,7 +158,7 @@ def make_talk(
 
 
 def make_tier(session: Session, event: Event, **fields: Any) -> Tier:
-    """Give a tier of the first rank with any number of places."""
+    """Return a tier of rank 1 with unlimited capacity."""
     values: dict[str, Any] = {"id": new_id(), "name": f"Tier {next(_numbers)}", "rank": 1, "benefits": []}
     tier = Tier(event=event, **(values | fields))
     session.add(tier)
@@ -167,7 +167,7 @@ def make_tier(session: Session, event: Event, **fields: Any) -> Tier:
 
 
 def make_sponsor(session: Session, *, now: datetime = NOON, **fields: Any) -> Sponsor:
-    """Give a sponsor of nothing yet."""
+    """Return a sponsor without sponsorships."""
     values = {"slug": f"sponsor-{next(_numbers)}", "name": "Rackspace", "url": "https://rackspace.example"}
     sponsor = Sponsor(id=new_id(), created_at=now, updated_at=now, **(values | fields))
     session.add(sponsor)
@@ -185,7 +185,7 @@ def make_sponsorship(
     now: datetime = NOON,
     **fields: Any,
 ) -> Sponsorship:
-    """Give a sponsorship of a tier, an enquiry unless said otherwise."""
+    """Return a sponsorship in a tier, by default in the state `enquiry`."""
     values: dict[str, Any] = {"id": new_id(), "created_at": now, "updated_at": now}
     row = Sponsorship(
         tier=tier,
@@ -200,6 +200,6 @@ def make_sponsorship(
 
 
 def flush_and_expunge(session: Session) -> None:
-    """Write down what was made and let go of it, so that what is asked for next is read as by a new request."""
+    """Flush the session and expunge all objects, so that later queries load the rows as in a new request."""
     session.flush()
     session.expunge_all()

@@ -16,7 +16,7 @@ def build_feed(
     options: Options = DEFAULT_OPTIONS,
     stamps: Stamps = STAMPS,
 ) -> bytes:
-    """Give the feed of these entries; zones: the VTIMEZONEs that they need."""
+    """Return the feed with these entries. `zones` are the VTIMEZONE components that the entries refer to."""
     above, below = fmt.header_and_footer(head, zones)
     kept = [StoredEntry(entry=entry, stamps=stamps, number=number) for number, entry in enumerate(entries, start=1)]
     return above + fmt.separator.join([fmt.serialize_entry(one, options) for one in kept]) + below

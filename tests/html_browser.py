@@ -12,19 +12,19 @@ from tests.html_pages import element_text, html_parse_errors, parse_html
 
 @dataclass
 class HtmlBrowser:
-    """Goes from page to page, and sends a form with whatever it holds already."""
+    """Follows links and submits forms, keeping the values that a form already has."""
 
     client: FlaskClient
     response: TestResponse
 
     def visit(self, path: str) -> str:
-        """Go to a page, and return what it says."""
+        """Open a page and return its main text."""
         self.response = self.client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
         assert html_parse_errors(self.response.text) == []
         return self.main_text()
 
     def submit_form(self, action: str, **typed: str) -> str:
-        """Fill in the form that goes to `action`, press the button, and return what the next page says."""
+        """Submit the form with this action and return the main text of the next page."""
         held = self.form_values(action, typed.get("do"))
         self.response = self.client.post(
             action, data=held | typed, headers={"Accept": "text/html"}, follow_redirects=True
@@ -33,7 +33,7 @@ class HtmlBrowser:
         return self.main_text()
 
     def form_values(self, action: str, button: str | None = None) -> dict[str, str]:
-        """Return what the fields hold of the form that goes to `action`, and has this button."""
+        """Return the field values of the form with this action and button."""
         forms = [one for one in parse_html(self.response.text).iter("form") if one.get("action") == action]
         form = next(f for f in forms if button is None or button in {one.get("value") for one in f.iter("button")})
         held = {one.get("name", ""): one.get("value", "") for one in form.iter("input") if _is_submitted(one)}
@@ -44,15 +44,15 @@ class HtmlBrowser:
         return held
 
     def main_text(self) -> str:
-        """Return the words of the page."""
+        """Return the text of the main element."""
         return element_text(next(parse_html(self.response.text).iter("main")))
 
 
 def _is_submitted(field: Element) -> bool:
-    """Say whether a browser sends a field: what is to be ticked, only if it is."""
+    """Return whether a browser submits the field: a checkbox or radio button is submitted only if it is checked."""
     return field.get("type") not in {"checkbox", "radio"} or "checked" in field.attrib
 
 
 def create_browser(app: Flask) -> HtmlBrowser:
-    """Return a browser that has been nowhere yet."""
-    return HtmlBrowser(app.test_client(), TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # nothing yet
+    """Return a browser without a current page."""
+    return HtmlBrowser(app.test_client(), TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # no response yet

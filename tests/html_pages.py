@@ -15,35 +15,34 @@ from html5lib.treebuilders import getTreeBuilder
 from tests.feed_support.feed_client import fetch
 
 _TREE_BUILDER = getTreeBuilder("etree")
-# Attributes by which a page has something fetched without anybody's doing.
+# Attributes with URLs that a browser requests without user interaction.
 _URL_ATTRIBUTES = {"src", "srcset", "poster", "data", "background", "action", "formaction"}
 
 
 @lru_cache(16)
 def _parse_html(html: str) -> tuple[Element, tuple[str, ...]]:
-    """Return a page's elements and what a browser has to put right; tests ask for both, and more than once."""
     parser = html5lib.HTMLParser(tree=_TREE_BUILDER, namespaceHTMLElements=False)
     tree: Element = parser.parse(html)
     return tree, tuple(f"line {place[0]}: {E.get(code, code) % data}" for place, code, data in parser.errors)
 
 
 def html_parse_errors(html: str) -> list[str]:
-    """Return what a browser has to put right in a page, with its line."""
+    """Return the parse errors in an HTML document with their line numbers."""
     return list(_parse_html(html)[1])
 
 
 def parse_html(html: str) -> Element:
-    """Return a page's elements, without their namespace; the tree is shared and must not be changed."""
+    """Return the elements of an HTML document without namespaces. The tree is cached and must not be changed."""
     return _parse_html(html)[0]
 
 
 def element_text(element: Element) -> str:
-    """Return what an element says, on one line."""
+    """Return the text of an element with single spaces."""
     return " ".join("".join(element.itertext()).split())
 
 
 def fetched_urls(tree: Element) -> Iterator[str]:
-    """Give the addresses of everything that a browser fetches or sends to by itself for a page."""
+    """Yield the URLs that a page requests without user interaction or submits forms to."""
     for element in tree.iter():
         if element.tag == "link" and element.get("rel") in {"stylesheet", "icon", "preload", "manifest"}:
             yield element.get("href", "")
@@ -51,12 +50,11 @@ def fetched_urls(tree: Element) -> Iterator[str]:
 
 
 def is_same_host(url: str) -> bool:
-    """Say whether an address is on this very host."""
     return not urlsplit(url).scheme and not url.startswith("//")
 
 
 def accessibility_errors(tree: Element) -> list[str]:
-    """Return what somebody who hears the page would stumble over."""
+    """Return accessibility errors that affect users of screen readers."""
     tags = Counter(element.tag for element in tree.iter())
     faults = [f"{tags[tag]} {tag}" for tag in ("h1", "main", "title") if tags[tag] != 1]
     levels = [int(element.tag[1]) for element in tree.iter() if element.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}]
@@ -75,7 +73,7 @@ def accessibility_errors(tree: Element) -> list[str]:
 
 
 def get_page(app: Flask, path: str, **headers: str) -> Element:
-    """Return a page that has no faults."""
+    """Return a page after checking that it has no HTML errors."""
     answer = fetch(app, path, **{"Accept": "text/html", **headers})
     assert (answer.status_code, answer.mimetype) == (200, "text/html"), answer.text
     assert html_parse_errors(answer.text) == []

@@ -30,14 +30,14 @@ from tests.factories import make_member
 
 PASSWORD = "correct horse"
 PRODUCTION_ARGON2_COST = dict(passwords_and_codes.ARGON2_COST)
-# 25 ms for each password would be a tenth of all the time that tests take.
+# A password hash with production costs takes 25 ms, which would be a tenth of the duration of all tests.
 passwords_and_codes.ARGON2_COST.update(memory_cost=64, time_cost=1)
 MAIL_URL = "smtp://mail.example.org"
 
 
 @contextmanager
 def attach_test_services(app: Flask, database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
-    """Give an app that is wired already, moved to this database and to what its settings mean for each request."""
+    """Provide an existing app with new services for this database and these settings."""
     house = build_services(make_settings(database_url, **changes), clock=clock, background=create_manual_background())
     attach_services(app, house)
     try:
@@ -48,7 +48,7 @@ def attach_test_services(app: Flask, database_url: str, clock: Clock, **changes:
 
 @contextmanager
 def create_test_app(database_url: str, clock: Clock, **changes: Any) -> Iterator[Flask]:
-    """Give an app of its own on these settings, without rate limits; its connections are closed at the end."""
+    """Provide a new app with these settings and without rate limits. The database connections are closed at the end."""
     app = create_app(make_settings(database_url, **changes), clock=clock, background=create_manual_background())
     app.config["RATELIMIT_ENABLED"] = False
     try:
@@ -58,7 +58,7 @@ def create_test_app(database_url: str, clock: Clock, **changes: Any) -> Iterator
 
 
 class _ManualExecutor(Executor):
-    """Does what was put off when a test asks for it, in the test's own thread."""
+    """Runs queued tasks in the thread of the test when `run_pending` is called."""
 
     def __init__(self) -> None:
         self._pending: list[Callable[[], None]] = []
@@ -74,77 +74,75 @@ class _ManualExecutor(Executor):
 
 
 def create_manual_background() -> BackgroundThread:
-    """Give what is done after answers, but only when a test lets it `catch_up`."""
+    """Return a background thread that runs its tasks only in `run_background_tasks`."""
     return BackgroundThread(_ManualExecutor())
 
 
 def run_background_tasks(app: Flask) -> None:
-    """Do what was put off until answers are given."""
+    """Run the background tasks that have been queued since the last call."""
     executor = services_of(app).background.executor
     assert isinstance(executor, _ManualExecutor)
     executor.run_pending()
 
 
 def make_settings(database_url: str, **changes: Any) -> Settings:
-    """Give settings as they come, but for these."""
+    """Return default settings with these changes."""
     usual: dict[str, Any] = {"instance": Path("instance"), "secret_key": "k" * 40}
     return Settings(database_url=database_url, **{**usual, **changes})
 
 
 def services_of(app: Flask) -> Services:
-    """Give what the app was wired with."""
     house = app.extensions["eventcal"]
     assert isinstance(house, Services)
     return house
 
 
 def database_of(app: Flask) -> Database:
-    """Give the app's database."""
     return services_of(app).database
 
 
 @contextmanager
 def write_session(app: Flask) -> Iterator[Session]:
-    """Give a session whose changes are committed."""
+    """Provide a session that is committed at the end of the block."""
     with database_of(app).unit_of_work() as unit:
         yield unit.session
 
 
 @dataclass
 class SessionClient:
-    """A client with the cookie and the CSRF token of a member who signed in."""
+    """A client with the session cookie and CSRF token of a member who has signed in."""
 
     client: FlaskClient
     member: dict[str, Any]
     csrf_token: str
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
-        """Call the API at `path`, with the CSRF token."""
+        """Send a request with the CSRF token to a path of the API."""
         return call_api(self.client, method, path, body=body, **{"X-CSRF-Token": self.csrf_token, **headers})
 
     def get(self, path: str) -> TestResponse:
-        """Read `path` of the API."""
+        """Send a GET request to a path of the API."""
         return self.call("GET", path)
 
     def post(self, path: str, body: object = None, **headers: str) -> TestResponse:
-        """Post to `path` of the API."""
+        """Send a POST request to a path of the API."""
         return self.call("POST", path, body, **headers)
 
 
 def call_api(client: FlaskClient, method: str, path: str, *, body: object = None, **headers: str) -> TestResponse:
-    """Call the API at `path` with a JSON body, if any."""
+    """Send a request with an optional JSON body to a path of the API."""
     return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
 
 
 def post_to_api(app: Flask, path: str, body: object = None, **headers: str) -> TestResponse:
-    """Post to the API as somebody without a cookie."""
+    """Send a POST request without cookies to a path of the API."""
     return call_api(app.test_client(), "POST", path, body=body, **headers)
 
 
 def create_signed_in_client(app: Flask, email: str = "ada@example.org", **fields: Any) -> SessionClient:
-    """Give the browser of a member, made if there is none with this address, as signing in leaves it.
+    """Return the client of a signed-in member, who is created if no member has this email address.
 
-    The password is PASSWORD, and not asked for: comparing it takes longer than most tests.
+    The member has the password PASSWORD. The password is not verified, because that takes longer than most tests.
     """
     with write_session(app) as unit:
         member = unit.scalar(select(Member).where(Member.email == email))
@@ -159,7 +157,7 @@ def create_signed_in_client(app: Flask, email: str = "ada@example.org", **fields
 
 
 def sign_in_with_password(app: Flask, email: str = "ada@example.org", password: str = PASSWORD) -> SessionClient:
-    """Give the browser of a member who signs in with a password."""
+    """Return the client of a member who has signed in with a password."""
     client = app.test_client()
     answer = call_api(client, "POST", "/auth/login", body={"email": email, "password": password})
     assert answer.status_code == 200, answer.text
@@ -168,12 +166,11 @@ def sign_in_with_password(app: Flask, email: str = "ada@example.org", password: 
 
 
 def create_moderator_client(app: Flask) -> SessionClient:
-    """Give a moderator's browser."""
     return create_signed_in_client(app, "moderator@example.org", role=Role.MODERATOR)
 
 
 def create_token_headers(browser: SessionClient, *scopes: Scope, **fields: Any) -> dict[str, str]:
-    """Give the header of a new access token."""
+    """Return the Authorization header for a new access token."""
     answer = browser.post("/me/tokens", {"name": "a script", "scopes": list(scopes), **fields})
     assert answer.status_code == 201, answer.text
     assert answer.json is not None
@@ -181,31 +178,31 @@ def create_token_headers(browser: SessionClient, *scopes: Scope, **fields: Any) 
 
 
 def list_rows(app: Flask, table: Any) -> list[Any]:  # noqa: ANN401 - any table
-    """Give every row of a table, by its key."""
+    """Return all rows of a table, ordered by id."""
     with database_of(app).read_session() as session:
         return list(session.scalars(select(table).order_by(table.id)))
 
 
 def list_mails(app: Flask) -> list[tuple[str, str]]:
-    """Give whom each waiting mail goes to and what it is about, the oldest first."""
+    """Return the recipient and subject of each email in the outbox, the oldest first."""
     return [(row.payload["to"], row.payload["subject"]) for row in list_rows(app, OutboxMessage) if row.kind == "mail"]
 
 
 def status_and_code(answer: TestResponse) -> tuple[int, str]:
-    """Give a refusal's status and code."""
+    """Return the status and the error code of a problem document."""
     assert answer.json is not None, answer.text
     assert answer.mimetype == "application/problem+json"
     return answer.status_code, answer.json["code"]
 
 
 def error_pointers(answer: TestResponse) -> list[str]:
-    """Give the places of a refusal's faults, each once."""
+    """Return the distinct JSON pointers and parameter names of the errors in a response."""
     assert answer.json is not None
     return sorted({fault.get("pointer") or fault["parameter"] for fault in answer.json["errors"]})
 
 
 def get_json(answer: TestResponse) -> dict[str, Any]:
-    """Give an answer's body."""
+    """Return the JSON object in the body of a response."""
     assert answer.json is not None, answer.text
     body: dict[str, Any] = answer.json
     return body
@@ -213,5 +210,5 @@ def get_json(answer: TestResponse) -> dict[str, Any]:
 
 @cache
 def hash_password_once(password: str = PASSWORD) -> str:
-    """Give the hash of a password at the app's own costs, made once for all tests."""
+    """Return a cached hash of a password."""
     return passwords_and_codes.hash_password(password)

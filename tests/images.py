@@ -18,38 +18,36 @@ def make_image(
     colour: Any = RED,  # noqa: ANN401 - as Pillow has it for the mode
     **saved: Any,
 ) -> bytes:
-    """Give the bytes of a picture of one colour."""
+    """Return an encoded image of one colour."""
     return encode_image(Image.new(mode, size, colour), form=form, **saved)
 
 
 def make_two_colour_image(size: tuple[int, int] = (64, 48), *, form: str = "PNG", **saved: Any) -> bytes:
-    """Give the bytes of a picture whose left half is red, and whose right half is blue."""
+    """Return an encoded image whose left half is red and whose right half is blue."""
     image = Image.new("RGB", size, BLUE)
     image.paste(RED, (0, 0, size[0] // 2, size[1]))
     return encode_image(image, form=form, **saved)
 
 
 def make_noise_image(size: tuple[int, int]) -> bytes:
-    """Give the bytes of a picture that hardly compresses."""
+    """Return a PNG image of random noise, which hardly compresses."""
     return encode_image(Image.effect_noise(size, 90).convert("RGB"), form="PNG")
 
 
 def encode_image(image: Image.Image, *, form: str = "PNG", **saved: Any) -> bytes:
-    """Give a picture as bytes."""
     out = BytesIO()
     image.save(out, form, **saved)
     return out.getvalue()
 
 
 def decode_image(raw: bytes) -> Image.Image:
-    """Give the picture that bytes show, decoded."""
     image = Image.open(BytesIO(raw))
     image.load()
     return image
 
 
 def make_png_without_pixels(width: int, height: int) -> bytes:
-    """Give a few bytes that say to be a PNG of this size; its rows are not there."""
+    """Return a short PNG file whose header states this size but whose pixel data is incomplete."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     rows = zlib.compress(bytes(10_000))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -58,14 +56,14 @@ def make_png_without_pixels(width: int, height: int) -> bytes:
 
 
 def make_png_text_bomb() -> bytes:
-    """Give a small PNG with a note that becomes a hundred megabytes when it is read."""
+    """Return a small PNG file with a text chunk that is decompressed to 100 MB."""
     small = make_image()
     note = b"Comment\x00\x00" + zlib.compress(bytes(100_000_000), 9)
     return small[:33] + _png_chunk(b"zTXt", note) + small[33:]
 
 
 def make_swapped_colour_profile() -> bytes:
-    """Give a colour profile (ICC, version 2) by which the first channel is sRGB's blue and the third its red."""
+    """Return an ICC version 2 profile with the red and blue primaries of sRGB exchanged."""
     red, green, blue = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)
     white, gamma = (0.9642, 1.0, 0.8249), b"curv" + bytes(4) + struct.pack(">IH", 1, 0x0233) + bytes(2)
     desc = b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\x00" + bytes(78)

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Takes mail by SMTP (RFC 5321), as far as smtplib speaks it."""
+    """Accepts email by SMTP (RFC 5321), with the commands that smtplib uses."""
 
     daemon_threads = True
 
@@ -24,18 +24,18 @@ class MailServer(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Give the MAIL_URL that leads here."""
+        """Return the MAIL_URL for this server."""
         return f"smtp://127.0.0.1:{self.server_address[1]}?from=calendar@example.org"
 
     @property
     def url_with_password(self) -> str:
-        """Give the MAIL_URL of somebody who signs in here."""
+        """Return the MAIL_URL for this server with a user name and a password."""
         return self.url.replace("//", "//user:p%40ss@")
 
 
 @contextmanager
 def run_mail_server() -> Iterator[MailServer]:
-    """Give a mail server that runs until the end of the block."""
+    """Provide a mail server that runs until the end of the block."""
     with MailServer() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -50,7 +50,7 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
     server: MailServer
 
     def handle(self) -> None:
-        """Answer each command; one of them brings the mail."""
+        """Reply to each command and store the email that DATA transmits."""
         self._send_line("220 here")
         for line in self.rfile:
             verb = line.split()[0].upper().decode() if line.strip() else ""
@@ -69,7 +69,7 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
                 tls = "250-STARTTLS\r\n" if self.server.offers_tls else ""
                 self._send_line(f"250-here\r\n{tls}250-AUTH PLAIN\r\n250 8BITMIME")
             elif verb == "STARTTLS":
-                # It has no certificate that anybody would trust.
+                # The server has no trusted certificate, so it closes the connection.
                 self._send_line("220 go on")
                 return
             else:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 _PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
-# What was fetched once is not fetched again, so that the tests then run without a network, too.
+# npm prefers its download cache, so that the tests also run offline after the first run.
 _NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
 
 
 def install_packages(sources: Path, tmp_path_factory: pytest.TempPathFactory, *, npm: str) -> Path:
-    """Give the folder in which the packages are that `sources` locks; the first worker to come installs them."""
+    """Return the folder with the packages of a lock file. The first worker installs the packages."""
     base = tmp_path_factory.getbasetemp()
-    # A worker of xdist has a folder of its own within the run's.
+    # Each xdist worker has its own subfolder of the temporary folder of the run.
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"npm-{sources.name}"
     folder.mkdir(exist_ok=True)
     with (folder / "turn").open("w") as turn:

@@ -15,12 +15,12 @@ from eventcal.web.api.openapi.operation import openapi_path
 
 Json = dict[str, Any]
 
-# No operation tells of a method that it does not take, and of a failure that a test planted.
+# Operations do not document 405 responses for unsupported methods, or 500 responses that a test has provoked.
 _UNDOCUMENTED_STATUSES = {405, 500}
 
 
 def forbid_extra_fields(document: Json) -> Json:
-    """Return a copy, as it is served, whose answers have no field that is not named."""
+    """Return a copy of the document whose response schemas forbid additional fields."""
     told: Json = orjson.loads(orjson.dumps(document))
     for name in response_schema_names(told):
         told["components"]["schemas"][name]["additionalProperties"] = False
@@ -28,12 +28,12 @@ def forbid_extra_fields(document: Json) -> Json:
 
 
 def check_responses(app: Flask) -> None:
-    """Let every test client of the app fail where an answer is none that the document tells of."""
+    """Make every test client of the app fail if a response does not match the OpenAPI document."""
     app.test_client_class = type("HeldClient", (_CheckedClient,), {"told": _ResponseChecker(app)})
 
 
 class _ResponseChecker:
-    """What the app's document says, made when it is first asked for."""
+    """Validates responses against the OpenAPI document, which is built for the first response."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -44,7 +44,7 @@ class _ResponseChecker:
         return forbid_extra_fields(self._app.extensions["eventcal_openapi"]())
 
     def check_response(self, path: str, answer: TestResponse) -> None:
-        """Fail where the answer to a call of the operation at `path` is none that it tells of."""
+        """Raise AssertionError if the response does not match its documentation at this path."""
         said = self._document["paths"].get(path, {}).get(answer.request.method.lower())
         if said is None or answer.status_code in _UNDOCUMENTED_STATUSES:
             return
@@ -82,7 +82,7 @@ class _CheckedClient(FlaskClient):
     checker: _ResponseChecker
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Call the app, and hold its answer against the document."""
+        """Send a request and check the response against the OpenAPI document."""
         answer = super().open(*args, **kwargs)
         adapter = self.application.url_map.bind("localhost")
         try:

@@ -14,8 +14,8 @@ _SLUGS = {
     "speakers": sample_calendar.SPEAKER_SLUGS,
     "sponsors": sample_calendar.SPONSOR_SLUGS,
 }
-# A name that nothing has, a date outside the event, a price without a currency: schema and service see these alike,
-# and would refuse nearly every body that is made up. With what there is, most bodies come through to the end.
+# Generated values for these fields would fail validation in nearly every request: unknown names, dates outside the
+# event, prices without a currency. With values from the sample calendar, most requests succeed.
 _KNOWN_VALUES: Mapping[str, Mapping[str, list[Any]]] = {
     "EventFields": {
         "timezone": ["Europe/Berlin", "America/St_Johns", "UTC"],
@@ -54,18 +54,18 @@ _BASE_SCHEMAS = {
     "TalkIn": "TalkFields",
     "TalkPatch": "TalkFields",
 }
-# A public slug does not change: nearly every change that is made up would be refused for this alone.
+# A public slug cannot change, so nearly every generated change would be rejected.
 _EXCLUDED_FIELDS = {"EventPatch": "slug", "SpeakerPatch": "slug"}
 _DATE_VALUES = {
     "from": ["1970-01-01", "2026-06-01"],
     "to": ["2026-06-11", "2199-12-31"],
     "updated_since": ["2026-02-01", "2026-02-01T12:00:00+01:00", "2199-12-31T23:59:59.5Z"],
 }
-# The filters are the same wherever they are (test_openapi.py), so one list is enough to try them at; what only feeds
-# take is tried at one feed.
+# All lists have the same filters (see test_openapi.py), so that testing one list is enough. One feed is tested for
+# the parameters that only feeds have.
 _LIST_PATH, _FEED_PATH = "/api/v1/events", "/calendar.ics"
 _FEED_ONLY_PARAMETERS = {"include", "cancelled", "tz", "profile"}
-# Made up by their format alone, these are rarely ones that anybody has.
+# Values generated from the format alone rarely exist in the sample calendar.
 _FORMAT_SAMPLES = {
     "uri": ["https://example.org/", "http://example.org:8080/a?b=c&d=%20#e", "https://xn--e1afmkfd.example/"],
     "email": ["ada@example.org", "grace.hopper+xen@example.com", "ü@example.org"],
@@ -74,7 +74,7 @@ _FORMAT_SAMPLES = {
 
 
 def narrow_document(document: Json) -> Json:
-    """Return a copy whose answers have no field that is not named, and whose names are those of things there are."""
+    """Return a copy of the document with closed response schemas and with names that exist in the sample calendar."""
     told = forbid_extra_fields(document)
     answered = response_schema_names(told)
     for name, schema in told["components"]["schemas"].items():
@@ -107,12 +107,12 @@ def _known_names(path: str, parameter: str) -> tuple[str, ...]:
 
 
 def _narrow_operation(operation: Json) -> None:
-    # No cursor can be made up; what is done with the wrong ones, test_paging.py says.
+    # A valid cursor cannot be generated. test_paging.py tests invalid cursors.
     operation["parameters"] = [one for one in operation["parameters"] if one.get("name") != "cursor"]
     for parameter in operation["parameters"]:
         if parameter.get("name") in _DATE_VALUES:
             parameter["schema"] = {"enum": _DATE_VALUES[parameter["name"]]}
-    # The two types are read by the same lines.
+    # Both media types are parsed by the same code.
     operation.get("requestBody", {}).get("content", {}).pop("application/merge-patch+json", None)
 
 

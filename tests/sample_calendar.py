@@ -48,11 +48,11 @@ IDS_BY_PARAMETER: Mapping[str, tuple[str, ...]] = {
     "feed_id": ("feed-phone",),
     "secret": (FEED_SECRET, REVOKED_FEED_SECRET),
 }
-"""The ids of what there is, by the name that a path has for them."""
+"""The values of path parameters that identify objects of the sample calendar."""
 
 
 def create_sample_calendar(app: Flask) -> None:
-    """Make all of it, in the app's database."""
+    """Create the sample calendar in the database of the app."""
     with write_session(app) as session:
         moderator = make_member(session, id="member-mo", name="Mo", email="mo@example.org", role=Role.MODERATOR)
         ada = make_member(session, id="member-ada", name="Ada Lovelace", email="ada@example.org")
@@ -94,7 +94,7 @@ def _make_old_session(ada: Member) -> MemberSession:
 
 
 def _add_summit(session: Session, ada: Member) -> None:
-    """Add a curated event whose call is open, with talks in every state, tiers and sponsors."""
+    """Add a curated event with an open call for talks, talks in every state, tiers and sponsors."""
     speaker = make_speaker(
         session, slug="ada", name="Ada Lovelace", member=ada, bio="Wrote *notes*.", published_at=NOON
     )
@@ -131,7 +131,7 @@ def _add_summit(session: Session, ada: Member) -> None:
 
 
 def _add_other_events(session: Session, ada: Member) -> None:
-    """Add a listed event, one that waits for a moderator, a sketch, and one that is over."""
+    """Add a listed event, an event in review, a draft and a past event."""
     hackday = make_event(
         session,
         slug="hackday",

@@ -10,15 +10,15 @@ from eventcal.kit.database import Database
 from eventcal.kit.models import UtcDateTime
 
 OpenDatabase = Callable[..., Database]
-"""Opens the database of a test, which then has these tables: hooks by place, `pool_size` by name."""
+"""Opens the database of a test with the sample tables. Positional arguments are hooks; `pool_size` is a keyword."""
 
 
 class SampleBase(DeclarativeBase):
-    """Tables of these tests only."""
+    """The base class of the sample tables."""
 
 
 class Book(SampleBase):
-    """What is added, changed and deleted here."""
+    """A row that tests insert, update and delete."""
 
     __tablename__ = "books"
 
@@ -30,7 +30,7 @@ class Book(SampleBase):
 
 
 class Page(SampleBase):
-    """A part of a book that lives and dies with it."""
+    """A page of a book, deleted together with the book."""
 
     __tablename__ = "leaves"
 
@@ -39,12 +39,12 @@ class Page(SampleBase):
 
 
 def insert_books(database: Database, *books: Book) -> None:
-    """Put the books in, in a unit of work of their own."""
+    """Insert the books in a unit of work."""
     with database.unit_of_work() as unit:
         unit.session.add_all(books)
 
 
 def list_titles(database: Database) -> list[str]:
-    """Return the titles of all books, by id."""
+    """Return the titles of all books, ordered by id."""
     with database.read_session() as session:
         return list(session.scalars(select(Book.title).order_by(Book.id)))

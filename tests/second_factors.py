@@ -17,13 +17,13 @@ APP_SETUP_PATH = "/me/security/app"
 
 @dataclass(frozen=True)
 class AuthenticatorApp:
-    """An authenticator app on a telephone whose clock goes with the test's."""
+    """An authenticator app that uses the clock of the test."""
 
     secret: str
     clock: FixedClock
 
     def current_code(self, *, steps: int = 0) -> str:
-        """Give what the app shows now, or some steps of half a minute later."""
+        """Return the current code, or the code a number of 30-second time steps later."""
         key = base64.b32decode(self.secret.replace("-", ""))
         counter = _time_step(self.clock.now()) + steps
         digest = hmac.digest(key, struct.pack(">Q", counter), hashlib.sha1)
@@ -31,7 +31,7 @@ class AuthenticatorApp:
         return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
     def wrong_code(self) -> str:
-        """Give a code that none of the steps around has."""
+        """Return a code that is invalid for all time steps close to the current one."""
         near = {self.current_code(steps=steps) for steps in range(-2, 3)}
         return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555") if code not in near)
 
@@ -41,24 +41,27 @@ def _time_step(moment: datetime) -> int:
 
 
 def log_in(browser: HtmlBrowser, email: str = "ada@example.org", password: str = PASSWORD) -> str:
-    """Give address and password on the page to sign in, and return what comes next."""
+    """Sign in on the sign-in page and return the main text of the next page."""
     browser.visit("/login")
     return browser.submit_form("/login", email=email, password=password)
 
 
 def read_secret(browser: HtmlBrowser) -> str:
-    """Give the secret that the page shows, as one would type it."""
+    """Return the secret that the page shows for manual entry."""
     [secret] = [one.text or "" for one in parse_html(browser.response.text).iter("code")]
     return secret
 
 
 def read_recovery_codes(browser: HtmlBrowser) -> list[str]:
-    """Give the recovery codes that the page shows."""
+    """Return the recovery codes that the page shows."""
     return [one.text or "" for one in parse_html(browser.response.text).iter("code")]
 
 
 def set_up_app(browser: HtmlBrowser, clock: FixedClock) -> tuple[AuthenticatorApp, list[str]]:
-    """Set up an app for whoever is signed in; give it, and the recovery codes. The code that it took is over."""
+    """Set up an app for the signed-in member, and return the app and the recovery codes.
+
+    The clock is advanced, because the code used for the setup cannot be used again.
+    """
     browser.visit(APP_SETUP_PATH)
     app = AuthenticatorApp(read_secret(browser), clock)
     browser.submit_form(APP_SETUP_PATH, code=app.current_code())

@@ -10,11 +10,11 @@ from eventcal.kit.database import Database
 
 @contextmanager
 def record_statements(database: Database) -> Iterator[list[str]]:
-    """Give a list that grows by the text of every statement that is sent inside the block."""
+    """Provide a list to which every SQL statement of the block is added."""
     seen: list[str] = []
 
     def record_statement(*arguments: object) -> None:
-        # connection, cursor, statement, parameters, context, executemany
+        # The arguments are connection, cursor, statement, parameters, context and executemany.
         seen.append(str(arguments[2]))
 
     event.listen(database.engine, "before_cursor_execute", record_statement)

@@ -24,7 +24,7 @@ def create_submitted_talks(
     state: TalkState = TalkState.SUBMITTED,
     **fields: Any,
 ) -> list[str]:
-    """Give the ids of new talks of an event, each submitted by a member of its own, who speaks."""
+    """Create talks at an event, each submitted and given by a different member, and return their ids."""
     with write_session(app) as session:
         event = get_event(session, slug, MODERATOR_CALLER)
         made = []
@@ -40,24 +40,21 @@ def create_submitted_talks(
 
 
 def talks_by_title(app: Flask) -> dict[str, Talk]:
-    """Give every talk there is, by its title."""
     with database_of(app).read_session() as session:
         return {talk.title: talk for talk in session.scalars(select(Talk))}
 
 
 def states_by_title(app: Flask) -> dict[str, str]:
-    """Give the state of every talk, by its title."""
     return {title: talk.state.value for title, talk in talks_by_title(app).items()}
 
 
 def load_event(app: Flask, slug: str = "summit") -> Event:
-    """Give an event."""
     with database_of(app).read_session() as session:
         return session.scalars(select(Event).where(Event.slug == slug)).one()
 
 
 def get_form_data(browser: HtmlBrowser, action: str) -> MultiDict[str, str]:
-    """Give all that the form that goes to `action` would send, as often as it stands there."""
+    """Return the data that the form with this action submits, including repeated field names."""
     forms = [one for one in parse_html(browser.response.text).iter("form") if one.get("action") == action]
     sent: MultiDict[str, str] = MultiDict()
     for field in forms[0].iter("input"):
@@ -73,7 +70,7 @@ def get_form_data(browser: HtmlBrowser, action: str) -> MultiDict[str, str]:
 
 
 def submit_form_data(browser: HtmlBrowser, action: str, form: MultiDict[str, str], **typed: str) -> str:
-    """Send a form with some of it typed otherwise, and return what the next page says."""
+    """Submit form data with some values replaced and return the main text of the next page."""
     for name, value in typed.items():
         form[name] = value
     headers = {"Accept": "text/html"}
@@ -83,6 +80,6 @@ def submit_form_data(browser: HtmlBrowser, action: str, form: MultiDict[str, str
 
 
 def visit_confirm_page(browser: HtmlBrowser, slug: str, step: str, *, talks: Iterable[str], **more: str) -> str:
-    """Go to the page that says what a step will do, and return what it says."""
+    """Open the confirmation page of a decision and return its main text."""
     wanted = "&".join([f"do={step}", *(f"talk={one}" for one in talks), *(f"{k}={v}" for k, v in more.items())])
     return browser.visit(f"/organise/{slug}/decide?{wanted}")

@@ -1,4 +1,4 @@
-"""Browsers of those who look after an event: its organisers, a reviewer, a moderator, and whoever is none of them."""
+"""Browsers of the organisers, reviewers, moderators and other members of a test."""
 
 from flask import Flask
 from sqlalchemy import select
@@ -13,16 +13,16 @@ from tests.html_pages import parse_html
 from tests.http_app import create_signed_in_client, write_session
 
 HOSTILE_TEXT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202e{{ 7*7 }}"
-"""A line that would do harm where it is not escaped."""
+"""A text that runs a script on a page that does not escape the text."""
 
 
 def create_member_browser(app: Flask, email: str = "ada@example.org", *, role: Role = Role.MEMBER) -> HtmlBrowser:
-    """Give the browser of a member, made if there is none with this address."""
-    return HtmlBrowser(create_signed_in_client(app, email, role=role).client, TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # been nowhere
+    """Return the browser of a signed-in member, who is created if no member has this email address."""
+    return HtmlBrowser(create_signed_in_client(app, email, role=role).client, TestResponse([], "200", {}, None))  # type: ignore[arg-type]  # no response yet
 
 
 def create_team_browser(app: Flask, slug: str, email: str, *, role: TeamRole = TeamRole.ORGANISER) -> HtmlBrowser:
-    """Give the browser of a member on an event's team."""
+    """Return the browser of a member of an event's team."""
     browser = create_member_browser(app, email)
     with write_session(app) as session:
         add_team_member(session, session.scalars(select(Member).where(Member.email == email)).one(), slug, role=role)
@@ -30,7 +30,7 @@ def create_team_browser(app: Flask, slug: str, email: str, *, role: TeamRole = T
 
 
 def invalid_field_names(browser: HtmlBrowser) -> set[str]:
-    """Return the names of the fields that have faults; each is told of by what its field refers to."""
+    """Return the names of the fields with errors, after checking that aria-describedby refers to existing elements."""
     tree = parse_html(browser.response.text)
     ids = {one.get("id") for one in tree.iter()}
     wrong = [one for one in tree.iter() if one.get("aria-invalid") == "true"]
@@ -40,7 +40,7 @@ def invalid_field_names(browser: HtmlBrowser) -> set[str]:
 
 
 def is_hostile_text_escaped(browser: HtmlBrowser) -> bool:
-    """Say whether HOSTILE stands on the page, and does nothing there."""
+    """Return whether the page contains HOSTILE_TEXT in escaped form."""
     tree = parse_html(browser.response.text)
     scripts = [one for one in tree.iter("script") if one.get("src") != "/static/site.js"]
     return (

@@ -13,7 +13,7 @@ _PACKAGE = f"{Path(eventcal.__file__).parent}/"
 
 @contextmanager
 def trace_files() -> Iterator[set[str]]:
-    """Yield a set that collects the files of the package in which a function is called, relative to the package."""
+    """Provide a set to which the paths of all called files of the package are added, relative to the package."""
     entered: set[str] = set()
 
     def trace(frame: FrameType, event: str, _argument: object) -> None:

@@ -20,24 +20,24 @@ ROOT = Path(__file__).resolve().parents[1]
 TRANSLATION_FUNCTIONS = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 PLURAL_FUNCTIONS = {"ngettext", "npgettext"}
 
-# What is called the same in every language.
+# Names that are the same in every language.
 PROPER_NAMES = re.compile(
     r"\.?\b(Apple|Atom|CSV|Google Calendar|Google|GNOME|iCalendar|ics|iPad|iPhone|JSON|KDE|Mac|Microsoft|Outlook|RSS|"
     r"schedule|Thunderbird|URL|UTC|XML|xml|webcal)\b"
 )
 WORD = re.compile(r"[^\W\d_]{2,}")
-# Attributes that are read to people, and keys of values that pages show.
+# Attributes whose values are shown or read to users.
 TEXT_ATTRIBUTES = {"alt", "aria-description", "aria-label", "aria-roledescription", "label", "placeholder", "title"}
 TEXT_KEYS = {"caption", "description", "heading", "label", "text", "title"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[ds]")
-# A macro that gives attributes of a tag that stands elsewhere.
+# A macro that renders attributes for a tag outside the macro.
 ATTRIBUTE_MACRO = re.compile(r"(\{% macro [^%]+%\})[^<]*?=\"[^<]*?(\{%-? endmacro -?%\})")
 STRAY_PERCENT = re.compile(r"%(?!\(\w+\)[ds])")
 
 
 @cache
 def extract_messages() -> Catalog:
-    """Give every message of templates and code with its places, found as `make words` finds them."""
+    """Return all messages in templates and code with their locations, extracted as in `make words`."""
     with TemporaryDirectory() as folder:
         found = Path(folder) / "words.pot"
         command = [
@@ -56,12 +56,12 @@ def extract_messages() -> Catalog:
 
 
 def iter_messages(catalogue: Catalog) -> Iterator[Message]:
-    """Give the messages of a catalogue without its header."""
+    """Return the messages of a catalogue without its header."""
     return (message for message in catalogue if message.id)
 
 
 def catalogue_errors(said: Catalog, catalogue: Catalog) -> list[str]:
-    """Give what a catalogue lacks of what pages say, and what it has too much, each with its string and place."""
+    """Return the errors in a catalogue: missing messages and unused messages, each with its text and location."""
     found = [fault for message in iter_messages(said) for fault in _message_errors(message, catalogue)]
     kept = [message for message in iter_messages(catalogue) if said.get(_singular(message.id), message.context) is None]
     gone = [f"{_message_label(message)} is said nowhere" for message in [*kept, *catalogue.obsolete.values()]]
@@ -95,7 +95,7 @@ def _message_label(message: Message) -> str:
 
 
 def plural_forms(strings: str | Iterable[str] | None) -> list[str]:
-    """Give the forms of a message: one, or one for each number."""
+    """Return the plural forms of a message, or its only form."""
     return [strings] if isinstance(strings, str) else list(strings or [""])
 
 
@@ -103,11 +103,8 @@ def _singular(strings: str | Iterable[str]) -> str:
     return plural_forms(strings)[0]
 
 
-# Words that no catalogue can have
-
-
 class _TemplateTextParser(HTMLParser):
-    """What of a template is read to people."""
+    """Collects the texts of a template that are shown or read to users."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +126,7 @@ class _TemplateTextParser(HTMLParser):
 
 
 def template_errors(text: str) -> Iterator[str]:
-    """Give the words of a template that stand there bare, and messages that are put together as it is rendered."""
+    """Yield the untranslated texts of a template, and messages that are composed at render time."""
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     reader = _TemplateTextParser()
     for _line, kind, value in environment.lex(ATTRIBUTE_MACRO.sub(_blank_macro, text)):
@@ -150,7 +147,7 @@ def _blank_macro(macro: re.Match[str]) -> str:
 
 
 def code_errors(text: str) -> Iterator[str]:
-    """Give the words of a module that pages show as they are, and messages that are no message of a request."""
+    """Yield the untranslated texts in a module, and translation calls with a message that is not literal."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         for name, value in _named_values(node):
@@ -174,7 +171,7 @@ def _named_values(node: ast.AST) -> Iterator[tuple[object, ast.expr]]:
 
 
 def _literal_text(value: ast.expr) -> str:
-    """Give what a string holds without what is put into it."""
+    """Return the literal parts of a string expression."""
     if isinstance(value, ast.JoinedStr):
         return " ".join(_literal_text(part) for part in value.values)
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
@@ -185,7 +182,7 @@ def _is_translation_call(node: ast.AST) -> TypeIs[ast.Call]:
 
 
 def _is_literal_message(text: ast.expr) -> bool:
-    """Whether a message stands here. A refusal's sentence stands where it is refused, for programs too."""
+    """Return whether a message is a literal, or the detail of an error, which is extracted from its definition."""
     return isinstance(text, ast.Constant) or (isinstance(text, ast.Attribute) and text.attr == "detail")
 
 
@@ -198,7 +195,7 @@ def _count_message_arguments(name: str) -> int:
 
 
 def _iter_import_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Give what runs when a module is imported."""
+    """Yield the nodes that are evaluated when a module is imported."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.FunctionDef | ast.Lambda):
             yield child

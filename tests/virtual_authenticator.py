@@ -23,7 +23,8 @@ Json = dict[str, Any]
 class VirtualAuthenticator:
     """One passkey.
 
-    `reports_sign_count`: whether it says how often it was used; `verifies_user`: whether it asks for the PIN.
+    reports_sign_count: whether the authenticator counts its signatures.
+    verifies_user: whether the authenticator asks for a PIN.
     """
 
     credential_id: bytes = field(default_factory=lambda: new_id().encode())
@@ -34,7 +35,7 @@ class VirtualAuthenticator:
     verifies_user: bool = True
 
     def create_passkey(self, options: str, *, origin: str = ORIGIN, site: str | None = None) -> str:
-        """Answer a browser that asks for a new passkey, attested by nobody ("none")."""
+        """Return the response to a registration request, with attestation "none"."""
         asked = json.loads(options)
         self.user_handle = base64url_to_bytes(asked["user"]["id"])
         data = self._authenticator_data(site or asked["rp"]["id"], _ATTESTED_CREDENTIAL) + self._credential_data()
@@ -45,7 +46,7 @@ class VirtualAuthenticator:
         )
 
     def sign_challenge(self, options: str, *, origin: str = ORIGIN, site: str | None = None, **otherwise: bytes) -> str:
-        """Answer a browser that asks who one is; `otherwise` replaces parts of the answer."""
+        """Return the response to an authentication request. Keyword arguments replace parts of the response."""
         asked = json.loads(options)
         self.sign_count += self.reports_sign_count
         data = self._authenticator_data(site or asked["rpId"], 0)
