@@ -137,7 +137,7 @@ def _split_ascii(line: str, first_size: int) -> Iterator[str]:
     yield line[start:]
 
 
-# Lines are preferably folded after the first letter of a word that follows one of these strings.
+# Lines are preferably folded after the first letter of a word that follows a preferred separator.
 _PREFERRED_FOLDS = (". ", " t", " a", " ")
 _MIN_LINE_LENGTH = 20
 

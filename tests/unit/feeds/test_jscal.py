@@ -188,9 +188,9 @@ def test_hostile_text_stays_within_its_property(hostile: str) -> None:
 _NEW_PROCESS_SCRIPT = """
 from eventcal.feeds.format_registry import JCAL, JSCAL, XCAL, Options
 from tests.feed_documents import build_feed
-from tests.feed_support.sample_entries import MEETUP, TALK
+from tests.feed_support.sample_entries import RECURRING_ENTRY, TALK_ENTRY
 for fmt in (JCAL, XCAL, JSCAL):
-    print(build_feed(fmt, TALK, MEETUP, options=Options(rich=True)).hex())
+    print(build_feed(fmt, TALK_ENTRY, RECURRING_ENTRY, options=Options(rich=True)).hex())
 """
 
 
