@@ -46,7 +46,7 @@ class TestRun:
     __test__ = False  # pytest would collect a class whose name begins with Test
 
     def __init__(self) -> None:
-        # pytest's temporary folder is unsuitable: its path is too long for a Unix socket and inaccessible to PostgreSQL.
+        # pytest's temporary folder is unsuitable: too long a path for a Unix socket, and inaccessible to PostgreSQL.
         self.folder = Path(tempfile.mkdtemp(prefix="evc-")).resolve()
         nobody = _unprivileged_user()
         if nobody:

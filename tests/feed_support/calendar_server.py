@@ -1,4 +1,4 @@
-"""A real web server on the loopback that serves calendars, well or badly, as it is told."""
+"""An HTTP server on the loopback interface that serves calendars and can simulate errors."""
 
 import threading
 import time
@@ -21,10 +21,11 @@ VALID_HEADERS = {
 
 @dataclass
 class ServedResponse:
-    """The response to a GET request for a path; 304 for a matching conditional request.
+    """The response to GET requests for a path. A matching conditional request receives 304 instead.
 
-    `supports_head`: whether HEAD is answered like GET. `omitted_octets`: the number of octets that are missing when the
-    connection ends. `octet_delay`: seconds before each of the last octets.
+    supports_head: whether HEAD requests are supported.
+    omitted_octets: the number of octets that are missing when the connection closes.
+    octet_delay: the delay before each of the last octets, in seconds.
     """
 
     body: bytes = b""
@@ -38,21 +39,21 @@ class ServedResponse:
 
 @dataclass
 class CalendarServer:
-    """Serves `responses` by path, and keeps what was requests: method and path of each request."""
+    """Serves `responses` by path, and records the method and path of each request in `requests`."""
 
     base_url: str
     responses: dict[str, ServedResponse]
     requests: list[tuple[str, str]]
 
     def serve(self, path: str, page: ServedResponse) -> str:
-        """Serve a page, and give its URL."""
+        """Add a response for a path and return its URL."""
         self.responses[path] = page
         return self.base_url + path
 
 
 @contextmanager
 def run_calendar_server() -> Iterator[CalendarServer]:
-    """Give a server without pages that runs until the end of the block."""
+    """Provide a server without responses that runs until the end of the block."""
     pages: dict[str, ServedResponse] = {}
     asked: list[tuple[str, str]] = []
 
@@ -85,7 +86,7 @@ def run_calendar_server() -> Iterator[CalendarServer]:
                     self.wfile.write(bytes([octet]))
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, _run_in_thread(server):
         yield CalendarServer(f"http://127.0.0.1:{server.server_address[1]}", pages, asked)
@@ -93,11 +94,11 @@ def run_calendar_server() -> Iterator[CalendarServer]:
 
 @contextmanager
 def run_app_server(app: Flask) -> Iterator[str]:
-    """Give the base URL at which an app is served until the end of the block."""
+    """Serve an app until the end of the block and provide its base URL."""
 
     class SilentHandler(WSGIRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with make_server("127.0.0.1", 0, app, handler_class=SilentHandler) as server, _run_in_thread(server):
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""A calendar whose ledger follows each change, for tests of feeds: small steps, each in a unit of work of its own."""
+"""A calendar with a feed index for tests of feeds. Each change is made in a separate unit of work."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,14 +47,14 @@ UNFILTERED_FEED = Feed(filters=NO_FILTER)
 
 
 def make_feed_index(base_url: str = BASE_URL, domain: str = DOMAIN) -> FeedIndex:
-    """Give the ledger of an installation."""
+    """Return a feed index for a base URL and a domain."""
     links = UrlBuilder(base_url)
     return FeedIndex(EntryBuilder(links=links, domain=domain), JsonResourceRenderer(links))
 
 
 @dataclass(frozen=True)
 class EntryVersion:
-    """What of an entry only rises, and what it is about."""
+    """A version of a feed entry: its numbers and time, which never decrease, and its iCalendar text."""
 
     sequence: int
     last_modified: datetime
@@ -63,11 +63,11 @@ class EntryVersion:
 
 
 class _RollBackError(Exception):
-    """Nothing is wrong: what was done is to be undone."""
+    """Raised to roll back a unit of work."""
 
 
 def load_entry_versions(session: Session) -> dict[str, EntryVersion]:
-    """Give the numbers of every event's and talk's entry, by the id of what it shows."""
+    """Return the versions of all event and talk entries, by the id of the event or talk."""
     return {
         row.subject_id: _to_entry_version(row)
         for row in _load_feed_entries(session)
@@ -76,13 +76,13 @@ def load_entry_versions(session: Session) -> dict[str, EntryVersion]:
 
 
 def load_deadline_versions(session: Session) -> dict[tuple[str, EntryKind], EntryVersion]:
-    """Give the numbers of every entry of a call for talks, by the event's id and what it tells of."""
+    """Return the versions of all deadline entries, by event id and entry kind."""
     found = {(row.subject_id, row.kind): _to_entry_version(row) for row in _load_feed_entries(session)}
     return {key: numbers for key, numbers in found.items() if key[1] in DEADLINE_KINDS}
 
 
 def load_feed_rows(session: Session) -> dict[str, dict[str, Any]]:
-    """Give every column of every row of the ledger, by UID."""
+    """Return all columns of all feed entries, by UID."""
     names = [column.key for column in inspect(FeedEntry).columns]
     return {row.uid: {name: getattr(row, name) for name in names} for row in _load_feed_entries(session)}
 
@@ -97,7 +97,7 @@ def _to_entry_version(row: FeedEntry) -> EntryVersion:
 
 @dataclass(frozen=True)
 class FeedCalendar:
-    """A database that the ledger follows. Each write is a moment later than the one before."""
+    """A database with a feed index. Every unit of work begins a minute after the previous one."""
 
     database: Database
     clock: FixedClock
@@ -105,14 +105,14 @@ class FeedCalendar:
 
     @contextmanager
     def write_session(self) -> Iterator[Session]:
-        """Give the session of a unit of work, a minute after the last one."""
+        """Provide the session of a unit of work that begins a minute after the previous one."""
         self.clock.tick(60)
         with self.database.unit_of_work() as unit:
             yield unit.session
 
     @contextmanager
     def rolled_back_unit(self) -> Iterator[UnitOfWork]:
-        """Give a unit of work, a minute after the last one, of which nothing remains in the end."""
+        """Provide a unit of work that begins a minute after the previous one and is rolled back at the end."""
         self.clock.tick(60)
         with suppress(_RollBackError), self.database.unit_of_work() as unit:
             yield unit
@@ -126,40 +126,40 @@ class FeedCalendar:
                 setattr(row, name, value)
 
     def entry_versions(self) -> dict[str, EntryVersion]:
-        """Give the numbers of every event's and talk's entry, by the id of what it shows."""
+        """Return the versions of all event and talk entries, by the id of the event or talk."""
         with self.database.read_session() as session:
             return load_entry_versions(session)
 
     def parse_entry(self, subject_id: str) -> Component:
-        """Give an event's or talk's entry as a strict reader reads it."""
+        """Return the parsed entry of an event or talk."""
         return _parse_entry(self.entry_versions()[subject_id].ics)
 
     def parse_deadlines(self, event_id: str) -> dict[EntryKind, Component]:
-        """Give the entries of an event's call for talks, by what they tell of, as a strict reader reads them."""
+        """Return the parsed deadline entries of an event, by entry kind."""
         with self.database.read_session() as session:
             found = load_deadline_versions(session)
         return {kind: _parse_entry(numbers.ics) for (of, kind), numbers in found.items() if of == event_id}
 
     def get_revision(self) -> int:
-        """Give how far the ledger is."""
+        """Return the current revision of the feed index."""
         with self.database.read_session() as session:
             return get_feed_state(session).revision
 
     def get_feed_state(self) -> tuple[int, datetime]:
-        """Give everything that the public could tell a change by."""
+        """Return the revision and the time of the last public change."""
         with self.database.read_session() as session:
             state = get_feed_state(session)
             return state.revision, state.changed_at
 
     def list_changes(self, since: int = 0, limit: int = 50) -> tuple[list[PublicChange], int]:
-        """Give what changed since a revision, and where to go on."""
+        """Return the public changes since a revision, and the revision at which to continue."""
         with self.database.read_session() as session:
             return list_public_changes(session, since=since, limit=limit)
 
     def fetch_valid(
         self, feed: Feed = UNFILTERED_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
     ) -> bytes:
-        """Give a feed's bytes, which have no faults."""
+        """Return the bytes of a feed after checking that the feed is valid."""
         body = self.fetch_bytes(feed, options=options, later=later)
         found = feed_errors(body)
         if found:
@@ -174,13 +174,13 @@ class FeedCalendar:
         options: Options = DEFAULT_OPTIONS,
         later: timedelta = timedelta(0),
     ) -> bytes:
-        """Give a feed's bytes, whatever is in them."""
+        """Return the bytes of a feed without checking them."""
         return self.assemble(feed, fmt=fmt, options=options, later=later).body
 
     def fetch_version(
         self, feed: Feed = UNFILTERED_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
     ) -> str:
-        """Give what names a feed's bytes."""
+        """Return the version of a feed, from which its ETag is derived."""
         return self.assemble(feed, options=options, later=later).version
 
     def assemble(
@@ -191,7 +191,7 @@ class FeedCalendar:
         options: Options = DEFAULT_OPTIONS,
         later: timedelta = timedelta(0),
     ) -> AssembledFeed:
-        """Give a feed, read whole."""
+        """Return the assembled feed."""
         with self.database.read_session() as session:
             wanted = self.assembly_request(session, feed, fmt=fmt, options=options)
             revision = get_feed_state(session).revision
@@ -200,7 +200,7 @@ class FeedCalendar:
     def assembly_request(
         self, session: Session, feed: Feed, *, fmt: Format = ICS, options: Options = DEFAULT_OPTIONS
     ) -> AssemblyRequest:
-        """Give what is to be assembled of a feed."""
+        """Return the request for assembling a feed."""
         asked = with_resolved_ids(session, replace(feed, cancelled=options.cancelled))
         return AssemblyRequest(
             feed=asked, format=fmt, options=options, head=FEED_HEAD, renderer_version=self.feed_index.renderer_version
@@ -209,13 +209,13 @@ class FeedCalendar:
     def fetch_parsed(
         self, feed: Feed = UNFILTERED_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
     ) -> Component:
-        """Give a feed as a strict reader reads it."""
+        """Return a valid feed as a parsed component."""
         return parse_ics(self.fetch_valid(feed, options=options, later=later))
 
     def list_titles(
         self, feed: Feed = UNFILTERED_FEED, *, options: Options = DEFAULT_OPTIONS, later: timedelta = timedelta(0)
     ) -> list[str]:
-        """Give the titles in a feed, sorted."""
+        """Return the sorted titles of the entries in a feed."""
         return sorted(entry.text("SUMMARY") for entry in self.fetch_parsed(feed, options=options, later=later).events())
 
 
@@ -226,7 +226,7 @@ def _parse_entry(text: str) -> Component:
 
 @contextmanager
 def open_feed_calendar(url: str, clock: FixedClock, ledger: FeedIndex | None = None) -> Iterator[FeedCalendar]:
-    """Give the calendar in a migrated database."""
+    """Provide a calendar in a migrated database."""
     ledger = ledger or make_feed_index()
     database = Database(url, clock=clock, hooks=[ledger.update_entries])
     yield FeedCalendar(database, clock, ledger)
@@ -234,7 +234,7 @@ def open_feed_calendar(url: str, clock: FixedClock, ledger: FeedIndex | None = N
 
 
 def with_feed_index(calendar: FeedCalendar, ledger: FeedIndex) -> FeedCalendar:
-    """Give the same calendar with another installation's settings."""
+    """Return the same calendar with another feed index."""
     database = Database(
         calendar.database.engine.url.render_as_string(hide_password=False),
         clock=calendar.clock,
@@ -244,13 +244,13 @@ def with_feed_index(calendar: FeedCalendar, ledger: FeedIndex) -> FeedCalendar:
 
 
 def add_event(calendar: FeedCalendar, **fields: Any) -> str:
-    """Give the id of a public event."""
+    """Add a public event and return its id."""
     with calendar.write_session() as session:
         return make_event(session, **fields).id
 
 
 def add_talk(calendar: FeedCalendar, event_id: str, **fields: Any) -> str:
-    """Give the id of a confirmed talk of the event, on its first day unless told otherwise."""
+    """Add a confirmed talk to an event, by default on the first day, and return its id."""
     with calendar.write_session() as session:
         event = load_event(session, event_id)
         values: dict[str, Any] = {"state": TalkState.CONFIRMED, "starts": "2026-06-10T13:30:00", **fields}
@@ -258,7 +258,7 @@ def add_talk(calendar: FeedCalendar, event_id: str, **fields: Any) -> str:
 
 
 def load_event(session: Session, event_id: str) -> Event:
-    """Give an event with all that belongs to it."""
+    """Return an event with its related rows loaded."""
     event = session.get_one(Event, event_id)
     session.refresh(event, ["tags", "tracks", "rooms", "call", "neighbours"])
     return event

@@ -1,4 +1,4 @@
-"""Whatever may be done in the world of feed_world.py, one thing at a time, under a name that tells of it."""
+"""All changes that tests make in the calendar of feed_scenario.py, by name."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -124,7 +124,7 @@ def _redact_talk(world: FeedScenario, session: Session) -> None:
 def _merge_speakers(kept: str, other: str) -> Change:
     def merge(world: FeedScenario, session: Session) -> None:
         slugs = [world.get_row(session, Speaker, name).slug for name in (kept, other)]
-        # As the API finds them: somebody who was merged already is whoever they were merged into.
+        # Speakers are looked up as in the API, so that a merged speaker resolves to the remaining speaker.
         one, another = (get_speaker(session, slug, MODERATOR_CALLER) for slug in slugs)
         if one.id != another.id:
             merge_speakers(session, one, another, caller=MODERATOR_CALLER, now=world.calendar.clock.now())
@@ -191,15 +191,15 @@ CHANGES: dict[str, Change] = {
 
 
 def apply_changes(world: FeedScenario, *names: str) -> None:
-    """Do these things in one unit of work, where all of them can be done."""
-    # A step that cannot be taken, or a thing that is gone: then nothing is changed.
+    """Apply the changes in one unit of work, or none of them if one of them fails."""
+    # A change fails if a transition is not allowed or a row no longer exists.
     with suppress(DomainError, NoResultFound), world.calendar.write_session() as session:
         for name in names:
             CHANGES[name](world, session)
 
 
 def clear_calendar(calendar: FeedCalendar) -> None:
-    """Take everything out of a calendar, as if it had just been made."""
+    """Delete all rows of a calendar and reset its feed state."""
     with calendar.database.engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             if table.name != FeedStateRow.__tablename__:

@@ -1,4 +1,4 @@
-"""Feeds as programs fetch them, and a small calendar for them to be fetched from."""
+"""Requests for feeds, and a small calendar that serves them."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from tests.feed_support.ics_reader import Component, feed_errors, parse_ics
 from tests.http_app import write_session
 
 FEED_PATHS = ("/calendar.ics", "/events/summit.ics", "/talks/scheduled.ics", "/speakers/grace.ics", "/deadlines.ics")
-"""One feed of each kind, of what `make_calendar` makes."""
+"""One feed of each kind in the calendar of `create_calendar`."""
 
 
 def create_calendar(app: Flask) -> dict[str, str]:
-    """Make a summit in June with a talk that has its time, one that waits, a draft; and an event of two years ago."""
+    """Create a summit in June with a scheduled talk, an unscheduled talk and a draft, and an event in 2024."""
     with write_session(app) as session:
         grace, ada = make_speaker(session, slug="grace"), make_speaker(session, slug="ada", name="Ada Lovelace")
         summit = make_event(session, slug="summit", city="Berlin", tags=["xen"])
@@ -32,19 +32,19 @@ def create_calendar(app: Flask) -> dict[str, str]:
 
 
 def set_deadline(app: Flask, ids: dict[str, str]) -> None:
-    """Have the summit's call for talks close on the first of May."""
+    """Set the deadline of the summit's call for talks to 1 May."""
     with write_session(app) as session:
         session.get_one(CallForTalks, ids["summit"]).closes = "2026-05-01T18:00:00"
 
 
 def fetch(app: Flask, path: str, *, method: str = "GET", **headers: str) -> TestResponse:
-    """Fetch as a program does that knows no cookies."""
+    """Send a request without cookies and return the response."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return app.test_client(use_cookies=False).open(path, method=method, headers=given)
 
 
 def fetch_feed(app: Flask, path: str) -> Component:
-    """Return a feed that has no faults."""
+    """Return a feed as a parsed component after checking that the feed is valid."""
     answer = fetch(app, path)
     assert (answer.status_code, answer.content_type) == (200, "text/calendar; charset=utf-8"), answer.text
     assert feed_errors(answer.data) == []
@@ -52,12 +52,12 @@ def fetch_feed(app: Flask, path: str) -> Component:
 
 
 def fetch_titles(app: Flask, path: str) -> list[str]:
-    """Return the titles in a feed, sorted."""
+    """Return the sorted titles of the entries in a feed."""
     return sorted(entry.text("SUMMARY") for entry in fetch_feed(app, path).events())
 
 
 def get_validators(answer: TestResponse) -> dict[str, str | None]:
-    """Return what a 304 has in common with its 200."""
+    """Return the headers that a 304 response has in common with the 200 response."""
     return {name: answer.headers.get(name) for name in ("ETag", "Last-Modified", "Cache-Control", "Vary")}
 
 

@@ -1,4 +1,4 @@
-"""A small calendar with one of each relation that an entry shows, and the things that are done in it."""
+"""A small calendar with every relation that feed entries show, and changes to this calendar."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,49 +42,49 @@ from tests.feed_support.feed_calendar import FeedCalendar, open_feed_calendar
 
 @dataclass(frozen=True)
 class FeedScenario:
-    """A calendar with little in it, and by name the id of each thing.
+    """A small calendar with the ids of its rows by name.
 
-    A summit has a sponsor, a talk in a room, one that waits for its time, and a draft; beside it are a hackday, where
-    the talk is given again, and an event that waits for a moderator.
+    A summit has a sponsor, a scheduled talk in a room, an unscheduled talk and a draft. A hackday, co-located with
+    the summit, repeats the scheduled talk. Another event is in review.
     """
 
     calendar: FeedCalendar
     ids: dict[str, str]
 
     def get_event(self, session: Session, name: str = "summit") -> Event:
-        """Give an event as a request finds it."""
+        """Return an event as a request handler loads it."""
         return get_event(session, session.get_one(Event, self.ids[name]).slug, MODERATOR_CALLER)
 
     def get_talk(self, session: Session, name: str = "talk") -> Talk:
-        """Give a talk as a request finds it."""
+        """Return a talk as a request handler loads it."""
         return get_talk(session, self.ids[name], MODERATOR_CALLER)
 
     def get_row(self, session: Session, table: Any, name: str) -> Any:  # noqa: ANN401 - any table
-        """Give a row."""
+        """Return a row by its name in the scenario."""
         return session.get_one(table, self.ids[name])
 
     def names_by_id(self) -> dict[str, str]:
-        """Give the name of each id."""
+        """Return the names of the rows by id."""
         return {id_: name for name, id_ in self.ids.items()}
 
 
 Change = Callable[[FeedScenario, Session], object]
-"""Something that is done in a unit of work."""
+"""A change that is made in a unit of work."""
 
 
 @contextmanager
 def open_scenario(url: str, clock: FixedClock) -> Iterator[FeedScenario]:
-    """Give the world in a migrated database."""
+    """Provide the scenario in a migrated database."""
     with open_feed_calendar(url, clock) as calendar:
         yield create_scenario(calendar)
 
 
 def create_scenario(calendar: FeedCalendar) -> FeedScenario:
-    """Give the world in a calendar that is empty."""
+    """Return the scenario after creating its rows in an empty calendar."""
     with calendar.write_session() as session:
         world = FeedScenario(calendar, _create_rows(session))
     with calendar.write_session() as session:
-        # The other side of being beside the summit, in its own words.
+        # Each event lists its co-located events independently of the other event.
         beside: EventFields = {"co_located_with": ["summit"]}
         edit_event(session, world.get_event(session, "hackday"), beside, now=calendar.clock.now())
     return world
@@ -132,12 +132,12 @@ def _create_rows(session: Session) -> dict[str, str]:
 
 
 def edit_summit(**fields: Unpack[EventFields]) -> Change:
-    """Give the edit of the summit."""
+    """Return a change that edits the summit."""
     return lambda world, session: edit_event(session, world.get_event(session), fields, now=world.calendar.clock.now())
 
 
 def change_talk(name: str, **fields: Unpack[TalkFields]) -> Change:
-    """Give the edit of a talk by an organiser."""
+    """Return a change in which an organiser edits a talk."""
 
     def do(world: FeedScenario, session: Session) -> None:
         edit_talk(
@@ -148,7 +148,7 @@ def change_talk(name: str, **fields: Unpack[TalkFields]) -> Change:
 
 
 def apply_action(name: str, wanted: TalkAction) -> Change:
-    """Give a step of a talk, by whoever may take it."""
+    """Return a change that applies an action to a talk, by a caller with permission for the action."""
 
     def do(world: FeedScenario, session: Session) -> None:
         own = make_caller(world.get_row(session, Member, "member"))
@@ -160,7 +160,7 @@ def apply_action(name: str, wanted: TalkAction) -> Change:
 
 
 def edit_grace(**fields: Any) -> Change:
-    """Give the edit of a speaker whom everybody knows."""
+    """Return a change that edits a public speaker."""
 
     def do(world: FeedScenario, session: Session) -> None:
         grace = world.get_row(session, Speaker, "grace")
@@ -170,17 +170,17 @@ def edit_grace(**fields: Any) -> Change:
 
 
 def edit_room(**fields: Any) -> Change:
-    """Give the edit of the talk's room."""
+    """Return a change that edits the room of the scheduled talk."""
     return lambda world, session: service.edit_track_or_room(session, world.get_row(session, Room, "room"), fields)
 
 
 def edit_track(**fields: Any) -> Change:
-    """Give the edit of the talk's track."""
+    """Return a change that edits the track of the scheduled talk."""
     return lambda world, session: service.edit_track_or_room(session, world.get_row(session, Track, "track"), fields)
 
 
 def set_columns(table: Any, name: str, /, **columns: Any) -> Change:  # noqa: ANN401 - any table, any column
-    """Give the setting of a row's columns."""
+    """Return a change that sets columns of a row."""
 
     def do(world: FeedScenario, session: Session) -> None:
         row = world.get_row(session, table, name)
@@ -191,7 +191,7 @@ def set_columns(table: Any, name: str, /, **columns: Any) -> Change:  # noqa: AN
 
 
 def publish_draft(world: FeedScenario, session: Session) -> None:
-    """Take the draft all the way."""
+    """Submit, accept and confirm the draft."""
     talk = world.get_talk(session, "draft")
     for caller, wanted in (
         (make_caller(world.get_row(session, Member, "member")), TalkAction.SUBMIT),
@@ -202,6 +202,5 @@ def publish_draft(world: FeedScenario, session: Session) -> None:
 
 
 def merge_ada_into_grace(world: FeedScenario, session: Session) -> None:
-    """Make both speakers one."""
     grace, ada = (world.get_row(session, Speaker, name) for name in ("grace", "ada"))
     merge_speakers(session, grace, ada, caller=MODERATOR_CALLER, now=world.calendar.clock.now())

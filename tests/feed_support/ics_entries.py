@@ -1,4 +1,4 @@
-"""Calendar entries as they are read back, and entries with anything in each of their fields."""
+"""Parsed calendar entries, and Hypothesis strategies for entries with arbitrary values."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -30,7 +30,7 @@ from tests.feed_support.ics_reader import Component, feed_errors, parse_ics
 
 STAMPS = Stamps(sequence=3, changed_at=NOON)
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Argentina/Buenos_Aires")
-"""Readers take a zone that they know from the machine, whose release may be another: these have been at rest."""
+"""Time zones with stable rules, because calendar libraries use the release of the tz database on the machine."""
 UTC_ZONES = tuple(sorted(UTC_NAMES))
 
 HOSTILE_TEXTS = (
@@ -61,7 +61,7 @@ HOSTILE_TEXTS = (
 
 
 def _valid_texts(fault: Any) -> st.SearchStrategy[str]:  # noqa: ANN401 - a check of kit.text
-    """Give texts that are taken at the door."""
+    """Return a strategy for texts that pass the validation."""
     return st.text(max_size=200).filter(lambda text: fault(text) is None)
 
 
@@ -72,7 +72,7 @@ ANY_TEXT = (
 
 
 def local_time(text: str, *, fold: int = 0) -> datetime:
-    """Return a time as the clocks on a wall show it."""
+    """Return a local time without a time zone."""
     return datetime.fromisoformat(text).replace(fold=fold)
 
 
@@ -81,7 +81,7 @@ MEETUP_ENTRY = replace(SAMPLE_ENTRY, starts=local_time("2026-03-03T18:00"), ends
 
 
 def make_override(series: CalendarEntry, occurrence: date | datetime, **changes: Any) -> Override:
-    """Return an occurrence of a series that is otherwise, at its own time unless told so."""
+    """Return a changed occurrence of a recurring entry, by default at its original time."""
     alone = replace(series, starts=occurrence, recurrence=None, excluded=(), overrides=())
     if isinstance(occurrence, datetime):
         alone = replace(alone, ends=occurrence + timedelta(hours=2))
@@ -92,7 +92,7 @@ def make_override(series: CalendarEntry, occurrence: date | datetime, **changes:
 
 @st.composite
 def timed_entries(draw: st.DrawFn) -> tuple[CalendarEntry, datetime, datetime]:
-    """Give an entry, and the instants at which it begins and ends."""
+    """Return an entry, and the instants at which it begins and ends."""
     tzid = draw(st.sampled_from([*ZONES, *UTC_ZONES]))
     at = draw(st.datetimes(datetime(1971, 1, 1), datetime(2198, 1, 1)).map(lambda t: t.replace(microsecond=0)))  # noqa: DTZ001 - bounds
     starts_at = at.replace(tzinfo=UTC)
@@ -104,7 +104,7 @@ def timed_entries(draw: st.DrawFn) -> tuple[CalendarEntry, datetime, datetime]:
 
 @st.composite
 def any_entries(draw: st.DrawFn, texts: st.SearchStrategy[str] = ANY_TEXT) -> CalendarEntry:
-    """Give an entry that has anything in each of its fields."""
+    """Return an entry with arbitrary values in all fields."""
     maybe = st.none() | texts
     related = st.tuples(st.sampled_from(Relation), st.just("event-2@cal.example.org"))
     entry = replace(
@@ -143,20 +143,20 @@ def _talk_facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | No
 
 
 def build_ics_feed(*entries: CalendarEntry) -> bytes:
-    """Return a feed of these entries with the zones that they need."""
+    """Return a feed of these entries with the VTIMEZONE components that they require."""
     return wrap_vevents(
         [with_timestamps(render_entry(entry), STAMPS) for entry in entries], required_vtimezones(*entries)
     )
 
 
 def wrap_vevents(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:
-    """Return a feed of these VEVENTs and VTIMEZONEs."""
+    """Return a feed of these VEVENT and VTIMEZONE components."""
     above, below = ics_header_and_footer(FEED_HEAD, zones)
     return b"".join([above, *(text.encode() for text in texts), below])
 
 
 def required_vtimezones(*entries: CalendarEntry) -> list[VTimezone]:
-    """Return the VTIMEZONEs that these entries need."""
+    """Return the VTIMEZONE components that these entries require."""
     spans = {}
     for entry in entries:
         if entry.needs_zone:
@@ -166,24 +166,23 @@ def required_vtimezones(*entries: CalendarEntry) -> list[VTimezone]:
 
 
 def parse_entry(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = build_ics_feed) -> Component:
-    """Return an entry as a strict reader reads it, after a look at the whole feed around it."""
+    """Return an entry as a parsed component after checking that a feed with the entry is valid."""
     return parse_entries(entry, write)[0]
 
 
 def parse_entries(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = build_ics_feed) -> list[Component]:
-    """Return an entry, and each of its occurrences that is otherwise, as a strict reader reads them."""
+    """Return the parsed components of an entry: the entry itself and its changed occurrences."""
     body = write(entry)
     assert feed_errors(body) == []
     return parse_ics(body).events()
 
 
 def parse_with_icalendar(body: bytes) -> icalendar.Event:
-    """Return the one entry of a feed as the icalendar library reads it."""
+    """Return the only entry of a feed as parsed by the icalendar library."""
     (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
     assert isinstance(event, icalendar.Event)
     return event
 
 
 def split_lines(text: str) -> list[str]:
-    """Return the lines of a text that ends them with CRLF."""
     return text.split("\r\n")

@@ -1,6 +1,6 @@
-"""Reads our .ics files, and finds what is wrong with them: what the linter finds, and where they are not as promised.
+"""A strict parser for the iCalendar feeds of eventcal, and checks of these feeds.
 
-Neither this reader nor the linter's shares anything with what writes feeds.
+The parser and the linter share no code with the modules that write feeds.
 """
 
 import re
@@ -25,7 +25,7 @@ _REQUIRED_CALENDAR_PROPERTIES = frozenset(
     | {"URL", "REFRESH-INTERVAL", "X-PUBLISHED-TTL"}
 )
 _FORBIDDEN_PROPERTIES = frozenset({"METHOD", "ORGANIZER", "ATTENDEE", "STRUCTURED-DATA", "DURATION"})
-# A feed without entries is what was asked for, and tests with hostile texts have some for X-WR-TIMEZONE.
+# Some tests request feeds without entries, or set X-WR-TIMEZONE to a hostile text.
 _ALLOWED_LINT_CODES = frozenset({"no-entries", "calendar-zone"})
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPE_PATTERN = re.compile(r"\\(.?)", re.DOTALL)
@@ -33,7 +33,7 @@ _ESCAPE_PATTERN = re.compile(r"\\(.?)", re.DOTALL)
 
 @dataclass(frozen=True)
 class ContentLine:
-    """One content line: its value as it stands there, with its escapes."""
+    """A content line with its unparsed value."""
 
     name: str
     parameters: str
@@ -41,17 +41,17 @@ class ContentLine:
 
     @property
     def text(self) -> str:
-        """Give the value as a text."""
+        """Return the value without escapes."""
         return _ESCAPE_PATTERN.sub(_unescape, self.value)
 
     @property
     def texts(self) -> list[str]:
-        """Give the value as a list of texts."""
+        """Return the values of a comma-separated list without escapes."""
         return [_ESCAPE_PATTERN.sub(_unescape, one) for one in re.findall(r"(?:^|,)((?:[^\\,]|\\.)*)", self.value)]
 
     @property
     def date_or_time(self) -> date | datetime:
-        """Give the value as a date, or as a time in the zone that it names."""
+        """Return the value as a date, or as a time in the zone of its TZID parameter."""
         if self.parameters == ";VALUE=DATE":
             return datetime.strptime(self.value, "%Y%m%d").replace(tzinfo=UTC).date()
         if self.parameters:
@@ -68,40 +68,40 @@ def _unescape(escape: re.Match[str]) -> str:
 
 @dataclass
 class Component:
-    """What stands between a BEGIN and its END."""
+    """A component with its properties and nested components."""
 
     name: str
     lines: list[ContentLine] = field(default_factory=list)
     components: list["Component"] = field(default_factory=list)
 
     def list_properties(self, name: str) -> list[ContentLine]:
-        """Give every property of this name."""
+        """Return all properties with this name."""
         return [line for line in self.lines if line.name == name]
 
     def get_property(self, name: str) -> ContentLine:
-        """Give the one property of this name."""
+        """Return the only property with this name."""
         (line,) = self.list_properties(name)
         return line
 
     def value(self, name: str) -> str:
-        """Give the value of the one property of this name, as it stands there."""
+        """Return the unparsed value of the only property with this name."""
         return self.get_property(name).value
 
     def text(self, name: str) -> str:
-        """Give the text of the one property of this name."""
+        """Return the value of the only property with this name without escapes."""
         return self.get_property(name).text
 
     def events(self) -> list["Component"]:
-        """Give the entries, in their order."""
+        """Return the VEVENT components in their order."""
         return [part for part in self.components if part.name == "VEVENT"]
 
     def timezone_ids(self) -> list[str]:
-        """Give the names of the zones that are described, in their order."""
+        """Return the TZID values of the VTIMEZONE components in their order."""
         return [part.value("TZID") for part in self.components if part.name == "VTIMEZONE"]
 
 
 def parse_ics(data: bytes) -> Component:
-    """Return the calendar. Raises ValueError for whatever RFC 5545 does not know."""
+    """Return the parsed calendar. Raise ValueError for a violation of RFC 5545."""
     text = data.decode()
     if not text.endswith("\r\n"):
         raise ValueError("the last line has no end")
@@ -126,7 +126,7 @@ def parse_ics(data: bytes) -> Component:
 
 
 def feed_errors(data: bytes) -> list[str]:
-    """Return everything that is wrong with a feed of ours, or nothing: by the linter, and by what we promise."""
+    """Return the errors in a feed of eventcal: those that the linter finds, and violations of documented guarantees."""
     found = [
         f"line {one.line}: {one.message} ({one.code})" for one in lint(data) if one.code not in _ALLOWED_LINT_CODES
     ]

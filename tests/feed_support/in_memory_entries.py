@@ -1,4 +1,4 @@
-"""Events and talks as the ledger loads them, without a database, and the entries that they become."""
+"""Events and talks as the feed index loads them, created without a database, and their feed entries."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ ADA = Speaker(id="ada", slug="ada", name="Ada Lovelace")
 
 
 def build_event(*, tags: tuple[str, ...] = (), beside: tuple[Event, ...] = (), **fields: Any) -> Event:
-    """Give an event as the ledger loads it."""
+    """Return an event as the feed index loads it."""
     values: dict[str, Any] = {
         "id": "summit",
         "slug": "xen-summit",
@@ -53,7 +53,7 @@ def build_talk(
     track: str | None = None,
     **fields: Any,
 ) -> Talk:
-    """Give a public talk on the first day at 13:30, as the ledger loads it."""
+    """Return a public talk on the first day at 13:30, as the feed index loads it."""
     values: dict[str, Any] = {
         "id": "t1",
         "title": "Xen on ARM",
@@ -78,10 +78,10 @@ def build_talk(
 
 
 def build_event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **fields: Any) -> CalendarEntry:
-    """Give the entry of an event."""
+    """Return the feed entry of an event."""
     return ENTRY_BUILDER.build_event_entry(build_event(**fields), talk_count=talks, unscheduled_talks=line_up)
 
 
 def build_talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:
-    """Give the entry of a talk, of any event unless told of which."""
+    """Return the feed entry of a talk, by default at a new event."""
     return ENTRY_BUILDER.build_talk_entry(build_talk(event or build_event(), **fields))

@@ -28,5 +28,5 @@ def render_event(entry: CalendarEntry) -> Any:  # noqa: ANN401 - JSON
 
 
 def talk_at(starts: str, ends: str, tzid: str = "Europe/Berlin") -> CalendarEntry:
-    """Return the talk at other local times."""
+    """Return the sample talk at other local times."""
     return replace(TALK_ENTRY, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), zone=tzid)

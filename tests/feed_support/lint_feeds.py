@@ -1,4 +1,4 @@
-"""A calendar without a fault for the linter, and ways to put one in."""
+"""A calendar that passes the linter, and variants with one error each."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -87,13 +87,13 @@ ONE_DAY_VEVENT = VALID_FEED[VALID_FEED.index("BEGIN:VEVENT\nUID:three") : VALID_
 
 
 def to_crlf_bytes(text: str) -> bytes:
-    """Give a calendar that was written with LF as it has to be."""
+    """Return the bytes of a calendar with CRLF line ends."""
     return text.replace("\n", "\r\n").encode()
 
 
 @dataclass(frozen=True)
 class LintCase:
-    """A calendar with one fault: what it says, and the line (its number, or how it begins) where that is found."""
+    """A calendar with one error, and the code and line number that the linter reports for the error."""
 
     code: str
     data: bytes
@@ -101,12 +101,15 @@ class LintCase:
     id: str = ""
 
     def with_name(self, name: str) -> "LintCase":
-        """Give the same under another name."""
+        """Return the same case with another name."""
         return replace(self, id=f"{self.code}-{name}")
 
 
 def make_case(code: str, edits: dict[str, str], at: str | int) -> LintCase:
-    """Give the good calendar with pieces of its text changed, each at its first place."""
+    """Return a case with the first occurrence of each text in the valid calendar replaced.
+
+    at: the line number of the error, or the text with which the line begins.
+    """
     text = VALID_FEED
     for old, new in edits.items():
         assert old in text, old
@@ -115,5 +118,5 @@ def make_case(code: str, edits: dict[str, str], at: str | int) -> LintCase:
 
 
 def find_line(text: str, begins: str) -> int:
-    """Give the number of the first line that begins so."""
+    """Return the number of the first line that begins with this text."""
     return next(number for number, line in enumerate(text.splitlines(), start=1) if line.startswith(begins))

@@ -1,6 +1,6 @@
-"""What every address of a calendar answers, as digests; as a program too, which prints those of a database.
+"""Digests of the responses to all URLs of a calendar. As a program, the module prints them for an existing database.
 
-A program, because only a new process has another hash seed, and remembers nothing.
+A test runs the program because a new process has another hash seed and no cached responses.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _API_PATHS = (
 
 
 def list_paths(talk_id: str) -> list[str]:
-    """Return every feed in every format, as it may be asked for, and the lists."""
+    """Return the paths of all lists, and of all feeds in all formats with several query strings."""
     feeds = ("/calendar", "/deadlines", "/events/summit", "/speakers/grace", f"/talks/{talk_id}")
     calendars = [f"{feed}.{suffix}{query}" for feed in feeds for suffix in _SUFFIXES for query in _QUERIES]
     calendars += [f"/calendar.{suffix}{query}" for suffix in _SUFFIXES for query in _EXTRA_QUERIES]
@@ -44,7 +44,7 @@ def list_paths(talk_id: str) -> list[str]:
 
 
 def digest_responses(app: Flask, talk_id: str) -> Mapping[str, str]:
-    """Return, for each address, a digest of the answer: its status, its headers and its body."""
+    """Return a digest of the status, headers and body of each response, by path."""
     return {path: _digest_response(app, path) for path in list_paths(talk_id)}
 
 

@@ -1,4 +1,4 @@
-"""Entries to be written in every format, and texts that no format may stumble over."""
+"""Sample entries for all feed formats, and texts that are difficult to encode."""
 
 import unicodedata
 from dataclasses import replace
@@ -85,7 +85,7 @@ _EVENING_ENTRY = replace(
     ends=datetime(2026, 3, 3, 20, 30),  # noqa: DTZ001 - local
 )
 
-# One evening is left out; one is a day later, longer and elsewhere.
+# One occurrence is excluded. Another occurrence is a day later, longer and in another location.
 RECURRING_ENTRY = replace(
     _EVENING_ENTRY,
     recurrence="FREQ=MONTHLY;BYDAY=1TU,-1FR;UNTIL=20261231",
@@ -105,7 +105,7 @@ RECURRING_ENTRY = replace(
     ),
 )
 
-# The first days of the month, and once the second one.
+# The entry recurs on the first day of each month, and one occurrence is moved to the second day.
 RECURRING_ALL_DAY_ENTRY = replace(
     ALL_DAY_ENTRY,
     uid="event-3@cal.example.org",
@@ -143,7 +143,7 @@ ANY_TEXT = (
 
 
 def normalise_text(text: str) -> str:
-    """Give a text as readers must read it: each line break as one, a tab as a space, U+FFFD for what is no text."""
+    """Return a text as readers must parse it: with LF line breaks, spaces for tabs, U+FFFD for invalid characters."""
 
     def normalise_character(character: str) -> str:
         if character.splitlines() == [""]:
@@ -157,7 +157,7 @@ def normalise_text(text: str) -> str:
 
 
 def fill_entry(text: str) -> CalendarEntry:
-    """Give an entry that has the text wherever somebody may have written one."""
+    """Return an entry with this text in all text fields."""
     return replace(
         TALK_ENTRY,
         uid=text,
@@ -182,6 +182,6 @@ def fill_entry(text: str) -> CalendarEntry:
 
 
 def fill_feed_head(text: str) -> FeedHead:
-    """Give a feed's head that has the text wherever somebody may have written one."""
+    """Return a feed head with this text in all text fields."""
     url = f"https://cal.example.org/{text}"
     return replace(FEED_HEAD, uid=text, name=text, description=text, url=url, source=url)

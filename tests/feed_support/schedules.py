@@ -1,4 +1,4 @@
-"""A programme with talks, and its schedule as it is read from either notation."""
+"""A conference with talks, and its schedule parsed from JSON and XML."""
 
 import json
 from dataclasses import replace
@@ -44,13 +44,13 @@ SCHEDULE_INPUT = ScheduleInput(
     talks=(),
     changed_at=NOON,
 )
-# As they were given out once.
+# Published identifiers of a talk, which must not change.
 TALK_GUID = "fdc9602a-bcd2-5590-a8b9-361705e5c519"
 GRACE_ID, GRACE_GUID = 798114082, "9246c76a-9af5-5da9-8e22-930f0241c21a"
 ADA_ID, ADA_GUID = 1441861618, "6ed89936-fa57-5e58-88ab-7df44772b493"
 MAIN_ROOM_GUID, SIDE_ROOM_GUID = "5b7835c0-b184-5a82-b7a7-76667f316c38", "256294f2-c883-583b-89ac-e54e76f1a53d"
 
-# Half a character, and everything else that hypothesis leaves out of texts.
+# Hypothesis excludes surrogates from texts by default.
 ANY_TEXT = st.text(st.characters(), max_size=30)
 
 
@@ -59,12 +59,12 @@ def make_stored_entry(entry: CalendarEntry = TALK_ENTRY, number: int = 17) -> St
 
 
 def talk_at(starts: str, ends: str, **fields: Any) -> CalendarEntry:
-    """Give the talk at other local times."""
+    """Return the sample talk at other local times."""
     return replace(TALK_ENTRY, starts=datetime.fromisoformat(starts), ends=datetime.fromisoformat(ends), **fields)
 
 
 def make_schedule_input(*entries: CalendarEntry, **fields: Any) -> ScheduleInput:
-    """Give the programme with these talks, numbered from 1."""
+    """Return a conference with these talks, numbered from 1."""
     talks = tuple(make_stored_entry(entry, number) for number, entry in enumerate(entries, start=1))
     return replace(SCHEDULE_INPUT, talks=talks, **fields)
 
@@ -78,20 +78,20 @@ def render_json_conference(programme: ScheduleInput) -> Any:  # noqa: ANN401 - J
 
 
 def list_json_talks(programme: ScheduleInput) -> list[Any]:
-    """Give the talks in the JSON, in its order."""
+    """Return the talks in the JSON schedule in their order."""
     return [
         talk for day in render_json_conference(programme)["days"] for talks in day["rooms"].values() for talk in talks
     ]
 
 
 def render_json_talk(entry: CalendarEntry, **fields: Any) -> Any:  # noqa: ANN401 - JSON
-    """Give the only talk of a programme as JSON has it."""
+    """Return the only talk in the JSON schedule of a conference."""
     (found,) = list_json_talks(make_schedule_input(entry, **fields))
     return found
 
 
 def talk_ids_by_day(programme: ScheduleInput) -> dict[str, list[int]]:
-    """Give the numbers of the talks by their day, the same in both notations."""
+    """Return the ids of the talks by day, after checking that both formats contain the same ids."""
     days = render_json_conference(programme)["days"]
     by_json = {day["date"]: [talk["id"] for talks in day["rooms"].values() for talk in talks] for day in days}
     by_xml = {
@@ -103,7 +103,7 @@ def talk_ids_by_day(programme: ScheduleInput) -> dict[str, list[int]]:
 
 
 def list_day_spans(programme: ScheduleInput) -> list[tuple[str, str, str]]:
-    """Give the days, each with its beginning and end, the same in both notations."""
+    """Return the date, start and end of each day, after checking that both formats contain the same days."""
     by_json = [(day["date"], day["day_start"], day["day_end"]) for day in render_json_conference(programme)["days"]]
     days = render_xml(programme).findall("day")
     by_xml = [(day.get("date"), day.get("start"), day.get("end")) for day in days]

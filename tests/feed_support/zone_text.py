@@ -1,4 +1,4 @@
-"""The VTIMEZONEs of feeds as iCalendar text."""
+"""The VTIMEZONE components of feeds as iCalendar text."""
 
 from datetime import date
 
