@@ -1,4 +1,4 @@
-"""A scenario through the HTTP API: every unsafe operation, in an order in which each finds what it needs."""
+"""A scenario for the HTTP API: all unsafe operations, in an order that creates the objects for each operation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _NEW_PASSWORD = "another quiet bicycle"
 
 
 def record_api_scenario(recorder: Recorder) -> None:
-    """Record the scenario: accounts, an event and its parts, talks, speakers and sponsors."""
+    """Record the scenario: accounts, an event with its parts, talks, speakers and sponsors."""
     visitor = recorder.create_client("visitor")
     people = {name: _register_member(recorder, name) for name in ("olga", "ann", "bob")}
     people["max"] = recorder.create_client("max").sign_in("max@example.org")
@@ -29,7 +29,7 @@ def record_api_scenario(recorder: Recorder) -> None:
 
 
 def find_emailed_token(recorder: Recorder, address: str, path: str) -> str:
-    """Return the token in the newest email to somebody that links to `path`."""
+    """Return the token in the newest email to an address that contains a link to `path`."""
     texts = [
         email.text for email in list_emails(recorder.app) if email.to == address and f"{path}?token=" in email.text
     ]
@@ -37,7 +37,7 @@ def find_emailed_token(recorder: Recorder, address: str, path: str) -> str:
 
 
 def _register_member(recorder: Recorder, name: str) -> RecordingClient:
-    """Return somebody who registered, confirmed their address and signed in."""
+    """Return a client of a new member who has confirmed their email address and signed in."""
     person = recorder.create_client(name)
     address = f"{name}@example.org"
     registered = {"email": address, "password": PASSWORD, "name": f"{name.title()} Newcomer"}
@@ -184,7 +184,7 @@ def _record_rooms_tracks_tiers(olga: RecordingClient) -> None:
 
 
 def _record_talks(people: Mapping[str, RecordingClient]) -> dict[str, str]:
-    """Record talks on every way through their states, and return identifiers by the last state."""
+    """Record all state transitions of talks, and return the ids of the talks by their final state."""
     olga, ann, bob, moderator = (people[name] for name in ("olga", "ann", "bob", "max"))
     made: dict[str, str] = {}
 
@@ -276,7 +276,7 @@ def _record_sponsors(people: Mapping[str, RecordingClient]) -> None:
 
 
 def _record_deletions(people: Mapping[str, RecordingClient]) -> None:
-    """Record how events and accounts come to their end."""
+    """Record the cancellation, erasure and deletion of events and accounts."""
     moderator = people["max"]
     moderator.call_api("POST", "/events/hackday/cancel")
     moderator.call_api("POST", "/events/hackday/cancel", label="again")

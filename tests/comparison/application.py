@@ -1,4 +1,4 @@
-"""Everything that a recording needs of the application: the only module of this package that imports it."""
+"""Access to the application for recordings. No other module of this package imports the application."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 PASSWORD = "correct horse battery"
 DEMO_ORGANISER = ORGANISER_EMAIL
 LARGE_CALENDAR_NOW = NOON
-"""The moment for which tests/sample_calendar.py is made."""
+"""The time at which recordings of the sample calendar begin."""
 
 MODERATOR_TOKEN, MEMBER_TOKEN, FEED_SECRET, REVOKED_FEED_SECRET = (
     sample_calendar.MODERATOR_TOKEN,
@@ -44,7 +44,7 @@ MODERATOR_TOKEN, MEMBER_TOKEN, FEED_SECRET, REVOKED_FEED_SECRET = (
 
 @dataclass(frozen=True)
 class Email:
-    """An email that waits in the outbox."""
+    """An email in the outbox."""
 
     to: str
     subject: str
@@ -53,7 +53,7 @@ class Email:
 
 @contextmanager
 def create_application(folder: Path, moment: datetime, **settings: Any) -> Iterator[tuple[Flask, FixedClock]]:
-    """Yield an application on a database of its own with nothing in it, and the clock that it goes by."""
+    """Provide an application with an empty database, and the clock of the application."""
     folder.mkdir()
     url = f"sqlite:///{folder / 'eventcal.db'}"
     migrate.upgrade(url)
@@ -63,12 +63,12 @@ def create_application(folder: Path, moment: datetime, **settings: Any) -> Itera
 
 
 def finish_background_work(app: Flask) -> None:
-    """Do what the application does after its answers, such as writing down who fetched a feed."""
+    """Run the background tasks that the application has queued, such as recording which clients fetch a feed."""
     http_app.run_background_tasks(app)
 
 
 def load_demo(app: Flask, moment: datetime) -> None:
-    """Load the demo data with its dates of 2014, and its organiser."""
+    """Load the demo data with its dates of 2014, and create the demo organiser."""
     with http_app.database_of(app).unit_of_work() as unit:
         load_dataset(unit, read_demo_dataset(load_record))
         create_demo_organiser(
@@ -80,13 +80,12 @@ def load_demo(app: Flask, moment: datetime) -> None:
 
 
 def load_json_dataset(app: Flask, dataset: Json) -> None:
-    """Load a data set."""
     with http_app.database_of(app).unit_of_work() as unit:
         load_dataset(unit, parse_dataset(json.dumps(dataset).encode(), load_record, source_name="dataset.json"))
 
 
 def load_sample_calendar(app: Flask) -> None:
-    """Make the calendar of tests/sample_calendar.py, whose members can sign in with PASSWORD."""
+    """Create the sample calendar. All members have the password PASSWORD."""
     sample_calendar.create_sample_calendar(app)
     with http_app.write_session(app) as session:
         for member in session.scalars(select(Member)):
@@ -96,7 +95,7 @@ def load_sample_calendar(app: Flask) -> None:
 def add_member(
     app: Flask, email: str, *, role: str = "member", organises: Sequence[str] = (), reviews: Sequence[str] = ()
 ) -> None:
-    """Add a member who can sign in with PASSWORD, and is on the teams of these events."""
+    """Add a member with the password PASSWORD to the teams of these events."""
     with http_app.write_session(app) as session:
         name, member_id = email.partition("@")[0], f"member-{email.partition('@')[0]}"
         member = make_member(
@@ -119,7 +118,7 @@ def list_emails(app: Flask) -> list[Email]:
 
 
 def run_command(folder: Path, *arguments: str) -> str:
-    """Return what a command prints, its errors and its exit code; file names are relative to the folder."""
+    """Return the output, errors and exit code of a command. File names are relative to the folder."""
     with chdir(folder):
         result = CliRunner(env={"EVENTCAL_INSTANCE": "."}).invoke(main, arguments, prog_name="eventcal")
     return f"$ eventcal {' '.join(arguments)}\n{result.stdout}{result.stderr}exit code {result.exit_code}\n"

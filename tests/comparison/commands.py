@@ -1,4 +1,4 @@
-"""What the command line prints when data sets are loaded: faulty ones, and a sound one twice."""
+"""The output of commands that load data sets: invalid data sets, and a valid data set that is loaded twice."""
 
 import json
 from pathlib import Path
@@ -83,7 +83,7 @@ _INVALID_DATASET: Json = {
 
 
 def record_commands(folder: Path, scratch: Path, randomness: Randomness) -> int:
-    """Write what each command prints into a file of its own, and return the number of files."""
+    """Write the output of each command to a separate file, and return the number of files."""
     for name, dataset in (("sound", _VALID_DATASET), ("changed", _CHANGED_DATASET), ("faulty", _INVALID_DATASET)):
         (scratch / f"{name}.json").write_text(json.dumps(dataset), encoding="utf-8")
     (scratch / "broken.json").write_text('{"events": [', encoding="utf-8")
@@ -103,7 +103,7 @@ def record_commands(folder: Path, scratch: Path, randomness: Randomness) -> int:
     )
     folder.mkdir(parents=True)
     for number, arguments in enumerate(commands, start=1):
-        # The password that the demo prints is drawn, too.
+        # The password that the demo command prints is random, too.
         randomness.seed(f"command {number}")
         printed = run_command(scratch, *arguments)
         (folder / f"{number:02}_{'_'.join(arguments)}.txt").write_text(printed, encoding="utf-8")

@@ -1,11 +1,11 @@
-"""Comparison of two recordings: which files are missing, new or different, and where they begin to differ."""
+"""Comparison of two recordings: missing, new and different files, and the first difference in each file."""
 
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# A calendar is one line of a megabyte in some formats: a difference is shown with this many characters around it.
+# Some formats write a calendar of a megabyte on one line, so only this many characters around a difference are shown.
 _CONTEXT_CHARACTERS = 100
 _LINES_BEFORE, _LINES_AFTER = 2, 4
 _BODY_HEADERS = ("Content-Length: ", "ETag: ")
@@ -14,7 +14,7 @@ _LONG_LINE = 2 * _CONTEXT_CHARACTERS
 
 @dataclass(frozen=True)
 class Comparison:
-    """The names of the files that are in one recording only, and those that differ with their first differences."""
+    """The names of files in only one recording, and the first differences between files in both recordings."""
 
     missing: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
@@ -22,7 +22,7 @@ class Comparison:
 
     @property
     def is_equal(self) -> bool:
-        """Return whether both recordings have the same files with the same bytes."""
+        """Return whether both recordings consist of the same files with the same content."""
         return not (self.missing or self.new or self.changed)
 
     def report_lines(self) -> Iterator[str]:
@@ -36,7 +36,7 @@ class Comparison:
 
 
 def compare_recordings(before: Path, after: Path) -> Comparison:
-    """Return how the recording in `after` differs from the one in `before`."""
+    """Return the differences between two recordings."""
     old, new = _list_files(before), _list_files(after)
     changed = {}
     for name in sorted(old & new):
@@ -53,25 +53,25 @@ def _list_files(folder: Path) -> set[str]:
 
 
 def _diff_lines(was: bytes, now: bytes) -> list[str]:
-    """Return a unified diff of the first lines that differ; headers that follow from the body come last."""
+    """Return a unified diff around the first difference. Headers that depend on the body are considered last."""
     old, new = _split_lines(was), _split_lines(now)
     differing = [i for i, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]]
     telling = [i for i in differing if not old[i].startswith(_BODY_HEADERS)]
     first = next(iter(telling or differing), min(len(old), len(new)))
-    # difflib takes quadratic time: it is only given what can be shown.
+    # difflib takes quadratic time, so only the lines around the difference are passed to difflib.
     parts = (lines[max(first - _LINES_BEFORE, 0) : first + _LINES_AFTER] for lines in (old, new))
     before, after = _shorten_lines(*parts)
-    # Without the two lines that name the files.
+    # The first two lines of the diff are file names.
     return list(difflib.unified_diff(before, after, lineterm="", n=_LINES_BEFORE))[2:]
 
 
 def _split_lines(raw: bytes) -> list[str]:
-    # Characters that a terminal does not show are part of what is compared.
+    # Escape sequences make invisible characters visible in the comparison.
     return [repr(line)[1:-1] for line in raw.decode("utf-8", "backslashreplace").split("\n")]
 
 
 def _shorten_lines(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
-    """Return the lines with long ones cut to what surrounds the first difference between those at the same place."""
+    """Return the lines, with long lines cut to the characters around the first difference."""
     pairs = list(zip(old, new, strict=False))
     starts = [_first_difference(*pair) for pair in pairs]
     cut_old = [_cut_around(line, starts[i] if i < len(starts) else 0) for i, line in enumerate(old)]

@@ -1,4 +1,4 @@
-"""Requests that are refused: every status that tells of an error, as JSON and as a page."""
+"""Requests that fail: every error status, as JSON and as a page."""
 
 from tests.comparison.application import REVOKED_FEED_SECRET
 from tests.comparison.public_responses import HTML_TYPE
@@ -84,7 +84,7 @@ _FORM_PATHS = (
 
 
 def record_errors(visitor: RecordingClient, member: RecordingClient, moderator: RecordingClient) -> None:
-    """Record refusals to a visitor, and to holders of a member's and a moderator's token."""
+    """Record error responses to a visitor, a member and a moderator."""
     for path in _FAILING_PATHS:
         visitor.get(path, label="plain")
         visitor.get(path, label="page", Accept=HTML_TYPE)
@@ -105,7 +105,7 @@ def record_errors(visitor: RecordingClient, member: RecordingClient, moderator: 
 
 
 def _record_invalid_bodies(member: RecordingClient) -> None:
-    """Record bodies that cannot be read, or say what cannot be: 400, 413, 415, 422."""
+    """Record responses to invalid bodies: 400, 413, 415 and 422."""
     path = "/api/v1/events/summit/talks"
     as_json = {"Content-Type": "application/json"}
     for label, body in (("empty", b""), ("cut", b'{"title": '), ("not UTF-8", b'{"title": "\xff"}'), ("a list", b"[]")):
@@ -161,7 +161,7 @@ def _record_forbidden(member: RecordingClient) -> None:
 
 
 def _record_conflicts(moderator: RecordingClient) -> None:
-    """Record changes without the version that they are a change of (428), of another one (412), and conflicts (409)."""
+    """Record responses to changes without If-Match (428), with an outdated ETag (412), or with conflicts (409)."""
     for path, body in (
         ("/events/summit", {"title": "New"}),
         ("/talks/confirmed", {"title": "New"}),

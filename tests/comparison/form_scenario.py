@@ -1,4 +1,4 @@
-"""A scenario through the forms of pages: each is filled in and sent, also with mistakes."""
+"""A scenario for the forms on web pages. Each form is submitted with valid values, and some with invalid values."""
 
 from io import BytesIO
 
@@ -26,7 +26,7 @@ _EVENT_FORM = {
 
 
 def record_form_scenario(recorder: Recorder) -> None:
-    """Record the scenario: an account, a talk and an event from their beginnings to their ends."""
+    """Record the scenario: an account, a talk and an event from creation to deletion."""
     ann, olga, moderator = (recorder.create_client(name) for name in ("ann", "olga", "max"))
     _register(ann, "ann@example.org")
     _register(olga, "olga@example.org")
@@ -89,7 +89,7 @@ def _record_account(ann: RecordingClient) -> None:
 
 
 def _find_link_by_prefix(person: RecordingClient, page: str, start: str) -> str:
-    """Return the first address on a page that begins like this."""
+    """Return the first URL on a page with this prefix."""
     found = person.get(page, Accept=HTML_TYPE).text.partition(f'href="{start}')
     if not found[2]:
         raise AssertionError(f"{page} has no link to {start}")
@@ -171,7 +171,7 @@ def _record_sponsors(olga: RecordingClient) -> None:
 
 
 def _find_link_by_suffix(person: RecordingClient, page: str, end: str) -> str:
-    """Return the first address on a page that ends like this."""
+    """Return the first URL on a page with this suffix."""
     before = person.get(page, Accept=HTML_TYPE).text.partition(f'{end}"')[0]
     return before.rpartition('href="')[2] + end
 
@@ -190,7 +190,7 @@ def _record_team(olga: RecordingClient) -> None:
 
 
 def _record_submissions(ann: RecordingClient) -> str:
-    """Record how talks are submitted and changed, and return the identifier of one."""
+    """Record the submission and editing of talks, and return the id of a talk."""
     page = "/submit?event=gathering"
     ann.get("/submit", Accept=HTML_TYPE)
     talk = {"title": "A talk to decide on", "abstract": "About **it**.\r\n\r\nAnd more.", "tags": "xen, arm"}
@@ -267,7 +267,7 @@ def _record_agenda(ann: RecordingClient) -> None:
 
 
 def _record_deletions(ann: RecordingClient, olga: RecordingClient, moderator: RecordingClient, *, talk: str) -> None:
-    """Record how talks, events and accounts come to their end."""
+    """Record the end of talks, events and accounts: withdrawal, rejection, erasure and deletion."""
     home = "/organise/gathering"
     own = {one["title"]: one["id"] for one in get_json(ann.call_api("GET", "/me/talks"))["items"]}
     withdrawn, rejected, redacted = (own[title] for title in ("To withdraw", "To reject", "To redact"))

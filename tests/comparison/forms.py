@@ -1,4 +1,4 @@
-"""Forms of pages, filled in and sent as a browser does."""
+"""Submission of forms on web pages with the values that a browser would send."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
@@ -23,10 +23,12 @@ def fill_in_form(
     typed: FormValues | None = None,
     language: str = "en",
 ) -> TestResponse:
-    """Return the answer to the form on a page that goes to `action`.
+    """Fill in the form with this action on a page, and return the response to its submission.
 
-    The page, the answer, and the page that it redirects to are recorded.
-    `do` is the button that is pressed, `row` the hidden field that tells apart forms with the same button.
+    The page, the response and the page after a redirect are recorded.
+
+    do: the value of the button.
+    row: the value of the hidden field that distinguishes forms with the same button.
     """
     shown = person.get(page, Accept=HTML_TYPE, Accept_Language=language)
     return submit_form(person, shown, action, do=do, row=row, typed=typed)
@@ -41,7 +43,7 @@ def submit_form(
     row: str | None = None,
     typed: FormValues | None = None,
 ) -> TestResponse:
-    """Return the answer to a form on a page that is shown already, and record what it leads to."""
+    """Submit a form on a page that is already loaded, and return the recorded response."""
     fields = _form_data(_find_form(shown.text, action, do, row=row))
     if do is not None:
         fields["do"] = do
@@ -54,7 +56,7 @@ def submit_form(
 
 
 def _find_form(html: str, action: str, do: str | None, *, row: str | None) -> Element:
-    """Return the form. Raises AssertionError, with the page, where there is none."""
+    """Return the form. Raise AssertionError with the page if the form is missing."""
     for form in parse_html(html).iter("form"):
         buttons = {one.get("value") for one in form.iter("button")}
         rows = {one.get("value") for one in form.iter("input") if one.get("name") == "row"}

@@ -1,4 +1,4 @@
-"""A data set of about 1,000 talks: every kind of event, state and zone, the same each time."""
+"""A reproducible data set of about 1,000 talks with every kind of event, state and time zone."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ CONFERENCES = {
     "sydney": ("Australia/Sydney", date(2026, 10, 2), 300),
     "new-york": ("America/New_York", date(2026, 10, 31), 200),
 }
-"""Curated conferences: zone, first day and number of talks. Clocks change during the second and the third."""
+"""Curated conferences: time zone, first day and number of talks. Daylight saving time changes during two of them."""
 
 _STATES = ("confirmed",) * 12 + ("accepted", "submitted", "waitlisted", "rejected", "withdrawn", "cancelled", "draft")
 _KINDS = ("talk", "talk", "talk", "keynote", "lightning", "tutorial", "workshop", "panel", "bof", "poster")
@@ -28,7 +28,7 @@ _WORDS = (  # noqa: SIM905 - words are easier to read without quotation marks
 
 
 def make_large_dataset() -> Json:
-    """Return the data set, as the JSON of a file."""
+    """Return the data set in the JSON format of data set files."""
     dice = Random(1000)  # noqa: S311 - to be the same every time is the purpose
     talks = [talk for slug in CONFERENCES for talk in _iter_conference_talks(dice, slug)]
     return {
@@ -131,7 +131,7 @@ def _iter_conferences(dice: Random) -> Iterator[Json]:
 
 
 def _iter_recurring_events() -> Iterator[Json]:
-    """Yield recurring events, with occurrences that are moved, changed, cancelled and excluded."""
+    """Yield recurring events with moved, changed, cancelled and excluded occurrences."""
     yield _make_event(
         "monthly",
         "Europe/London",
@@ -173,7 +173,7 @@ def _iter_recurring_events() -> Iterator[Json]:
 
 
 def _iter_single_events() -> Iterator[Json]:
-    """Yield an event of each status, and of shapes that are easily got wrong."""
+    """Yield an event of each status, and events with unusual values."""
     for status in ("tentative", "postponed", "cancelled", "draft", "pending"):
         yield _make_event(f"status-{status}", "Europe/Lisbon", "2026-05-20", ends="2026-05-21", status=status)
     yield _make_event("one-day", "UTC", "2026-04-01", ends="2026-04-01", title="A day; with, separators\\ in it")

@@ -1,4 +1,4 @@
-"""The OpenAPI document in parts, so that a comparison shows which of them differ."""
+"""The OpenAPI document in separate files, so that a comparison shows which parts differ."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def write_openapi_files(document: dict[str, Any], folder: Path) -> None:
-    """Write a file for each path of the document, one for its components, and one for everything else."""
+    """Write a file for each path of the document, a file for the components, and a file for all other parts."""
     folder.mkdir(parents=True)
     rest = {name: part for name, part in document.items() if name not in {"paths", "components"}}
     rest["paths"] = list(document.get("paths", {}))

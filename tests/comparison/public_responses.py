@@ -1,4 +1,4 @@
-"""Everything that a calendar serves to everybody: feeds in every format, documents, JSON and pages."""
+"""All public responses of a calendar: feeds in all formats, documents, JSON and pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ _LANGUAGES = {"en": "en-US", "de": "de-DE,de;q=0.9"}
 
 @dataclass(frozen=True)
 class CalendarContents:
-    """What a calendar has: slugs of events, speakers and sponsors, identifiers of talks, and useful filters.
+    """The content of a calendar: slugs of events, speakers and sponsors, ids of talks, and queries for lists.
 
-    The first of each is also asked for with every option. `hidden_paths` holds paths that are not public.
+    The first object of each kind is also requested with all options. `hidden_paths` are paths that are not public.
     """
 
     events: Sequence[str]
@@ -42,7 +42,7 @@ class CalendarContents:
 
 
 def list_values(visitor: RecordingClient, path: str, key: str) -> list[str]:
-    """Return one field of everything in a paginated list, whose pages are recorded by the way."""
+    """Return one field of all items in a paginated list, and record the pages of the list."""
     found: list[str] = []
     query = "?limit=200"
     while True:
@@ -54,7 +54,7 @@ def list_values(visitor: RecordingClient, path: str, key: str) -> list[str]:
 
 
 def record_public(visitor: RecordingClient, contents: CalendarContents) -> None:
-    """Record all that anybody can fetch of a calendar."""
+    """Record all public responses of a calendar."""
     for path in _feed_paths(contents):
         _record_feed(visitor, path)
     for path in _feed_option_paths(contents):
@@ -103,7 +103,7 @@ def _feed_option_paths(contents: CalendarContents) -> Iterator[str]:
 
 
 def _record_feed(visitor: RecordingClient, path: str) -> None:
-    """Record a feed, and that it was not modified."""
+    """Record a feed, and the 304 response to a conditional request for the feed."""
     answer = visitor.get(path)
     if "ETag" in answer.headers:
         visitor.get(path, label="unchanged", If_None_Match=answer.headers["ETag"])
@@ -150,7 +150,7 @@ def _page_paths(contents: CalendarContents) -> Iterator[str]:
     yield from ("/embed/listing", "/embed/listing?show=talks&limit=5", "/embed/listing?theme=dark&from=today")
     yield f"/embed/listing?talk={contents.talks[0]}"
     yield f"/embed?show=talks&event={contents.events[0]}"
-    # Pages of members lead visitors to the page for signing in.
+    # Pages for members redirect visitors to the sign-in page.
     yield from ("/me", "/organise", "/submit", "/propose", "/me/stars?past")
     yield from contents.hidden_paths
 
@@ -162,7 +162,7 @@ def _record_feed_checks(visitor: RecordingClient, contents: CalendarContents) ->
         f"/events/{contents.events[0]}.ics?tz=utc",
         *(f"/feeds/{one}.ics" for one in contents.feed_secrets),
     ]
-    # Programs of several kinds fetch a feed first, so that there is something to tell.
+    # Several calendar apps fetch the feed first, so that the page has clients to list.
     for number, program in enumerate(("iOS/26.6 (23G71) dataaccessd/1.0", "Google-Calendar-Importer", "curl/8.5.0")):
         visitor.get("/calendar.ics", label=f"program {number}", User_Agent=program)
     for feed in (*feeds, "/events/nobody.ics", "/about", "/calendar.ics?nobody=knows"):
@@ -174,7 +174,7 @@ def _record_feed_checks(visitor: RecordingClient, contents: CalendarContents) ->
 
 
 def _record_other_responses(visitor: RecordingClient, contents: CalendarContents) -> None:
-    """Record what is neither feed nor list nor page, and answers that depend on headers."""
+    """Record responses other than feeds, lists and pages, and responses that depend on request headers."""
     base = visitor.recorder.base_url
     shown = ["/", "/?show=talks&tag=xen", f"/events/{contents.events[0]}", f"/talks/{contents.talks[0]}", "/login"]
     for path in shown:
@@ -184,7 +184,7 @@ def _record_other_responses(visitor: RecordingClient, contents: CalendarContents
         visitor.get(path)
     for path in ("site.css", "site.js", "docs.css", "embed.css", "icon.svg", "nothing.css"):
         visitor.get(f"/static/{path}")
-    # Somebody else, for the choice is kept in a cookie.
+    # The language is stored in a cookie, so another client is used.
     german = visitor.recorder.create_client("German reader")
     german.get("/language/de?next=/subscribe", Accept=HTML_TYPE)
     german.get("/subscribe", Accept=HTML_TYPE, Accept_Language="en")

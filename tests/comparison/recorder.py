@@ -1,4 +1,4 @@
-"""People who call the application, and the files in which every answer is written down."""
+"""Clients of the application, and the files in which all responses are recorded."""
 
 import hashlib
 import json
@@ -28,12 +28,12 @@ _MIN_ERROR_STATUS = 400
 
 @dataclass
 class RouteCoverage:
-    """The rules and methods that were requested, by whether any answer to them was not an error."""
+    """The routes and methods that have been requested, and whether any response was successful."""
 
     requested: dict[Route, bool] = field(default_factory=dict)
 
     def add_response(self, app: Flask, method: str, path: str, *, status: int) -> None:
-        """Note an answer to a request for `path`."""
+        """Record the status of a response to a request for `path`."""
         try:
             rule, _values = app.url_map.bind("localhost").match(path, method=method, return_rule=True)
         except HTTPException:
@@ -42,7 +42,7 @@ class RouteCoverage:
         self.requested[route] = self.requested.get(route, False) or status < _MIN_ERROR_STATUS
 
     def list_missing(self, app: Flask) -> list[str]:
-        """Return the rules, each with its method, that were never requested, or only ever answered with an error."""
+        """Return the routes and methods without a successful response."""
         known = {
             (method, rule.rule)
             for rule in app.url_map.iter_rules()
@@ -53,9 +53,10 @@ class RouteCoverage:
 
 @dataclass
 class Recorder:
-    """Writes what one application answers into a folder.
+    """Writes the responses of an application to a folder.
 
-    With a `clock`, requests depend on the ones before them: their files are numbered, and a second passes after each.
+    With a `clock`, requests depend on previous requests. The files are numbered, and each request advances the clock
+    by a second.
     """
 
     app: Flask
@@ -68,7 +69,7 @@ class Recorder:
     _name_counts: Counter[str] = field(default_factory=Counter)
 
     def create_client(self, name: str, **headers: str) -> "RecordingClient":
-        """Return somebody who calls with these headers, and keeps the cookies that they are given."""
+        """Return a client that sends these headers and stores cookies."""
         return RecordingClient(self, name, self.app.test_client(), headers)
 
     def send_request(
@@ -80,9 +81,9 @@ class Recorder:
         label: str = "",
         **request: Any,
     ) -> TestResponse:
-        """Return the answer to a request, after it was written down."""
+        """Send a request, record the response, and return the response."""
         name = self._unique_name(f"{person.name} {method} {mask_text(url)}{f' [{label}]' if label else ''}")
-        # Whatever was drawn before, the identifiers of this request are the same.
+        # Seeding makes the identifiers of a request independent of previous requests.
         self.randomness.seed(f"{self.folder.name} {name}")
         answer = person.client.open(url, method=method, base_url=self.base_url, **request)
         self.routes.add_response(self.app, method, answer.request.path, status=answer.status_code)
@@ -93,12 +94,12 @@ class Recorder:
         return answer
 
     def write_emails(self, label: str) -> None:
-        """Write down the emails in the outbox, with subject, recipient and text."""
+        """Record the subject, recipient and text of all emails in the outbox."""
         texts = (f"To: {one.to}\nSubject: {one.subject}\n\n{one.text}" for one in list_emails(self.app))
         self._write_file(self._unique_name(f"emails {label}"), mask_text("\n----\n".join(texts)))
 
     def _unique_name(self, said: str) -> str:
-        """Return a file name that no other file has."""
+        """Return a unique file name."""
         plain = said.replace("/?", "/listing_").replace("?", "__").replace("/", "_")
         name = _UNSAFE_IN_NAMES.sub("_", plain).strip("_")
         if len(name) > _MAX_NAME_LENGTH:
@@ -117,7 +118,7 @@ class Recorder:
 
 @dataclass
 class RecordingClient:
-    """Somebody who calls the application: as a visitor, with a token, or with the cookie of a session."""
+    """A client that records all responses. It may be authenticated by an access token or a session cookie."""
 
     recorder: Recorder
     name: str
@@ -133,28 +134,28 @@ class RecordingClient:
         headers: Mapping[str, str] | None = None,
         **request: Any,
     ) -> TestResponse:
-        """Return the answer to a request with this person's headers and these."""
+        """Return the response to a request with the headers of the client and additional headers."""
         sent = {**self.headers, **(headers or {})}
         return self.recorder.send_request(self, method, url, label=label, headers=sent, **request)
 
     def get(self, url: str, *, label: str = "", **headers: str) -> TestResponse:
-        """Return the answer to a GET request; an underscore in the name of a header stands for a hyphen."""
+        """Return the response to a GET request. Underscores in header names become hyphens."""
         return self.request("GET", url, label=label, headers=_with_hyphens(headers))
 
     def call_api(self, method: str, path: str, body: object = None, *, label: str = "", **headers: str) -> TestResponse:
-        """Return the answer of the HTTP API to a request with a JSON body, if there is one."""
+        """Return the response to an API request with an optional JSON body."""
         request = {} if body is None else {"json": body}
         return self.request(method, f"/api/v1{path}", label=label, headers=_with_hyphens(headers), **request)
 
     def sign_in(self, email: str) -> "RecordingClient":
-        """Return this person with a session, and the CSRF token among their headers."""
+        """Sign in, add the CSRF token to the headers, and return the client."""
         answer = self.call_api("POST", "/auth/login", {"email": email, "password": PASSWORD})
         self.headers = {**self.headers, "X-CSRF-Token": get_json(answer)["csrf_token"]}
         return self
 
 
 def get_json(answer: TestResponse) -> dict[str, Any]:
-    """Return the JSON object that a successful answer holds."""
+    """Return the JSON object in a successful response. Raise AssertionError for an error response."""
     body = answer.get_json()
     if answer.status_code >= _MIN_ERROR_STATUS or not isinstance(body, dict):
         raise AssertionError(f"{answer.request.method} {answer.request.path}: {answer.status} {answer.text[:500]}")
@@ -167,7 +168,7 @@ def _with_hyphens(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _format_request(method: str, url: str, **request: Any) -> str:
     headers: Mapping[str, str] = request.get("headers", {})
-    # Fields of forms are not repeated: the page before has most of them.
+    # Form fields are omitted, because the preceding page contains most of them.
     body = [json.dumps(request["json"], ensure_ascii=False)] if "json" in request else []
     said = [f"{key}: {'{csrf_token}' if key == 'X-CSRF-Token' else value}" for key, value in headers.items()]
     return mask_text("\n".join([f"{method} {url}", *said, *body]))

@@ -1,4 +1,4 @@
-"""The whole recording: which calendars there are, and who asks them for what."""
+"""The complete recording: its calendars, and the requests of each client."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ from tests.comparison.second_factor_scenario import record_second_factor_scenari
 from tests.comparison.signed_in_pages import EventParts, record_account_pages, record_organiser_pages
 
 DEMO_NOW = datetime(2014, 7, 1, 12, tzinfo=UTC)
-"""Before the summits of the demo data, so that lists of what is to come are not empty."""
+"""A time before the summits in the demo data, so that lists of upcoming events are not empty."""
 
 _BASE_URL = "https://calendar.example.org"
 _SETTINGS = {
@@ -76,11 +76,11 @@ _SCENARIOS: Mapping[str, Callable[[Recorder], None]] = {
 
 
 class IncompleteRecordingError(Exception):
-    """There are routes that the recording does not ask for; the message names them."""
+    """Raised if the recording does not cover all routes. The message lists the missing routes."""
 
 
 def record_all(folder: Path) -> int:
-    """Record everything into a folder, and return the number of responses. Raises IncompleteRecordingError."""
+    """Record all responses and return their number. Raise IncompleteRecordingError if routes are missing."""
     routes = RouteCoverage()
     with tempfile.TemporaryDirectory() as scratch, patch_secrets() as randomness:
         recording = _Recording(folder, Path(scratch), randomness, routes=routes)
@@ -103,7 +103,7 @@ class _Recording:
     def open_calendar(
         self, place: str, moment: datetime, **settings: str
     ) -> Iterator[tuple[Flask, FixedClock, Recorder]]:
-        """Yield an application of its own, its clock, and what records it."""
+        """Provide a new application, its clock and its recorder."""
         self.randomness.seed(place)
         with app_.create_application(self.scratch / place, moment, **settings) as (app, clock):
             base_url = settings.get("base_url", "http://127.0.0.1:8000")
@@ -112,13 +112,13 @@ class _Recording:
             self.count += recorder.count
 
     def record_commands(self) -> None:
-        """Record what the command line prints when data sets are loaded."""
+        """Record the output of commands that load data sets."""
         scratch = self.scratch / "commands"
         scratch.mkdir()
         self.count += record_commands(self.folder / "commands", scratch, self.randomness)
 
     def record_scenarios(self) -> None:
-        """Record unsafe requests, each scenario in a small calendar of its own, and what it looks like afterwards."""
+        """Record each scenario of unsafe requests in a separate calendar, and the public responses afterwards."""
         for name, scenario in _SCENARIOS.items():
             with self.open_calendar(f"scenario-{name}", app_.LARGE_CALENDAR_NOW, **_SETTINGS) as (app, clock, recorder):
                 app_.load_sample_calendar(app)
@@ -128,7 +128,7 @@ class _Recording:
                 record_outcome(recorder)
 
     def record_demo(self) -> None:
-        """Record the demo data as it was, with the settings that an installation starts with."""
+        """Record the demo data with the default settings, at a time before its events."""
         with self.open_calendar("demo", DEMO_NOW) as (app, clock, recorder):
             app_.load_demo(app, DEMO_NOW)
             clock.tick(3600)
@@ -166,7 +166,7 @@ class _Recording:
 
 
 def _change_large_calendar(recorder: Recorder) -> None:
-    """Change, cancel and redact some of a calendar, so that it has tombstones, histories and several revisions."""
+    """Change, cancel and erase some objects, so that the calendar has tombstones, histories and several revisions."""
     moderator = recorder.create_client("earlier moderator", Authorization=f"Bearer {app_.MODERATOR_TOKEN}")
     titles = get_json(moderator.call_api("GET", "/events/berlin/talks?limit=200&state=confirmed"))["items"]
     for talk, step in zip(titles, ("cancel", "redact", "cancel", "redact"), strict=False):

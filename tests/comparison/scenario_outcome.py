@@ -1,4 +1,4 @@
-"""How a calendar looks once a scenario is over: its feeds, lists and pages, with every kind of tombstone."""
+"""The public responses of a calendar after a scenario: feeds, lists and pages, with every kind of tombstone."""
 
 from tests.comparison.public_responses import HTML_TYPE, list_values
 from tests.comparison.recorder import Recorder
@@ -9,7 +9,6 @@ _PAGE_PATHS = ("/", "/?show=talks", "/?from=2020-01-01&show=talks", "/sitemap.xm
 
 
 def record_outcome(recorder: Recorder) -> None:
-    """Record the public feeds, lists and pages of a small calendar."""
     visitor = recorder.create_client("later")
     for form in (*_CALENDAR_FORMATS, "csv", "atom"):
         visitor.get(f"/calendar.{form}")

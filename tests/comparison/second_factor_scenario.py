@@ -1,4 +1,4 @@
-"""A scenario of signing in by more than a password: codes of an app, recovery codes and passkeys."""
+"""A scenario for second factors: codes of an authenticator app, recovery codes and passkeys."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ _APP_PATH, _NEW_PASSKEY_PATH = f"{_SECURITY_PATH}/app", f"{_SECURITY_PATH}/passk
 
 
 def record_second_factor_scenario(recorder: Recorder) -> None:
-    """Record the scenario for a member who has nothing but a password at first."""
+    """Record the scenario for a member who initially has only a password."""
     clock = recorder.clock
     assert clock is not None
     ada, moderator = recorder.create_client("ada"), recorder.create_client("max")
@@ -47,7 +47,7 @@ def _sign_in_by_password(ada: RecordingClient) -> None:
 
 
 def _set_up_app(ada: RecordingClient, clock: FixedClock) -> tuple[AuthenticatorApp, list[str]]:
-    """Record how an app is set up; return it and the recovery codes."""
+    """Record the setup of an authenticator app, and return the app and the recovery codes."""
     page = ada.get(_APP_PATH, Accept=HTML_TYPE)
     phone = AuthenticatorApp(_read_codes(page)[0], clock)
     submit_form(ada, page, _APP_PATH, typed={"code": phone.wrong_code()})
@@ -83,7 +83,7 @@ def _sign_in_by_code(ada: RecordingClient, phone: AuthenticatorApp, codes: list[
 
 
 def _login_body(phone: AuthenticatorApp) -> str:
-    # Sent as bytes, so that a code that is different every time is not recorded.
+    # The recorder omits bytes bodies. The code must be omitted, because it differs in every recording.
     return f'{{"email": "ada@example.org", "password": "{PASSWORD}", "code": "{phone.current_code()}"}}'
 
 
@@ -126,5 +126,5 @@ def _read_codes(page: TestResponse) -> list[str]:
 
 
 def _passkey_options(page: TestResponse) -> str:
-    """Return what the page has its script ask the browser for."""
+    """Return the passkey options that the page passes to its script."""
     return next(form.get("data-options", "") for form in parse_html(page.text).iter("form") if form.get("data-options"))

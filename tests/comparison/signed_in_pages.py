@@ -1,4 +1,4 @@
-"""What a calendar shows to people who are signed in: a member, an organiser, a reviewer and a moderator."""
+"""The pages of signed-in users: a member, an organiser, a reviewer and a moderator."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _OWN_API_PATHS = ("/me", "/me/talks", "/me/talks?limit=2", "/me/stars", "/me/fee
 
 @dataclass(frozen=True)
 class EventParts:
-    """What belongs to one event, by its slug: identifiers of rooms and tracks, and so on."""
+    """The slug of an event and the ids of its parts, such as rooms and tracks."""
 
     slug: str
     talks: Sequence[str] = ()
@@ -27,7 +27,7 @@ class EventParts:
 def record_account_pages(
     person: RecordingClient, talks: Sequence[str], *, event: str, others: Sequence[str] = ()
 ) -> None:
-    """Record the pages and documents of somebody's own: account, talks, agenda, forms; and other pages."""
+    """Record the pages and API responses about a member's account, talks and agenda, and other pages."""
     for path in _OWN_API_PATHS:
         person.call_api("GET", path)
     for path in (*_account_paths(talks, event), *others):
@@ -36,7 +36,7 @@ def record_account_pages(
 
 
 def record_organiser_pages(person: RecordingClient, parts: EventParts) -> None:
-    """Record what somebody sees who looks after an event, or what they are refused."""
+    """Record the pages and API responses for the team of an event, or the error responses for other users."""
     for path in ("", "/talks?state=submitted,waitlisted,rejected,draft", "/team", "/sponsorships", "/tiers"):
         person.call_api("GET", f"/events/{parts.slug}{path}")
     for path in _organiser_paths(parts):
