@@ -1,4 +1,4 @@
-"""When zones change their offset, found by asking zoneinfo alone."""
+"""Changes of UTC offset in a time zone, determined only with zoneinfo."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,7 +9,7 @@ _A_SECOND, _A_DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def changes(zone: ZoneInfo, first: date, last: date) -> Iterator[tuple[datetime, timedelta, timedelta]]:
-    """Give each change of offset between two noons in UTC: when it is, in UTC, and the offset before and after."""
+    """Yield each offset change between noon UTC on two days: the instant, and the offsets before and after."""
     noon = datetime.combine(first, time(12), tzinfo=UTC)
     days = [noon + _A_DAY * number for number in range((last - first).days + 1)]
     offsets = [offset_at(day, zone) for day in days]
@@ -23,14 +23,14 @@ def changes(zone: ZoneInfo, first: date, last: date) -> Iterator[tuple[datetime,
 
 
 def offset_at(instant: datetime, zone: ZoneInfo) -> timedelta:
-    """Give the offset that a zone has at an instant."""
+    """Return the UTC offset of a zone at an instant."""
     offset = instant.astimezone(zone).utcoffset()
     assert offset is not None
     return offset
 
 
 def is_repeated(instant: datetime, zone: ZoneInfo) -> bool:
-    """Say whether the zone shows the local time of this instant again later."""
+    """Return whether the local time of this instant occurs again later, after clocks are turned back."""
     local = instant.astimezone(zone)
     later = local.replace(fold=1).astimezone(UTC)
     return later > instant

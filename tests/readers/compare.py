@@ -1,4 +1,4 @@
-"""Feeds as several libraries read them, held against what they are to read."""
+"""Comparison of the entries that calendar libraries find in feeds with the expected entries."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from tests.readers.xcal import by_element_tree
 
 @dataclass(frozen=True)
 class Library:
-    """A library that reads feeds, and what it cannot read."""
+    """A calendar library, its known limits, and the suffix of the feeds that it reads."""
 
     read: Reader
     limit: Limit = no_limit
@@ -41,7 +41,7 @@ IN_PYTHON = {
 
 
 def in_javascript(node: NodeReader) -> dict[str, Library]:
-    """Give the libraries that Node runs."""
+    """Return the JavaScript libraries, which run in Node."""
 
     def reader(name: str) -> Reader:
         return lambda feed: [of_node(entry) for entry in node.ask({"reader": name, "text": feed})["entries"]]
@@ -61,7 +61,7 @@ Libraries = Mapping[str, Library]
 
 @dataclass(frozen=True)
 class Wanted:
-    """An entry as it is to be read: what it is about, and the zone that its times are written in."""
+    """The expected values of an entry, and the time zone in which the feed writes its times."""
 
     uid: str
     title: str
@@ -72,9 +72,9 @@ class Wanted:
 
 
 def read_otherwise(app: Flask, path: str, readers: Libraries, *, wanted: Sequence[Wanted]) -> dict[str, list[object]]:
-    """Give for each library that reads something else than is wanted what it reads, and what there is.
+    """Return the found and the expected values for each library that does not find the expected entries.
 
-    Texts that are put together from many fields are to be what a strict reader finds in them.
+    Expected texts that combine several fields are read by a strict parser.
     """
     feeds = {suffix: _feed(app, path, suffix) for suffix in {".ics", *(one.suffix for one in readers.values())}}
     expected = _expected(feeds[".ics"], wanted)
@@ -120,7 +120,7 @@ def _differing(found: Found, expected: Found, limit: Iterator[str]) -> dict[str,
     left_out = set(limit)
     pairs = {name: (getattr(found, name), getattr(expected, name)) for name in Found._fields if name not in left_out}
     if "categories" in pairs:
-        # Which category comes first means nothing, and not every library keeps it.
+        # The order of categories is not significant, and some libraries do not preserve the order.
         pairs["categories"] = (tuple(sorted(found.categories)), tuple(sorted(expected.categories)))
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 

@@ -1,4 +1,4 @@
-"""Calendar libraries of Python as readers of feeds: each gives what it found in the same words."""
+"""Python calendar libraries behind one interface: each function returns the entries of a feed as `Found` tuples."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ Moment = date | datetime
 
 
 class Found(NamedTuple):
-    """An entry as a library reads it: days as dates, times as instants in UTC, the end exclusive."""
+    """An entry as found by a library: days as dates, times as instants in UTC, with an exclusive end."""
 
     uid: str
     title: str
@@ -31,10 +31,10 @@ class Found(NamedTuple):
 
 
 Reader = Callable[[str], list[Found]]
-"""Gives the entries of a feed, in any order."""
+"""Returns the entries of a feed, in any order."""
 
 Expander = Callable[[str, date, date], list[Found]]
-"""Gives the occurrences of a feed's entries from one day, in UTC, to another, which is not part of it."""
+"""Returns the occurrences of a feed's entries between two days in UTC. The second day is excluded."""
 
 
 def by_icalendar(feed: str) -> list[Found]:
@@ -46,7 +46,7 @@ def by_icalendar_from_jcal(feed: str) -> list[Found]:
 
 
 def by_recurring_ical_events(feed: str) -> list[Found]:
-    """Give the occurrences of all time."""
+    """Return all occurrences in the supported range of dates."""
     return expanded_by_recurring_ical_events(feed, date(1970, 1, 1), date(2199, 12, 31))
 
 
@@ -55,7 +55,7 @@ def expanded_by_recurring_ical_events(feed: str, first: date, last: date) -> lis
 
 
 def expanded_from_jcal(feed: str, first: date, last: date) -> list[Found]:
-    """Give what recurring-ical-events does of what icalendar reads from jCal."""
+    """Return the occurrences that recurring-ical-events computes from a jCal feed parsed by icalendar."""
     return _expanded(icalendar.Calendar.from_jcal(feed), first, last)
 
 
@@ -104,7 +104,7 @@ def _of_ical(event: Any) -> Found:  # noqa: ANN401 - an event, whose fields may 
 
 
 def by_vobject(feed: str) -> list[Found]:
-    # It keeps the first VTIMEZONE that it saw of each name for as long as the process lives.
+    # vobject caches the first VTIMEZONE for each TZID for the lifetime of the process.
     zones = vars(vobject.icalendar)["__tzidMap"]
     for name in [name for name in zones if name != "UTC"]:
         del zones[name]
@@ -124,7 +124,7 @@ def by_vobject(feed: str) -> list[Found]:
 
 
 def by_ics(feed: str) -> list[Found]:
-    """Give the entries; their categories have no order."""
+    """Return the entries of a feed. The library does not preserve the order of categories."""
     return [
         Found(
             uid=event.uid,
@@ -141,7 +141,7 @@ def by_ics(feed: str) -> list[Found]:
 
 
 def of_node(entry: Mapping[str, Any]) -> Found:
-    """Give an entry that a library of JavaScript found, in the words of the others."""
+    """Return an entry found by a JavaScript library as a `Found` tuple."""
     read: Callable[[str], Moment] = date.fromisoformat if entry["all_day"] else datetime.fromisoformat
     return Found(
         uid=entry["uid"],
@@ -172,10 +172,10 @@ def _text(value: object) -> str | None:
 
 @contextmanager
 def zones_of_our_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let libraries that prefer zones which the machine knows find those of the tzdata package.
+    """Make libraries use the time zones of the tzdata package instead of those of the machine.
 
-    The machine may have any release of them, and which one is not what is asked here. ics asks dateutil, which cannot
-    read the package's files, and falls back to UTC where it finds nothing.
+    The machine may have another release of the tz database, which must not affect the tests. ics calls dateutil, which
+    cannot read the package and would use UTC for unknown zones.
     """
     reset_tzpath(to=())
     _forget_zones()
@@ -189,5 +189,5 @@ def zones_of_our_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_zones() -> None:
     ZoneInfo.clear_cache()
-    # icalendar keeps the zones that it has found before.
+    # icalendar caches time zones.
     icalendar.timezone.tzp.use_default()

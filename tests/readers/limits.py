@@ -1,7 +1,7 @@
-"""What calendar libraries cannot read, whoever wrote it; tests/unit/feeds/test_reader_limits.py shows it of each.
+"""Known limits of calendar libraries with any feed; tests/unit/feeds/test_reader_limits.py demonstrates each of them.
 
-Each limit says of an entry, as it is to be read, and of the zone that its times are written in, which fields a library
-gets wrong. Times are "start" and "end".
+A limit receives an expected entry and the time zone of its times, and yields the names of the fields that a library
+reads incorrectly.
 """
 
 import re
@@ -15,28 +15,28 @@ from tests.readers.libraries import Found
 Limit = Callable[[Found, str], Iterator[str]]
 
 _TEXTS = ("title", "description", "location")
-# node-ical reads zones by a library that knows changes until then.
+# The time zone library of node-ical has no offset changes after this year.
 _LAST_YEAR_OF_NODE_ICAL = 2035
 
 
 def no_limit(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield nothing: the library reads all."""
+    """Yield nothing, for a library without known limits."""
     del entry, tzid
     yield from ()
 
 
 def limit_of_ical(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield what it reads wrong: it takes each comma in CATEGORIES for the end of one, an escaped one, too."""
+    """Yield the field that ical misreads: it splits CATEGORIES at escaped commas, too."""
     del tzid
     if any(set(category) & set(",\\") for category in entry.categories):
         yield "categories"
 
 
 def limit_of_recurring_ical_events(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield what it reads wrong: a time in an hour that repeats, where it is written in UTC.
+    """Yield the UTC times that recurring-ical-events misreads in a repeated hour.
 
-    It moves what is written in UTC into the zone that X-WR-TIMEZONE names, and there counts on the clock how long an
-    entry lasts, for which the two hours are one.
+    The library converts UTC times to the zone in X-WR-TIMEZONE and computes durations from local times, which are the
+    same in both hours.
     """
     for name, moment in _times(entry):
         if moment.astimezone(get_zone(tzid)).fold or is_repeated(moment, get_zone(tzid)):
@@ -44,13 +44,13 @@ def limit_of_recurring_ical_events(entry: Found, tzid: str) -> Iterator[str]:
 
 
 def limit_of_vobject(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield what it reads wrong: it knows Morocco by pytz alone, where the VTIMEZONE is UTC from 2000 to 2020."""
+    """Yield the times in Morocco that vobject misreads: it uses pytz instead of the VTIMEZONE component."""
     if tzid == "Africa/Casablanca":
         yield from _repeated(entry, tzid)
 
 
 def limit_of_ics(entry: Found, tzid: str) -> Iterator[str]:
-    r"""Yield what it reads wrong: it undoes \n before \\, and forgets lines that are blank."""
+    r"""Yield the texts that ics misreads: it replaces \n before \\, and drops blank lines."""
     del tzid
     for name, text in _texts(entry):
         if re.search(r"\\[nNrR]", text) or re.search(r"\s{24}", text):
@@ -60,28 +60,29 @@ def limit_of_ics(entry: Found, tzid: str) -> Iterator[str]:
 
 
 def limit_of_ical_js(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield what it reads wrong: of two same times it takes the second, and a comma after a backslash for escaped."""
+    """Yield the fields that ical.js misreads: repeated local times, and categories that end with a backslash."""
     yield from limit_of_ical_js_in_jcal(entry, tzid)
     if any(category.endswith("\\") for category in entry.categories[:-1]):
         yield "categories"
 
 
 def limit_of_ical_js_in_jcal(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield what it reads wrong: of two same times it takes the second."""
+    """Yield the repeated local times, for which ical.js selects the second instant."""
     yield from _repeated(entry, tzid)
 
 
 def limit_of_node_ical(entry: Found, tzid: str) -> Iterator[str]:
-    r"""Yield what it reads wrong.
+    r"""Yield the fields that node-ical misreads.
 
-    It undoes \n before \\, and takes off quotes: those around a text, and all from a line that holds "TZID=".
-    CATEGORIES it splits at commas, trims and does not unescape. Of two same times it takes the second; it overlooks
-    changes that are soon taken back, as in Morocco, and knows none after 2035, unless Node has Temporal of its own.
+    The library replaces \n before \\, removes the quotation marks around a text, and removes all quotation marks from
+    a line that contains "TZID=". It splits CATEGORIES at commas, trims each category and does not unescape it. It
+    selects the second instant of a repeated local time, misses short offset changes as in Morocco, and has no offset
+    changes after 2035 unless Node supports Temporal.
     """
     for name, text in _texts(entry):
         if re.search(r"\\[nN]", text) or re.fullmatch(r'".*"', text) or _loses_quotes(text):
             yield name
-    # JavaScript trims the mark of byte order as well.
+    # JavaScript also trims byte order marks.
     plain = all(re.fullmatch(r"[^\\,;\s\ufeff]([^\\,;]*[^\\,;\s\ufeff])?", category) for category in entry.categories)
     if not plain or _loses_quotes("".join(entry.categories)):
         yield "categories"
@@ -109,7 +110,7 @@ def _times(entry: Found) -> Iterator[tuple[str, datetime]]:
 
 
 def _repeated(entry: Found, tzid: str) -> Iterator[str]:
-    """Yield the times that come twice, of which this is the first: written in UTC, the second is plain."""
+    """Yield local times that occur twice and mean the first instant. Feeds write the second instant in UTC."""
     for name, moment in _times(entry):
         if is_repeated(moment, get_zone(tzid)):
             yield name

@@ -1,6 +1,6 @@
-"""Calendar libraries of JavaScript as readers: ical.js and node-ical, in one process of Node that answers line by line.
+"""The JavaScript libraries ical.js and node-ical, in a Node process that replies line by line.
 
-They are installed from the lock in tests/node, once for a test run and outside of the checkout.
+The packages are installed from the lock file in tests/node, once per test run and outside the checkout.
 """
 
 import fcntl
@@ -19,22 +19,22 @@ import pytest
 SOURCES = Path(__file__).parents[1] / "node"
 FILES = ("package.json", "package-lock.json", ".npmrc", "read.mjs")
 OLDEST = 20
-"""The oldest major version of Node that the locked libraries run on."""
+"""The oldest major version of Node that the locked packages support."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class NodeReader:
-    """A running read.mjs, which says what it is asked and what it answers."""
+    """A running read.mjs process, which documents the requests and responses."""
 
     process: subprocess.Popen[bytes]
 
     def ask(self, request: Json) -> Json:
-        """Give the answer to one request; AssertionError with the library's own words where it could not read."""
+        """Return the response to a request. Raise AssertionError with the message of the library if parsing fails."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        # In ASCII: Node takes some characters of Unicode for the end of a line.
+        # ASCII is required, because Node treats some Unicode characters as line ends.
         self.process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
         self.process.stdin.flush()
         answer: Json = json.loads(self.process.stdout.readline() or b'{"error": "Node ended"}')
@@ -42,14 +42,14 @@ class NodeReader:
         return answer
 
     def offsets(self, vtimezone: str, walls: Sequence[str]) -> list[int]:
-        """Give the seconds east of UTC that ical.js finds in a VTIMEZONE for each local time."""
+        """Return the UTC offsets in seconds that ical.js finds in a VTIMEZONE component for each local time."""
         found: list[int] = self.ask({"reader": "zone", "vtimezone": vtimezone, "walls": list(walls)})["offsets"]
         return found
 
 
 @contextmanager
 def node_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
-    """Give a reader that runs until the end; skips the test where the machine has no Node, or none that will do."""
+    """Provide a reader that runs until the end of the block. Skip the test if Node is missing or too old."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("node or npm is not installed: the calendar libraries of JavaScript read nothing here")
@@ -57,7 +57,7 @@ def node_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader
     if int(version.lstrip("v").partition(".")[0]) < OLDEST:
         pytest.skip(f"node is {version.strip()}: the calendar libraries of JavaScript need version {OLDEST} or later")
     folder = _installed(tmp_path_factory, npm)
-    # The machine's zone is odd on purpose: whoever relies on it is found out.
+    # The unusual time zone reveals code that relies on the time zone of the machine.
     environment = {**os.environ, "TZ": "Asia/Kathmandu"}
     with (folder / f"{os.getpid()}.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -76,9 +76,9 @@ def node_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader
 
 
 def _installed(tmp_path_factory: pytest.TempPathFactory, npm: str) -> Path:
-    """Give the folder of this run in which the libraries are; the first worker to come installs them."""
+    """Return the folder of the installed packages. The first worker installs the packages."""
     base = tmp_path_factory.getbasetemp()
-    # A worker of xdist has a folder of its own within the run's.
+    # Each xdist worker has its own subfolder of the temporary folder of the run.
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "node"
     folder.mkdir(exist_ok=True)
     with (folder / "turn").open("w") as turn:
@@ -86,7 +86,7 @@ def _installed(tmp_path_factory: pytest.TempPathFactory, npm: str) -> Path:
         if not (folder / "installed").exists():
             for name in FILES:
                 shutil.copyfile(SOURCES / name, folder / name)
-            # What was fetched once is not fetched again, so that the tests then run without a network, too.
+            # npm prefers its download cache, so that the tests also run offline after the first run.
             arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
             done = subprocess.run([npm, *arguments], cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603 - npm
             assert done.returncode == 0, f"npm ci failed: {done.stdout}{done.stderr}"

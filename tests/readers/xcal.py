@@ -1,4 +1,4 @@
-"""A small reader of xCal (RFC 6321) by the standard library's XML, which knows nothing of calendars."""
+"""A small xCal parser (RFC 6321) that uses only the XML parser of the standard library."""
 
 from datetime import UTC, date, datetime
 from xml.etree import ElementTree as ET
@@ -10,7 +10,7 @@ _IN = "{urn:ietf:params:xml:ns:icalendar-2.0}"
 
 
 def by_element_tree(feed: str) -> list[Found]:
-    """Give the entries of a feed, in which each zone is described that a time is in."""
+    """Return the entries of a feed, after checking that the feed defines exactly the time zones that it refers to."""
     root = ET.fromstring(feed.encode())  # noqa: S314 - our own XML
     named = {one.text for one in root.iterfind(f".//{_IN}parameters/{_IN}tzid/{_IN}text")}
     described = {one.text for one in root.iterfind(f".//{_IN}vtimezone/{_IN}properties/{_IN}tzid/{_IN}text")}
