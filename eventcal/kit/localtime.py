@@ -167,7 +167,7 @@ def _find_instant(local: datetime, tzid: str) -> datetime | None:
 
 
 def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a naive local time, even if the time does not exist in the zone (RFC 5545, 3.3.5).
+    """Return the UTC instant of a naive local time, including times that do not exist (RFC 5545, section 3.3.5).
 
     A skipped time is converted with the offset before the gap. If a time occurs twice, `fold` selects the instant (PEP
     495).
@@ -215,8 +215,8 @@ def _first_instant_of_day(day: date, tzid: str) -> datetime:
 def format_with_offset(instant: datetime, tzid: str) -> str:
     """Return an aware instant in RFC 3339 format with the offset of the zone: `2014-06-04T13:30:00-04:00`.
 
-    An offset with seconds, such as in Monrovia until 1972, is rounded to minutes (RFC 3339, 5.8) without changing the
-    instant. Raises ValueError for an unknown zone or a naive time.
+    An offset with seconds, such as in Monrovia until 1972, is rounded to minutes (RFC 3339, section 5.8) without
+    changing the instant. Raises ValueError for an unknown zone or a naive time.
     """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")

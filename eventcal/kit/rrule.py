@@ -1,4 +1,4 @@
-"""Parsing and formatting of RRULE values (RFC 5545, 3.3.10), without validation."""
+"""Parsing and formatting of RRULE values (RFC 5545, section 3.3.10), without validation."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Checks of the times (RFC 5545, 3.8.2), timestamps (3.8.7) and recurrence rules (3.3.10) of components."""
+"""Checks of the times (RFC 5545, section 3.8.2), timestamps (3.8.7) and recurrence rules (3.3.10) of components."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -67,7 +67,7 @@ def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Return the parsed duration (RFC 5545, 3.3.6), or None if `text` is invalid."""
+    """Return the parsed duration (RFC 5545, section 3.3.6), or None if `text` is invalid."""
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith("P"):
         return None
@@ -77,7 +77,7 @@ def parse_duration(text: str) -> timedelta | None:
 
 
 def parse_utc_offset(text: str) -> int | None:
-    """Return the UTC offset (RFC 5545, 3.3.14) in seconds east of UTC, or None if `text` is invalid."""
+    """Return the UTC offset (RFC 5545, section 3.3.14) in seconds east of UTC, or None if `text` is invalid."""
     found = _OFFSET.fullmatch(text)
     if found is None:
         return None
@@ -88,7 +88,7 @@ def parse_utc_offset(text: str) -> int | None:
 def iana_utc_offset(tzid: str, local: datetime) -> int | None:
     """Return the UTC offset of a local time in the IANA database in seconds, or None for an unknown time zone.
 
-    For a time that is repeated or skipped, the offset before the clock change is used (RFC 5545, 3.3.5).
+    For a time that is repeated or skipped, the offset before the clock change is used (RFC 5545, section 3.3.5).
     """
     if not is_known_zone(tzid):
         return None

@@ -1,4 +1,4 @@
-"""Checks of time zone definitions and references (RFC 5545, 3.6.5).
+"""Checks of time zone definitions and references (RFC 5545, section 3.6.5).
 
 The offsets of a VTIMEZONE are compared with the IANA database if each of its rules is yearly, in a single month, and on
 weekdays or days of the month. Time zones with other rules are not compared, to limit the processing time.
@@ -69,7 +69,7 @@ def _check_tzid_use(tzid: str, line: int, zone: Component | None) -> Iterator[Fi
         yield finding("zone-utc", line, f"TZID is {name}; use the suffix Z instead")
     elif not is_known_zone(tzid):
         yield finding("zone-not-iana", line, f"{name} is not an IANA time zone")
-    # A TZID that begins with a slash is globally unique and requires no VTIMEZONE (RFC 5545, 3.2.19).
+    # A TZID that begins with a slash is globally unique and requires no VTIMEZONE (RFC 5545, section 3.2.19).
     if zone is None and not tzid.startswith("/"):
         yield finding("zone-missing", line, f"there is no VTIMEZONE for {name}")
     elif zone and zone.line > line:
@@ -188,7 +188,7 @@ def utc_offset_at(observances: Sequence[Observance], local: datetime) -> int:
     """Return the UTC offset of a local time in a time zone, in seconds east of UTC.
 
     For times before the first onset, the offset before the first onset is used. For a time that is repeated or skipped,
-    the offset before the clock change is used (RFC 5545, 3.3.5).
+    the offset before the clock change is used (RFC 5545, section 3.3.5).
     """
     latest = [(onset, observance) for observance in observances if (onset := observance.find_latest_onset(local))]
     if not latest:

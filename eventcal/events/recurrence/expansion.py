@@ -1,4 +1,4 @@
-"""Validation and expansion of recurrence rules (RFC 5545, 3.3.10) with at most one occurrence per day.
+"""Validation and expansion of recurrence rules (RFC 5545, section 3.3.10) with at most one occurrence per day.
 
 The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
 Each part of a rule is therefore validated separately, and then in combination with the other parts.
@@ -185,7 +185,7 @@ class RuleExpansion:
 
     @cached_property
     def _rule_without_end(self) -> str:
-        """The rule without COUNT and UNTIL, completed with the parts implied by the start (RFC 5545, 3.3.10)."""
+        """The rule without COUNT and UNTIL, with the parts that the start implies (RFC 5545, section 3.3.10)."""
         parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _END_PARTS}
         given = _DAY_PARTS & parts.keys()
         if not given and parts["FREQ"] == "WEEKLY":

@@ -1,7 +1,7 @@
 """Merging and validation of overrides for single occurrences of a recurring event.
 
-Overrides follow the `recurrenceOverrides` property of JSCalendar (RFC 8984, 4.3.5). An occurrence is identified by its
-start according to the rule. An override contains either `excluded` or the fields that differ from the event.
+Overrides follow the `recurrenceOverrides` property of JSCalendar (RFC 8984, section 4.3.5). An occurrence is identified
+by its start according to the rule. An override contains either `excluded` or the fields that differ from the event.
 """
 
 from collections.abc import Collection, Iterator, Mapping

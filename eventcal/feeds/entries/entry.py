@@ -18,7 +18,7 @@ class EntryKind(StrEnum):
 
 
 class Status(StrEnum):
-    """The status of an entry (RFC 5545, 3.8.1.11)."""
+    """The status of an entry (RFC 5545, section 3.8.1.11)."""
 
     TENTATIVE = "TENTATIVE"
     CONFIRMED = "CONFIRMED"
@@ -26,14 +26,14 @@ class Status(StrEnum):
 
 
 class Relation(StrEnum):
-    """The type of a relationship between entries (RFC 5545, 3.2.15)."""
+    """The type of a relationship between entries (RFC 5545, section 3.2.15)."""
 
     PARENT = "PARENT"
     SIBLING = "SIBLING"
 
 
 class ParticipantType(StrEnum):
-    """The type of a participant in an entry (RFC 9073, 6.2)."""
+    """The type of a participant in an entry (RFC 9073, section 6.2)."""
 
     SPEAKER = "SPEAKER"
     SPONSOR = "SPONSOR"
@@ -112,7 +112,8 @@ class CalendarEntry:
     def needs_zone(self) -> bool:
         """Whether the times are written with a TZID, which requires a VTIMEZONE."""
         moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
-        # The second of two ambiguous times is written in UTC, because a TZID refers to the first (RFC 5545, 3.3.5).
+        # The second of two ambiguous times is written in UTC, because a TZID refers to the first (RFC 5545, section
+        # 3.3.5).
         return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
 
 
@@ -147,7 +148,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedHead:
-    """The properties of a feed as a whole (RFC 7986, 5). `source` is None for feeds with a secret URL."""
+    """The properties of a feed as a whole (RFC 7986, section 5). `source` is None for feeds with a secret URL."""
 
     uid: str
     name: str

@@ -57,7 +57,7 @@ class EntryBuilder:
     domain: str
 
     def event_uid(self, event_id: str) -> str:
-        """Return the UID of an event's entry, which depends only on the id of the event (RFC 7986, 5.3)."""
+        """Return the UID of an event's entry, which depends only on the id of the event (RFC 7986, section 5.3)."""
         return f"event-{event_id}@{self.domain}"
 
     def talk_uid(self, talk_id: str) -> str:
@@ -234,7 +234,7 @@ def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
 
 
 def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
-    """Return the local times of both instants. The end is always later than the start (RFC 5545, 3.8.2.2)."""
+    """Return the local times of both instants. The end is always later than the start (RFC 5545, section 3.8.2.2)."""
     here = get_zone(tzid)
     ends_at = max(ends_at, starts_at + _MIN_DURATION)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)

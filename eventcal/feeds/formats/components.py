@@ -1,4 +1,4 @@
-"""The data model of iCalendar (RFC 5545, 3): components and properties, independent of the serialization.
+"""The data model of iCalendar (RFC 5545, section 3): components and properties, independent of the serialization.
 
 The modules `ics`, `jcal` and `xcal` serialize the same components, so that the formats are consistent. Conversions that
 jCal and xCal share (RFC 7265, 3.6; RFC 6321, 3.6) are also defined in this module.
@@ -17,7 +17,7 @@ from eventcal.kit.rrule import parse_rule, parse_until
 
 
 class ValueType(StrEnum):
-    """The value types of properties (RFC 5545, 3.3), with their names in jCal and xCal."""
+    """The value types of properties (RFC 5545, section 3.3), with their names in jCal and xCal."""
 
     TEXT = "text"
     URI = "uri"
@@ -93,17 +93,17 @@ def format_date_time(value: datetime) -> str:
 
 
 def format_utc_offset(value: str) -> str:
-    """Return a UTC-OFFSET value such as `-0500` (RFC 5545, 3.3.14) in the form `-05:00`."""
+    """Return a UTC-OFFSET value such as `-0500` (RFC 5545, section 3.3.14) in the form `-05:00`."""
     return ":".join([value[:3], value[3:5], *([value[5:]] if value[5:] else [])])
 
 
 def round_degrees(number: float) -> float:
-    """Return a latitude or longitude rounded to six decimals (RFC 5545, 3.8.1.6), without a negative zero."""
+    """Return a latitude or longitude rounded to six decimals (RFC 5545, section 3.8.1.6), without a negative zero."""
     return round(number, 6) + 0.0
 
 
 def parse_rule_values(rule: str) -> Mapping[str, Sequence[str]]:
-    """Return the values of each part of a recurrence rule (RFC 5545, 3.3.10), by lower-case name.
+    """Return the values of each part of a recurrence rule (RFC 5545, section 3.3.10), by lower-case name.
 
     UNTIL is converted to the form `2014-06-04` or `2014-06-04T13:30:00Z`, and all other values are unchanged.
     """

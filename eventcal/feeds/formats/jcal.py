@@ -1,7 +1,7 @@
 """jCal serializer (RFC 7265): iCalendar as JSON arrays.
 
 The output is deterministic. X- properties have their actual type, because the type "unknown" is only intended for
-converters that copy values in escaped form (RFC 7265, 5.1).
+converters that copy values in escaped form (RFC 7265, section 5.1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,13 +49,13 @@ def _component_to_json(component: Component) -> list[Any]:
 
 def _property_to_json(prop: Property) -> list[Any]:
     write = _JSON_CONVERTERS[prop.type]
-    # Coordinates are a single value with two parts (RFC 7265, 3.4.1.2).
+    # Coordinates are a single value with two parts (RFC 7265, section 3.4.1.2).
     kind = "float" if prop.type == ValueType.GEO else prop.type.value
     return [prop.name.lower(), _parameters_to_json(prop), kind, *[write(value) for value in prop.values]]
 
 
 def _parameters_to_json(prop: Property) -> dict[str, str | list[str]]:
-    """Return the parameters except VALUE, with lists as arrays (RFC 7265, 3.5)."""
+    """Return the parameters except VALUE, with lists as arrays (RFC 7265, section 3.5)."""
     found: dict[str, list[str]] = {}
     for name, value in prop.parameters:
         found.setdefault(name.lower(), []).extend(strip_controls(value).split(","))
@@ -65,7 +65,7 @@ def _parameters_to_json(prop: Property) -> dict[str, str | list[str]]:
 
 
 def _rule_to_json(value: str) -> dict[str, Any]:
-    """Return a recurrence rule as a JSON object (RFC 7265, 3.6.10)."""
+    """Return a recurrence rule as a JSON object (RFC 7265, section 3.6.10)."""
     rule: dict[str, Any] = {}
     for name, written in parse_rule_values(value).items():
         values = [int(one) for one in written] if name in NUMERIC_RULE_PARTS else written

@@ -22,16 +22,16 @@ SEPARATOR = b","
 
 Json = dict[str, Any]
 
-# A Group without entries also requires the property `updated` (RFC 8984, 4.1.6).
+# A Group without entries also requires the property `updated` (RFC 8984, section 4.1.6).
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# JSCalendar has no relation for siblings, so the relation is empty (RFC 8984, 1.4.10).
+# JSCalendar has no relation for siblings, so the relation is empty (RFC 8984, section 1.4.10).
 _RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}
-# Speakers are expected to attend, but sponsors are not (RFC 8984, 4.4.6).
+# Speakers are expected to attend, but sponsors are not (RFC 8984, section 4.4.6).
 _ROLES = {ParticipantType.SPEAKER: "attendee", ParticipantType.SPONSOR: "informational"}
-# Properties that a patch must not change (RFC 8984, 4.3.5).
+# Properties that a patch must not change (RFC 8984, section 4.3.5).
 _UNPATCHABLE = frozenset({"@type", "prodId", "relatedTo", "uid"})
 
-# The parts of a recurrence rule (RFC 8984, 4.3.3) that have a different name in iCalendar.
+# The parts of a recurrence rule (RFC 8984, section 4.3.3) that have a different name in iCalendar.
 _RULE_PART_NAMES = {
     "freq": "frequency",
     "wkst": "firstDayOfWeek",
@@ -45,7 +45,7 @@ _RULE_PART_NAMES = {
 
 
 def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
-    """Return the entry as a JSCalendar Event with all overridden occurrences (RFC 8984, 5.1), as JSON in UTF-8."""
+    """Return the entry as a JSCalendar Event and its overridden occurrences (RFC 8984, section 5.1) in UTF-8."""
     event = _event_without_recurrence_to_json(entry, stamps)
     # The recurrence rule is the same as in iCalendar, so that all formats are consistent.
     rule = rfc5545_rule(entry)
@@ -63,7 +63,7 @@ def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
 
 
 def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
-    """Return the JSON before and after the entries of a Group (RFC 8984, 5.3), which must be joined by SEPARATOR."""
+    """Return the JSON before and after the entries of a Group (RFC 8984, section 5.3). SEPARATOR joins the entries."""
     group: Json = {
         "@type": "Group",
         "uid": strip_controls(head.uid),
@@ -118,7 +118,7 @@ def _time_properties(entry: CalendarEntry) -> Json:
 def _start_zone(entry: CalendarEntry) -> str | None:
     if not isinstance(entry.starts, datetime):
         return None
-    # An ambiguous local time refers to the first instant (RFC 5545, 3.3.5), so the second is written in UTC.
+    # An ambiguous local time refers to the first instant (RFC 5545, section 3.3.5), so the second is written in UTC.
     return "Etc/UTC" if entry.zone in UTC_NAMES or entry.starts.fold else entry.zone
 
 
@@ -132,7 +132,7 @@ def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
 
 
 def _elapsed_time(starts: datetime, ends: datetime, tzid: str) -> timedelta:
-    """Return the elapsed time, including changes of the UTC offset (RFC 8984, 1.4.6)."""
+    """Return the elapsed time, including changes of the UTC offset (RFC 8984, section 1.4.6)."""
     elapsed = local_to_utc_lenient(ends, tzid) - local_to_utc_lenient(starts, tzid)
     # A recurring entry may start after its end if daylight-saving time skips the start on the first day.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
@@ -148,7 +148,7 @@ def _format_duration(elapsed: timedelta) -> str:
 
 
 def _page_link(url: str) -> Json:
-    """Return a link to the web page of an entry or a participant (RFC 8984, 4.2.7)."""
+    """Return a link to the web page of an entry or a participant (RFC 8984, section 4.2.7)."""
     link = {"@type": "Link", "href": percent_encode_url(url), "contentType": "text/html", "rel": "describedby"}
     return {"page": link}
 
@@ -198,7 +198,7 @@ def _participant_to_json(participant: Participant) -> Json:
 
 
 def _build_patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json:
-    """Return the differences of an occurrence as a PatchObject (RFC 8984, 1.4.9)."""
+    """Return the differences of an occurrence as a PatchObject (RFC 8984, section 1.4.9)."""
     patch = {name: value for name, value in event.items() if inherited.get(name) != value and name not in _UNPATCHABLE}
     gone = [name for name in inherited if name not in event and name not in _UNPATCHABLE and name != "recurrenceRules"]
     return {**patch, **dict.fromkeys(gone)}

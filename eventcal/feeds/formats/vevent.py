@@ -25,7 +25,7 @@ PRODID = "-//eventcal//eventcal//EN"
 
 
 def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the VEVENT of an entry and a VEVENT for each overridden occurrence (RFC 5545, 3.8.4.4).
+    """Return the VEVENT of an entry and a VEVENT for each overridden occurrence (RFC 5545, section 3.8.4.4).
 
     Without `stamps`, the VEVENTs lack DTSTAMP, LAST-MODIFIED and SEQUENCE and depend only on the content of the entry.
     """
@@ -157,7 +157,7 @@ def rfc5545_rule(entry: CalendarEntry) -> str | None:
 
 
 def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
-    """Return UNTIL with the type that DTSTART requires: a date, or an instant in UTC (RFC 5545, 3.3.10)."""
+    """Return UNTIL with the type that DTSTART requires: a date, or an instant in UTC (RFC 5545, section 3.3.10)."""
     if not entry.all_day:
         return until.instant(entry.zone)
     # A local date is not converted, even if the zone skips the day.
@@ -165,7 +165,7 @@ def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
 
 
 def _participant_component(entry: CalendarEntry, participant: Participant) -> Component:
-    """Return the PARTICIPANT component of a speaker or sponsor (RFC 9073, 7.1)."""
+    """Return the PARTICIPANT component of a speaker or sponsor (RFC 9073, section 7.1)."""
     lines = [
         text_property("UID", f"{participant.part.lower()}-{participant.key}@{entry.uid.rpartition('@')[2]}"),
         text_property("PARTICIPANT-TYPE", participant.part),

@@ -1,7 +1,7 @@
 """xCal serializer (RFC 6321): iCalendar as XML 1.0.
 
 The output is deterministic. X- properties have their actual type, because the type "unknown" is only intended for
-converters (RFC 6321, 5).
+converters (RFC 6321, section 5).
 """
 
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - t
 
 
 def _parameters_to_xml(prop: Property) -> str:
-    """Return the parameters except VALUE, which the name of the value element expresses (RFC 6321, 3.5)."""
+    """Return the parameters except VALUE, which the name of the value element expresses (RFC 6321, section 3.5)."""
     found: dict[str, str] = {}
     for name, value in prop.parameters:
         written = "".join([_value_to_xml(ValueType.TEXT, part) for part in value.split(",")])
@@ -86,7 +86,7 @@ def _rule_to_xml(value: str) -> str:
 
 
 def _geo_to_xml(value: tuple[float, float]) -> str:
-    """Return the elements of a GEO value (RFC 6321, 3.4.1.2)."""
+    """Return the elements of a GEO value (RFC 6321, section 3.4.1.2)."""
     # Fixed-point notation is used, because `str` writes small numbers with an exponent.
     latitude, longitude = (f"{round_degrees(number):.6f}" for number in value)
     return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"

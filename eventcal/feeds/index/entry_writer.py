@@ -89,7 +89,7 @@ class EntryWriter:
         """Return a new public revision, higher than `own_revision`, which also increases with private changes."""
         self.state.revision = max(self.state.revision, own_revision) + 1
         if not self._dated:
-            # Changes become visible at the commit, which may be minutes after `self.now`.
+            # Changes become visible when the transaction commits, which may be minutes after `self.now`.
             moment = commit_time(self.session, started_at=self.now)
             self.state.changed_at = max(truncate_to_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True

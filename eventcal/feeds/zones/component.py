@@ -1,4 +1,4 @@
-"""VTIMEZONE components (RFC 5545, 3.6.5) that all common calendar clients interpret in the same way.
+"""VTIMEZONE components (RFC 5545, section 3.6.5) that all common calendar clients interpret in the same way.
 
 Outlook supports only one STANDARD and one DAYLIGHT component with a yearly rule, and ical.js reads only the first value
 of an RDATE. A zone is therefore written with its yearly rule if the rule is correct for all dates of the feed. A zone
@@ -120,7 +120,7 @@ def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule:
 
 
 def _format_utc_offset(seconds: int) -> str:
-    """Return a UTC offset (RFC 5545, 3.3.14), with seconds only if the seconds are not zero."""
+    """Return a UTC offset (RFC 5545, section 3.3.14), with seconds only if the seconds are not zero."""
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}{rest // 60:02}"
     return f"{text}{rest % 60:02}" if rest % 60 else text

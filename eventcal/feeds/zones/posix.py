@@ -176,13 +176,16 @@ class PosixRule:
 
     def changes_in_years(self, years: range) -> list[OffsetChange]:
         """Return the sorted changes in these years, preceded by standard time at FIRST_INSTANT."""
-        # Summer time that ends at the instant of its beginning lasts all year (RFC 9636, 3.3.1).
+        # Summer time that ends at the instant of its beginning lasts all year (RFC 9636, section 3.3.1).
         after = {change.instant_in_year(year): change.after for change in self.yearly for year in years}
         return [OffsetChange(FIRST_INSTANT, self.standard), *(OffsetChange(at, after[at]) for at in sorted(after))]
 
 
 def parse_tz_string(text: str) -> PosixRule:
-    """Parse a TZ string. Raises ValueError if the string is not a valid footer of a TZif file (RFC 9636, 3.3)."""
+    """Parse a TZ string.
+
+    Raises ValueError if the string is not a valid footer of a TZif file (RFC 9636, section 3.3).
+    """
     found = _TZ_STRING_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a TZ string: {text!r}")

@@ -30,7 +30,7 @@ _TZID = re.compile(r"[A-Za-z0-9][\w+-]*(?:/[A-Za-z0-9][\w+-]*)*", re.ASCII)
 
 
 class _Header(NamedTuple):
-    """The header of one of the two data blocks of a TZif file, with the number of items (RFC 9636, 3.1)."""
+    """The header of one of the two data blocks of a TZif file, with the number of items (RFC 9636, section 3.1)."""
 
     magic: bytes
     version: bytes
@@ -75,11 +75,15 @@ def read_tzif(tzid: str) -> bytes:
 
 
 def parse_tzif(data: bytes) -> Zone:
-    """Parse a TZif file of version 2 or later (RFC 9636, 3). Raises ValueError if `data` is not a valid file."""
+    """Parse a TZif file of version 2 or later (RFC 9636, section 3).
+
+    Raises ValueError if `data` is not a valid file.
+    """
     header = _read_header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
-    # The first block of a TZif file contains the same data in 32 bits, for readers of version 1 (RFC 9636, 3.2).
+    # The first block of a TZif file contains the same data in 32 bits, for readers of version 1 (RFC 9636, section
+    # 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
@@ -102,5 +106,5 @@ def _parse_changes(data: bytes, position: int, header: _Header) -> tuple[OffsetC
     ]
     instants = struct.unpack_from(f">{header.changes}q", data, position)
     changes = (OffsetChange(at, kinds[kind]) for at, kind in zip(instants, data[indices:local_times], strict=True))
-    # The first local time type applies before the first change (RFC 9636, 3.2).
+    # The first local time type applies before the first change (RFC 9636, section 3.2).
     return (OffsetChange(FIRST_INSTANT, kinds[0]), *changes)

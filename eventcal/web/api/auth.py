@@ -54,7 +54,7 @@ def register(fields: dict[str, Any]) -> Response:
     errors=[InvalidCredentials, SecondFactorRequired, InvalidCode, TooManyRequests],
 )
 def login(fields: dict[str, Any]) -> Response:
-    """Sign in. The response sets the session cookie and contains the CSRF token for the header `X-CSRF-Token`.
+    """Sign in. The response sets the session cookie and contains the CSRF token for the `X-CSRF-Token` header.
 
     Members with an authenticator app must also send `code`. Without `code`, a correct password is rejected with the
     error code `second-factor-needed`.

@@ -78,7 +78,7 @@ def conditional_headers_and_body(
     headers = [*common, *representation.extra_headers]
     dated = representation.last_modified if _has_reliable_dates(now) else None
     if dated is not None:
-        # Two changes within one second must not have the same date (RFC 9110, 8.8.2.2).
+        # Two changes within one second must not have the same date (RFC 9110, section 8.8.2.2).
         # Last-Modified is therefore always at least one second in the past.
         earlier = truncate_to_second(now) - timedelta(seconds=1)
         headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
@@ -133,11 +133,11 @@ def _has_reliable_dates(now: datetime) -> bool:
 
 
 def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
-    """Return whether the resource is unchanged since the If-Modified-Since date (RFC 9110, 13.1.3)."""
+    """Return whether the resource is unchanged since the If-Modified-Since date (RFC 9110, section 13.1.3)."""
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
-    # Dates in the future are ignored, because Last-Modified never contains one (RFC 9110, 13.1.3).
+    # Dates in the future are ignored, because Last-Modified never contains one (RFC 9110, section 13.1.3).
     # A resource that changed in the current second may change again before the second ends.
     changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
@@ -149,7 +149,7 @@ def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
 
 
 def _matches_if_none_match(header: str, tag: str) -> bool:
-    """Return whether If-None-Match matches a tag in a weak comparison (RFC 9110, 8.8.3.2), as caches weaken tags."""
+    """Return whether If-None-Match matches a tag by weak comparison (RFC 9110, section 8.8.3.2)."""
     return header == tag or header.strip() == "*" or any(f'"{value}"' == tag for _, value in _iter_entity_tags(header))
 
 
@@ -163,7 +163,7 @@ class _NotModified(Response):
 
 
 def matches_version(if_match: str | None, version: str, *, separator: str) -> bool:
-    """Return whether If-Match is "*" or matches this version in any content encoding (RFC 9110, 13.1.1).
+    """Return whether If-Match is "*" or matches this version in any content encoding (RFC 9110, section 13.1.1).
 
     The version in a tag ends at `separator`. The comparison is strong, so weak tags never match. Raises
     PreconditionRequired if the header is missing.

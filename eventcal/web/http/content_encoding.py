@@ -24,7 +24,7 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 @lru_cache(1024)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
-    """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, 12.5.3).
+    """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, section 12.5.3).
 
     Without a header, only identity is accepted. Identity is the last choice unless the header contains identity. If the
     header rejects every coding, the result is identity, because calendar apps cannot handle an error response.
@@ -51,6 +51,6 @@ def _parse_weights(header: str) -> dict[str, float]:
             if key.rstrip() == "q":
                 weight = value.lstrip()
         if name and _WEIGHT.fullmatch(weight):
-            # The coding x-gzip is an alias of gzip (RFC 9110, 8.4.1.3).
+            # The coding x-gzip is an alias of gzip (RFC 9110, section 8.4.1.3).
             weights["gzip" if name == "x-gzip" else name] = float(weight)
     return weights

@@ -184,7 +184,7 @@ def test_if_none_match_compares_the_etag_of_the_selected_encoding(accepted: str,
         ("Mon, 18 Aug 2014 11:00:00 GMT", 304),
         ("Mon, 18 Aug 2014 11:59:59 GMT", 304),
         ("Mon, 18 Aug 2014 10:59:59 GMT", 200),
-        # The two obsolete date formats that a recipient must accept (RFC 9110, 5.6.7).
+        # The two obsolete date formats that a recipient must accept (RFC 9110, section 5.6.7).
         ("Monday, 18-Aug-14 11:00:00 GMT", 304),
         ("Mon Aug 18 11:00:00 2014", 304),
         # A date in the future comes from a wrong clock.
