@@ -1,4 +1,4 @@
-"""Debian's Chromium, started without background requests of its own."""
+"""The Chromium package of Debian, started without its background requests."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _CHROMIUM_ARGUMENTS = (
 
 
 def find_chromium() -> str | None:
-    """Return the path of the browser, or None if it is not installed."""
+    """Return the path of Chromium, or None if Chromium is not installed."""
     return shutil.which("chromium")
 
 

@@ -1,4 +1,4 @@
-"""A browser and a site for each worker, and visits to the pages of the site."""
+"""Fixtures for the browser and the site of each worker, and for visits to pages."""
 
 import asyncio
 import shutil
@@ -18,13 +18,13 @@ from tests.npm import install_packages
 ENGLISH_LOCALE, GERMAN = "en-GB", "de-DE"
 
 OpenVisit = Callable[..., Visit]
-# An open page in its own context for each kind of visitor: language and time zone.
+# An open page in a separate browser context for each language and time zone.
 PagesByVisitor = dict[tuple[str, str], Page]
 
 
 @pytest.fixture(scope="session", name="site")
 def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve the site on the loopback interface to all tests of a worker, which only read."""
+    """Serve the site to all tests of a worker. The tests do not change the site."""
     database = tmp_path_factory.mktemp("site") / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     with serve_site(database) as served:
@@ -33,7 +33,7 @@ def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="session")
 def _browser_and_loop() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
-    """Start the browser of a worker. Provides it with the event loop that its calls run on."""
+    """Provide the browser of a worker, and the event loop that runs calls to the browser."""
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("chromium is not installed: no page is looked at in a browser")
@@ -48,7 +48,7 @@ def _browser_and_loop() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
 def browser(_browser_and_loop: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
     """Provide the browser for one test.
 
-    Between calls, its event loop counts as running in this thread, and later tests may run one of their own.
+    Between tests, the event loop of the browser must not be set as running, because other tests run event loops.
     """
     browser, loop = _browser_and_loop
     asyncio._set_running_loop(loop)
@@ -60,7 +60,7 @@ def browser(_browser_and_loop: tuple[Browser, asyncio.AbstractEventLoop]) -> Ite
 def _open_pages() -> PagesByVisitor:
     """Return the open pages of a worker.
 
-    Opening one, with its context, takes several times as long as navigating to another URL in it.
+    Opening a page in a new context takes several times as long as navigating to another URL in an open page.
     """
     return {}
 
@@ -69,10 +69,10 @@ def _open_pages() -> PagesByVisitor:
 def open_visit(
     browser: Browser, site: Site, _open_pages: PagesByVisitor, axe_source: Callable[[], str]
 ) -> Iterator[OpenVisit]:
-    """Provide a function that opens a page by its name in ALL, signed in if the page requires it.
+    """Provide a function that opens a page by its name in ALL_PAGES, signed in if the page requires it.
 
-    By default, the visitor reads English in Tokyo, in a time zone that no event has. Tests share windows, but neither
-    cookies nor caches. Any complaint of the browser fails the test.
+    The default visitor reads English and is in Tokyo, a time zone that no event has. Tests share windows, but neither
+    cookies nor caches. A browser error fails the test.
     """
     visits: dict[tuple[str, str], Visit] = {}
 
@@ -104,7 +104,7 @@ def open_visit(
 
 @pytest.fixture(scope="session")
 def axe_source(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
-    """Return a function that returns the source of axe-core, or skips the test if npm is missing."""
+    """Provide a function that returns the source of axe-core, or skips the test if npm is missing."""
 
     @cache
     def read_axe_source() -> str:

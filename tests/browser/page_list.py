@@ -1,4 +1,4 @@
-"""Every page that is tested in a browser. A new page is one line here, and is covered by all tests."""
+"""The pages that are tested in a browser. All browser tests cover a page that is added to the list."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,9 +10,9 @@ from tests.browser.signed_in_members import MEMBER, ORGANISER
 
 @dataclass(frozen=True)
 class TestedPage:
-    """The address of a page: a path, in which {names} stand for ids and slugs of the site, and the expected status.
+    """The path and the expected status of a page. {Names} in the path stand for ids and slugs of the site.
 
-    signed_in_as: the person who must be signed in, if any.
+    signed_in_as: the member who must be signed in, or None.
     """
 
     path: str
@@ -77,7 +77,7 @@ SIGNED_IN_PAGES = {
     "organised-cancelling": TestedPage("/organise/{crowded_event}/publishing/cancel", signed_in_as=ORGANISER),
 }
 
-# Pages without the site's header and footer.
+# Pages without the header and footer of the site.
 EMBEDDED_PAGES = {"embedded": TestedPage("/embed/listing")}
 ALL_PAGES = PUBLIC_PAGES | SIGNED_IN_PAGES | EMBEDDED_PAGES
 

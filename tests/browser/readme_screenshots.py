@@ -1,6 +1,6 @@
-"""Takes the pictures of the README from the demo data: `python -m tests.browser.readme_screenshots FOLDER`.
+"""The command `python -m tests.browser.readme_screenshots FOLDER`, which takes the screenshots of the README.
 
-The dates of the demo are fixed here, so that a picture changes only if its page does.
+The demo data is shown at fixed dates, so that a screenshot changes only if its page changes.
 """
 
 import sys
@@ -19,14 +19,14 @@ from tests.browser.chromium import find_chromium, run_chromium
 from tests.browser.site import load_demo, serve_app
 
 _SUMMIT_SLUG = "xen-project-developer-summit-2014"
-# The base URL shown in links on the pages.
+# The base URL appears in links on the pages.
 _SITE_SETTINGS = {"base_url": "https://events.example.org", "name": "Xen Project events"}
 _PALETTE_SIZE = 128
 
 
 @dataclass(frozen=True)
 class ScreenshotSpec:
-    """A page in a window of a given size, in light or dark mode."""
+    """A page in a window of this size, in light or dark mode."""
 
     path: str
     width: int
@@ -44,7 +44,7 @@ SCREENSHOTS: Mapping[str, ScreenshotSpec] = {
 
 
 def take_screenshots(browser: Browser, base: str, folder: Path) -> None:
-    """Take every picture into a folder, reduced to a few colours to keep the files small."""
+    """Take all screenshots, and reduce their number of colours to keep the files small."""
     for name, look in SCREENSHOTS.items():
         who: dict[str, Any] = {"locale": "en-GB", "timezone_id": "America/Chicago", "color_scheme": look.scheme}
         context = browser.new_context(viewport={"width": look.width, "height": look.height}, **who)
@@ -56,7 +56,7 @@ def take_screenshots(browser: Browser, base: str, folder: Path) -> None:
 
 
 def main() -> None:
-    """Serve the demo and take the pictures into the given folder."""
+    """Serve the demo data and take the screenshots."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     chromium = find_chromium()

@@ -1,6 +1,6 @@
-"""Takes pictures of every page, for review by people: `python -m tests.browser.screenshots FOLDER`.
+"""The command `python -m tests.browser.screenshots FOLDER`, which takes screenshots of all pages for visual review.
 
-Each page is taken wide and narrow; public pages also as printed.
+Each page is shown in a wide and a narrow window. Public pages are also shown as printed.
 """
 
 import shutil
@@ -18,7 +18,7 @@ from tests.browser.probes.printing import PAPER_WIDTH
 from tests.browser.site import Site, serve_site
 from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Scheme, Visit
 
-# Together, they cover every width, language and colour scheme.
+# The two variants cover both window widths, both languages and both colour schemes.
 WINDOW_VARIANTS: dict[str, tuple[int, Scheme, str]] = {
     "wide": (WIDE_WINDOW, "light", "en-GB"),
     "narrow": (NARROW_WINDOW, "dark", "de-DE"),
@@ -26,7 +26,7 @@ WINDOW_VARIANTS: dict[str, tuple[int, Scheme, str]] = {
 
 
 def take_screenshots(browser: Browser, site: Site, folder: Path, *, names: Iterable[str] = ALL_PAGES) -> None:
-    """Take pictures of the given pages into a folder."""
+    """Take screenshots of the named pages."""
     names = list(names)
     for look, (width, scheme, locale) in WINDOW_VARIANTS.items():
         context = browser.new_context(base_url=site.base_url, locale=locale, timezone_id="UTC")
@@ -48,7 +48,7 @@ def _take_printed_screenshots(visit: Visit, path: Path) -> None:
 
 
 def main() -> None:
-    """Serve the site of the browser tests, and take pictures of all its pages into the given folder."""
+    """Serve the site of the browser tests and take screenshots of all pages."""
     chromium = find_chromium()
     if chromium is None:
         sys.exit("Install Debian's chromium first: apt-get install chromium")

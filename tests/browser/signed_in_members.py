@@ -1,4 +1,4 @@
-"""The people signed in on the site that the browser visits, and the data prepared for them."""
+"""The members who sign in to the site of the browser tests, and the data prepared for these members."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ _EMAILS = {MEMBER: "ada@example.org", ORGANISER: "olga@example.org"}
 
 @dataclass(frozen=True)
 class SignedInMembers:
-    """The session cookie of each person by role, and the ids of their talks by name."""
+    """The session cookie of each member by role, and the ids of their talks by name."""
 
     cookies: dict[str, str]
     talk_ids: dict[str, str]
 
 
 def add_members(app: Flask, slug: str, *, long_word: str) -> SignedInMembers:
-    """Add a member and an organiser, who is also a moderator, both with open tasks at the event `slug`."""
+    """Add a member and an organiser, who is also a moderator. Both have open tasks at the event `slug`."""
     there = {
         MEMBER: create_signed_in_client(app, _EMAILS[MEMBER], name=f"Ada {long_word}"),
         ORGANISER: create_signed_in_client(app, _EMAILS[ORGANISER], role=Role.MODERATOR),

@@ -1,4 +1,4 @@
-"""The site that the browser visits: the demo, and an event with as much and as unusual data as members can enter."""
+"""The site of the browser tests: the demo data, and an event with long and unusual values in all fields."""
 
 import json
 import threading
@@ -34,7 +34,7 @@ from tests.images import make_image, make_two_colour_image
 
 _DEMO_EVENT = "xen-project-developer-summit-2014"
 _CROWDED_EVENT = "crowded"
-# A word that is wider than the window of a phone.
+# A word that is wider than the screen of a phone.
 _LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 _LONG_URL = f"https://example.org/{'recordings-' * 20}"
 _ROOMS = ("Großer Saal", "Room 2", "Under the roof, by the stairs to the left", _LONG_WORD[:60])
@@ -57,9 +57,9 @@ A *paragraph* with a [link](https://example.org/), `code`, and {_LONG_WORD}.
 
 @dataclass(frozen=True)
 class Site:
-    """A running site: its base URL, and the ids and slugs of its tested pages by name.
+    """A running site with its base URL, and the ids and slugs of its tested pages by name.
 
-    cookies: the session cookie of each person who is signed in.
+    cookies: the session cookie of each signed-in member.
     """
 
     base_url: str
@@ -67,24 +67,24 @@ class Site:
     cookies: dict[str, str]
 
     def url(self, name: str) -> str:
-        """Return the URL of a page by its name in ALL."""
+        """Return the URL of a page by its name in ALL_PAGES."""
         return self.base_url + ALL_PAGES[name].path.format(**self.ids_by_name)
 
     def sign_in(self, context: BrowserContext, name: str) -> None:
-        """Set the cookies of a browser context to those of the person whose page this is, if any."""
+        """Set the session cookie of the member whose page this is, or no cookie for a public page."""
         context.clear_cookies()
         if (who := ALL_PAGES[name].signed_in_as) is not None:
             context.add_cookies([{"name": "eventcal", "value": self.cookies[who], "url": self.base_url}])
 
     def get_api(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        """Return the API's response for `path`."""
+        """Return the JSON body of the API response for a path."""
         with urllib.request.urlopen(f"{self.base_url}/api/v1{path}") as answer:  # noqa: S310 - our own server
             return json.load(answer)
 
 
 @contextmanager
 def serve_site(database: Path) -> Iterator[Site]:
-    """Serve the site on a migrated database from threads of this process, with the clock at NOON."""
+    """Serve the site with a migrated database in threads of this process, with the clock set to NOON."""
     with serve_app(database) as (app, base):
         load_demo(app)
         with database_of(app).unit_of_work() as unit:
@@ -100,7 +100,7 @@ def serve_site(database: Path) -> Iterator[Site]:
 
 @contextmanager
 def serve_app(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:
-    """Serve an app on an empty migrated database, with the clock at NOON. Provides the app and its base URL."""
+    """Serve an app with an empty migrated database, with the clock set to NOON. Provide the app and its base URL."""
     server = make_server("127.0.0.1", 0, _placeholder_app, threaded=True, request_handler=_SilentHandler)
     base = f"http://127.0.0.1:{server.server_port}"
     settings = {"base_url": base, "instance": database.parent, **changes}
@@ -117,14 +117,14 @@ def serve_app(database: Path, **changes: Any) -> Iterator[tuple[Flask, str]]:
 
 
 def load_demo(app: Flask) -> None:
-    """Load the demo, moved so that it begins soon."""
+    """Load the demo data with dates in the near future."""
     demo = read_demo_dataset(load_record)
     with database_of(app).unit_of_work() as unit:
         load_dataset(unit, shift_dataset_dates(demo, weeks=weeks_to_shift(demo, today=NOON.date())))
 
 
 def _add_images(app: Flask) -> None:
-    """Give a speaker a portrait, and a sponsor a logo with transparency."""
+    """Add a portrait to a speaker, and a transparent logo to a sponsor."""
     gallery = MediaStore(services_of(app).settings.media_folder)
     portrait = reencode_picture(make_two_colour_image((900, 1200), form="JPEG"), ImageSpec.PORTRAIT)
     logo = reencode_picture(make_image((1200, 300), mode="RGBA", colour=(20, 20, 20, 160)), ImageSpec.LOGO)
@@ -135,14 +135,14 @@ def _add_images(app: Flask) -> None:
 
 
 def _placeholder_app(*_: object) -> list[bytes]:
-    """Stand in for the app, which can be created only once the port of the server is known."""
+    """Raise NotImplementedError. The function replaces the app until the port of the server is known."""
     raise NotImplementedError
 
 
 def _buffer_responses(app: Flask) -> WSGIApplication:
-    """Return the app with every response read and closed before any of it is sent.
+    """Return an application that reads and closes each response of the app before it sends the response.
 
-    When a browser leaves a page, the server does not close a response that it has begun to send, such as a file.
+    The server does not close a partly sent response, such as a file, if the browser leaves the page.
     """
 
     def respond(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -171,7 +171,7 @@ def _find_ids(found: Site) -> dict[str, str]:
 
 
 def _make_crowded_dataset() -> dict[str, Any]:
-    """Return a data set in which every field is set, many of them to long values."""
+    """Return a data set with values in all fields, many of them long."""
     event = {
         "slug": _CROWDED_EVENT,
         "title": f"{_LONG_WORD}, the yearly meeting of everybody who ever wrote a line of it",

@@ -1,4 +1,4 @@
-"""The element of /embed.js on a page of another origin with hostile styles and a strict policy."""
+"""Tests of the element in /embed.js on a page of another origin with hostile styles and a strict security policy."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from tests.browser.site import Site
 
-# A date in the time of the site: the time of the browser is different.
+# The site has a fixed date that differs from the date of the browser.
 FROM_DATE = "2026-03-01"
 HOSTILE_TEXT = "<img src=x onerror=alert(1)><script>alert(1)</script>&lt;"
 HOSTILE_STYLE = """
@@ -33,13 +33,13 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def _browser_contexts() -> list[BrowserContext]:
-    """Return the list that holds the worker's browser context for other sites once it is created."""
+    """Return a list for the browser context of other sites. The first test adds the context."""
     return []
 
 
 @pytest.fixture
 def open_host_page(browser: Browser, site: Site, _browser_contexts: list[BrowserContext]) -> Iterator[OpenPage]:
-    """Provide a function that opens a page of another origin with an element that has the given attributes."""
+    """Provide a function that opens a page of another origin with the embed element and these attributes."""
     if not _browser_contexts:
         _browser_contexts.append(browser.new_context(locale="en-US", timezone_id="America/New_York"))
         _browser_contexts[0].set_default_timeout(15_000)
@@ -63,7 +63,7 @@ def open_host_page(browser: Browser, site: Site, _browser_contexts: list[Browser
 
 @contextmanager
 def serve_host_page(site: Site) -> Iterator[str]:
-    """Serve the page on its own port, with the most restrictive policy that permits the element."""
+    """Serve the host page on a separate port, with the strictest security policy that permits the element."""
 
     @Request.application
     def host_page(request: Request) -> Response:

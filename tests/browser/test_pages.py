@@ -1,8 +1,8 @@
-"""Every page in a browser: one visit in English, one in German, each with all probes that apply to the page.
+"""Tests of every page in a browser: a visit in English and a visit in German, each with all applicable probes.
 
-A new page is one line in paths.py, a new probe is one line here. A probe is a function that takes the visit; it begins
-with `Visit.reset`, so that it does not depend on earlier probes. Those that navigate to another page come last, because
-the probe after them must load the page again.
+A page is added in page_list.py, a probe in this module. A probe is a function with the visit as parameter, and begins
+with `Visit.reset`, so that it is independent of earlier probes. Probes that navigate to another page are the last ones,
+because the next probe has to load the page again.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -15,11 +15,11 @@ from tests.browser.probes import accessibility, browser_errors, keyboard, langua
 from tests.browser.visit import NARROW_WINDOW, Visit
 
 Probe = Callable[[Visit], None]
-# Each probe with the pages that it applies to.
+# Each probe with the names of the pages to which the probe applies.
 Probes = Sequence[tuple[Probe, Container[str]]]
 
 ENGLISH_PROBES: Probes = (
-    # First, so that the others run on a page whose cached resources have been revalidated.
+    # Reloading comes first, so that all other probes see a page with revalidated resources.
     (browser_errors.page_reloads, ALL_PAGES),
     (printing.print_shows_only_the_content, PUBLIC_PAGES),
     (sizes.page_fits_narrow_windows, ALL_PAGES),
@@ -29,11 +29,11 @@ ENGLISH_PROBES: Probes = (
     (keyboard.visual_order_is_document_order, PUBLIC_PAGES | SIGNED_IN_PAGES),
     (keyboard.tab_order_is_complete_and_visible, PUBLIC_PAGES | SIGNED_IN_PAGES),
     (keyboard.skip_link_comes_first_and_skips_the_header, PUBLIC_PAGES),
-    # These leave the page.
+    # The following probes navigate to another page.
     (keyboard.enter_follows_a_link, PUBLIC_PAGES),
     (zones.times_are_available_in_the_visitors_zone, PUBLIC_PAGES),
     (scripts.page_has_the_same_content_without_scripts, ALL_PAGES),
-    # Last, because it checks the complaints caused by the others.
+    # Browser errors are checked last, because other probes may cause them.
     (browser_errors.browser_reports_no_errors, ALL_PAGES),
 )
 GERMAN_PROBES: Probes = (
@@ -56,7 +56,7 @@ def test_page_in_german_in_a_narrow_window_passes_all_probes(
 
 
 def run_probes(probes: Probes, visit: Visit, subtests: pytest.Subtests, name: str) -> None:
-    """Run the probes that apply to a page, each as a subtest: a failure does not prevent the others from running."""
+    """Run each probe that applies to a page as a subtest, so that a failure does not prevent the next probes."""
     for probe, pages in probes:
         if name in pages:
             with subtests.test(probe.__name__.replace("_", " ")):

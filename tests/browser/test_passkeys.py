@@ -1,4 +1,4 @@
-"""Passkeys in a real browser with a virtual authenticator. No other feature of the site requires scripts."""
+"""Tests of passkeys in a browser with a virtual authenticator. Passkeys are the only feature that requires scripts."""
 
 import shutil
 import threading
@@ -37,7 +37,7 @@ class _SilentHandler(WSGIRequestHandler):
 
 @pytest.fixture
 def app_and_url(_sqlite_template: Path, tmp_path: Path) -> Iterator[tuple[Flask, str]]:
-    """Provide an app and its base URL with a host name, because passkeys do not work with IP addresses."""
+    """Provide an app and a base URL with a host name, because passkeys do not work with IP addresses."""
     database = tmp_path / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     server = make_server("127.0.0.1", 0, lambda *_: _EMPTY_RESPONSE, threaded=True, request_handler=_SilentHandler)
@@ -64,7 +64,7 @@ def open_context(browser: Browser, base: str, **visitor: Any) -> Iterator[Browse
 
 @pytest.fixture
 def signed_in_page(browser: Browser, app_and_url: tuple[Flask, str]) -> Iterator[Page]:
-    """Provide a page of a browser in which Ada is signed in. Any complaint of the browser fails the test."""
+    """Provide a page on which Ada is signed in. A browser error fails the test."""
     app, base = app_and_url
     complaints: list[str] = []
     with open_context(browser, base) as context:
@@ -201,7 +201,7 @@ def test_passkey_and_two_factor_pages_are_accessible(
 
 
 def check_accessibility(visit: Visit) -> None:
-    """Check the open page, wide and narrow, light and dark."""
+    """Check the accessibility of the open page in a wide and a narrow window, in light and dark mode."""
     for width, scheme in product(WINDOW_WIDTHS, COLOUR_SCHEMES):
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.page.emulate_media(color_scheme=scheme)

@@ -1,4 +1,4 @@
-"""The probes detect errors on pages that are modified to fail them."""
+"""Tests that the probes detect errors on modified pages."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ BROWSER_COMPLAINTS = {
     "a script's request": ("Content Security Policy", "await fetch('http://127.0.0.2:9/').catch(() => 0)"),
     "a style": ("Content Security Policy", "document.body.setAttribute('style', 'color: red')"),
 }
-# For each probe, a script that makes the page of a talk fail it.
+# For each probe, a script that modifies the page of a talk so that the probe fails.
 FAILING_SCRIPTS: list[tuple[Probe, str]] = [
     (printing.print_shows_only_the_content, "document.querySelector('header.site').style.display = 'block'"),
     (sizes.page_fits_narrow_windows, "document.querySelector('h1').style.minWidth = '400px'"),

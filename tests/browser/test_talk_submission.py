@@ -1,4 +1,4 @@
-"""The life of a talk in a browser: a new member submits it, a moderator accepts it, and it becomes public."""
+"""A test of the life cycle of a talk in a browser: submission by a new member, acceptance and publication."""
 
 import re
 import shutil
@@ -36,7 +36,7 @@ AppAndUrl = tuple[Flask, str]
 
 @pytest.fixture
 def listed_event_app(_sqlite_template: Path, tmp_path: Path) -> Iterator[AppAndUrl]:
-    """Provide a site with an event that accepts talks from every member, and its base URL."""
+    """Provide an app with an event that accepts talks from all members, and its base URL."""
     database = tmp_path / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     with serve_app(database) as (app, base):
@@ -46,7 +46,7 @@ def listed_event_app(_sqlite_template: Path, tmp_path: Path) -> Iterator[AppAndU
 
 
 def tab_to(page: Page, wanted: Locator) -> None:
-    """Press Tab until the wanted element has the focus."""
+    """Press Tab until the element has the focus."""
     for _ in range(_MAX_TAB_PRESSES):
         if wanted.evaluate("(one) => one === document.activeElement"):
             return
@@ -55,7 +55,7 @@ def tab_to(page: Page, wanted: Locator) -> None:
 
 
 def fill_in_form(page: Page, typed: Mapping[str, str]) -> None:
-    """Fill in a form by keyboard alone. Fields are identified by the beginning of their labels."""
+    """Fill in a form by keyboard. Fields are identified by the beginning of their labels."""
     for label, words in typed.items():
         tab_to(page, page.get_by_label(re.compile(f"^{label}")))
         page.keyboard.press("Control+A")
@@ -63,14 +63,14 @@ def fill_in_form(page: Page, typed: Mapping[str, str]) -> None:
 
 
 def press_button(page: Page, name: str) -> None:
-    """Move to a button by Tab, press it, and wait for the next page."""
+    """Move the focus to a button by Tab, press the button, and wait for the next page."""
     tab_to(page, page.get_by_role("button", name=name, exact=True))
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
 
 def submit_talk(page: Page) -> None:
-    """Register, sign in, and submit a talk after previewing it."""
+    """Register, sign in, preview a talk and submit it."""
     page.goto("/register")
     fill_in_form(page, {"Name": "Ada Lovelace", **ADA_FIELDS})
     press_button(page, "Register")

@@ -1,4 +1,4 @@
-"""Visitors in another time zone or with another language: times in their time zone, text in their language."""
+"""Tests with visitors in other time zones and with other languages."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""A visit to a page: its content when it was opened, and the complaints of the browser since then."""
+"""A visit to a page: the content of the page when it was opened, and the browser errors since then."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Scheme = Literal["light", "dark"]
 WIDE_WINDOW, NARROW_WINDOW = 1200, 360
 WINDOW_HEIGHT = 900
 
-# The console message about a page whose own status is an error, which is expected for such a page.
+# The console message about a page with an error status. The message is expected if the page has this status.
 _ERROR_STATUS_MESSAGE = "Failed to load resource: the server responded with a status of"
 
 _READ_CONTENT_SCRIPT = """() => ({
@@ -27,7 +27,7 @@ _READ_CONTENT_SCRIPT = """() => ({
   zoneLabel: document.body.dataset.inMyZone ?? null,
 })"""
 
-# Sequential focus navigation continues at the position from which the focused element was removed.
+# After a focused element is removed, Tab continues at the position of the removed element.
 _RESET_FOCUS_SCRIPT = """() => {
   const start = document.createElement('span');
   start.tabIndex = -1;
@@ -40,10 +40,11 @@ _RESET_FOCUS_SCRIPT = """() => {
 
 @dataclass(frozen=True)
 class Content:
-    """The content and links of a page, read at once.
+    """The content and links of a page at one time.
 
-    text: its visible text, with single spaces; zones: the time zones of its times; zone_label: the text of the link
-    that a script adds for a visitor in another time zone.
+    text: the visible text, with single spaces.
+    zones: the time zones of the times on the page.
+    zone_label: the text of the link that a script adds for visitors in another time zone.
     """
 
     text: str
@@ -62,7 +63,8 @@ def _missing_axe_source() -> str:
 class Visit:
     """An open page.
 
-    axe_source: returns the source of axe-core, or skips the test. browser_errors: the errors in the browser so far.
+    axe_source: returns the source of axe-core, or skips the test.
+    browser_errors: the errors in the browser since the page was opened.
     """
 
     page: Page
@@ -80,12 +82,12 @@ class Visit:
             self.page.on(event, listener)
 
     def close(self) -> None:
-        """Remove the listeners. The page stays open."""
+        """Remove the listeners without closing the page."""
         for event, listener in self._listeners():
             self.page.remove_listener(event, listener)
 
     def open(self, name: str, *, width: int = WIDE_WINDOW, scheme: Scheme = "light") -> None:
-        """Open a page by its name in ALL, with an empty cache, and read it once it has loaded."""
+        """Open a page by its name in ALL_PAGES with an empty cache, and read its content."""
         self._name = name
         self._empty_cache()
         self._set_window(width, WINDOW_HEIGHT, scheme)
@@ -98,7 +100,7 @@ class Visit:
 
     @property
     def url(self) -> str:
-        """Return the URL of the page that was opened."""
+        """Return the URL of the opened page."""
         return self.site.url(self._name)
 
     @property
@@ -113,13 +115,13 @@ class Visit:
         return Content(zone_label=found.pop("zoneLabel"), **found)
 
     def evaluate(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
-        """Return the result of a JavaScript function on the page."""
+        """Return the result of a JavaScript function that is called on the page."""
         return self.page.evaluate(script, argument)
 
     def reset(self, *, width: int = WIDE_WINDOW, height: int = WINDOW_HEIGHT, scheme: Scheme = "light") -> None:
-        """Show the page in a window of this size, scrolled to the top, with the focus before all elements.
+        """Show the page in a window of this size, scrolled to the top, with the focus before the first element.
 
-        It is loaded again if it was changed or if another page has been opened since.
+        The page is loaded again if it was changed, or if the window shows another page.
         """
         self._set_window(width, height, scheme)
         if self._is_changed or self.page.url != self.url:
@@ -129,11 +131,11 @@ class Visit:
         self.evaluate(_RESET_FOCUS_SCRIPT)
 
     def mark_changed(self) -> None:
-        """Make the next reset load the page again."""
+        """Make the next reset reload the page."""
         self._is_changed = True
 
     def wait_until_idle(self) -> None:
-        """Wait until the page has loaded and all its requests are complete."""
+        """Wait until the page has loaded and no request is pending."""
         self.page.wait_for_load_state("load")
         while self._pending_requests:
             self.page.wait_for_timeout(10)
@@ -177,8 +179,8 @@ class Visit:
         self._pending_requests.discard(request)
 
     def _on_failed(self, request: Request) -> None:
-        # Requests of an earlier visit in the same window may fail late; those of a page that is left are aborted,
-        # including the navigation of a frame within it.
+        # Requests of an earlier visit in the same window may fail late. Leaving a page aborts its requests, including
+        # navigation within frames.
         is_own = request.is_navigation_request() and request.frame == self.page.main_frame
         if request in self._pending_requests and (is_own or request.failure != "net::ERR_ABORTED"):
             self.browser_errors.append(f"{self.page.url} did not get {request.url}: {request.failure}")

@@ -1,4 +1,4 @@
-"""Checks by axe-core: violations of WCAG 2.2 up to AA, and of best practices."""
+"""Checks by axe-core for violations of WCAG 2.2 level AA and of best practices."""
 
 from itertools import product
 
@@ -6,7 +6,7 @@ from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Scheme, Visit
 
 WINDOW_WIDTHS = (WIDE_WINDOW, NARROW_WINDOW)
 COLOUR_SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-# Each finding with its element, for the failure message.
+# Each violation is returned with its element for the error message.
 _RUN_AXE_SCRIPT = """async () => {
   const kinds = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
   const found = await axe.run(document, { runOnly: kinds, resultTypes: ['violations'] });
@@ -16,10 +16,7 @@ _RUN_AXE_SCRIPT = """async () => {
 
 
 def find_violations(visit: Visit) -> list[str]:
-    """Return the violations that axe-core finds on the page in its current state.
-
-    axe-core stays loaded until navigation.
-    """
+    """Return the violations that axe-core finds on the page in its current state."""
     source = visit.axe_source()
     if not visit.evaluate("() => 'axe' in window"):
         visit.evaluate(source)
@@ -28,7 +25,7 @@ def find_violations(visit: Visit) -> list[str]:
 
 
 def page_has_no_accessibility_violations(visit: Visit) -> None:
-    """Run axe-core wide and narrow, light and dark."""
+    """Check the page with axe-core in a wide and a narrow window, in light and dark mode."""
     found = {}
     for width, scheme in product(WINDOW_WIDTHS, COLOUR_SCHEMES):
         visit.reset(width=width, scheme=scheme)

@@ -1,4 +1,4 @@
-"""Pages can be used by keyboard alone."""
+"""Checks for keyboard navigation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Visit
 
 _MAX_TAB_STOPS = 500
 
-# Every element at which Tab must stop, in document order.
+# All elements at which Tab must stop, in document order.
 _FIND_STOPS_SCRIPT = """() => {
   const can = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]';
   const isChosen = (one) => {
@@ -43,14 +43,14 @@ _READ_STOP_SCRIPT = """() => {
     uncovered: top !== null && (one.contains(top) || top.contains(one)),
   };
 }"""
-# Elements that CSS could display in another order than that of the document.
+# Elements that CSS may display in an order that differs from the document order.
 _FIND_REORDERED_SCRIPT = """() => [...document.querySelectorAll('body *')]
   .filter((one) => {
     const style = getComputedStyle(one);
     return style.order !== '0' || style.flexDirection.endsWith('reverse');
   })
   .map((one) => one.outerHTML.slice(0, 120))"""
-# The visible links, those in the main part of the page first.
+# All visible links, beginning with those in the main element.
 _LIST_LINKS_SCRIPT = """() => {
   const seen = [...document.links].filter((one) => one.checkVisibility({ visibilityProperty: true }));
   return [...seen.filter((one) => one.closest('main')), ...seen.filter((one) => !one.closest('main'))]
@@ -62,8 +62,9 @@ _LIST_LINKS_SCRIPT = """() => {
 class TabStop:
     """An element at which Tab stopped.
 
-    number: its position among all elements at which Tab must stop, or -1; marked: whether the focus is visible;
-    uncovered: whether no other element covers it.
+    number: the position among all elements at which Tab must stop, or -1.
+    marked: whether the focus is visible.
+    uncovered: whether no other element covers the element.
     """
 
     number: int
@@ -76,7 +77,7 @@ class TabStop:
 
 
 def press_tab(visit: Visit) -> TabStop | None:
-    """Press Tab and return the stop, or None if the focus left the page."""
+    """Press Tab and return the focused element, or None if the focus has left the page."""
     visit.page.keyboard.press("Tab")
     found: dict[str, Any] | None = visit.evaluate(_READ_STOP_SCRIPT)
     return None if found is None else TabStop(**found)
@@ -85,7 +86,7 @@ def press_tab(visit: Visit) -> TabStop | None:
 def iter_tab_stops(visit: Visit) -> Iterator[TabStop]:
     """Press Tab until the focus leaves the page, and yield each stop.
 
-    A field with several parts, such as a date, is one.
+    A field with several parts, such as a date field, is yielded once.
     """
     first = last = None
     for _ in range(_MAX_TAB_STOPS):
@@ -99,25 +100,23 @@ def iter_tab_stops(visit: Visit) -> Iterator[TabStop]:
 
 
 def tab_order_is_complete_and_visible(visit: Visit) -> None:
-    """Check that Tab stops at every control in document order, with a visible focus."""
     visit.reset(width=NARROW_WINDOW)
     number: int = visit.evaluate(_FIND_STOPS_SCRIPT)
     stops = list(iter_tab_stops(visit))
-    # Tab may also stop at scrollable elements, and in a date field once for each of its parts.
+    # Tab may also stop at scrollable elements, and several times in a date field.
     assert [at for at, _ in groupby(stop.number for stop in stops if stop.number >= 0)] == list(range(number))
     assert [stop.name for stop in stops if not stop.marked] == []
     assert [stop.name for stop in stops if not stop.uncovered] == []
 
 
 def visual_order_is_document_order(visit: Visit) -> None:
-    """Check that CSS reorders no elements, in a narrow or wide window."""
+    """Check in a narrow and a wide window that CSS does not reorder elements."""
     for width in (NARROW_WINDOW, WIDE_WINDOW):
         visit.reset(width=width)
         assert visit.evaluate(_FIND_REORDERED_SCRIPT) == [], f"{width} px"
 
 
 def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
-    """Check the first stop of Tab, and the next one after Enter."""
     visit.reset()
     first = press_tab(visit)
     assert first is not None
@@ -134,7 +133,7 @@ def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
 
 
 def enter_follows_a_link(visit: Visit) -> None:
-    """Follow the first link to another page, preferably in the main part. The visit stays on that page."""
+    """Follow the first link to another page, preferably in the main element. The visit ends on that page."""
     visit.reset()
     wanted = next(href for href in visit.evaluate(_LIST_LINKS_SCRIPT) if _is_another_page(visit, href))
     assert any(stop.href == wanted for stop in iter_tab_stops(visit)), f"Tab does not stop at a link to {wanted}"

@@ -1,9 +1,9 @@
-"""Readers of German get German pages."""
+"""A check that readers of German receive German pages."""
 
 from eventcal.kit.translations import load_translations
 from tests.browser.visit import NARROW_WINDOW, Visit
 
-# The text of the main part of this document or of the given source.
+# The text of the main element in this document or in the given HTML.
 _MAIN_TEXT_SCRIPT = """(source) => {
   const it = source === null ? document : new DOMParser().parseFromString(source, 'text/html');
   return it.querySelector('main').textContent.split(/\\s+/).filter(Boolean).join(' ');
@@ -11,7 +11,7 @@ _MAIN_TEXT_SCRIPT = """(source) => {
 
 
 def page_is_in_german(visit: Visit) -> None:
-    """Check the language, the header, and that the main part differs from the English page."""
+    """Check the language attribute and the header, and that the main element differs from the English page."""
     visit.reset(width=NARROW_WINDOW)
     assert visit.content.language == "de"
     said = load_translations("de").gettext("Events and talks")

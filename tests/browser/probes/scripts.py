@@ -1,10 +1,10 @@
-"""Pages have the same content without scripts."""
+"""A check that pages have the same content without scripts."""
 
 from tests.browser.visit import Visit
 
 
 def page_has_the_same_content_without_scripts(visit: Visit) -> None:
-    """Load the page without scripts and compare its content. The visit stays on that page."""
+    """Load the page without scripts and compare its content. The visit ends on a page without scripts."""
     session = visit.page.context.new_cdp_session(visit.page)
     session.send("Emulation.setScriptExecutionDisabled", {"value": True})
     try:

@@ -1,10 +1,10 @@
-"""No page is wider than the window, and every control is large enough."""
+"""Checks that no page is wider than the window and that every control is large enough."""
 
 from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Visit
 
 MIN_TARGET_HEIGHT = 44
 
-# Elements that extend beyond the window, unless an ancestor scrolls or clips them.
+# Elements that extend beyond the window, except elements inside an ancestor that scrolls or clips its content.
 _FIND_OVERFLOW_SCRIPT = """() => {
   const width = document.documentElement.clientWidth;
   const kept = (one) => {
@@ -19,7 +19,7 @@ _FIND_OVERFLOW_SCRIPT = """() => {
   return [`${document.scrollingElement.scrollWidth} px of ${width}`,
     ...out.map((one) => `${one.localName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`)];
 }"""
-# Labels belong to the target of a checkbox or radio button.
+# The label of a checkbox or radio button belongs to its target area.
 _FIND_SMALL_CONTROLS_SCRIPT = """(smallest) => {
   const controls = [...document.querySelectorAll('nav a, header a, footer a, button, .button, summary, ' +
     'form :is(a, input:not([type=hidden]), select, textarea)')];
@@ -47,19 +47,19 @@ p { margin-bottom: 2em !important; }
 
 
 def find_overflowing_elements(visit: Visit) -> list[str]:
-    """Return the elements that make the page wider than the window."""
+    """Return descriptions of the elements that make the page wider than the window."""
     found: list[str] = visit.evaluate(_FIND_OVERFLOW_SCRIPT)
     return found
 
 
 def find_small_controls(visit: Visit) -> list[str]:
-    """Return the controls that are too low for touch."""
+    """Return descriptions of the controls that are too small for touch."""
     found: list[str] = visit.evaluate(_FIND_SMALL_CONTROLS_SCRIPT, MIN_TARGET_HEIGHT)
     return found
 
 
 def page_fits_narrow_windows(visit: Visit) -> None:
-    """Check the window of a phone, and the narrowest window of WCAG 1.4.10, which is a common one at 400 %."""
+    """Check the width of a phone, and 320 pixels, the width that WCAG 1.4.10 requires (1280 pixels at 400 % zoom)."""
     found = {}
     for width, height in ((NARROW_WINDOW, 900), (320, 640)):
         visit.reset(width=width, height=height)
@@ -68,7 +68,7 @@ def page_fits_narrow_windows(visit: Visit) -> None:
 
 
 def page_fits_with_large_and_spaced_text(visit: Visit) -> None:
-    """Check text of double size, first alone and then with more spacing."""
+    """Check text at twice its size, with normal and with increased spacing."""
     visit.reset(width=720)
     try:
         visit.evaluate(_ADD_STYLE_SCRIPT, _LARGE_TEXT_CSS)
@@ -83,7 +83,7 @@ def page_fits_with_large_and_spaced_text(visit: Visit) -> None:
 
 
 def controls_are_large_enough(visit: Visit) -> None:
-    """Check a wide and a narrow window."""
+    """Check the size of controls in a wide and a narrow window."""
     found = {}
     for width in (WIDE_WINDOW, NARROW_WINDOW):
         visit.reset(width=width)

@@ -1,4 +1,4 @@
-"""Times can be shown in the visitor's time zone."""
+"""A check that times can be shown in the time zone of the visitor."""
 
 from tests.browser.visit import Visit
 
@@ -7,7 +7,7 @@ ZONE_LINK_TEXT = "in my time zone"
 
 
 def times_are_available_in_the_visitors_zone(visit: Visit) -> None:
-    """Follow the only link to the visitor's time zone, or check that a page without times has none."""
+    """Follow the link that shows times in the time zone of the visitor. Pages without times must not have the link."""
     visit.reset()
     link = visit.page.get_by_role("link", name=ZONE_LINK_TEXT)
     if not visit.content.zones:
