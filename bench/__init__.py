@@ -1,5 +1,5 @@
-"""Measurements of what eventcal costs: CPU per request, parts in one process, SQL statements, memory and sizes.
+"""Measurements of the cost of eventcal: CPU time per request and per part, SQL statements, memory and sizes.
 
-CPU is compared with that of a minimal Flask app. These modules only measure: none is a test, and none asserts a
-figure. docs/benchmarks.md describes what is measured and how.
+CPU time is compared with that of a minimal Flask app. These modules are not tests, and do not assert any figure. See
+docs/benchmarks.md for the method.
 """

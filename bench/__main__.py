@@ -1,4 +1,4 @@
-"""`python -m bench` measures and prints one table; `python -m bench compare OLD NEW` compares two runs."""
+"""The commands `python -m bench`, which measures and prints a table, and `python -m bench compare OLD NEW`."""
 
 import json
 import os
@@ -81,14 +81,14 @@ def compare(old: Any, new: Any) -> None:  # noqa: ANN401 - open files
 
 @dataclass(frozen=True)
 class _BenchmarkRun:
-    """One run: its databases, its figures, and how often it measures."""
+    """The databases, figures and number of measurements of a run."""
 
     databases: Databases
     figures: Figures
     effort: Effort
 
     def measure(self, *, grow: bool) -> None:
-        """Measure everything. `grow`: include the world of 100,000 talks."""
+        """Measure everything. `grow` includes the dataset of 100,000 talks."""
         _report_stage("a world of 1,000 talks")
         first = create_first_dataset(self.databases, "first")
         self._measure_small(self._copy_dataset(first, "small"))
@@ -131,7 +131,7 @@ class _BenchmarkRun:
 
 
 def _describe_run(kind: str) -> dict[str, str]:
-    """Return the circumstances of a run: commit, versions, hardware and time."""
+    """Return the commit, software versions, hardware and time of a run."""
     return {
         "at": SystemClock().now().isoformat(timespec="seconds"),
         "commit": _describe_commit(),
@@ -144,7 +144,7 @@ def _describe_run(kind: str) -> dict[str, str]:
 
 
 def _describe_commit() -> str:
-    """Return the commit, with "+" if the working tree differs from it, or "unknown" outside a checkout."""
+    """Return the commit, followed by "+" if the working tree has changes, or "unknown" outside a checkout."""
     try:
         return _run_git("rev-parse", "HEAD") + (
             "+" if _run_git("status", "--porcelain", "--untracked-files=no") else ""
@@ -160,7 +160,7 @@ def _run_git(*arguments: str) -> str:
 
 
 def _describe_processor() -> str:
-    """Return the name of the processor, and the number of processors that this process may use."""
+    """Return the name of the processor, and the number of processors that are available to this process."""
     described: Mapping[str, str] = dict(
         line.replace("\t", "").split(": ", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ": " in line
     )

@@ -1,4 +1,4 @@
-"""The upper bounds of what eventcal may cost, and their comparison with the figures of a run."""
+"""The upper bounds on the cost of eventcal, and their comparison with the figures of a run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ KILOBYTE, MEGABYTE = 1_000, 1_000_000
 
 @dataclass(frozen=True)
 class Bound:
-    """An upper bound on a figure: as a multiple of the baseline, or absolute if there is no baseline.
+    """An upper bound on a figure, as a multiple of its baseline, or absolute if the figure has no baseline.
 
-    limit: None if the figure is only reported.
+    limit: the bound, or None if the figure is only reported.
     """
 
     label: str
@@ -24,7 +24,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A bound with the measured figure and its baseline."""
+    """A bound with its measured figure and baseline."""
 
     bound: Bound
     figure: Figure
@@ -32,12 +32,12 @@ class Verdict:
 
     @property
     def ratio(self) -> float | None:
-        """Return the measured figure as a multiple of the baseline, or None without a baseline."""
+        """Return the figure as a multiple of the baseline, or None if there is no baseline."""
         return self.figure.value / self.baseline if self.baseline else None
 
     @property
     def is_met(self) -> bool | None:
-        """Return True if the bound is met, or None if there is no bound."""
+        """Return whether the bound is met, or None if there is no bound."""
         if self.bound.limit is None:
             return None
         return (self.figure.value if self.ratio is None else self.ratio) <= self.bound.limit
@@ -86,7 +86,7 @@ BOUNDS = (*_minimal_app_bounds(), *_change_bounds(), *_growth_bounds(), *_other_
 
 
 def check_bounds(figures: Figures) -> list[Verdict]:
-    """Compare every bound with its figure. Bounds without a figure are left out."""
+    """Compare each bound with its figure. Bounds without a figure are omitted."""
     verdicts = []
     for bound in BOUNDS:
         measured = figures.by_name.get(bound.figure_name)

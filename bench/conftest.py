@@ -1,6 +1,6 @@
-"""Fixtures of the benchmarks in one process: a world of 1,000 talks, its app, and the number of rounds.
+"""Fixtures of the benchmarks in one process: a dataset of 1,000 talks, its app, and the number of rounds.
 
-`python -m bench` passes an existing world; without it, the fixtures create one.
+`python -m bench` passes an existing dataset to the benchmarks. Otherwise, the fixtures create a dataset.
 """
 
 import json
@@ -22,13 +22,13 @@ from tests.http_app import database_of
 
 @pytest.fixture(scope="session")
 def rounds() -> int:
-    """Return the number of rounds for a measurement that takes milliseconds."""
+    """Return the number of rounds for measurements that take milliseconds."""
     return int(os.environ.get("BENCH_ROUNDS", "12"))
 
 
 @pytest.fixture(scope="session")
 def dataset() -> Iterator[Dataset]:
-    """Provide a world of 1,000 talks."""
+    """Provide a dataset of 1,000 talks."""
     given = os.environ.get("BENCH_DATASET")
     if given is not None:
         yield Dataset(**json.loads(given))
@@ -39,7 +39,7 @@ def dataset() -> Iterator[Dataset]:
 
 @pytest.fixture(scope="session")
 def client(dataset: Dataset) -> Iterator[FlaskClient]:
-    """Provide a test client of the app, in this process."""
+    """Provide a test client of the app."""
     app = create_app(dataset.settings())
     yield app.test_client()
     database_of(app).engine.dispose()
@@ -47,7 +47,7 @@ def client(dataset: Dataset) -> Iterator[FlaskClient]:
 
 @pytest.fixture(scope="session")
 def database(dataset: Dataset) -> Iterator[Database]:
-    """Provide the database as the app opens it, but without the ledger that follows each change."""
+    """Provide the database of the app without the feed index as a change hook."""
     database = Database(dataset.url, clock=SystemClock())
     yield database
     database.engine.dispose()
@@ -55,7 +55,7 @@ def database(dataset: Dataset) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def external_writer(dataset: Dataset) -> Iterator[ExternalWriter]:
-    """Provide an outsider who changes the world independently of the app."""
+    """Provide a writer that changes the dataset without using the app."""
     outsider = ExternalWriter(dataset)
     yield outsider
     outsider.close()
@@ -63,5 +63,5 @@ def external_writer(dataset: Dataset) -> Iterator[ExternalWriter]:
 
 @pytest.fixture(scope="session")
 def entries(dataset: Dataset, client: FlaskClient) -> list[EntryProperties]:
-    """Return the values in the feed of the event: its own entry, then its talks' entries."""
+    """Return the properties of all entries in the feed of the event: the event, then its talks."""
     return read_entries(client.get(dataset.event_feed).data)

@@ -1,4 +1,4 @@
-"""The databases of the worlds: a folder of SQLite files, or the PostgreSQL server of the tests."""
+"""The databases of the datasets: a folder of SQLite files, or databases on the PostgreSQL server of the tests."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ from tests import postgres
 
 
 class Databases(Protocol):
-    """Creates the databases of one run, by name."""
+    """Creates and copies the databases of a run by name."""
 
     folder: Path
 
@@ -28,21 +28,21 @@ class Databases(Protocol):
         """Copy a database that has no connections, and return the URL of the copy."""
 
     def optimise(self, name: str) -> None:
-        """Update the statistics and files of a database, as it would do itself in time."""
+        """Update the statistics and files of a database, which the database would otherwise do later."""
 
 
 class SqliteFiles:
-    """SQLite files in the folder of the run."""
+    """SQLite databases in the folder of the run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def url(self, name: str) -> str:
-        """Return the URL of a file."""
+        """Return the SQLAlchemy URL of a file."""
         return f"sqlite:///{self._path(name)}"
 
     def create(self, name: str) -> str:
-        """Return the URL; SQLite creates the file when it is opened."""
+        """Return the URL of a file that SQLite creates when the database is opened."""
         return self.url(name)
 
     def copy(self, name: str, to: str) -> str:
@@ -51,7 +51,7 @@ class SqliteFiles:
         return self.url(to)
 
     def optimise(self, name: str) -> None:
-        """Move the write-ahead log into the file."""
+        """Copy the write-ahead log into the database file."""
         engine = create_engine(self.url(name))
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -69,21 +69,21 @@ class PostgresqlServer:
         self._server = server
 
     def url(self, name: str) -> str:
-        """Return the URL of a database."""
+        """Return the SQLAlchemy URL of a database."""
         return postgres.server_url(self._server, name)
 
     def create(self, name: str) -> str:
-        """Create an empty database."""
+        """Create an empty database and return its URL."""
         self._execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def copy(self, name: str, to: str) -> str:
-        """Copy a database on the server."""
+        """Copy a database and return the URL of the copy."""
         self._execute(f"CREATE DATABASE {to} TEMPLATE {name} STRATEGY file_copy")
         return self.url(to)
 
     def optimise(self, name: str) -> None:
-        """Run VACUUM ANALYZE, because the server of the tests has no autovacuum."""
+        """Run VACUUM ANALYZE, because autovacuum is disabled on the server of the tests."""
         self._execute("VACUUM ANALYZE", within=name)
 
     def _execute(self, command: str, *, within: str = "postgres") -> None:
@@ -93,7 +93,7 @@ class PostgresqlServer:
 
 @contextmanager
 def open_databases(kind: str) -> Iterator[Databases]:
-    """Provide databases of a kind ("sqlite" or "postgresql"), and delete them at the end."""
+    """Provide the databases of a kind ("sqlite" or "postgresql"), and delete them at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if kind == "sqlite":
             yield SqliteFiles(Path(folder))

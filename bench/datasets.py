@@ -1,4 +1,4 @@
-"""The measured worlds: 1,000 talks of one conference, created as the app does, and copies of it."""
+"""The measured datasets: 1,000 talks of one conference, created as by the app, and enlarged copies."""
 
 import os
 import subprocess
@@ -44,7 +44,10 @@ _SLOTS_A_DAY = TALK_COUNT // ROOM_COUNT // len(_DAYS)
 
 @dataclass(frozen=True)
 class Dataset:
-    """A database with its name, URL and number of talks. Every thousand talks are one event; `token` is an admin's."""
+    """A database with its name, URL and number of talks. Each event has 1,000 talks.
+
+    token: an access token of an administrator.
+    """
 
     name: str
     url: str
@@ -55,16 +58,16 @@ class Dataset:
 
     @property
     def event_feed(self) -> str:
-        """Return the path of the first event's feed."""
+        """Return the path of the feed of the first event."""
         return f"/events/{self.slug}.ics"
 
     @property
     def full_feed(self) -> str:
-        """Return the path of the feed of all events and talks, independent of the current date."""
+        """Return the path of the feed of all events and talks, which does not depend on the current date."""
         return "/calendar.ics?from=2027-01-01&to=2040-01-01"
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of a process that works on this world only."""
+        """Return the environment variables for a process that uses only this dataset."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
         return inherited | {
             "EVENTCAL_INSTANCE": self.instance,
@@ -74,16 +77,16 @@ class Dataset:
         }
 
     def settings(self) -> Settings:
-        """Return the same settings for this process."""
+        """Return the settings for an app with this dataset in the current process."""
         return Settings(instance=Path(self.instance), database_url=self.url, secret_key=SECRET_KEY)
 
     def as_json(self) -> Mapping[str, Any]:
-        """Return the data with which another process finds this world."""
+        """Return the attributes with which another process can open the dataset."""
         return asdict(self)
 
 
 def create_first_dataset(databases: Databases, name: str) -> Dataset:
-    """Create the world of 1,000 talks through models and ledger, as the app does, in a database of this name."""
+    """Create a dataset of 1,000 talks with models and feed index, as in the app, in a new database."""
     instance = databases.folder / "instance"
     instance.mkdir(exist_ok=True)
     world = Dataset(name, databases.create(name), TALK_COUNT, str(instance), new_secret(TOKEN_PREFIX))
@@ -99,12 +102,12 @@ def create_first_dataset(databases: Databases, name: str) -> Dataset:
 
 
 def copy_dataset(databases: Databases, world: Dataset, name: str) -> Dataset:
-    """Copy a world that has no connections."""
+    """Copy a dataset whose database has no connections."""
     return replace(world, name=name, url=databases.copy(world.name, name))
 
 
 def create_larger_dataset(databases: Databases, first: Dataset, name: str, *, talks: int) -> Dataset:
-    """Create a world of several thousand talks from a copy of the first."""
+    """Create a dataset of several thousand talks from a copy of the first dataset."""
     url = databases.copy(first.name, name)
     engine = create_engine(url)
     multiply_event(engine, talks // TALK_COUNT, days=_DAYS, made=NOON)
@@ -114,7 +117,7 @@ def create_larger_dataset(databases: Databases, first: Dataset, name: str, *, ta
 
 
 def open_services(world: Dataset) -> Services:
-    """Return the application without HTTP on this world, in this process."""
+    """Return the services of an app with this dataset."""
     return build_services(world.settings())
 
 

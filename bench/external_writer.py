@@ -1,4 +1,4 @@
-"""Changes to a world from another process, as another worker of the same installation would make them."""
+"""Changes to a dataset from another process, as by another worker of the same installation."""
 
 from itertools import count
 
@@ -11,14 +11,15 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
 from eventcal.talks.service import edit_talk
 
-# The talks changed from outside are those on the first page of the list.
+# The writer changes the talks on the first page of the list.
 _FIRST_PAGE_SIZE = 50
 
 
 class ExternalWriter:
-    """Changes talks of the first event through models and ledger, and knows the ids of its talks and rooms.
+    """Changes talks of the first event through models and feed index.
 
-    talks: in the order of the list. rooms: in their order.
+    talks: the ids of the talks in the order of the list.
+    rooms: the ids of the rooms in their order.
     """
 
     def __init__(self, world: Dataset) -> None:
@@ -36,7 +37,7 @@ class ExternalWriter:
         return f"Another name, number {next(self._numbers)}"
 
     def change_next_talk(self) -> None:
-        """Change and commit the title of one of the first fifty talks, each in turn."""
+        """Change and commit the title of one of the first 50 talks. The talks are changed in turn."""
         number = next(self._numbers)
         with self._services.database.unit_of_work() as unit:
             talk = get_talk(unit.session, self.talks[number % _FIRST_PAGE_SIZE], OPERATOR)

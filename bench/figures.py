@@ -1,4 +1,4 @@
-"""Figures by name: measured in seconds of CPU, bytes or statements."""
+"""Measured figures by name, in CPU seconds, bytes or statements."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure measured several times: the median is compared; the minimum estimates a machine without other load."""
+    """Repeated measurements: the median is used for comparisons, and the minimum estimates an idle machine."""
 
     value: float
     unit: str
@@ -17,19 +17,19 @@ class Figure:
 
     @classmethod
     def from_values(cls, values: Iterable[float], unit: str) -> "Figure":
-        """Return the figure for several measurements."""
+        """Return the figure for repeated measurements."""
         all_of_them = sorted(values)
         return cls(median(all_of_them), unit, all_of_them[0], len(all_of_them))
 
     @classmethod
     def from_value(cls, value: float, unit: str) -> "Figure":
-        """Return the figure for a value that is the same each time."""
+        """Return the figure for a value that is the same in each measurement."""
         return cls(value, unit, value, 1)
 
 
 @dataclass
 class Figures:
-    """All figures of a run, in the order of their measurement."""
+    """All figures of a run in the order of measurement."""
 
     by_name: dict[str, Figure] = field(default_factory=dict)
 

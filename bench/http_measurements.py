@@ -1,7 +1,7 @@
-"""CPU of the whole server per request, through Granian, compared with the floor's for the same bytes.
+"""Measurements of CPU time per request of a whole Granian server, compared with a minimal app for the same bytes.
 
-Rounds on the two servers alternate, so that other load on the machine affects both. The first response after a change
-is measured one request at a time: this process makes the change, as another worker would.
+Rounds alternate between the two servers, so that other load on the machine affects both servers. The first response
+after a change is measured one request at a time. This process makes the change, as another worker would.
 """
 
 import json
@@ -27,14 +27,14 @@ PAGE_PATHS = {
     "subscribe page": "/subscribe",
 }
 CONTENT_ENCODINGS = ("identity", "gzip", "br", "zstd")
-# Each server sets its own values for these.
+# Each server sets its own values for these headers.
 _SERVER_HEADERS = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
-# Time to wait after a response for the server to finish its work, in seconds.
+# The time that the server needs to finish its work after a response, in seconds.
 _SETTLE_SECONDS = 0.005
 _OK, _NOT_MODIFIED = 200, 304
-# Bodies of more than this many bytes are requested less often.
+# Larger bodies, in bytes, are requested less often.
 _LARGE_BODY = 1_000_000
-# The talks edited over HTTP follow those that the outsider changes.
+# The talks edited over HTTP are not among those that the external writer changes.
 _EDITED_TALKS = slice(60, None)
 # The rate limit is 300 changes per minute and member.
 _MAX_EDITS = 240
@@ -42,7 +42,7 @@ _MAX_EDITS = 240
 
 @dataclass(frozen=True)
 class Effort:
-    """How often each figure is measured. A round has `requests` requests, or `large_requests` ones for large bodies."""
+    """The number of measurements. A round consists of `requests` requests, or `large_requests` for large bodies."""
 
     rounds: int
     requests: int
@@ -57,7 +57,7 @@ QUICK_EFFORT = Effort(rounds=9, requests=25, large_requests=2, single_requests=1
 
 @dataclass(frozen=True)
 class MeasuredServer:
-    """A world with its server, and an outsider who changes it from another process."""
+    """A dataset with its server, and an external writer that changes the dataset."""
 
     dataset: Dataset
     server: Server
@@ -65,16 +65,16 @@ class MeasuredServer:
     effort: Effort
 
     def measure_after_change(self, path: str, headers: Mapping[str, str]) -> float:
-        """Change a talk, and return the CPU seconds of the first response after the change."""
+        """Change a talk and return the CPU seconds of the first response after the change."""
         self.external_writer.change_next_talk()
         return self._measure_one(lambda: self.server.request(path, headers))
 
     def measure_patch(self, path: str, body: Mapping[str, Any]) -> float:
-        """Return the CPU seconds of a PATCH request by an admin."""
+        """Return the CPU seconds of a PATCH request by an administrator."""
         return self._measure_one(self._prepare_patch(path, body))
 
     def measure_patches(self, paths: Sequence[str], body: Callable[[], Mapping[str, Any]]) -> float:
-        """Return the average CPU seconds of several successive PATCH requests by an admin."""
+        """Return the average CPU seconds of successive PATCH requests by an administrator."""
         patching = [self._prepare_patch(path, body()) for path in paths]
         before = self.server.cpu_nanoseconds()
         for patch in patching:
@@ -83,7 +83,7 @@ class MeasuredServer:
         return (self.server.cpu_nanoseconds() - before) / 1e9 / len(paths)
 
     def _prepare_patch(self, path: str, body: Mapping[str, Any]) -> Callable[[], Response]:
-        """Prepare a PATCH request, with the current ETag for talks."""
+        """Return a function that sends a PATCH request, with the current ETag if the path is that of a talk."""
         tag = self.server.request(path).header("etag") if path.startswith("/api/v1/talks/") else "*"
         headers = {"Authorization": f"Bearer {self.dataset.token}", "Content-Type": "application/json", "If-Match": tag}
         raw = json.dumps(body).encode()
@@ -99,7 +99,7 @@ class MeasuredServer:
 
 @contextmanager
 def open_measured_server(world: Dataset, effort: Effort) -> Iterator[MeasuredServer]:
-    """Serve a world and return it for measuring."""
+    """Serve a dataset and provide the server for measurements."""
     with serve_dataset(world) as server:
         outsider = ExternalWriter(world)
         try:
@@ -110,7 +110,7 @@ def open_measured_server(world: Dataset, effort: Effort) -> Iterator[MeasuredSer
 
 @dataclass(frozen=True)
 class _UnchangedRequest:
-    """A request whose response is the same each time, and the path of its counterpart on the floor."""
+    """A request with a constant response, and the path of the same response on the minimal app."""
 
     name: str
     path: str
@@ -121,9 +121,9 @@ class _UnchangedRequest:
 
 
 def measure_unchanged(here: MeasuredServer, figures: Figures, *, folder: Path, paths: Mapping[str, str]) -> None:
-    """Measure unchanged responses: each path's 304, and its 200 in identity and gzip.
+    """Measure unchanged responses for each path: 304, and 200 with identity and gzip encoding.
 
-    `folder` receives the floor's files.
+    folder: the folder for the files of the minimal app.
     """
     folder.mkdir()
     wanted = [
@@ -135,7 +135,7 @@ def measure_unchanged(here: MeasuredServer, figures: Figures, *, folder: Path, p
         for one in wanted:
             ours: list[float] = []
             theirs: list[float] = []
-            # The first round is a warm-up.
+            # The first round warms up the servers.
             for _ in range(here.effort.rounds + 1):
                 ours.append(
                     _measure_round(here.server, one.path, one.headers, requests=one.requests, status=one.status)
@@ -162,7 +162,7 @@ def _iter_unchanged_requests(here: MeasuredServer, name: str, path: str, *, file
 
 
 def _measure_round(server: Server, path: str, headers: Mapping[str, str], *, requests: int, status: int = _OK) -> float:
-    """Return the CPU seconds per request of a round, after some requests that warm the processor's caches."""
+    """Return the CPU seconds per request of a round, after requests that warm the caches of the processor."""
     for _ in range(requests // 5 + 1):
         _check_status(server.request(path, headers), status)
     before = server.cpu_nanoseconds()
@@ -173,7 +173,7 @@ def _measure_round(server: Server, path: str, headers: Mapping[str, str], *, req
 
 
 def measure_sizes(here: MeasuredServer, figures: Figures, *, name: str, path: str) -> None:
-    """Record the size of a feed or page in each content encoding."""
+    """Record the size of a feed or page with each content encoding."""
     for coding in CONTENT_ENCODINGS:
         answer = here.server.request(path, {"Accept-Encoding": coding})
         _check_status(answer, _OK)
@@ -181,7 +181,7 @@ def measure_sizes(here: MeasuredServer, figures: Figures, *, name: str, path: st
 
 
 def measure_changes(here: MeasuredServer, figures: Figures, *, name: str, path: str) -> None:
-    """Measure the first response after a change of one talk, in identity and gzip."""
+    """Measure the first response after a change of one talk, with identity and gzip encoding."""
     for coding in ("identity", "gzip"):
         headers = {"Accept-Encoding": coding}
         here.server.request(path, headers)
@@ -191,14 +191,14 @@ def measure_changes(here: MeasuredServer, figures: Figures, *, name: str, path: 
 
 
 def measure_edits(here: MeasuredServer, figures: Figures) -> None:
-    """Measure changing the title of a talk and the name of a room over HTTP, including commit and ledger."""
+    """Measure edits of a talk's title and a room's name over HTTP, including the feed index and the commit."""
     talks = [f"/api/v1/talks/{one}" for one in here.external_writer.talks[_EDITED_TALKS]]
     several = here.effort.requests
     spent = [
         here.measure_patches(talks[at : at + several], lambda: {"title": here.external_writer.new_name()})
         for at in range(0, _MAX_EDITS, several)
     ]
-    # The first round compiles the statements.
+    # The first round compiles the SQL statements and is omitted.
     figures.add("edit one talk", Figure.from_values(spent[1:], "s"))
     report_progress("edit one talk")
     rooms = [here.external_writer.rooms[i % len(here.external_writer.rooms)] for i in range(here.effort.renames + 1)]
@@ -208,7 +208,7 @@ def measure_edits(here: MeasuredServer, figures: Figures) -> None:
 
 
 def measure_memory(here: MeasuredServer, figures: Figures) -> None:
-    """Record the memory of the worker after serving feeds and lists in each encoding, before and after changes."""
+    """Record the memory of the worker after serving feeds and lists in all encodings, before and after changes."""
     for path in (here.dataset.event_feed, here.dataset.full_feed, LIST_PATH):
         for coding in CONTENT_ENCODINGS:
             _check_status(here.server.request(path, {"Accept-Encoding": coding}), _OK)
@@ -224,7 +224,7 @@ def measure_memory(here: MeasuredServer, figures: Figures) -> None:
 
 
 def measure_growth(small: MeasuredServer, large: MeasuredServer, figures: Figures, *, paths: Mapping[str, str]) -> None:
-    """Measure the same event and the same page in both worlds alternately, after a change and unchanged."""
+    """Measure the same event and page with both datasets in alternation, after a change and unchanged."""
     effort = small.effort
     for name, path in paths.items():
         first: dict[int, list[float]] = {small.dataset.talks: [], large.dataset.talks: []}
@@ -246,7 +246,7 @@ def measure_growth(small: MeasuredServer, large: MeasuredServer, figures: Figure
 
 
 def report_progress(name: str) -> None:
-    """Report progress on standard error."""
+    """Print progress on standard error."""
     sys.stderr.write(f"  {name}\n")
 
 

@@ -1,6 +1,6 @@
-"""The baseline of rendering: the time icalendar takes to write the entries of a feed from prepared values.
+"""The baseline of rendering: the time in which icalendar writes the entries of a feed from prepared values.
 
-The values are read from our own feed, so that both write the same properties with the same content.
+The values are read from a feed of eventcal, so that icalendar and eventcal write the same content.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from icalendar.prop import vCategory, vDDDTypes, vGeo, vInt, vText, vUri
 
 @dataclass(frozen=True)
 class Property:
-    """A property's name, plain Python value, and parameters."""
+    """The name, Python value and parameters of a property."""
 
     name: str
     value: Any
@@ -24,17 +24,17 @@ EntryProperties = Sequence[Property]
 
 
 def read_entries(feed: bytes) -> list[EntryProperties]:
-    """Return the properties of each VEVENT of a feed, as a program has them before rendering."""
+    """Return the properties of each VEVENT component in a feed, as Python values."""
     return [_read_properties(event) for event in Calendar.from_ical(feed).walk("VEVENT")]
 
 
 def render_entry(entry: EntryProperties) -> bytes:
-    """Render one entry with icalendar: an Event, add() for each property, to_ical()."""
+    """Render an entry with icalendar.Event, add() for each property, and to_ical()."""
     return bytes(_build_event(entry).to_ical())
 
 
 def render_feed(entries: Sequence[EntryProperties]) -> bytes:
-    """Render a whole calendar with icalendar, without VTIMEZONE."""
+    """Render a calendar with icalendar, without VTIMEZONE components."""
     calendar = Calendar()
     calendar.add("prodid", "-//bench//")
     calendar.add("version", "2.0")
@@ -56,7 +56,7 @@ def _read_properties(event: Any) -> EntryProperties:  # noqa: ANN401 - a compone
 
 
 def _to_property(name: str, value: Any) -> Property:  # noqa: ANN401 - one of icalendar's many types
-    # icalendar derives these from the value.
+    # icalendar derives these parameters from the value.
     parameters = {key: str(given) for key, given in value.params.items() if key not in {"TZID", "VALUE"}}
     return Property(name, _to_python(value), parameters)
 

@@ -1,7 +1,7 @@
-"""The floor: a minimal Flask app on the same Granian with the same options, for the same bytes and headers.
+"""The minimal Flask app for comparisons, on Granian with the options of eventcal, for the same bytes and headers.
 
-`python -m bench.minimal_app FOLDER PORT` serves "hello" at /hello, and at /NAME the bytes of FOLDER/NAME with the
-headers of FOLDER/NAME.json, both read once.
+`python -m bench.minimal_app FOLDER PORT` serves "hello" at /hello, and at /NAME the content of FOLDER/NAME with the
+headers in FOLDER/NAME.json. The files are read once.
 """
 
 import json
@@ -16,7 +16,7 @@ from flask import Flask, Response
 
 
 def create_minimal_app(folder: Path) -> Flask:
-    """Return the app, with a view for each file in the folder."""
+    """Return the app with a view for each file in the folder."""
     app = Flask("bench.minimal_app")
     app.add_url_rule("/hello", "hello", lambda: "hello")
     for path in sorted(folder.glob("*.json")):
@@ -36,7 +36,7 @@ def load_minimal_app(folder: str) -> Any:  # noqa: ANN401 - any WSGI application
 
 
 def _serve(folder: str, port: int) -> None:
-    # Imported here, so that a worker of the floor imports nothing from eventcal.
+    # The import inside the function keeps workers of the minimal app from importing eventcal.
     from eventcal.cli.server import _build_server  # noqa: PLC0415 - as above
 
     server = _build_server("127.0.0.1", port=port, workers=1)

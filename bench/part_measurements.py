@@ -1,4 +1,4 @@
-"""Measuring the parts in one process: runs pytest-benchmark and reads its figures."""
+"""Measurements of parts of the app in one process, made by pytest-benchmark."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from bench.figures import Figure, Figures
 _BENCH_FOLDER = Path(__file__).parent
 _PYTEST_OPTIONS = (
     "--quiet",
-    # Disable plug-ins that are only useful for tests: random order, cache and time limit.
+    # Some pytest plug-ins are only useful for tests: random order, cache and time limit.
     "-p",
     "no:randomly",
     "-p",
     "no:cacheprovider",
     "--timeout=0",
-    # Measure CPU time, not wall-clock time.
+    # CPU time is measured instead of wall-clock time.
     "--benchmark-timer=time.process_time",
     "--benchmark-columns=min,median,rounds",
     "--benchmark-sort=name",
@@ -27,7 +27,7 @@ _PYTEST_OPTIONS = (
 
 
 def measure_parts(world: Dataset, figures: Figures, *, rounds: int) -> None:
-    """Record the figures that pytest-benchmark measures in bench/test_*.py on this world. Raises CalledProcessError."""
+    """Record the figures of bench/test_*.py by pytest-benchmark. Raise CalledProcessError if a benchmark fails."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         file = Path(folder, "parts.json")
         environment = os.environ | {"BENCH_DATASET": json.dumps(world.as_json()), "BENCH_ROUNDS": str(rounds)}
@@ -39,5 +39,5 @@ def measure_parts(world: Dataset, figures: Figures, *, rounds: int) -> None:
 
 
 def _figure_name(test: str) -> str:
-    """Return a test's name as a sentence, with its parameter without brackets."""
+    """Return the name of a benchmark as a sentence, with its parameter but without brackets."""
     return test.removeprefix("test_").replace("_", " ").replace("[", " ").replace("]", "")

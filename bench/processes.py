@@ -1,4 +1,4 @@
-"""Resource usage of a process and its children: CPU in nanoseconds, and resident memory. Linux only."""
+"""Resource usage of a process and its children on Linux: CPU time in nanoseconds, and resident memory."""
 
 import ctypes
 import ctypes.util
@@ -12,12 +12,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def list_process_tree(pid: int) -> tuple[int, ...]:
-    """Return the process and all its running descendants."""
+    """Return the ids of the process and of all its running descendants."""
     parents: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                # The fields after the command's name in parentheses: state, parent.
+                # The command name in parentheses is followed by the state and the id of the parent process.
                 parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
@@ -28,7 +28,7 @@ def list_process_tree(pid: int) -> tuple[int, ...]:
 
 
 def cpu_clock(pid: int) -> int:
-    """Return the clock that counts the CPU time of all threads of a process, including those that have ended.
+    """Return the clock for the CPU time of all threads of a process, including threads that have ended.
 
     See clock_getcpuclockid(3). /proc/PID/stat has a resolution of 10 ms, and schedstat omits threads that have ended.
     """
@@ -40,12 +40,12 @@ def cpu_clock(pid: int) -> int:
 
 
 def cpu_nanoseconds(clocks: tuple[int, ...]) -> int:
-    """Return the CPU time of processes until now, in user and system mode."""
+    """Return the total CPU time of processes in user and system mode."""
     return sum(time.clock_gettime_ns(clock) for clock in clocks)
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process (VmRSS)."""
+    """Return the resident memory of a process (VmRSS) in bytes."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
@@ -53,5 +53,5 @@ def resident_bytes(pid: int) -> int:
 
 
 def end_with_parent() -> None:
-    """Ask the kernel to send this process SIGTERM when its parent ends for any reason (prctl(2))."""
+    """Make the kernel send SIGTERM to this process when its parent process ends (prctl(2))."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The output of a run: one table of bounds, or two runs side by side."""
+"""The output of a run: a table of bounds, or a comparison of two runs."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,14 +10,14 @@ _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 
 
 def format_table(verdicts: Sequence[Verdict]) -> str:
-    """Return a table of each figure, its baseline, their ratio, the bound, and whether it is met."""
+    """Return a table with each figure, its baseline, the ratio, the bound, and whether the bound is met."""
     rows: list[tuple[str, ...]] = [("what", "measured", "baseline", "ratio", "allowed", "")]
     rows += [_format_row(one) for one in verdicts]
     return _align_columns(rows)
 
 
 def format_comparison(old: Figures, new: Figures) -> str:
-    """Return every figure of two runs side by side, with the ratio of the new one to the old one."""
+    """Return a table of all figures in two runs with the ratio of the new figure to the old figure."""
     rows: list[tuple[str, ...]] = [("what", "old", "new", "new : old")]
     for name in sorted({*old.by_name, *new.by_name}):
         before, after = old.by_name.get(name), new.by_name.get(name)
@@ -41,7 +41,7 @@ def _format_row(one: Verdict) -> tuple[str, ...]:
 
 
 def _format_quantity(value: float, unit: str) -> str:
-    """Return a figure with three digits, in a suitable unit."""
+    """Return a figure with three digits in a suitable unit."""
     if unit == "s":
         size, name = next((scale for scale in _TIME_UNITS if value >= scale[0]), _TIME_UNITS[-1])
         return f"{_format_digits(value / size)} {name}"
@@ -55,7 +55,7 @@ def _format_digits(value: float) -> str:
 
 
 def _format_ratio(ratio: float) -> str:
-    """Return a ratio as "1/50.0" if it is below one half, else as "1.30"."""
+    """Return a ratio below one half as a fraction such as "1/50.0", and any other ratio as a decimal such as "1.30"."""
     return f"1/{_format_digits(1 / ratio)}" if ratio < 0.5 else _format_digits(ratio)  # noqa: PLR2004 - as above
 
 

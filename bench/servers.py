@@ -1,4 +1,4 @@
-"""The measured servers: each is a child process on the loopback interface that ends with this process."""
+"""The measured servers: child processes on the loopback interface that end when this process ends."""
 
 import http.client
 import socket
@@ -15,26 +15,25 @@ from bench import processes
 from bench.datasets import Dataset
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-"""No headers."""
 
 _START_TIMEOUT, _STOP_TIMEOUT, _RESPONSE_TIMEOUT = 30.0, 30.0, 120.0
 
 
 @dataclass(frozen=True)
 class Response:
-    """A response: status, headers in their order, and the body as sent."""
+    """A response: its status, its headers in their order, and its encoded body."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
     def header(self, name: str) -> str:
-        """Return the value of a header. Raises KeyError if it is missing."""
+        """Return the value of a header. Raise KeyError if the header is missing."""
         return {key.lower(): value for key, value in self.headers}[name.lower()]
 
 
 class Server:
-    """A server and one keep-alive connection to it."""
+    """A server and a keep-alive connection to the server."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._process = process
@@ -45,7 +44,7 @@ class Server:
     def request(
         self, path: str, headers: Mapping[str, str] = NO_HEADERS, *, method: str = "GET", body: bytes | None = None
     ) -> Response:
-        """Send a request and read the whole response."""
+        """Send a request and return the complete response."""
         self._connection.putrequest(method, path, skip_accept_encoding=True)
         if body is not None:
             self._connection.putheader("Content-Length", str(len(body)))
@@ -56,15 +55,15 @@ class Server:
         return Response(answer.status, tuple(answer.getheaders()), answer.read())
 
     def cpu_nanoseconds(self) -> int:
-        """Return the CPU time of the server in nanoseconds: the main process, its workers and all their threads."""
+        """Return the CPU time of all processes and threads of the server in nanoseconds."""
         return processes.cpu_nanoseconds(self._clocks)
 
     def resident_bytes(self) -> int:
-        """Return the resident memory of the largest process, which is the only worker."""
+        """Return the resident memory of the worker, which is the largest process, in bytes."""
         return max(processes.resident_bytes(pid) for pid in self._pids)
 
     def wait_until_ready(self) -> None:
-        """Wait until the server responds, and find its processes. Raises RuntimeError if it ends instead."""
+        """Wait until the server responds, and find its processes. Raise RuntimeError if the server ends."""
         deadline = time.monotonic() + _START_TIMEOUT
         while True:
             try:
@@ -85,14 +84,14 @@ class Server:
 
 @contextmanager
 def serve_dataset(world: Dataset) -> Iterator[Server]:
-    """Run `eventcal serve` on a world, with one worker."""
+    """Run `eventcal serve` for a dataset with one worker."""
     with _run_server(["eventcal.cli", "serve", "--workers", "1", "--port"], world.environment()) as server:
         yield server
 
 
 @contextmanager
 def serve_minimal_app(folder: Path, world: Dataset) -> Iterator[Server]:
-    """Run the floor with the files in the folder."""
+    """Run the minimal app for the files in a folder."""
     with _run_server(["bench.minimal_app", str(folder)], world.environment()) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""The number of SQL statements for a feed: unchanged, as 304 and as 200, and after a change."""
+"""The number of SQL statements for a feed request: a 304 response, an unchanged 200, and a 200 after a change."""
 
 from flask.testing import FlaskClient
 
@@ -12,15 +12,15 @@ from tests.sql_statements import record_statements
 
 
 def count_statements(world: Dataset, figures: Figures) -> None:
-    """Record the number of statements of a 304, of an unchanged 200, and of the first 200 after a change."""
-    # Feed requests are counted outside the request, so that their statements are not included.
+    """Record the number of statements for a 304 response, an unchanged 200, and the first 200 after a change."""
+    # Background tasks run after the measured request, so that their statements are not counted.
     app, outsider = create_app(world.settings(), background=create_manual_background()), ExternalWriter(world)
     client, database = app.test_client(), database_of(app)
     tag = client.get(world.event_feed).headers["ETag"]
     figures.add("statements of a 304", _count_for_request(client, database, world.event_feed, tag=tag))
     figures.add("statements of an unchanged 200", _count_for_request(client, database, world.event_feed))
     for _ in range(2):
-        # The first round is a warm-up, in which the process loads data that it then keeps.
+        # The first round loads data that the process caches.
         outsider.change_next_talk()
         changed = _count_for_request(client, database, world.event_feed)
     figures.add("statements of a changed feed", changed)
@@ -35,5 +35,5 @@ def _count_for_request(client: FlaskClient, database: Database, path: str, *, ta
     wanted = 200 if tag is None else 304
     if answer.status_code != wanted:
         raise RuntimeError(f"The app answers {answer.status} and not {wanted}.")
-    # BEGIN is not counted.
+    # BEGIN statements are not counted.
     return Figure.from_value(sum(not one.startswith("BEGIN") for one in seen), "statements")

@@ -1,4 +1,4 @@
-"""The baselines: the time icalendar, SQLAlchemy and orjson take by themselves for the work of eventcal."""
+"""The baselines: the time that icalendar, SQLAlchemy and orjson need for the work of eventcal."""
 
 from itertools import count
 
@@ -63,7 +63,7 @@ def test_sqlalchemy_orm_edits_a_talk_and_icalendar_renders_it(
 
 
 def _render_talk_list(connection: Connection) -> bytes:
-    """Return the first page of public talks with the columns that a resource shows, without derived fields."""
+    """Return the first page of public talks with the columns of the API resource, but without computed fields."""
     columns = [column for column in Talk.__table__.columns if column.name not in {"search", "notes"}]
     rows = (
         select(*columns, Event.slug, Event.timezone, Room.name.label("room"), Track.name.label("track"))

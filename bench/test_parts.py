@@ -1,4 +1,4 @@
-"""The app's parts in one process, without a server: where the CPU time of a request is spent."""
+"""Benchmarks of the app without a server, which show where the CPU time of a request is spent."""
 
 from collections.abc import Callable
 

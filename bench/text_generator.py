@@ -1,6 +1,7 @@
-"""The text of talks, the same for each run on the same Python: sentences from the documentation of its library.
+"""Generated texts of talks, which consist of sentences from the Python documentation.
 
-Compression is measured with it, and random words would contain more information than any language.
+The texts are the same in each run with the same Python version. Sentences are used because random words compress worse
+than natural language, and compression is one of the measurements.
 """
 
 import ast
@@ -13,15 +14,15 @@ from itertools import cycle
 from pathlib import Path
 from pydoc_data.topics import topics
 
-# In characters: an abstract of 600 has two paragraphs.
+# The length of paragraphs in characters. An abstract of 600 characters has two paragraphs.
 _PARAGRAPH_LENGTH = 250
-# Plain sentences: excludes code, lists and tables in documentation strings.
+# The pattern of sentences in the documentation, which excludes code, lists and tables.
 _SENTENCE_PATTERN = re.compile(r"[A-Z][A-Za-z0-9 ,.;:()'/=-]{40,}\.")
 _WORD_PATTERN = re.compile(r"(?<![\w-])[a-z]{5,11}(?![\w-])")
 
 
 class TextGenerator:
-    """Generates titles, names and texts; equal seeds give equal results."""
+    """Generates titles, names and texts. Equal seeds produce equal results."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -44,7 +45,7 @@ class TextGenerator:
         return f"{self.word().capitalize()} {self.word().capitalize()}"
 
     def text(self, characters: int) -> str:
-        """Return Markdown of this length, in paragraphs. Sentences are repeated once all have been used."""
+        """Return a Markdown text of this length. Sentences are repeated only after all of them have been used."""
         text = next(self._sentence_cycle)
         while len(text) < characters:
             ends = len(text.rpartition("\n")[2]) > _PARAGRAPH_LENGTH
@@ -55,7 +56,7 @@ class TextGenerator:
 
 @cache
 def _load_sentences() -> Sequence[str]:
-    """Return the unique sentences of the documentation, in the order of the library."""
+    """Return the unique sentences of the documentation in their order."""
     found: dict[str, None] = {}
     for text in _iter_documentation():
         paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
@@ -75,7 +76,7 @@ def _read_docstrings(path: Path) -> Iterable[str]:
     try:
         tree = ast.parse(path.read_bytes())
     except SyntaxError:
-        # Some files are templates, or are written for another version of Python.
+        # Some files of the standard library are templates, or are written for another version of Python.
         return ()
     documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
     return [ast.get_docstring(node) or "" for node in documented]
