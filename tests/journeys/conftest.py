@@ -1,4 +1,4 @@
-"""A real server in its own process, on a migrated database."""
+"""Fixtures for a server in a separate process with a migrated database."""
 
 import http.client
 import json
@@ -28,9 +28,9 @@ class Server:
     def request(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """Send a request and return the status and the JSON or text of the response.
+        """Send a request, and return the status and the JSON or text of the response.
 
-        Raises OSError or HTTPException if there is no response.
+        Raise OSError or HTTPException if there is no response.
         """
         status, said, _ = self.request_with_headers(method, path, body=body, headers=headers)
         return status, said
@@ -38,7 +38,7 @@ class Server:
     def request_with_headers(
         self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any, http.client.HTTPMessage]:
-        """Send a request and return the status, the JSON or text, and the headers of the response."""
+        """Send a request, and return the status, the JSON or text, and the headers of the response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             raw = None if body is None else json.dumps(body).encode()
@@ -52,14 +52,14 @@ class Server:
             connection.close()
 
     def kill(self) -> None:
-        """End the server and its workers immediately (SIGKILL)."""
+        """Kill the server and its workers (SIGKILL)."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 
 
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    """Provide a server on the database of the test."""
+    """Provide a server that uses the database of the test."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Acknowledged requests survive the end of the server."""
+"""A test that acknowledged requests are not lost if the server is killed."""
 
 import http.client
 import threading
@@ -20,7 +20,7 @@ KILL_AFTER_RESPONSES = 60
 
 
 def _create_event_and_token(database_url: str) -> str:
-    """Return the token of a member who may submit to the only event."""
+    """Return the access token of a member who may submit talks to the only event."""
     clock = SystemClock()
     database = Database(database_url, clock=clock)
     with database.unit_of_work() as unit:
@@ -68,7 +68,7 @@ def test_every_acknowledged_submission_survives_kill_9(server: Server, database_
             assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
     engine.dispose()
     assert set(answered) <= kept
-    # Every stored talk is complete: it has its speaker and its step.
+    # Every stored talk is complete: it has a speaker and a recorded state change.
     with engine.connect() as connection:
         for table in ("talk_speakers", "talk_state_changes"):
             assert set(connection.scalars(text(f"SELECT talk_id FROM {table}"))) == kept  # noqa: S608 - constant table names

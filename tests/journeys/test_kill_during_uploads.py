@@ -1,4 +1,4 @@
-"""A portrait referenced by a row exists and is complete, however the server ends."""
+"""A test that every portrait in the database has a complete file, even if the server is killed."""
 
 import http.client
 import threading
@@ -21,7 +21,7 @@ SPEAKER_COUNT = 4
 
 
 def _create_speaker_tokens(database_url: str) -> dict[str, str]:
-    """Return, by the slug of each speaker, a token for changing their portrait."""
+    """Return an access token for changing the portrait of each speaker, by speaker slug."""
     clock = SystemClock()
     database = Database(database_url, clock=clock)
     tokens = {}
@@ -43,7 +43,7 @@ def test_every_referenced_portrait_is_complete_after_kill_9(server: Server, data
 
     def upload(slug: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
-        # Each request uploads a different picture, and so a different file.
+        # Each request uploads a different image, which is stored in a separate file.
         for number in count():
             raw = make_image((300, 200), colour=(number % 256, number // 256, int(slug[-1]) * 20))
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)

@@ -1,4 +1,4 @@
-"""The life of a talk from registration to the calendar feeds, through a real server with the demo data."""
+"""The life cycle of a talk from registration to the calendar feeds, with a server and the demo data."""
 
 import os
 import re
@@ -18,7 +18,7 @@ API_PATH = "/api/v1"
 
 @pytest.fixture
 def organiser_password(database_url: str, tmp_path: Path) -> str:
-    """Load the demo data into the server's database and return the password of the demo organiser."""
+    """Load the demo data and return the password of the demo organiser."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")},
         "EVENTCAL_DATABASE_URL": database_url,
@@ -33,7 +33,7 @@ def organiser_password(database_url: str, tmp_path: Path) -> str:
 
 
 def _create_token_headers(server: Server, email: str, password: str) -> dict[str, str]:
-    """Sign in and return headers with an API token that has all scopes."""
+    """Sign in and return the Authorization header with an access token that has all scopes."""
     status, said, headers = server.request_with_headers(
         "POST", f"{API_PATH}/auth/login", body={"email": email, "password": password}
     )
@@ -47,7 +47,7 @@ def _create_token_headers(server: Server, email: str, password: str) -> dict[str
 
 
 def _get_feed_entry(server: Server, talk_id: str) -> Any:  # noqa: ANN401 - icalendar is untyped
-    """Return the talk's entry in the feed of the summit, parsed by icalendar."""
+    """Return the entry of a talk in the feed of the summit, as parsed by icalendar."""
     status, text = server.request("GET", f"/events/{SUMMIT_SLUG}.ics")
     assert status == 200
     [entry] = [one for one in icalendar.Calendar.from_ical(text).events if talk_id in str(one["UID"])]

@@ -1,4 +1,4 @@
-"""Two processes on one database: no response is older than one already sent by either."""
+"""A test with two processes and one database: no process sends older content than the other process has sent."""
 
 import http.client
 import json
@@ -40,7 +40,7 @@ POLLED_PATHS = [
 
 
 def create_event_and_token(database_url: str) -> tuple[str, list[str]]:
-    """Create an event with many talks titled "Edit 0". Return an organiser's token and the ids of the talks."""
+    """Create an event with many talks titled "Edit 0", and return an organiser's token and the ids of the talks."""
     house = build_services(make_settings(database_url), clock=SystemClock())
     with house.database.unit_of_work() as unit:
         fest = make_event(unit.session, slug="fest", starts="2100-06-10", ends="2100-06-12")
@@ -57,7 +57,7 @@ def create_event_and_token(database_url: str) -> tuple[str, list[str]]:
 
 @contextmanager
 def run_two_workers(database_url: str, instance: Path) -> Iterator[int]:
-    """Run a server with two processes and provide its port. Each new connection is accepted by either."""
+    """Run a server with two processes and provide its port. Either process may accept a new connection."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -94,7 +94,7 @@ def send_request(
 ) -> tuple[int, GetHeader, bytes]:
     """Send a request on a new connection.
 
-    Return the status, a function that returns a header, and the body of the response.
+    Return the status, a function that returns the value of a header, and the body of the response.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
@@ -114,12 +114,12 @@ def test_no_process_serves_data_older_than_an_acknowledged_change(database_url: 
         def ask(path: str, headers: Mapping[str, str]) -> ReceivedResponse:
             return receive_response(*send_request(port, "GET", path, headers=headers))
 
-        # Edit a different talk each time: a second edit of a talk within one second would wait for the next second.
+        # Each edit changes another talk, because a second edit of a talk within a second waits for the next second.
         def change(number: int) -> None:
             path = f"/api/v1/talks/{talks[number - 1]}"
             assert send_request(port, "PATCH", path, headers=said, body={"title": f"Edit {number}"})[0] == 200
 
-        # Each of the four clients addresses two workers, and is served by whichever accepts the connection.
+        # Each of the four clients polls with two workers, and either worker may accept a connection.
         poll_while_editing(
             [[ask, ask]] * 4, POLLED_PATHS, edits=TALK_COUNT, change=change, shown=newest_edit_without_gaps
         )

@@ -1,4 +1,4 @@
-"""Comparing two recordings file by file, and masking values that differ in every run."""
+"""Tests of the comparison of recordings, and of masks for values that differ in every recording."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every error message can be translated: its text is extracted into the catalogues."""
+"""Tests that every error message can be translated and is extracted into the catalogues."""
 
 import ast
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from eventcal.kit.errors import DomainError, Message
 from eventcal.web.http.errors import list_error_kinds
 from tests.translatable_messages import ROOT, extract_messages
 
-# These modules address operators, in English. Linting of foreign feeds has its own list of codes.
+# The messages of these modules are in English, because they are for operators or for linting foreign feeds.
 ENGLISH_ONLY = ("cli", "datasets", "migrations", "lint")
 MODULES = sorted(
     path
     for path in (ROOT / "eventcal").rglob("*.py")
     if not path.relative_to(ROOT / "eventcal").as_posix().startswith(ENGLISH_ONLY)
 )
-# Modules whose ValueError messages are shown to users, and functions in them that raise it only for programming errors.
+# Modules with ValueError messages for users, except functions that raise ValueError for programming errors.
 USER_FACING_MODULES = ("kit/localtime.py", "kit/validators.py", "members/service.py")
 INTERNAL_FUNCTIONS = {"_check_naive", "format_with_offset"}
-# Reads its messages from a data file, from which a separate extraction method extracts them.
+# This module loads its messages from a data file, for which the catalogues have a separate extraction method.
 DATA_MESSAGES_MODULE = "feeds/clients.py"
 TRANSLATION_CALLS = {"Message", "_", "gettext"}
 
@@ -37,7 +37,7 @@ def _imported_modules() -> None:
 
 
 def iter_subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
-    """Yield all direct and indirect subclasses defined in eventcal."""
+    """Yield all direct and indirect subclasses that are defined in eventcal."""
     for one in kind.__subclasses__():
         yield from iter_subclasses(one)
         if one.__module__.startswith("eventcal."):
@@ -51,7 +51,7 @@ def test_every_refusal_has_a_translatable_title() -> None:
         for kind in iter_subclasses(DomainError)
         if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))
     ]
-    assert len(kinds) > len(list_error_kinds()) / 2  # werkzeug defines the others
+    assert len(kinds) > len(list_error_kinds()) / 2  # werkzeug defines the other half
     assert [kind.__name__ for kind in kinds if getattr(kind.title, "template", None) not in found] == []
 
 
@@ -85,7 +85,7 @@ def test_messages_of_the_data_file_are_extracted() -> None:
 
 
 def _untranslatable_texts(call: ast.AST, kinds: dict[str, int]) -> Iterator[str]:
-    """Yield a description of each untranslatable text passed to the call."""
+    """Yield a description of each text in the call that cannot be translated."""
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in kinds:
         return
     for words in call.args[kinds[call.func.id] :][:1]:

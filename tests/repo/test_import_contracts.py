@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml are kept, and each of them detects a violation."""
+"""Tests that the import contracts in pyproject.toml are kept, and that each contract detects a violation."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# A violation of each contract: the file, and the line to add to it.
+# A violation of each contract: a file, and a line that is added to the file.
 VIOLATIONS = {
     "Imports only go down": ("eventcal/kit/ids.py", "import eventcal.events.rules"),
     "Within web, imports only go down": ("eventcal/web/i18n.py", "import eventcal.web.http.errors"),
@@ -24,7 +24,7 @@ VIOLATIONS = {
 
 
 def _run_import_linter(root: Path) -> tuple[int, dict[str, str]]:
-    """Run import-linter in `root`. Return its exit code and the result of each contract."""
+    """Run import-linter in `root`, and return its exit code and the result of each contract."""
     linter = Path(sys.executable).parent / "lint-imports"
     environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"}
     run = subprocess.run(  # noqa: S603 - constant command
@@ -35,7 +35,7 @@ def _run_import_linter(root: Path) -> tuple[int, dict[str, str]]:
 
 @pytest.fixture
 def package_copy(tmp_path: Path) -> Path:
-    """Return a copy of the package in which tests may add violations."""
+    """Return the folder of a copy of the package, to which tests may add violations."""
     shutil.copytree(ROOT / "eventcal", tmp_path / "eventcal", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path

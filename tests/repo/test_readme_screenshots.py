@@ -1,4 +1,4 @@
-"""The pictures of the README exist and are those taken by the command."""
+"""Tests that the screenshots in the README exist and that the command takes them."""
 
 import re
 from pathlib import Path

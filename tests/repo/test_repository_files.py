@@ -15,7 +15,7 @@ PACKAGE = ROOT / "eventcal"
 MAX_FILE_LINES = 350
 MAX_SUPPRESSIONS = 60
 
-# Modules that may end a transaction, and why.
+# Modules that may end a transaction, each with the reason.
 MAY_COMMIT = {
     "eventcal/kit/database.py": "the unit of work",
     "eventcal/kit/migrate.py": "a migration is a transaction of its own, and comes before every unit of work",
@@ -30,7 +30,7 @@ SYSTEM_CLOCK_FUNCTIONS = {
     "func": {"now", "current_timestamp", "current_date", "localtimestamp"},
 }
 
-# In pieces, because this file is checked, too.
+# The names are split, because this file is searched for registries, too.
 REGISTRIES = ["py" + "pi.org", "python" + "hosted", "registry." + "npmjs", "deb." + "debian.org"]
 LOCAL_PATHS = ["/wo" + "rk/", "/ro" + "ot/", "/tm" + "p/w", "../sh" + "ared"]
 
@@ -46,7 +46,7 @@ Check = Callable[[str], Iterable[str]]
 
 
 def _list_tracked_files() -> list[Path]:
-    """Return all files that are tracked by Git, or would be after `git add --all`."""
+    """Return all files that Git tracks or would track after `git add --all`."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603 - constant command
     return [path for name in sorted(set(listed.split("\0")) - {""}) if (path := ROOT / name).is_file()]
@@ -63,7 +63,7 @@ def relative_path(path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of the file, or "" if it is not UTF-8."""
+    """Return the text of a file, or an empty string if the file is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -77,7 +77,7 @@ def check_files(paths: Iterable[Path], check: Check) -> list[str]:
 # Length of files
 
 
-# Data files may be of any length.
+# The length of data files is not limited.
 _DATA_SUFFIXES = {".json", ".po", ".toml"}
 
 
@@ -217,7 +217,7 @@ def test_suppressed_rule_with_a_reason_is_accepted(comment: str) -> None:
 
 
 def find_local_links(text: str) -> Iterator[str]:
-    """Yield the local link targets of a Markdown text, without fragments."""
+    """Yield the targets of local links in a Markdown text, without fragments."""
     for match in MARKDOWN_LINK.finditer(INLINE_CODE.sub("", CODE_FENCE.sub("", text))):
         target = (match[1] or match[2]).partition("#")[0]
         if target and not re.match(r"[a-z][a-z0-9+.-]*:", target):
@@ -247,7 +247,7 @@ def test_links_are_found_in_prose_and_not_in_code() -> None:
 
 
 def find_literal_urls(text: str) -> Iterator[str]:
-    """Yield the attributes of a template with a path that is not built by url_for, as "href=/path"."""
+    """Yield the attributes in a template with a path that url_for does not build, such as "href=/path"."""
     for match in re.finditer(r'\b(href|action|src)="(/[^"]*)"', TEMPLATE_TAG.sub("", text)):
         yield f"{match[1]}={match[2]}"
 

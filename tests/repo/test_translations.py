@@ -1,4 +1,4 @@
-"""Every message of the pages is in the catalogue of every language, and no text is untranslatable."""
+"""Tests that the catalogues contain every message, and that every text on pages can be translated."""
 
 import re
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_loaded_translations_match_the_catalogue(code: str) -> None:
     words = load_translations(code)
     for message in iter_messages(read_catalogue(code)):
         if not all(plural_forms(message.string)):
-            continue  # reported by the test above
+            continue  # an empty translation is reported by the previous test
         if isinstance(message.id, str):
             assert words.ugettext(message.id) == message.string
         else:
@@ -97,7 +97,7 @@ def test_every_text_passed_to_a_page_is_translatable(path: Path) -> None:
     assert list(code_errors(path.read_text(encoding="utf-8"))) == []
 
 
-# Each of these errors is detected
+# Each of the following errors is detected.
 
 
 def _make_source_catalogue(*ids: str | tuple[str, str]) -> Catalog:
