@@ -159,7 +159,10 @@ class Writers:
         return ids[number % len(ids)]
 
 
-WRITER_METHODS = ("add_event", "add_talk", "edit", "edit_often", "publish", "withdraw", "price")
+WRITER_METHODS = (
+    *("add_event", "add_talk", "edit_title", "edit_private_field"),
+    *("publish_event_and_talk", "withdraw_talk", "add_tier"),
+)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
