@@ -292,7 +292,8 @@ from eventcal.feeds.zones import vtimezone
 from tests.feed_support.ics_entries import STAMPS
 from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY
 entry = replace(SAMPLE_ENTRY, categories=tuple("a b c d e f".split()), geo=(1.5, 2.5),
-    conference="https://meet.example.org/", location="Hall", related=((Relation.PARENT, "b"), (Relation.SIBLING, "a"), (Relation.SIBLING, "c")),
+    conference="https://meet.example.org/", location="Hall",
+    related=((Relation.PARENT, "b"), (Relation.SIBLING, "a"), (Relation.SIBLING, "c")),
     participants=tuple(Participant(part=part, key=key, name=key) for part in ParticipantType for key in "cab"))
 text = "".join(map(serialize_component, event_components_with_rfc9073(entry, STAMPS)))
 zones = [vtimezone(name, date(2026, 1, 1), date(2026, 12, 31)) for name in ("Africa/Casablanca", "Europe/Berlin")]
