@@ -36,11 +36,11 @@ def _parse_email(_context: click.Context, _parameter: click.Parameter, email: st
 
 
 def _validate_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    fault = single_line_error(name)
-    if fault is None and len(name) > _MAX_NAME_LENGTH:
-        fault = too_long_message(_MAX_NAME_LENGTH)
-    if fault is not None:
-        raise click.BadParameter(fault)
+    error = single_line_error(name)
+    if error is None and len(name) > _MAX_NAME_LENGTH:
+        error = too_long_message(_MAX_NAME_LENGTH)
+    if error is not None:
+        raise click.BadParameter(error)
     return name
 
 
@@ -122,9 +122,9 @@ def _read_password(*, from_stdin: bool) -> str:
 
 def _validate_and_hash_password(password: str) -> str:
     """Return the hash of a new password, or raise Invalid if the password is not acceptable."""
-    faults, normal = validate_new_password(password)
-    if faults:
-        raise Invalid(f"The password {'; '.join(faults)}.")
+    errors, normal = validate_new_password(password)
+    if errors:
+        raise Invalid(f"The password {'; '.join(errors)}.")
     return hash_password(normal)
 
 

@@ -43,8 +43,8 @@ class RootGroup(click.Group):
         try:
             return super().invoke(ctx)
         except DomainError as refusal:
-            faults = [f"  {fault.pointer or 'file'}: {fault.detail}" for fault in refusal.errors]
-            raise CommandFailed("\n".join([refusal.detail, *faults])) from refusal
+            errors = [f"  {fault.pointer or 'file'}: {fault.detail}" for fault in refusal.errors]
+            raise CommandFailed("\n".join([refusal.detail, *errors])) from refusal
         except ConfigurationError as error:
             raise CommandFailed(str(error)) from error
         except (OperationalError, InterfaceError) as error:

@@ -56,8 +56,8 @@ def serve(*, host: str, port: int, workers: int) -> None:
     with open_services() as services:
         try:
             check_feeds_up_to_date(services)
-        except FeedsOutOfDate as refusal:
-            click.echo(refusal.detail, err=True)
+        except FeedsOutOfDate as error:
+            click.echo(error.detail, err=True)
         address = _resolve_free_address(host, port)
         server = _build_server(address, port=port, workers=workers)
         _attach_mail_worker(server, services.database, services.settings)

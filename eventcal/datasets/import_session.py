@@ -59,9 +59,9 @@ class ImportSession:
         try:
             with self.session.begin_nested():
                 yield
-        except DomainError as refusal:
-            found = refusal.errors or [FieldError("", refusal.detail)]
-            self.errors += (FieldError(pointer + fault.pointer, fault.detail) for fault in found)
+        except DomainError as error:
+            found = error.errors or [FieldError("", error.detail)]
+            self.errors += (FieldError(pointer + error.pointer, error.detail) for error in found)
 
     def upsert(
         self,

@@ -116,10 +116,10 @@ def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
     """Return the data set in `document` (parsed JSON) with its valid records and all errors."""
     # The sections are validated even if the document has errors at the top level.
     top = document if isinstance(document, dict) else {}
-    faults = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]
+    errors = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]
     unknown = sorted(top.keys() - {"about", "calendar", *SECTIONS})
-    faults += [FieldError(json_pointer([name]), UNKNOWN_FIELD) for name in unknown[:_MAX_UNKNOWN_FIELD_ERRORS]]
-    faults += [FieldError(f"/{name}", NOT_LIST) for name in SECTIONS if not isinstance(top.get(name), list | None)]
+    errors += [FieldError(json_pointer([name]), UNKNOWN_FIELD) for name in unknown[:_MAX_UNKNOWN_FIELD_ERRORS]]
+    errors += [FieldError(f"/{name}", NOT_LIST) for name in SECTIONS if not isinstance(top.get(name), list | None)]
     records: dict[Section, tuple[Record, ...]] = {}
     named: dict[Section, frozenset[RecordKey]] = {}
     for section in SECTIONS:
@@ -130,12 +130,12 @@ def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
             place = f"/{section}/{i}"
             try:
                 sound.append(Record(section, place, read_record(section, item)))
-            except Invalid as refusal:
-                faults += (FieldError(place + fault.pointer, fault.detail) for fault in refusal.errors)
+            except Invalid as error:
+                errors += (FieldError(place + error.pointer, error.detail) for error in error.errors)
         records[section] = tuple(sound)
         named[section] = frozenset(_iter_keys(section, items))
-    faults += _iter_duplicate_errors(records)
-    return Dataset(records=records, errors=tuple(faults), all_keys=named)
+    errors += _iter_duplicate_errors(records)
+    return Dataset(records=records, errors=tuple(errors), all_keys=named)
 
 
 def _iter_keys(section: Section, items: Iterable[Any]) -> Iterator[RecordKey]:

@@ -48,18 +48,18 @@ def to_instant_or_gap_end(local: datetime, tzid: str) -> datetime:
 
 def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
     """Return all field errors for an event, given as a mapping of fields to the values to store."""
-    faults = list(_incomplete_pair_errors(event))
+    errors = list(_incomplete_pair_errors(event))
     tzid = event["timezone"]
     if not is_known_zone(tzid):
         unknown = Message("%(zone)s is not an IANA time zone; use a name such as Europe/London or UTC", zone=repr(tzid))
-        return [*faults, FieldError("/timezone", unknown)]
-    faults += start_end_errors(event["starts"], event["ends"], tzid)
-    if event.get("recurrence") and not faults:
+        return [*errors, FieldError("/timezone", unknown)]
+    errors += start_end_errors(event["starts"], event["ends"], tzid)
+    if event.get("recurrence") and not errors:
         misfit = _recurrence_error(event["recurrence"], event["starts"], tzid)
-        faults += [FieldError("/recurrence", misfit)] if misfit else []
+        errors += [FieldError("/recurrence", misfit)] if misfit else []
     if event.get("call_for_talks"):
-        faults += _call_for_talks_errors(event["call_for_talks"], tzid)
-    return faults
+        errors += _call_for_talks_errors(event["call_for_talks"], tzid)
+    return errors
 
 
 def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
@@ -83,7 +83,7 @@ def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
 
 def start_end_errors(starts: str | None, ends: str | None, tzid: str) -> list[FieldError]:
     """Return the errors in a start and end: invalid formats, mixed dates and times, nonexistent times, wrong order."""
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     read: dict[str, date | datetime] = {}
     for name, written in (("starts", starts), ("ends", ends)):
         if written is None:
@@ -94,10 +94,10 @@ def start_end_errors(starts: str | None, ends: str | None, tzid: str) -> list[Fi
                 local_to_utc_strict(local, tzid)
             read[name] = local
         except ValueError as error:
-            faults.append(FieldError(f"/{name}", str(error)))
-    if not faults and starts is not None and ends is not None:
-        faults += _start_end_order_errors(read["starts"], read["ends"], tzid)
-    return faults
+            errors.append(FieldError(f"/{name}", str(error)))
+    if not errors and starts is not None and ends is not None:
+        errors += _start_end_order_errors(read["starts"], read["ends"], tzid)
+    return errors
 
 
 def _start_end_order_errors(starts: date | datetime, ends: date | datetime, tzid: str) -> Iterator[FieldError]:

@@ -133,10 +133,10 @@ def _set_event_fields(session: Session, event: Event, fields: EventFields) -> No
         event.tags = EventTag.build_rows(event.tags, fields["tags"] or [])
     if "call_for_talks" in fields:
         _set_call_for_talks(event, fields["call_for_talks"])
-    faults = _set_overrides_and_validate(event, fields)
+    errors = _set_overrides_and_validate(event, fields)
     if "co_located_with" in fields:
-        faults += _set_co_located_events(session, event, fields["co_located_with"] or [])
-    raise_if_invalid(faults)
+        errors += _set_co_located_events(session, event, fields["co_located_with"] or [])
+    raise_if_invalid(errors)
 
 
 def merge_nested_fields(row: object, given: Mapping[str, object] | None, columns: Mapping[str, str]) -> None:
@@ -168,27 +168,27 @@ def _set_overrides_and_validate(event: Event, fields: EventFields) -> list[Field
     stored = {name: getattr(event, name) for name in names}
     if event.call is not None:
         stored["call_for_talks"] = {name: getattr(event.call, column) for name, column in _CALL_COLUMNS.items()}
-    faults = event_errors(stored)
-    if not any(fault.pointer[1:] in _TIMING_FIELDS for fault in faults):
-        faults += override_errors(event, overrides, changed=fields.get("recurrence_overrides") or ())
-    return faults
+    errors = event_errors(stored)
+    if not any(error.pointer[1:] in _TIMING_FIELDS for error in errors):
+        errors += override_errors(event, overrides, changed=fields.get("recurrence_overrides") or ())
+    return errors
 
 
 def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str]) -> list[FieldError]:
     """Set the co-located events, or return an error for each invalid slug without changing anything."""
     found = public_events_by_slug(session, slugs)
-    faults = [
+    errors = [
         FieldError(f"/co_located_with/{i}", Message("is not a public event: “%(slug)s”", slug=slug))
         for i, slug in enumerate(slugs)
         if slug not in found or slug == event.slug
     ]
-    faults += [
+    errors += [
         FieldError(f"/co_located_with/{i}", Message("is a duplicate; remove it"))
         for i, slug in enumerate(slugs)
         if slug in slugs[:i]
     ]
-    if faults:
-        return faults
+    if errors:
+        return errors
     here = {row.other_id: row for row in event.neighbours}
     # Callers can name only public events, so existing co-locations with other events are preserved.
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]

@@ -111,8 +111,8 @@ def _parse_time(text: str) -> datetime:
     _check_year(int(text[:4]))
     try:
         return datetime.fromisoformat(text)
-    except ValueError as fault:
-        raise ValueError(Message("%(text)s is not a valid date or time", text=_quote_excerpt(text))) from fault
+    except ValueError as error:
+        raise ValueError(Message("%(text)s is not a valid date or time", text=_quote_excerpt(text))) from error
 
 
 def _check_year(year: int) -> None:

@@ -160,9 +160,9 @@ def check_recurrence(file: ParsedFile) -> Iterator[Finding]:
         for written in rules[1:]:
             yield finding("rrule-twice", written.line, "the component has more than one RRULE")
         for written in rules:
-            fault = _find_rule_error(written.value)
-            if fault:
-                yield finding("rrule", written.line, f"{written.label}: {fault}")
+            error = _find_rule_error(written.value)
+            if error:
+                yield finding("rrule", written.line, f"{written.label}: {error}")
             else:
                 yield from _check_until(written, component)
 

@@ -30,10 +30,10 @@ def has_free_place(capacity: int | None, taken: int) -> bool:
 
 def tier_errors(tier: Tier, *, taken: int) -> list[FieldError]:
     """Return all field errors for a tier with `taken` confirmed sponsorships."""
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):
-        faults.append(FieldError("/price", Message("must have both an amount and a currency, or be null")))
+        errors.append(FieldError("/price", Message("must have both an amount and a currency, or be null")))
     if tier.capacity is not None and tier.capacity < taken:
         few = Message("must be at least %(taken)s, the number of confirmed sponsorships", taken=taken)
-        faults.append(FieldError("/capacity", few))
-    return faults
+        errors.append(FieldError("/capacity", few))
+    return errors

@@ -83,11 +83,11 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
             return [FieldError(f"/{name}", Message("must be a date-time such as 2014-06-04T13:30:00"))]
     if talk.ends is not None and talk.starts is None:
         return [FieldError("/starts", Message("is required if `ends` is set"))]
-    faults = start_end_errors(talk.starts, talk.ends, talk.event.timezone)
-    if not faults and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
+    errors = start_end_errors(talk.starts, talk.ends, talk.event.timezone)
+    if not errors and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
         days = {"first": talk.event.first_day, "last": talk.event.last_day}
-        faults.append(FieldError("/starts", Message("must be within the event's days, %(first)s to %(last)s", **days)))
-    return faults
+        errors.append(FieldError("/starts", Message("must be within the event's days, %(first)s to %(last)s", **days)))
+    return errors
 
 
 def talk_kind_errors(talk: Talk) -> list[FieldError]:

@@ -49,11 +49,11 @@ def submit_talk(
     if earlier is not None:
         speakers: list[SpeakerOfTalk] = [{"speaker": speaker} for speaker in earlier.speakers]
         fields = {"title": earlier.title, "abstract": earlier.abstract, "speakers": speakers, **fields}
-    faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
-    faults += talk_kind_errors(talk)
+    errors = _set_talk_fields(session, talk, fields, caller=caller, now=now)
+    errors += talk_kind_errors(talk)
     if not talk.title:
-        faults.append(FieldError("/title", Message("is required unless `reprise_of` is set")))
-    raise_if_invalid(faults)
+        errors.append(FieldError("/title", Message("is required unless `reprise_of` is set")))
+    raise_if_invalid(errors)
     if not talk.speaking:
         set_speakers(talk, [get_or_create_own_speaker(session, member, now=now)])
     recompute_talk_columns(talk, now=now)
@@ -106,10 +106,10 @@ def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Calle
         ensure_event_loaded(session, talk.event)
     # A talk may keep a kind that the call for talks no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
-    faults = _set_talk_fields(session, talk, fields, caller=caller, now=now)
+    errors = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
-        faults += talk_kind_errors(talk)
-    raise_if_invalid(faults)
+        errors += talk_kind_errors(talk)
+    raise_if_invalid(errors)
     return talk
 
 
@@ -119,10 +119,10 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
     Submitters and speakers may change a talk until a decision is made, and organisers may change it at any time. Only
     moderators may change a redacted talk.
     """
-    blanked = talk.redacted_at is not None or is_public_and_redacted(talk.event)
-    if caller.is_moderator or (caller.can_organise(talk.event_id) and not blanked):
+    is_redacted = talk.redacted_at is not None or is_public_and_redacted(talk.event)
+    if caller.is_moderator or (caller.can_organise(talk.event_id) and not is_redacted):
         return
-    if blanked:
+    if is_redacted:
         raise Forbidden(Message("A moderator erased this talk. Only a moderator may change it."))
     if not is_own(talk, caller):
         raise Forbidden(Message("Only the submitter or an organiser may change this talk."))
@@ -180,22 +180,22 @@ def _set_talk_fields(
     set_given_fields(talk, fields, _SIMPLE_FIELDS)
     if "tags" in fields:
         talk.tags = TalkTag.build_rows(talk.tags, fields["tags"] or [])
-    faults = _set_schedule_fields(talk, fields, caller)
+    errors = _set_schedule_fields(talk, fields, caller)
     if "speakers" in fields:
-        faults += _set_speakers_field(session, talk, fields["speakers"] or [], caller=caller, now=now)
+        errors += _set_speakers_field(session, talk, fields["speakers"] or [], caller=caller, now=now)
     if "reprise_of" in fields:
         earlier_id = fields["reprise_of"]
         earlier = find_talk(session, earlier_id, caller) if earlier_id else None
         if earlier_id and (earlier is None or earlier.id == talk.id):
             unknown = Message("refers to a talk that does not exist: “%(earlier_id)s”", earlier_id=earlier_id)
-            return [*faults, FieldError("/reprise_of", unknown)]
+            return [*errors, FieldError("/reprise_of", unknown)]
         talk.reprise_of = earlier
-    return faults
+    return errors
 
 
 def _set_schedule_fields(talk: Talk, fields: TalkFields, caller: Caller) -> list[FieldError]:
     """Set the track, room and times. Only organisers may set rooms and, at curated events, times."""
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     organises = caller.can_organise(talk.event_id)
     if "track" in fields:
         tracks = {track.name: track for track in talk.event.tracks}
@@ -203,22 +203,22 @@ def _set_schedule_fields(talk: Talk, fields: TalkFields, caller: Caller) -> list
         if talk.track is None and fields["track"] is not None:
             none = Message("is not a track of this event, which has no tracks")
             known = Message("is not a track of this event; its tracks are: %(known)s", known=", ".join(tracks))
-            faults.append(FieldError("/track", known if tracks else none))
+            errors.append(FieldError("/track", known if tracks else none))
     if "room" in fields and fields["room"] != (talk.room.name if talk.room else None):
         rooms = {room.name: room for room in talk.event.rooms}
         talk.room = rooms.get(fields["room"] or "")
         if not organises:
-            faults.append(FieldError("/room", Message("is set by the organisers; omit it")))
+            errors.append(FieldError("/room", Message("is set by the organisers; omit it")))
         elif talk.room is None and fields["room"] is not None:
             none = Message("is not a room of this event, which has no rooms")
             known = Message("is not a room of this event; its rooms are: %(known)s", known=", ".join(rooms))
-            faults.append(FieldError("/room", known if rooms else none))
+            errors.append(FieldError("/room", known if rooms else none))
     before = {name: getattr(talk, name) for name in _TIME_FIELDS}
     set_given_fields(talk, fields, _TIME_FIELDS)
     if not organises and talk.event.programme == Programme.CURATED:
         detail = Message("is set by the organisers of a curated event; omit it")
-        faults += (FieldError(f"/{name}", detail) for name in _TIME_FIELDS if getattr(talk, name) != before[name])
-    return faults + talk_time_errors(talk) if set(_TIME_FIELDS) & fields.keys() else faults
+        errors += (FieldError(f"/{name}", detail) for name in _TIME_FIELDS if getattr(talk, name) != before[name])
+    return errors + talk_time_errors(talk) if set(_TIME_FIELDS) & fields.keys() else errors
 
 
 def _set_speakers_field(
@@ -227,7 +227,7 @@ def _set_speakers_field(
     # The current speakers of a talk may be kept even if they are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     for i, one in enumerate(wanted):
         speaker: Speaker | None = one.get("speaker")
         if speaker is None and "slug" in one:
@@ -235,18 +235,18 @@ def _set_speakers_field(
         elif speaker is None:
             speaker = get_or_create_speaker(session, one, now=now)
         if speaker is None:
-            faults.append(
+            errors.append(
                 FieldError(
                     f"/speakers/{i}/slug",
                     Message("refers to a speaker that does not exist: “%(slug)s”", slug=one["slug"]),
                 )
             )
         elif speaker in speakers:
-            faults.append(FieldError(f"/speakers/{i}", Message("is a duplicate; remove it")))
+            errors.append(FieldError(f"/speakers/{i}", Message("is a duplicate; remove it")))
         else:
             speakers.append(speaker)
     set_speakers(talk, speakers)
-    return faults
+    return errors
 
 
 def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:

@@ -158,12 +158,12 @@ def edit_talks(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, n
 def edit_talk_if_unchanged(session: Session, edit: TalkEdit, *, caller: Caller, now: datetime) -> None:
     """Update a talk unless its revision has changed. Raises Forbidden, VersionConflict, or Invalid with all errors."""
     _check_revision_seen(edit, edit.talk.revision)
-    faults = list(edit.errors)
+    errors = list(edit.errors)
     try:
         edit_talk(session, edit.talk, edit.fields, caller=caller, now=now)
-    except Invalid as refusal:
-        faults += refusal.errors
-    raise_if_invalid(faults)
+    except Invalid as error:
+        errors += error.errors
+    raise_if_invalid(errors)
 
 
 def _change_all_or_fail(choices: Iterable[AnyChoice], change: Callable[[AnyChoice], None]) -> None:
@@ -171,8 +171,8 @@ def _change_all_or_fail(choices: Iterable[AnyChoice], change: Callable[[AnyChoic
     for one in choices:
         try:
             change(one)
-        except (InvalidTransition, Invalid, VersionConflict) as refusal:
-            refused[one.talk.id] = refusal
+        except (InvalidTransition, Invalid, VersionConflict) as error:
+            refused[one.talk.id] = error
     if refused:
         raise BulkActionFailed(refused)
 

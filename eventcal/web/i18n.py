@@ -160,4 +160,4 @@ def page_error_message(code: str, detail: str) -> str:
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
     """Return pairs of parameter name and translated message. Errors in the query as a whole have an empty name."""
-    return [(fault.pointer.removeprefix("?"), translate(fault.detail)) for fault in errors]
+    return [(error.pointer.removeprefix("?"), translate(error.detail)) for error in errors]

@@ -68,9 +68,9 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
         missing = Message("requires a recurrence; set `recurrence`, or set this field to null")
         return [FieldError(_POINTER, missing)]
     return [
-        FieldError(f"{_POINTER}{json_pointer([occurrence])}{fault.pointer}", fault.detail)
+        FieldError(f"{_POINTER}{json_pointer([occurrence])}{error.pointer}", error.detail)
         for occurrence, override in overrides.items()
-        for fault in (
+        for error in (
             *_id_errors(event, dates, occurrence, is_new=occurrence in changed),
             *_override_field_errors(event, occurrence, override),
         )
@@ -117,9 +117,9 @@ def _override_field_errors(event: RecurringEvent, occurrence: str, override: Ove
             "/excluded",
             Message("cannot be combined with %(others)s; set this field or the others to null", others=others),
         )
-    faults = [fault for name in _TIME_FIELDS if name in override for fault in _time_errors(event, name, override[name])]
-    yield from faults
-    if not faults and ("T" in occurrence) is ("T" in event.starts):
+    errors = [error for name in _TIME_FIELDS if name in override for error in _time_errors(event, name, override[name])]
+    yield from errors
+    if not errors and ("T" in occurrence) is ("T" in event.starts):
         yield from _override_order_errors(event, occurrence, override)
 
 

@@ -204,10 +204,10 @@ def _reject_query_params(view: View) -> View:
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:
         if request.args:
-            faults = [
+            errors = [
                 FieldError(f"?{name}", Message("is an unknown parameter; remove it")) for name in sorted(request.args)
             ]
-            raise Invalid(errors=faults)
+            raise Invalid(errors=errors)
         return view(*args, **kwargs)
 
     return wrapper

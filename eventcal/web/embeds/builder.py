@@ -53,8 +53,8 @@ def builder() -> Response:
     )
     try:
         asked = replace(parse_embed_query(args), lang=language_arg_or_empty(args, _LANGUAGE_PARAM))
-    except Invalid as refusal:
-        return invalid_query_response(_builder_page(args, None, refusal.errors))
+    except Invalid as error:
+        return invalid_query_response(_builder_page(args, None, error.errors))
     page = _builder_page(args, asked)
     return render_page(lambda _session, _moment: page)
 

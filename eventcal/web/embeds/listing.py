@@ -157,8 +157,8 @@ def listing() -> Response:
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))
-    except (Invalid, NotFound) as refusal:
-        return _embed_error_response(refusal)
+    except (Invalid, NotFound) as error:
+        return _embed_error_response(error)
 
 
 def _embed_page(session: Session, query: EmbedQuery, now: datetime) -> Page:

@@ -72,12 +72,12 @@ def check() -> Response:
 
 
 def _html_response() -> Response:
-    said, fault = None, None
+    said, message = None, None
     if request.args.get("url", "").strip():
         try:
             said = _build_report(_load_url_arg(MultiDict({"url": request.args["url"]})))
-        except Invalid as refusal:
-            fault = translate(refusal.errors[0].detail)
+        except Invalid as error:
+            message = translate(error.errors[0].detail)
     page = Page(
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
@@ -85,13 +85,13 @@ def _html_response() -> Response:
         # Links to other languages do not include the feed URL, which may be secret.
         context={
             "said": said,
-            "fault": fault,
+            "fault": message,
             "longest": MAX_URL_LENGTH,
             "without": partial(url_for, "checking.check"),
         },
     )
     answer = add_security_headers(_uncached_response(render_html(page).encode(), MEDIA_TYPE))
-    if fault is not None:
+    if message is not None:
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     answer.headers.update(_PAGE_HEADERS)
     answer.headers["Content-Language"] = current_language()
@@ -108,8 +108,8 @@ def _uncached_response(body: bytes, media_type: str) -> Response:
 def _load_url_arg(args: MultiDict[str, str]) -> str:
     try:
         return str(load_query(FeedCheckQuerySchema(), args)["url"])
-    except Invalid as refusal:
-        raise Invalid(_INVALID_QUERY, errors=refusal.errors) from refusal
+    except Invalid as error:
+        raise Invalid(_INVALID_QUERY, errors=error.errors) from error
 
 
 def _build_report(url: str) -> Json:
@@ -120,18 +120,18 @@ def _build_report(url: str) -> Json:
             raise NotFound(Message("There is no feed at this address."))
         representation = render_feed(here.endpoint, here.view_args, here.args)
         asked = parse_feed_query(here.args)
-    except (NotFound, Gone, Invalid) as refusal:
+    except (NotFound, Gone, Invalid) as error:
         return {
             "url": here.redacted_url(None),
             "feed": None,
-            "status": int(status_of(type(refusal))),
+            "status": int(status_of(type(error))),
             "detail": Message("The address contains invalid parameters.")
-            if isinstance(refusal, Invalid)
-            else refusal.detail,
-            "problems": _diagnoses_json(diagnose_unknown_url(here, refusal), here),
+            if isinstance(error, Invalid)
+            else error.detail,
+            "problems": _diagnoses_json(diagnose_unknown_url(here, error), here),
             "lint": None,
             # The fetches of a revoked feed are reported, because they come from devices of the owner.
-            "fetches": _fetches_json(here, FeedQuery()) if isinstance(refusal, Gone) else [],
+            "fetches": _fetches_json(here, FeedQuery()) if isinstance(error, Gone) else [],
             "clients": _CLIENTS,
         }
     seen = _summarize_entries(here, representation)

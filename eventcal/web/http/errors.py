@@ -186,7 +186,7 @@ def raise_validation(messages: Mapping[str, Any]) -> NoReturn:
 
 
 def _validation_error(messages: Mapping[str, Any]) -> Invalid:
-    return Invalid(errors=[fault for key, found in messages.items() for fault in to_field_errors(found, location=key)])
+    return Invalid(errors=[error for key, found in messages.items() for error in to_field_errors(found, location=key)])
 
 
 def register_error_handlers(app: Flask) -> None:

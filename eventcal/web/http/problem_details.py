@@ -42,7 +42,7 @@ def problem_response(problem: Problem) -> ProblemResponse:
         "instance": _redacted_request_path(),
     }
     if problem.faults:
-        said["errors"] = [_field_error_json(fault) for fault in problem.faults]
+        said["errors"] = [_field_error_json(error) for error in problem.faults]
     answer = ProblemResponse(orjson.dumps(said), status=problem.status, content_type=MEDIA_TYPE)
     answer.problem = problem
     answer.headers.update(problem.headers)

@@ -68,18 +68,18 @@ def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noq
 
     The password is checked even if other fields are invalid. Raises TooManyRequests, or Invalid with all field errors.
     """
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     try:
         fields: dict[str, Any] = schema.load(data)
     except ValidationError as error:
         fields = error.valid_data if isinstance(error.valid_data, dict) else {}
-        faults = to_field_errors(error.messages, location="json")
+        errors = to_field_errors(error.messages, location="json")
     if "password" in fields:
         try:
             check_own_password(fields["password"])
         except Invalid as error:
-            faults = sorted([*faults, *error.errors], key=attrgetter("pointer"))
-    raise_if_invalid(faults)
+            errors = sorted([*errors, *error.errors], key=attrgetter("pointer"))
+    raise_if_invalid(errors)
     return fields
 
 

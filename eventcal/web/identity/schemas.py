@@ -140,9 +140,9 @@ class NewPasswordField(PasswordField):
     json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        faults, normal = passwords_and_codes.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
-        if faults:
-            raise ValidationError(faults)
+        errors, normal = passwords_and_codes.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
+        if errors:
+            raise ValidationError(errors)
         return normal
 
 

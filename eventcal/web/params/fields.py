@@ -54,9 +54,9 @@ class LineParam(SingleParam, fields.String):
 
     def parse(self, text: str) -> str:
         """Return the text. Raises ValidationError."""
-        fault = single_line_error(text)
-        if fault is not None:
-            raise ValidationError(fault)
+        error = single_line_error(text)
+        if error is not None:
+            raise ValidationError(error)
         return text
 
 
@@ -207,8 +207,8 @@ def load_query(
         return schema.load(given)
     except ValidationError as error:
         # Several invalid values of a parameter are reported as one error if their messages are the same.
-        faults = dict.fromkeys(to_field_errors(error.messages, location="query"))
-        raise Invalid(errors=tuple(faults)) from error
+        errors = dict.fromkeys(to_field_errors(error.messages, location="query"))
+        raise Invalid(errors=tuple(errors)) from error
 
 
 def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:

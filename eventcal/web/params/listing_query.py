@@ -158,10 +158,10 @@ def load_listing_query(schema: ListingQuerySchema, args: MultiDict[str, str]) ->
     """
     try:
         return cast("ListingQuery", load_query(schema, args, unknown="ignore"))
-    except Invalid as refusal:
+    except Invalid as error:
         added = [f"?{name}" for name in schema.load_fields if name not in _LISTING_SCHEMA.load_fields]
         places = {pointer: place for place, pointer in enumerate(added, start=1)}
-        raise Invalid(errors=sorted(refusal.errors, key=lambda fault: places.get(fault.pointer, 0))) from refusal
+        raise Invalid(errors=sorted(error.errors, key=lambda fault: places.get(fault.pointer, 0))) from error
 
 
 def _listing_url(pairs: Iterable[tuple[str, str]]) -> str:

@@ -68,10 +68,10 @@ EMPTY_FORM = Form()
 def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_fields: Sequence[str] = ()) -> Form:
     """Return the form with the submitted values, except those of `secret_fields`, and with the errors by field."""
     errors: dict[str, list[str]] = defaultdict(list)
-    for fault in faults:
+    for error in faults:
         # The first part of a pointer is the name of the field. Errors for unknown fields are shown above the form.
-        name = fault.pointer.removeprefix("/").partition("/")[0]
-        errors[name if name in data else ""].append(translate(fault.detail))
+        name = error.pointer.removeprefix("/").partition("/")[0]
+        errors[name if name in data else ""].append(translate(error.detail))
     return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(errors))
 
 
@@ -85,8 +85,8 @@ def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tup
 
 def validate(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> Fields_co:
     """Return the fields that `schema` loads from a form, or raise Invalid with all field errors."""
-    fields, faults = load_with_errors(schema, data)
-    raise_if_invalid(faults)
+    fields, errors = load_with_errors(schema, data)
+    raise_if_invalid(errors)
     return fields
 
 
@@ -163,7 +163,7 @@ def store_picture_change(field: str, column: str, picture: Picture | None) -> di
 
 def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
     """Return an error for each valid uploaded image, because browsers do not keep selected files in a new form."""
-    chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {fault.pointer for fault in faults}
+    chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {error.pointer for error in faults}
     return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 
 

@@ -112,9 +112,9 @@ def redisplay(
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 
     def handle(error: DomainError | HTTPException, *args: Any, **kwargs: Any) -> AnyResponse:
-        names, faults = (*optional_fields, *request.files), field_errors(error, default_field=default_field)
+        names, errors = (*optional_fields, *request.files), field_errors(error, default_field=default_field)
         data = MultiDict([*((name, "") for name in names), *request.form.items(multi=True)])
-        form = rejected_form(data, (*faults, *lost_upload_errors(faults)), secret_fields=secret_fields)
+        form = rejected_form(data, (*errors, *lost_upload_errors(errors)), secret_fields=secret_fields)
         return show_form(*args, form=form, status=status_of(type(error)), **view_kwargs, **kwargs)
 
     return handle

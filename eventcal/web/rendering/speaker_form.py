@@ -53,9 +53,9 @@ def save_speaker(find: Callable[[Session], Speaker]) -> None:
     with read_session() as session:
         # Check the permission before decoding an uploaded image.
         check_can_edit_speaker(find(session), caller())
-    fields, faults = _load_speaker_fields(request.form)
+    fields, errors = _load_speaker_fields(request.form)
     picture, image_errors = forms.read_picture_field(_PHOTO, ImageSpec.PORTRAIT)
-    raise_if_invalid([*faults, *image_errors])
+    raise_if_invalid([*errors, *image_errors])
     with unit_of_work() as session:
         speaker = find(session)
         check_can_edit_speaker(speaker, caller())
@@ -76,8 +76,8 @@ def _load_speaker_fields(data: forms.FormData) -> tuple[dict[str, Any], list[Fie
         **{name: value if value.strip() else None for name, value in optional.items()},
         "links": [rows[number] for number in numbers],
     }
-    fields, faults = forms.load_with_errors(_SPEAKER, body)
-    return fields, [_point_to_link_field(fault, numbers) for fault in faults]
+    fields, errors = forms.load_with_errors(_SPEAKER, body)
+    return fields, [_point_to_link_field(error, numbers) for error in errors]
 
 
 def _point_to_link_field(error: FieldError, row_numbers: list[int]) -> FieldError:

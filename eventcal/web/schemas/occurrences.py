@@ -55,18 +55,18 @@ class OverridesField(strict.Field, fields.Dict):
         if len(value) > MAX_OVERRIDES:
             # Reject the mapping before validating its items, which could take seconds.
             raise ValidationError(TOO_MANY_OVERRIDES_ERROR)
-        faults: dict[str, Any] = {}
+        errors: dict[str, Any] = {}
         read: dict[str, Any] = {}
         for occurrence, override in value.items():
             fault = occurrence_id_error(occurrence)
             try:
                 read[occurrence] = self.value_field.deserialize(override) if self.value_field else override
             except ValidationError as error:
-                faults[occurrence] = error.messages
+                errors[occurrence] = error.messages
             if fault is not None:
-                faults[occurrence] = [fault]
-        if faults:
-            raise ValidationError(faults)
+                errors[occurrence] = [fault]
+        if errors:
+            raise ValidationError(errors)
         return read
 
 

@@ -148,14 +148,14 @@ def _complete_operation(operation: Operation) -> Json:
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
     operation.add_response_headers(answers)
     kinds = operation.possible_errors()
-    refusals = list(iter_error_responses(kinds))
-    answers |= {status: {"$ref": f"#/components/responses/{name}"} for status, name, _ in refusals}
+    errors = list(iter_error_responses(kinds))
+    answers |= {status: {"$ref": f"#/components/responses/{name}"} for status, name, _ in errors}
     said["responses"] = dict(sorted(answers.items()))
     said["parameters"] = [*said.get("parameters", []), *operation.request_headers(kinds)]
     if operation.method == "patch":
         body = said["requestBody"]["content"]
         body |= dict.fromkeys(sorted(JSON_TYPES), body["application/json"])
-    return {name: answer for _, name, answer in refusals}
+    return {name: answer for _, name, answer in errors}
 
 
 def _operation_id(operation: Operation) -> str:

@@ -116,11 +116,11 @@ def _validate_token_form() -> dict[str, Any]:
             wrong_day = [FieldError("/expires_at", _("must be a date such as 2026-12-31"))]
         else:
             body["expires_at"] = f"{last_day}T23:59:59Z"
-    fields, faults = load_with_errors(_TOKEN, body)
+    fields, errors = load_with_errors(_TOKEN, body)
     if not body["scopes"]:
-        faults = [fault for fault in faults if fault.pointer != "/scopes"]
-        faults.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
-    raise_if_invalid([*faults, *wrong_day])
+        errors = [error for error in errors if error.pointer != "/scopes"]
+        errors.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
+    raise_if_invalid([*errors, *wrong_day])
     return fields
 
 

@@ -89,9 +89,9 @@ def save_sponsor_profile(slug: str) -> str:
         _get_sponsor_for_moderator(session, slug)
     data = request.form
     optional = {name: normalise_newlines(data.get(name, "")).strip() or None for name in ("url", "description")}
-    fields, faults = load_with_errors(_SPONSOR, {"name": data.get("name", ""), **optional})
+    fields, errors = load_with_errors(_SPONSOR, {"name": data.get("name", ""), **optional})
     picture, image_errors = read_picture_field(_LOGO, ImageSpec.LOGO)
-    raise_if_invalid([*faults, *image_errors])
+    raise_if_invalid([*errors, *image_errors])
     with unit_of_work() as session:
         sponsor = _get_sponsor_for_moderator(session, slug)
         check_etag(f'"{data.get("version", "")}"', _sponsor_etag(sponsor))

@@ -136,21 +136,21 @@ def load_event_fields(
 
     `full_body` is the request body for all fields of the form. `extra_errors` are additional errors of the form.
     """
-    fields, faults = load_with_errors(schema, body)
-    raise_if_invalid(add_consistency_errors(full_body, [*extra_errors, *faults]))
+    fields, errors = load_with_errors(schema, body)
+    raise_if_invalid(add_consistency_errors(full_body, [*extra_errors, *errors]))
     return fields
 
 
 def add_consistency_errors(body: Json, faults: Sequence[FieldError]) -> list[FieldError]:
     """Return the given errors and the inconsistencies between valid fields, so that the form shows all errors."""
     flat_body = {"recurrence": None, **body["location"], **body}
-    invalid = {_form_field_pointer(fault.pointer).split("/")[1] for fault in faults if fault.pointer}
+    invalid = {_form_field_pointer(error.pointer).split("/")[1] for error in faults if error.pointer}
     if "recurrence" in invalid:
         flat_body["recurrence"] = None
     conflicts = event_errors(flat_body) if faults else []
     return [
         *faults,
-        *(fault for fault in conflicts if _form_field_pointer(fault.pointer).split("/")[1] not in invalid),
+        *(error for error in conflicts if _form_field_pointer(error.pointer).split("/")[1] not in invalid),
     ]
 
 
@@ -164,7 +164,7 @@ def contradictory_call_errors(data: FormData) -> list[FieldError]:
 
 def map_errors_to_form_fields(faults: Iterable[FieldError]) -> list[FieldError]:
     """Return the errors of a request body with pointers to form fields."""
-    return [FieldError(_form_field_pointer(fault.pointer), fault.detail) for fault in faults]
+    return [FieldError(_form_field_pointer(error.pointer), error.detail) for error in faults]
 
 
 def _form_field_pointer(pointer: str) -> str:

@@ -67,12 +67,12 @@ def confirm_event_step(slug: str, step: str) -> Response:
 
 
 def _render_step_error(error: DomainError, slug: str) -> Response:
-    faults = field_errors(error)
+    errors = field_errors(error)
     if isinstance(error, VersionConflict):
-        faults = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
+        errors = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
     with layout.open_event_session(slug) as (session, event):
         page = _build_step_confirmation_page(
-            session, event, EventAction(request.form["do"]), form=rejected_form(request.form, faults)
+            session, event, EventAction(request.form["do"]), form=rejected_form(request.form, errors)
         )
         return answer_rejected(page, error)
 

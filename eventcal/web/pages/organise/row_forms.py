@@ -52,9 +52,9 @@ def redisplay_row(
     `form_pointers` maps the pointers of errors to the pointers of form fields if they differ.
     """
     form_errors = []
-    for fault in faults:
-        pointer = form_pointers.get(fault.pointer, fault.pointer)
-        form_errors.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", fault.detail))
+    for error in faults:
+        pointer = form_pointers.get(error.pointer, error.pointer)
+        form_errors.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", error.detail))
     form = rejected_form(data, form_errors)
     return RowForm(form.values, form.faults, row_key)
 
@@ -88,9 +88,9 @@ def handle_row_forms(
 
     def show_again(error: DomainError) -> Response:
         _do, row, _typed = parse_submitted_row()
-        faults = field_errors(error, default_field=error_fields.get(type(error), ""))
+        errors = field_errors(error, default_field=error_fields.get(type(error), ""))
         with layout.open_event_session(slug) as (session, event):
-            page = render_list(session, event, redisplay_row(row, request.form, faults, form_pointers=form_pointers))
+            page = render_list(session, event, redisplay_row(row, request.form, errors, form_pointers=form_pointers))
             return answer_rejected(page, error)
 
     @form_view(show_again)

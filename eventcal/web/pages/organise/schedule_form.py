@@ -170,7 +170,7 @@ def _build_schedule_form_page(
     counts = count_programme_talks_by_day(session, event)
     summary = {
         # The errors of all rows, each preceded by the title of the talk.
-        name: [_("%(title)s: %(fault)s", title=talk.title, fault=fault) for fault in messages]
+        name: [_("%(title)s: %(fault)s", title=talk.title, fault=error) for error in messages]
         for talk, form in rows
         for name, messages in form.faults.items()
     }

@@ -143,11 +143,11 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("shown") or chosen)
         failed = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
-        faults = [FieldError("", labels.step_error_text(step, talk)) for talk in failed] or field_errors(error)
+        errors = [FieldError("", labels.step_error_text(step, talk)) for talk in failed] or field_errors(error)
         for talk in failed:
             # Submitting the form again applies to the current states of the talks, which the page displays.
             data.setlist(_revision_field_name(talk), [str(talk.revision)])
-        ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(data, faults)
+        ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(data, errors)
         return answer_rejected(
             _build_decision_page(session, event, step, talks=talks, selected_ids=ticked, form=form), error
         )
@@ -162,10 +162,10 @@ def decide_selected_talks(slug: str) -> str:
     with layout.changing_event(slug, find=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("talk"))
         reason = normalise_newlines(request.form.get("reason", "")).strip() or None
-        fields, faults = load_with_errors(_REASON, {"reason": reason})
+        fields, errors = load_with_errors(_REASON, {"reason": reason})
         if not talks:
-            faults.append(FieldError("", _("Choose at least one talk.")))
-        raise_if_invalid(faults)
+            errors.append(FieldError("", _("Choose at least one talk.")))
+        raise_if_invalid(errors)
         choices = [talk_steps.BulkChoice(talk, request.form.get(_revision_field_name(talk), "")) for talk in talks]
         talk_steps.apply_action_to_talks(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return _return_url(slug, done=step, number=str(len(talks)))

@@ -62,16 +62,16 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
     message = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller=caller())
-        data, faults = request.form.copy(), field_errors(error)
+        data, errors = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so submitting the form again may overwrite these values.
             data.setlist("revision", [str(talk.revision)])
             conflicts = iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
-            faults = (
+            errors = (
                 FieldError("", message),
                 *(FieldError(conflict.pointer.removesuffix("_time"), conflict.detail) for conflict in conflicts),
             )
-        return answer_rejected(_build_talk_page(session, event, talk, form=rejected_form(data, faults)), error)
+        return answer_rejected(_build_talk_page(session, event, talk, form=rejected_form(data, errors)), error)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
@@ -117,13 +117,13 @@ def redact_submitted_talk(slug: str, talk_id: str) -> Response:
 
 def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkEdit:
     """Return the edit of a talk from a request body for the given revision, including all errors of the body."""
-    fields, faults = load_with_errors(_PATCH, body)
-    if faults:
-        invalid = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
+    fields, errors = load_with_errors(_PATCH, body)
+    if errors:
+        invalid = {error.pointer.split("/")[1] for error in errors if error.pointer}
         # The end can only be validated together with the start.
         invalid |= set(_TIME_FIELDS) if invalid & set(_TIME_FIELDS) else set()
         fields, _none = load_with_errors(_PATCH, {name: value for name, value in body.items() if name not in invalid})
-    return TalkEdit(talk, revision, fields, tuple(faults))
+    return TalkEdit(talk, revision, fields, tuple(errors))
 
 
 def _parse_organiser_talk_form(data: FormData) -> dict[str, Any]:

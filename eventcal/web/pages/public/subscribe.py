@@ -192,16 +192,16 @@ def _hidden_parameters(selection: FeedQuery) -> list[tuple[str, str]]:
 
 
 def _build_invalid_query_page(args: MultiDict[str, str], error: Invalid) -> Page:
-    faults = dict(reversed(translate_field_errors(error.errors)))
+    errors = dict(reversed(translate_field_errors(error.errors)))
     visible = [(name, value) for name, value in args.items(multi=True) if name not in _FORM_PARAMETERS]
     included = [kind for value in args.getlist("include") for kind in value.split(",")]
     form = _subscribe_form_context(
-        ((name, value) for name, value in visible if name not in faults),
+        ((name, value) for name, value in visible if name not in errors),
         included or _DEFAULT_INCLUDE,
         args.get("cancelled", Cancelled.KEEP),
     )
-    fields = [(name, parameter_label(name), value) for name, value in visible if name in faults]
-    context = {"url": None, "form": {**form, "fields": fields, "faults": faults}}
+    fields = [(name, parameter_label(name), value) for name, value in visible if name in errors]
+    context = {"url": None, "form": {**form, "fields": fields, "faults": errors}}
     return Page(template="pages/subscribe.html", title=_("Subscribe"), indexed=False, context=context)
 
 
