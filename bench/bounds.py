@@ -13,7 +13,7 @@ KILOBYTE, MEGABYTE = 1_000, 1_000_000
 class Bound:
     """An upper bound on a figure, as a multiple of its baseline, or absolute if the figure has no baseline.
 
-    limit: the bound, or None if the figure is only reported.
+    `limit` is the bound, or None if the figure is only reported.
     """
 
     label: str
@@ -32,12 +32,12 @@ class Verdict:
 
     @property
     def ratio(self) -> float | None:
-        """Return the figure as a multiple of the baseline, or None if there is no baseline."""
+        """Return the figure as a multiple of the baseline, or None if the figure has no baseline."""
         return self.figure.value / self.baseline if self.baseline else None
 
     @property
     def is_met(self) -> bool | None:
-        """Return whether the bound is met, or None if there is no bound."""
+        """Return whether the bound is met, or None if the figure is only reported."""
         if self.bound.limit is None:
             return None
         return (self.figure.value if self.ratio is None else self.ratio) <= self.bound.limit

@@ -1,6 +1,6 @@
 """Fixtures of the benchmarks in one process: a dataset of 1,000 talks, its app, and the number of rounds.
 
-`python -m bench` passes an existing dataset to the benchmarks. Otherwise, the fixtures create a dataset.
+`python -m bench` passes an existing dataset to the benchmarks. Without an existing dataset, the fixtures create one.
 """
 
 import json

@@ -28,7 +28,7 @@ class Databases(Protocol):
         """Copy a database that has no connections, and return the URL of the copy."""
 
     def optimise(self, name: str) -> None:
-        """Update the statistics and files of a database, which the database would otherwise do later."""
+        """Update the statistics and files of a database before the measurements."""
 
 
 class SqliteFiles:

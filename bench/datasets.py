@@ -1,4 +1,4 @@
-"""The measured datasets: 1,000 talks of one conference, created as by the app, and enlarged copies."""
+"""The measured datasets: 1,000 talks of one conference, created through the models of the app, and enlarged copies."""
 
 import os
 import subprocess
@@ -46,7 +46,7 @@ _SLOTS_A_DAY = TALK_COUNT // ROOM_COUNT // len(_DAYS)
 class Dataset:
     """A database with its name, URL and number of talks. Each event has 1,000 talks.
 
-    token: an access token of an administrator.
+    `token` is an access token of an administrator.
     """
 
     name: str

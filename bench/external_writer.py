@@ -18,8 +18,8 @@ _FIRST_PAGE_SIZE = 50
 class ExternalWriter:
     """Changes talks of the first event through models and feed index.
 
-    talks: the ids of the talks in the order of the list.
-    rooms: the ids of the rooms in their order.
+    `talks` are the ids of the talks in the order of the list.
+    `rooms` are the ids of the rooms in their order.
     """
 
     def __init__(self, world: Dataset) -> None:
@@ -37,7 +37,7 @@ class ExternalWriter:
         return f"Another name, number {next(self._numbers)}"
 
     def change_next_talk(self) -> None:
-        """Change and commit the title of one of the first 50 talks. The talks are changed in turn."""
+        """Change and commit the title of one of the first 50 talks. Successive calls change successive talks."""
         number = next(self._numbers)
         with self._services.database.unit_of_work() as unit:
             talk = get_talk(unit.session, self.talks[number % _FIRST_PAGE_SIZE], OPERATOR)

@@ -32,7 +32,7 @@ _SERVER_HEADERS = frozenset({"server", "date", "content-length", "connection", "
 # The time that the server needs to finish its work after a response, in seconds.
 _SETTLE_SECONDS = 0.005
 _OK, _NOT_MODIFIED = 200, 304
-# Larger bodies, in bytes, are requested less often.
+# Bodies larger than this number of bytes are requested less often.
 _LARGE_BODY = 1_000_000
 # The talks edited over HTTP are not among those that the external writer changes.
 _EDITED_TALKS = slice(60, None)
@@ -121,9 +121,9 @@ class _UnchangedRequest:
 
 
 def measure_unchanged(here: MeasuredServer, figures: Figures, *, folder: Path, paths: Mapping[str, str]) -> None:
-    """Measure unchanged responses for each path: 304, and 200 with identity and gzip encoding.
+    """Measure unchanged responses for each path: 304, and 200 with the identity and gzip encodings.
 
-    folder: the folder for the files of the minimal app.
+    `folder` receives the files of the minimal app.
     """
     folder.mkdir()
     wanted = [

@@ -1,7 +1,7 @@
 """The minimal Flask app for comparisons, on Granian with the options of eventcal, for the same bytes and headers.
 
 `python -m bench.minimal_app FOLDER PORT` serves "hello" at /hello, and at /NAME the content of FOLDER/NAME with the
-headers in FOLDER/NAME.json. The files are read once.
+headers in FOLDER/NAME.json. The app reads the files once, when it is created.
 """
 
 import json
@@ -31,7 +31,7 @@ def _make_view(body: bytes, headers: list[tuple[str, str]]) -> Callable[[], Resp
 
 
 def load_minimal_app(folder: str) -> Any:  # noqa: ANN401 - any WSGI application
-    """Return the app for a worker."""
+    """Return the minimal app for a Granian worker."""
     return create_minimal_app(Path(folder))
 
 

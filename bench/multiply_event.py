@@ -141,7 +141,7 @@ def _new_name(name: str, dice: random.Random, copy: int) -> str:
 
 
 def _time_shift(copy: int) -> timedelta:
-    """Return the interval between the original and a copy. Each of the following summers has 16 weeks of copies."""
+    """Return the interval between the original and a copy. Copies take place in 16 weeks of each summer."""
     years, weeks = divmod(copy, 16)
     return timedelta(weeks=52 * years + weeks)
 

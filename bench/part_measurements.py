@@ -13,7 +13,7 @@ from bench.figures import Figure, Figures
 _BENCH_FOLDER = Path(__file__).parent
 _PYTEST_OPTIONS = (
     "--quiet",
-    # Some pytest plug-ins are only useful for tests: random order, cache and time limit.
+    # Random order, the cache and the time limit of pytest are only useful for tests.
     "-p",
     "no:randomly",
     "-p",

@@ -17,7 +17,7 @@ def list_process_tree(pid: int) -> tuple[int, ...]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                # The command name in parentheses is followed by the state and the id of the parent process.
+                # In /proc/PID/stat, the state and the parent's id follow the command name in parentheses.
                 parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue

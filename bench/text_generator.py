@@ -45,7 +45,7 @@ class TextGenerator:
         return f"{self.word().capitalize()} {self.word().capitalize()}"
 
     def text(self, characters: int) -> str:
-        """Return a Markdown text of this length. Sentences are repeated only after all of them have been used."""
+        """Return a Markdown text of this length. Sentences are repeated only after all sentences have been used."""
         text = next(self._sentence_cycle)
         while len(text) < characters:
             ends = len(text.rpartition("\n")[2]) > _PARAGRAPH_LENGTH

@@ -44,7 +44,7 @@ class _BrowserSession:
 
 @dataclass
 class _Shell:
-    """Runs the commands of the document, with its variables."""
+    """Runs the commands of docs/api.md with the variables of the document."""
 
     app: Flask
     randomness: Randomness

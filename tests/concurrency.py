@@ -72,7 +72,7 @@ class WriterProgress:
 
 @dataclass
 class BodiesByEtag:
-    """The body that belongs to each entity tag, shared by all clients. A second body for the same tag is an error."""
+    """The body for each entity tag, shared by all clients. A second body for the same entity tag is an error."""
 
     _known: dict[tuple[str, str], bytes] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -96,7 +96,7 @@ class PollingClient:
     _last_responses: dict[str, ReceivedResponse] = field(default_factory=dict)
 
     def poll(self) -> set[int]:
-        """Request all paths until the writer has finished, then each path once more. Return the statuses received."""
+        """Request all paths until the writer has finished, then each path once more. Return all status codes."""
         workers = cycle(self.workers)
         # Each kind of request is repeated once per worker, so that every worker receives every kind.
         ways = cycle([way for way in (_if_none_match, _if_modified_since, _unconditional) for _ in self.workers])

@@ -17,7 +17,7 @@ from tests.clocks import FixedClock
 from tests.reusable_database import TEMPLATE_DATABASE, ReusableDatabase
 from tests.sample_models import Book, OpenDatabase
 
-# The tests have no deadline, because a busy machine would exceed it. The blob reproduces a failure elsewhere.
+# The tests have no deadline, because a busy machine would exceed it. The printed blob reproduces a failure elsewhere.
 settings.register_profile("new", deadline=None, print_blob=True)
 # Hypothesis uses the same examples in every run. `make fuzz` tries new examples.
 settings.register_profile("same", settings.get_profile("new"), derandomize=True)
@@ -79,7 +79,7 @@ def _start_order(item: pytest.Function) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Create the test run, or join it as a worker. Temporary folders are created in memory if there is enough space.
+    """Create the test run, or join the run as a worker. Temporary folders are in memory if there is enough space.
 
     SQLite waits for the disk at every commit.
     """
@@ -173,7 +173,7 @@ def _sqlite_template(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def _postgresql_connection(pytestconfig: pytest.Config) -> Iterator[psycopg.Connection]:
-    """Provide a connection for creating and dropping databases. The server is running and the template is migrated."""
+    """Provide a connection for creating and dropping databases, after migrating the template database."""
     folder = pytestconfig.stash[_FOLDER_KEY]
     with postgres.lock_workers(folder):
         postgres.start_server(folder)

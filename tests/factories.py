@@ -74,8 +74,8 @@ def make_event(
 ) -> Event:
     """Return a public event in Berlin, 10 to 12 June 2026, with a call for talks that is open until the event begins.
 
-    call: the columns of the call for talks, or None for an event without one.
-    talks_close_at: the closing time, as an instant or as the text that a user entered.
+    `call` contains the columns of the call for talks, or is None for an event without a call.
+    `talks_close_at` is the closing time, as an instant or as the text that a user entered.
     """
     columns = dict(call) if call is not None else None
     if talks_close_at is not None:
@@ -130,7 +130,7 @@ def make_talk(
     now: datetime = NOON,
     **fields: Any,
 ) -> Talk:
-    """Return a submitted talk without times. Its publication time is set if its state is public."""
+    """Return a submitted talk without times. Talks in a public state have a publication time."""
     public = is_public_state(event.programme, state)
     values: dict[str, Any] = {
         "id": new_id(),

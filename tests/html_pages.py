@@ -73,7 +73,7 @@ def accessibility_errors(tree: Element) -> list[str]:
 
 
 def get_page(app: Flask, path: str, **headers: str) -> Element:
-    """Return a page after checking that it has no HTML errors."""
+    """Return a page after checking that its HTML is valid."""
     answer = fetch(app, path, **{"Accept": "text/html", **headers})
     assert (answer.status_code, answer.mimetype) == (200, "text/html"), answer.text
     assert html_parse_errors(answer.text) == []

@@ -86,7 +86,7 @@ def run_background_tasks(app: Flask) -> None:
 
 
 def make_settings(database_url: str, **changes: Any) -> Settings:
-    """Return default settings with these changes."""
+    """Return the default settings with these changes."""
     usual: dict[str, Any] = {"instance": Path("instance"), "secret_key": "k" * 40}
     return Settings(database_url=database_url, **{**usual, **changes})
 

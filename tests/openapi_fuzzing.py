@@ -14,8 +14,8 @@ _SLUGS = {
     "speakers": sample_calendar.SPEAKER_SLUGS,
     "sponsors": sample_calendar.SPONSOR_SLUGS,
 }
-# Generated values for these fields would fail validation in nearly every request: unknown names, dates outside the
-# event, prices without a currency. With values from the sample calendar, most requests succeed.
+# Generated values for these fields would fail validation in nearly every request.
+# With values from the sample calendar, most requests succeed.
 _KNOWN_VALUES: Mapping[str, Mapping[str, list[Any]]] = {
     "EventFields": {
         "timezone": ["Europe/Berlin", "America/St_Johns", "UTC"],
@@ -61,8 +61,8 @@ _DATE_VALUES = {
     "to": ["2026-06-11", "2199-12-31"],
     "updated_since": ["2026-02-01", "2026-02-01T12:00:00+01:00", "2199-12-31T23:59:59.5Z"],
 }
-# All lists have the same filters (see test_openapi.py), so that testing one list is enough. One feed is tested for
-# the parameters that only feeds have.
+# Testing one list is enough, because all lists have the same filters (see test_openapi.py).
+# One feed is tested for the parameters that only feeds have.
 _LIST_PATH, _FEED_PATH = "/api/v1/events", "/calendar.ics"
 _FEED_ONLY_PARAMETERS = {"include", "cancelled", "tz", "profile"}
 # Values generated from the format alone rarely exist in the sample calendar.

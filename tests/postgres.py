@@ -1,7 +1,7 @@
-"""A PostgreSQL server for a test run, which is shared by all workers and started by the first that needs it.
+"""A PostgreSQL server for all workers of a test run. The first worker that needs the server starts it.
 
-The server stops however the test run ends. The test run holds a file lock. A guard process, which is started before the
-server, waits for the lock, stops the server and removes its folder. `python tests/postgres.py FOLDER` runs the guard.
+The server stops even if the test run is killed: the test run holds a file lock, and a guard process waits for the lock,
+stops the server and removes its folder. `python tests/postgres.py FOLDER` runs the guard process.
 """
 
 import fcntl
@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-# Test data need not survive a power failure. The unusual time zone reveals code that relies on the time zone of the
-# server.
+# Durability is disabled, because test data need not survive a power failure.
+# The unusual time zone reveals code that relies on the time zone of the server.
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
@@ -46,7 +46,7 @@ class TestRun:
     __test__ = False  # pytest would collect a class whose name begins with Test
 
     def __init__(self) -> None:
-        # pytest's temporary folder is unsuitable: too long a path for a Unix socket, and inaccessible to PostgreSQL.
+        # pytest's temporary folder has a path that is too long for a Unix socket, and PostgreSQL cannot access it.
         self.folder = Path(tempfile.mkdtemp(prefix="evc-")).resolve()
         nobody = _unprivileged_user()
         if nobody:

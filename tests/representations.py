@@ -1,4 +1,4 @@
-"""Rendered responses, and the responses that clients receive for them."""
+"""Representations for tests, and the responses that contain these representations."""
 
 import gzip
 from collections.abc import Callable

@@ -28,7 +28,7 @@ _END_OTHER_CONNECTIONS = """
 SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-# Foreign keys are triggers, which are disabled in replica mode, so that tables can be emptied in any order.
+# Replica mode disables the triggers for foreign keys, so that tables can be emptied in any order.
 _CLEANUP_SCRIPT = """
 BEGIN;
 SET LOCAL lock_timeout = '1s';

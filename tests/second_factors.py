@@ -31,7 +31,7 @@ class AuthenticatorApp:
         return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
     def wrong_code(self) -> str:
-        """Return a code that is invalid for all time steps close to the current one."""
+        """Return a code that is invalid for all time steps close to the current time."""
         near = {self.current_code(steps=steps) for steps in range(-2, 3)}
         return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555") if code not in near)
 

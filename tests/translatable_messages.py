@@ -1,4 +1,4 @@
-"""The texts in templates and code, and checks that all of them can be translated."""
+"""The texts in templates and code, and checks that all texts can be translated."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 TEXT_ATTRIBUTES = {"alt", "aria-description", "aria-label", "aria-roledescription", "label", "placeholder", "title"}
 TEXT_KEYS = {"caption", "description", "heading", "label", "text", "title"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[ds]")
-# A macro that renders attributes for a tag outside the macro.
+# The pattern of a macro that renders the attributes of a tag outside the macro.
 ATTRIBUTE_MACRO = re.compile(r"(\{% macro [^%]+%\})[^<]*?=\"[^<]*?(\{%-? endmacro -?%\})")
 STRAY_PERCENT = re.compile(r"%(?!\(\w+\)[ds])")
 

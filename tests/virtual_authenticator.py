@@ -21,10 +21,10 @@ Json = dict[str, Any]
 
 @dataclass
 class VirtualAuthenticator:
-    """One passkey.
+    """A security key with one passkey.
 
-    reports_sign_count: whether the authenticator counts its signatures.
-    verifies_user: whether the authenticator asks for a PIN.
+    `reports_sign_count` is true if the authenticator counts its signatures.
+    `verifies_user` is true if the authenticator asks for a PIN.
     """
 
     credential_id: bytes = field(default_factory=lambda: new_id().encode())

@@ -24,7 +24,7 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def run_chromium(chromium: str) -> Iterator[Browser]:
-    """Run a browser until the end of the context."""
+    """Provide a browser that runs until the end of the block."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_ARGUMENTS)
         try:

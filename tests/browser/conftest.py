@@ -18,13 +18,13 @@ from tests.npm import install_packages
 ENGLISH_LOCALE, GERMAN = "en-GB", "de-DE"
 
 OpenVisit = Callable[..., Visit]
-# An open page in a separate browser context for each language and time zone.
+# Open pages by language and time zone, each in a separate browser context.
 PagesByVisitor = dict[tuple[str, str], Page]
 
 
 @pytest.fixture(scope="session", name="site")
 def _site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve the site to all tests of a worker. The tests do not change the site."""
+    """Serve the site to all tests of a worker. Tests must not change the site."""
     database = tmp_path_factory.mktemp("site") / "eventcal.db"
     shutil.copyfile(_sqlite_template, database)
     with serve_site(database) as served:

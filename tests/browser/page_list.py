@@ -10,9 +10,9 @@ from tests.browser.signed_in_members import MEMBER, ORGANISER
 
 @dataclass(frozen=True)
 class TestedPage:
-    """The path and the expected status of a page. {Names} in the path stand for ids and slugs of the site.
+    """The path and the expected status of a page. Names in braces stand for ids and slugs of the site.
 
-    signed_in_as: the member who must be signed in, or None.
+    `signed_in_as` is the member who must be signed in, or None.
     """
 
     path: str

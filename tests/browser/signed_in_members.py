@@ -26,7 +26,7 @@ class SignedInMembers:
 
 
 def add_members(app: Flask, slug: str, *, long_word: str) -> SignedInMembers:
-    """Add a member and an organiser, who is also a moderator. Both have open tasks at the event `slug`."""
+    """Add a member and an organiser, who is also a moderator. Both members have open tasks at the event `slug`."""
     there = {
         MEMBER: create_signed_in_client(app, _EMAILS[MEMBER], name=f"Ada {long_word}"),
         ORGANISER: create_signed_in_client(app, _EMAILS[ORGANISER], role=Role.MODERATOR),

@@ -59,7 +59,7 @@ A *paragraph* with a [link](https://example.org/), `code`, and {_LONG_WORD}.
 class Site:
     """A running site with its base URL, and the ids and slugs of its tested pages by name.
 
-    cookies: the session cookie of each signed-in member.
+    `cookies` are the session cookies of the signed-in members.
     """
 
     base_url: str

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from tests.browser.site import Site
 
-# The site has a fixed date that differs from the date of the browser.
+# The clock of the site is fixed, and differs from the clock of the browser.
 FROM_DATE = "2026-03-01"
 HOSTILE_TEXT = "<img src=x onerror=alert(1)><script>alert(1)</script>&lt;"
 HOSTILE_STYLE = """

@@ -1,7 +1,7 @@
 """Tests of every page in a browser: a visit in English and a visit in German, each with all applicable probes.
 
-A page is added in page_list.py, a probe in this module. A probe is a function with the visit as parameter, and begins
-with `Visit.reset`, so that it is independent of earlier probes. Probes that navigate to another page are the last ones,
+Pages are added in page_list.py, and probes in this module. A probe is a function with the visit as parameter. Probes
+begin with `Visit.reset`, so that they are independent of earlier probes. Probes that navigate to another page run last,
 because the next probe has to load the page again.
 """
 

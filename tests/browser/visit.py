@@ -15,7 +15,7 @@ Scheme = Literal["light", "dark"]
 WIDE_WINDOW, NARROW_WINDOW = 1200, 360
 WINDOW_HEIGHT = 900
 
-# The console message about a page with an error status. The message is expected if the page has this status.
+# The console message about a page with an error status. The message is not an error if a test expects the status.
 _ERROR_STATUS_MESSAGE = "Failed to load resource: the server responded with a status of"
 
 _READ_CONTENT_SCRIPT = """() => ({
@@ -42,9 +42,9 @@ _RESET_FOCUS_SCRIPT = """() => {
 class Content:
     """The content and links of a page at one time.
 
-    text: the visible text, with single spaces.
-    zones: the time zones of the times on the page.
-    zone_label: the text of the link that a script adds for visitors in another time zone.
+    `text` is the visible text with single spaces.
+    `zones` are the time zones of the times on the page.
+    `zone_label` is the text of the link that a script adds for visitors in another time zone.
     """
 
     text: str
@@ -63,8 +63,8 @@ def _missing_axe_source() -> str:
 class Visit:
     """An open page.
 
-    axe_source: returns the source of axe-core, or skips the test.
-    browser_errors: the errors in the browser since the page was opened.
+    `axe_source` returns the source of axe-core, or skips the test.
+    `browser_errors` are the errors in the browser since the page was opened.
     """
 
     page: Page
@@ -179,8 +179,8 @@ class Visit:
         self._pending_requests.discard(request)
 
     def _on_failed(self, request: Request) -> None:
-        # Requests of an earlier visit in the same window may fail late. Leaving a page aborts its requests, including
-        # navigation within frames.
+        # Requests of an earlier visit in the same window may fail late.
+        # Leaving a page aborts its requests, including navigation within frames.
         is_own = request.is_navigation_request() and request.frame == self.page.main_frame
         if request in self._pending_requests and (is_own or request.failure != "net::ERR_ABORTED"):
             self.browser_errors.append(f"{self.page.url} did not get {request.url}: {request.failure}")

@@ -27,8 +27,8 @@ def fill_in_form(
 
     The page, the response and the page after a redirect are recorded.
 
-    do: the value of the button.
-    row: the value of the hidden field that distinguishes forms with the same button.
+    `do` is the value of the button.
+    `row` is the value of the hidden field that distinguishes forms with the same button.
     """
     shown = person.get(page, Accept=HTML_TYPE, Accept_Language=language)
     return submit_form(person, shown, action, do=do, row=row, typed=typed)

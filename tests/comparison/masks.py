@@ -14,7 +14,7 @@ _MASKS: Sequence[_Mask] = (
     (re.compile(r'("token": ")(?!evc_)[\w.~-]{20,}'), r"\1{token}"),
     # A confirmation or reset token in a URL or in the link of an email.
     (re.compile(r"(token(?:=|%3D))[\w.~-]{20,}"), r"\1{token}"),
-    # The challenge for a passkey and the random user id. The options are JSON in an HTML attribute.
+    # The challenge for a passkey and the random user id are JSON in an HTML attribute.
     (re.compile(rf"({_QUOTE}challenge{_QUOTE}: ?{_QUOTE})[\w-]+"), r"\1{challenge}"),
     (re.compile(rf"({_QUOTE}user{_QUOTE}: ?\{{{_QUOTE}id{_QUOTE}: ?{_QUOTE})[\w-]+"), r"\1{user_handle}"),
     # The secret of an authenticator app, in a URI, as text, and in the QR code of the URI.

@@ -118,7 +118,7 @@ class Recorder:
 
 @dataclass
 class RecordingClient:
-    """A client that records all responses. It may be authenticated by an access token or a session cookie."""
+    """A client that records all responses. Authentication by access token or session cookie is optional."""
 
     recorder: Recorder
     name: str

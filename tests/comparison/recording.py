@@ -80,7 +80,7 @@ class IncompleteRecordingError(Exception):
 
 
 def record_all(folder: Path) -> int:
-    """Record all responses and return their number. Raise IncompleteRecordingError if routes are missing."""
+    """Record all responses and return the number of responses. Raise IncompleteRecordingError if routes are missing."""
     routes = RouteCoverage()
     with tempfile.TemporaryDirectory() as scratch, patch_secrets() as randomness:
         recording = _Recording(folder, Path(scratch), randomness, routes=routes)

@@ -83,7 +83,7 @@ def _sign_in_by_code(ada: RecordingClient, phone: AuthenticatorApp, codes: list[
 
 
 def _login_body(phone: AuthenticatorApp) -> str:
-    # The recorder omits bytes bodies. The code must be omitted, because it differs in every recording.
+    # The recorder omits bytes bodies, so the recording does not contain the code, which differs each time.
     return f'{{"email": "ada@example.org", "password": "{PASSWORD}", "code": "{phone.current_code()}"}}'
 
 

@@ -21,11 +21,11 @@ VALID_HEADERS = {
 
 @dataclass
 class ServedResponse:
-    """The response to GET requests for a path. A matching conditional request receives 304 instead.
+    """The response to GET requests for a path. Matching conditional requests receive 304.
 
-    supports_head: whether HEAD requests are supported.
-    omitted_octets: the number of octets that are missing when the connection closes.
-    octet_delay: the delay before each of the last octets, in seconds.
+    `supports_head` is true if the server supports HEAD requests.
+    `omitted_octets` is the number of octets that are missing when the connection closes.
+    `octet_delay` is the delay before each of the last octets, in seconds.
     """
 
     body: bytes = b""

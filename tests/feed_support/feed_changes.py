@@ -191,7 +191,7 @@ CHANGES: dict[str, Change] = {
 
 
 def apply_changes(world: FeedScenario, *names: str) -> None:
-    """Apply the changes in one unit of work, or none of them if one of them fails."""
+    """Apply the changes in one unit of work, or no change if one of the changes fails."""
     # A change fails if a transition is not allowed or a row no longer exists.
     with suppress(DomainError, NoResultFound), world.calendar.write_session() as session:
         for name in names:

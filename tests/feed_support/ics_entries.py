@@ -92,7 +92,7 @@ def make_override(series: CalendarEntry, occurrence: date | datetime, **changes:
 
 @st.composite
 def timed_entries(draw: st.DrawFn) -> tuple[CalendarEntry, datetime, datetime]:
-    """Return an entry, and the instants at which it begins and ends."""
+    """Return an entry, its start and its end. Start and end are instants."""
     tzid = draw(st.sampled_from([*ZONES, *UTC_ZONES]))
     at = draw(st.datetimes(datetime(1971, 1, 1), datetime(2198, 1, 1)).map(lambda t: t.replace(microsecond=0)))  # noqa: DTZ001 - bounds
     starts_at = at.replace(tzinfo=UTC)
@@ -143,7 +143,7 @@ def _talk_facts(texts: st.SearchStrategy[str], maybe: st.SearchStrategy[str | No
 
 
 def build_ics_feed(*entries: CalendarEntry) -> bytes:
-    """Return a feed of these entries with the VTIMEZONE components that they require."""
+    """Return a feed of these entries with the required VTIMEZONE components."""
     return wrap_vevents(
         [with_timestamps(render_entry(entry), STAMPS) for entry in entries], required_vtimezones(*entries)
     )
@@ -171,7 +171,7 @@ def parse_entry(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = 
 
 
 def parse_entries(entry: CalendarEntry, write: Callable[[CalendarEntry], bytes] = build_ics_feed) -> list[Component]:
-    """Return the parsed components of an entry: the entry itself and its changed occurrences."""
+    """Return the parsed components of an entry and of its changed occurrences."""
     body = write(entry)
     assert feed_errors(body) == []
     return parse_ics(body).events()

@@ -101,7 +101,7 @@ class Component:
 
 
 def parse_ics(data: bytes) -> Component:
-    """Return the parsed calendar. Raise ValueError for a violation of RFC 5545."""
+    """Return the parsed calendar. Raise ValueError if the calendar violates RFC 5545."""
     text = data.decode()
     if not text.endswith("\r\n"):
         raise ValueError("the last line has no end")

@@ -83,5 +83,5 @@ def build_event_entry(*, talks: int = 0, line_up: tuple[Talk, ...] = (), **field
 
 
 def build_talk_entry(event: Event | None = None, **fields: Any) -> CalendarEntry:
-    """Return the feed entry of a talk, by default at a new event."""
+    """Return the feed entry of a talk, by default a talk at a new event."""
     return ENTRY_BUILDER.build_talk_entry(build_talk(event or build_event(), **fields))

@@ -15,7 +15,7 @@ PAGE_LINK = {"@type": "Link", "contentType": "text/html", "rel": "describedby"}
 
 
 def render_group(*entries: CalendarEntry, head: FeedHead = FEED_HEAD) -> Any:  # noqa: ANN401 - JSON
-    """Return a feed as a Group, after checking that it is valid."""
+    """Return a feed as a Group after checking that the Group is valid."""
     read = json.loads(build_feed(JSCAL, *entries, head=head))
     assert validation_errors(read) == []
     return read

@@ -1,6 +1,6 @@
 """A strict validator of JSCalendar (RFC 8984), and the times of its events.
 
-`jscalendar.schema.json` describes the objects. The validator shares no code with the feed that it checks.
+`jscalendar.schema.json` describes the objects. The validator shares no code with the modules that write feeds.
 """
 
 import json
@@ -23,7 +23,7 @@ _SCHEMA = json.loads(Path(__file__).with_suffix(".schema.json").read_text(encodi
 
 
 def validation_errors(value: Json, kind: str = "Group") -> list[str]:
-    """Return the errors in a JSCalendar object of a type, each after the path to it.
+    """Return the errors in a JSCalendar object of this type, each with the path of the invalid value.
 
     Duplicate uids and overridden occurrences are checked only in objects that match the schema.
     """

@@ -108,7 +108,7 @@ class LintCase:
 def make_case(code: str, edits: dict[str, str], at: str | int) -> LintCase:
     """Return a case with the first occurrence of each text in the valid calendar replaced.
 
-    at: the line number of the error, or the text with which the line begins.
+    `at` is the line number of the error, or the text with which the line begins.
     """
     text = VALID_FEED
     for old, new in edits.items():

@@ -1,6 +1,6 @@
-"""Digests of the responses to all URLs of a calendar. As a program, the module prints them for an existing database.
+"""Digests of the responses to all URLs of a calendar. As a program, the module prints the digests for a database.
 
-A test runs the program because a new process has another hash seed and no cached responses.
+A test runs the module as a program, because a new process has another hash seed and no cached responses.
 """
 
 import hashlib

@@ -44,13 +44,13 @@ SCHEDULE_INPUT = ScheduleInput(
     talks=(),
     changed_at=NOON,
 )
-# Published identifiers of a talk, which must not change.
+# Published identifiers must not change.
 TALK_GUID = "fdc9602a-bcd2-5590-a8b9-361705e5c519"
 GRACE_ID, GRACE_GUID = 798114082, "9246c76a-9af5-5da9-8e22-930f0241c21a"
 ADA_ID, ADA_GUID = 1441861618, "6ed89936-fa57-5e58-88ab-7df44772b493"
 MAIN_ROOM_GUID, SIDE_ROOM_GUID = "5b7835c0-b184-5a82-b7a7-76667f316c38", "256294f2-c883-583b-89ac-e54e76f1a53d"
 
-# Hypothesis excludes surrogates from texts by default.
+# By default, Hypothesis excludes surrogates from texts.
 ANY_TEXT = st.text(st.characters(), max_size=30)
 
 

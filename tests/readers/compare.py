@@ -72,7 +72,7 @@ class Wanted:
 
 
 def read_otherwise(app: Flask, path: str, readers: Libraries, *, wanted: Sequence[Wanted]) -> dict[str, list[object]]:
-    """Return the found and the expected values for each library that does not find the expected entries.
+    """Return the found and expected values for each library that does not find the expected entries.
 
     Expected texts that combine several fields are read by a strict parser.
     """

@@ -174,8 +174,8 @@ def _text(value: object) -> str | None:
 def zones_of_our_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make libraries use the time zones of the tzdata package instead of those of the machine.
 
-    The machine may have another release of the tz database, which must not affect the tests. ics calls dateutil, which
-    cannot read the package and would use UTC for unknown zones.
+    The machine may have another release of the tz database, which must not affect the tests. The ics library
+    calls dateutil, which cannot read the package and would use UTC for unknown zones.
     """
     reset_tzpath(to=())
     _forget_zones()

@@ -1,4 +1,4 @@
-"""Known limits of calendar libraries with any feed; tests/unit/feeds/test_reader_limits.py demonstrates each of them.
+"""Known limits of calendar libraries, which tests/unit/feeds/test_reader_limits.py demonstrates.
 
 A limit receives an expected entry and the time zone of its times, and yields the names of the fields that a library
 reads incorrectly.
@@ -36,7 +36,7 @@ def limit_of_recurring_ical_events(entry: Found, tzid: str) -> Iterator[str]:
     """Yield the UTC times that recurring-ical-events misreads in a repeated hour.
 
     The library converts UTC times to the zone in X-WR-TIMEZONE and computes durations from local times, which are the
-    same in both hours.
+    same in both occurrences of the hour.
     """
     for name, moment in _times(entry):
         if moment.astimezone(get_zone(tzid)).fold or is_repeated(moment, get_zone(tzid)):
@@ -75,9 +75,9 @@ def limit_of_node_ical(entry: Found, tzid: str) -> Iterator[str]:
     r"""Yield the fields that node-ical misreads.
 
     The library replaces \n before \\, removes the quotation marks around a text, and removes all quotation marks from
-    a line that contains "TZID=". It splits CATEGORIES at commas, trims each category and does not unescape it. It
-    selects the second instant of a repeated local time, misses short offset changes as in Morocco, and has no offset
-    changes after 2035 unless Node supports Temporal.
+    a line that contains "TZID=". Categories are split at commas, trimmed and not unescaped. node-ical selects
+    the second instant of a repeated local time, misses short offset changes as in Morocco, and has no offset changes
+    after 2035 unless Node supports Temporal.
     """
     for name, text in _texts(entry):
         if re.search(r"\\[nN]", text) or re.fullmatch(r'".*"', text) or _loses_quotes(text):

@@ -51,7 +51,7 @@ def test_every_refusal_has_a_translatable_title() -> None:
         for kind in iter_subclasses(DomainError)
         if not kind.__module__.startswith(("eventcal.cli", "eventcal.datasets"))
     ]
-    assert len(kinds) > len(list_error_kinds()) / 2  # werkzeug defines the other half
+    assert len(kinds) > len(list_error_kinds()) / 2  # werkzeug defines the other error kinds
     assert [kind.__name__ for kind in kinds if getattr(kind.title, "template", None) not in found] == []
 
 

@@ -56,7 +56,7 @@ def test_loaded_translations_match_the_catalogue(code: str) -> None:
     words = load_translations(code)
     for message in iter_messages(read_catalogue(code)):
         if not all(plural_forms(message.string)):
-            continue  # an empty translation is reported by the previous test
+            continue  # the previous test reports missing translations
         if isinstance(message.id, str):
             assert words.ugettext(message.id) == message.string
         else:

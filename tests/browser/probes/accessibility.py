@@ -6,7 +6,7 @@ from tests.browser.visit import NARROW_WINDOW, WIDE_WINDOW, Scheme, Visit
 
 WINDOW_WIDTHS = (WIDE_WINDOW, NARROW_WINDOW)
 COLOUR_SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-# Each violation is returned with its element for the error message.
+# Violations are returned together with their elements, for the error message.
 _RUN_AXE_SCRIPT = """async () => {
   const kinds = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
   const found = await axe.run(document, { runOnly: kinds, resultTypes: ['violations'] });

@@ -4,7 +4,7 @@ from tests.browser.visit import Visit
 
 
 def page_reloads(visit: Visit) -> None:
-    """Reload the page in dark mode, so that the browser revalidates its cache. Recorded errors are retained."""
+    """Reload the page in dark mode, so that the browser revalidates its cache. Recorded browser errors remain."""
     visit.reset(scheme="dark")
     visit.page.reload(wait_until="load")
     visit.wait_until_idle()

@@ -62,9 +62,9 @@ _LIST_LINKS_SCRIPT = """() => {
 class TabStop:
     """An element at which Tab stopped.
 
-    number: the position among all elements at which Tab must stop, or -1.
-    marked: whether the focus is visible.
-    uncovered: whether no other element covers the element.
+    `number` is the position among all elements at which Tab must stop, or -1.
+    `marked` is true if the focus is visible.
+    `uncovered` is true if no other element covers this element.
     """
 
     number: int
@@ -133,7 +133,7 @@ def skip_link_comes_first_and_skips_the_header(visit: Visit) -> None:
 
 
 def enter_follows_a_link(visit: Visit) -> None:
-    """Follow the first link to another page, preferably in the main element. The visit ends on that page."""
+    """Follow the first link to another page, preferably in the main element. The visit ends on the linked page."""
     visit.reset()
     wanted = next(href for href in visit.evaluate(_LIST_LINKS_SCRIPT) if _is_another_page(visit, href))
     assert any(stop.href == wanted for stop in iter_tab_stops(visit)), f"Tab does not stop at a link to {wanted}"

@@ -7,7 +7,7 @@ ZONE_LINK_TEXT = "in my time zone"
 
 
 def times_are_available_in_the_visitors_zone(visit: Visit) -> None:
-    """Follow the link that shows times in the time zone of the visitor. Pages without times must not have the link."""
+    """Follow the link that shows times in the time zone of the visitor. Pages without times have no such link."""
     visit.reset()
     link = visit.page.get_by_role("link", name=ZONE_LINK_TEXT)
     if not visit.content.zones:
