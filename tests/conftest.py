@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist carries no types
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist is untyped
     """Pass the folder of the test run to a new worker."""
     node.workerinput["eventcal_folder"] = str(node.config.stash[_FOLDER_KEY])
 

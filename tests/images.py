@@ -15,7 +15,7 @@ def make_image(
     *,
     mode: str = "RGB",
     form: str = "PNG",
-    colour: Any = RED,  # noqa: ANN401 - as Pillow has it for the mode
+    colour: Any = RED,  # noqa: ANN401 - any colour of Pillow
     **saved: Any,
 ) -> bytes:
     """Return an encoded image of one colour."""

@@ -71,7 +71,7 @@ class _ResponseChecker:
         ]
         assert not faults, f"{label} says what is not told: {faults}"
 
-    def _resolve_reference(self, part: Json | None) -> Any:  # noqa: ANN401 - whatever a reference leads to
+    def _resolve_reference(self, part: Json | None) -> Any:  # noqa: ANN401 - any referenced value
         if part is None or "$ref" not in part:
             return part
         _, _, kind, name = part["$ref"].split("/")

@@ -109,7 +109,7 @@ def _run_program(folder: Path, program: str, *arguments: str) -> None:
     nobody = _unprivileged_user()
     # The server would keep a pipe open, so its output is written to a file.
     with (folder / "output.log").open("w+") as output:
-        done = subprocess.run(  # noqa: S603 - programs of a package that we asked for
+        done = subprocess.run(  # noqa: S603 - programs of an installed package
             [str(_programs_folder(folder) / program), *arguments],
             check=False,
             cwd=folder,

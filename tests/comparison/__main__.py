@@ -18,7 +18,7 @@ def main() -> None:
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 def record(directory: Path) -> None:
     """Record every response into DIRECTORY, which must not exist or be empty."""
-    # Imported here so that a comparison needs nothing of the application.
+    # The import inside the function allows comparisons without an installed application.
     from tests.comparison.recording import IncompleteRecordingError, record_all as record_into  # noqa: I001, PLC0415 - as above
 
     if directory.exists() and any(directory.iterdir()):

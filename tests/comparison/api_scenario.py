@@ -29,7 +29,7 @@ def record_api_scenario(recorder: Recorder) -> None:
 
 
 def find_emailed_token(recorder: Recorder, address: str, path: str) -> str:
-    """Return the token in the newest email to an address that contains a link to `path`."""
+    """Return the token in the link to `path` in the newest email to an address."""
     texts = [
         email.text for email in list_emails(recorder.app) if email.to == address and f"{path}?token=" in email.text
     ]

@@ -103,7 +103,7 @@ def record_commands(folder: Path, scratch: Path, randomness: Randomness) -> int:
     )
     folder.mkdir(parents=True)
     for number, arguments in enumerate(commands, start=1):
-        # The password that the demo command prints is random, too.
+        # The demo command prints a random password.
         randomness.seed(f"command {number}")
         printed = run_command(scratch, *arguments)
         (folder / f"{number:02}_{'_'.join(arguments)}.txt").write_text(printed, encoding="utf-8")

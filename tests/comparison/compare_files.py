@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Some formats write a calendar of a megabyte on one line, so only this many characters around a difference are shown.
+# The number of characters shown around a difference. Some formats write a whole calendar on one line.
 _CONTEXT_CHARACTERS = 100
 _LINES_BEFORE, _LINES_AFTER = 2, 4
 _BODY_HEADERS = ("Content-Length: ", "ETag: ")

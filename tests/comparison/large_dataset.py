@@ -29,7 +29,7 @@ _WORDS = (  # noqa: SIM905 - words are easier to read without quotation marks
 
 def make_large_dataset() -> Json:
     """Return the data set in the JSON format of data set files."""
-    dice = Random(1000)  # noqa: S311 - to be the same every time is the purpose
+    dice = Random(1000)  # noqa: S311 - reproducible values
     talks = [talk for slug in CONFERENCES for talk in _iter_conference_talks(dice, slug)]
     return {
         "about": "made for comparisons",

@@ -162,7 +162,7 @@ def _record_feed_checks(visitor: RecordingClient, contents: CalendarContents) ->
         f"/events/{contents.events[0]}.ics?tz=utc",
         *(f"/feeds/{one}.ics" for one in contents.feed_secrets),
     ]
-    # Several calendar apps fetch the feed first, so that the page has clients to list.
+    # Requests by several calendar apps make the page list these apps.
     for number, program in enumerate(("iOS/26.6 (23G71) dataaccessd/1.0", "Google-Calendar-Importer", "curl/8.5.0")):
         visitor.get("/calendar.ics", label=f"program {number}", User_Agent=program)
     for feed in (*feeds, "/events/nobody.ics", "/about", "/calendar.ics?nobody=knows"):
@@ -184,7 +184,7 @@ def _record_other_responses(visitor: RecordingClient, contents: CalendarContents
         visitor.get(path)
     for path in ("site.css", "site.js", "docs.css", "embed.css", "icon.svg", "nothing.css"):
         visitor.get(f"/static/{path}")
-    # The language is stored in a cookie, so another client is used.
+    # A new client is used, because the language is stored in a cookie.
     german = visitor.recorder.create_client("German reader")
     german.get("/language/de?next=/subscribe", Accept=HTML_TYPE)
     german.get("/subscribe", Accept=HTML_TYPE, Accept_Language="en")

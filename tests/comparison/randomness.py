@@ -22,7 +22,7 @@ class Randomness:
 
     def seed(self, name: str) -> None:
         """Seed both generators with this name."""
-        self._identifiers = Random(f"identifiers {name}")  # noqa: S311 - to be the same every time is the purpose
+        self._identifiers = Random(f"identifiers {name}")  # noqa: S311 - reproducible values
         self._tokens = Random(f"tokens {name}")  # noqa: S311 - as above
 
     def choice(self, among: Sequence[T]) -> T:

@@ -105,7 +105,7 @@ def run_app_server(app: Flask) -> Iterator[str]:
 
 
 @contextmanager
-def _run_in_thread(server: Any) -> Iterator[None]:  # noqa: ANN401 - any of socketserver's
+def _run_in_thread(server: Any) -> Iterator[None]:  # noqa: ANN401 - any server of socketserver
     stop: Callable[[], None] = server.shutdown
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
