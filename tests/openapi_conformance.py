@@ -29,7 +29,7 @@ def forbid_extra_fields(document: Json) -> Json:
 
 def check_responses(app: Flask) -> None:
     """Make every test client of the app fail if a response does not match the OpenAPI document."""
-    app.test_client_class = type("HeldClient", (_CheckedClient,), {"told": _ResponseChecker(app)})
+    app.test_client_class = type("CheckedClient", (_CheckedClient,), {"checker": _ResponseChecker(app)})
 
 
 class _ResponseChecker:

@@ -62,7 +62,7 @@ def session(cards_database: Database) -> Iterator[Session]:
 
 
 def add_cards(session: Session, cards: Sequence[CardValues]) -> None:
-    session.add_all(Card(id=id_, rank=rank, at=at) for id_, rank, at in cards)
+    session.add_all(Card(id=id_, rank=rank, created_at=at) for id_, rank, at in cards)
     session.flush()
 
 

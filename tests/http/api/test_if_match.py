@@ -50,7 +50,7 @@ def test_missing_if_match_requires_precondition() -> None:
 
 def test_if_match_of_another_revision_is_stale() -> None:
     check_revision('"17.ab-br"', 17)
-    with pytest.raises(VersionConflict, match="at revision 18 now"):
+    with pytest.raises(VersionConflict, match="current revision is 18"):
         check_revision('"17.ab-br"', 18)
 
 
