@@ -1,4 +1,4 @@
-"""The response cache: WSGI middleware that serves cached responses, and the documents to render on a cache miss.
+"""The response cache: WSGI middleware that serves cached responses, and the documents rendered on a cache miss.
 
 The middleware handles GET and HEAD requests for public responses. A cache hit needs no routing and only one SQL
 statement, which reads the feed state. On a cache miss, the middleware passes the feed state to Flask, so that the
@@ -31,7 +31,7 @@ _FEED_STATE_KEY = "eventcal.state"
 
 
 class ResponseCacheMiddleware:
-    """WSGI middleware that serves cached responses, or calls the wrapped Flask app."""
+    """WSGI middleware that serves a cached response or, on a cache miss, calls the wrapped Flask app."""
 
     def __init__(self, app: Flask) -> None:
         self._app: WSGIApplication = app.wsgi_app
@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         try:
             state = feed_state_for(environ, here)
         except SQLAlchemyError:
-            # The wrapped Flask app reports database errors.
+            # The Flask app will encounter the same database error and report it.
             return self._app(environ, start_response)
         representation = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if representation is None:
@@ -55,7 +55,7 @@ class ResponseCacheMiddleware:
 
 
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
-    """Return the feed state that the middleware has read for this request, or read the feed state.
+    """Return the feed state that the middleware has read for this request, or read it from the database.
 
     The feed state is read before the data, so that no response is cached under a revision newer than its data.
     """
@@ -67,7 +67,10 @@ def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
 
 
 def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
-    """Return the cache URL of the request, or None. The cache URL of a page includes the language."""
+    """Return the URL under which a response to the request is cached, or None.
+
+    For pages, the URL includes the language.
+    """
     url = request_url(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
     if names_nobody and services.responses.has_url(url):
@@ -93,7 +96,7 @@ def _send_cached(
 
 
 class Snapshot(NamedTuple):
-    """Input for rendering: a session that sees the data at `state` or a later revision, and the current time (UTC)."""
+    """Input for rendering: a session that sees the revision in `state` or a later revision, and the time (UTC)."""
 
     session: Session
     state: FeedState
@@ -110,12 +113,13 @@ class RenderedBody(NamedTuple):
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """The resource at a URL. Each instance serves one request, which calls `load` and then `render`.
+    """The document at a URL. Each instance serves one request: `load` is called first, and then `render`.
 
     `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
     Last-Modified header.
-    `changes_daily`: whether the document may change at midnight (UTC) without a change to the data.
-    The remaining attributes are copied to the representation. `load` may set any attribute except `language`.
+    `changes_daily`: whether the document may change at midnight (UTC) without a change to the data. All attributes
+    except `cacheable` and `changes_daily` are copied to the representation. `load` may set any attribute except
+    `language`.
     """
 
     media_type: str
@@ -137,7 +141,7 @@ class Document(ABC):
         """Render the resource. `previous_source` is the source of the previously cached representation, or None."""
 
     def last_modified(self, state: FeedState, moment: datetime) -> datetime | None:
-        """Return the time of the last possible change. Documents that change daily do so at midnight (UTC)."""
+        """Return the latest time at which the document may have changed. Daily changes occur at midnight (UTC)."""
         if not self.cacheable:
             return None
         midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
@@ -147,8 +151,9 @@ class Document(ABC):
 def serve_cached(document: Document) -> Response:
     """Return the cached response to a GET request. On a cache miss, render and cache the document.
 
-    Concurrent requests for a URL wait for the first request, without using a database connection. `load` and
-    `render` must not serve another document, which might need the lock that this thread already holds.
+    While one request renders a document, concurrent requests for its URL wait without using a database connection.
+    `load` and `render` must not serve another document, because serving it might require the lock that this thread
+    already holds.
     """
     moment = now()
     cache = services().responses
@@ -164,7 +169,7 @@ def serve_cached(document: Document) -> Response:
 
 
 def serve_uncached(document: Document) -> Response:
-    """Render a document for this request only and return the response."""
+    """Render a document without caching it, and return the response."""
     moment = now()
     return conditional_response(render_uncached(document, moment), moment)
 

@@ -68,7 +68,7 @@ def preferred_language(environ: Mapping[str, str]) -> str:
     """Return the language tag (BCP 47) from the `lang` parameter, the language cookie, or Accept-Language.
 
     Responses do not need `Vary: Cookie`, because caches must revalidate pages for each request (RFC 9111, section 4.3).
-    A conditional request includes the language cookie, which determines the current ETag.
+    The language cookie, which is sent with each conditional request, determines the language and thus the ETag.
     """
     return _negotiate_language(
         environ["QUERY_STRING"], _language_cookie(environ), environ.get("HTTP_ACCEPT_LANGUAGE", "")
@@ -138,7 +138,7 @@ def _find_supported_language(tag: str) -> str | None:
 
 
 def translate(text: str) -> str:
-    """Return a Message in the language of the current request, and any other string unchanged."""
+    """Translate a Message into the language of the current request, or return any other string unchanged."""
     if not isinstance(text, Message):
         return text
     said = str(gettext(text.template))
@@ -154,10 +154,16 @@ def translate_error(error: DomainError | HTTPException) -> str:
 
 
 def page_error_message(code: str, detail: str) -> str:
-    """Return the message that pages show for an error code. The default is the API message, `detail`."""
+    """Return the message that pages show for an error code.
+
+    If pages have no message for the code, `detail` is translated.
+    """
     return translate(_PAGE_MESSAGES.get(code, detail))
 
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-    """Return pairs of parameter name and translated message. Errors in the query as a whole have an empty name."""
+    """Return (parameter name, translated message) pairs.
+
+    The name is empty for errors in the query string as a whole.
+    """
     return [(error.pointer.removeprefix("?"), translate(error.detail)) for error in errors]

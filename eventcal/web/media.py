@@ -1,6 +1,6 @@
 """Uploaded images, and references to images in database rows.
 
-Database rows store the path of an uploaded image, so that BASE_URL may change, and the URL of an external image.
+Database rows store uploaded images as paths, so that BASE_URL can change, and external images as URLs.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,10 @@ def store_upload(picture: Picture) -> str:
 
 
 def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Replace the URL of an uploaded image in a field with its path. Raises Invalid if the image does not exist."""
+    """If a field contains the URL of an uploaded image, replace the URL with the path of the image.
+
+    Raises Invalid if the image does not exist.
+    """
     url = fields.get(name)
     ours = f"{links().base}{UPLOAD_PATH}"
     if url is None or not url.startswith(ours):

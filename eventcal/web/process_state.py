@@ -18,14 +18,17 @@ from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)
 
-# The minimum time between two writes of the counts to the database.
+# The minimum time between two writes of the fetch counts to the database.
 FLUSH_INTERVAL = timedelta(seconds=60)
-# The maximum number of pairs of feed and client that are counted between two writes.
+# The maximum number of (feed, client) pairs for which fetches are counted between two writes to the database.
 MAX_COUNTERS = 1000
 
 
 class ResponseKey(NamedTuple):
-    """A cache key: a URL, the revision of the public data, and the day (UTC), because feed periods move daily."""
+    """A cache key: a URL, the revision of the public data, and the day (UTC).
+
+    The day is included because feed periods move daily.
+    """
 
     url: str
     revision: int
@@ -120,15 +123,18 @@ class ResponseCache:
 class BackgroundThread:
     """A queue of background tasks that run in a thread. Pending tasks are completed before the process exits.
 
-    The tasks do not run in `Response.close`, because servers may end the thread that calls this method at any time.
+    Background tasks do not run in `Response.close`, because servers may end the thread that calls `close` at any time.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
-        """Use an executor that runs one task at a time. The default is a new thread pool with one thread."""
+        """`executor` must run one task at a time. The default is a new thread pool with one thread."""
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Schedule a task. Exceptions are logged, and tasks that are scheduled while the process exits are dropped."""
+        """Schedule a task.
+
+        An exception in the task is logged. Tasks that are scheduled while the process exits are dropped.
+        """
         try:
             self.executor.submit(task).add_done_callback(_log_task_failure)
         except RuntimeError:
@@ -163,11 +169,14 @@ class FetchCounter:
         self._written_at: datetime | None = None
 
     def increment(self, feed_key: str, client: ClientKind, *, status: int, now: datetime) -> bool:
-        """Count a fetch and return whether the caller should call `flush`. Concurrent calls return True only once."""
+        """Count a fetch and return whether the caller should call `flush`.
+
+        Only one of several concurrent calls returns True.
+        """
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at
-            # The lower bound allows writes to continue after the clock has been set back.
+            # Checking the lower bound, too, allows writes to continue after the system clock has been set back.
             if written_at is not None and written_at <= now < written_at + FLUSH_INTERVAL:
                 return False
             self._written_at = now
@@ -184,7 +193,7 @@ class FetchCounter:
                 rows = [FeedFetches(feed=feed, client=kind, **count._asdict()) for (feed, kind), count in batch.items()]
                 record_fetches(unit.session, rows)
         except (DatabaseBusy, SQLAlchemyError):
-            # The response has already been sent, so the failure is only logged.
+            # The response has already been sent, so a database error is only logged.
             _LOG.warning("feed fetches could not be stored; they will be retried", exc_info=True)
             with self._lock:
                 later, self._counts = self._counts, batch

@@ -1,4 +1,4 @@
-"""Views for health checks (/healthz, /readyz) and /robots.txt."""
+"""Views for the health checks (`/healthz` and `/readyz`) and `/robots.txt`."""
 
 import orjson
 from flask import Blueprint, Response

@@ -1,8 +1,8 @@
 """Conditional requests: validators, 304 responses, If-Match checks, and CORS for public resources.
 
-See RFC 9110 (8.8 for validators, 13 for preconditions) and RFC 9111 (Vary, Cache-Control). Range requests are not
-supported. An entity tag consists of a version and a suffix for the content encoding. In this module, `etag` is the
-version without the suffix.
+See RFC 9110, sections 8.8 (validators) and 13 (preconditions), and RFC 9111 (Vary and Cache-Control). Range requests
+are not supported. An entity tag consists of a version and a suffix for the content encoding. In this module, `etag` is
+the version without the suffix.
 """
 
 import re
@@ -22,11 +22,11 @@ from eventcal.kit.errors import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
 
-# Caches must revalidate pages before each use, and only private caches may store responses for one member.
+# Caches must revalidate pages before each use. Only private caches may store a response that is specific to a member.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
-# Bodies smaller than this number of bytes do not benefit from compression.
+# The size in bytes below which a body does not benefit from compression.
 _SMALLEST_COMPRESSED = 200
 # The period after midnight in which transactions that began before midnight may still commit.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
@@ -56,7 +56,10 @@ def entity_tag(etag: str, coding: str) -> str:
 
 
 def conditional_response(representation: Representation, now: datetime) -> Response:
-    """Return a 304 response, or a 200 response in the preferred content encoding. The status is never 406."""
+    """Return a 304 response, or a 200 response in the preferred content encoding.
+
+    The response is never 406 (Not Acceptable).
+    """
     headers, body = conditional_headers_and_body(representation, request.environ, now)
     return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
@@ -78,8 +81,8 @@ def conditional_headers_and_body(
     headers = [*common, *representation.extra_headers]
     dated = representation.last_modified if _has_reliable_dates(now) else None
     if dated is not None:
-        # Two changes within one second must not have the same date (RFC 9110, section 8.8.2.2).
-        # Last-Modified is therefore always at least one second in the past.
+        # Last-Modified is always at least one second in the past, because two changes within a second must not have the
+        # same date (RFC 9110, section 8.8.2.2).
         earlier = truncate_to_second(now) - timedelta(seconds=1)
         headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
@@ -126,7 +129,7 @@ def _has_reliable_dates(now: datetime) -> bool:
     """Return whether modification dates are reliable, which is not the case in the first minute after midnight (UTC).
 
     Content that depends on the day gets a new modification date at midnight. A transaction that began before midnight
-    can commit afterwards with an older date.
+    can commit after midnight with an older modification date.
     """
     utc = now.astimezone(UTC)
     return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _MIDNIGHT_GRACE
@@ -137,19 +140,19 @@ def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: da
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
-    # Dates in the future are ignored, because Last-Modified never contains one (RFC 9110, section 13.1.3).
+    # Dates in the future are ignored, because Last-Modified is never in the future (RFC 9110, section 13.1.3).
     # A resource that changed in the current second may change again before the second ends.
     changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
 
 
 def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
-    """Yield, for each entity tag in a list, whether the tag is weak, and its value without quotes."""
+    """Yield a pair for each entity tag in the header: whether the tag is weak, and its value without quotes."""
     return ((match[1] is not None, match[2]) for match in _ENTITY_TAG.finditer(header))
 
 
 def _matches_if_none_match(header: str, tag: str) -> bool:
-    """Return whether If-None-Match matches a tag by weak comparison (RFC 9110, section 8.8.3.2)."""
+    """Return whether If-None-Match matches an entity tag by weak comparison (RFC 9110, section 8.8.3.2)."""
     return header == tag or header.strip() == "*" or any(f'"{value}"' == tag for _, value in _iter_entity_tags(header))
 
 
@@ -165,7 +168,7 @@ class _NotModified(Response):
 def matches_version(if_match: str | None, version: str, *, separator: str) -> bool:
     """Return whether If-Match is "*" or matches this version in any content encoding (RFC 9110, section 13.1.1).
 
-    The version in a tag ends at `separator`. The comparison is strong, so weak tags never match. Raises
+    In an entity tag, `separator` follows the version. The comparison is strong, so weak entity tags never match. Raises
     PreconditionRequired if the header is missing.
     """
     if if_match is None:
@@ -177,7 +180,7 @@ def matches_version(if_match: str | None, version: str, *, separator: str) -> bo
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
-    """Raise VersionConflict if If-Match does not match this revision, or PreconditionRequired without If-Match."""
+    """Raise VersionConflict if If-Match does not match this revision, or PreconditionRequired if it is missing."""
     if not matches_version(if_match, str(revision), separator="."):
         raise VersionConflict(
             Message(
@@ -188,16 +191,16 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
 
 def check_etag(if_match: str | None, etag: str) -> None:
-    """Raise VersionConflict if If-Match does not match this version, or PreconditionRequired without If-Match."""
+    """Raise VersionConflict if If-Match does not match this version, or PreconditionRequired if it is missing."""
     if not matches_version(if_match, etag, separator="-"):
         raise VersionConflict(Message("The resource has changed. Read it again and send its ETag."))
 
 
 def register_cors_preflight(app: Flask) -> None:
-    """Register the response to CORS preflight requests (Fetch standard, 4.9).
+    """Register the response to CORS preflight requests (Fetch standard, section 4.9).
 
-    Pages from any origin may read public resources with conditional requests, but without credentials. Cookies, tokens
-    and unsafe methods are not allowed from other origins.
+    Pages from any origin may read public resources, including by conditional requests. Cross-origin requests must not
+    use cookies, tokens or unsafe methods.
     """
 
     @app.after_request

@@ -1,4 +1,4 @@
-"""Compression of response bodies, and negotiation of the content encoding (RFC 9110, 8.4 and 12.5.3)."""
+"""Compression of response bodies, and negotiation of the content encoding (RFC 9110, sections 8.4 and 12.5.3)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ import zstandard
 IDENTITY = "identity"
 """The content coding for uncompressed bodies."""
 
-# Codings with equal weight are preferred in this order.
+# The order of the codings is the order of preference for codings with equal weight.
 # Higher Brotli levels take many times as long and save only a few percent.
 # For gzip, libdeflate takes half as long as zlib and compresses better.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -26,15 +26,16 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, section 12.5.3).
 
-    Without a header, only identity is accepted. Identity is the last choice unless the header contains identity. If the
-    header rejects every coding, the result is identity, because calendar apps cannot handle an error response.
+    If the header is missing, only `identity` is accepted. If the header contains neither `identity` nor `*`, all other
+    accepted codings are preferred to `identity`. If the header rejects every coding, the result is `identity`, because
+    calendar apps cannot handle an error response.
     """
     if header is None:
         return (IDENTITY,)
     weights = _parse_weights(header)
     others = weights.get("*")
     liked = {coding: weights.get(coding, others or 0.0) for coding in COMPRESSORS}
-    # The default weight of identity is lower than any weight that a header can specify.
+    # The default weight of `identity` is lower than any weight that a header can specify.
     unnamed = 0.0005 if others is None else others
     liked[IDENTITY] = weights.get(IDENTITY, unnamed)
     return tuple(sorted((c for c, weight in liked.items() if weight > 0), key=lambda c: -liked[c])) or (IDENTITY,)

@@ -24,7 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 # SQLSTATE patterns for temporary errors, such as failed connections, serialization failures and deadlocks.
 _TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
-# The result codes SQLITE_BUSY and SQLITE_LOCKED, which are the low byte of extended result codes.
+# The primary result codes SQLITE_BUSY and SQLITE_LOCKED. An extended result code contains the primary code in its low
+# byte.
 _TEMPORARY_SQLITE_CODES = frozenset({5, 6})
 
 
@@ -32,7 +33,10 @@ ErrorClass = type[DomainError] | type[HTTPException]
 
 
 class RequestInProgress(errors.Conflict):
-    """A request with the same Idempotency-Key is being processed. `retry_after` is the delay in seconds."""
+    """A request with the same Idempotency-Key is being processed.
+
+    `retry_after` is the delay in seconds before a retry.
+    """
 
     code = "under-way"
     title = Message("Request in progress")
@@ -51,10 +55,10 @@ class InternalError(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class _StatusErrors:
-    """The errors reported with one status code.
+    """The errors that are reported with a particular HTTP status code.
 
-    `error_class` is the base class of the domain errors with this status. Rows without an `error_class` define `code`
-    and `title` instead. `default_detail` replaces the default descriptions of Werkzeug.
+    `error_class` is the base class of the domain errors with this status code. If `error_class` is None, `code` and
+    `title` are used instead. `default_detail` replaces Werkzeug's default description.
     """
 
     error_class: type[DomainError] | None = None
@@ -156,7 +160,7 @@ def error_kind(error_class: ErrorClass) -> ErrorKind:
 
 
 def list_error_kinds() -> list[ErrorKind]:
-    """Return a sorted list of all kinds of errors. Only error classes that have been imported are included."""
+    """Return a sorted list of all kinds of errors. Only error classes whose modules have been imported are included."""
     families = {error_kind(kind) for family in _STATUS_BY_CLASS for kind in _iter_subclasses(family)}
     return sorted(
         families | {ErrorKind(status, row.code, row.title) for status, row in _ERRORS_BY_STATUS.items() if row.code}
@@ -252,7 +256,7 @@ def _internal_error_response(error: BaseException) -> Response:
 
 
 def requested_route() -> str:
-    """Return the method and URL rule for logging. The path is omitted, because it can contain a secret."""
+    """Return the method and URL rule for logging. The request path is not logged, because it can contain a secret."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown URL'}"
 
 
@@ -268,7 +272,7 @@ def _is_temporary_error(error: DBAPIError) -> bool:
     return state is None or _TEMPORARY_SQLSTATES.fullmatch(state) is not None
 
 
-# Replacements for marshmallow messages, without a subject because they are displayed after the field name.
+# Replacements for marshmallow messages. The messages have no subject, because they are displayed after the field name.
 _MESSAGES = {
     "Missing data for required field.": validators.REQUIRED,
     "Field may not be null.": Message("must not be null"),
@@ -279,12 +283,15 @@ _MESSAGES = {
 }
 _BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown field; remove it")}
 _QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown parameter; remove it")}
-# Limits the size of the response to a request body with many errors.
+# The maximum number of field errors in a response, which limits the size of the response.
 _MAX_FIELD_ERRORS = 100
 
 
 def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
-    """Convert marshmallow messages to field errors with JSON pointers (RFC 6901) or, for parameters, "?name"."""
+    """Convert marshmallow messages to field errors.
+
+    The location of an error is a JSON pointer (RFC 6901) or, for query parameters, "?" followed by the name.
+    """
     leaves = islice(_iter_messages(messages, ()), _MAX_FIELD_ERRORS)
     if location in {"json", "form", "files", "json_or_form"}:
         return [FieldError(json_pointer(path), _BODY_MESSAGES.get(text, text)) for path, text in leaves]
@@ -293,7 +300,7 @@ def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
 
 def _iter_messages(messages: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(messages, Mapping):
-        # Indices are sorted before names, because marshmallow reports unknown fields in arbitrary order.
+        # Messages are sorted, because marshmallow reports unknown fields in arbitrary order. Indices precede names.
         for key in sorted(messages, key=lambda key: (isinstance(key, str), key)):
             yield from _iter_messages(messages[key], path if key == "_schema" else (*path, key))
     elif isinstance(messages, (list, tuple)):

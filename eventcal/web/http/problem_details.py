@@ -26,7 +26,7 @@ class Problem:
 
 
 class ProblemResponse(Response):
-    """A problem details response. `problem` allows pages to render the error in another format."""
+    """A problem details response. The `problem` attribute allows pages to render the error in another format."""
 
     problem: Problem
 
@@ -54,10 +54,10 @@ def problem_response(problem: Problem) -> ProblemResponse:
 
 
 def _redacted_request_path() -> str:
-    """Return the request path with the secret of a personal feed replaced by an ellipsis."""
+    """Return the request path, in which an ellipsis replaces the secret of a personal feed."""
     secret = (request.view_args or {}).get("secret")
     path = request.path.replace(secret, "…") if secret else request.path
-    # A reference that begins with two slashes would specify a host (RFC 3986, section 4.2).
+    # A URI reference that begins with two slashes would specify a host (RFC 3986, section 4.2).
     return "/" + quote_path(path.lstrip("/"))
 
 

@@ -9,7 +9,7 @@ from eventcal.web.http.content_encoding import COMPRESSORS, IDENTITY
 
 
 class RenderSource(Protocol):
-    """The source of a rendered body, which allows the next version to be rendered incrementally."""
+    """The source of a rendered body, from which the next version of the body can be rendered incrementally."""
 
     def memory_size(self) -> int:
         """Return the approximate size in bytes."""
@@ -19,13 +19,13 @@ class RenderSource(Protocol):
 class Representation:
     """A rendered response body with its headers. Encoded bodies are computed on first use and cached.
 
-    `dataclasses.replace` copies the cached encodings, so new `encodings` must be passed together with a new body.
+    `dataclasses.replace` copies the cached encodings, so a new body must be passed together with new `encodings`.
 
     `etag` is the version without quotes and without the suffix for the content encoding. `last_modified` never
-    decreases for a URL and is None if unknown. `filename` is the name for downloads, which is reduced to safe ASCII
-    characters. `link` is the Link header of a paginated list. `fetch_key` is the key for counting fetches, or None if
-    fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers` are sent
-    with 200 and 304 responses. `compressible` states whether the body may be compressed.
+    decreases for a given URL, and is None if unknown. `filename` is the name for downloads, which is reduced to safe
+    ASCII characters. `link` is the Link header of a paginated list. `fetch_key` is the key for counting fetches, or
+    None if fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers`
+    are sent with 200 and 304 responses. `compressible` states whether the body may be compressed.
     """
 
     body: bytes

@@ -16,7 +16,7 @@ def with_query(path: str, query: str) -> str:
 
 
 def quote_path(path: str) -> str:
-    """Percent-encode the characters that RFC 3986, 3.3 does not allow in a path."""
+    """Percent-encode the characters that RFC 3986, section 3.3, does not allow in a path."""
     return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")
 
 

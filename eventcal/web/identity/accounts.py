@@ -63,13 +63,13 @@ def register_member(*, email: str, password: str, name: str) -> bool:
 def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> None:
     """Email a link for confirming the address or resetting the password. Raises TooManyRequests.
 
-    The response time does not reveal whether a member has this address.
+    The response time does not reveal whether a member has this email address.
     """
     count_email(email)
     with unit_of_work() as session:
         found = find_member_by_email(session, email)
         if found is None or not found.active or (template == "confirm" and is_email_confirmed(found)):
-            # Insert a message that is never sent, so that known and unknown addresses take the same time.
+            # Insert a message that is never sent, so that requests for known and unknown addresses take the same time.
             session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
         else:
             _queue_template_email(session, found, template, now=now())
@@ -84,11 +84,11 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
 
 
 def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
-    """Set a new password with a token from an email. Raises InvalidEmailToken.
+    """Set a new password, authorised by a token from an email. Raises InvalidEmailToken.
 
     All sessions, access tokens and passkeys are revoked, because an intruder may have created them. If the email
     address was unconfirmed, another person may have registered it, so the second factor and personal feeds are also
-    removed. The token confirms the email address.
+    removed. Using the token also confirms the email address.
     """
     row, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
     delete_all_access_tokens(session, row)
@@ -135,7 +135,7 @@ def _queue_template_email(
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
     token = tokens[template](member) if template in tokens else ""
     # Emails contain no text written by members, because anyone can trigger an email to any address.
-    # Emails use the language of the request, because the sender of the request is most likely the recipient.
+    # Emails use the language of the request, because the sender of the request is most likely also the recipient.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=calendar, token=token
     )
@@ -149,12 +149,13 @@ def confirmation_token(member: Member) -> str:
 
 def reset_token(member: Member) -> str:
     """Return a token for resetting the password. Changing the password invalidates the token."""
-    # The second value is not checked and exists only for compatibility with tokens of earlier releases.
+    # The second value in the token is not checked. The value exists only for compatibility with tokens of earlier
+    # releases.
     return str(_token_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
 
 
 def _parse_token(session: Session, token: str, *, salt: str, max_age: timedelta) -> tuple[Member, object]:
-    """Return the member and the second value of a token. Raises InvalidEmailToken."""
+    """Return the member to whom a token belongs, and the second value in the token. Raises InvalidEmailToken."""
     try:
         key, detail = _token_serializer(salt).loads(token, max_age=int(max_age.total_seconds()))
     except (BadSignature, TypeError, ValueError) as error:

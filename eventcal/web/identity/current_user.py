@@ -38,7 +38,7 @@ def caller() -> Caller:
 
 
 def current_member_id() -> str:
-    """Return the id of the current user. Raises NotSignedIn."""
+    """Return the ID of the current user. Raises NotSignedIn."""
     member_id = caller().member_id
     if member_id is None:
         raise NotSignedIn(Message("Sign in or send a token."))
@@ -67,12 +67,14 @@ def _caller_by_token(token: str) -> Caller:
     whole = replace(found, email_confirmed=found.email_confirmed or settings().mail_url is None)
     if request.method in SAFE_METHODS or whole.has_scope(Scope.ORGANISE):
         return whole
-    # Without the scope `organise`, unsafe requests have only the permissions of a plain member.
+    # For unsafe requests, an access token without the `organise` scope grants only the permissions of an ordinary
+    # member.
     return replace(whole, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
 
 
 def _caller_by_cookie() -> Caller:
-    # Do not access the session without a cookie, because this would add "Vary: Cookie" to the response.
+    # If the request has no session cookie, the session is not accessed, because any access adds "Vary: Cookie" to the
+    # response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ANONYMOUS
     with read_session() as reader:
@@ -90,14 +92,18 @@ def _caller_by_cookie() -> Caller:
 
 
 def is_email_confirmed(member: Member) -> bool:
-    """Return whether the email address is confirmed. If email is disabled, every address counts as confirmed."""
+    """Return whether the member's email address is confirmed.
+
+    If email is disabled, every address counts as confirmed.
+    """
     return settings().mail_url is None or member.confirmed_at is not None
 
 
 def sign_in(member: Member) -> str:
-    """Start a new session for the member in place of the current session, and return its CSRF token.
+    """Replace the current session with a new session for the member, and return the CSRF token of the new session.
 
-    Must be called after the unit of work has committed. Raises NotSignedIn if the account has just been deleted.
+    This function must be called after the unit of work has committed. Raises NotSignedIn if the account has just been
+    deleted.
     """
     sessions.start_session(member)
     g.pop("caller", None)
@@ -105,7 +111,10 @@ def sign_in(member: Member) -> str:
 
 
 def recently_authenticated() -> bool:
-    """Return whether the current user has recently authenticated, as a protection for unattended browsers."""
+    """Return whether the current user has authenticated recently.
+
+    Requiring recent authentication protects members whose browsers are unattended.
+    """
     stored = sessions.find_stored_session()
     return (
         stored is not None
@@ -125,13 +134,13 @@ def sign_out() -> None:
 
 
 def current_session_id() -> str | None:
-    """Return the id of the current session, or None if the request has no session cookie of a member."""
+    """Return the ID of the current session, or None if the request has no session cookie that belongs to a member."""
     stored = sessions.find_stored_session()
     return None if stored is None else stored.row.id
 
 
 def end_other_sessions(session: Session, member: Member) -> None:
-    """End all sessions of a member except the current one."""
+    """End all sessions of a member except the current session."""
     end_sessions(session, member, except_id=current_session_id())
 
 
@@ -141,7 +150,7 @@ def csrf_token() -> str:
 
 
 def check_csrf() -> None:
-    """Check the CSRF token in the X-CSRF-Token header or the form field csrf_token. Raises CsrfFailed."""
+    """Check the CSRF token in the X-CSRF-Token header or the `csrf_token` form field. Raises CsrfFailed."""
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.mimetype in _FORM_MEDIA_TYPES:
         given = request.form.get("csrf_token")

@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): options for the browser, and verification of browser responses.
 
 The relying party and origin are taken from the settings, never from the request. User verification (fingerprint or PIN)
-is required, so that a passkey counts as both factors. A challenge belongs to one session and can be used once.
+is required, so that a passkey counts as both factors. A challenge belongs to one session and can be used only once.
 """
 
 import ipaddress
@@ -29,7 +29,7 @@ from eventcal.web.request.context import now, read_session, settings, unit_of_wo
 from eventcal.web.request.idempotency import claim_form_token
 
 _LOG = logging.getLogger(__name__)
-_LONGEST_ID = 1023  # The maximum length of a credential id in WebAuthn.
+_LONGEST_ID = 1023  # The maximum length of a WebAuthn credential ID.
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # The session keys under which challenges are stored.
 _ADD_PURPOSE, _SIGN_IN_PURPOSE = "passkey_to_add", "passkey_to_sign_in"
@@ -46,7 +46,7 @@ class _PasskeyChallenge:
 
 
 def can_use_passkeys() -> bool:
-    """Return whether browsers support passkeys on this site, which requires a host name and HTTPS or localhost."""
+    """Return whether browsers support passkeys on this site, which requires HTTPS with a host name, or localhost."""
     parts = urlsplit(settings().base_url)
     name = parts.hostname or ""
     try:
@@ -116,7 +116,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
-            # Transports that the library does not support are ignored.
+            # Transports that the WebAuthn library does not support are ignored.
             transports=[way.value for way in structs.AuthenticatorTransport if way in (read.response.transports or ())],
             name=name,
             created_at=now(),
@@ -151,7 +151,10 @@ def authenticate_by_passkey(credential_json: str) -> Member:
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
-    """Return the challenge in the session. An existing challenge is reused, because another tab may depend on it."""
+    """Return the challenge in the session, creating one if necessary.
+
+    An existing challenge is reused, because another browser tab may depend on it.
+    """
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))
@@ -199,6 +202,6 @@ def _convert_library_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # The library parses untrusted input and does not document all exceptions that can occur.
+        # The WebAuthn library parses untrusted input and does not document all exceptions that it can raise.
         _LOG.info("a passkey was rejected: %s: %s", type(error).__name__, error)
         raise InvalidPasskey(_NOT_ACCEPTED) from error

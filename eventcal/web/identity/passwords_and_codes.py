@@ -43,10 +43,10 @@ def hash_password(password: str) -> str:
 
 
 def is_correct_password(password: str, password_hash: str | None) -> bool:
-    """Return whether the password, after normalisation, matches the hash. A hash of None never matches."""
+    """Return whether the password, after normalisation, matches the hash. If the hash is None, no password matches."""
     normal = _normalise(password)
     if password_hash is None:
-        hash_password(normal)  # Takes the same time as a verification.
+        hash_password(normal)  # Hashing takes the same time as verifying a password.
         return False
     try:
         return _password_hasher().verify(password_hash, normal)
@@ -55,7 +55,7 @@ def is_correct_password(password: str, password_hash: str | None) -> bool:
 
 
 def check_own_password(password: str) -> None:
-    """Check the current user's password. Raises TooManyRequests, or Invalid with an error for /password."""
+    """Verify the current user's password. Raises TooManyRequests, or Invalid with an error for `/password`."""
     rate_limits.count_sign_in(current_member_id())
     with read_session() as session:
         password_hash = current_member(session).password
@@ -64,9 +64,9 @@ def check_own_password(password: str) -> None:
 
 
 def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Load data with a schema, and check the current user's password in the field `password`.
+    """Load data with a schema, and verify the current user's password in the `password` field.
 
-    The password is checked even if other fields are invalid. Raises TooManyRequests, or Invalid with all field errors.
+    The password is verified even if other fields are invalid. Raises TooManyRequests, or Invalid with all field errors.
     """
     errors: list[FieldError] = []
     try:
@@ -86,7 +86,7 @@ def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noq
 def authenticate_by_password(email: str, password: str) -> Member:
     """Return the member with this email address and password. Raises InvalidCredentials.
 
-    The response time does not reveal whether a member has this address.
+    The response time does not reveal whether a member has this email address.
     """
     with read_session() as session:
         found = find_member_by_email(session, email)
@@ -97,7 +97,7 @@ def authenticate_by_password(email: str, password: str) -> Member:
         renewed = hash_password(_normalise(password))
         with unit_of_work() as session:
             row = session.get(Member, found.id)
-            # The password may have been changed in the meantime.
+            # The password may have been changed while the new hash was being computed.
             if row is not None and row.password == known:
                 row.password = renewed
     return found
@@ -115,7 +115,7 @@ def is_code_required(member: Member) -> bool:
 
 
 def consume_code(member: Member, code: str) -> None:
-    """Verify and consume a code from an authenticator app or a recovery code. Raises InvalidCode or TooManyRequests."""
+    """Verify and consume a recovery code or a code from an authenticator app. Raises InvalidCode or TooManyRequests."""
     rate_limits.count_code(member.id)
     with unit_of_work() as unit:
         use_second_factor_code(unit, member, code, authenticator=authenticator(), now=now())

@@ -62,17 +62,20 @@ def public(view: View[P, R]) -> View[P, R]:
 
 
 def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
-    """Allow members, identified by session cookie or by an access token with `scope`."""
+    """Allow members who are identified by a session cookie, or by an access token with the given scope."""
     return partial(_require_access, access=AccessRule("member", scope))
 
 
 def organiser() -> Callable[[View[P, R]], View[P, R]]:
-    """Allow members and access tokens with the scope `organise`. Services check whether the caller is an organiser."""
+    """Allow members who are identified by a session cookie, or by an access token with the `organise` scope.
+
+    Services check whether the caller is an organiser.
+    """
     return partial(_require_access, access=AccessRule("organiser", Scope.ORGANISE))
 
 
 def moderator(view: View[P, R]) -> View[P, R]:
-    """Allow moderators. Other callers are rejected before the view runs, even if the resource does not exist."""
+    """Allow moderators. All other callers are rejected before the view runs, even if the resource does not exist."""
     return _require_access(view, access=AccessRule("moderator", Scope.ADMIN))
 
 
@@ -117,7 +120,7 @@ def _annotate(view: View[P, R], access: AccessRule) -> View[P, R]:
 
 
 def register_token_error_handlers(app: Flask) -> None:
-    """Add the reason for a rejected token to the WWW-Authenticate header (RFC 6750, section 3.1)."""
+    """Add the reason for rejecting an access token to the WWW-Authenticate header (RFC 6750, section 3.1)."""
     app.register_error_handler(InvalidToken, _token_error_response)
     app.register_error_handler(InsufficientScope, _token_error_response)
 

@@ -72,7 +72,7 @@ class LeftOut(ResponseSchema):
 
 
 class SessionOut(ResponseSchema):
-    """A browser session. Each use extends `expires_at` to at most 30 days after `created_at`."""
+    """A browser session. Using the session extends `expires_at`, up to 30 days after `created_at`."""
 
     id = fields.String(required=True)
     created_at = InstantField(required=True)
@@ -89,7 +89,10 @@ class SessionsOut(ResponseSchema):
 
 
 class TokenIn(BaseSchema):
-    """A new access token. In the order read, submit, organise, admin, each scope includes all previous scopes."""
+    """A new access token.
+
+    Each scope includes the scopes before it in the order `read`, `submit`, `organise`, `admin`.
+    """
 
     name = SingleLine(100, required=True)
     scopes = ListField(EnumField(Scope), least=1, limit=len(Scope), required=True)
@@ -107,7 +110,10 @@ class TokenOut(ResponseSchema):
 
 
 class NewTokenOut(TokenOut):
-    """A new access token. `token` is returned only once, and is null in replayed responses (Idempotency-Key)."""
+    """A new access token.
+
+    `token` is returned only once, and is null in a response that is replayed for an Idempotency-Key.
+    """
 
     token = fields.String(required=True, allow_none=True)
 
@@ -135,7 +141,7 @@ class PasswordField(MultiLine):
 
 
 class NewPasswordField(PasswordField):
-    """A new password. The length is validated, and the loaded password is normalised."""
+    """A new password. The length of the password is validated, and the loaded password is normalised."""
 
     json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 
@@ -199,7 +205,7 @@ class SignedInOut(BaseSchema):
 
 
 class ConfirmIn(BaseSchema):
-    """A token from a confirmation email, or the email address for a new confirmation email."""
+    """A token from a confirmation email, or the email address to which a new confirmation email is sent."""
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}
 
@@ -220,13 +226,16 @@ class ConfirmedOut(BaseSchema):
 
 
 class MailedOut(BaseSchema):
-    """A confirmation that an email is sent if the address is known. The response is the same for unknown addresses."""
+    """A confirmation that an email is sent if the email address is known.
+
+    The response is the same for known and unknown email addresses.
+    """
 
     detail = fields.String(required=True)
 
 
 class ResetIn(BaseSchema):
-    """The email address for a password reset link."""
+    """The email address to which a password reset link is sent."""
 
     email = EmailField(required=True)
 
