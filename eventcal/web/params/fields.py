@@ -69,7 +69,10 @@ class ChoiceParam(LineParam):
         super().__init__(validate=OneOf(choices, error=validators.must_be_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
-        """Return the matching option, or the unchanged text, which the validator rejects."""
+        """Return the option that equals the text.
+
+        If no option matches, return the text, which the validator rejects.
+        """
         return next((one for one in self._words if one == text), super().parse(text))
 
 
@@ -136,7 +139,10 @@ class BoolParam(SingleParam, fields.Boolean):
 
 
 class MultiParam(fields.List[str]):
-    """A parameter that may be repeated. The loaded value is a sorted tuple, so that equivalent queries are equal."""
+    """A parameter that may be repeated.
+
+    The loaded value is a sorted tuple, so that equivalent queries compare equal.
+    """
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         if len(value) > MAX_VALUES:
@@ -153,12 +159,12 @@ class CommaSeparatedParam(MultiParam):
 
 
 def short_line_param() -> LineParam:
-    """Return a field for a single line of at most `LONGEST_TEXT` characters."""
+    """Return a field for a single line of text of at most `LONGEST_TEXT` characters."""
     return LineParam(validate=max_length(LONGEST_TEXT), metadata=dict(LINE_JSON_SCHEMA))
 
 
 def described(description: str) -> dict[str, Any]:
-    """Return the metadata of a field with an OpenAPI description."""
+    """Return field metadata that contains an OpenAPI description."""
     return {"description": description}
 
 
@@ -178,7 +184,7 @@ def page_size_param(**settings: Any) -> IntegerParam:
 
 
 def pattern_param(pattern: str, *, described: Message) -> LineParam:
-    """Return a field for text that matches a pattern. `described` is the error message for any other text."""
+    """Return a field for text that matches a pattern. `described` is the error message for text that does not match."""
     return LineParam(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=described))
 
 

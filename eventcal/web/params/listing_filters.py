@@ -67,7 +67,7 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ListingQuery:
-    """The parsed query of a list."""
+    """The parsed query string of a list."""
 
     filter: Filter = NO_FILTER
     sort: Sort = Sort.STARTS
@@ -76,7 +76,7 @@ class ListingQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedQuery:
-    """The parsed query of a feed. If `include` is empty, the default of the feed applies."""
+    """The parsed query string of a feed. If `include` is empty, the feed contains its default kinds of entries."""
 
     filter: Filter = NO_FILTER
     include: tuple[Include, ...] = ()
@@ -88,7 +88,8 @@ class FeedQuery:
 class FilterQuerySchema(QuerySchema):
     """The query parameters that are common to lists and feeds.
 
-    Loading returns an instance of `result_class`. Parameters other than filters and paging set its other attributes.
+    Loading returns an instance of `result_class`. Parameters for filtering set `filter`, parameters for paging set
+    `paging`, and all other parameters set the attributes of the same names.
     """
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
@@ -215,22 +216,23 @@ def _build_filter(
 
 
 _LISTING_SCHEMA, _FEED_SCHEMA = ListingQuerySchema(), FeedQuerySchema()
-# Maps filter parameters to Filter attributes, except `status`, which is an alias of `state`.
+# A mapping from filter parameters to Filter attributes. The `status` parameter, an alias of `state`, is excluded.
 _FILTER_ATTRIBUTES = {
     field.data_key or name: name for name, field in FilterQuerySchema(exclude=["status"]).load_fields.items()
 }
 
 
 def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
-    """Parse the query of a list. Raises Invalid with all errors for unknown, malformed and contradictory parameters.
+    """Parse the query string of a list.
 
-    The result is cached, because parsing costs more than sending a 304 response.
+    Raises Invalid with all errors for unknown, malformed and contradictory parameters. The result is cached, because
+    parsing costs more than sending a 304 response.
     """
     return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
 
 
 def parse_feed_query(args: MultiDict[str, str]) -> FeedQuery:
-    """Parse the query of a feed, which has no paging or sorting. Raises Invalid with all errors."""
+    """Parse the query string of a feed, which supports neither paging nor sorting. Raises Invalid with all errors."""
     return cast("FeedQuery", _load_cached(_FEED_SCHEMA, tuple(args.items(multi=True))))
 
 
@@ -250,7 +252,7 @@ def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def canonical_query(query: ListingQuery | FeedQuery) -> str:
-    """Return the canonical query string of a query, which is sorted and does not contain default values."""
+    """Return the canonical query string of a parsed query. Parameters are sorted, and default values are omitted."""
     pairs = {name: _to_param_values(getattr(query.filter, attribute)) for name, attribute in _FILTER_ATTRIBUTES.items()}
     pairs["cfp"] = ["open"] if query.filter.call_open else []
     if isinstance(query, ListingQuery):

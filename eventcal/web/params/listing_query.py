@@ -55,45 +55,45 @@ class ItemKind(StrEnum):
 
 
 class RawQuery(ImmutableMultiDict[str, str]):
-    """The raw query of a listing page, which may be invalid, with methods that derive related queries."""
+    """The raw and possibly invalid query of a listing page, with methods that derive related queries."""
 
     @property
     def pairs(self) -> QueryPairs:
-        """The pairs of parameter name and value."""
+        """The (name, value) pairs of the parameters."""
         return tuple(self.items(multi=True))
 
     @property
     def filters(self) -> QueryPairs:
-        """The pairs that filter events or talks."""
+        """The (name, value) pairs of the parameters that filter events or talks."""
         return tuple(pair for pair in self.pairs if pair[0] in FILTER_PARAMS)
 
     def with_params(self, **params: str | None) -> "RawQuery":
-        """Return a copy with these parameters replaced, or removed if None, and without the cursor."""
+        """Return a copy without the cursor in which parameters are replaced, or removed if the value is None."""
         kept = [pair for pair in self.pairs if pair[0] not in {*params, "cursor"}]
         return RawQuery([*kept, *((name, value) for name, value in params.items() if value is not None)])
 
     def with_added_value(self, name: str, value: str) -> "RawQuery":
-        """Return a copy with an additional value for a parameter and without the cursor."""
+        """Return a copy without the cursor in which a parameter has an additional value."""
         return RawQuery([*self.with_params().pairs, (name, value)])
 
     def without_pairs(self, *pairs: tuple[str, str]) -> "RawQuery":
-        """Return a copy without these pairs and without the cursor."""
+        """Return a copy without the given (name, value) pairs and without the cursor."""
         return RawQuery([pair for pair in self.with_params().pairs if pair not in pairs])
 
     def for_kind(self, kind: ItemKind) -> "RawQuery":
-        """Return a copy for events or talks, without filters that apply only to the other kind."""
+        """Return a copy for the given kind of items, without filters that apply only to the other kind."""
         others = {"kind"} if kind == ItemKind.TALKS else {"kind", *_TALK_FILTERS}
         return RawQuery([pair for pair in self.pairs if pair[0] not in others]).with_params(show=kind.value)
 
     @property
     def url(self) -> str:
-        """The URL of the listing, relative to the site."""
+        """The URL of the listing, relative to the site root."""
         return _listing_url(self.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListingPageQuery(ListingQuery):
-    """The parsed query of a listing page. `month` is the first day of the requested month, or None."""
+    """The parsed query string of a listing page. `month` is the first day of the requested month, or None."""
 
     view: Layout = Layout.LIST
     show: ItemKind = ItemKind.EVENTS
@@ -101,13 +101,13 @@ class ListingPageQuery(ListingQuery):
 
     @property
     def path(self) -> str:
-        """The canonical URL of this listing, relative to the site."""
+        """The canonical URL of the listing, relative to the site root."""
         month = [("month", f"{self.month:%Y-%m}")] if self.month else []
         return _listing_url([*parse_qsl(canonical_query(self)), ("view", self.view), ("show", self.show), *month])
 
     @property
     def feed_query(self) -> str:
-        """The query string for the feed with the same filter."""
+        """The query string of the feed that has the same filter."""
         return canonical_query(FeedQuery(filter=self.filter, include=(Include(self.show.value),)))
 
 
@@ -147,12 +147,12 @@ def parse_raw_query(args: MultiDict[str, str]) -> RawQuery:
 
 
 def parse_listing_page_query(raw_query: RawQuery) -> ListingPageQuery:
-    """Parse the query of a listing page. Raises Invalid with all field errors."""
+    """Parse the query string of a listing page. Raises Invalid with all field errors."""
     return cast("ListingPageQuery", load_listing_query(_PAGE_SCHEMA, raw_query))
 
 
 def load_listing_query(schema: ListingQuerySchema, args: MultiDict[str, str]) -> ListingQuery:
-    """Load a query with a subclass of ListingQuerySchema, ignoring unknown parameters.
+    """Load a query string with a subclass of ListingQuerySchema, ignoring unknown parameters.
 
     Raises Invalid with all field errors. Errors for fields of the subclass are listed last, in field order.
     """

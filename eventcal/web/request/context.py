@@ -58,7 +58,7 @@ def links() -> UrlBuilder:
 def now() -> datetime:
     """Return the time (UTC) at which the current unit of work began, or the current time outside of a unit of work.
 
-    The time of the commit is returned by `kit.database.commit_time`.
+    `kit.database.commit_time` returns the time at which the transaction commits.
     """
     return unit.now if (unit := _current_unit_of_work()) is not None else services().clock.now()
 
@@ -76,11 +76,11 @@ def read_session() -> Iterator[Session]:
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """Begin a unit of work for the request, or join the current one, and yield its session.
+    """Begin a unit of work for the request, or join the current unit of work, and yield the database session.
 
-    Only the outermost block commits. With an Idempotency-Key, the view's block is nested in another block, because the
-    response is stored in the same transaction. Every block runs the flush hooks at its end, so that a view can return
-    derived values such as the revision.
+    Only the outermost `with` block commits. If the request has an Idempotency-Key, the view's block is nested in
+    another block, which stores the response in the same transaction. The flush hooks run at the end of each block, so
+    that a view can return derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

@@ -1,8 +1,8 @@
 """The Idempotency-Key header: a POST request that is repeated within a day returns the stored response.
 
-The response is stored in the transaction of the request, so that a crash after the commit does not lose the response.
-Write transactions are serialised: a concurrent request with the same key waits for the lock and then finds the
-response. Error responses are not stored, so that failed requests can be retried.
+The response is stored in the transaction of the request, so that the response is not lost if the process crashes after
+the commit. Write transactions are serialised: a concurrent request with the same key waits for the lock and then finds
+the stored response. Error responses are not stored, so that failed requests can be retried.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _EXCLUDED_BLUEPRINTS = frozenset({"auth", "pages"})
 
 
 class IdempotentRequestInProgress(RequestInProgress):
-    """The first request with this key is still being processed."""
+    """The first request with the same Idempotency-Key is still being processed."""
 
     code = "idempotency-in-progress"
     title = Message("First request in progress")
@@ -43,7 +43,7 @@ class IdempotentRequestInProgress(RequestInProgress):
 def is_idempotent_request() -> bool:
     """Return whether this is a POST request with an Idempotency-Key.
 
-    An Idempotency-Key is ignored for authentication requests and pages, because the responses may contain secrets.
+    An Idempotency-Key is ignored for authentication requests and pages, because their responses may contain secrets.
     """
     return request.method == "POST" and KEY_HEADER in request.headers and request.blueprint not in _EXCLUDED_BLUEPRINTS
 
@@ -70,7 +70,7 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
                 return _replayed_response(kept, fingerprint)
             answer = current_app.make_response(view())
             if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                # `abort` rolls back the transaction and sends the view's response.
+                # Calling `abort` rolls back the transaction and sends the view's response.
                 abort(answer)
             session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
@@ -86,10 +86,12 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
     """Record a form submission, and return whether it is the first submission with this key within a day.
 
-    Without this check, reloading the page after submitting the form would create another secret.
+    A form that creates a secret must call this function, because reloading the page would otherwise create another
+    secret.
     """
     _delete_expired(session)
-    # Hashing limits the key length. The space prevents collisions with Idempotency-Key values, which have no spaces.
+    # Hashing limits the key length. The space in the key prevents collisions with Idempotency-Key values, which contain
+    # no spaces.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False
@@ -104,7 +106,7 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
 
 
 def redact_in_replay(*fields: str) -> None:
-    """Store null for these fields of the current response, so that a replayed response does not contain the secret."""
+    """Replace the fields with null in the stored response, so that a replayed response contains no secret."""
     g.shown_once = fields
 
 

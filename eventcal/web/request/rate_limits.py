@@ -31,12 +31,12 @@ EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
 IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
 
-# A household usually has a whole IPv6 /64 network, which therefore counts as one client.
+# An IPv6 /64 network counts as one client, because a household usually has an entire network of this size.
 _V6_PREFIX = 64
 
 
 class RateLimiter:
-    """A request counter with a moving window of a minute or an hour."""
+    """A request counter with a moving window of one minute or one hour."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
@@ -55,7 +55,7 @@ class RateLimiter:
 
 
 def init_rate_limits(app: Flask, settings: Settings) -> None:
-    """Set up rate limits for the app. The configuration value RATELIMIT_ENABLED can disable rate limits at any time."""
+    """Set up rate limits for the app. The RATELIMIT_ENABLED configuration value can disable rate limits at any time."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
     app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
 
@@ -68,7 +68,10 @@ def count_sign_in(email: str | None) -> None:
 
 
 def count_code(member_id: str) -> None:
-    """Count an attempt to enter a code, from any IP address, as only a million codes exist. Raises TooManyRequests."""
+    """Count an attempt by a member to enter a second-factor code.
+
+    Attempts from all IP addresses are counted together, because only a million codes exist. Raises TooManyRequests.
+    """
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
 
@@ -90,12 +93,15 @@ def count_email_token() -> None:
 
 
 def count_unsafe_request(member_id: str | None) -> None:
-    """Count an unsafe request of a member or, if `member_id` is None, of an IP address. Raises TooManyRequests."""
+    """Count an unsafe request by a member or, if `member_id` is None, from an IP address. Raises TooManyRequests."""
     _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or _client_network())
 
 
 def count_image_upload(member_id: str) -> None:
-    """Count an image upload by a member, because decoding images is expensive. Raises TooManyRequests."""
+    """Count an image upload by a member.
+
+    Uploads are limited because decoding images is expensive. Raises TooManyRequests.
+    """
     _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
 
 
@@ -122,5 +128,5 @@ def _client_network() -> str:
 
 
 def _hash_email(email: str) -> str:
-    # Hashing ensures that no list of email addresses is stored in Redis.
+    # Email addresses are hashed, so that Redis does not contain a list of email addresses.
     return hashlib.sha256(email_key(email).encode()).hexdigest()

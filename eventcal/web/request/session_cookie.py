@@ -35,7 +35,10 @@ def session_cookie_name(settings: Settings) -> str:
 
 
 class StoredSession(NamedTuple):
-    """A stored session and its member. A row that replaces a signed cookie from an earlier release may be new."""
+    """A stored session and its member.
+
+    The row is not yet saved if it has just been created to replace a signed cookie from an earlier release.
+    """
 
     row: MemberSession
     member: Member
@@ -44,7 +47,7 @@ class StoredSession(NamedTuple):
 class BrowserSession(SecureCookieSession):
     """A Flask session with the values from an anonymous user's signed cookie, or the secret from a member's cookie.
 
-    `sets_cookie`: whether the response sets the cookie to the secret.
+    `sets_cookie`: whether the response sets the session cookie to `secret`.
     """
 
     secret: str | None = None

@@ -1,8 +1,8 @@
 """The session of a request: a database row for members, a signed cookie for anonymous users.
 
-A member's cookie contains a random secret. All other session data is stored in the database. Anonymous users get
-a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so that
-anonymous requests never write to the database. Users can read and replay the values in a signed cookie. Earlier
+A member's cookie contains a random secret. All other data of a member's session is stored in the database. Anonymous
+users get a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so
+that anonymous requests never write to the database. Users can read and replay the values in a signed cookie. Earlier
 releases also used signed cookies for members. A member's signed cookie is replaced with a stored session by the first
 request whose response may set a cookie.
 """
@@ -27,9 +27,9 @@ from eventcal.web.request.context import read_session, services, settings, unit_
 from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 
 _LONGEST_USER_AGENT = 300
-# Keys in a member's signed cookie from a release that did not store sessions.
+# Keys in the signed cookies that earlier releases used as the sessions of members.
 _SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
-# Purposes for which HMACs are created with the secret key.
+# The purposes for which HMACs are created with the secret key of the installation.
 _CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (
     b"eventcal: CSRF secret of a session",
     b"eventcal: session in place of a signed cookie",
@@ -39,7 +39,8 @@ _CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (
 def find_stored_session(db_session: Session | None = None) -> StoredSession | None:
     """Return the stored session of this request, or None if no active session exists.
 
-    The result is cached for the request. A member's signed cookie is also treated as a stored session.
+    The result is cached for the request. A member's signed cookie from an earlier release is also treated as a stored
+    session.
     """
     browser = _browser_session()
     if not browser.looked_up:
@@ -60,7 +61,8 @@ def start_session(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted in the meantime. A changed password would invalidate the session.
+        # The account may have been deleted since the member was loaded. A password change needs no check, because it
+        # would invalidate the new session.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Message("This account no longer exists."))
         unit.add(row)
@@ -110,7 +112,7 @@ def set_temp(key: str, **state: str) -> None:
         _update_session(data={**found.row.data, key: noted})
         return
     if browser.secret is not None:
-        # Replace the cookie of an ended session, but keep its CSRF secret, so that open forms remain valid.
+        # The cookie of an ended session is replaced, but its CSRF secret is preserved, so that open forms remain valid.
         browser.setdefault(_SIGNED_CSRF_KEY, csrf_secret())
         browser.secret = None
     browser[key] = noted
@@ -135,9 +137,9 @@ def pop_temp(key: str) -> None:
 
 
 def csrf_secret() -> str:
-    """Return the secret for the browser's CSRF token, which is created for anonymous users if necessary.
+    """Return the secret for the browser's CSRF token. For anonymous users, the secret is created if necessary.
 
-    The secret of a stored session is derived from the cookie, so that rendering a form requires no SQL statement.
+    The CSRF secret of a stored session is derived from the cookie, so that rendering a form requires no SQL statement.
     """
     browser = _browser_session()
     if browser.secret is not None:
@@ -195,7 +197,7 @@ def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> M
 def _secret_of_signed_cookie(browser: BrowserSession) -> str:
     """Derive the secret of a stored session from the signed cookie that the session replaces.
 
-    Concurrent requests with the same signed cookie therefore get the same session.
+    The secret is derived and not random, so that concurrent requests with the same signed cookie get the same session.
     """
     return _hmac(_SIGNED_COOKIE_PURPOSE, browser[_SIGNED_MEMBER_KEY], browser[_SIGNED_CSRF_KEY])
 
@@ -207,12 +209,15 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 
 
 def _get_stored_session() -> StoredSession | None:
-    """Return the stored session of this request, saving a session that replaces a signed cookie. Raises NotSignedIn."""
+    """Return the stored session of this request.
+
+    A session that replaces a signed cookie is saved first. Raises NotSignedIn.
+    """
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:
         return found
     with unit_of_work() as unit:
-        # A concurrent request may have saved or ended the session.
+        # A concurrent request may already have saved or ended the session.
         found = _load_stored_session(unit, browser)
         if found is None:
             raise NotSignedIn(Message("Sign in or send a token."))
