@@ -1,4 +1,4 @@
-"""The embed builder, a page that generates the HTML for embedding the listing, and the script for this HTML."""
+"""The embed builder: a page that generates the HTML for embedding the listing, and the script that the HTML loads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ from eventcal.web.request.context import links, now, settings
 
 _SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
 
-# The parameter for the language of the embed. The parameter `lang` sets the language of the builder page.
+# The parameter for the language of the embed. The `lang` parameter sets the language of the builder page.
 _LANGUAGE_PARAM = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
 _HEIGHT = "480"
@@ -62,10 +62,10 @@ def builder() -> Response:
 @embeds.get("/embed.js")
 @anonymous
 def script() -> Response:
-    """Serve the script that defines the web component for the listing, for pages on any origin."""
+    """Serve the script that defines the listing's web component. Pages from any origin can load the script."""
     answer = conditional_response(_script_representation(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    # Pages with a Cross-Origin-Embedder-Policy can load the script only with this header.
+    # A page with a Cross-Origin-Embedder-Policy can load the script only if Cross-Origin-Resource-Policy allows it.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 
@@ -96,7 +96,7 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),
-        # The preview is an iframe from this site.
+        # The preview of the embed is an iframe that shows a page of this site.
         content_security_policy=f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
         description=_("HTML to copy: the listing, filtered as you like, in a frame or as an element of your page."),
         context={
@@ -123,7 +123,7 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
 
 
 def _field_labels() -> Mapping[str, str]:
-    """Return the labels of form fields that replace the common labels of parameters."""
+    """Return the form field labels that replace the default labels of parameters."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),
@@ -147,7 +147,7 @@ def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
 
 
 def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """Return the hidden fields, for filters without a visible field and for additional values of visible fields."""
+    """Return the hidden fields: filters that have no visible field, and additional values of visible fields."""
     known = [arg for arg in known_listing_args(args).items(multi=True) if arg[0] != "cursor" and arg != ("from", TODAY)]
     first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []

@@ -37,13 +37,14 @@ from eventcal.web.schemas.response_schema import Json
 embeds = Blueprint("embeds", __name__)
 
 _TEMPLATE = "embeds/listing.html"
-# The Content-Security-Policy allows iframes on any site, and is otherwise stricter than that of other pages.
+# The Content-Security-Policy of embeds allows iframes on any site, but is otherwise stricter than that of other pages.
 _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
 
 TODAY = "today"
 """The value of `from` for embeds that always begin with the current day."""
 
-# The separator of filter values in an attribute of the web component. The values may contain commas.
+# The separator of filter values in an attribute of the web component. Commas cannot separate the values, because values
+# may contain commas.
 _VALUE_SEPARATOR = "|"
 
 
@@ -60,7 +61,7 @@ class EmbedQuery(ListingQuery):
     """The parameters of an embed.
 
     `upcoming`: whether the embed begins with the current day.
-    `talk`: the id of a single talk to show.
+    `talk`: the ID of a single talk to show.
     `lang`: the language of the embed, or an empty string for the reader's language.
     """
 
@@ -78,7 +79,7 @@ class EmbedQuery(ListingQuery):
 
     @property
     def pairs(self) -> QueryPairs:
-        """The parameters that do not have their default value."""
+        """The parameters whose values differ from their defaults."""
         own = (("lang", self.lang), ("show", self.show.value), ("talk", self.talk or ""), ("theme", self.theme.value))
         return (
             *self.filters,
@@ -87,18 +88,21 @@ class EmbedQuery(ListingQuery):
 
     @property
     def iframe_path(self) -> str:
-        """The URL of the iframe's page, relative to the site."""
+        """The URL of the page in the iframe, relative to the site root."""
         return with_query(url_for("embeds.listing"), encode_query(self.pairs))
 
     @property
     def page_path(self) -> str:
-        """The URL of the page with the same listing, relative to the site. By default, the page shows future items."""
+        """The URL of the page with the same listing, relative to the site root.
+
+        By default, the page shows future items.
+        """
         shown = [("show", self.show.value)] if self.show == ItemKind.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._filters_without("limit"), *shown)))
 
     @property
     def subscribe_path(self) -> str:
-        """The URL of the page for subscribing to the same selection, relative to the site."""
+        """The URL of the page for subscribing to the same items, relative to the site root."""
         pairs = (*self._filters_without("limit", "sort"), ("show", self.show.value))
         return with_query(url_for("pages.subscribe"), encode_query(pairs))
 
@@ -119,7 +123,7 @@ _EMBED_SCHEMA = _EmbedQuerySchema(exclude=["cursor"])
 
 
 def parse_embed_query(args: MultiDict[str, str]) -> EmbedQuery:
-    """Parse the query of an embed, ignoring unknown parameters. Raises Invalid with all errors."""
+    """Parse the query string of an embed, ignoring unknown parameters. Raises Invalid with all errors."""
     known = drop_unknown_and_blank(_EMBED_SCHEMA, args)
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
@@ -153,7 +157,7 @@ def render_web_component(query: EmbedQuery, base_url: str) -> str:
 @embeds.get("/embed/listing")
 @anonymous
 def listing() -> Response:
-    """Show events or talks in an iframe on any site, or the errors in an invalid query."""
+    """Show events or talks, or the errors in an invalid query, in an iframe on any site."""
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))
@@ -190,7 +194,7 @@ def _list_items(session: Session, query: EmbedQuery, now: datetime) -> tuple[lis
         talks = list_talks(session, wanted, **paged)
         return [_talk_row(talk) for talk in talks.items], talks.next_cursor is not None
     events = list_events(session, wanted, **paged)
-    # If the query has no days, a recurring event is shown with its next occurrence.
+    # If the query specifies no days, a recurring event is shown with its next occurrence.
     days = complete_day_range(wanted.from_day, wanted.to_day) or (today, today + DEFAULT_PERIOD)
     return [_event_row(event, *days) for event in events.items], events.next_cursor is not None
 

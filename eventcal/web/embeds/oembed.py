@@ -35,7 +35,7 @@ from eventcal.web.params.listing_query import ItemKind, parse_listing_page_query
 from eventcal.web.request.context import links, settings
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
-# The time for which consumers may cache a response, in seconds.
+# The time in seconds for which oEmbed consumers may cache a response.
 _CACHE_AGE = 3600
 _MAX_SIZE = 10_000
 _JSON = "json"
@@ -82,10 +82,10 @@ class _OEmbedDocument(Document):
 @embeds.get("/oembed")
 @anonymous
 def oembed() -> Response:
-    """Return an iframe for the page at `url`, which shows the listing, an event's talks, or a talk."""
+    """Return an iframe that shows the listing, an event's talks, or a talk, depending on the page at `url`."""
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is supported.")
-    # Consumers may send additional parameters.
+    # oEmbed consumers may send additional parameters, which are ignored.
     asked: Mapping[str, Any] = load_query(_QUERY_SCHEMA, request.args, unknown="ignore")
     return serve_cached(_OEmbedDocument(query=asked))
 
@@ -93,14 +93,14 @@ def oembed() -> Response:
 def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuery]:
     """Return the title of the page at a URL, and the embed that shows the same content.
 
-    Raises NotFound if the page does not exist or is not public, and Invalid for invalid filters.
+    Raises NotFound if the page does not exist or is not public, and Invalid if the filters in the URL are invalid.
     """
     path, query = _parse_site_url(url)
     lang = language_arg_or_empty(query)
     match path:
         case []:
             wanted = parse_listing_page_query(parse_raw_query(query))
-            # Like the page, the embed shows upcoming events if the query has no days.
+            # Like the page, the embed shows upcoming events if the query specifies no days.
             upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
             embed = EmbedQuery(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
             return settings().name, embed
@@ -115,7 +115,10 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
 
 
 def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
-    """Return the path segments and the query of a URL. Raises NotFound if the URL does not belong to this site."""
+    """Return the path segments and the parsed query string of a URL.
+
+    Raises NotFound if the URL does not belong to this site.
+    """
     base = urlsplit(links().base)
     try:
         there = urlsplit(url)

@@ -102,13 +102,13 @@ def parse_feed_url(url: str) -> FeedUrl:
 
 
 def feed_of_page(feed_url: FeedUrl) -> str | None:
-    """Return the URL of the feed of a page, or None if the page has no feed."""
+    """Return the URL of the feed for a page, or None if the page has no feed."""
     beside = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
     return beside.redacted_url(None) if beside.endpoint and beside.secret is None else None
 
 
 def without_format(feed_url: FeedUrl) -> FeedUrl | None:
-    """Return the .ics feed with the same entries, or None if no such feed exists."""
+    """Return the .ics feed with the same entries as this feed, or None if no such feed exists."""
     if feed_url.format == "ics":
         return feed_url
     if feed_url.format not in {"jcal", "xcal", "jscal"}:

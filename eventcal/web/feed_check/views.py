@@ -1,4 +1,4 @@
-"""The feed check: reports the content, status, fetches and problems of a feed, without any network requests."""
+"""The feed check, which reports the content, status, fetches and problems of a feed without making network requests."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
@@ -48,7 +48,7 @@ _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
 ]
-# The URL of the page may contain a secret and must not be sent as a referrer or indexed.
+# The URL of the page may contain a secret, so it must not be sent as a referrer or indexed by search engines.
 _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
@@ -82,7 +82,7 @@ def _html_response() -> Response:
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
         indexed=False,
-        # Links to other languages do not include the feed URL, which may be secret.
+        # Links to translations of the page do not include the feed URL, which may be secret.
         context={
             "said": said,
             "fault": message,
@@ -130,7 +130,7 @@ def _build_report(url: str) -> Json:
             else error.detail,
             "problems": _diagnoses_json(diagnose_unknown_url(here, error), here),
             "lint": None,
-            # The fetches of a revoked feed are reported, because they come from devices of the owner.
+            # Fetches of a revoked feed are reported, because they come from the owner's devices.
             "fetches": _fetches_json(here, FeedQuery()) if isinstance(error, Gone) else [],
             "clients": _CLIENTS,
         }
@@ -156,14 +156,15 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `replace` returns a plain string, which cannot be translated, so only messages with the secret are replaced.
+        # `str.replace` returns a plain string, which cannot be translated, so it is called only for messages with the
+        # secret.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]
 
 
 def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> FeedSummary | None:
-    """Return a summary of the .ics feed with the same entries, or None if no such feed exists."""
+    """Return a summary of the .ics feed with the same entries as this feed, or None if no such feed exists."""
     beside = without_format(feed_url)
     if beside is None:
         return None

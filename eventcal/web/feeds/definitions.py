@@ -1,4 +1,4 @@
-"""Feed definitions: the entries and the metadata of the feed at each path."""
+"""Feed definitions, which specify the entries and the metadata of the feed at each path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -58,7 +58,7 @@ def calendar_feed(_session: Session, query: FeedQuery, now: datetime) -> FeedDef
 
 
 def news_feed(session: Session, query: FeedQuery, now: datetime) -> FeedDefinition:
-    """Return the calendar without its default period, because recently announced events may take place at any time."""
+    """Return the calendar feed without a default period, because newly announced events may take place at any time."""
     return replace(calendar_feed(session, query, now), feed=_build_feed(query))
 
 

@@ -49,8 +49,9 @@ _MAX_ATOM_ENTRIES = 100
 class FeedEndpoint:
     """A feed at a URL rule, which consists of a path and a suffix.
 
-    `define_feed`: returns the definition for a session, a query, the current time and the path arguments.
-    `render`: renders a document for a snapshot and the source of the previous version.
+    `define_feed`: a function that returns the definition for a session, a query, the current time and the path
+    arguments.
+    `render`: a function that renders a document from a snapshot and the source of the previous version.
     """
 
     name: str
@@ -69,7 +70,7 @@ class FeedEndpoint:
     def build_document(
         self, query: FeedQuery, path_args: Mapping[str, str], *, fetch_key: str | None = None
     ) -> "FeedDocument":
-        """Return the document for a request. `fetch_key` is the key for counting fetches, if any."""
+        """Return the document for a request. `fetch_key` is the key for counting fetches, or None."""
         return FeedDocument(
             media_type=self.media_type, endpoint=self, query=query, path_args=path_args, fetch_key=fetch_key
         )
@@ -90,7 +91,8 @@ class FeedDocument(Document):
         self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.is_personal else PUBLIC
-        # Calls for talks open and close without a change to the data, and removing a star updates no timestamp.
+        # Feeds of open calls or starred talks must not be cached, because calls open and close without a change to the
+        # data, and removing a star updates no timestamp.
         self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
@@ -98,7 +100,7 @@ class FeedDocument(Document):
         return self.endpoint.render(self, snapshot, previous_source)
 
     def build_head(self, *, changed_at: datetime | None = None) -> FeedHead:
-        """Return the metadata of the feed. The UID is derived from the path and query, not the format."""
+        """Return the metadata of the feed. The UID is derived from the path and the query, but not from the format."""
         found, query = self.definition, canonical_query(self.query)
         asked = f"?{query}" if query else ""
         digest = hashlib.blake2b(f"{found.path}.ics{asked}".encode(), digest_size=8).hexdigest()
@@ -108,7 +110,8 @@ class FeedDocument(Document):
             description=found.description,
             zone=found.timezone,
             url=found.page_url or links().home(),
-            # The body must not contain the secret, because calendars are forwarded, exported and synchronised.
+            # The body must not contain the secret of the feed, because calendars are forwarded, exported and
+            # synchronised.
             source=None if found.is_personal else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
             changed_at=changed_at,
         )

@@ -35,13 +35,13 @@ def public_feed(**path_args: str) -> Response:
     key = fetch_counter_key(request.path, asked)
     _count_fetch_after_request(key)
     document = FEEDS[request.endpoint or ""].build_document(asked, path_args, fetch_key=key)
-    # Calls for talks open and close without a new revision, so feeds with this filter must not be cached.
+    # Calls for talks open and close without a new revision, so feeds with the filter for open calls must not be cached.
     return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
 
 
 @for_everybody
 def personal_feed(secret: str) -> Response:
-    """Serve a member's personal feed, count the fetch and record its time."""
+    """Serve a member's personal feed, count the fetch, and record the time of the fetch."""
     with read_session() as session:
         found = get_personal_feed(session, secret)
     _count_fetch_after_request(personal_feed_key(found.id))

@@ -1,4 +1,4 @@
-"""Schemas of data set records, which have the fields of the API and reference other records by slug or title."""
+"""Schemas of data set records, which use the field names of the API and reference other records by slug or title."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ class RecordSchema(BaseSchema):
 
 
 class SponsorshipRecord(RecordSchema):
-    """A sponsorship or enquiry, which references the sponsor by slug and the tier by name."""
+    """A sponsorship or enquiry that references the sponsor by slug and the tier by name."""
 
     sponsor = Slug(required=True)
     tier = SingleLine(sponsor_limits.TIER_NAME, required=True)
@@ -68,7 +68,7 @@ class TalkKey(BaseSchema):
 
 
 class TalkRecord(RecordSchema, TalkPatch, TalkKey):
-    """A talk, which references its speakers by slug."""
+    """A talk that references its speakers by slug."""
 
     title = SingleLine(talk_limits.TITLE, required=True)
     speakers = ListField(Slug(), limit=talk_limits.SPEAKERS)

@@ -198,7 +198,7 @@ class EventOut(ResponseSchema):
 
 
 def event_json(event: Event, links: UrlBuilder) -> Json:
-    """Return the JSON representation of an event, whose relationships must be loaded."""
+    """Return the JSON representation of an event whose relationships are loaded."""
     call = event.call
     return EventOut.serialize(
         event,
@@ -230,7 +230,10 @@ def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
 
 
 def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
-    """Return an event's JSON, with up to 100 occurrences if the event recurs and the filter specifies days."""
+    """Return the JSON representation of an event.
+
+    If the event recurs and the filter specifies days, the JSON contains up to 100 occurrences.
+    """
     days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:
         return body

@@ -1,7 +1,7 @@
 """Fields and the base class of all schemas, which check types and formats but no domain rules.
 
 Error messages have no subject ("must be text"), because they are shown after the name of the field. JSON types are not
-converted: a number in quotes is rejected.
+converted; for example, a number in quotes is rejected.
 """
 
 import re
@@ -65,12 +65,15 @@ class TypedSchema(BaseSchema, Generic[Loaded]):
     """A schema whose fields are loaded as a TypedDict."""
 
     def load(self, data: Any, **options: Any) -> Loaded:  # noqa: ANN401 - marshmallow's signature
-        """Return the valid fields. Raises ValidationError."""
+        """Return the validated fields. Raises ValidationError."""
         return cast("Loaded", super().load(data, **options))
 
 
 class Field(fields.Field[Any]):
-    """Base class of all fields. `json_schema` and `doc` add keywords and a description to the OpenAPI document."""
+    """Base class of all fields.
+
+    `json_schema` adds JSON Schema keywords, and `doc` adds a description, to the OpenAPI document.
+    """
 
     json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}
@@ -108,7 +111,7 @@ class MultiLine(Field, fields.String):
 
 
 class SingleLine(MultiLine):
-    """A non-blank line of at most `limit` characters. The text is not normalised."""
+    """A non-blank line of text of at most `limit` characters. The text is not normalised."""
 
     json_schema = LINE_JSON_SCHEMA
     find_error: TextValidator = staticmethod(single_line_error)
@@ -123,7 +126,7 @@ class Slug(SingleLine):
 
 
 class LocalTime(SingleLine):
-    """A local date or time in an event's time zone, normalised to 2014-08-18 or 2014-06-04T13:30:00."""
+    """A local date or time in an event's time zone, normalised to a form such as 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
     json_schema: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
@@ -153,7 +156,7 @@ class EmailField(SingleLine):
 
 
 class PatternString(SingleLine):
-    """A single line in a format from `eventcal.kit.validators`."""
+    """A single line of text in a format that is defined in `eventcal.kit.validators`."""
 
     def __init__(self, value_format: validators.TextFormat, **settings: Any) -> None:
         self.json_schema = {"pattern": f"^{value_format.pattern}$"}
@@ -269,7 +272,8 @@ class ListField(Field, fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         if len(value) > self._limit:
-            # Reject the list before validating its items, which could take seconds.
+            # A list that is too long is rejected before validating its items, because the validation could take
+            # seconds.
             raise self.make_error("long")
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -292,7 +296,7 @@ class ReferenceOrInline(BaseSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_slug_or_name(self, _data: object, original: object, **_: object) -> None:
-        """Require either a slug alone or a name, even if other fields are invalid."""
+        """Require a slug without other fields, or a name, even if other fields are invalid."""
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:

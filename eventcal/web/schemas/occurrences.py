@@ -53,7 +53,8 @@ class OverridesField(strict.Field, fields.Dict):
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
         if len(value) > MAX_OVERRIDES:
-            # Reject the mapping before validating its items, which could take seconds.
+            # A mapping that is too large is rejected before validating its items, because the validation could take
+            # seconds.
             raise ValidationError(TOO_MANY_OVERRIDES_ERROR)
         errors: dict[str, Any] = {}
         read: dict[str, Any] = {}

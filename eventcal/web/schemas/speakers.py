@@ -11,7 +11,7 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema
 
 
 class LinkIn(BaseSchema):
-    """A link to another website, with its title."""
+    """The URL and title of a link to another website."""
 
     title = SingleLine(limits.LINK_TITLE, required=True)
     url = HttpUrl(required=True)

@@ -65,7 +65,7 @@ class TierWithSponsors(TierOut):
 
 
 class SponsorsByTier(ResponseSchema):
-    """The confirmed sponsors of an event, grouped by tier in rank order."""
+    """The confirmed sponsors of an event, grouped by tier, in the order of the tiers' ranks."""
 
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
 
@@ -83,7 +83,7 @@ class SponsorNamed(ReferenceOrInline):
 
 
 class SponsorshipIn(BaseSchema):
-    """An enquiry for a sponsorship, with the tier and the sponsor."""
+    """An enquiry for a sponsorship, consisting of a tier and a sponsor."""
 
     tier = strict.SingleLine(40, required=True)
     sponsor = strict.NestedField(

@@ -18,9 +18,9 @@ class JsonResourceRenderer:
     links: UrlBuilder
 
     def render_event(self, event: Event) -> str:
-        """Return the JSON text of an event, whose relationships must be loaded."""
+        """Return the JSON text of an event whose relationships are loaded."""
         return orjson.dumps(event_json(event, self.links)).decode()
 
     def render_talk(self, talk: Talk) -> str:
-        """Return the JSON text of a talk, whose relationships must be loaded."""
+        """Return the JSON text of a talk whose relationships are loaded."""
         return orjson.dumps(talk_json(talk, self.links)).decode()

@@ -112,7 +112,10 @@ class TalkOut(ResponseSchema):
 
 
 def talk_json(talk: Talk, links: UrlBuilder, *, state: str | None = None) -> Json:
-    """Return the JSON of a talk, whose relationships must be loaded. `state` overrides the talk's public state."""
+    """Return the JSON representation of a talk whose relationships are loaded.
+
+    `state` overrides the talk's public state.
+    """
     event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
     return TalkOut.serialize(
         talk,
