@@ -38,7 +38,8 @@ _EMAIL_SENT = {"detail": "If this email address belongs to an account that this 
 def register(fields: dict[str, Any]) -> Response:
     """Register a member.
 
-    If email is enabled, registering a known email address returns the same response and notifies the account's owner.
+    If email is enabled, registering the email address of an existing account returns the same response as for a new
+    account, and notifies the owner of the account.
     """
     rate_limits.count_registration()
     confirmed = accounts.register_member(email=fields["email"], password=fields["password"], name=fields["name"])
@@ -69,7 +70,7 @@ def login(fields: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout", public, errors=[Forbidden, CsrfFailed])
 def logout() -> None:
-    """Sign out of the session. `X-CSRF-Token` is required if the user is signed in. Access tokens are rejected."""
+    """Sign out of the session. Signed-in users must send the `X-CSRF-Token` header. Access tokens are rejected."""
     sign_out()
 
 
@@ -82,7 +83,7 @@ def logout() -> None:
     errors=[InvalidEmailToken, TooManyRequests],
 )
 def confirm_email(fields: dict[str, Any]) -> Response:
-    """Confirm an email address with the emailed token. To receive the email again, send `email` instead of `token`."""
+    """Confirm an email address with the emailed token. To resend the email, send `email` instead of `token`."""
     if "email" in fields:
         accounts.send_link_by_email(fields["email"], "confirm")
         return json_response(_EMAIL_SENT, 202)
@@ -94,7 +95,7 @@ def confirm_email(fields: dict[str, Any]) -> Response:
 
 @auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, errors=[TooManyRequests])
 def send_reset_link(fields: dict[str, Any]) -> Response:
-    """Send an email with a link to reset the password."""
+    """Send an email that contains a link for resetting the password."""
     accounts.send_link_by_email(fields["email"], "reset")
     return json_response(_EMAIL_SENT, 202)
 

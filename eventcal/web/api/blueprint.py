@@ -1,4 +1,4 @@
-"""A typed flask-smorest blueprint, which parses request bodies and queries and adds OpenAPI metadata to views."""
+"""A typed flask-smorest blueprint that parses request bodies and query strings and adds OpenAPI metadata to views."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -54,16 +54,16 @@ def read_json(req: Request) -> object:
 
 
 class OperationOptions(TypedDict, total=False):
-    """The request and response of an operation. The first argument of the view is the parsed body or query.
+    """The request and response of an operation. The first argument of the view is the parsed body or query string.
 
-    An operation without `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
+    An operation with none of `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
 
-    `optional_body`: the schema of an optional body. Without a body, the view gets an empty dict.
-    `picture`: whether the body is an image, which the view gets as bytes.
-    `documented_body` and `documented_query`: the schema of a JSON body or query that the view parses.
+    `optional_body`: the schema of an optional body. If the request has no body, the view receives an empty dict.
+    `picture`: whether the body is an image, which the view receives as bytes.
+    `documented_body` and `documented_query`: the schema of a JSON body or query string that the view itself parses.
     `returns`, `creates` and `accepts`: the schema of the body of a 200, 201 or 202 response.
     `lists`: the schema of the items in a page, which is returned with status 200.
-    `errors`: errors that cannot be derived from the access rule, the body and the parameters.
+    `errors`: the errors that cannot be derived from the access rule, the body and the parameters.
     """
 
     body: type[Schema]
@@ -114,7 +114,10 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
     def _register_route(
         self, method: str, rule: str, access: AccessDecorator, *, operation: OperationOptions
     ) -> Callable[[View], View]:
-        """Return a decorator that registers a view. Unknown parameters are rejected before permissions are checked."""
+        """Return a decorator that registers a view.
+
+        Unknown query parameters are rejected before permissions are checked.
+        """
 
         def decorate(view: View) -> View:
             cast("Any", view).errors = operation.get("errors", ())
@@ -172,7 +175,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
         return view
 
     def _wrap_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
-        # An instance is passed, because webargs would instantiate a class, with all of its fields, for each request.
+        # Pass a schema instance, because webargs would instantiate a schema class and its fields for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 

@@ -50,7 +50,7 @@ class ChangesPage(ResponseSchema):
 
 @changes.get("/changes", public, query=ChangesQuery, returns=ChangesPage)
 def list_all(query: dict[str, Any]) -> Response:
-    """List resources that were published, changed or removed since a cursor.
+    """List the resources that were published, changed or removed after a cursor.
 
     Clients that follow `next` receive every change exactly once.
     """

@@ -1,4 +1,4 @@
-"""Views of the OpenAPI document as JSON and as an HTML page, which loads no resources from other hosts."""
+"""Views that return the OpenAPI document as JSON or as an HTML page. The page loads no resources from other hosts."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -71,14 +71,14 @@ def _backticks_to_html(text: str) -> Markup:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueDescription:
-    """A description of a value. `schema_name` is the name of the schema of an object, or of the objects in an array."""
+    """The text that describes a value. `schema_name` is the schema name of an object or of the objects in an array."""
 
     text: str
     schema_name: str | None = None
 
 
 def iter_operations(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
-    """Yield the method, path and object of each operation with a tag, with resolved parameters and responses."""
+    """Yield the method, path and resolved OpenAPI object of each operation that has the given tag."""
     for path, item in document["paths"].items():
         for method in _HTTP_METHODS:
             operation = item.get(method, {})

@@ -139,7 +139,7 @@ def read_team(slug: str) -> Response:
     errors=[LastOrganiser],
 )
 def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
-    """Add a member to the team by email address, or change their role."""
+    """Add a member to the team by email address, or change the member's role."""
     return _set_team_role(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
@@ -151,7 +151,7 @@ def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
     errors=[LastOrganiser],
 )
 def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
-    """Add a member to the team by id, or change their role."""
+    """Add a member to the team by ID, or change the member's role."""
     return _set_team_role(slug, fields["role"], lambda session: get_member(session, member_id))
 
 

@@ -52,7 +52,7 @@ occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 def list_all() -> Response:
     """List public events.
 
-    For moderators, `status=pending` without other statuses lists the events that are waiting for publication.
+    If a moderator requests only `status=pending`, the events that are waiting for publication are listed.
     """
     asked = parse_listing_query(request.args)
 
@@ -77,7 +77,7 @@ def read(session: Session, slug: str) -> Content:
 
 @events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, errors=[DuplicateSlug, EmailNotConfirmed])
 def propose(fields: EventFields) -> Response:
-    """Propose an event, which a moderator must publish. Events proposed by moderators are published immediately."""
+    """Propose an event for publication by a moderator. Events proposed by moderators are published immediately."""
     with unit_of_work() as session:
         event = service.propose_event(session, fields, caller=caller(), now=now())
     return _event_response(event, 201, location=links().api_event(event.slug))
@@ -101,7 +101,7 @@ def edit(fields: EventFields, slug: str) -> Response:
 
 @events.delete("/events/<slug>", organiser(), errors=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
-    """Delete an event that has never been public. A published event can only be cancelled."""
+    """Delete an event that has never been public. A published event cannot be deleted, only cancelled."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
         check_has_no_sponsorships(session, event)
@@ -126,7 +126,7 @@ def cancel(slug: str) -> Response:
 
 @events.post("/events/<slug>/redact", moderator, returns=EventOut)
 def redact(slug: str) -> Response:
-    """Erase an event's content and cancel the event. A placeholder remains public."""
+    """Erase an event's content and cancel the event. Only a placeholder for the event remains public."""
     with unit_of_work() as session:
         event = state_changes.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         redact_tiers(session, event)
@@ -150,7 +150,7 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
 
 
 def _occurrence_period(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
-    """Return the first and the last day of the query. The default period is the 400 days from today."""
+    """Return the first and the last day of the requested period. The default period is 400 days from today."""
     first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
     last: date = query["to_day"] or first + DEFAULT_PERIOD
     if last < first:

@@ -56,7 +56,10 @@ def profile() -> Response:
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit_profile(fields: dict[str, Any]) -> Response:
-    """Change the current user's name (JSON merge patch), without `If-Match`, as no other user can change the name."""
+    """Change the current user's name (JSON merge patch).
+
+    `If-Match` is not required, because no other user can change the name.
+    """
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
@@ -103,14 +106,17 @@ def end_own_session(session_id: str) -> None:
 
 @me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
 def list_own_tokens(query: dict[str, Any]) -> Response:
-    """List the current user's access tokens, newest first, without the tokens themselves."""
+    """List the current user's access tokens, newest first. The values of the tokens are not included."""
     read = partial(members.list_access_tokens, member_id=current_member_id())
     return serve_private_page(query, read, schemas.TokenOut.serialize)
 
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def create_token(fields: dict[str, Any]) -> Response:
-    """Create an access token, which is returned only once. Programs send the token as `Authorization: Bearer …`."""
+    """Create an access token.
+
+    The value of the token is returned only once. Programs send the token as `Authorization: Bearer …`.
+    """
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
     redact_in_replay("token")
@@ -127,14 +133,14 @@ def revoke_token(token_id: str) -> None:
 
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def list_own_feeds(query: dict[str, Any]) -> Response:
-    """List the current user's secret feeds, newest first, without their URLs."""
+    """List the current user's secret feeds, newest first. The URLs of the feeds are not included."""
     read = partial(members.list_personal_feeds, member_id=current_member_id())
     return serve_private_page(query, read, lambda feed: schemas.FeedOut.serialize(feed, url=None))
 
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def create_feed(fields: dict[str, Any]) -> Response:
-    """Create a secret feed of the current user's own and starred talks. `url` is returned only once."""
+    """Create a secret feed of the current user's own and starred talks. The `url` field is returned only once."""
     with unit_of_work() as session:
         feed, secret = members.create_personal_feed(session, current_member(session), **fields, now=now())
     redact_in_replay("url")
@@ -144,7 +150,7 @@ def create_feed(fields: dict[str, Any]) -> Response:
 
 @me.delete("/me/feeds/<feed_id>", member(Scope.SUBMIT))
 def revoke_feed(feed_id: str) -> None:
-    """Revoke a secret feed. Requests for a revoked feed get status 410."""
+    """Revoke a secret feed. Requests for a revoked feed receive a 410 response."""
     with unit_of_work() as session:
         members.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
 

@@ -27,10 +27,10 @@ def serve_list(
     public: bool = True,
     same_for_all: bool = False,
 ) -> Response:
-    """Serve the page returned by `list_rows`, with each row converted by `serialize` and a Link to the next page.
+    """Serve the page that `list_rows` returns, after converting each row with `serialize`.
 
-    `override_filter` replaces the filter of the query, to restrict the list to the resource in the path. See
-    `serve_content` for `same_for_all`.
+    `override_filter` replaces the filter in the query string, to restrict the list to the resource in the path. The
+    parameter `same_for_all` is described in `serve_content`.
     """
 
     def load_content(session: Session) -> Content:
@@ -39,7 +39,7 @@ def serve_list(
         link = None if page.next_cursor is None else _next_link_header(canonical_query(following))
         return json_content(page_json(page, serialize), public=public, link=link)
 
-    # Calls for talks open and close without a change to the data, which would make Last-Modified incorrect.
+    # A Last-Modified header would be incorrect, because calls for talks open and close without a change to the data.
     return serve_content(load_content, same_for_all=same_for_all, cacheable=not query.filter.call_open)
 
 
@@ -64,7 +64,7 @@ def paging_from_query(query: Mapping[str, Any]) -> PageRequest:
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
-    """Return the Link to the next page of an unfiltered list, or None for the last page.
+    """Return the Link header with the URL of the next page of an unfiltered list, or None for the last page.
 
     `other_params`: the query parameters that are not part of a PageQuery.
     """

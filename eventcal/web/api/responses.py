@@ -1,4 +1,4 @@
-"""JSON responses with ETags, which are cached if they do not depend on the user."""
+"""JSON responses with ETags. Responses that do not depend on the user are cached."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,8 +59,8 @@ def check_if_match(body: object) -> None:
 class Content:
     """The content of a response.
 
-    `version`: the version for the ETag, which is a hash of the body by default.
-    `link`: the Link header of a page of a list.
+    `version`: the value from which the ETag is derived, by default a hash of the body.
+    `link`: the Link header for a page of a list.
     """
 
     body: bytes
@@ -72,13 +72,13 @@ class Content:
 
 
 def revision_content(body: Json, *, revision: int, public: bool) -> Content:
-    """Return the content for a resource that is versioned by its revision."""
+    """Return the content for a resource whose ETag is derived from its revision."""
     version = revision_etag(revision, services().feed_index.renderer_version)
     return Content(body=orjson.dumps(body), version=version, public=public, changes_daily=False)
 
 
 def json_content(body: object, *, public: bool = True, link: str | None = None) -> Content:
-    """Return the content for a JSON body that is versioned by a hash of its bytes."""
+    """Return the content for a JSON body whose ETag is a hash of its bytes."""
     return Content(body=orjson.dumps(body), public=public, link=link)
 
 
@@ -105,14 +105,15 @@ class _ApiDocument(Document):
 def serve_content(load_content: LoadContent, *, same_for_all: bool = False, cacheable: bool = True) -> Response:
     """Serve content from the cache if the caller is anonymous or `same_for_all` is true.
 
-    `cacheable`: whether the content changes only with the data. Uncacheable content has no Last-Modified header.
+    `cacheable`: whether the content changes only when the data changes. Uncacheable content has no Last-Modified
+    header.
     """
     found = _ApiDocument(load_content=load_content, cacheable=cacheable)
     return serve_cached(found) if cacheable and (same_for_all or not caller().is_signed_in) else serve_uncached(found)
 
 
 def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]:
-    """Return a view that serves the content that `load_content` returns for a session and the arguments of the view."""
+    """Return a view that calls `load_content` with a session and the arguments of the view, and serves the content."""
 
     @wraps(load_content)
     def wrapper(*args: Any, **kwargs: Any) -> Response:

@@ -54,7 +54,10 @@ def read(session: Session, slug: str) -> Content:
     errors=[Forbidden, PreconditionRequired, VersionConflict, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a speaker (JSON merge patch), as the speaker or as a moderator. `If-Match` is required."""
+    """Change a speaker profile (JSON merge patch).
+
+    Only the speaker and moderators may change the profile. `If-Match` is required.
+    """
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_if_match(speaker_json(speaker, links()))
@@ -80,10 +83,11 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     errors=[Forbidden, UnsupportedImage],
 )
 def put_photo(raw: bytes, slug: str) -> Response:
-    """Set a speaker's portrait, as the speaker or as a moderator.
+    """Set the portrait of a speaker. Only the speaker and moderators may set the portrait.
 
-    The body is a PNG, JPEG or WebP image of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is
-    rotated upright and re-encoded at up to 512 by 512 pixels, without camera metadata. `photo_url` is the image URL.
+    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images may have up to 40 million pixels, and
+    WebP images up to 16 million. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without camera
+    metadata. The `photo_url` field contains the URL of the image.
     """
     with read_session() as session:
         # Check the permission before decoding the image, which is expensive.
@@ -98,7 +102,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
 
 @pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), errors=[Forbidden])
 def delete_photo(slug: str) -> None:
-    """Delete a speaker's portrait, as the speaker or as a moderator."""
+    """Delete the portrait of a speaker. Only the speaker and moderators may delete the portrait."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         update_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())

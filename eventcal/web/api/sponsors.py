@@ -62,7 +62,7 @@ ChildResource(
 @sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
 @cached_view
 def list_confirmed_sponsors(session: Session, slug: str) -> Content:
-    """List an event's confirmed sponsors, by tier in rank order."""
+    """List an event's confirmed sponsors, grouped by tier in rank order."""
     event = get_event(session, slug, caller())
     tiers = [
         {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
@@ -148,8 +148,9 @@ _register_transition_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a spo
 def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 
-    The body is a PNG, JPEG or WebP image of at most 5 MiB and 40 million pixels (WebP: 16 million). The image is
-    re-encoded at up to 640 by 320 pixels. `logo_url` is the URL of the image.
+    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images may have up to 40 million pixels, and
+    WebP images up to 16 million. The image is re-encoded at up to 640 by 320 pixels. The `logo_url` field contains the
+    URL of the image.
     """
     with read_session() as session:
         get_sponsor(session, slug, caller())

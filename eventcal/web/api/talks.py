@@ -54,11 +54,11 @@ def list_all() -> Response:
 def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
-    Organisers and reviewers can list all submissions in given states with `state=submitted,…`. Submissions are listed
-    with their actual states.
+    Organisers and reviewers can also list submissions that are not public, by adding their states to the query string,
+    for example `state=submitted`. Submissions are listed with their internal states.
     """
     asked = parse_listing_query(request.args)
-    # A filter for a different event matches nothing.
+    # A filter for an event other than the event in the path matches no talks.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _can_review(slug, asked.filter.states):
         return serve_list(
@@ -77,7 +77,7 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller may review talks. Raises NotSignedIn or Forbidden if the states are not public."""
+    """Return whether the caller may review talks, or raise NotSignedIn or Forbidden if the states are not public."""
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):
@@ -167,7 +167,7 @@ _register_transition_route(
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)
 def redact(talk_id: str) -> Response:
-    """Erase a talk's content. A placeholder remains public."""
+    """Erase a talk's content. Only a placeholder for the talk remains public."""
     with unit_of_work() as session:
         talk = service.redact_talk(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
     return _talk_response(talk)

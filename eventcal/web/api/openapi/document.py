@@ -23,7 +23,7 @@ from eventcal.web.params.feed_check import SCHEMES, FeedCheckQuerySchema
 from eventcal.web.params.listing_filters import FeedQuerySchema
 from eventcal.web.request.session_cookie import session_cookie_name
 
-# Maps the names of access rules to values of `x-access` that differ from the name.
+# Maps the name of an access rule to its `x-access` value if the value differs from the name.
 _ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
 # The OpenAPI tag of each blueprint outside the API.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
@@ -74,7 +74,7 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
 def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, *, contents: Json) -> Json:
     """Return the path items of the views that are not registered with flask-smorest.
 
-    `contents`: the response content of the views that are not feeds, by the end of the path.
+    `contents` maps the end of a path to the response content of a view that is not a feed.
     """
     [url] = converter.schema2parameters(FeedCheckQuerySchema(), location="query")
     # The feed check accepts only URLs of this installation.

@@ -29,13 +29,13 @@ from eventcal.web.request.idempotency import KEY_HEADER, REPLAYED_HEADER, Idempo
 
 Json = dict[str, Any]
 
-# The header that is always sent with a status code.
+# Maps a status code to the header that is always sent with the status code.
 _STATUS_HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
-# Schemas of resources whose responses always have an ETag, including responses to changes.
+# Schemas of resources whose responses always have an ETag, including responses to unsafe requests.
 _SCHEMAS_WITH_ETAG = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
 _CONDITIONAL_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
@@ -119,7 +119,7 @@ class Operation:
             yield TooManyRequests
 
     def request_headers(self, errors: Collection[ErrorClass]) -> list[Json]:
-        """Return references to the request headers that the operation accepts. `errors` are its possible errors."""
+        """Return references to the request headers that the operation accepts, given its possible errors."""
         names = ["If-None-Match", "If-Modified-Since"] if self.is_conditional else []
         names += ["If-Match"] * (PreconditionRequired in errors)
         names += [KEY_HEADER] * self.accepts_idempotency_key
@@ -155,7 +155,7 @@ class Operation:
 
 
 def iter_error_responses(error_classes: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
-    """Yield the status, the component name and the response object for each status of these errors."""
+    """Yield the status, the component name and the response object for each status of the given errors."""
     by_status: dict[HTTPStatus, dict[str, str]] = defaultdict(dict)
     for kind in error_classes:
         status, code, title = error_kind(kind)
