@@ -52,7 +52,7 @@ def login_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response
 @public
 @form_view(redisplay(login_form, default_field="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
 def log_in() -> str:
-    """Sign in with a password and redirect to the requested page, or to the form for a required second-factor code."""
+    """Sign in with a password, and redirect to the requested page or to the form for the second-factor code."""
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
     rate_limits.count_sign_in(fields["email"])
@@ -125,7 +125,7 @@ def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> R
 @public
 @form_view(redisplay(registration_form, default_field="email"))
 def submit_registration() -> Response:
-    """Register a member, and show a page that asks to confirm the email address or to sign in."""
+    """Register a member, and show a page that asks the member to confirm the email address or to sign in."""
     check_csrf()
     fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))
     rate_limits.count_registration()

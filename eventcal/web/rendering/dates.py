@@ -47,9 +47,10 @@ class FormattedTimes:
 
 
 def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None:
-    """Return the formatted times of an event or talk resource, or None if it has no time yet.
+    """Return the formatted times of an event or talk resource, or None if the resource has no time yet.
 
-    Times are converted to the time zone in the query (`tz`) or else to `tzid`. Dates without a time are not converted.
+    Times are converted to the time zone in the query string (`tz`) or else to `tzid`. Dates without a time are not
+    converted.
     """
     if resource["starts"] is None:
         return None
@@ -84,7 +85,7 @@ def format_times(row: Event | Talk) -> FormattedTimes | None:
 
 
 def format_instant(instant: datetime, *, tzid: str) -> FormattedTimes:
-    """Return a formatted instant, such as a deadline, in the time zone in the query (`tz`) or else in `tzid`."""
+    """Return a formatted instant, such as a deadline, in the time zone in the query string (`tz`) or else in `tzid`."""
     zone = requested_timezone() or tzid
     local = instant.astimezone(get_zone(zone))
     iso_time = local.isoformat()
@@ -97,12 +98,12 @@ def format_instant_utc(instant: datetime | None) -> FormattedTimes | None:
 
 
 def format_time_of_day(instant: datetime, *, tzid: str) -> str:
-    """Return the time of day of an instant in the time zone in the query (`tz`) or else in `tzid`."""
+    """Return the time of day of an instant in the time zone in the query string (`tz`) or else in `tzid`."""
     return _format_time(instant.astimezone(get_zone(requested_timezone() or tzid)))
 
 
 def requested_timezone() -> str | None:
-    """Return the time zone in the query (`tz`), or None if the parameter is missing or unknown."""
+    """Return the time zone in the query string (`tz`), or None if the parameter is missing or unknown."""
     name = request.args.get("tz")
     return name if name is not None and is_known_zone(name) else None
 
@@ -150,7 +151,8 @@ def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | No
     """Return the template variables for the recurrence of an event, or None if the event does not recur.
 
     `words` is the rule as text, or None if the rule is too complex. `until` is the last day, or None if the recurrence
-    never ends. `dates` lists the next occurrences, with the title and venue if they differ from those of the event.
+    never ends. `dates` lists the next occurrences. The title and venue of an occurrence are included if they differ
+    from the event's.
     """
     if event.recurrence is None:
         return None

@@ -30,7 +30,7 @@ FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 Fields_co = TypeVar("Fields_co", covariant=True)
 
-# The number of digits from which a string is not converted to a number, so that the schema rejects the string.
+# Strings of at least this number of digits are not converted to numbers, so that the schema rejects the strings.
 _MOST_DIGITS = 20
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""
@@ -69,7 +69,7 @@ def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_f
     """Return the form with the submitted values, except those of `secret_fields`, and with the errors by field."""
     errors: dict[str, list[str]] = defaultdict(list)
     for error in faults:
-        # The first part of a pointer is the name of the field. Errors for unknown fields are shown above the form.
+        # The first part of a JSON pointer is the name of the field. Errors for unknown fields are shown above the form.
         name = error.pointer.removeprefix("/").partition("/")[0]
         errors[name if name in data else ""].append(translate(error.detail))
     return Form({name: value for name, value in data.items() if name not in secret_fields}, dict(errors))
@@ -122,12 +122,12 @@ def field_errors(error: DomainError | HTTPException, *, default_field: str = "")
 
 
 def nonempty_form_fields(*names: str) -> dict[str, str]:
-    """Return the named fields of the submitted form that are not empty."""
+    """Return those of the named fields that are not empty in the submitted form."""
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
 def next_path() -> str:
-    """Return the value of `next` in the submitted form or in the query, or an empty string."""
+    """Return the value of `next` in the submitted form or in the query string, or an empty string."""
     return request.form.get("next") or request.args.get("next") or ""
 
 
@@ -190,7 +190,10 @@ def day_choices(event: Event, *extra_times: str | None) -> Choices:
 
 
 def day_and_time_values(name: str, local_time: str | None, *, default_day: str) -> Mapping[str, str]:
-    """Return the values of the day and time fields for a local time, or `default_day` and no time for None."""
+    """Return the values of the day and time fields for a local time.
+
+    For None, return `default_day` and an empty time.
+    """
     if local_time is None:
         return {name: default_day, f"{name}_time": ""}
     time = local_time[11:]

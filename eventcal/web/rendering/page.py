@@ -120,7 +120,7 @@ def render_html(page: Page) -> str:
 
 
 def _current_url_with(**changes: str | None) -> str:
-    """Return the current path and query with changed parameters, where None removes a parameter."""
+    """Return the current path and query string with changed parameters. The value None removes a parameter."""
     args = request.args.copy()
     for name, value in changes.items():
         args.pop(name, None)

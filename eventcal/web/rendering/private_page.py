@@ -48,7 +48,7 @@ def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
 
 
 def invalid_query_response(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    """Return the response with a page that shows the errors of a query."""
+    """Return the response with a page that shows the errors in the query string."""
     response = page_response(page, status=status)
     response.vary.add("Accept-Language")
     return response

@@ -31,7 +31,7 @@ _A_DAY = timedelta(days=1)
 def agenda() -> Response:
     """Show the upcoming talks in the agenda or, with the query parameter `past`, the past talks in reverse order."""
     past = "past" in request.args
-    # Past and upcoming talks are distinguished by day (UTC), as in the listing.
+    # Talks are classified as past or upcoming by day (UTC), as on the listing page.
     today = now().astimezone(UTC).date()
     filters = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
     with read_session() as session:

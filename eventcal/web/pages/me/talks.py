@@ -147,7 +147,7 @@ def change_my_talk(talk_id: str) -> str:
 
 
 def _get_own_talk(session: Session, talk_id: str) -> Talk:
-    """Return a talk that the caller submitted or gives, or raise NotFound."""
+    """Return a talk that the caller submitted or presents, or raise NotFound."""
     talk = get_talk(session, talk_id, caller())
     if not is_own(talk, caller()):
         raise NotFound(Message("This is not one of your talks."))
@@ -185,7 +185,7 @@ def group_by_next_step(
 
 
 def _progress_group(talk: Talk, now: datetime) -> str:
-    # Past and upcoming talks are distinguished by day (UTC), as in the listing.
+    # Talks are classified as past or upcoming by day (UTC), as on the listing page.
     is_past = talk.last_day < now.astimezone(UTC).date().isoformat()
     is_over = is_past or talk.event.status == EventStatus.CANCELLED
     return _OVER_GROUP if is_over else _GROUP_BY_STATE.get(talk.state, _OVER_GROUP)

@@ -148,7 +148,7 @@ def _scope_labels() -> dict[Scope, str]:
 @pages.get("/me/feeds")
 @login_required
 def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the secret URLs of the member with the times of the last requests, and the form for a new URL."""
+    """Show the secret URLs of the member, the time of the last request for each URL, and the form for a new URL."""
     done = {
         "revoked": _("The address is revoked."),
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
@@ -204,7 +204,7 @@ def confirm_revoke_personal_feed(feed_id: str) -> Response:
 @pages.post("/me/feeds/<feed_id>")
 @login_required
 def revoke_personal_feed(feed_id: str) -> Response:
-    """Revoke a secret URL. Requests for a revoked URL receive the status 410 (Gone)."""
+    """Revoke a secret URL. Requests for a revoked URL receive a 410 (Gone) response."""
     with unit_of_work() as session:
         service.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
     return redirect(url_for("pages.personal_feeds", done="revoked"), HTTPStatus.SEE_OTHER)

@@ -31,11 +31,11 @@ _REQUIRED_FIELDS = ("title", "timezone")
 _TEXT_FIELDS = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _MULTILINE_FIELDS = ("summary", "description")
 _CALL_CHECKBOXES = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
-# Objects for which an update contains only the changed members. A price is always included completely.
+# JSON objects for which an update contains only the changed members. A price is always sent as a complete object.
 _PARTIALLY_SENT_OBJECTS = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
-# Maps pointers in the request body to form fields. The longest matching pointer applies.
+# Maps JSON pointers in the request body to form fields. If several pointers match, the longest pointer is used.
 _FORM_FIELD_BY_POINTER: Mapping[str, str] = {
     **{f"/location/{name}": name for name in LOCATION_COLUMNS},
     "/location": "latitude",
@@ -72,7 +72,7 @@ def parse_event_form(data: FormData) -> Json:
 
 
 def drop_empty_fields(body: Json) -> Json:
-    """Return the request body for a new event without empty fields."""
+    """Return a copy of the request body for a new event that omits empty fields."""
     cleaned = {name: drop_empty_fields(value) if isinstance(value, dict) else value for name, value in body.items()}
     kept = {name: value for name, value in cleaned.items() if value not in (None, {}, [])}
     # An empty start or end is omitted, so that the schema reports a missing value and not an invalid time.
@@ -94,7 +94,10 @@ def changed_fields(body: Json, before: Json) -> Json:
 
 
 def fill_missing_fields(data: FormData, stored: Mapping[str, str]) -> FormData:
-    """Return the submitted fields and the stored values of missing fields, except for the check boxes of a call."""
+    """Return the submitted fields and the stored values of missing fields.
+
+    If a call for talks is submitted, its missing check boxes count as unticked.
+    """
     sent = data.to_dict()
     kept = {name: value for name, value in stored.items() if "call" not in sent or name not in _CALL_CHECKBOXES}
     return FormData({**kept, **sent})
@@ -115,7 +118,7 @@ def build_event_form(event: Event) -> Form:
 
 
 def parse_price(data: FormData) -> Json | None:
-    """Return the price in the price fields, or None if both fields are empty. A decimal comma is accepted."""
+    """Return the price from the price fields, or None if both fields are empty. A decimal comma is accepted."""
     price = {"amount": _text_or_none(data, "price_amount"), "currency": _uppercase_or_none(data, "price_currency")}
     filled = {name: value for name, value in price.items() if value}
     if _DECIMAL_COMMA.fullmatch(filled.get("amount", "")):

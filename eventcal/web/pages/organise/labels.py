@@ -77,7 +77,7 @@ def event_form_choices() -> dict[str, Choices | Sequence[str]]:
 
 
 def talk_row(talk: Talk, **extra: object) -> dict[str, Any]:
-    """Return the template variables for a talk: the talk, the display names of its kind and state, and `extra`."""
+    """Return the template variables for a talk, including the display names of its kind and state."""
     return {"talk": talk, "kind": kind_label(talk.kind), "state": translate(TALK_STATE_LABELS[talk.state]), **extra}
 
 

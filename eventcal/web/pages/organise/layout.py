@@ -44,7 +44,7 @@ def changing_event(slug: str, *, find: GetEvent = get_event_for_organiser) -> It
 
 
 def render_section(event: Event, *, section: str, template: str, title: str, **context: object) -> Page:
-    """Return a page in a section of an event. The name of a section is the endpoint of its first page."""
+    """Return a page in a section of an event's pages. The name of a section is the endpoint of its first page."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,
@@ -67,7 +67,7 @@ def get_step(name: str, steps: Iterable[StepT]) -> StepT:
 def get_talks_of_event(
     session: Session, event: Event, talk_ids: Sequence[str], *, too_many_message: Message
 ) -> list[Talk]:
-    """Return the talks of an event with the given ids. Raises TalkNotFound, or Invalid for more than MAX_LIMIT ids."""
+    """Return the event's talks with the given IDs. Raises TalkNotFound, or Invalid for more than MAX_LIMIT IDs."""
     if len(talk_ids) > MAX_LIMIT:
         raise Invalid(too_many_message)
     talks = list_submissions_by_id(session, event, talk_ids)
@@ -84,7 +84,7 @@ def check_edit_conflict(event: Event) -> None:
 
 
 def find_completed_count(action: str) -> int | None:
-    """Return the number of changed talks in the query, or None if the parameter `done` is not `action`."""
+    """Return the number of changed talks from the query string, or None if the parameter `done` is not `action`."""
     number = request.args.get("number", "")
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
     return int(number) if is_number and request.args.get("done") == action else None

@@ -1,4 +1,4 @@
-"""Pages for proposing and editing events, with a preview for subscribers."""
+"""Pages for proposing and editing events. A preview shows how the event will appear to subscribers."""
 
 from flask import request, url_for
 from flask_babel import gettext as _
@@ -54,7 +54,7 @@ def propose_or_preview_event() -> str | Response:
 @pages.get("/organise/<slug>/event")
 @login_required
 def event_form(slug: str) -> Response:
-    """Show the form for editing an event to its organisers."""
+    """Show the form with which organisers edit an event."""
     with layout.open_event_session(slug) as (_session, event):
         return page_response(_build_event_form_page(event, forms.build_event_form(event)))
 

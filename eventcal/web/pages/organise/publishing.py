@@ -1,4 +1,4 @@
-"""Pages for publishing, cancelling, deleting and redacting an event, each with a preview for subscribers."""
+"""Pages for publishing, cancelling, deleting and redacting an event, which preview the effects on subscribers."""
 
 from http import HTTPStatus
 
@@ -105,7 +105,7 @@ def _build_step_confirmation_page(session: Session, event: Event, step: EventAct
     talks = count_talks_once_published(session, event)
     is_open = step in state_changes.allowed_event_actions(event, caller())
     session.expunge(event)
-    # Changes to an event outside the session are not written to the database.
+    # Changes to a detached event are not written to the database.
     if is_open and step != EventAction.DELETE:
         state_changes.apply_transition(event, step, now=now())
     preview = build_calendar_preview(session, event, was_public=was_public)

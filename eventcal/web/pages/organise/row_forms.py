@@ -49,7 +49,7 @@ def redisplay_row(
 ) -> RowForm:
     """Return the form for a row with the submitted values and the errors by field.
 
-    `form_pointers` maps the pointers of errors to the pointers of form fields if they differ.
+    `form_pointers` maps the JSON pointers of errors to the JSON pointers of form fields if the pointers differ.
     """
     form_errors = []
     for error in faults:

@@ -43,7 +43,7 @@ from eventcal.web.request.context import now
 _NO_TIME = "none"
 _TIME_FIELDS = ("starts", "starts_time", "minutes")
 _FIELDS = (*_TIME_FIELDS, "room", "track")
-# Maps pointers in the errors of a talk to pointers of row fields.
+# Maps the JSON pointers in the errors of a talk to the JSON pointers of row fields.
 _FORM_POINTERS = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
 # The maximum number of displayed warnings of each kind.
 _MOST_WARNINGS = 20
@@ -231,7 +231,7 @@ def _find_saved_message() -> str | None:
 
 
 def _iter_conflict_warnings(session: Session, event: Event) -> Iterator[tuple[str, Sequence[TalkSlot]]]:
-    """Yield a message for each schedule conflict with the affected talks."""
+    """Yield a message and the affected talks for each schedule conflict."""
     slots = list_talk_slots(session, event)
     conflicts = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
     speaker_ids = {speaker_id for conflict in conflicts for speaker_id in conflict.speakers}

@@ -35,7 +35,7 @@ from eventcal.web.schemas.sponsors import SponsorshipIn, TierFields, TierIn
 
 _TIER_IN, _TIER, _SPONSORSHIP = TierIn(), TierFields(), SponsorshipIn()
 _SPONSOR_FIELDS = ("name", "url", "description")
-# Maps pointers in API request bodies to pointers of form fields.
+# Maps JSON pointers in API request bodies to JSON pointers of form fields.
 _FORM_POINTERS = {
     "/price": "/price_amount",
     "/price/amount": "/price_amount",
@@ -142,7 +142,7 @@ def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
 
 
 def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page, on which `invalid_row` replaces the form for the same row."""
+    """Return the page. `invalid_row` replaces the form for the same row."""
     tiers = queries.list_tiers_with_taken_places(session, event)
     forms = {tier.id: _build_tier_row_form(tier) for tier, _taken in tiers}
     forms |= {

@@ -87,7 +87,7 @@ def submissions(slug: str) -> Response:
 
 
 def find_decision_success_message() -> str | None:
-    """Return the success message for the decision in the query, or None if the query contains no decision."""
+    """Return the success message for the decision in the query string, or None if the query string has no decision."""
     done = request.args.get("done", "")
     number = layout.find_completed_count(done)
     return None if number is None else labels.find_step_success_message(done, number)

@@ -116,7 +116,7 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
 
 
 def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
-    """Return the template variables for the call for talks, or None if an event without a call accepts no talks.
+    """Return the template variables for the call for talks, or None if there is no call and the event accepts no talks.
 
     `opens` is the opening time if it is in the future. `left` is the time until an open call closes.
     """
@@ -173,14 +173,15 @@ def speaker(slug: str) -> Response:
     def build_page(session: Session, now: datetime) -> Page:
         row = get_speaker(session, slug, ANONYMOUS)
         photo = find_uploaded_path(row.photo_url)
-        # Past and upcoming talks are distinguished by day (UTC), because pages are cached for a day.
+        # Talks are classified as past or upcoming by day (UTC), because pages are cached for a day.
         today = now.astimezone(UTC).date().isoformat()
         list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=now)
         talks = list(iter_all_rows(lambda paging: list_page(paging=paging)))
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # The slug of a merged speaker displays another profile, whose slug is used for the canonical path.
+            # For the slug of a merged speaker, the page shows the remaining speaker, whose slug is used in the
+            # canonical path.
             path=url_for("pages.speaker", slug=row.slug),
             description=shorten_for_preview(to_plain_text(row.bio or "")),
             image=links().image(photo),

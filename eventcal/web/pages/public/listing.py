@@ -1,4 +1,4 @@
-"""The page of events and talks, as a list or a month, with the same filters as the API and the feeds."""
+"""The list view and month view of events and talks, which accept the same filters as the API and the feeds."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -43,7 +43,7 @@ _A_DAY = timedelta(days=1)
 @pages.get("/")
 @anonymous
 def listing() -> Response:
-    """Show events or talks as a list or a month, or the filters with their errors if the query is invalid."""
+    """Show events or talks as a list or a month, or the filters with their errors if the query string is invalid."""
     raw_query = parse_raw_query(request.args)
 
     def build_page(session: Session, now: datetime) -> Page:
@@ -128,7 +128,7 @@ def _group_by_heading(
         if query.show == ItemKind.TALKS:
             event = result.events[resource["event"]]
             item = _talk_card(resource, event, raw_query)
-            # A talk without a time is sorted by, and listed under, the first day of its event.
+            # A talk without a time is sorted and listed as if it started on the first day of its event.
             times = item["when"]
             heading = format_long_day(times.first_date if times else date.fromisoformat(event.starts[:10]))
         else:

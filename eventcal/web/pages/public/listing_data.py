@@ -64,7 +64,7 @@ class ListingResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceSummary:
-    """The recurrence rule of an event as text, the time and status of the next occurrence, and later times."""
+    """The recurrence rule of an event as text, the next occurrence with its status, and the later occurrences."""
 
     rule_label: str
     next: FormattedTimes | None
@@ -114,7 +114,7 @@ def list_resource_occurrences(event: Json, first: date, last: date | None, *, li
 
 @dataclass(frozen=True, kw_only=True)
 class ListingLink:
-    """A link to a listing, which is marked as `current` if the listing is displayed."""
+    """A link to a listing. `current` is true if the listing is the displayed page."""
 
     url: str
     label: str
@@ -124,11 +124,11 @@ class ListingLink:
 def filter_bar_context(
     raw_query: RawQuery, result: ListingResult, faults: Iterable[FieldError] = ()
 ) -> Mapping[str, object]:
-    """Return the variables of the template pages/filters.html for a listing and the errors of its query.
+    """Return the variables of the template pages/filters.html for a listing and the errors in its query string.
 
     `kinds` lists each kind with its display name and whether the kind is selected. `hidden` lists the parameters
-    without an input field. `wrong` lists each error with the display name and the field id of its parameter.
-    `opened` is true if a filter other than the search text is used. `cleared` is the URL without filters.
+    without an input field. `wrong` lists each error with the display name and the field ID of its parameter. `opened`
+    is true if a filter other than the search text is used. `cleared` is the URL without filters.
     """
     errors = MultiDict(translate_field_errors(faults))
     search, inputs = _filter_input(raw_query, "q", 0, errors=errors), list(_iter_filter_inputs(raw_query, errors))

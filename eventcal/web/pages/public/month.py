@@ -40,7 +40,7 @@ DayEntry = tuple[date, Json]
 
 
 def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime) -> Page:
-    """Return the page for the month in the query, for the month of the first filtered day, or for the current month."""
+    """Return the page for the month in the query string, the month of the first filtered day, or the current month."""
     today = now.astimezone(UTC).date()
     first = (query.month or query.filter.from_day or today).replace(day=1)
     filters = _limit_to_month(query.filter, first)
@@ -101,7 +101,7 @@ def _next_month(first: date) -> date:
 
 
 def _limit_to_month(filters: Filter, first: date) -> Filter:
-    """Return the filter for a month, extended by one day on either side for events in other time zones."""
+    """Return the filter for a month, extended by one day on either side to include events in other time zones."""
     start, end = first - _A_DAY, _next_month(first)
     return replace(filters, from_day=max(filters.from_day or start, start), to_day=min(filters.to_day or end, end))
 

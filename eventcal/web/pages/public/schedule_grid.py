@@ -43,7 +43,7 @@ class GridRow(NamedTuple):
 
 
 class ScheduleGrid(NamedTuple):
-    """A table of talks. `unplaced` lists the keys of the talks outside the table in order of time."""
+    """A table of talks. `unplaced` lists the keys of the talks outside the table in chronological order."""
 
     rooms: tuple[str, ...]
     rows: tuple[GridRow, ...]

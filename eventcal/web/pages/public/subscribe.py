@@ -59,8 +59,9 @@ _NON_CALENDAR_CLIENTS = frozenset(
 class FeedTarget:
     """The feed for a selection: the feed of the selected event or speaker, or the filtered calendar feed.
 
-    `base_url` is the URL without a suffix. `selection` is the complete selection as a query for the calendar feed.
-    `url_query` contains the parameters for the URL of this feed. `scope` is "event", "speaker" or "calendar".
+    `base_url` is the URL without a format suffix. `selection` is the complete selection as a query string for the
+    calendar feed. `url_query` contains the parameters for the URL of this feed. `scope` is "event", "speaker" or
+    "calendar".
     """
 
     base_url: str
@@ -94,7 +95,7 @@ class FeedTarget:
 @pages.get("/subscribe")
 @anonymous
 def subscribe() -> Response:
-    """Show the feed for the selection in the query, or the form with its errors if the query is invalid."""
+    """Show the feed for the selection in the query string, or the form with its errors if the selection is invalid."""
     args = _extract_feed_args(request.args)
     try:
         selection = parse_feed_query(args)
