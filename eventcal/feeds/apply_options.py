@@ -9,7 +9,7 @@ from eventcal.kit.localtime import local_to_utc_lenient
 
 
 class Cancelled(StrEnum):
-    """Whether cancelled entries are kept, hidden, or kept with the status CONFIRMED."""
+    """Whether cancelled entries are kept unchanged, hidden, or kept with the status CONFIRMED."""
 
     KEEP = "keep"
     HIDE = "hide"
@@ -17,10 +17,10 @@ class Cancelled(StrEnum):
 
 
 def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
-    """Return the entry with times in UTC if requested, and with cancelled occurrences handled as requested.
+    """Return the entry after applying the options for cancelled occurrences and UTC times.
 
-    Callers must hide entries that are cancelled as a whole. Recurring entries keep their zone, because occurrences in
-    UTC would shift with daylight-saving time.
+    With `Cancelled.HIDE`, callers must remove entries that are cancelled as a whole. Recurring entries keep their time
+    zone, because occurrences of a rule in UTC would shift with daylight-saving time.
     """
     if utc and not entry.recurrence:
         entry = _convert_to_utc(entry)

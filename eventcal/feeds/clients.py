@@ -16,7 +16,7 @@ MAX_USER_AGENT_LENGTH = 300
 
 
 class ClientKind(StrEnum):
-    """A kind of client that fetches feeds, stored in a database column of 20 characters."""
+    """A kind of client that fetches feeds. Values must not be longer than 20 characters."""
 
     GOOGLE = "google"
     APPLE = "apple"
@@ -44,7 +44,7 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientFacts:
-    """The name of a kind of client, with texts for users about automatic and manual refreshing."""
+    """The name of a kind of client, and user-facing texts about its automatic and manual refreshing."""
 
     name: str
     expect: Message
@@ -73,11 +73,11 @@ _USER_AGENT_PATTERNS = [
 
 @lru_cache(2048)
 def detect_client_kind(user_agent: str) -> ClientKind:
-    """Return the kind of client for a User-Agent header, which must be truncated because results are cached."""
+    """Return the kind of client for a User-Agent header, which callers must truncate because results are cached."""
     return next((kind for kind, pattern in _USER_AGENT_PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 
 def extract_messages(data: BinaryIO, *_: object, **_options: object) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield every translatable text in `clients.toml`, as an extraction method for Babel."""
+    """Yield every translatable text in `clients.toml` (extraction method for Babel)."""
     for facts in tomllib.load(data)["clients"].values():
         yield from ((1, None, text, []) for key, text in facts.items() if key != "name")

@@ -1,4 +1,4 @@
-"""Preview of the calendar entry of an event, without writing to the database."""
+"""Preview of an event's calendar entry that does not write to the database."""
 
 from datetime import datetime
 
@@ -27,12 +27,12 @@ def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> Cale
 
 
 def count_talks_once_published(session: Session, event: Event) -> int:
-    """Return the number of talks that are public or will be public once the event is published."""
+    """Return the number of talks that are public or will become public when the event is published."""
     return count_talks(session, _public_talks_condition(event))
 
 
 def preview_ics(entry: CalendarEntry, *, sequence: int, now: datetime) -> str:
-    """Return the VEVENTs of an entry as in an iCalendar feed, with the timestamps of a change at `now`."""
+    """Return the VEVENTs that an iCalendar feed would contain if the entry changed at `now`."""
     return with_timestamps(render_entry(entry), Stamps(sequence=sequence, changed_at=truncate_to_second(now)))
 
 

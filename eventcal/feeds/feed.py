@@ -19,7 +19,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
 
 _PAST_PERIOD, _AHEAD = timedelta(days=30), timedelta(days=400)
-# The number of rows that are fetched at a time when a whole feed is read.
+# The number of rows in each batch that is fetched from the database when a whole feed is read.
 _BATCH_SIZE = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
@@ -36,9 +36,10 @@ class Feed:
 
 
 def with_window(filters: Filter, *, now: datetime) -> Filter:
-    """Return the filter with a default date range, because some clients stop reading after 1 MB.
+    """Return the filter with default dates, because some clients read only the first megabyte of a feed.
 
-    The range has no start if it ends before the default start, and no end if it starts after the default end.
+    No default start is added to a range that ends before the default start, and no default end is added to a range that
+    starts after the default end.
     """
     today = now.astimezone(UTC).date()
     first: date | None = today - _PAST_PERIOD
@@ -51,7 +52,7 @@ def with_window(filters: Filter, *, now: datetime) -> Filter:
 
 
 def with_resolved_ids(session: Session, feed: Feed) -> Feed:
-    """Return the feed with a filter that excludes recurring events without an occurrence on the requested days.
+    """Return the feed with a filter that excludes recurring events that have no occurrence on the requested days.
 
     Feeds with events must be passed to `with_resolved_ids` before their entries are selected.
     """
@@ -61,7 +62,7 @@ def with_resolved_ids(session: Session, feed: Feed) -> Feed:
 
 
 def iter_feed_rows(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
-    """Return the columns of every entry of a feed, unordered and fetched in batches to limit the memory usage."""
+    """Return the columns of every entry of a feed, in no particular order, fetched in batches to limit memory usage."""
     members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
     if not members:
         return ()
@@ -92,7 +93,7 @@ def list_newest_rows(
 def list_rows_changed_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
-    """Return the entries changed after `revision`, each preceded by whether the feed contains the entry."""
+    """Return each entry that changed after `revision`, preceded by a flag that tells whether the feed contains it."""
     within = [
         rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
         for rows, matched in _subject_queries(feed, now=now)
@@ -103,7 +104,7 @@ def list_rows_changed_since(
 
 
 def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
-    """Return the query for each kind of subject, with the condition that joins the query to the feed index."""
+    """Return an SQL query for each kind of subject, and the condition that joins the query to the feed index."""
     members: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
         members.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))
@@ -121,7 +122,7 @@ def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], Co
 
 
 def index_entry_join(kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Return the condition that joins the index entries of this kind to their subjects by id."""
+    """Return the condition that joins the index entries of this kind to their subjects by ID."""
     return and_(FeedEntry.kind == kind, FeedEntry.subject_id == subject_id)
 
 

@@ -1,8 +1,8 @@
 """Assembly of feeds from rendered entries.
 
 After a change, unchanged parts of the previously assembled feed are reused. Whether a feed contains an entry depends
-only on the entry and its event, so a change to a talk does not affect other entries. Feeds are assembled from scratch
-once a day and after changes that may affect other entries (see `FeedStateRow.full_rebuild_revision`).
+only on the entry and its event, so a change to one talk does not affect other entries. Feeds are assembled from scratch
+once a day and after changes that may affect unchanged entries (see `FeedStateRow.full_rebuild_revision`).
 """
 
 import hashlib
@@ -24,13 +24,13 @@ from eventcal.feeds.feed import Feed, iter_feed_rows, list_rows_changed_since
 from eventcal.feeds.format_registry import COLUMNS_BY_SOURCE, Format, Options
 from eventcal.feeds.zones import vtimezone
 
-# For a larger number of changes, reading the whole feed is as fast as updating it.
+# For more than this number of changes, reading the whole feed is as fast as updating it.
 _MAX_INCREMENTAL_CHANGES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssemblyRequest:
-    """A feed to assemble in a format. `renderer_version` identifies the code and settings that affect the output."""
+    """A feed to assemble and its format. `renderer_version` identifies the code and settings that affect the output."""
 
     feed: Feed
     format: Format
@@ -40,9 +40,10 @@ class AssemblyRequest:
 
 
 class _EntryMeta(NamedTuple):
-    """The sort key and metadata of an entry. Databases sort text differently, so entries are sorted in Python.
+    """The sort key and metadata of an entry.
 
-    `content_id` identifies the content of the entry together with the UID. `zone` is None if no VTIMEZONE is required.
+    Entries are sorted in Python, because databases sort text in different ways. Together with the UID, `content_id`
+    identifies the content of the entry. `zone` is None if the entry requires no VTIMEZONE.
     """
 
     first_day: str
@@ -76,7 +77,7 @@ class AssembledFeed:
 
 
 class _EntryBuffer:
-    """Ordered entries and their bytes. Adjacent unchanged entries are stored as one slice."""
+    """A sequence of entries and their bytes. Adjacent unchanged entries share one slice of the previous feed."""
 
     def __init__(self) -> None:
         self.entries: list[_EntryMeta] = []
@@ -90,7 +91,7 @@ class _EntryBuffer:
         self.texts.append(text)
 
     def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, *, stop: int) -> None:
-        """Append a range of entries of a previous feed. `offsets` contains the offset of each entry in its body."""
+        """Append a range of entries from a previous feed. `offsets` contains the offset of each entry in that feed."""
         if start < stop:
             last = stop - 1
             self.entries += previous.entries[start:stop]
@@ -99,10 +100,10 @@ class _EntryBuffer:
 
 
 def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, now: datetime) -> AssembledFeed:
-    """Return the feed at this revision, assembled from scratch."""
+    """Assemble the feed at this revision from scratch."""
     columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
     rows = iter_feed_rows(session, request.feed, columns, now=now)
-    # All entries share one buffer, so that the memory is returned to the system as a whole.
+    # All entries share one buffer, so that its memory is returned to the operating system as a whole.
     pieces = bytearray()
     lying: list[tuple[_EntryMeta, int, int]] = []
     for row in rows:
@@ -118,14 +119,14 @@ def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, 
 
 
 def can_increment(assembly: AssembledFeed, *, revision: int, full_rebuild_revision: int) -> bool:
-    """Return whether an assembled feed of the same day can be updated instead of assembled from scratch."""
+    """Return whether a feed assembled on the same day can be updated instead of being assembled from scratch."""
     return full_rebuild_revision <= assembly.revision and revision - assembly.revision <= _MAX_INCREMENTAL_CHANGES
 
 
 def assemble_incremental(
     session: Session, request: AssemblyRequest, previous: AssembledFeed, *, revision: int, now: datetime
 ) -> AssembledFeed:
-    """Return the feed at this revision, updated from a previous feed for which `can_increment` is true."""
+    """Assemble the feed at this revision by updating a previous feed, for which `can_increment` must be true."""
     columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
     rows = list_rows_changed_since(session, request.feed, columns, revision=previous.revision, now=now)
     touched = {row.uid for _, row in rows}
@@ -149,9 +150,9 @@ def assemble_incremental(
 def _list_changed_positions(
     previous: AssembledFeed, changed_uids: Collection[str], entries: Iterable[_RenderedEntry]
 ) -> Iterable[tuple[int, _RenderedEntry | None]]:
-    """Return the positions at which a feed changes, in order, with the new entry, or None for a removed entry.
+    """Return the positions at which a feed changes, in order, each with the new entry, or None for a removed entry.
 
-    New entries precede a removed entry at the same position.
+    New entries precede an entry that is removed at the same position.
     """
     gone = [(at, 1, None) for at, place in enumerate(previous.entries) if place.uid in changed_uids]
     come = [(bisect_left(previous.entries, _sort_key(part[0]), key=_sort_key), 0, part) for part in entries]
@@ -161,7 +162,7 @@ def _list_changed_positions(
 def _render_row(request: AssemblyRequest, row: Row[Any]) -> tuple[_EntryMeta, bytes]:
     text, zone = request.format.serialize_row(row, request.options)
     mark = str(row.revision) if request.format.has_extra_data else f"{row.content_hash[:16]} {row.sequence}"
-    # Days and zones are interned, because many entries have the same values.
+    # Dates and zone names are interned, because many entries have the same values.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
     return _EntryMeta(first_day, row.uid, last_day, zone, mark, row.last_modified), text
 
@@ -181,7 +182,7 @@ def _build_assembled_feed(
     return AssembledFeed(
         revision=revision,
         version=version,
-        # The parts are joined only once, because the body may have many megabytes.
+        # The parts are joined only once, because the body may be many megabytes in size.
         body=b"".join([above, *between, below]),
         entries=buffer.entries,
         sizes=buffer.sizes,
@@ -192,8 +193,8 @@ def _build_assembled_feed(
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
     """Return an identifier of the output that is the same on every worker.
 
-    The hash includes every entry, because entries may join and leave a feed as days pass without any change to the
-    data.
+    The hash includes every entry, because entries may enter and leave a feed with the passing of time, without any
+    change to the data.
     """
     about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
     name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])

@@ -1,7 +1,7 @@
 """Counts of feed requests by feed and kind of client, without personal data.
 
 No IP addresses or User-Agent headers are stored, and times are rounded down to minutes. Public feeds are identified by
-a digest of the URL, and secret feeds by their id.
+a digest of the URL, and secret feeds by their ID.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class FeedFetches(Base):
 
 
 def public_feed_key(path: str) -> str:
-    """Return the key for counting fetches of a public feed, which is a digest of its path and canonical query."""
+    """Return the key for counting fetches of a public feed: a digest of the feed's path and canonical query string."""
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
@@ -47,7 +47,7 @@ def personal_feed_key(feed_id: str) -> str:
 
 
 def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
-    """Add new fetches to the stored counts. New pairs of feed and client are ignored if MAX_ROWS is reached."""
+    """Add new fetches to the stored counts. New combinations of feed and client are ignored beyond MAX_ROWS."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
     rows = _load_fetch_rows(session, {one.feed for one in noted})
     room = MAX_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
@@ -79,7 +79,7 @@ def _load_fetch_rows(session: Session, feeds: Collection[str]) -> dict[tuple[str
 
 
 def _add_to_row(row: FeedFetches, added: FeedFetches) -> None:
-    """Add fetches to a stored row. Batches of several workers may arrive out of order."""
+    """Add fetches to a stored row. Batches from several workers may arrive out of order."""
     last_at = _truncate_to_minute(added.last_at)
     if _utc_day_number(last_at) == _utc_day_number(row.last_at):
         row.fetches_today += added.fetches_today

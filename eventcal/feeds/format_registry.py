@@ -34,9 +34,9 @@ HeaderAndFooter = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
 class Format:
     """A feed format.
 
-    `header_and_footer` returns the bytes before and after the entries.
-    `is_stored_rendered` is true if the feed index stores serialized entries in this format.
-    `has_extra_data` is true if the output contains data that the content hash of an entry does not include.
+    `header_and_footer` returns the bytes before and after the entries. `is_stored_rendered` is true if the feed index
+    stores serialized entries in this format. `has_extra_data` is true if the output contains data that the content hash
+    of an entry does not cover.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Format:
         return FeedEntry.ics if self.is_stored_rendered and options == DEFAULT_OPTIONS else FeedEntry.entry
 
     def serialize_row(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
-        """Return the serialized entry of a feed index row, and its zone if the entry requires a VTIMEZONE."""
+        """Return the serialized entry of a feed index row, and its time zone if the entry requires a VTIMEZONE."""
         if self.is_stored_rendered and options == DEFAULT_OPTIONS:
             return row.ics.encode(), row.zone
         kept = entry_from_row(row, options)

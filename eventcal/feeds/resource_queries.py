@@ -1,4 +1,4 @@
-"""API lists read from the feed index: the JSON of events and talks, and the public changes since a revision."""
+"""API lists that are read from the feed index: events and talks as JSON, and the public changes since a revision."""
 
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -34,13 +34,13 @@ def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: Pa
 
 
 def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
-    # An outer join keeps SQLite from scanning and sorting the whole index, although every row has an entry.
+    # Although every row has an entry, an outer join is used, because an inner join makes SQLite sort the whole index.
     rows = rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id))
     return rows.with_only_columns(_RESOURCE_COLUMN, maintain_column_froms=True)
 
 
 class PublicChange(NamedTuple):
-    """A change to an event or a talk. `id` is the slug of the event or the id of the talk."""
+    """A change to an event or a talk. `id` is the slug of the event or the ID of the talk."""
 
     kind: EntryKind
     id: str
@@ -49,7 +49,7 @@ class PublicChange(NamedTuple):
 
 
 def list_public_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
-    """Return the changes after the revision `since`, in order, and the revision to continue from.
+    """Return the changes after the revision `since`, in ascending order, and the revision to continue from.
 
     Revisions are assigned under the global write lock and become visible in order, so clients that continue from the
     returned revision miss no changes. Only the last change to each event or talk is returned.

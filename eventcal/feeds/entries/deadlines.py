@@ -17,16 +17,16 @@ from eventcal.feeds.entries.entry_builder import EntryBuilder, local_start_and_e
 from eventcal.kit.localtime import format_with_offset, get_zone
 from eventcal.kit.markdown import to_html, to_plain_text
 
-# The last zone in which a day ends, with a name that every client supports.
+# UTC-12, the last time zone in which a day ends, under a name that every client supports.
 _ANYWHERE_ON_EARTH = "Etc/GMT+12"
 _DURATION = timedelta(hours=1)
 
 
 def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
-    """Return the entries for the opening and the closing of an event's call for talks, by kind.
+    """Return the entries for the opening and the closing of an event's call for talks, keyed by kind.
 
     The opening entry starts when the call opens, and the closing entry ends when the call closes. Deadline entries last
-    one hour. Deadlines at the end of a day anywhere on earth are in UTC-12.
+    one hour. Deadlines at the end of a day anywhere on Earth are written in UTC-12.
     """
     call = event.call
     if call is None:

@@ -36,7 +36,7 @@ def format_plain_description(
 def format_html_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return an HTML description with the same parts as the plain-text description. `texts` must be HTML."""
+    """Return an HTML description with the same parts as the plain-text description. `texts` must contain HTML."""
     parts = [f"<p>{'<br>'.join(escape(line) for line in first_lines)}</p>"] if first_lines else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
@@ -53,7 +53,7 @@ class EventDescription:
     url: str
 
     def render_plain_and_html(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
-        """Return the description as plain text and as HTML, with this summary (Markdown) and online URL."""
+        """Return the description with the given Markdown summary and online URL, as plain text and as HTML."""
         before, facts = self._occurrence_link_lines(online_url), self._fact_lines(online_url)
         headed = ["Line-up:", *(f"- {line}" for line in self.line_up)] if self.line_up else []
         plain, html = self._rendered_description

@@ -56,7 +56,7 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True)
 class TalkFacts:
-    """Data of a talk that only schedules and tables contain. `abstract` is plain text, and `event` is a slug."""
+    """Talk data that only the schedule and CSV formats contain. `abstract` is plain text, and `event` is a slug."""
 
     event: str
     kind: str
@@ -72,12 +72,11 @@ class TalkFacts:
 class CalendarEntry:
     """An event, a talk or a deadline as subscribers see it.
 
-    `starts` and `ends` are either dates or naive local times in `zone`. The value of `ends` is exclusive.
-    The `fold` attribute of a datetime distinguishes the two instants of an ambiguous local time, as in Python.
-    `html` contains the same description as `description`, as safe HTML.
-    `related` contains the UIDs of related entries.
-    `excluded` contains the cancelled or skipped occurrences of the recurrence, in the format of `starts`.
-    `overrides` contains the occurrences that differ from the recurrence, in order.
+    `starts` and `ends` are either dates or naive local times in `zone`. The value of `ends` is exclusive. The `fold`
+    attribute of a datetime distinguishes the two instants of an ambiguous local time (PEP 495). `html` contains the
+    description as sanitised HTML. `related` contains the UIDs of related entries. `excluded` contains the occurrences
+    that are cancelled or skipped, in the format of `starts`. `overrides` contains the occurrences that differ from the
+    recurrence rule, in chronological order.
     """
 
     uid: str
@@ -105,15 +104,14 @@ class CalendarEntry:
 
     @property
     def all_day(self) -> bool:
-        """Whether the entry lasts whole days."""
+        """Whether the entry is an all-day entry."""
         return not isinstance(self.starts, datetime)
 
     @property
     def needs_zone(self) -> bool:
-        """Whether the times are written with a TZID, which requires a VTIMEZONE."""
+        """Whether the times of the entry are written with a TZID, which requires a VTIMEZONE."""
         moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
-        # The second of two ambiguous times is written in UTC, because a TZID refers to the first (RFC 5545, section
-        # 3.3.5).
+        # RFC 5545 (section 3.3.5) cannot express the second instant of an ambiguous local time except in UTC.
         return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
 
 
@@ -121,8 +119,8 @@ class CalendarEntry:
 class Override:
     """An occurrence that differs from its recurring entry.
 
-    `occurrence` is the original start, in the format of `CalendarEntry.starts`. `entry` is the complete entry of the
-    occurrence, with the UID of the recurring entry and without a recurrence.
+    `occurrence` is the original start of the occurrence, in the format of `CalendarEntry.starts`. `entry` is the
+    complete entry of the occurrence, with the UID of the recurring entry but without a recurrence rule.
     """
 
     occurrence: date | datetime
@@ -131,7 +129,7 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Stamps:
-    """The SEQUENCE of an entry and the time of its last change in whole seconds (UTC), which never decrease."""
+    """The SEQUENCE and the last-modified time (UTC, in whole seconds) of an entry. Neither value ever decreases."""
 
     sequence: int
     changed_at: datetime

@@ -32,12 +32,12 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 
-# The duration of entries whose end is no longer after the start because time zone rules have changed.
+# The duration of entries that no longer end after they start because time zone rules have changed.
 _MIN_DURATION = timedelta(minutes=1)
 
 
 class EntryLinks(Protocol):
-    """The URLs that entries contain. The protocol keeps entries independent of the routes of the application."""
+    """The URLs that entries contain. The protocol keeps the builder independent of the application's routes."""
 
     def event_page(self, slug: str) -> str:
         """Return the URL of an event's page."""
@@ -51,13 +51,13 @@ class EntryLinks(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryBuilder:
-    """Builds the entries of an installation. `domain` is the last part of every UID."""
+    """Builds calendar entries. `domain` is the part of every UID after the @ sign."""
 
     links: EntryLinks
     domain: str
 
     def event_uid(self, event_id: str) -> str:
-        """Return the UID of an event's entry, which depends only on the id of the event (RFC 7986, section 5.3)."""
+        """Return the UID of an event's entry (RFC 7986, section 5.3), derived from the ID of the event."""
         return f"event-{event_id}@{self.domain}"
 
     def talk_uid(self, talk_id: str) -> str:
@@ -78,8 +78,8 @@ class EntryBuilder:
     ) -> CalendarEntry:
         """Return the entry of a public event.
 
-        `talk_count` is the number of public talks. The description lists the talks in `unscheduled_talks`. `sponsors`
-        are the confirmed sponsors of each tier, in order.
+        `talk_count` is the number of public talks. The description of the entry lists the talks in `unscheduled_talks`.
+        `sponsors` contains each tier with its confirmed sponsors, in display order.
         """
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_start_and_end(event)
@@ -96,7 +96,7 @@ class EntryBuilder:
             ends=ends,
             zone=event.timezone,
             status=ical_status(event.status),
-            # Talks block the time of attendees, so the event itself must not block whole days.
+            # An event with talks does not mark attendees as busy, because the talks do.
             transparent=cancelled or talk_count > 0,
             created_at=event.created_at,
             url=url,
@@ -116,7 +116,7 @@ class EntryBuilder:
         return replace(entry, excluded=excluded, overrides=_build_overrides(event, entry, description))
 
     def build_talk_entry(self, talk: Talk) -> CalendarEntry:
-        """Return the entry of a public talk. A talk without a time is tentative and spans the days of its event."""
+        """Return the entry of a public talk. The entry is tentative if the talk has no time."""
         cancelled = talk.public_state == TalkState.CANCELLED
         waits = talk.starts_at is None
         starts, ends = _event_first_and_end_day(talk.event) if waits else _talk_start_and_end(talk)
@@ -181,14 +181,14 @@ def _build_override_entry(
         description=plain,
         html=html,
         location=base.location if here else ", ".join(part for part in (occurrence.venue, event.city) if part),
-        # The coordinates of a different venue are unknown.
+        # The coordinates are known only for the event's own venue.
         geo=base.geo if here else None,
         conference=occurrence.online_url,
     )
 
 
 def _occurrence_start_and_end(event: Event, occurrence: Occurrence) -> tuple[date | datetime, date | datetime]:
-    """Return the local start and end (exclusive). `fold` is set for the second of two ambiguous times."""
+    """Return the local start and the exclusive local end of an occurrence, with `fold` set as in `CalendarEntry`."""
     slot, here = occurrence.slot, get_zone(event.timezone)
     if "T" not in slot.starts:
         return date.fromisoformat(slot.starts), date.fromisoformat(slot.ends) + timedelta(days=1)
@@ -218,7 +218,7 @@ def _event_start_and_end(event: Event) -> tuple[date | datetime, date | datetime
     starts, ends = parse_local(event.starts), parse_local(event.ends)
     if not isinstance(starts, datetime):
         return starts, ends + timedelta(days=1)
-    # A recurrence rule uses local times, even if the first local time is skipped by daylight-saving time.
+    # Recurring events keep their local times, even if daylight-saving time skips the first local time.
     return (starts, ends) if event.recurrence else local_start_and_end(event.starts_at, event.ends_at, event.timezone)
 
 
@@ -234,7 +234,7 @@ def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
 
 
 def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
-    """Return the local times of both instants. The end is always later than the start (RFC 5545, section 3.8.2.2)."""
+    """Return the local times of both instants, with the end later than the start (RFC 5545, section 3.8.2.2)."""
     here = get_zone(tzid)
     ends_at = max(ends_at, starts_at + _MIN_DURATION)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)

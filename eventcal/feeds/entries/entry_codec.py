@@ -17,7 +17,7 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.feeds.entries.sanitize import strip_controls
 
-# The suffix marks the second of two ambiguous local times, which ISO 8601 cannot represent.
+# The suffix for the second instant of an ambiguous local time, which ISO 8601 cannot distinguish from the first.
 _FOLD_MARK = "*"
 _RECORDS = (CalendarEntry, Participant, TalkFacts)
 
@@ -28,7 +28,7 @@ def dump_entry(entry: CalendarEntry) -> str:
 
 
 def load_entry(stored: str) -> CalendarEntry:
-    """Return the entry that was encoded by `dump_entry`."""
+    """Decode an entry that was encoded by `dump_entry`."""
     return _entry_from_json(orjson.loads(stored))
 
 

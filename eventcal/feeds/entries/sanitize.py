@@ -1,4 +1,4 @@
-"""Sanitising of texts and URLs from users, so that every calendar format can contain the values."""
+"""Sanitising of user-supplied texts and URLs, so that the values are valid in every calendar format."""
 
 import re
 from urllib.parse import quote
@@ -13,9 +13,9 @@ _CLEAN_TEXT = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-
 
 
 def strip_controls(text: str) -> str:
-    r"""Return the text with \n for all line breaks, spaces for tabs, and U+FFFD for invalid characters.
+    r"""Return the text with line breaks replaced by \n, tabs by spaces, and invalid characters by U+FFFD.
 
-    The result is valid in XML 1.0, in JSON encoded as UTF-8, and in the TEXT type of RFC 5545.
+    The result is valid in XML 1.0, in JSON encoded as UTF-8, and as a TEXT value of RFC 5545.
     """
     if _CLEAN_TEXT.fullmatch(text):
         return text
@@ -24,7 +24,7 @@ def strip_controls(text: str) -> str:
 
 
 def percent_encode_url(text: str) -> str:
-    """Return the URL with every character percent-encoded that RFC 3986 does not allow."""
+    """Percent-encode every character of the URL that RFC 3986 does not allow."""
     if "%" in text:
         text = STRAY_PERCENT.sub("%25", text)
     return quote(text, safe="%:/?#[]@!$&'()*+,;=-._~", errors="replace")

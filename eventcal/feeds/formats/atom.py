@@ -11,7 +11,7 @@ from eventcal.kit.localtime import format_utc
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 
-# Never change this namespace, because the ids of all feeds and entries are derived from it.
+# Never change this namespace, because the IDs of all feeds and entries are derived from it.
 _NAMESPACE = UUID("693ae964-ceee-5528-9c3c-e8051b5f510a")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _A_DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 """The data model of iCalendar (RFC 5545, section 3): components and properties, independent of the serialization.
 
-The modules `ics`, `jcal` and `xcal` serialize the same components, so that the formats are consistent. Conversions that
-jCal and xCal share (RFC 7265, 3.6; RFC 6321, 3.6) are also defined in this module.
+The modules `ics`, `jcal` and `xcal` serialize the same components, so that the formats are consistent. The module also
+defines the conversions that jCal and xCal share (RFC 7265 and RFC 6321, section 3.6 of each).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ class ValueType(StrEnum):
     TEXT = "text"
     URI = "uri"
     DATE = "date"
-    # A local time in the zone of the TZID parameter, a floating time without TZID, or an instant in UTC.
+    # A local time in the zone of the TZID parameter, a floating time if TZID is missing, or an instant in UTC.
     DATE_TIME = "date-time"
     INTEGER = "integer"
     DURATION = "duration"
@@ -39,10 +39,9 @@ Value = str | int | date | datetime | tuple[float, float]
 class Property:
     """A property with an upper-case name, values of one type, and all parameters except VALUE and TZID.
 
-    Values of the types TEXT, URI, DURATION, RECUR and UTC_OFFSET are strings.
-    Datetime values are naive if `tzid` is set.
-    Only the properties CATEGORIES and EXDATE may have several values.
-    `explicit_type` is true if RFC 5545 requires the VALUE parameter, because the type is not the default.
+    Values of the types TEXT, URI, DURATION, RECUR and UTC_OFFSET are strings. Datetime values are naive if `tzid` is
+    set. Only the CATEGORIES and EXDATE properties may have several values. `explicit_type` is true if RFC 5545 requires
+    the VALUE parameter, because the type is not the default type of the property.
     """
 
     name: str
@@ -103,7 +102,7 @@ def round_degrees(number: float) -> float:
 
 
 def parse_rule_values(rule: str) -> Mapping[str, Sequence[str]]:
-    """Return the values of each part of a recurrence rule (RFC 5545, section 3.3.10), by lower-case name.
+    """Return the values of each part of a recurrence rule (RFC 5545, section 3.3.10), keyed by lower-case part name.
 
     UNTIL is converted to the form `2014-06-04` or `2014-06-04T13:30:00Z`, and all other values are unchanged.
     """

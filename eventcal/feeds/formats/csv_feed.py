@@ -1,4 +1,4 @@
-"""CSV serializer (RFC 4180) with output that opens in spreadsheets without an import dialog."""
+"""CSV serializer (RFC 4180), whose output opens in spreadsheet programs without an import dialog."""
 
 import csv
 import re
@@ -35,8 +35,8 @@ def csv_row(stored: StoredEntry) -> bytes:
     """Return the row of an entry in UTF-8, terminated by CRLF. A recurring entry has only one row.
 
     The columns `starts` and `ends` contain local times in `timezone`, or the first and last day (inclusive). The
-    columns `starts_at` and `ends_at` contain instants in RFC 3339 format with the offset of the zone. Whole days are
-    converted to the start of the first day and the end of the last day.
+    columns `starts_at` and `ends_at` contain instants in RFC 3339 format with the offset of the zone. For an all-day
+    entry, `starts_at` is the start of the first day and `ends_at` is the end of the last day.
     """
     entry = stored.entry
     starts, ends, starts_at, ends_at = _start_and_end_times(entry)
@@ -68,10 +68,10 @@ def _format_csv_line(cells: Iterable[str | None]) -> bytes:
 
 
 def _escape_formula(cell: str) -> str:
-    """Return the cell with an apostrophe before text that a spreadsheet could run as a formula (OWASP, CSV Injection).
+    """Prefix the cell with an apostrophe if a spreadsheet program could run it as a formula (OWASP, CSV Injection).
 
-    Formulas start with `=`, `+`, `-` or `@`, or their full-width forms, even after whitespace and invisible characters.
-    Some programs skip a leading tab or line break.
+    Formulas start with `=`, `+`, `-` or `@`, or their full-width forms, possibly after whitespace or invisible
+    characters. Some programs ignore a leading tab or line break.
     """
     text = strip_controls(cell)
     begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])
@@ -79,5 +79,5 @@ def _escape_formula(cell: str) -> str:
     return f"'{text}" if is_formula else text
 
 
-# The header starts with a byte order mark, which spreadsheets need to detect UTF-8.
+# The header starts with a byte order mark, which spreadsheet programs need to detect UTF-8.
 HEADER = "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _format_csv_line(COLUMNS)

@@ -1,6 +1,6 @@
-"""iCalendar serializer (RFC 5545, 3.1 to 3.3) with escaping, line folding and CRLF line endings.
+"""iCalendar serializer (RFC 5545, sections 3.1 to 3.3) with escaping, line folding and CRLF line endings.
 
-The output is deterministic, and no value can affect any other property.
+The output is deterministic, and values are escaped so that they cannot change other properties.
 """
 
 import re
@@ -25,7 +25,7 @@ def render_entry(entry: CalendarEntry) -> str:
     return "".join(map(serialize_component, event_components(entry)))
 
 
-# The pattern matches only at the start of a line, because texts may contain the same words.
+# The pattern matches only at the start of a line, because property values may contain the same text.
 _BEGIN_VEVENT = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 
@@ -37,7 +37,7 @@ def with_timestamps(entry: str, stamps: Stamps) -> str:
 
 
 def ics_header_and_footer(head: FeedHead, zones: Iterable[Component]) -> tuple[bytes, bytes]:
-    """Return the bytes before and after the entries. VTIMEZONEs precede the entries for single-pass parsers."""
+    """Return the bytes before and after the entries. VTIMEZONEs precede the entries, as single-pass parsers require."""
     properties = map(_serialize_property, vcalendar_properties(head))
     above = "".join(["BEGIN:VCALENDAR\r\n", *properties, *map(_serialize_zone, zones)])
     return above.encode(), b"END:VCALENDAR\r\n"
@@ -99,23 +99,23 @@ _VALUE_FORMATTERS: Mapping[ValueType, Callable[[Any], str]] = {
 def fold_line(line: str) -> str:
     """Return a content line folded at 75 octets (RFC 5545, section 3.1).
 
-    Characters and escape sequences are not split.
+    Folding does not split grapheme clusters or escape sequences.
 
-    Long lines are also folded where a text starts or ends. The same text in DESCRIPTION and X-ALT-DESC is therefore
-    folded at the same words and compresses well.
+    Long lines are also folded at the start and the end of each text, so that the same text in DESCRIPTION and
+    X-ALT-DESC is folded at the same words and compresses well.
     """
     if len(line.encode()) <= _MAX_LINE_OCTETS:
         return line + "\r\n"
     parts: list[str] = []
     for text in _split_at_texts(line):
-        # Continuation lines begin with a space.
+        # A continuation line begins with a space, which leaves one octet less.
         room = _MAX_LINE_OCTETS - 1 if parts else _MAX_LINE_OCTETS
         parts += _split_ascii(text, room) if text.isascii() else _split_non_ascii(text, room)
     return "\r\n ".join(parts) + "\r\n"
 
 
 # A text starts after a line break or a tag and ends before a closing tag or `<br>`.
-# Neither combining characters nor spaces may be next to a fold, because some programs trim spaces.
+# Folds are never adjacent to combining characters or to spaces, which some programs trim.
 _TEXT_EDGES = re.compile(r"\\n(?=[!-;=-\[\]-~\w])|>(?=[!-;=-\[\]-~\w])|<(?=/|br>)")
 _TEXT_LAST_CHARACTER = re.compile(r"[!-=?-~\w]")
 
@@ -145,10 +145,10 @@ _MIN_LINE_LENGTH = 20
 
 
 def _choose_fold_position(line: str, start: int, end: int) -> int:
-    """Return the position at which to fold an ASCII line, at most `end`.
+    """Return the position at which to fold an ASCII line, which is at most `end`.
 
-    The position depends on the text rather than on the distance from the start. Lines are folded within words, because
-    some programs trim spaces.
+    The position depends on the text rather than on its offset in the line, so that the same text is folded alike. Folds
+    are placed within words, because some programs trim spaces.
     """
     for before in _PREFERRED_FOLDS:
         found = line.rfind(before, start + _MIN_LINE_LENGTH, end - 2)
@@ -193,5 +193,5 @@ def _split_into_clusters(line: str) -> list[str]:
 def _is_combining(char: str) -> bool:
     if char.isascii() or len(char) > 1:
         return False
-    # Skin tone modifiers are symbols, not marks, in Unicode.
+    # In Unicode, skin tone modifiers are symbols rather than marks.
     return unicodedata.category(char)[0] == "M" or char == _JOINER or "\U0001f3fb" <= char <= "\U0001f3ff"

@@ -1,6 +1,6 @@
 """JSCalendar serializer (RFC 8984): a feed is a Group of Events.
 
-The serializer converts entries instead of iCalendar components, because JSCalendar uses durations instead of ends,
+The serializer converts entries instead of iCalendar components, because JSCalendar uses durations instead of end times,
 patches for occurrences, and names for time zones. The output is deterministic.
 """
 
@@ -45,7 +45,7 @@ _RULE_PART_NAMES = {
 
 
 def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
-    """Return the entry as a JSCalendar Event and its overridden occurrences (RFC 8984, section 5.1) in UTF-8."""
+    """Return the entry and its overridden occurrences as a JSCalendar Event (RFC 8984, section 5.1) in UTF-8."""
     event = _event_without_recurrence_to_json(entry, stamps)
     # The recurrence rule is the same as in iCalendar, so that all formats are consistent.
     rule = rfc5545_rule(entry)
@@ -63,7 +63,7 @@ def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
 
 
 def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
-    """Return the JSON before and after the entries of a Group (RFC 8984, section 5.3). SEPARATOR joins the entries."""
+    """Return the JSON around the entries of a Group (RFC 8984, section 5.3). Entries must be joined by SEPARATOR."""
     group: Json = {
         "@type": "Group",
         "uid": strip_controls(head.uid),
@@ -134,7 +134,7 @@ def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
 def _elapsed_time(starts: datetime, ends: datetime, tzid: str) -> timedelta:
     """Return the elapsed time, including changes of the UTC offset (RFC 8984, section 1.4.6)."""
     elapsed = local_to_utc_lenient(ends, tzid) - local_to_utc_lenient(starts, tzid)
-    # A recurring entry may start after its end if daylight-saving time skips the start on the first day.
+    # The start of a recurring entry may be after its end if daylight-saving time skips the local start time.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
 
 
@@ -142,7 +142,7 @@ def _format_duration(elapsed: timedelta) -> str:
     minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     if seconds or not (hours or minutes):
-        # The syntax of durations requires minutes between hours and seconds.
+        # In a duration with hours and seconds, the minutes are required.
         return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
     return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
 
@@ -198,14 +198,14 @@ def _participant_to_json(participant: Participant) -> Json:
 
 
 def _build_patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json:
-    """Return the differences of an occurrence as a PatchObject (RFC 8984, section 1.4.9)."""
+    """Return the differences from `inherited` as a PatchObject (RFC 8984, section 1.4.9)."""
     patch = {name: value for name, value in event.items() if inherited.get(name) != value and name not in _UNPATCHABLE}
     gone = [name for name in inherited if name not in event and name not in _UNPATCHABLE and name != "recurrenceRules"]
     return {**patch, **dict.fromkeys(gone)}
 
 
 def _rule_to_json(rule: str, zone_name: str | None) -> Json:
-    """Return a recurrence rule. UNTIL is a local time in `zone_name`, or a date if `zone_name` is None."""
+    """Return a recurrence rule as JSON. UNTIL is a local time in `zone_name`, or a date if `zone_name` is None."""
     parts = {
         _RULE_PART_NAMES.get(name, name): _rule_part_to_json(name, values, zone_name)
         for name, values in parse_rule_values(rule).items()

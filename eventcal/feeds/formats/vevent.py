@@ -1,4 +1,4 @@
-"""Conversion of entries to iCalendar components (RFC 5545, 7986, 9253).
+"""Conversion of entries to iCalendar components (RFC 5545, RFC 7986 and RFC 9253).
 
 Participants and locations (RFC 9073) are optional, because some clients misinterpret these components.
 """
@@ -53,7 +53,7 @@ def _add_rfc9073_parts(component: Component, entry: CalendarEntry) -> Component:
 
 
 def vcalendar_properties(head: FeedHead) -> tuple[Property, ...]:
-    """Return the properties of the VCALENDAR (RFC 5545, 3.7; RFC 7986, 5)."""
+    """Return the properties of the VCALENDAR (RFC 5545, section 3.7, and RFC 7986, section 5)."""
     names = [
         text_property("VERSION", "2.0"),
         text_property("PRODID", PRODID),
@@ -153,14 +153,14 @@ def rfc5545_rule(entry: CalendarEntry) -> str | None:
             rule["UNTIL"] = [_until_value(parse_until(until), entry)]
     except ValueError:
         return None
-    return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]  # untyped in icalendar
+    return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]
 
 
 def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
     """Return UNTIL with the type that DTSTART requires: a date, or an instant in UTC (RFC 5545, section 3.3.10)."""
     if not entry.all_day:
         return until.instant(entry.zone)
-    # A local date is not converted, even if the zone skips the day.
+    # A local date is used unchanged, because some zones have skipped a day.
     return until.last_day(entry.zone) if until.is_utc else until.day
 
 

@@ -24,7 +24,7 @@ _DOCUMENT_START = (
     '<?xml version="1.0" encoding="utf-8"?>\n<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>'
 )
 _DOCUMENT_END = b"</components></vcalendar></icalendar>\n"
-# The order of elements that the schema requires (RFC 6321, appendix A, value-recur).
+# The order of elements that the xCal schema requires (RFC 6321, appendix A, value-recur).
 _RULE_ORDER = (
     *("freq", "until", "count", "interval", "bysecond", "byminute", "byhour"),
     *("byday", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos", "wkst"),

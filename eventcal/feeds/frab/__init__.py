@@ -1,1 +1,1 @@
-"""Schedules in the format of frab, which conference apps read."""
+"""Conference schedules in the frab format, which conference apps read."""

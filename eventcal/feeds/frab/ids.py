@@ -20,7 +20,7 @@ def object_guid(kind: str, key: str) -> str:
 
 
 def talk_guid(uid: str) -> str:
-    """Return the UUID of a talk, derived from the UID without the domain, which may change."""
+    """Return the UUID of a talk, derived from its UID without the domain, because the domain may change."""
     return object_guid("talk", uid.partition("@")[0])
 
 
@@ -34,7 +34,7 @@ def event_acronym(slug: str) -> str:
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
-    """Return the slug of a talk, such as `xen_summit-17-xen-on-arm`, which is unique because of the number."""
+    """Return the slug of a talk, such as `xen_summit-17-xen-on-arm`, with a number that makes the slug unique."""
     words = slugify(strip_controls(title))
     if len(words) < _MIN_LENGTH:
         words = f"{words}-talk".removeprefix("-")
@@ -44,7 +44,7 @@ def talk_slug(acronym: str, number: int, title: str) -> str:
 def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
     """Return a unique positive 31-bit integer for each key.
 
-    A key has the same id in every schedule, unless the id collides with the id of another key.
+    A key has the same ID in every schedule, unless the ID collides with the ID of another key.
     """
     ids: dict[str, int] = {}
     taken: set[int] = set()

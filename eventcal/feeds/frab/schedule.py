@@ -1,7 +1,7 @@
 """Construction of an event's schedule from its talks, rooms and days.
 
-A schedule is serialized as JSON or XML in the format of frab, which pretalx also writes and c3voc documents
-(https://c3voc.de/wiki/schedule). Schedules are read by Giggity, EventFahrplan, ConfClerk and Engelsystem.
+Schedules are serialized as JSON or XML in the frab format, which pretalx also produces (documented at
+https://c3voc.de/wiki/schedule). Giggity, EventFahrplan, ConfClerk and Engelsystem read schedules in the frab format.
 """
 
 import re
@@ -16,9 +16,9 @@ from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.feeds.frab.ids import event_acronym, object_guid, person_ids, talk_guid, talk_slug
 from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with_offset, get_zone, local_to_utc_lenient
 
-# Giggity and the tools of c3voc assume that a day begins at six o'clock, which the format does not define.
+# Giggity and the c3voc tools assume that a conference day begins at 06:00, although the format does not say so.
 _DAY_BEGINS = time(6)
-# For longer events, such as recurring events, only days with talks are listed.
+# For events with more days, such as recurring events, only the days with talks are listed.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
@@ -97,7 +97,7 @@ class ScheduledTalk(TypedDict):
 
 
 class ScheduleDay(TypedDict):
-    """A day with the talks in each room. `index` starts at 1, and `day_end` is exclusive."""
+    """A day of a schedule, with the talks in each room. `index` starts at 1, and `day_end` is exclusive."""
 
     index: int
     date: str
@@ -124,7 +124,7 @@ class Conference(TypedDict):
 
 
 class Schedule(TypedDict):
-    """The content of the JSON and XML documents."""
+    """The data from which the JSON and XML documents are serialized."""
 
     version: str
     base_url: str
@@ -165,7 +165,7 @@ def build_schedule(programme: ScheduleInput) -> Schedule:
     if not (programme.zone in UTC_NAMES or _ZONE_NAME.match(programme.zone)):
         del conference["time_zone_name"]
     changed_at = programme.changed_at
-    # Apps compare versions, so the version must change only if the programme changes.
+    # Apps compare versions, so the version of a schedule must change only if the programme changes.
     version = format_utc(changed_at) if changed_at else "0"
     return {"version": version, "base_url": strip_controls(programme.base_url), "conference": conference}
 
@@ -192,12 +192,15 @@ def _iter_timed_talks(programme: ScheduleInput) -> Iterator[_TimedTalk]:
 
 
 def _convert_zone(local: datetime, tzid: str, to_tzid: str) -> datetime:
-    # The conversion via UTC is also defined for local times that the zone skips.
+    # Converting via UTC also works for local times that the time zone skips.
     return local_to_utc_lenient(local, tzid).astimezone(get_zone(to_tzid))
 
 
 def _conference_day(starts: datetime, programme: ScheduleInput, dates: Container[date]) -> date:
-    """Return the day that lists a talk, which is the previous day of the event for talks before six o'clock."""
+    """Return the conference day of a talk.
+
+    Talks before 06:00 belong to the previous day, if the schedule has that day.
+    """
     day = starts.date()
     before = day - _A_DAY
     has_it = programme.first_day <= before <= programme.last_day or before in dates
@@ -223,7 +226,7 @@ def _iter_schedule_days(
 
 
 def _format_day_start(day: date, talks: Sequence[ScheduledTalk], tzid: str) -> str:
-    """Return six o'clock, or midnight if a talk on this date starts before six o'clock."""
+    """Return the start of a conference day: 06:00, or midnight if a talk on the date starts before 06:00."""
     begins = _format_default_day_start(day, tzid)
     own = f"{day}T"
     is_early = any(own < talk["date"] < f"{own}{_DAY_BEGINS}" for talk in talks)
@@ -267,7 +270,10 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
 
 
 def _room_name(facts: TalkFacts, programme: ScheduleInput) -> str:
-    """Return the name of the room, or a placeholder because apps omit talks without a room."""
+    """Return the name of a talk's room.
+
+    If there is none, return a placeholder, because apps omit talks without a room.
+    """
     return strip_controls(facts.room or (UNKNOWN_ROOM if programme.rooms else programme.title))
 
 

@@ -28,7 +28,7 @@ DEADLINE_KINDS = (EntryKind.OPENING, EntryKind.CLOSING)
 
 
 def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str] = ()) -> Sequence[Talk]:
-    """Return the talks with these ids and all relations, sorted by id.
+    """Return the talks with these IDs, with all relationships loaded, sorted by ID.
 
     Only talks in `reload` and talks that are not fully loaded are read from the database.
     """
@@ -42,12 +42,12 @@ def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
-    """Return the events with these ids and all relations, sorted by id."""
+    """Return the events with these IDs, with all relationships loaded, sorted by ID."""
     return _reload_from_database(session, Event, ids, options=event_load_options()) if ids else ()
 
 
 def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> FeedIndexRows:
-    """Return the index rows for these kinds and subject ids, which are not attached to the session."""
+    """Return the index rows for these kinds and subject IDs, detached from the session."""
     if not ids:
         return {}
     # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for a single talk.
@@ -76,7 +76,7 @@ def _find_loaded_talk(session: Session, talk_id: str) -> Talk | None:
 
 
 def _is_fully_loaded(talk: Talk) -> bool:
-    """Return whether all relations are loaded and match the foreign keys."""
+    """Return whether all relationships are loaded and match the foreign keys."""
     if inspect(talk).unloaded or inspect(talk.event).expired:
         return False
     if any("speaker" in inspect(part).unloaded for part in talk.speaking):
@@ -91,10 +91,10 @@ def _is_fully_loaded(talk: Talk) -> bool:
 def _reload_from_database(
     session: Session, kind: type[Subject], ids: Collection[str], *, options: Iterable[ORMOption]
 ) -> Sequence[Subject]:
-    """Load objects with all relations, because the relations in the session may be outdated."""
+    """Reload all relationships of the objects, because relationships in the session may be stale."""
     for id_ in ids:
         known = session.identity_map.get(identity_key(kind, id_))
         if known is not None:
             session.expire(known, inspect(kind).relationships.keys())
-    # Only expired relations are loaded again, so that objects in use elsewhere remain complete.
+    # Only expired relationships are loaded again, so that objects in use elsewhere remain fully loaded.
     return session.scalars(select(kind).where(kind.id.in_(ids)).order_by(kind.id).options(*options)).all()

@@ -46,9 +46,9 @@ class ResourceRenderer(Protocol):
 
 
 class EntryWriter:
-    """Collects the rows of an update of the feed index, all with the same timestamp.
+    """Collects the rows to write in an update of the feed index, all with the same timestamp.
 
-    Rows are read and written in bulk by SQLAlchemy Core statements.
+    Rows are read and written in bulk with SQLAlchemy Core statements.
     """
 
     def __init__(self, session: Session, resources: ResourceRenderer, now: datetime) -> None:
@@ -65,7 +65,7 @@ class EntryWriter:
         self._talks: dict[str, Talk] = {}
 
     def load_rows(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
-        """Load the index rows for these kinds and subject ids."""
+        """Load the index rows for these kinds and subject IDs."""
         missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
         for key, row in load_index_rows(self.session, kinds, missing).items():
             self.rows.setdefault(key, row)
@@ -86,7 +86,7 @@ class EntryWriter:
         self._new, self._touched, self._talks = {}, {}, {}
 
     def next_revision(self, own_revision: int) -> int:
-        """Return a new public revision, higher than `own_revision`, which also increases with private changes."""
+        """Return a new public revision above `own_revision`, which private changes to the subject also increment."""
         self.state.revision = max(self.state.revision, own_revision) + 1
         if not self._dated:
             # Changes become visible when the transaction commits, which may be minutes after `self.now`.
@@ -100,7 +100,7 @@ class EntryWriter:
         self.state.full_rebuild_revision = self.state.revision
 
     def record_renderer(self, renderer: str) -> None:
-        """Store the version of the renderer, and increment the revision if the version is new."""
+        """Store the renderer version, and increment the revision if the renderer version changed."""
         if self.state.renderer_version != renderer:
             self.state.renderer_version = renderer
             self.next_revision(0)
@@ -116,7 +116,7 @@ class EntryWriter:
         return row is not None and row.content_hash == hash_content(entry, render_entry(entry))
 
     def rewrite_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> None:
-        """Store the entry and the API resource of a subject again without changing the rendered content."""
+        """Store the entry and the API resource of a subject whose rendered content is unchanged."""
         row = self.rows[_subject_key(subject)]
         row.entry, row.resource = dump_entry(entry), self._render_resource(subject)
         self._mark_for_update(row)
@@ -171,7 +171,7 @@ class EntryWriter:
             row.sequence += 1
             # Clients compare whole seconds, so each timestamp is at least one second after the previous timestamp.
             row.last_modified = max(truncate_to_second(self.now), row.last_modified + _A_SECOND)
-            # If the timestamp is in the future, the response to the current request is delayed.
+            # If `last_modified` is in the future, the response to the current request is delayed until that time.
             wait_after_commit_until(self.session, row.last_modified)
             row.ics = with_timestamps(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._mark_for_update(row)
@@ -199,7 +199,7 @@ class EntryWriter:
         return row
 
     def _set_talk_columns(self, talk: Talk, **values: object) -> None:
-        """Set columns of a talk. An otherwise unmodified talk is updated in bulk by `save` instead of flushed."""
+        """Set columns of a talk. If the talk is otherwise unmodified, `save` updates it in bulk."""
         if inspect(talk).modified:
             for name, value in values.items():
                 setattr(talk, name, value)
@@ -224,8 +224,8 @@ def _subject_key(subject: Event | Talk) -> tuple[EntryKind, str]:
 def hash_content(entry: CalendarEntry, text: str) -> str:
     """Return a digest of the content of an entry.
 
-    The digest includes the instants, because new time zone rules change the instants of an entry without changing its
-    local times. The digest includes the participants, because not every format contains participants.
+    The digest includes the instants, because new time zone rules can change the instants of an entry but not its local
+    times. The digest includes the participants, because not every format contains participants.
     """
     instants = () if entry.all_day else (_to_utc(entry, entry.starts), _to_utc(entry, entry.ends))
     participants = [
@@ -249,6 +249,6 @@ def _redact_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
 
 
 def _lock_and_load_state(session: Session) -> FeedStateRow:
-    """Return the state, locked until the commit and not attached to the session."""
+    """Return the state of the feed index, detached from the session and locked until the transaction ends."""
     found = session.connection().execute(select(_STATE_TABLE).with_for_update())
     return FeedStateRow(**found.mappings().one())

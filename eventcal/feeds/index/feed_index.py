@@ -36,10 +36,10 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.rules import recompute_talk_columns
 
-# Increment this number with every change to rendered entries or resources, which `db upgrade` then renders again.
+# Increment RENDERER_VERSION if the rendering changes, so that `db upgrade` renders entries and resources again.
 RENDERER_VERSION = 4
 
-# The number of rows that are loaded and rendered at a time when the whole feed index is rebuilt.
+# The number of rows in each batch that is loaded and rendered when the whole feed index is rebuilt.
 _BATCH_SIZE = 200
 # The libraries whose versions affect rendered entries and VTIMEZONEs.
 _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
@@ -65,13 +65,13 @@ class FeedIndex:
 
     @cached_property
     def renderer_version(self) -> str:
-        """Identifier of the code and settings that render entries, which `rerender_all` compares."""
+        """An identifier of the code and settings that affect rendering, used by `rerender_all` to detect changes."""
         libraries = " ".join(version(name) for name in _LIBRARIES)
         sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
         return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
     def update_entries(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
-        """Update the entries and derived columns that are affected by the changes, as a hook before each commit."""
+        """Before-commit hook: update the entries and derived columns that are affected by the changes."""
         reach = affected_entries(session, changes)
         if reach.events or reach.talks or reach.talks_of_renamed_part or reach.event_entries or reach.other_public_data:
             _IndexUpdate(session, self, now).apply_changes(reach)
@@ -79,7 +79,7 @@ class FeedIndex:
     def rerender_all(self, session: Session, *, now: datetime, tell: ProgressCallback = _ignore_progress) -> int:
         """Render all entries again if the renderer changed, and return the number of changed entries.
 
-        Entries with unchanged text keep their SEQUENCE and timestamps. `tell` is called after each batch with the
+        Entries with unchanged content keep their SEQUENCE and timestamps. `tell` is called after each batch with the
         number of events or talks in the batch.
         """
         if get_feed_state(session).renderer_version == self.renderer_version:

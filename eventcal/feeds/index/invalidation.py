@@ -20,14 +20,12 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 
 @dataclass
 class AffectedEntries:
-    """The ids of the events and talks that a set of changes affects.
+    """The IDs of the events and talks that a set of changes affects.
 
-    `events` and `talks` contain the events and talks that were changed directly.
-    `talks_of_renamed_part` contains the talks in a renamed room or track.
-    `event_entries` contains the events whose entries may have changed.
-    `talks_with_changed_children` contains the talks with changed tags or speakers.
-    `talks_of_changed_speaker` contains the talks that show changed data of a speaker.
-    `other_public_data` is true if any other public data changed.
+    `events` and `talks` contain the events and talks that were changed directly. `talks_of_renamed_part` contains the
+    talks in a renamed room or track. `event_entries` contains the events whose entries may have changed.
+    `talks_with_changed_children` contains the talks with changed tags or speakers. `talks_of_changed_speaker` contains
+    the talks that show changed data of a speaker. `other_public_data` is true if any other public data changed.
     `full_rebuild` is true if unchanged entries may join or leave a feed.
     """
 
@@ -74,7 +72,7 @@ def _on_event_change(session: Session, change: Change, affected: AffectedEntries
     affected.events.add(event.id)
     if change.action == "changed" and change.changed_fields & _EVENT_FIELDS_IN_TALKS:
         affected.talks.update(session.scalars(select(Talk.id).where(Talk.event_id == event.id)))
-    # Events do not show co-located events that are not public.
+    # The entry of an event does not mention co-located events that are not public.
     if change.action == "changed" and event.status in PUBLIC_STATUSES:
         neighbours = session.scalars(select(CoLocation.event_id).where(CoLocation.other_id == event.id)).all()
         if "slug" in change.changed_fields:
@@ -104,7 +102,7 @@ def _on_talk_change(_session: Session, change: Change, affected: AffectedEntries
     if change.action != "deleted":
         affected.talks.add(talk.id)
     if talk.published_at is None and "published_at" not in change.old_values:
-        # Events do not show talks that are not public.
+        # The entry of an event does not mention talks that are not public.
         return
     if change.action != "changed" or change.changed_fields & _TALK_FIELDS_IN_EVENT or talk.starts_at is None:
         affected.event_entries.add(talk.event_id)
@@ -189,5 +187,5 @@ _CHANGE_HANDLERS: dict[type, Callable[[Session, Change, AffectedEntries], None]]
 
 
 def reprise_ids(session: Session, talk_ids: Iterable[str]) -> set[str]:
-    """Return the ids of the talks that repeat any of these talks and therefore refer to the earlier talk."""
+    """Return the IDs of the talks that repeat any of the given talks and refer to them in their entries."""
     return set(session.scalars(select(Talk.id).where(Talk.reprise_of_id.in_(list(talk_ids)))))

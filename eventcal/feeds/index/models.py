@@ -16,16 +16,14 @@ from eventcal.kit.models import Base, enum_column
 class FeedEntry(Base):
     """A calendar entry with its rendered representations, sequence number and revision.
 
-    `subject_id` is the id of an event or a talk, and for a deadline the id of its event. `subject_id` is not a foreign
-    key, because an entry outlives its subject.
-    `serial` is a small integer that permanently identifies the entry.
-    `content_hash` is a digest of the content without timestamps. SEQUENCE increases only if `content_hash` changes.
-    `last_modified` is the value of DTSTAMP and LAST-MODIFIED.
-    `tombstone_until` is the end of the period in which a cancelled deadline is shown.
-    `zone` is None if the entry requires no VTIMEZONE.
-    `first_day` and `last_day` are local dates, which determine the range of the VTIMEZONE.
-    `ics` is the rendered VEVENT. `entry` contains the source of all other formats as JSON. `resource` is the public API
-    representation of the event or talk as JSON.
+    `subject_id` is the ID of the event or talk, or of the event to which a deadline belongs. `subject_id` is not a
+    foreign key, because an entry outlives its subject. `serial` is a small integer that permanently identifies the
+    entry. `content_hash` is a digest of the content without timestamps. SEQUENCE increases only if `content_hash`
+    changes. `last_modified` is the value of DTSTAMP and LAST-MODIFIED. `tombstone_until` is the end of the period in
+    which a cancelled deadline is shown. `zone` is None if the entry requires no VTIMEZONE. `first_day` and `last_day`
+    are local dates, which determine the range of the VTIMEZONE. `ics` is the rendered VEVENT. `entry` contains the
+    calendar entry as JSON, from which all other formats are serialized. `resource` is the public API representation of
+    the event or talk as JSON.
     """
 
     __tablename__ = "feed_entries"
@@ -38,7 +36,7 @@ class FeedEntry(Base):
     uid: Mapped[str] = mapped_column(String(300), primary_key=True)
     kind: Mapped[EntryKind] = enum_column(EntryKind)
     subject_id: Mapped[str] = mapped_column(String(16))
-    # The slug of an event or the id of a talk, as used by `/changes`.
+    # The slug of an event or the ID of a talk, as used by `/changes`.
     public_id: Mapped[str] = mapped_column(String(80))
     serial: Mapped[int] = mapped_column(sort_order=1)
     deleted: Mapped[bool] = mapped_column(default=False)

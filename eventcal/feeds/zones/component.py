@@ -1,8 +1,8 @@
 """VTIMEZONE components (RFC 5545, section 3.6.5) that all common calendar clients interpret in the same way.
 
 Outlook supports only one STANDARD and one DAYLIGHT component with a yearly rule, and ical.js reads only the first value
-of an RDATE. A zone is therefore written with its yearly rule if the rule is correct for all dates of the feed. A zone
-without a correct yearly rule is written with one observance for each offset change, without RRULE or RDATE.
+of an RDATE. A zone is written with its yearly rule if the rule is correct for all dates of the feed. A zone without a
+correct yearly rule is written with one observance for each offset change, without RRULE or RDATE.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 def vtimezone(tzid: str, first: date, last: date) -> Component:
     """Return the VTIMEZONE for entries in a zone with local dates from `first` to `last`, both inclusive.
 
-    An entry that starts on the last day may end a day later. For a recurring entry, `last` is the date of the last
+    Entries that start on the last day may end a day later. For a recurring entry, `last` is the date of the last
     occurrence. `tzid` is an IANA name or an alias, and is used unchanged as the TZID.
 
     Raises ZoneInfoNotFoundError (a KeyError) if tzdata does not contain the zone, and ValueError if `last` is before
@@ -65,7 +65,7 @@ def _offset_changes(changes: Sequence[OffsetChange]) -> list[tuple[int, int]]:
 
 
 def _normalise_onset_hours(rule: PosixRule) -> PosixRule | None:
-    """Return the rule with onset hours below 24, as Outlook requires, or None if an onset is not on a weekday.
+    """Return the rule with onset hours below 24, as Outlook requires, or None if an onset is not defined by weekday.
 
     The returned rule may differ from the original in some years (see `WeekdayOnset.with_hour_in_day`).
     """
@@ -104,9 +104,10 @@ def _constant_observance(time: LocalTime, first_year: int) -> Component:
 
 
 def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
-    """Return a STANDARD or DAYLIGHT component. `onset` is the local time before the change, in seconds since 1970.
+    """Return a STANDARD or DAYLIGHT component of a VTIMEZONE.
 
-    The component with the greater offset is DAYLIGHT, as Outlook expects.
+    `onset` is the local time before the change, in seconds since 1970. The component with the greater offset is
+    DAYLIGHT, as Outlook expects.
     """
     properties = [
         Property("DTSTART", ValueType.DATE_TIME, (_EPOCH + timedelta(seconds=onset),)),
@@ -120,7 +121,7 @@ def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule:
 
 
 def _format_utc_offset(seconds: int) -> str:
-    """Return a UTC offset (RFC 5545, section 3.3.14), with seconds only if the seconds are not zero."""
+    """Return a UTC offset (RFC 5545, section 3.3.14), in which zero seconds are omitted."""
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}{rest // 60:02}"
     return f"{text}{rest % 60:02}" if rest % 60 else text

@@ -73,7 +73,7 @@ class Span:
 
     @classmethod
     def covering_days(cls, first: date, last: date) -> Self:
-        """Return the span that contains every local time from `first` to `last`, both inclusive, in any zone."""
+        """Return the span that contains the days from `first` to `last`, both inclusive, in every time zone."""
         return cls(
             start=midnight_seconds(first.toordinal()) - _PADDING,
             end=midnight_seconds(last.toordinal() + 1) + _PADDING,
@@ -85,7 +85,7 @@ def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetCh
     """Return the local time at the start of a span, followed by each offset change within the span.
 
     `changes` must be sorted, and the first change must not be later than the start of the span. Changes that affect
-    only the name are omitted.
+    only the abbreviation of a zone are omitted.
     """
     within: list[OffsetChange] = []
     for change in changes:
@@ -101,7 +101,7 @@ class YearlyOnset(ABC):
     """The time of a yearly change: a day, and the local time before the change in seconds since midnight.
 
     `seconds` may be negative or exceed a day. For example, Israel's change on the Friday before the last Sunday of
-    March at 02:00 is written as 26 hours after the start of the fourth Thursday.
+    March at 02:00 is written as 26 hours after the start of the fourth Thursday of March.
     """
 
     seconds: int
@@ -116,7 +116,7 @@ class YearlyOnset(ABC):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayOnset(YearlyOnset):
-    """An onset on a weekday (0 is Sunday) in week 1 to 4 of a month, or in the last week of a month (5)."""
+    """An onset on the first to fourth occurrence of a weekday (0 is Sunday) in a month, or on the last one (5)."""
 
     month: int
     week: int
@@ -130,10 +130,10 @@ class WeekdayOnset(YearlyOnset):
         return first + (self.weekday - first) % 7 + 7 * (self.week - 1)
 
     def with_hour_in_day(self) -> Self:
-        """Return the onset with a time below 24 hours, by adding whole days to the weekday.
+        """Return the onset with `seconds` reduced to less than a day and whole days added to the weekday.
 
-        For example, the last Thursday of October at 24:00 becomes the last Friday at 00:00. The original and the new
-        onset differ by a week in years in which October ends on a Thursday.
+        For example, the last Thursday of October at 24:00 becomes the last Friday of October at 00:00, which is a week
+        earlier than the original onset if October ends on a Thursday.
         """
         days, seconds = divmod(self.seconds, _DAY)
         return replace(self, weekday=(self.weekday + days) % 7, seconds=seconds)
@@ -141,7 +141,7 @@ class WeekdayOnset(YearlyOnset):
 
 @dataclass(frozen=True, slots=True)
 class DayOnset(YearlyOnset):
-    """An onset a number of days after 1 January, with or without counting 29 February."""
+    """An onset that is `days` days after 1 January, with or without counting 29 February."""
 
     days: int
     counts_leap_day: bool
@@ -166,16 +166,16 @@ class YearlyChange:
 
 @dataclass(frozen=True, slots=True)
 class PosixRule:
-    """A rule with standard time all year, or with standard time between the first and the second yearly change.
+    """A rule for either permanent standard time, or two yearly changes between standard time and summer time.
 
-    POSIX calls the period outside standard time summer time, which in Dublin is the winter.
+    In POSIX terms, the period outside standard time is summer time, which in Dublin is the winter.
     """
 
     standard: LocalTime
     yearly: tuple[YearlyChange, ...] = ()
 
     def changes_in_years(self, years: range) -> list[OffsetChange]:
-        """Return the sorted changes in these years, preceded by standard time at FIRST_INSTANT."""
+        """Return the sorted changes in the given years, preceded by a change to standard time at FIRST_INSTANT."""
         # Summer time that ends at the instant of its beginning lasts all year (RFC 9636, section 3.3.1).
         after = {change.instant_in_year(year): change.after for change in self.yearly for year in years}
         return [OffsetChange(FIRST_INSTANT, self.standard), *(OffsetChange(at, after[at]) for at in sorted(after))]

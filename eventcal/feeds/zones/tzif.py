@@ -30,7 +30,7 @@ _TZID = re.compile(r"[A-Za-z0-9][\w+-]*(?:/[A-Za-z0-9][\w+-]*)*", re.ASCII)
 
 
 class _Header(NamedTuple):
-    """The header of one of the two data blocks of a TZif file, with the number of items (RFC 9636, section 3.1)."""
+    """The header of a data block in a TZif file, with the number of items of each type (RFC 9636, section 3.1)."""
 
     magic: bytes
     version: bytes
@@ -50,7 +50,7 @@ class Zone:
     rule: PosixRule | None
 
     def changes_within(self, span: Span) -> list[OffsetChange]:
-        """Return the offsets in effect within the span."""
+        """Return the offset at the start of the span, followed by each offset change within the span."""
         last = self.recorded[-1].at
         ruled = self.rule.changes_in_years(span.years) if self.rule else []
         return changes_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
@@ -67,7 +67,7 @@ def read_tzif(tzid: str) -> bytes:
     if _TZID.fullmatch(tzid):
         try:
             data = files("tzdata.zoneinfo").joinpath(*tzid.split("/")).read_bytes()
-        except OSError:  # the exception for a directory such as "Europe" depends on the platform
+        except OSError:  # The exception for a directory such as "Europe" depends on the platform.
             data = b""
         if data.startswith(_MAGIC):
             return data
@@ -82,8 +82,7 @@ def parse_tzif(data: bytes) -> Zone:
     header = _read_header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
-    # The first block of a TZif file contains the same data in 32 bits, for readers of version 1 (RFC 9636, section
-    # 3.2).
+    # The first block contains the same data in 32 bits for version 1 readers (RFC 9636, section 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
