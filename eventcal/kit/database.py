@@ -1,8 +1,8 @@
-"""The database, and the unit of work, which is the only code that commits transactions.
+"""The database and the unit of work. Only units of work commit transactions.
 
-Each unit of work first acquires a global write lock: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. Units
-of work never overlap, so that a condition checked in a unit of work still holds at its commit, and revisions are
-assigned in commit order. See docs/decisions/0004-one-writer.md.
+Each unit of work first acquires a global write lock: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. Because
+units of work never overlap, a condition checked in a unit of work still holds when the transaction commits, and
+revisions are assigned in commit order. See docs/decisions/0004-one-writer.md.
 """
 
 import sqlite3
@@ -25,10 +25,11 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.errors import DatabaseBusy, Message
 from eventcal.kit.models import Base
 
-# The key of the PostgreSQL advisory lock, which is arbitrary but must not change.
+# The key of the PostgreSQL advisory lock, an arbitrary number that must not change.
 _WRITE_LOCK_KEY = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
-# Setting the timeout in the same statement saves a round trip. The timeout applies only to the current transaction.
+# Setting the lock timeout in the statement that acquires the lock saves a round trip. The lock timeout applies only to
+# the current transaction.
 _POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -39,7 +40,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 class Change:
     """A row that a unit of work added, changed or deleted.
 
-    `changed_fields`: the names of the changed attributes, which are empty for added and deleted rows.
+    `changed_fields`: the names of the changed attributes, or an empty set for added and deleted rows.
     `old_values`: the previous values of the changed attributes, if they are known.
     """
 
@@ -69,14 +70,15 @@ class Database:
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # In WAL mode, writers do not block readers. FULL synchronisation preserves commits after a power failure.
+            # In WAL mode, writers do not block readers. FULL synchronisation ensures that committed transactions
+            # survive a power failure.
             timeout = f"busy_timeout = {_LOCK_TIMEOUT_MS}"
             set_up_sqlite(self.engine, timeout, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             self._reading = self._glancing = self.engine
         else:
             # All queries in a read transaction use the same snapshot, so that the revision and the rows are consistent.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            # A single statement needs no transaction. Omitting BEGIN and COMMIT saves two round trips.
+            # A single statement needs no explicit transaction. Omitting BEGIN and COMMIT saves two round trips.
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._writing = self.engine.execution_options(eventcal_writes=True)
 
@@ -93,7 +95,7 @@ class Database:
         return self._glancing.connect()
 
     def is_migrated(self) -> bool:
-        """Return whether the database schema is the one that this release expects."""
+        """Return whether the database schema matches this release."""
         with self.read_connection() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
@@ -104,8 +106,8 @@ class Database:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
         The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
-        calls the hooks in order with the added, changed and deleted rows. A hook may call `wait_after_commit_until` to
-        delay the end of the `with` block.
+        calls the hooks in order, passing the added, changed and deleted rows. A hook may call `wait_after_commit_until`
+        to delay the end of the `with` block.
 
         Raises DatabaseBusy if the write lock or a connection does not become available in time.
         """
@@ -123,8 +125,8 @@ class Database:
 class UnitOfWork:
     """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
-    `now` is the start time (UTC) of the unit of work, so that all timestamps written by a unit of work are equal. The
-    Last-Modified date is based on `commit_time` and not on `now`.
+    `now` is the time (UTC) at which the unit of work started and is used for all timestamps that the unit of work
+    writes. The Last-Modified date is based on `commit_time` and not on `now`.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
@@ -137,15 +139,15 @@ class UnitOfWork:
         event.listen(session, "before_flush", self._record_changes)
 
     def _record_changes(self, session: Session, *_: object) -> None:
-        # Changes made by hooks are not passed to the hooks.
+        # Changes made by a hook are not passed to any hook.
         if not self._in_hooks:
             self._changes.extend(_iter_changes(session))
 
     def flush_hooks(self) -> None:
-        """Flush the session, and call the hooks with the changes since the previous call to update derived values.
+        """Flush the session and call the hooks, which update derived values, with the changes since the previous call.
 
-        `Database.unit_of_work` calls this method before the commit. Call `flush_hooks` earlier to read derived values
-        within the block.
+        `Database.unit_of_work` calls `flush_hooks` before committing. Call `flush_hooks` explicitly to read derived
+        values within the `with` block.
         """
         if self.session.new or self.session.deleted:
             # The foreign keys of new rows are not set until the session is flushed.
@@ -166,7 +168,7 @@ class UnitOfWork:
 
 @cache
 def _last_migration() -> str:
-    """Return the highest migration number, which is the latest because the history is linear."""
+    """Return the number of the latest migration, which is the highest because the migration history is linear."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
@@ -176,7 +178,7 @@ def has_public_change(row: Base) -> bool:
 
 
 def any_public(table: type[Base], fields: Iterable[str]) -> bool:
-    """Return whether any of the attributes is public: a relationship, or a column not marked `PRIVATE_COLUMN`."""
+    """Return whether any of the attributes is a relationship or a column that is not marked as `PRIVATE_COLUMN`."""
     columns = inspect(table).columns
     return any(not (name in columns and columns[name].info.get("private")) for name in fields)
 
@@ -226,7 +228,7 @@ def _take_write_lock(session: Session) -> None:
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
     """Run the pragmas on every new connection, and disable the implicit transactions of the driver.
 
-    If the execution option `eventcal_writes` is set, a transaction acquires the write lock when it begins.
+    If the `eventcal_writes` execution option is set, a transaction acquires the write lock when it begins.
     """
 
     @event.listens_for(engine, "connect")
@@ -242,5 +244,5 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
         if connection.get_execution_options().get("eventcal_writes", False):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            # Every read executes BEGIN, and a DBAPI cursor is ten times as fast as `exec_driver_sql`.
+            # Every read executes BEGIN, for which a DBAPI cursor is ten times as fast as `exec_driver_sql`.
             connection.connection.cursor().execute("BEGIN").close()

@@ -15,8 +15,8 @@ class Message(str):
     """A formatted English message that stores its template and values for later translation.
 
     The template must be a string literal, because translations are extracted from the source code. Placeholders are
-    named, as in `Message("must have at most %(limit)s characters", limit=80)`. A value may be another message. In all
-    other respects, a message is an ordinary `str`.
+    named, as in `Message("must have at most %(limit)s characters", limit=80)`. A placeholder value may itself be a
+    translatable message. In all other respects, a message is an ordinary `str`.
     """
 
     __slots__ = ("template", "values")

@@ -1,4 +1,4 @@
-"""Identifiers: random ids, secrets that are stored as hashes, and unique slugs derived from names."""
+"""Identifiers: random IDs, secrets that are stored as hashes, and unique slugs derived from names."""
 
 import hashlib
 import secrets
@@ -11,12 +11,12 @@ from eventcal.kit.text import SLUG_LIMIT, slugify
 
 # Crockford's Base32 alphabet excludes letters that resemble digits and avoids accidental obscenities.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-# The limit leaves room for a numeric suffix.
+# The maximum length of a slug before a numeric suffix is added.
 _STEM_LIMIT = SLUG_LIMIT - 10
 
 
 def new_id() -> str:
-    """Return a new random id of 16 characters (80 bits) for use in URLs and iCalendar UIDs."""
+    """Return a new random ID of 16 characters (80 bits) for use in URLs and iCalendar UIDs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(16))
 
 
@@ -48,7 +48,7 @@ class SlugImmutable(Conflict):
 
 
 def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, fallback: str) -> str:
-    """Return a slug for `name` that is unique in `column`, with a numeric suffix if necessary.
+    """Return a slug for `name`, with a numeric suffix if necessary to make the slug unique in `column`.
 
     If `name` contains no characters that are allowed in slugs, the slug is `fallback` with a random suffix. The write
     lock of the unit of work ensures that the slug is still unique when it is written.

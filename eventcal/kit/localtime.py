@@ -28,7 +28,7 @@ _ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
 _A_DAY = timedelta(days=1)
 _A_SECOND = timedelta(seconds=1)
 
-# Names in tzdata that do not identify a time zone, such as the local time of the system.
+# Names in tzdata that do not identify a time zone, such as `localtime`.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
@@ -87,7 +87,7 @@ def get_zone(name: str) -> ZoneInfo:
 def parse_local(text: str) -> date | datetime:
     """Parse a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`) that was entered by a user.
 
-    Raises ValueError with a user-facing message for any other text and for years out of range.
+    Raises ValueError with a user-facing message if the text has another format or the year is out of range.
     """
     if _DATE.fullmatch(text) is None and _LOCAL_TIME.fullmatch(text) is None:
         if _WITH_OFFSET.fullmatch(text) is not None:
@@ -169,8 +169,8 @@ def _find_instant(local: datetime, tzid: str) -> datetime | None:
 def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
     """Return the UTC instant of a naive local time, including times that do not exist (RFC 5545, section 3.3.5).
 
-    A skipped time is converted with the offset before the gap. If a time occurs twice, `fold` selects the instant (PEP
-    495).
+    A skipped time is converted with the offset before the gap. If a time occurs twice, the `fold` attribute selects the
+    instant (PEP 495).
     """
     return local.replace(tzinfo=get_zone(tzid)).astimezone(UTC)
 
@@ -236,8 +236,8 @@ def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetim
     """Return the start or end of a call for talks as a UTC instant, truncated to the second.
 
     `text` is a local time in the zone, or an RFC 3339 time with an offset or Z. If `anywhere_on_earth` is true, `text`
-    must be a date, and the result is the end of that day at UTC-12. Raises ValueError with a user-facing message for
-    any other text, and SkippedTime if the local time does not exist.
+    must be a date, and the result is the end of that day at UTC-12. Raises ValueError with a user-facing message if the
+    text is invalid, and SkippedTime if the local time does not exist.
     """
     if anywhere_on_earth:
         return _parse_day_anywhere_on_earth(text)

@@ -2,7 +2,7 @@
 
 The dialect is CommonMark with tables and strikethrough. HTML is escaped, links are limited to http, https and mailto,
 and images become links. Text with an excessive amount of markup is not parsed, because the parsing time depends on the
-amount of markup. Deeply nested text is not parsed either, because the parser would drop the innermost content.
+amount of markup. Deeply nested text is not parsed, because the parser would drop the innermost content.
 """
 
 import html
@@ -50,7 +50,8 @@ _SANITIZER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# The same text is often rendered repeatedly. Renaming a room, for example, renders all of its talks again.
+# The same text is often rendered repeatedly. Renaming a room, for example, requires all of its talks to be rendered
+# again.
 _CACHE_SIZE = 256
 
 
@@ -58,8 +59,8 @@ _CACHE_SIZE = 256
 def to_html(markdown: str) -> str:
     """Return the text as HTML that is safe to embed in any page, including pages of other sites.
 
-    The HTML contains no scripts, styles, classes, ids, images or frames. Headings start at h3. Links have rel="nofollow
-    ugc noopener". `to_html` never raises an exception.
+    The HTML contains no scripts, styles, images or frames, and no class or id attributes. The highest heading level is
+    h3. Links have rel="nofollow ugc noopener". `to_html` never raises an exception.
     """
     text = _normalise_characters(markdown)
     tokens = _parse_tokens(text)
@@ -70,10 +71,11 @@ def to_html(markdown: str) -> str:
 
 @lru_cache(_CACHE_SIZE)
 def to_plain_text(markdown: str) -> str:
-    r"""Return the text as plain text for calendar apps, with \n between lines and no empty first or last line.
+    r"""Return the text as plain text for calendar apps.
 
-    Links become "text (url)", or only the URL if the link text is empty or equals the URL. Bullets become "- ". The
-    lines of a paragraph are joined. `to_plain_text` never raises an exception.
+    Lines are separated by \n, and the first and last lines are not empty. Links are rendered as "text (url)", or only
+    as the URL if the link text is empty or equals the URL. Bullets are rendered as "- ". The lines of a paragraph are
+    joined. `to_plain_text` never raises an exception.
     """
     text = _normalise_characters(markdown)
     tokens = _parse_tokens(text)
@@ -86,7 +88,7 @@ def to_plain_text(markdown: str) -> str:
 
 
 def _normalise_characters(markdown: str) -> str:
-    r"""Normalise line breaks to \n, and replace characters that cannot be stored with U+FFFD."""
+    r"""Normalise line breaks to \n, and replace unstorable characters with U+FFFD."""
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 
@@ -106,7 +108,7 @@ def _parse_tokens(text: str) -> list[Token] | None:
     tokens = _PARSER.parse(text)
     for token in tokens:
         if token.type in {"blockquote_open", "list_item_open"} and token.level >= _MAX_NESTING - 1:
-            # At this nesting depth, the parser drops the content of a block.
+            # The parser drops the content of blocks at the maximum nesting depth.
             return None
         if token.tag in {"h1", "h2"}:
             token.tag = "h3"
@@ -229,7 +231,7 @@ def _render_inline_tokens(children: Sequence[Token]) -> str:
             case "hardbreak":
                 parts.append("\n")
             case "s_open" | "s_close":
-                # Without these markers, struck-through text would look like ordinary text.
+                # Without "~~" markers, struck-through text would look like ordinary text.
                 parts.append("~~")
             case "link_open":
                 link, link_at = str(token.attrs["href"]), len(parts)

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from eventcal.kit.database import MIGRATIONS, set_up_sqlite
 
-# The key of the PostgreSQL advisory lock for migrations, which is arbitrary but must not change.
+# The key of the PostgreSQL advisory lock for migrations, an arbitrary number that must not change.
 _MIGRATION_LOCK = 0x6576636D
 _LOCK_TIMEOUT_MS = 60_000
 
@@ -45,7 +45,7 @@ def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], Non
         config.attributes["connection"] = connection
         migrate(config)
         if connection.dialect.name == "sqlite":
-            # Foreign keys are not enforced during the migration.
+            # Foreign keys are not enforced during the migration and must therefore be checked afterwards.
             lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if lost:
                 tables = sorted({row[0] for row in lost})

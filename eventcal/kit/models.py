@@ -11,7 +11,8 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# The `info` of columns that are not published. Changes to private columns alone do not create a new revision.
+# The `info` dictionary of private columns, which are not published. Changes to private columns alone do not create a
+# new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
@@ -53,13 +54,13 @@ class Base(DeclarativeBase):
 
 
 def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column that stores members of `enum_class` as their values."""
+    """Return a column that stores members of `enum_class` by value."""
     kind = Enum(enum_class, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
 
 
 class RandomIdMixin:
-    """A mixin that adds a random id as the primary key."""
+    """A mixin that adds a random ID as the primary key."""
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id, sort_order=-2)
 

@@ -13,13 +13,13 @@ _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 
 def split_rule(rule: str) -> list[tuple[str, str]]:
-    """Return the name and value of each rule part in order, in upper case. A name may occur several times."""
+    """Return the upper-case name and value of each rule part, in order. A name may occur several times."""
     pairs = (part.partition("=") for part in rule.upper().split(";"))
     return [(name, value) for name, _, value in pairs]
 
 
 def parse_rule(rule: str) -> dict[str, str]:
-    """Return the rule parts as a dict, in upper case. If a name occurs several times, the last value is used."""
+    """Return the upper-case rule parts as a dict. If a name occurs several times, the last value is used."""
     return dict(split_rule(rule))
 
 
@@ -29,7 +29,7 @@ def format_rule(parts: Mapping[str, str]) -> str:
 
 
 def split_weekday(value: str) -> tuple[int | None, str]:
-    """Return the number and weekday of a BYDAY value: (-1, "FR") for -1FR, (None, "FR") for FR.
+    """Return the number and weekday of a BYDAY value: (-1, "FR") for -1FR, and (None, "FR") for FR.
 
     Raises ValueError if the part before the weekday is not a number.
     """

@@ -57,7 +57,7 @@ def single_line_error(value: str) -> Message | None:
 def multi_line_error(value: str) -> Message | None:
     r"""Return the error message for invalid multi-line text, such as an abstract, or None if the text is valid.
 
-    In contrast to `single_line_error`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are valid.
+    Unlike in `single_line_error`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are valid.
     """
     found = _FORBIDDEN_IN_MULTI_LINE.search(value)
     return None if found is None else _character_error(found, replacement=Message("a line feed"))
@@ -83,7 +83,7 @@ def slugify(value: str) -> str:
     """Return the text as lower-case ASCII words joined by "-", or "" if the text contains no ASCII word.
 
     Accents and apostrophes are removed ("Mihai Donțu" becomes "mihai-dontu", "O'Brien" becomes "obrien"). The slug is
-    truncated to `SLUG_LIMIT` characters, at a word boundary unless the first word is longer.
+    truncated to `SLUG_LIMIT` characters, at a word boundary unless the first word exceeds the limit.
     """
     words = _SLUG_WORD.findall(fold_for_search(_APOSTROPHES.sub("", value)))
     slug = ""
@@ -106,13 +106,14 @@ def slug_error(value: str) -> Message | None:
 
 
 def fold_for_search(value: str) -> str:
-    """Return the text folded for comparison, without case, accents, ligatures and width variants.
+    """Return the text folded for comparison, so that case, accents, ligatures and width variants are ignored.
 
     Each character is folded independently, so that a prefix of a word folds to a prefix of the folded word. Characters
-    with a combining class count as accents. Other marks, such as the vowel signs of Indic scripts, are preserved.
+    with a combining class count as accents. Marks without a combining class, such as the vowel signs of Indic scripts,
+    are preserved.
     """
-    # Accents are removed before casefolding, which converts the Greek iota subscript to a letter.
-    # Accents are removed again after casefolding, which can produce decomposable characters.
+    # Accents are removed before casefolding, because casefolding converts the Greek iota subscript to a letter, and
+    # again afterwards, because casefolding can produce decomposable characters.
     return _strip_accents(_strip_accents(value).casefold()).translate(_PLAIN_LETTERS)
 
 
@@ -138,9 +139,9 @@ def build_search_text(*texts: str | None) -> str:
 
 
 def split_query(q: str) -> tuple[str, ...]:
-    """Return the unique folded words of a search query in order, at most `QUERY_WORD_LIMIT`.
+    """Return the first `QUERY_WORD_LIMIT` unique folded words of a search query, in order.
 
-    Each word is meant to be searched for as a prefix in results of `build_search_text`.
+    Each word is searched for as a prefix in the results of `build_search_text`.
     """
     return tuple(dict.fromkeys(_split_words(q)))[:QUERY_WORD_LIMIT]
 
@@ -150,7 +151,7 @@ def _split_words(text: str) -> list[str]:
 
 
 class _WordCharacterTable(dict[int, str]):
-    """A cached table for `str.translate` that replaces all characters outside words with spaces."""
+    """A cached table for `str.translate` that replaces all non-word characters with spaces."""
 
     _COMMON = 0x3000
 
@@ -168,7 +169,8 @@ _WORD_CHARACTERS = _WordCharacterTable()
 def email_key(value: str) -> str:
     """Return the normalised form of an email address, for use in a unique column.
 
-    Surrounding spaces are removed. The address is casefolded (Unicode Standard, 3.13, D145) and converted to NFC.
+    Surrounding spaces are removed. The address is casefolded (Unicode Standard, section 3.13, D145) and converted to
+    NFC.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
 

@@ -30,7 +30,7 @@ def catalogue_path(code: str) -> Path:
 
 @cache
 def load_translations(code: str) -> Translations:
-    """Return the translations for a language, which are empty for the source language."""
+    """Return the translation catalogue for a language. The catalogue for the source language is empty."""
     if code == SOURCE_LANGUAGE:
         return Translations()
     with catalogue_path(code).open("rb") as file:
@@ -42,7 +42,7 @@ def load_translations(code: str) -> Translations:
 
 
 def translate_to_all_languages(text: str) -> list[str]:
-    """Return a message in every language, without duplicates. Text that is not a message is returned unchanged."""
+    """Return all translations of a message, without duplicates. Text that is not a message is returned unchanged."""
     return list(dict.fromkeys(translate(text, code) for code in LANGUAGES))
 
 

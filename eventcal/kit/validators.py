@@ -25,7 +25,7 @@ URL_LIMIT = 2000
 """The maximum number of characters in a URL."""
 
 STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
-# RFC 3986 does not allow these characters in a URL. Browsers and calendar apps interpret them differently.
+# Characters that RFC 3986 does not allow in a URL, and that browsers and calendar apps interpret differently.
 _FORBIDDEN_IN_URL = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
