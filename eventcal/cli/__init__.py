@@ -1,4 +1,4 @@
-"""The command-line interface for operators. The exit code is 0 on success, 1 for an error and 2 for a usage error."""
+"""The command-line interface for operators. The exit code is 0 on success, 1 on an error and 2 on a usage error."""
 
 import click
 

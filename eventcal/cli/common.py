@@ -1,4 +1,4 @@
-"""Common parts of all commands: access to the services, and error reporting."""
+"""Helpers shared by all commands: access to the services and error reporting."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ class NotMigrated(Conflict):
 
 
 class CommandFailed(click.ClickException):
-    """An error that ends a command and prints a message."""
+    """An error that terminates the command with a message."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message to `file`, which is standard error by default."""
@@ -53,7 +53,7 @@ class RootGroup(click.Group):
 
 
 def load_settings() -> Settings:
-    """Return the settings. Raises ConfigurationError if a setting is invalid or the instance folder is not usable."""
+    """Return the settings. Raises ConfigurationError if a setting is invalid or the instance folder cannot be used."""
     try:
         return read_settings(os.environ)
     except OSError as error:
@@ -62,7 +62,7 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
-    """Yield the services, which are created from the settings by default.
+    """Yield the given services, or services created from the settings.
 
     Raises NotMigrated if `must_be_migrated` is true and the database schema is out of date.
     """
@@ -84,7 +84,7 @@ def open_unit_of_work() -> Iterator[UnitOfWork]:
 
 @contextmanager
 def open_app_context() -> Iterator[Services]:
-    """Yield the services within an app context, which email templates require. Raises NotMigrated."""
+    """Yield the services within a Flask app context, which email templates require. Raises NotMigrated."""
     with create_app(load_settings()).app_context(), open_services(current_services()) as services:
         yield services
 
@@ -97,6 +97,6 @@ def check_migrated(services: Services) -> None:
 
 @contextmanager
 def progress_bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a progress bar of the given length, which is shown only on terminals."""
+    """Yield a function that advances a progress bar of the given length. The bar is shown only on terminals."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update

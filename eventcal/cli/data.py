@@ -79,7 +79,7 @@ def check() -> None:
 
 
 def _migrate_database(services: Services) -> None:
-    # Alembic uses 12 MB of memory and is imported locally, because each worker of `serve` imports this module.
+    # Alembic, which uses 12 MB of memory, is imported locally because every `serve` worker imports this module.
     from alembic.util import CommandError  # noqa: PLC0415 - see above
 
     from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above

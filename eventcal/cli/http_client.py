@@ -1,4 +1,4 @@
-"""An HTTP client for fetching calendars with limits on size and time."""
+"""An HTTP client that fetches calendars within limits on size and duration."""
 
 import time
 import urllib.error
@@ -18,7 +18,7 @@ _MAX_CONTENT_LENGTH_DIGITS = 20
 
 
 class UnreadableCalendar(Exception):
-    """The calendar cannot be read. The message is a sentence without a full stop."""
+    """The calendar cannot be read. The error message does not end with a full stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def fetch(
     conditional_headers: Mapping[str, str] | None = None,
     limits: FetchLimits | None = None,
 ) -> FetchedResponse:
-    """Return the response to a request, regardless of its status, after at most five redirects.
+    """Return the response to a request, whatever its status. At most five redirects are followed.
 
     Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the request fails or
     times out, or if the response is too large.
@@ -77,7 +77,7 @@ class _RedirectHandler(urllib.request.HTTPRedirectHandler):
 
 
 def _build_opener() -> urllib.request.OpenerDirector:
-    """Return an opener for http and https only, so that a redirect cannot read a local file."""
+    """Return an opener that supports only http and https, so that a redirect cannot point to a local file."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),

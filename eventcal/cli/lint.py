@@ -64,7 +64,7 @@ def _lint_source(source: str, now: datetime) -> LintResult:
 
 
 def _read_source(source: str) -> bytes:
-    """Return the content of a file, or of standard input for "-". Raises UnreadableCalendar."""
+    """Return the content of a file, or of standard input if the name is "-". Raises UnreadableCalendar."""
     try:
         with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
             data = file.read(MAX_CALENDAR_BYTES + 1)
@@ -81,7 +81,7 @@ def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
     if answer.status != HTTPStatus.OK:
         phrase = {status.value: status.phrase for status in HTTPStatus}.get(answer.status, "")
         raise UnreadableCalendar(f"the server responded with {answer.status} {phrase}".rstrip())
-    # Calendar apps also send conditional requests and HEAD requests.
+    # Conditional requests and HEAD requests are checked as well, because calendar apps send both.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}
     again = fetch(answer.url, conditional_headers=condition).status if condition else None
@@ -124,5 +124,5 @@ def _count_by_severity(results: Sequence[LintResult]) -> Counter[Severity]:
 
 
 def _replace_unprintable(source: str) -> str:
-    """Replace unprintable characters, because the name of a source is not trusted."""
+    """Replace unprintable characters in the name of a source, which is not trusted."""
     return "".join(sign if sign.isprintable() else "?" for sign in source)

@@ -1,4 +1,4 @@
-"""The `serve` command, which runs the app with granian and sends email in a thread."""
+"""The `serve` command, which runs the app in Granian and sends email in a background thread."""
 
 import errno
 import gc
@@ -23,11 +23,11 @@ from eventcal.kit.errors import Conflict
 from eventcal.web.request.context import Services
 from eventcal.worker import run_worker
 
-# With fewer threads than pooled connections, no request waits for a database connection.
+# Each worker has fewer threads than pooled database connections, so that no request waits for a connection.
 THREADS_PER_WORKER = 8
-# Memory blocks of at least this size in bytes are allocated with mmap and returned to the system when freed.
+# Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
 _MMAP_THRESHOLD = 256 * 1024
-# The maximum time in seconds for completing running requests on shutdown.
+# The maximum number of seconds that running requests may take to complete on shutdown.
 SHUTDOWN_SECONDS = 20
 
 
@@ -62,20 +62,21 @@ def serve(*, host: str, port: int, workers: int) -> None:
         server = _build_server(address, port=port, workers=workers)
         _attach_mail_worker(server, services.database, services.settings)
         server.on_startup(lambda: click.echo(_format_startup_message(services, address, port)))
-        # These settings make glibc in the workers return the memory of large responses to the operating system.
+        # The MALLOC_* variables make glibc in the workers return the memory of large responses to the operating system.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
-        # A process that is forked while another thread holds a lock would wait for the lock forever.
+        # Workers are spawned, because a process forked while another thread holds a lock could wait for the lock
+        # forever.
         multiprocessing.set_start_method("spawn", force=True)
         server.serve(target_loader=load_worker_app, wrap_loader=False)
 
 
 def load_worker_app() -> Flask:
-    """Return the app for a worker process, with the settings from the environment.
+    """Return the app for a worker process. The settings are read from the environment.
 
-    Objects created at start-up are frozen, because scanning them in full garbage collections would pause requests for
-    60 ms.
+    Objects created at start-up are frozen (see `gc.freeze`), because scanning them during a full garbage collection
+    would delay requests by 60 ms.
     """
     app = create_app(read_settings(os.environ))
     gc.collect()
@@ -101,9 +102,11 @@ def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN
 
 
 def _resolve_free_address(host: str, port: int) -> str:
-    """Return the numeric address of a host. Raises NoSuchAddress, or AddressInUse if the port is in use.
+    """Return the numeric address of a host.
 
-    Without this check, granian would share a port with another process, and each would receive some of the requests.
+    Raises NoSuchAddress if this machine does not have the address, and AddressInUse if the port cannot be used. Without
+    the check for a free port, Granian would share the port with another process, and each process would receive only
+    some of the requests.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
