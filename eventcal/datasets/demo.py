@@ -20,7 +20,7 @@ from eventcal.members.service import create_member, find_member_by_email
 
 ORGANISER_EMAIL = "organiser@example.org"
 
-# The first demo event begins two to three weeks from today, so that all events are upcoming for a while.
+# The first demo event begins two to three weeks from today, so that all demo events remain upcoming for a while.
 _MIN_LEAD_TIME = timedelta(days=14)
 _A_WEEK = timedelta(days=7)
 _DEMO_FILE = "xen-2014.json"
@@ -60,15 +60,15 @@ def _shift_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
 
 
 def has_any_event(session: Session, dataset: Dataset) -> bool:
-    """Return whether the database contains any event of the data set, regardless of the date."""
+    """Return whether the database contains an event with the slug of any event in the data set."""
     slugs = [event.fields["slug"] for event in dataset.records["events"]]
     return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
 
 
 def create_demo_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
-    """Create the demo organiser, or return None if the email address of the demo organiser is in use.
+    """Create the demo organiser, or return None if an account with the same email address exists.
 
-    The demo organiser is an organiser of all curated events, and a moderator, because talks at other events require
+    The demo organiser manages all curated demo events and is also a moderator, because talks at other events require
     moderation.
     """
     if find_member_by_email(session, ORGANISER_EMAIL) is not None:

@@ -31,7 +31,7 @@ _SELF_REFERENCE_MESSAGES = {
 
 
 class ImportSession:
-    """The state of an import. Existing and new rows are indexed by the record key."""
+    """The state of an import. Existing and new rows are indexed by record key."""
 
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
         self.session = session
@@ -49,7 +49,7 @@ class ImportSession:
             "events": self.events,
             "talks": self.talks,
         }
-        # References to invalid records are not reported, because the invalid records are reported already.
+        # References to invalid records are not reported, because each invalid record has already been reported.
         known = {section: dataset.all_keys[section] | self.rows[section].keys() for section in SECTIONS}
         self.errors = [*dataset.errors, *_iter_reference_errors(dataset, known)]
 
@@ -89,7 +89,7 @@ class ImportSession:
 
 
 def _iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
-    """Yield each reference between records: the record, the pointer in it, the target section and the target key."""
+    """Yield the record, the pointer in the record, the target section and the target key of each reference."""
     for event in dataset.records["events"]:
         for i, slug in enumerate(event.fields.get("co_located_with") or ()):
             yield event, f"/co_located_with/{i}", "events", slug
@@ -130,11 +130,11 @@ def _fetch_events(session: Session, slugs: Iterable[RecordKey]) -> dict[RecordKe
 def _fetch_talks(session: Session, keys: Iterable[RecordKey]) -> dict[RecordKey, Talk]:
     slugs = sorted({key[0] for key in keys})
     rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*talk_load_options())
-    # If several talks have the same title, the last talk in this order is used.
+    # If several talks at an event have the same title, the talk that sorts last is used.
     return {(talk.event.slug, talk.title): talk for talk in sorted(session.scalars(rows), key=_preference_sort_key)}
 
 
 def _preference_sort_key(talk: Talk) -> tuple[bool, bool, float, str]:
-    """Return a sort key that puts the preferred talk last and prefers active, then published, then older talks."""
+    """Return a sort key that puts the preferred talk last. Active, then published, then older talks are preferred."""
     over = talk.state in GONE_STATES or talk.state == TalkState.REJECTED
     return not over, talk.published_at is not None, -talk.created_at.timestamp(), talk.id

@@ -11,7 +11,7 @@ from eventcal.kit.errors import DomainError, FieldError, Invalid, Message, json_
 from eventcal.kit.validators import NOT_LIST, NOT_OBJECT, UNKNOWN_FIELD
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
-# Sections are loaded in this order, because records refer only to records in the same or an earlier section.
+# The loading order of the sections. Records refer only to records in the same section or an earlier section.
 SECTIONS: tuple[Section, ...] = ("speakers", "sponsors", "events", "talks")
 
 RecordReader: TypeAlias = Callable[[Section, Any], Mapping[str, Any]]
@@ -32,12 +32,12 @@ _KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 # The maximum number of unknown top-level fields that are reported.
 _MAX_UNKNOWN_FIELD_ERRORS = 100
-# Duplicate talks are reported at the title, and duplicate sponsorships at the whole record.
+# Errors for duplicate talks point to the title, and errors for duplicate sponsorships point to the whole record.
 _DUPLICATE_ERROR_POINTERS = {"talks": "/title", "sponsorships": ""}
 
 
 class UnreadableFile(DomainError):
-    """The file does not exist or is not JSON."""
+    """The file cannot be read or is not valid JSON."""
 
     code = "unreadable-file"
     title = Message("Unreadable file")
@@ -68,7 +68,7 @@ class Record:
 
 
 def record_key(kind: str, fields: Mapping[str, Any]) -> RecordKey:
-    """Return the key for a record with the given fields."""
+    """Return the key of a record with the given fields."""
     key = tuple(fields[name] for name in _KEY_FIELDS[kind])
     return key if len(key) > 1 else key[0]
 
@@ -102,7 +102,7 @@ def read_dataset_file(path: Path, read_record: RecordReader) -> Dataset:
 
 
 def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) -> Dataset:
-    """Parse and validate JSON. Error messages contain `source_name`. Raises UnreadableFile if `raw` is not JSON."""
+    """Parse and validate a data set. Raises UnreadableFile, with `source_name` in the message, if `raw` is not JSON."""
     try:
         # Some editors add a byte order mark to UTF-8 files.
         given = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
@@ -113,7 +113,7 @@ def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) ->
 
 
 def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
-    """Return the data set in `document` (parsed JSON) with its valid records and all errors."""
+    """Return the data set in `document`, which is parsed JSON, including all validation errors."""
     # The sections are validated even if the document has errors at the top level.
     top = document if isinstance(document, dict) else {}
     errors = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]

@@ -36,10 +36,11 @@ LoadReport = dict[Section, SectionCounts]
 def load_dataset(
     unit: UnitOfWork, dataset: Dataset, *, on_progress: Callable[[int], object] = lambda _: None
 ) -> LoadReport:
-    """Create and update the rows for all records without deleting any rows. Return the counts per section.
+    """Create or update the row for each record. No rows are deleted. Return the record counts per section.
 
-    `on_progress` is called with 1 for each record. Raises InvalidDataset with all errors, sorted by JSON pointer. After
-    InvalidDataset, the unit of work must be rolled back, for example by not catching the exception.
+    `on_progress` is called with the number 1 after each record. Raises InvalidDataset with all errors, sorted by JSON
+    pointer. The caller must roll back the unit of work after InvalidDataset, for example by letting the exception
+    propagate.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:

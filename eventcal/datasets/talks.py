@@ -1,4 +1,4 @@
-"""Loading of the talks in a data set. Calls for talks are not checked, so that any talk can be loaded."""
+"""Loading of the talks in a data set. Talks are loaded regardless of the call for talks of their event."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +16,8 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
-# The key, the references and the fields that the service checks against the call for talks are loaded separately.
+# Talk fields that are loaded separately: the key, the references, and the fields that the service checks against the
+# call for talks.
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
@@ -33,14 +34,14 @@ def load_talk(loading: ImportSession, record: Record) -> None:
 
 
 def load_reprise(loading: ImportSession, record: Record) -> None:
-    """Set the talk that a reprise repeats, after all talks in the data set have been loaded."""
+    """Set the talk that a reprise repeats. All talks in the data set must already be loaded."""
     talk = loading.talks.get(record.key)
     if talk is None or "reprise_of" not in record.fields:
         return
     named = record.fields["reprise_of"]
     earlier = loading.talks.get(record_key("talks", named)) if named else None
     if named and earlier in {None, talk}:
-        # A missing, invalid or self-referencing target has already been reported.
+        # A missing or invalid target, or a reference from a talk to itself, has already been reported.
         return
     with loading.collect_errors(record.pointer):
         fields: TalkFields = {"reprise_of": earlier.id if earlier else None}
@@ -68,7 +69,7 @@ def _update_talk(loading: ImportSession, talk: Talk, fields: Mapping[str, Any]) 
 
 
 def _set_talk_state(loading: ImportSession, talk: Talk, target: TalkState) -> None:
-    """Change the state of a talk by a sequence of allowed transitions. Raises InvalidTransition."""
+    """Change the state of a talk through a sequence of allowed transitions. Raises InvalidTransition."""
     for step in _get_steps_between(talk.state, target):
         if step in SPEAKER_ACTIONS:
             # Data sets may apply transitions that are otherwise reserved for speakers.
@@ -82,7 +83,7 @@ def _set_talk_state(loading: ImportSession, talk: Talk, target: TalkState) -> No
 
 
 def _get_steps_between(state: TalkState, target_state: TalkState) -> list[TalkAction]:
-    """Return the shortest sequence of transitions between two states. Raises InvalidTransition if there is none."""
+    """Return the shortest sequence of transitions between two states, or raise InvalidTransition if there is none."""
     ways: dict[TalkState, list[TalkAction]] = {state: []}
     reached = [state]
     for here in reached:
