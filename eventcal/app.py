@@ -51,7 +51,7 @@ _RESPONSE_CACHE_BYTES = 48 * 1024 * 1024
 def build_services(
     settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None
 ) -> Services:
-    """Create the services. A database hook updates the feed index with each change."""
+    """Create the services. A database hook updates the feed index before each commit."""
     if not metadata.tables:
         raise RuntimeError("the schema is empty")
     clock = clock or SystemClock()
@@ -70,7 +70,7 @@ def build_services(
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None) -> Flask:
-    """Create the Flask app without creating or migrating the database."""
+    """Create the Flask app. The database is neither created nor migrated."""
     app = EventcalApp("eventcal.web")
     attach_services(app, build_services(settings, clock=clock, background=background))
     app.config.update(
@@ -82,7 +82,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
         OPENAPI_VERSION="3.1.0",
     )
     app.url_map.strict_slashes = False
-    # Merging slashes would redirect paths with "//" to the host in the Host header, which is not trusted.
+    # Merging slashes would redirect paths that contain "//" to the host given in the Host header, which is not trusted.
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = SegmentConverter
     register_error_handlers(app)
@@ -101,16 +101,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     app.register_blueprint(docs)
     # The OpenAPI document is built on first use, because commands and most tests do not need it.
     app.extensions["eventcal_openapi"] = cache(partial(build_openapi_document, app, api, settings))
-    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # documented by Flask
+    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # documented by Flask
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     return app
 
 
 class EventcalApp(Flask):
-    """A Flask app that logs unhandled exceptions with the route, because the path can contain a secret."""
+    """A Flask app that logs unhandled exceptions with the route instead of the path, which can contain a secret."""
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - Flask's signature, which is a union of three types
         """Log an unhandled exception together with the requested route."""

@@ -28,7 +28,7 @@ class Settings:
     `domain`: the domain part of every UID. Changing the domain makes all entries appear as new to subscribers.
     `mail_url`: smtp://user:password@host:port?from=address, or None to confirm email addresses without verification.
     `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
-    `trusted_proxies`: the number of reverse proxies that add to X-Forwarded-For.
+    `trusted_proxies`: the number of trusted reverse proxies, each of which appends to X-Forwarded-For.
     `name`: the name of the calendar.
     """
 
@@ -56,8 +56,8 @@ class Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings from the environment, which takes precedence, and from instance/config.toml.
 
-    For the embedded default database, a secret key is generated once and stored in the instance folder. Raises
-    ConfigurationError if a setting is missing, unknown or malformed.
+    If neither a database URL nor a secret key is set, a secret key is generated once and stored in the instance folder.
+    Raises ConfigurationError if a setting is missing, unknown or malformed.
     """
     instance = Path(environment.get(ENV_PREFIX + "INSTANCE", "instance")).absolute()
     given = _read_toml(instance / "config.toml") | _read_environment(environment)
@@ -114,7 +114,8 @@ def _check_setting_names(names: Iterable[str], source: str, *, format_name: Call
 def _read_or_create_key(path: Path) -> str:
     """Return the stored secret key, or create a key file that only its owner can read."""
     if not path.exists():
-        # Linking the complete file ensures that no process reads a partial key and that all processes use the same key.
+        # Creating a hard link to a complete temporary file ensures that no process reads a partial key and that all
+        # processes use the same key.
         descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48) + "\n")
@@ -125,7 +126,7 @@ def _read_or_create_key(path: Path) -> str:
 
 
 def _parse_database_url(url: str) -> str:
-    # PostgreSQL URLs usually do not specify a driver. eventcal uses psycopg 3.
+    # PostgreSQL URLs usually do not specify the driver, which is psycopg 3 in eventcal.
     for plain in ("postgresql://", "postgres://"):
         if url.startswith(plain):
             url = "postgresql+psycopg://" + url.removeprefix(plain)

@@ -1,4 +1,4 @@
-"""The complete metadata of the database. This module imports all modules that define tables."""
+"""The complete database metadata. This module imports all modules that define tables."""
 
 from eventcal.events import models as events
 from eventcal.feeds import fetch_counts

@@ -1,7 +1,7 @@
 """The background worker, which sends queued email and deletes expired data.
 
 Before sending an email, the worker postpones the next attempt in a separate transaction, so that no other worker sends
-the same email. If the worker stops before the email is sent, the email is sent in the next attempt.
+the same email. If the worker stops before it has sent the email, the next attempt sends the email.
 """
 
 import logging
@@ -29,10 +29,10 @@ _LOG = logging.getLogger(__name__)
 
 POLL_SECONDS = 3.0
 PRUNE_INTERVAL = timedelta(hours=1)
-# A claim lasts longer than any SMTP session.
+# The period for which a worker claims an email, which is longer than any SMTP session.
 CLAIM_DURATION = timedelta(minutes=10)
 _MAX_ERROR_LENGTH = 1000
-# The timeout for SMTP connections in seconds.
+# The timeout in seconds for SMTP connections.
 _SMTP_TIMEOUT = 30
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SMTP_PORT, _SMTPS_PORT = 25, 465
@@ -78,7 +78,7 @@ def delete_expired_data(database: Database, settings: Settings) -> None:
 
 
 def _claim_due_mail(database: Database) -> OutboxMessage | None:
-    # The first check does not acquire the write lock, because usually no email is due.
+    # The first query does not acquire the write lock, because usually no email is due.
     with database.read_session() as session:
         if find_due_mail(session, now=database.clock.now()) is None:
             return None
@@ -96,7 +96,7 @@ def _record_attempt(database: Database, message: OutboxMessage, error: str | Non
         if error is None:
             row.sent_at = unit.now
             row.last_error = None
-            # The text may contain a link that grants access to an account.
+            # The text of a sent email is deleted, because it may contain a link that grants access to an account.
             row.payload = {**row.payload, "text": ""}
         else:
             row.last_error = error[:_MAX_ERROR_LENGTH]
@@ -112,7 +112,7 @@ def next_attempt_at(attempt: int, *, now: datetime) -> datetime:
 
 
 class MailDeliveryError(Exception):
-    """An email could not be sent. The message contains the reason."""
+    """An email could not be sent. The exception message contains the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class MailServer:
 
 
 def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
-    """Parse smtp(s)://user:password@host:port?from=address. The default sender is eventcal@domain."""
+    """Parse smtp(s)://user:password@host:port?from=address. The default sender is `eventcal@<domain>`."""
     parts = urlsplit(mail_url)
     tls = parts.scheme == "smtps"
     [sender] = parse_qs(parts.query).get("from", [f"eventcal@{domain}"])
@@ -143,7 +143,7 @@ def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
 
 
 def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> None:
-    """Send an email from the outbox. Raises MailDeliveryError if the email cannot be sent for any reason."""
+    """Send an email from the outbox. Raises MailDeliveryError if sending fails for any reason."""
     try:
         with _connect(server) as connection:
             connection.send_message(_build_mail(server, message, domain=domain))
@@ -186,7 +186,7 @@ def _build_mail(server: MailServer, outbox_message: OutboxMessage, *, domain: st
     message["Date"] = format_datetime(outbox_message.created_at)
     # The Message-ID is the same for every attempt, so that mail servers can detect duplicates.
     message["Message-ID"] = f"<outbox-{outbox_message.id}-{outbox_message.created_at:%Y%m%d%H%M%S}@{domain}>"
-    # This header suppresses automatic replies (RFC 3834).
+    # The Auto-Submitted header suppresses automatic replies (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(outbox_message.payload["text"])
     return message

@@ -12,7 +12,7 @@ class StateEnum(StrEnum):
     label: str
 
     def __new__(cls, label: str) -> Self:
-        """Create a member from its translatable name."""
+        """Create a member from its translatable label."""
         member = str.__new__(cls, label)
         member._value_, member.label = str(member), label
         return member

@@ -11,7 +11,7 @@ class EventNotFound(NotFound):
 
 
 class EventPartNotFound(NotFound):
-    """No track, room or team member has this id."""
+    """No track, room or team member has this ID."""
 
 
 class DuplicateName(Conflict):

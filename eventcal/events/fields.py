@@ -1,4 +1,4 @@
-"""The fields of an event, as given to services. A missing key leaves a field unchanged; None clears it."""
+"""The fields of an event. A missing key leaves the field unchanged, and None clears the field."""
 
 from decimal import Decimal
 from typing import TypedDict
@@ -19,7 +19,7 @@ class Location(TypedDict, total=False):
 
 
 class Price(TypedDict, total=False):
-    """A price. A complete one has both fields."""
+    """A price. A complete price has both an amount and a currency."""
 
     amount: Decimal
     currency: str

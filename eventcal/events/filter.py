@@ -1,4 +1,4 @@
-"""The filter for lists of events and talks, and its SQL conditions."""
+"""The filter for lists of events and talks, and the corresponding SQL conditions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,12 @@ class Sort(StrEnum):
 class Filter:
     """Filter criteria. A criterion with its default value does not restrict the result.
 
-    `from_day` and `to_day` select entries that overlap the date range (inclusive) in the time zone of their event. `q`
-    requires every word as a prefix of a word in the entry. `tags` requires all of the given tags. `states` contains
-    statuses of events and states of talks. `call_open` selects events with an open call for talks, and the talks at
-    these events. `scheduled` selects talks with (True) or without (False) a time. `excluded_event_ids` contains the
-    sorted ids of recurring events without an occurrence in the date range (see `queries.exclude_without_occurrence`).
+    `from_day` and `to_day` select entries that overlap an inclusive date range in the time zone of the event. `q`
+    matches entries in which every search word is a prefix of some word. `tags` selects entries that have all of the
+    given tags. `states` contains event statuses and talk states. `call_open` selects events with an open call for
+    talks, and the talks at events with an open call. `scheduled` selects talks that have a time if True, and talks
+    without a time if False. `excluded_event_ids` contains the sorted IDs of recurring events without an occurrence in
+    the date range (see `queries.exclude_without_occurrence`).
     """
 
     from_day: date | None = None
@@ -67,7 +68,7 @@ def sort_keys(sort: Sort, table: type[ListingMixin], starts: InstrumentedAttribu
 
 
 def search_conditions(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
-    """Return conditions that require every word of `q` as a word prefix in a search column."""
+    """Return conditions for rows in which every word of `q` is a prefix of some word in the search column."""
     # Words from `split_query` contain only letters and digits, and therefore no LIKE wildcards.
     return [column.like(f"% {word}%") for word in split_query(q or "")]
 
@@ -80,7 +81,7 @@ def in_conditions(
 
 
 def event_attribute_conditions(filters: Filter) -> list[ColumnElement[bool]]:
-    """Return the conditions on events that apply to lists of events and to lists of talks."""
+    """Return the conditions on events that apply to both event lists and talk lists."""
     return in_conditions(
         (Event.country, [country.upper() for country in filters.countries]),
         (Event.city, filters.cities),
@@ -100,7 +101,7 @@ def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[Co
 
 
 def shared_conditions(filters: Filter, table: type[ListingMixin], *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return the conditions that apply to both events and talks. Queries for talks must join the event."""
+    """Return the conditions that apply to both events and talks. Talk queries must join `Event`."""
     conditions = (
         event_attribute_conditions(filters)
         + date_range_conditions(filters, table)
@@ -130,7 +131,7 @@ def open_call_condition(now: datetime) -> ColumnElement[bool]:
 
 
 def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions for events that match the filter. A filter with criteria for talks matches no events."""
+    """Return conditions for events that match the filter. A filter with talk criteria matches no events."""
     conditions = shared_conditions(filters, Event, now=now)
     conditions += [Event.id.in_(select(EventTag.event_id).where(EventTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Event.kind, filters.kinds), (Event.status, filters.states))
@@ -142,6 +143,6 @@ def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bo
 
 
 def shown_until_condition(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
-    """Return a condition for rows that are visible on `day` (UTC). `columns` contain the expiry times of tombstones."""
+    """Return a condition for rows that are visible on `day` (UTC). The `columns` contain tombstone expiry times."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

@@ -35,7 +35,7 @@ class ListingMixin(RandomIdMixin):
 
 
 class EventPart(RandomIdMixin, Base):
-    """Base class for named parts of an event. Subclasses define a unique constraint on the event id and name."""
+    """Base class for named parts of an event. Subclasses define a unique constraint on event ID and name."""
 
     __abstract__ = True
 
@@ -74,7 +74,7 @@ class Event(ListingMixin, Base):
     status: Mapped[EventStatus] = enum_column(EventStatus, default=EventStatus.PENDING)
     series: Mapped[str | None] = mapped_column(String(80), default=None)
     recurrence: Mapped[str | None] = mapped_column(String(500), default=None)
-    # Maps occurrence ids to overrides in chronological order (see events/recurrence/overrides.py).
+    # A mapping from occurrence IDs to overrides, in chronological order (see events/recurrence/overrides.py).
     recurrence_overrides: Mapped[dict[str, Any]] = mapped_column(default=dict, sort_order=2)
     proposer_id: Mapped[MemberReference]
 
@@ -83,7 +83,8 @@ class Event(ListingMixin, Base):
     # The following columns are derived, like the columns of `ListingMixin`.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    # The end of the event or of its last occurrence day, or None if the event recurs forever.
+    # The end of the event or, for a recurring event, of the last day with an occurrence. None if the event recurs
+    # forever.
     last_ends_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
     tags: Mapped[list["EventTag"]] = child_relationship(order_by="EventTag.position")
@@ -105,7 +106,7 @@ class EventTag(TagRow):
 
 
 class CoLocation(Base):
-    """A reference between co-located events. Each co-location has one row for each direction."""
+    """A reference between co-located events. Each co-location is stored as two rows, one for each direction."""
 
     __tablename__ = "co_locations"
 

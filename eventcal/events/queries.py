@@ -35,7 +35,7 @@ TrackOrRoom = TypeVar("TrackOrRoom", bound=Track | Room)
 
 
 def event_load_options() -> tuple[ORMOption, ...]:
-    """Return loader options for all relationships used by the API resource and feed entry of an event."""
+    """Return the loader options for all relationships that an event's API resource and feed entry require."""
     return (
         selectinload(Event.tags),
         selectinload(Event.tracks),
@@ -70,24 +70,24 @@ def get_event_for_reviewer(session: Session, slug: str, caller: Caller) -> Event
 
 
 def can_manage_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may manage this event."""
+    """Return whether the caller may manage the event."""
     return caller.is_moderator or (caller.can_organise(event.id) and not is_public_and_redacted(event))
 
 
 def check_can_manage_event(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
+    """Raise NotSignedIn or Forbidden unless the caller may manage the event."""
     check_organiser(caller, event.id)
     if is_public_and_redacted(event) and not caller.is_moderator:
         raise Forbidden(Message("A moderator erased this event. Only a moderator may change it."))
 
 
 def is_public_and_redacted(event: Event) -> bool:
-    """Return whether this event is public and has been redacted."""
+    """Return whether the event is public and has been redacted."""
     return event.redacted_at is not None and event.status in PUBLIC_STATUSES
 
 
 def can_view_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may see this event."""
+    """Return whether the caller may see the event."""
     return event.status in PUBLIC_STATUSES or caller.can_review(event.id)
 
 
@@ -102,8 +102,9 @@ def exclude_without_occurrence(
 ) -> Filter:
     """Return a copy of the filter that excludes recurring events without an occurrence in the date range.
 
-    The database cannot expand recurrence rules, so candidates are loaded with one statement and expanded in Python.
-    Without a date range, no statement is executed. Only events with one of the given `statuses` are considered.
+    The database cannot expand recurrence rules, so recurring events are loaded with one SELECT statement and expanded
+    in Python. If the filter has no date range, no statement is executed. Only events with one of the given `statuses`
+    are considered.
     """
     if filters.from_day is None and filters.to_day is None:
         return filters
@@ -135,7 +136,7 @@ def list_pending_events(
 def list_team_events(
     session: Session, caller: Caller, *, past: bool, paging: PageRequest, now: datetime
 ) -> Page[Event]:
-    """Return a page of the events whose team includes the caller. With `past`, return ended events, latest first."""
+    """Return a page of the events whose team includes the caller. `past` selects ended events, latest first."""
     goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
     event_ids = caller.organised_event_ids | caller.reviewed_event_ids
     rows = select(Event).where(Event.id.in_(event_ids), ~goes_on if past else goes_on)
@@ -168,7 +169,7 @@ def get_track_or_room_for_organiser(
 
 
 def team_roles_by_event(session: Session, member_id: str) -> dict[str, TeamRole]:
-    """Return the team roles of a member by event id."""
+    """Return a mapping from event IDs to the team roles of a member."""
     rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
     return dict(session.execute(rows).all())
 

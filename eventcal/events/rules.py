@@ -1,4 +1,4 @@
-"""Business rules for events without database access: validation, acceptance of talks and derived columns."""
+"""Business rules for events: validation, acceptance of talks and derived columns. No rule accesses the database."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -26,7 +26,7 @@ TOMBSTONE_PERIOD = timedelta(days=30)
 
 
 def is_all_day(starts: str) -> bool:
-    """Return whether a start is a date without a time of day."""
+    """Return whether `starts` is a date without a time of day."""
     return "T" not in starts
 
 
@@ -47,7 +47,7 @@ def to_instant_or_gap_end(local: datetime, tzid: str) -> datetime:
 
 
 def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
-    """Return all field errors for an event, given as a mapping of fields to the values to store."""
+    """Return all field errors for an event. `event` maps field names to the values to be stored."""
     errors = list(_incomplete_pair_errors(event))
     tzid = event["timezone"]
     if not is_known_zone(tzid):
@@ -66,7 +66,7 @@ def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
     dates = expand_rule(rule, starts, tzid)
     if dates is None:
         return rule_error(rule, starts)
-    # RFC 5545, 3.8.5.3 does not define the recurrence set if the start is not a date of the rule.
+    # Section 3.8.5.3 of RFC 5545 does not define the recurrence set if the start is not a date of the rule.
     first = next(dates.iter_from(dates.start.date()), None)
     if first is None:
         if dates.has_end:
@@ -82,7 +82,7 @@ def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
 
 
 def start_end_errors(starts: str | None, ends: str | None, tzid: str) -> list[FieldError]:
-    """Return the errors in a start and end: invalid formats, mixed dates and times, nonexistent times, wrong order."""
+    """Return errors for a start and end: invalid formats, mixed dates and times, skipped times or a wrong order."""
     errors: list[FieldError] = []
     read: dict[str, date | datetime] = {}
     for name, written in (("starts", starts), ("ends", ends)):
@@ -137,7 +137,7 @@ def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetim
     """Return the UTC time of `opens_at` or `closes_at` in a call for talks, or None if the field is not set."""
     if call.get(name) is None:
         return None
-    # With anywhere_on_earth, a date without a time means the end of that day at UTC-12.
+    # If anywhere_on_earth is set, a date without a time means the end of that day at UTC-12.
     on_earth = bool(call.get("anywhere_on_earth")) and "T" not in call[name]
     return parse_call_time(call[name], tzid, anywhere_on_earth=on_earth)
 
@@ -145,8 +145,9 @@ def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetim
 def is_accepting_talks(event: Event, *, now: datetime) -> bool:
     """Return whether an event accepts talks at `now`.
 
-    The closing time includes its whole second. A call for talks without a closing time closes when the event starts.
-    Without a call for talks, listed events accept talks until they end, and curated events accept no talks.
+    Talks are accepted until the end of the second given by the closing time. A call for talks without a closing time
+    closes when the event starts. Listed events without a call for talks accept talks until the event ends. Curated
+    events without a call for talks accept no talks.
     """
     if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
         return False
@@ -165,7 +166,7 @@ def is_over(last_ends_at: datetime | None, *, now: datetime) -> bool:
 
 
 def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
-    """Return when an entry cancelled at `now` is removed: 30 days after `now` or its end, whichever is later."""
+    """Return the removal time of an entry cancelled at `now`: 30 days after the later of `now` and `ends_at`."""
     return max(ends_at, now) + TOMBSTONE_PERIOD
 
 

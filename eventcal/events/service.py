@@ -29,16 +29,16 @@ _TIMING_FIELDS = ("timezone", "starts", "ends", "recurrence")
 _CALL_COLUMNS = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
 """The columns that store the price of an event, by API field."""
-# The position that sorts a new co-located event after all existing events.
+# The position of a newly added co-located event, which sorts after all existing ones.
 _LAST_POSITION = 1000
 
 
 def propose_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
-    """Create an event and flush it.
+    """Create an event and flush the session.
 
     Moderators may publish the event immediately. Events proposed by other callers are pending or drafts. The proposer
-    becomes an organiser. The fields `title`, `timezone` and `starts` are required. Raises EmailNotConfirmed,
-    DuplicateSlug, or Invalid with all field errors.
+    becomes an organiser of the event. The fields `title`, `timezone` and `starts` are required. Raises
+    EmailNotConfirmed, DuplicateSlug, or Invalid with all field errors.
     """
     check_email_confirmed(caller)
     event = build_event(session, fields, caller=caller, now=now)
@@ -72,7 +72,7 @@ def build_event(session: Session, fields: EventFields, *, caller: Caller, now: d
 
 
 def edit_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> Event:
-    """Update the given fields of an event and flush (RFC 7396: null clears a field, and objects are merged).
+    """Update fields of an event and flush the session (RFC 7396: null clears a field, and nested objects are merged).
 
     The caller must have checked the permission to manage the event. Raises SlugImmutable, DuplicateSlug,
     InvalidTransition, or Invalid with all field errors.
@@ -83,7 +83,7 @@ def edit_event(session: Session, event: Event, fields: EventFields, *, now: date
 
 
 def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
-    """Update an event like `edit_event` without flushing. The event does not have to belong to a session."""
+    """Update an event like `edit_event`, but do not flush. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}
@@ -175,7 +175,7 @@ def _set_overrides_and_validate(event: Event, fields: EventFields) -> list[Field
 
 
 def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str]) -> list[FieldError]:
-    """Set the co-located events, or return an error for each invalid slug without changing anything."""
+    """Set the co-located events of an event. If a slug is invalid, return the errors and change nothing."""
     found = public_events_by_slug(session, slugs)
     errors = [
         FieldError(f"/co_located_with/{i}", Message("is not a public event: “%(slug)s”", slug=slug))
@@ -190,11 +190,11 @@ def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str])
     if errors:
         return errors
     here = {row.other_id: row for row in event.neighbours}
-    # Callers can name only public events, so existing co-locations with other events are preserved.
+    # Callers can name only public events, so existing co-locations with non-public events are preserved.
     hidden = [row.other for row in event.neighbours if row.other.status not in PUBLIC_STATUSES]
     wanted = [*(found[slug] for slug in slugs), *hidden]
     places = [row.position for row in event.neighbours]
-    # Rows added by `_mirror_co_locations` have the same position and therefore no defined order.
+    # Rows added by `_mirror_co_locations` all have the same position and therefore no defined order.
     if list(here) != [other.id for other in wanted] or places != sorted(set(places)):
         event.neighbours = [here.get(other.id) or CoLocation(other_id=other.id, other=other) for other in wanted]
         for position, row in enumerate(event.neighbours):
@@ -204,7 +204,7 @@ def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str])
 
 
 def _mirror_co_locations(session: Session, event: Event) -> None:
-    """Add the event to the co-locations of its co-located events, and remove it from those of all other events."""
+    """Make all co-locations of the event symmetric by adding and deleting the reverse rows."""
     ids = {row.other_id for row in event.neighbours}
     back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
     for row in back:

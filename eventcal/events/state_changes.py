@@ -24,7 +24,7 @@ REDACTED_TEXT = "[removed]"
 
 
 class EventAction(StrEnum):
-    """The actions on an event. The values are used in URLs."""
+    """The actions on an event. The enum values are used in URLs."""
 
     PUBLISH = "publish"
     CANCEL = "cancel"
@@ -53,7 +53,7 @@ def allowed_event_actions(event: Event, caller: Caller) -> tuple[EventAction, ..
 
 
 def apply_transition(event: Event, action: EventAction, *, now: datetime) -> None:
-    """Apply the effects of an action without flushing. The event does not have to belong to a session."""
+    """Apply the effects of an action, but do not flush. The event does not have to belong to a session."""
     target = EVENT_TRANSITIONS[action].target
     if target is not None:
         event.status = target
@@ -91,7 +91,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 
 
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Redact an event with its tracks and rooms. Public events are also cancelled. Raises NotSignedIn or Forbidden."""
+    """Redact an event and its tracks and rooms. Public events are also cancelled. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     apply_transition(event, EventAction.REDACT, now=now)
     redact_part_names(session, event.tracks)
@@ -102,7 +102,7 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
 
 
 def redact_part_names(session: Session, parts: Sequence[EventPart]) -> None:
-    """Replace the names of tracks, rooms or tiers with numbered placeholders and flush."""
+    """Replace the names of tracks, rooms or tiers with numbered placeholders, and flush the session."""
     for part in parts:
         # Use temporary names first, because another part may still have the final name.
         part.name = f"{REDACTED_TEXT} {new_id()}"

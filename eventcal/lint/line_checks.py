@@ -1,4 +1,4 @@
-"""Checks of line endings, line folding and encoding (RFC 5545, section 3.1)."""
+"""Checks for line endings, line folding and encoding (RFC 5545, section 3.1)."""
 
 import re
 from collections.abc import Iterator

@@ -88,7 +88,7 @@ class Component:
 
     @property
     def root(self) -> "Component":
-        """The outermost component that contains this one, or this component itself."""
+        """The outermost enclosing component, or the component itself if it is not nested."""
         return self.outermost or self
 
     def list_properties(self, *names: str) -> list[Property]:

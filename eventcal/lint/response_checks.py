@@ -1,4 +1,4 @@
-"""Checks of the HTTP responses that serve a calendar. This module performs no I/O: the caller sends the requests."""
+"""Checks for the HTTP responses that serve a calendar. This module performs no I/O: the caller sends the requests."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ class ServerResponses:
 
 
 def lint_http_responses(responses: ServerResponses) -> list[Finding]:
-    """Return the findings for the HTTP responses. The line of each finding is 0."""
+    """Return the findings for the HTTP responses. The line number of each finding is 0."""
     headers = responses.headers
     return sorted([*_check_content_type(headers), *_check_validators(headers), *_check_statuses(responses)])
 

@@ -62,5 +62,5 @@ def finding(code: str, line: int, message: str) -> Finding:
 
 
 def quote_excerpt(text: str) -> str:
-    """Return an excerpt of a feed that is safe to print: quoted, in ASCII and truncated if it is long."""
+    """Return the text in a form that is safe to print: quoted, in ASCII, and truncated if the text is long."""
     return ascii(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")

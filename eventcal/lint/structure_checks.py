@@ -1,4 +1,4 @@
-"""Checks of components (RFC 5545, 3.4 and 3.6), and of properties that calendar subscriptions require."""
+"""Checks for components (RFC 5545, sections 3.4 and 3.6) and for properties that calendar subscriptions use."""
 
 from collections.abc import Iterator
 

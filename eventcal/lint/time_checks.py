@@ -1,4 +1,4 @@
-"""Checks of the times (RFC 5545, section 3.8.2), timestamps (3.8.7) and recurrence rules (3.3.10) of components."""
+"""Checks for times, timestamps and recurrence rules (RFC 5545, sections 3.8.2, 3.8.7 and 3.3.10)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -144,7 +144,7 @@ _RULE_PART_PATTERNS = {
     "RSCALE": re.compile(r"[A-Z0-9-]+"),
     "SKIP": re.compile("OMIT|BACKWARD|FORWARD"),
 }
-# The frequencies for which a rule part is not allowed (table in RFC 5545, 3.3.10).
+# The frequencies for which a rule part is not allowed (see the table in RFC 5545, section 3.3.10).
 _FORBIDDEN_FREQUENCIES = {
     "BYWEEKNO": {"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"},
     "BYYEARDAY": {"DAILY", "WEEKLY", "MONTHLY"},

@@ -1,4 +1,4 @@
-"""Parsing of dates, times, durations and UTC offsets (RFC 5545, 3.3.4, 3.3.5, 3.3.6 and 3.3.14)."""
+"""Parsing of dates, times, durations and UTC offsets (RFC 5545, sections 3.3.4, 3.3.5, 3.3.6 and 3.3.14)."""
 
 import re
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def parse_utc_offset(text: str) -> int | None:
 
 
 def iana_utc_offset(tzid: str, local: datetime) -> int | None:
-    """Return the UTC offset of a local time in the IANA database in seconds, or None for an unknown time zone.
+    """Return the UTC offset, in seconds, of a local time in an IANA time zone, or None if the time zone is unknown.
 
     For a time that is repeated or skipped, the offset before the clock change is used (RFC 5545, section 3.3.5).
     """

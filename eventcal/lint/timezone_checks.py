@@ -1,7 +1,7 @@
-"""Checks of time zone definitions and references (RFC 5545, section 3.6.5).
+"""Checks for time zone definitions and references (RFC 5545, section 3.6.5).
 
-The offsets of a VTIMEZONE are compared with the IANA database if each of its rules is yearly, in a single month, and on
-weekdays or days of the month. Time zones with other rules are not compared, to limit the processing time.
+The offsets of a VTIMEZONE are compared with the IANA database if each recurrence rule recurs yearly in a single month,
+on weekdays or on days of the month. Definitions with more complex rules are not compared, to limit the processing time.
 """
 
 from bisect import bisect_right
@@ -159,7 +159,10 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time, or None. Local times use the offset before the onset."""
+        """Return the last onset at or before a local time, or None.
+
+        All times are local times with the offset before the onset.
+        """
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)
@@ -220,7 +223,7 @@ def _parse_observance(component: Component) -> Observance | None:
 
 
 def _parse_until(text: str, offset_before: int) -> datetime | None:
-    """Return an UNTIL value in UTC as local time with the offset before the onset, or None if the value is invalid."""
+    """Convert a UTC UNTIL value to local time with the offset before the onset, or return None if it is invalid."""
     try:
         until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - converted to local time
         return until + timedelta(seconds=offset_before)
@@ -238,7 +241,7 @@ def _parse_yearly_rule(parts: dict[str, str], start: TimeValue) -> YearlyRule | 
         days = tuple((number or None, WEEKDAYS.index(weekday)) for number, weekday in numbered)
     except ValueError:
         return None
-    # Without BYMONTH, a numbered weekday refers to the whole year.
+    # Without BYMONTH, a numbered weekday is counted within the whole year.
     if not 1 <= month <= 12 or (days and "BYMONTH" not in parts):  # noqa: PLR2004 - months
         return None
     return YearlyRule(month, days, dates if dates or days else (start.local.day,))

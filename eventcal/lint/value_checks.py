@@ -1,4 +1,4 @@
-"""Checks of property values, including the escaping of text (RFC 5545, section 3.3.11)."""
+"""Checks for property values, including the escaping of text (RFC 5545, section 3.3.11)."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
-"""Re-encoding of uploaded images, in memory.
+"""In-memory re-encoding of uploaded images.
 
-The output contains only pixels. Metadata such as the location or the camera model is removed. The same input always
+The output contains only pixel data. Metadata such as the location or the camera model is removed. The same input always
 produces the same output.
 """
 
@@ -28,7 +28,7 @@ MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 STORED_MEDIA_TYPE = "image/webp"
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-# The EXIF orientation tag and the orientations that swap width and height.
+# The EXIF orientation tag, and its values that swap width and height.
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS_ORIENTATIONS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
@@ -43,7 +43,7 @@ _decode_lock = threading.Lock()
 
 
 class ImageSpec(Enum):
-    """The purpose of an image, with the maximum width and height in pixels. Larger images are scaled down."""
+    """The purpose of an image and its maximum size in pixels (width, height). Larger images are scaled down."""
 
     PORTRAIT = (512, 512)
     LOGO = (640, 320)
@@ -106,7 +106,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     if finished.mode == "RGBA" and finished.getchannel("A").getextrema()[0] == _OPAQUE:
         finished = finished.convert("RGB")
     out = BytesIO()
-    # Logos are stored lossless, because lossy compression blurs text and flat colours.
+    # Logos are compressed losslessly, because lossy compression blurs text and flat colours.
     finished.save(out, "WEBP", lossless=spec is ImageSpec.LOGO, quality=85, method=6)
     body = out.getvalue()
     return Picture(
@@ -120,7 +120,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
 
 def _convert_to_scalable_mode(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # For 16-bit greyscale, `convert` would clip values above 255 to white, so the values are scaled first.
+        # For 16-bit greyscale images, `convert` would clip values above 255 to white, so the values are scaled first.
         return image.point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in {"RGB", "RGBA", "CMYK", "L"} and not (image.mode != "RGBA" and image.has_transparency_data):
         return image

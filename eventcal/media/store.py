@@ -18,15 +18,15 @@ _FILE_NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 @dataclass(frozen=True)
 class MediaStore:
-    """The images stored in a folder, which is created with the first image."""
+    """A store of images in a folder, which is created when the first image is saved."""
 
     folder: Path
 
     def save(self, picture: Picture, *, now: datetime) -> str:
         """Write an image to disk and return its name.
 
-        Call `save` in the unit of work that stores the name, so that `delete_unused` cannot delete the file before the
-        commit.
+        Call `save` in the transaction that stores the name, so that `delete_unused` cannot delete the file before the
+        transaction commits.
         """
         name = f"{picture.digest}.webp"
         there = self._path(name)

@@ -1,4 +1,4 @@
-"""Authentication factors besides the password: authenticator apps (TOTP), recovery codes and passkeys.
+"""Authentication factors in addition to the password: authenticator apps (TOTP), recovery codes and passkeys.
 
 `web/identity/passkeys.py` verifies WebAuthn responses before passkeys are stored.
 """
@@ -28,13 +28,13 @@ MAX_CLOCK_DRIFT = 30
 """The accepted clock drift in seconds: one time step, so the previous and next codes are also valid."""
 
 _KEY_DERIVATION_INFO = b"eventcal: secrets of authenticator apps"
-# Recovery codes contain neither o, i nor l, because these letters are easily confused with digits.
+# Recovery codes do not contain the letters o, i and l, which are easily confused with digits.
 _LETTERS_TO_DIGITS = str.maketrans("oil", "011")
 
 
 @dataclass(frozen=True)
 class TotpAuthenticator:
-    """Creates and reads encrypted TOTP secrets. `issuer` is the name that authenticator apps show for the calendar."""
+    """Creates and reads encrypted TOTP secrets. `issuer` is the name of the website as shown in authenticator apps."""
 
     secret_key: str
     issuer: str
@@ -64,7 +64,7 @@ class TotpAuthenticator:
 
     @cached_property
     def _totp(self) -> Any:  # noqa: ANN401 - the library has no types
-        # Key stretching has no benefit for a long random key.
+        # Key stretching has no benefit for a long, random key.
         derived = HKDF(SHA256(), length=32, salt=None, info=_KEY_DERIVATION_INFO).derive(self.secret_key.encode())
         wallet = AppWallet({"1": derived.hex()}, encrypt_cost=0)
         return TOTP.using(issuer=_replace_colons(self.issuer), wallet=wallet)
@@ -162,7 +162,7 @@ def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
 
 
 def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
-    """Return the passkey of the member with this id. Raises NotFound."""
+    """Return the passkey of the member with this ID. Raises NotFound."""
     found = session.get(Passkey, passkey_id)
     if found is None or found.member_id != member_id:
         raise NotFound(Message("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
@@ -170,14 +170,14 @@ def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
 
 
 def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Passkey | None:
-    """Return the passkey with this credential id, or None if no active member has such a passkey."""
+    """Return the passkey with this credential ID, or None if no active member has such a passkey."""
     rows = select(Passkey).join(Member, Member.id == Passkey.member_id)
     return session.scalars(rows.where(Passkey.credential_id == credential_id, Member.active)).one_or_none()
 
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
-    """Add a passkey. Raises DuplicatePasskey if the credential id is already registered."""
-    # Write transactions are serialised, so no passkey can be added between this check and the commit.
+    """Add a passkey. Raises DuplicatePasskey if the credential ID is already registered."""
+    # Write transactions are serialised, so no passkey can be added before the current transaction commits.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))
     session.add(passkey)

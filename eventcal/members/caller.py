@@ -11,10 +11,9 @@ _SCOPE_ORDER = tuple(Scope)
 class Caller:
     """The person or program that makes a request.
 
-    `member_id` is None for anonymous callers and for the command line.
-    `role` is None for anonymous callers.
-    `organised_event_ids` and `reviewed_event_ids` are the ids of the events that the caller organises or reviews.
-    `scopes` contains the scopes of the access token, or is None if the request has no access token.
+    `member_id` is None for anonymous callers and for the command line. `role` is None for anonymous callers.
+    `organised_event_ids` and `reviewed_event_ids` are the IDs of the events that the caller organises or reviews.
+    `scopes` contains the scopes of the access token, or is None for requests without an access token.
     """
 
     member_id: str | None = None
@@ -36,7 +35,7 @@ class Caller:
 
     @property
     def is_staff(self) -> bool:
-        """Whether the caller organises or reviews any event, or moderates."""
+        """Whether the caller is a moderator, or organises or reviews any event."""
         return self.is_moderator or bool(self.organised_event_ids or self.reviewed_event_ids)
 
     def can_organise(self, event_id: str) -> bool:
@@ -54,5 +53,5 @@ class Caller:
 
 
 ANONYMOUS = Caller()
-# The command line has the permissions of an administrator.
+# Command-line tools have the permissions of an administrator.
 OPERATOR = Caller(role=Role.ADMIN)

@@ -10,7 +10,7 @@ class NotSignedIn(Unauthenticated):
 
 
 class InvalidCredentials(Unauthenticated):
-    """The email or the password is wrong, and the error does not reveal which."""
+    """Either the email or the password is wrong; the error does not reveal which."""
 
     code = "sign-in-refused"
     title = Message("Sign-in failed")
@@ -31,7 +31,7 @@ class InvalidCode(Unauthenticated):
 
 
 class InvalidPasskey(Unauthenticated):
-    """The passkey could not be verified, for a reason that is not revealed."""
+    """The passkey could not be verified. The error does not reveal the reason."""
 
     code = "passkey-refused"
     title = Message("Invalid passkey")

@@ -35,12 +35,11 @@ class Member(RandomIdMixin, Base):
 class MemberSession(RandomIdMixin, Base):
     """A browser session. The session cookie contains a random secret, of which only the hash is stored.
 
-    `member_key` is the value of `Member.fs_uniquifier` at the start of the session.
-    `pending` is true if the password was correct but the second-factor code has not been entered yet.
-    `reauthenticated_at` is the time of the member's last authentication.
-    `data` contains temporary values of views, by name.
-    `signed_csrf_secret` is the CSRF secret of the signed cookie that this session replaced. A session that replaced a
-    signed cookie is kept for some time after its end, so that the cookie remains invalid.
+    `member_key` is the value of `Member.fs_uniquifier` at the start of the session. `pending` is true if the password
+    was correct but the second-factor code has not been entered yet. `reauthenticated_at` is the time at which the
+    member last authenticated. `data` contains temporary values that views store, keyed by name. `signed_csrf_secret` is
+    the CSRF secret of the signed cookie that this session replaced. A session that replaced a signed cookie is retained
+    for some time after it ends, so that the cookie remains invalid.
     """
 
     __tablename__ = "sessions"
@@ -128,7 +127,7 @@ class Passkey(RandomIdMixin, Base):
 
 
 class IdempotencyRecord(Base):
-    """The response to a POST request with an Idempotency-Key, stored for one day and repeated for retries."""
+    """The response to a POST request with an Idempotency-Key, stored for one day and returned again for retries."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("member_id", "key"),)

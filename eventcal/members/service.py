@@ -26,7 +26,7 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 
 def get_member(session: Session, member_id: str) -> Member:
-    """Return the member with this id. Raises NotFound."""
+    """Return the member with this ID. Raises NotFound."""
     unknown = NotFound(Message("Member “%(member_id)s” not found.", member_id=member_id))
     return require(session.get(Member, member_id), unknown)
 
@@ -50,7 +50,7 @@ def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest)
 
 
 def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
-    """Return the access token of the member with this id. Raises NotFound."""
+    """Return the access token of the member with this ID. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
         raise NotFound(Message("You have no token “%(token_id)s”.", token_id=token_id))
@@ -65,7 +65,7 @@ def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest
 
 
 def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return the secret feed of the member with this id. Raises NotFound for unknown and revoked feeds."""
+    """Return the secret feed of the member with this ID. Raises NotFound for unknown and revoked feeds."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Message("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -106,7 +106,7 @@ def create_member(
     `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email.
     Only members with a confirmed email are linked to the speaker with the same email.
     """
-    # Write transactions are serialised, so no member with this email can be added before the commit.
+    # Write transactions are serialised, so no other member with this email can be added before the transaction commits.
     if find_member_by_email(session, email) is not None:
         raise DuplicateEmail(
             Message("An account with this email address already exists. Sign in or reset the password.")
@@ -193,7 +193,7 @@ def revoke_all_personal_feeds(session: Session, member: Member, *, now: datetime
 
 
 def delete_member(session: Session, member: Member, *, now: datetime) -> None:
-    """Delete a member with their tokens, starred talks and stored responses, and revoke their secret feeds."""
+    """Delete a member, including all tokens, stars and stored responses, and revoke the secret feeds of the member."""
     revoke_all_personal_feeds(session, member, now=now)
     session.delete(member)
     session.flush()

@@ -48,7 +48,7 @@ def find_session(session: Session, secret: str, *, now: datetime) -> tuple[Membe
 
 
 def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
-    """Return the active member with this `fs_uniquifier` if signed session cookies are still accepted, or None.
+    """Return the active member with this `fs_uniquifier`, or None if signed cookies are no longer accepted.
 
     A signed cookie is invalid if a stored session with the same secret has replaced it.
     """
@@ -69,7 +69,7 @@ def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequenc
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
-    """Return a session in which the member is signed in, by id. Raises NotFound."""
+    """Return the session with this ID, in which the member must be signed in. Raises NotFound."""
     rows = _select_signed_in_sessions(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
     return require(session.scalars(rows).one_or_none(), unknown)
@@ -97,8 +97,8 @@ def end_session(session: Session, member_session: MemberSession, *, now: datetim
 
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
-    """End all sessions of a member except the session with the id `except_id`."""
-    # Signed cookies are no longer accepted, so the rows that reject replaced cookies can be deleted.
+    """End all sessions of a member except the session with the ID `except_id`."""
+    # Signed cookies are no longer accepted, so the sessions that replaced signed cookies can be deleted.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
     session.execute(rows if except_id is None else rows.where(MemberSession.id != except_id))
@@ -112,7 +112,7 @@ def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:
-    """Delete expired sessions. A session that replaced a signed cookie is kept until the cookie has expired."""
+    """Delete expired sessions. A session that replaced a signed cookie is retained until the cookie has expired."""
     ended = MemberSession.expires_at <= now
     forgotten = MemberSession.expires_at <= now - IDLE_TIMEOUT
     kept = and_(MemberSession.signed_csrf_secret.is_not(None), ~forgotten)

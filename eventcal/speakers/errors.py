@@ -11,7 +11,7 @@ class SpeakerNotFound(NotFound):
 
 
 class CannotMergeWithItself(Conflict):
-    """The two speakers are the same, or one of the two was merged before."""
+    """The two speakers are identical, or one of them has already been merged."""
 
     code = "same-speaker"
     title = Message("Same speaker")

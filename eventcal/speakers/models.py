@@ -25,7 +25,7 @@ class Speaker(RandomIdMixin, Base):
     member_id: Mapped[str | None] = mapped_column(
         ForeignKey("members.id", ondelete="SET NULL"), unique=True, default=None, info=PRIVATE_COLUMN
     )
-    # Requests for a merged speaker are redirected to the speaker with the id `merged_into_id`.
+    # Requests for a merged speaker are redirected to the speaker with the ID `merged_into_id`.
     merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("speakers.id"), default=None)
     # The time at which a talk of the speaker first became public.
     published_at: Mapped[datetime | None] = mapped_column(default=None)

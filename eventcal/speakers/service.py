@@ -18,7 +18,7 @@ from eventcal.speakers.models import Speaker
 
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
-    """Return the speaker with this slug (following merges), or None if the speaker is not visible to the caller."""
+    """Return the speaker with this slug (following merges), or None if the caller may not see the speaker."""
     speaker = _find_speaker_where(session, Speaker.slug == slug)
     if speaker is None or not (speaker.published_at or caller.is_moderator or is_own_speaker(speaker, caller)):
         return None
@@ -26,7 +26,7 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
-    """Return the speaker with this slug. Raises SpeakerNotFound, including if the caller may not see the speaker."""
+    """Return the speaker with this slug. Raises SpeakerNotFound if the speaker is unknown or hidden from the caller."""
     return require(find_speaker(session, slug, caller), SpeakerNotFound(slug))
 
 
@@ -46,7 +46,7 @@ def find_speaker_by_member(session: Session, member_id: str) -> Speaker | None:
 
 
 def speaker_names_by_id(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of speakers by id, without checking permissions."""
+    """Return the names of speakers by ID, without checking permissions."""
     rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
     return dict(session.execute(rows).all())
 

@@ -4,7 +4,7 @@ from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class TierNotFound(NotFound):
-    """No tier has this id, or the caller may not see the tier."""
+    """No tier has this ID, or the caller may not see the tier."""
 
     def __init__(self, tier_id: str) -> None:
         super().__init__(Message("Tier “%(tier_id)s” not found.", tier_id=tier_id))
@@ -18,7 +18,7 @@ class SponsorNotFound(NotFound):
 
 
 class SponsorshipNotFound(NotFound):
-    """No sponsorship has this id, or the caller may not see the sponsorship."""
+    """No sponsorship has this ID, or the caller may not see the sponsorship."""
 
     def __init__(self, sponsorship_id: str) -> None:
         super().__init__(Message("Sponsorship “%(sponsorship_id)s” not found.", sponsorship_id=sponsorship_id))

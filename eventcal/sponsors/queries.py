@@ -44,7 +44,7 @@ def get_tier_for_organiser(session: Session, tier_id: str, caller: Caller) -> Ti
 
 
 def find_event_tier(session: Session, event: Event, tier_id: str) -> Tier | None:
-    """Return the event's tier with this id, or None."""
+    """Return the event's tier with this ID, or None."""
     tier = _find_tier(session, tier_id)
     return tier if tier is not None and tier.event_id == event.id else None
 
@@ -55,7 +55,7 @@ def _find_tier(session: Session, tier_id: str) -> Tier | None:
 
 
 def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor with this slug, or None. Only moderators see sponsors without any public event."""
+    """Return the sponsor with this slug, or None. Only moderators may see sponsors that have no public event."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
     if not caller.is_moderator:
         rows = rows.where(_is_public_sponsor())
@@ -63,12 +63,12 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
-    """Return the sponsor with this slug. Raises SponsorNotFound, including if the caller may not see the sponsor."""
+    """Return the sponsor with this slug. Raises SponsorNotFound if the sponsor is unknown or hidden from the caller."""
     return require(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 
 def find_sponsor_for_enquiry(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor if the caller may see it or has named it in an earlier enquiry, or None."""
+    """Return the sponsor, or None if the caller may not see it and has not named it in an earlier enquiry."""
     found = find_sponsor(session, slug, caller)
     if found is not None or caller.member_id is None:
         return found
@@ -100,14 +100,14 @@ def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) ->
 
 
 def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return the number of open enquiries by event id, omitting zeros, without checking permissions."""
+    """Return the number of open enquiries by event ID, omitting zeros, without checking permissions."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())
 
 
 def contacts_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
-    """Return the members who requested these sponsorships, by member id. Deleted members are omitted."""
+    """Return the members who requested these sponsorships, keyed by member ID. Deleted members are omitted."""
     ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
     return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}
 

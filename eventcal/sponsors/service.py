@@ -83,9 +83,9 @@ def request_sponsorship(
 ) -> Sponsorship:
     """Create an enquiry for a tier of an event. Raises EventEnded, EventCancelled, or Invalid with all field errors.
 
-    `fields` contains `tier` (an id), `sponsor` and `note`. `sponsor` is the slug of an existing sponsor, plain
-    or as `{slug}`, or the data of a new sponsor as `{name, url, description}`. The capacity of the tier is not checked
-    before the sponsorship is confirmed.
+    `fields` contains `tier` (an ID), `sponsor` and `note`. `sponsor` is either the slug or `{slug}` of an existing
+    sponsor, or `{name, url, description}` for a new sponsor. The capacity of the tier is not checked until the
+    sponsorship is confirmed.
     """
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(Message("“%(event)s” is cancelled and does not accept sponsors.", event=event.title))
@@ -133,8 +133,7 @@ def apply_sponsorship_action(
     detail = Message("A sponsorship with the state “%(state)s” cannot be %(done)s.", **words)
     SPONSORSHIP_TRANSITIONS[action].check(sponsorship.state, InvalidTransition(detail))
     tier = sponsorship.tier
-    # Write transactions are serialised (kit/database.py), so the number of taken places is still valid when the
-    # transaction commits.
+    # Write transactions are serialised, so the number of taken places cannot change before the transaction commits.
     if action == SponsorshipAction.CONFIRM and not has_free_place(tier.capacity, count_taken_places(session, tier)):
         full = Message(
             "The tier “%(name)s” has no free places (capacity: %(capacity)s).", capacity=tier.capacity, name=tier.name

@@ -58,7 +58,7 @@ def delete_event(session: Session, event: Event) -> None:
 
 
 _PROFILE_FIELDS = ("job_title", "affiliation", "bio", "links", "photo_url")
-# Columns with a unique constraint.
+# The columns of a speaker that have a unique constraint.
 _UNIQUE_COLUMNS = ("email", "member_id")
 
 
@@ -72,7 +72,7 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     if kept.id == other.id:
         raise CannotMergeWithItself(Message("Speaker “%(slug)s” cannot be merged with itself.", slug=kept.slug))
     if kept.merged_into_id is not None or other.merged_into_id is not None:
-        # A second merge could make two speakers refer to each other.
+        # Merging a merged speaker again could make two speakers refer to each other.
         raise CannotMergeWithItself(
             Message("One of the speakers has already been merged. Use the slug of the remaining speaker.")
         )
@@ -100,7 +100,7 @@ def _fill_empty_fields(session: Session, kept: Speaker, other: Speaker) -> None:
     handed = {name: getattr(other, name) for name in _UNIQUE_COLUMNS if getattr(kept, name) is None}
     for name in handed:
         setattr(other, name, None)
-    # Clear the unique values in `other` first to avoid violating the unique constraints.
+    # The unique values of `other` are cleared first, to avoid violating unique constraints.
     session.flush()
     for name, value in handed.items():
         setattr(kept, name, value)
@@ -108,7 +108,7 @@ def _fill_empty_fields(session: Session, kept: Speaker, other: Speaker) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RetainedPublicly:
-    """Data that stays public after a member is deleted: talk ids and the slug of the speaker."""
+    """Data that stays public after a member is deleted: the IDs of talks and the slug of the speaker."""
 
     talks: tuple[str, ...]
     speaker: str | None
@@ -116,12 +116,12 @@ class RetainedPublicly:
 
 @dataclass(frozen=True, kw_only=True)
 class DeletionPreview:
-    """The effects of deleting a member's account.
+    """The effects that deleting a member's account would have.
 
-    `events_without_organiser` contains events that would lose their last organiser, which prevents the deletion.
-    `withdrawn` contains undecided talks that would be withdrawn. `decided` contains decided talks that are not public
-    and would be retained. `public` and `speaker` contain the talks and the speaker that stay public. `teams` contains
-    the events whose team includes the member.
+    `events_without_organiser` contains the events that prevent the deletion, because they would lose their last
+    organiser. `withdrawn` contains the undecided talks that the deletion would withdraw. `decided` contains the
+    decided, non-public talks that the deletion would retain. `public` and `speaker` contain the talks and the speaker
+    that would stay public. `teams` contains the events whose team includes the member.
     """
 
     events_without_organiser: Sequence[Event]
@@ -136,7 +136,7 @@ class DeletionPreview:
 
 
 def preview_account_deletion(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
-    """Return the effects of deleting a member's account without deleting the account."""
+    """Return what deleting a member's account would do, without deleting it."""
     speaker = find_speaker_by_member(session, member.id)
     is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED_STATES))
     return DeletionPreview(

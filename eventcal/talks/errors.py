@@ -6,7 +6,7 @@ from eventcal.kit.errors import Conflict, DomainError, Message, NotFound
 
 
 class TalkNotFound(NotFound):
-    """No talk has this id, or the caller may not see the talk."""
+    """No talk has this ID, or the caller may not see the talk."""
 
     def __init__(self, talk_id: str) -> None:
         super().__init__(Message("Talk “%(talk_id)s” not found.", talk_id=talk_id))
@@ -27,7 +27,7 @@ class AlreadyDecided(Conflict):
 
 
 class BulkActionFailed(Conflict):
-    """A bulk change failed, and no talk was changed. `errors_by_talk` maps talk ids to errors."""
+    """A bulk change failed, and no talk was changed. `errors_by_talk` maps talk IDs to errors."""
 
     def __init__(self, errors_by_talk: Mapping[str, DomainError]) -> None:
         super().__init__(Message("Nothing was saved: some of these talks cannot be changed this way."))

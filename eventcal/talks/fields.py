@@ -1,4 +1,4 @@
-"""The fields of a talk, as given to services. A missing key leaves a field unchanged; None clears it."""
+"""The fields of a talk, as passed to services. A missing key leaves a field unchanged, and None clears the field."""
 
 from typing import TypedDict
 
@@ -8,7 +8,7 @@ from eventcal.talks.models import TalkTexts
 
 
 class SpeakerOfTalk(TypedDict, total=False):
-    """A speaker of a talk: `speaker` or the `slug` of an existing one, or the other fields of a new one."""
+    """A speaker of a talk: `speaker` or `slug` for an existing speaker, or the other fields for a new speaker."""
 
     speaker: Speaker
     slug: str
@@ -19,7 +19,7 @@ class SpeakerOfTalk(TypedDict, total=False):
 
 
 class TalkFields(TalkTexts, total=False):
-    """The fields of a talk. `reprise_of` is the id of the talk that it repeats."""
+    """The fields of a talk. `reprise_of` is the ID of the earlier talk that a reprise repeats."""
 
     title: str
     kind: TalkKind

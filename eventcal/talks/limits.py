@@ -1,4 +1,4 @@
-"""Size limits for the fields of a talk, and its maximum duration in minutes."""
+"""Size limits for the fields of a talk, and the maximum duration of a talk in minutes."""
 
 TITLE, ABSTRACT, NOTES, REASON = 200, 20_000, 5000, 2000
 SPEAKERS = 20

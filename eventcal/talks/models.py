@@ -56,7 +56,7 @@ class Talk(ListingMixin, Base):
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # The following columns are derived, like the columns of `ListingMixin`.
+    # Columns that are derived from other columns, like those of `ListingMixin`.
     starts_at: Mapped[datetime | None] = mapped_column(default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
@@ -64,8 +64,8 @@ class Talk(ListingMixin, Base):
     abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
     abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
-    # Assigning a relationship sets its `_id` column (see `_set_reference_id`).
-    # Relationships are `viewonly`, because cascade checks took most of the time of a flush.
+    # Assigning a relationship sets the corresponding `_id` column (see `_set_reference_id`).
+    # The relationships are `viewonly`, because cascade checks took most of the time of a flush.
     event: Mapped[Event] = relationship(lazy="raise", viewonly=True)
     track: Mapped[Track | None] = relationship(lazy="raise", viewonly=True)
     room: Mapped[Room | None] = relationship(lazy="raise", viewonly=True)
@@ -99,7 +99,7 @@ class Talk(ListingMixin, Base):
 
     @property
     def public_state(self) -> TalkState:
-        """The published state: `cancelled` if a public talk was withdrawn or its event was cancelled."""
+        """The state as published, which is `cancelled` if a public talk was withdrawn or its event was cancelled."""
         gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
         return TalkState.CANCELLED if self.published_at is not None and gone else self.state
 

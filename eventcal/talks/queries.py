@@ -1,4 +1,4 @@
-"""Queries for talks. Every query returns only rows that the caller may see."""
+"""Queries for talks. Unless stated otherwise, queries return only talks that the caller may see."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -29,16 +29,16 @@ def talk_load_options() -> tuple[ORMOption, ...]:
     """Return loader options for all relationships used by the API resource and feed entry of a talk."""
     return (
         *_PLACE_OPTIONS,
-        # Few talks are reprises, and `selectinload` executes no statement if there are none.
+        # Few talks are reprises, and `selectinload` executes no statement for talks that are not reprises.
         selectinload(Talk.reprise_of).joinedload(Talk.event),
         selectinload(Talk.speaking).joinedload(TalkSpeaker.speaker),
         selectinload(Talk.tags),
     )
 
 
-# The statement that loads a single talk is built only once, because building it took most of the time of an edit.
-# Joined loading of speakers and tags is not used for many talks, because the product has too many rows.
-# Earlier talks of reprises are loaded separately, because a loader option would slow down all other queries.
+# The statement for loading a single talk is built only once, because building it took most of the time of an edit.
+# Joined loading of speakers and tags is not used for many talks, because the Cartesian product has too many rows.
+# The talk that a reprise repeats is loaded separately, because a loader option would slow down all other queries.
 _SELECT_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -91,7 +91,10 @@ def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
 
 
 def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions for talks that match the filter, ignoring `states`. Queries must join the event."""
+    """Return conditions for talks that match the filter, except its `states`.
+
+    Queries must join the event of the talk.
+    """
     conditions = shared_conditions(filters, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))
@@ -102,7 +105,7 @@ def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[boo
     if filters.rooms:
         conditions.append(Talk.room_id.in_(select(Room.id).where(Room.name.in_(filters.rooms))))
     if filters.speakers:
-        # The slug of a merged speaker selects the speaker that the slug redirects to.
+        # The slug of a merged speaker selects the speaker to which the slug redirects.
         named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(filters.speakers))
         conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
     return conditions
@@ -142,7 +145,7 @@ def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> 
 
 
 def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
-    """Return a condition for the talks that a member submitted or presents, and the talks in `id_queries`."""
+    """Return a condition for the talks that a member submitted or presents, and for the IDs from `id_queries`."""
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
     return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *id_queries)))
 
@@ -152,7 +155,7 @@ def _select_starred_ids(member_id: str | None) -> Select[str]:
 
 
 def last_state_change_reasons(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
-    """Return the reason for the last state change of each talk by talk id, omitting talks without a reason."""
+    """Return the reasons for the last state changes of talks, keyed by talk ID. Talks without a reason are omitted."""
     last = select(func.max(TalkStateChange.id)).where(TalkStateChange.talk_id.in_([talk.id for talk in talks]))
     rows = select(TalkStateChange.talk_id, TalkStateChange.reason).where(
         TalkStateChange.id.in_(last.group_by(TalkStateChange.talk_id)), TalkStateChange.reason.is_not(None)
@@ -161,7 +164,7 @@ def last_state_change_reasons(session: Session, talks: Iterable[Talk]) -> dict[s
 
 
 def starred_and_own_talk_ids(session: Session, member_id: str) -> set[str]:
-    """Return the ids of a member's starred and own talks, including talks that are not public."""
+    """Return the IDs of all talks that a member starred, submitted or presents, including non-public talks."""
     return set(session.scalars(select(Talk.id).where(_own_talk_condition(member_id, _select_starred_ids(member_id)))))
 
 
@@ -181,7 +184,7 @@ def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest,
 
 
 def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
-    """Return the ids of the given talks that the caller has starred."""
+    """Return the IDs of the given talks that the caller has starred."""
     among = Star.talk_id.in_([talk.id for talk in talks])
     return set(session.scalars(_select_starred_ids(caller.member_id).where(among)))
 

@@ -29,7 +29,7 @@ class TalkAction(StrEnum):
     CANCEL = "cancel"
 
 
-# The states in which the submitter may still edit the talk.
+# The states in which the submitter may edit a talk.
 UNDECIDED_STATES = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
 # The states of talks that await a decision.
@@ -77,7 +77,7 @@ def talk_duration(kind: TalkKind, duration_minutes: int | None) -> timedelta:
 
 
 def talk_time_errors(talk: Talk) -> list[FieldError]:
-    """Return the errors in the times of a talk: a missing time of day, a wrong order, or a start outside the event."""
+    """Return errors for the times of a talk: a missing time of day, a wrong order, or a start outside the event."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
             return [FieldError(f"/{name}", Message("must be a date-time such as 2014-06-04T13:30:00"))]
@@ -91,7 +91,7 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
 
 
 def talk_kind_errors(talk: Talk) -> list[FieldError]:
-    """Return a list with an error if the call for talks does not accept this kind of talk."""
+    """Return an error in a list if the call for talks does not accept this kind of talk."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
         return [
@@ -148,7 +148,7 @@ def _derived_times(talk: Talk, event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TalkSlot:
-    """The time, room id and speaker ids of a talk. The end time is exclusive."""
+    """The time, room ID and speaker IDs of a talk. `ends_at` is exclusive."""
 
     talk_id: str
     title: str
@@ -182,6 +182,6 @@ def iter_schedule_conflicts(slots: Iterable[TalkSlot]) -> Iterator[ScheduleConfl
 
 
 def list_slots_outside_event(slots: Iterable[TalkSlot], *, starts_at: datetime, ends_at: datetime) -> list[TalkSlot]:
-    """Return the slots that start before the event or end after the event, in chronological order."""
+    """Return the slots that start before or end after the event, in chronological order."""
     wrong = (slot for slot in slots if slot.starts_at < starts_at or slot.ends_at > ends_at)
     return sorted(wrong, key=attrgetter("starts_at", "talk_id"))

@@ -35,7 +35,7 @@ _TIME_FIELDS = ("starts", "ends")
 def submit_talk(
     session: Session, event: Event, fields: TalkFields, *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
-    """Create a talk in the state `submitted`, or `draft` if the field `draft` is true, and flush it.
+    """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the session.
 
     The default speaker is the member. With `reprise_of`, a missing title, abstract or list of speakers is copied from
     the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
@@ -65,7 +65,7 @@ def submit_talk(
 
 
 def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
-    """Return a new talk without speakers, tags, track, room and times. The talk is not added to a session."""
+    """Return a new talk that has no speakers, tags, track, room or times yet. The talk is not added to a session."""
     return Talk(
         id=new_id(),
         event_id=event.id,
@@ -95,7 +95,7 @@ def record_state_change(
     session.add(step)
 
 
-# Fields that are validated against the tracks, rooms or call for talks of the event.
+# The fields that are validated against the tracks, rooms or call for talks of the event.
 _FIELDS_CHECKED_WITH_EVENT = frozenset({"track", "room", "kind"})
 
 
@@ -132,7 +132,7 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
-    """Redact a talk and its history. A public talk becomes a tombstone. Raises NotSignedIn or Forbidden."""
+    """Redact a talk and its history. If the talk is public, it becomes a tombstone. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED_TEXT
     for name in TEXT_COLUMNS:
@@ -194,7 +194,7 @@ def _set_talk_fields(
 
 
 def _set_schedule_fields(talk: Talk, fields: TalkFields, caller: Caller) -> list[FieldError]:
-    """Set the track, room and times. Only organisers may set rooms and, at curated events, times."""
+    """Set the track, room and times of a talk. Only organisers may set rooms and, at curated events, times."""
     errors: list[FieldError] = []
     organises = caller.can_organise(talk.event_id)
     if "track" in fields:
@@ -250,7 +250,7 @@ def _set_speakers_field(
 
 
 def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
-    """Set the speakers of a talk in the given order, reusing existing rows. The speakers must be distinct."""
+    """Set the speakers of a talk in the given order, reusing existing rows. The given speakers must be distinct."""
     if talk.speakers == list(speakers):
         return
     here = {part.speaker_id: part for part in talk.speaking}
@@ -269,7 +269,7 @@ def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> 
 
 
 def remove_star(session: Session, talk_id: str, *, caller: Caller) -> None:
-    """Remove a talk from the caller's agenda, if present."""
+    """Remove a talk from the caller's agenda. Nothing happens if the agenda does not contain the talk."""
     star = session.get(Star, (caller.member_id, talk_id))
     if star is not None:
         session.delete(star)

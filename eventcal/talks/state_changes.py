@@ -63,7 +63,7 @@ AnyChoice = TypeVar("AnyChoice", bound=BulkChoice)
 def apply_talk_action(
     session: Session, talk: Talk, action: TalkAction, *, caller: Caller, reason: str | None, now: datetime
 ) -> Talk:
-    """Apply an action to a talk, record the state change, and email an organiser's decision to the submitter.
+    """Apply an action to a talk, record the state change, and notify the submitter of an organiser's decision by email.
 
     Raises Forbidden if the caller may not perform the action, or InvalidTransition if the state of the talk does not
     allow it. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
@@ -92,7 +92,7 @@ def apply_talk_action(
 
 
 def render_decision_email(talk: Talk, action: TalkAction, *, reason: str | None) -> tuple[str, str]:
-    """Return the subject and text of a decision email in all languages, as the recipient's language is unknown."""
+    """Return the subject and text of a decision email in all languages, because the recipient's language is unknown."""
     about: dict[str, object] = {"title": talk.title, "done": _action_label(action)}
     subject = Message("%(title)s: %(done)s", **about)
     text = Message("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
@@ -127,7 +127,7 @@ def allowed_organiser_actions(talk: Talk, caller: Caller) -> tuple[TalkAction, .
 
 
 def can_edit_talk_as_organiser(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller may change this talk as an organiser. Only moderators may change redacted talks."""
+    """Return whether the caller may change this talk as an organiser. Only moderators may change a redacted talk."""
     return can_manage_event(talk.event, caller) and (caller.is_moderator or talk.redacted_at is None)
 
 

@@ -1,6 +1,6 @@
 """Queries for organisers and reviewers: submissions, state changes and the programme.
 
-Drafts are private and never returned. The caller must be a reviewer of the events unless stated otherwise.
+Drafts are private and are never returned. The caller must be a reviewer of the events unless stated otherwise.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ def count_submissions_by_state(session: Session, event: Event) -> dict[TalkState
 
 
 def count_undecided_talks(session: Session, event_ids: Iterable[str]) -> dict[str, dict[TalkState, int]]:
-    """Return the number of undecided talks by event id and state. Events without undecided talks are omitted."""
+    """Return the number of undecided talks by event ID and state. Events without undecided talks are omitted."""
     rows = select(Talk.event_id, Talk.state, func.count()).where(Talk.event_id.in_(list(event_ids)))
     found: dict[str, dict[TalkState, int]] = {}
     grouped = rows.where(Talk.state.in_(AWAITING_DECISION_STATES)).group_by(Talk.event_id, Talk.state)
@@ -67,8 +67,8 @@ def get_submission(session: Session, event: Event, talk_id: str, *, caller: Call
 
 
 def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
-    """Return the fully loaded submissions for this event with the given ids, in the order of the ids."""
-    # An id from a form can contain NUL, which PostgreSQL rejects in text values.
+    """Return the fully loaded submissions for this event with the given IDs, in the order of the IDs."""
+    # An ID from a form can contain NUL, which PostgreSQL rejects in text values.
     ids = [talk_id for talk_id in talk_ids if "\x00" not in talk_id]
     rows = select(Talk).where(Talk.event_id == event.id, Talk.id.in_(ids), _not_draft()).options(*talk_load_options())
     found = {talk.id: talk for talk in session.scalars(rows)}
@@ -76,7 +76,7 @@ def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[st
 
 
 def submission_times(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
-    """Return submission times by talk id. The submission time of a former draft differs from its creation time."""
+    """Return submission times by talk ID. The submission time of a former draft differs from its creation time."""
     last = select(TalkStateChange.talk_id, func.max(TalkStateChange.created_at)).where(
         TalkStateChange.to_state == TalkState.SUBMITTED
     )
@@ -86,21 +86,21 @@ def submission_times(session: Session, talks: Iterable[Talk]) -> dict[str, datet
 
 
 def submitters_to_notify(session: Session, talks: Iterable[Talk]) -> Mapping[str, Member]:
-    """Return the active submitters to notify of decisions, by talk id."""
+    """Return the active submitters who are notified of decisions, keyed by talk ID."""
     rows = select(Talk.id, Member).join(Member, Member.id == Talk.submitter_id)
     told = rows.where(Talk.id.in_([talk.id for talk in talks]), Member.active)
     return dict(session.execute(told).all())
 
 
 def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
-    """Return pairs of state change and member, oldest first. The member is None if the account was deleted."""
+    """Return a talk's state changes, oldest first, each with its member, or None if the account was deleted."""
     rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
     found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]
 
 
 def list_programme_talks(session: Session, event: Event, *, day: str | None = None, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the talks in an event's programme by start time, beginning with talks without a time.
+    """Return a page of the talks in an event's programme, sorted by start time. Talks without a time are first.
 
     `day` selects the talks that start on this local day, or the talks without a time if `day` is an empty string.
     """
@@ -113,7 +113,7 @@ def list_programme_talks(session: Session, event: Event, *, day: str | None = No
 
 
 def count_programme_talks_by_day(session: Session, event: Event) -> dict[str, int]:
-    """Return the number of talks in the programme by start day. The key "" counts the talks without a time."""
+    """Return the number of talks in the programme by start day. Talks without a time have the key ""."""
     day = case((Talk.starts_at.is_(None), ""), else_=Talk.first_day).label("day")
     rows = select(day, func.count()).where(_programme_condition(event)).group_by(day).order_by(day)
     return dict(session.execute(rows).all())

@@ -1,11 +1,11 @@
-"""Validation and expansion of recurrence rules (RFC 5545, section 3.3.10) with at most one occurrence per day.
+"""Validation and expansion of recurrence rules (RFC 5545, section 3.3.10) that recur at most daily.
 
 The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
 Each part of a rule is therefore validated separately, and then in combination with the other parts.
 
 If a rule has no dates, dateutil iterates from the start of the rule up to the year 9999. To limit the iteration, the
-start is first moved forward by whole intervals, which skips past dates. The start is then moved close to the year 9999
-by a multiple of 400 years, because the Gregorian calendar repeats every 400 years.
+start of the rule is moved forward by whole intervals, which skips past dates. The start is also moved close to the year
+9999. The distance is a multiple of 400 years, the period of the Gregorian calendar.
 """
 
 import re
@@ -30,10 +30,10 @@ _PART_PATTERNS = {
     "WKST": _WEEKDAY_PATTERN,
     "BYDAY": f"{_NUMBERED_WEEKDAY_PATTERN}(,{_NUMBERED_WEEKDAY_PATTERN})*",
 }
-# Rule parts that are lists of numbers, with the smallest and largest allowed number.
+# The smallest and largest allowed number in each rule part that is a list of numbers.
 _NUMBER_RANGES = {"BYMONTH": (1, 12), "BYMONTHDAY": (-31, 31), "BYYEARDAY": (-366, 366), "BYWEEKNO": (-53, 53)}
 _NUMBER_RANGES["BYSETPOS"] = (-366, 366)
-# Rule parts that are allowed only with certain frequencies (table in RFC 5545, 3.3.10).
+# Rule parts that are allowed only with certain frequencies (see the table in RFC 5545, section 3.3.10).
 _ALLOWED_FREQUENCIES = {"BYMONTHDAY": {"DAILY", "MONTHLY", "YEARLY"}, "BYYEARDAY": {"YEARLY"}, "BYWEEKNO": {"YEARLY"}}
 _MAX_WEEKDAYS_PER_MONTH = 5
 
@@ -43,15 +43,16 @@ _CALENDAR_CYCLE = 400
 _SHIFTED_YEARS = (9999 - LAST_YEAR) // _CALENDAR_CYCLE * _CALENDAR_CYCLE
 _MONTHS_PER_YEAR = 12
 _LAST_DATE = date(LAST_YEAR, 12, 31)
-# Rule parts that select days. If a rule selects no days, the day is derived from the start.
+# Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The initial search period for the last date before UNTIL, and the growth factor if the search finds no date.
+# The initial length of the period before UNTIL that is searched for the last date, and the factor by which the period
+# grows if no date is found.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
 def rule_error(rule: str, starts: str) -> Message | None:
-    """Return the error in a recurrence rule for an event that starts at `starts` (a local date or time), or None."""
+    """Return the error message for an invalid rule, or None if the rule is valid. `starts` is the event's start."""
     named = split_rule(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
@@ -135,7 +136,7 @@ class RuleExpansion:
         self.has_end = not self._parts.keys().isdisjoint(_END_PARTS)
 
     def iter_from(self, day: date) -> Iterator[datetime]:
-        """Yield the dates on or after `day`, in order."""
+        """Yield the dates on or after `day`, in chronological order."""
         counted = "COUNT" in self._parts
         for local in self._iter_ignoring_end(day):
             if self._is_after_until(local) or (counted and (self._last_counted is None or local > self._last_counted)):
@@ -144,7 +145,7 @@ class RuleExpansion:
                 yield local
 
     def contains(self, local: datetime) -> bool:
-        """Return whether `local` is a date of the rule."""
+        """Return whether `local` is one of the dates of the rule."""
         return local in takewhile(lambda one: one <= local, self.iter_from(local.date()))
 
     @cached_property
@@ -175,7 +176,7 @@ class RuleExpansion:
         return local.date() > self._last_day
 
     def _iter_ignoring_end(self, day: date) -> Iterator[datetime]:
-        """Yield dates without applying COUNT and UNTIL, starting on or shortly before `day`."""
+        """Yield the dates from `day` or shortly before, ignoring COUNT and UNTIL."""
         moved = self._move_start_towards(day)
         for late in rrulestr(self._rule_without_end, dtstart=moved.replace(year=moved.year + _SHIFTED_YEARS)):
             year = late.year - _SHIFTED_YEARS
@@ -185,7 +186,7 @@ class RuleExpansion:
 
     @cached_property
     def _rule_without_end(self) -> str:
-        """The rule without COUNT and UNTIL, with the parts that the start implies (RFC 5545, section 3.3.10)."""
+        """The rule without COUNT and UNTIL but with all parts that the start implies (RFC 5545, section 3.3.10)."""
         parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _END_PARTS}
         given = _DAY_PARTS & parts.keys()
         if not given and parts["FREQ"] == "WEEKLY":
@@ -197,8 +198,9 @@ class RuleExpansion:
         return format_rule(parts)
 
     def _move_start_towards(self, day: date) -> datetime:
-        """Return the start moved forward by whole intervals to at least one interval before `day`."""
-        # One interval is left because the first week can be incomplete, which changes the meaning of BYSETPOS.
+        """Return the start, moved forward by whole intervals until about one interval before `day`."""
+        # The start remains at least one interval before `day`, because an incomplete first week would change the
+        # meaning of BYSETPOS.
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
         if frequency in {"DAILY", "WEEKLY"}:
@@ -210,7 +212,7 @@ class RuleExpansion:
         if not moved:
             return start
         years, month = divmod(start.month - 1 + moved, _MONTHS_PER_YEAR)
-        # The month and day of the start can be changed, because `_rule_without_end` contains them explicitly.
+        # The month and day of the start can be changed, because `_rule_without_end` contains both explicitly.
         return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
 
 

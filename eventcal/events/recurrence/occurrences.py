@@ -5,7 +5,7 @@ An event without a recurrence rule has a single occurrence.
 Each occurrence has "the same exact duration" (RFC 5545, section 3.8.5.3), measured in elapsed time instead of local
 time. An event from 16:00 to 17:00 starts at 16:00 local time all year round and lasts one hour. An event from 22:00 to
 06:00 lasts eight hours, and ends at 07:00 if the clocks go forward during the night. If durations were measured in
-local time, an event in a skipped hour would have no duration. All-day events last a number of whole days.
+local time, an event in a skipped hour would have no duration. All-day events last a whole number of days.
 """
 
 import re
@@ -37,7 +37,7 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 LAST_DAY = _LAST_DATE.isoformat()
 # The minimum duration, for events whose start and end coincide after a time zone database update.
 _MIN_DURATION = timedelta(minutes=1)
-# A gap can move a time to the next day, because zones that crossed the date line skipped a whole day.
+# A local time in a gap can move to the next day, because time zones that crossed the date line skipped a whole day.
 _GAP_MARGIN = timedelta(days=2)
 _CURSOR_PATTERN = re.compile(r"(\d{8}T\d{6})Z_(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
@@ -48,7 +48,7 @@ SortPosition = tuple[datetime, str]
 class RecurringEvent(Protocol):
     """The fields of a valid event that determine its occurrences.
 
-    `starts` and `ends` are dates or local times. `recurrence_overrides` maps occurrence ids to changed fields.
+    `starts` and `ends` are dates or local times. `recurrence_overrides` maps occurrence IDs to changed fields.
     """
 
     timezone: str
@@ -67,7 +67,7 @@ class RecurringEvent(Protocol):
 class OccurrenceSlot:
     """The time of an occurrence.
 
-    `occurrence` is the id of the occurrence: the start according to the rule, in the format of the event's `starts`.
+    `occurrence` is the ID of the occurrence: the start according to the rule, in the format of the event's `starts`.
     `starts` and `ends` are local times or inclusive dates. `starts_at` and `ends_at` are in UTC, and `ends_at` is
     exclusive.
     """
@@ -84,7 +84,7 @@ class OccurrenceSlot:
         return self.starts_at, self.occurrence
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
-        """Return whether the occurrence overlaps the inclusive date range, whose ends may be None."""
+        """Return whether the occurrence overlaps the inclusive date range, which may be open-ended."""
         return (first is None or self.ends[:10] >= first.isoformat()) and (
             last is None or self.starts[:10] <= last.isoformat()
         )
@@ -103,7 +103,7 @@ class Occurrence:
 
 
 def build_occurrence_slot(event: RecurringEvent, occurrence: str, override: Mapping[str, Any]) -> OccurrenceSlot:
-    """Return the time of an occurrence with a valid override applied."""
+    """Return the time of an occurrence after applying a valid override."""
     tzid = event.timezone
     start = parse_local(override.get("starts", occurrence))
     end = parse_local(override["ends"]) if "ends" in override else None
@@ -129,9 +129,9 @@ def occurrences_between(
 ) -> list[Occurrence]:
     """Return up to `limit` occurrences that overlap the date range, in chronological order.
 
-    The date range is inclusive, in the time zone of the event, and ends with the year 2199 if `last` is None. With
-    `after`, only occurrences after the given position are returned. Excluded occurrences are omitted, but cancelled
-    occurrences are included.
+    The date range is inclusive and in the time zone of the event. If `last` is None, the range ends with the year 2199.
+    If `after` is given, only occurrences after that position are returned. Excluded occurrences are omitted, but
+    cancelled occurrences are included.
     """
     return [_apply_override(event, slot) for slot in islice(iter_slots_between(event, first, last, after=after), limit)]
 
@@ -161,7 +161,7 @@ def _parse_cursor(cursor: str) -> SortPosition:
 
 
 def complete_day_range(first: date | None, last: date | None) -> tuple[date, date] | None:
-    """Return the date range, extended to 400 days if one end is missing, or None if both ends are missing."""
+    """Return the date range, which spans 400 days if one end is None, or return None if both ends are None."""
     if first is not None:
         return first, last or first + DEFAULT_PERIOD
     return (last - DEFAULT_PERIOD, last) if last is not None else None
@@ -173,12 +173,12 @@ def has_occurrence_between(event: RecurringEvent, first: date | None, last: date
 
 
 def list_overridden_occurrences(event: RecurringEvent) -> list[Occurrence]:
-    """Return the occurrences that have an override, except excluded occurrences, in the order of their ids."""
+    """Return the occurrences that are overridden but not excluded, sorted by ID."""
     return [_apply_override(event, slot) for slot in _list_overridden_slots(event)]
 
 
 def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:
-    """Return the sorted ids of the excluded occurrences."""
+    """Return the sorted IDs of the excluded occurrences."""
     overrides = event.recurrence_overrides or {}
     return sorted(occurrence for occurrence, override in overrides.items() if override.get("excluded"))
 
@@ -195,7 +195,7 @@ def iter_slots_between(
 
 
 def occurrence_day_range(event: RecurringEvent) -> tuple[str, str]:
-    """Return the first and last day of all occurrences. The last day is LAST_DAY if the recurrence never ends."""
+    """Return the first and last day with an occurrence. The last day is LAST_DAY if the recurrence never ends."""
     others = _list_overridden_slots(event)
     own = build_occurrence_slot(event, event.starts, {})
     rule = _expand_event_rule(event)
@@ -236,7 +236,10 @@ def _expand_event_rule(event: RecurringEvent) -> RuleExpansion | None:
 
 
 def _expansion_start(event: RecurringEvent, first: date | None, after: SortPosition | None) -> date:
-    """Return the day from which to expand the rule. Earlier occurrences end before `first` or precede `after`."""
+    """Return the day from which to expand the rule.
+
+    Occurrences on earlier days end before `first` or precede `after`.
+    """
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
         days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _GAP_MARGIN)

@@ -16,7 +16,7 @@ from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_loca
 
 MAX_OVERRIDES = 200
 TOO_MANY_OVERRIDES_ERROR = Message("must have at most %(most)s occurrences", most=MAX_OVERRIDES)
-# The error for values of `excluded` other than true.
+# The error message for a value of `excluded` other than true.
 EXCLUDED_MUST_BE_TRUE = Message("must be true, or null to remove it")
 _POINTER = "/recurrence_overrides"
 _TIME_FIELDS = ("starts", "ends")
@@ -31,7 +31,7 @@ Overrides = Mapping[str, Override]
 def merge_overrides(
     current: Overrides, changes: Mapping[str, OverrideFields | None] | None
 ) -> dict[str, dict[str, Any]]:
-    """Return the overrides after merging changes, in chronological order (RFC 7396: null removes an entry)."""
+    """Return the overrides, merged with the changes (RFC 7396: null removes an entry), in chronological order."""
     if changes is None:
         return {}
     whole = {occurrence: dict(override) for occurrence, override in current.items()}
@@ -55,8 +55,8 @@ def drop_empty_overrides(overrides: Overrides) -> dict[str, dict[str, Any]]:
 def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Collection[str]) -> list[FieldError]:
     """Return all field errors in the overrides of an otherwise valid event.
 
-    `changed` contains the ids of the occurrences whose overrides are being changed. Error messages for other
-    occurrences state that the occurrence no longer exists.
+    `changed` contains the IDs of the occurrences whose overrides are being changed. If an occurrence that is not in
+    `changed` does not exist, the error message states that the occurrence no longer exists.
     """
     if not overrides:
         return []
@@ -78,7 +78,7 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
 
 
 def occurrence_id_error(occurrence: str) -> str | None:
-    """Return the error in the format of an occurrence id, or None."""
+    """Return the error message for a malformed occurrence ID, or None if the format is valid."""
     try:
         if format_local(parse_local(occurrence)) == occurrence:
             return None
