@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         try:
             state = feed_state_for(environ, here)
         except SQLAlchemyError:
-            # The Flask app will encounter the same database error and report it.
+            # The database error will occur again in the Flask app, which reports the error.
             return self._app(environ, start_response)
         representation = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if representation is None:

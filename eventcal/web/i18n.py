@@ -29,7 +29,7 @@ _HOST_COOKIE_NAME = f"__Host-{_COOKIE_NAME}"
 _PARENT_LOCALES = get_global("parent_exceptions")
 _WORLD_ENGLISH = "en_001"
 _WILDCARD = "*"
-# Messages for web pages, by error code. The API messages for the same errors mention headers and fields.
+# Messages for web pages, by error code. Unlike API messages, messages for web pages do not mention headers and fields.
 _PAGE_MESSAGES = {
     "csrf": Message(
         "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."
@@ -48,7 +48,7 @@ def init_translations(app: Flask) -> None:
     """Configure Flask-Babel to translate into the language of each request."""
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=current_locale)
     words = Domain(domain=DOMAIN)
-    # Flask-Babel does not search directories for catalogues that are already in this cache.
+    # Flask-Babel does not search directories for catalogues that are already in the cache of the domain.
     words.cache.update(
         {
             (str(_parse_locale(tag)), DOMAIN): load_translations(_language_subtag(tag))

@@ -70,7 +70,7 @@ def referenced_files(session: Session) -> set[str]:
 
 
 def max_content_length(max_bytes: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that sets the maximum size of request bodies for a view, in bytes.
+    """Return a decorator that sets the maximum size in bytes of a view's request bodies.
 
     The decorator must be outside the permission decorator, which reads the CSRF token from the body of a form.
     """

@@ -69,7 +69,7 @@ class ResponseCache:
         self._turns = tuple(threading.Lock() for _ in range(64))
 
     def has_url(self, url: str) -> bool:
-        """Return whether any revision of a URL is cached."""
+        """Return whether a representation of the URL is cached under any revision."""
         return url in self._kept
 
     def get(self, key: ResponseKey) -> Representation | None:
@@ -176,7 +176,7 @@ class FetchCounter:
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at
-            # Checking the lower bound, too, allows writes to continue after the system clock has been set back.
+            # The comparison with `written_at` allows writes to continue after the system clock has been set back.
             if written_at is not None and written_at <= now < written_at + FLUSH_INTERVAL:
                 return False
             self._written_at = now

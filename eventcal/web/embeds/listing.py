@@ -43,8 +43,7 @@ _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none
 TODAY = "today"
 """The value of `from` for embeds that always begin with the current day."""
 
-# The separator of filter values in an attribute of the web component. Commas cannot separate the values, because values
-# may contain commas.
+# The separator of filter values in an attribute of the web component. The values may contain commas.
 _VALUE_SEPARATOR = "|"
 
 
@@ -136,7 +135,7 @@ def parse_embed_query(args: MultiDict[str, str]) -> EmbedQuery:
 
 
 def render_iframe(url: str, *, title: str, width: str, height: str) -> str:
-    """Return the HTML of an iframe that shows `url`."""
+    """Return the HTML of an iframe that shows the page at `url`."""
     html = '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy" style="border:0"></iframe>'
     return str(Markup(html).format(url, title, width, height))  # noqa: S704 - format escapes
 
@@ -157,7 +156,7 @@ def render_web_component(query: EmbedQuery, base_url: str) -> str:
 @embeds.get("/embed/listing")
 @anonymous
 def listing() -> Response:
-    """Show events or talks, or the errors in an invalid query, in an iframe on any site."""
+    """Show events or talks in an iframe, or show the errors in an invalid query."""
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))

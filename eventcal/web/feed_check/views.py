@@ -156,8 +156,7 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `str.replace` returns a plain string, which cannot be translated, so it is called only for messages with the
-        # secret.
+        # `str.replace` returns a plain string, which cannot be translated, and is called only if the message needs it.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]

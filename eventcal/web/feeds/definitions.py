@@ -116,7 +116,7 @@ def speaker_feed(session: Session, query: FeedQuery, _now: datetime, *, slug: st
 
 
 def personal_feed(session: Session, query: FeedQuery, _now: datetime, *, secret: str) -> FeedDefinition:
-    """Serve a member's starred talks and own public talks. Anyone who knows the secret URL has access."""
+    """Serve a member's starred talks and own public talks. Anyone who knows the secret URL has access to the feed."""
     found = get_personal_feed(session, secret)
     check_feed_active(found)
     talk_ids = frozenset(starred_and_own_talk_ids(session, found.member_id or ""))

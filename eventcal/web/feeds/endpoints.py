@@ -91,8 +91,7 @@ class FeedDocument(Document):
         self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.is_personal else PUBLIC
-        # Feeds of open calls or starred talks must not be cached, because calls open and close without a change to the
-        # data, and removing a star updates no timestamp.
+        # Calls for talks open and close without a change to the data, and removing a star updates no timestamp.
         self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
@@ -110,8 +109,7 @@ class FeedDocument(Document):
             description=found.description,
             zone=found.timezone,
             url=found.page_url or links().home(),
-            # The body must not contain the secret of the feed, because calendars are forwarded, exported and
-            # synchronised.
+            # The body must not contain the feed secret, because calendars are forwarded, exported and synchronised.
             source=None if found.is_personal else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
             changed_at=changed_at,
         )
@@ -182,7 +180,10 @@ def _render_schedule(
 def _iter_calendar_endpoints(
     path: str, define_feed: Callable[..., FeedDefinition], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each calendar format. The docstring of `define_feed` is the OpenAPI description."""
+    """Yield an endpoint for each calendar format.
+
+    The docstring of `define_feed` is the OpenAPI description of the endpoint.
+    """
     for fmt in formats:
         yield FeedEndpoint(
             name=f"{define_feed.__name__}_{fmt.name}",

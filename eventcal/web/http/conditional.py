@@ -81,8 +81,7 @@ def conditional_headers_and_body(
     headers = [*common, *representation.extra_headers]
     dated = representation.last_modified if _has_reliable_dates(now) else None
     if dated is not None:
-        # Last-Modified is always at least one second in the past, because two changes within a second must not have the
-        # same date (RFC 9110, section 8.8.2.2).
+        # Last-Modified is always in the past, so that no two changes have the same date (RFC 9110, section 8.8.2.2).
         earlier = truncate_to_second(now) - timedelta(seconds=1)
         headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")

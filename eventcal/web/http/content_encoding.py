@@ -11,7 +11,7 @@ import zstandard
 IDENTITY = "identity"
 """The content coding for uncompressed bodies."""
 
-# The order of the codings is the order of preference for codings with equal weight.
+# Codings with equal weight are preferred in the order of this mapping.
 # Higher Brotli levels take many times as long and save only a few percent.
 # For gzip, libdeflate takes half as long as zlib and compresses better.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -42,7 +42,7 @@ def acceptable_codings(header: str | None) -> tuple[str, ...]:
 
 
 def _parse_weights(header: str) -> dict[str, float]:
-    """Return the weight of each coding in the header, ignoring malformed list members."""
+    """Return the weight of each coding in an Accept-Encoding header, ignoring malformed list members."""
     weights: dict[str, float] = {}
     for member in header.split(","):
         name, *parameters = (part.strip().lower() for part in member.split(";"))

@@ -24,8 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 # SQLSTATE patterns for temporary errors, such as failed connections, serialization failures and deadlocks.
 _TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
-# The primary result codes SQLITE_BUSY and SQLITE_LOCKED. An extended result code contains the primary code in its low
-# byte.
+# The codes SQLITE_BUSY and SQLITE_LOCKED. The low byte of an extended result code is the primary result code.
 _TEMPORARY_SQLITE_CODES = frozenset({5, 6})
 
 
@@ -151,7 +150,7 @@ def status_of(error_class: ErrorClass) -> HTTPStatus:
 
 
 def error_kind(error_class: ErrorClass) -> ErrorKind:
-    """Return the status, code and title for reporting exceptions of this class."""
+    """Return the status, code and title with which exceptions of this class are reported."""
     status = status_of(error_class)
     if issubclass(error_class, DomainError):
         return ErrorKind(status, error_class.code, error_class.title)

@@ -67,7 +67,7 @@ class UrlBuilder:
         return f"{self.base}{stored_url}" if stored_url is not None and stored_url.startswith("/") else stored_url
 
     def oembed(self, page_url: str) -> str:
-        """Return the oEmbed URL for the URL of a page."""
+        """Return the URL of the oEmbed resource for a page URL."""
         return f"{self.base}/oembed?{urlencode({'url': page_url})}"
 
     def api(self, path: str, **query: str) -> str:

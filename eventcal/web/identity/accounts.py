@@ -149,8 +149,7 @@ def confirmation_token(member: Member) -> str:
 
 def reset_token(member: Member) -> str:
     """Return a token for resetting the password. Changing the password invalidates the token."""
-    # The second value in the token is not checked. The value exists only for compatibility with tokens of earlier
-    # releases.
+    # The second value in the token is not checked and exists only for compatibility with earlier releases.
     return str(_token_serializer(_RESET_SALT).dumps([member.fs_uniquifier, None]))
 
 

@@ -67,14 +67,12 @@ def _caller_by_token(token: str) -> Caller:
     whole = replace(found, email_confirmed=found.email_confirmed or settings().mail_url is None)
     if request.method in SAFE_METHODS or whole.has_scope(Scope.ORGANISE):
         return whole
-    # For unsafe requests, an access token without the `organise` scope grants only the permissions of an ordinary
-    # member.
+    # For unsafe requests, a token without the `organise` scope grants only the permissions of an ordinary member.
     return replace(whole, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
 
 
 def _caller_by_cookie() -> Caller:
-    # If the request has no session cookie, the session is not accessed, because any access adds "Vary: Cookie" to the
-    # response.
+    # Accessing the session without a session cookie would add "Vary: Cookie" to the response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ANONYMOUS
     with read_session() as reader:

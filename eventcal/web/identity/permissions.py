@@ -1,7 +1,7 @@
 """Access rules: decorators that declare who may call a view.
 
-Every view has one access rule, directly below the route decorator or, in the API, as an argument of the route
-decorator. Services check the permissions for a particular event or talk.
+Every view has one access rule, which is placed directly below the route decorator or, in the API, is an argument of the
+route decorator. Services check the permissions for a particular event or talk.
 """
 
 from collections.abc import Callable

@@ -191,7 +191,7 @@ class ProofIn(BaseSchema):
 
 
 class PasskeyIn(BaseSchema):
-    """A new passkey with a name and the browser's WebAuthn response."""
+    """The name of a new passkey, and the browser's WebAuthn response."""
 
     name = SingleLine(100, required=True)
     answer = MultiLine(_LONGEST_ANSWER, required=True)
@@ -248,7 +248,7 @@ class ResetConfirmIn(BaseSchema):
 
 
 class OwnPasswordIn(BaseSchema):
-    """The current user's password, required for irreversible actions."""
+    """The current user's password, which is required for irreversible actions."""
 
     password = PasswordField(required=True, load_only=True)
 

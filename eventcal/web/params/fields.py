@@ -80,7 +80,7 @@ class SearchParam(LineParam):
     """A search term. A blank search term is ignored."""
 
     def parse(self, text: str) -> str:
-        """Return the text, or an empty string for blank text."""
+        """Return the text, or an empty string if the text is blank."""
         return super().parse(text) if text.strip(" ") else ""
 
 
@@ -189,7 +189,7 @@ def pattern_param(pattern: str, *, described: Message) -> LineParam:
 
 
 class QuerySchema(Schema):
-    """Base class of schemas for query strings, which load a MultiDict and reject unknown parameters."""
+    """Base class of query string schemas, which load a MultiDict and reject unknown parameters."""
 
     class Meta:
         """Options for marshmallow."""
@@ -207,7 +207,10 @@ class QuerySchema(Schema):
 def load_query(
     schema: QuerySchema, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse"
 ) -> Any:  # noqa: ANN401 - what the schema loads
-    """Load a query string with a schema. Raises Invalid with all errors, by default including unknown parameters."""
+    """Load a query string with a schema.
+
+    Raises Invalid with all errors, by default including errors for unknown parameters.
+    """
     given = args if unknown == "refuse" else _drop_unknown(schema, args)
     try:
         return schema.load(given)

@@ -86,12 +86,10 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
     """Record a form submission, and return whether it is the first submission with this key within a day.
 
-    A form that creates a secret must call this function, because reloading the page would otherwise create another
-    secret.
+    The check prevents a reload of the page after the form was submitted from creating another secret.
     """
     _delete_expired(session)
-    # Hashing limits the key length. The space in the key prevents collisions with Idempotency-Key values, which contain
-    # no spaces.
+    # Hashing limits the key length. The space prevents collisions with Idempotency-Key values, which contain no spaces.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False

@@ -1,6 +1,6 @@
 """Rate limits for expensive and security-sensitive requests. Read requests are not limited.
 
-Requests are counted in Redis, or by each worker separately if Redis is not configured or not available.
+Requests are counted in Redis, or separately by each worker if Redis is not configured or not available.
 """
 
 import hashlib

@@ -30,7 +30,10 @@ def init_sessions(app: Flask, settings: Settings) -> None:
 
 
 def session_cookie_name(settings: Settings) -> str:
-    """Return the name of the session cookie. The prefix `__Host-` requires Secure, Path=/ and no Domain."""
+    """Return the name of the session cookie.
+
+    The `__Host-` prefix requires Secure and Path=/, and does not allow Domain.
+    """
     return "__Host-eventcal" if settings.is_https else "eventcal"
 
 

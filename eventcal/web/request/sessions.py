@@ -61,8 +61,8 @@ def start_session(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted since the member was loaded. A password change needs no check, because it
-        # would invalidate the new session.
+        # The account may have been deleted in the meantime. A changed password, however, would invalidate the new
+        # session.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Message("This account no longer exists."))
         unit.add(row)
@@ -90,7 +90,7 @@ def delete_session_cookie() -> None:
 def keep_session_alive() -> None:
     """Replace a member's signed cookie with a stored session, and periodically record that the session was used.
 
-    This function must not be called for cached responses, because it may set the cookie.
+    This function must not be called for cached responses, because it may set the session cookie.
     """
     found, moment = _get_stored_session(), services().clock.now()
     secret = _browser_session().secret

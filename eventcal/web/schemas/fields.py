@@ -137,7 +137,7 @@ class LocalTime(SingleLine):
 
 
 class HttpUrl(SingleLine):
-    """An absolute http or https URL without a user name, of at most 2000 characters."""
+    """An absolute http or https URL of at most 2000 characters, without a user name."""
 
     limit = URL_LIMIT
     json_schema: Mapping[str, Any] = {**LINE_JSON_SCHEMA, "format": "uri", "description": "http or https."}
@@ -272,8 +272,7 @@ class ListField(Field, fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         if len(value) > self._limit:
-            # A list that is too long is rejected before validating its items, because the validation could take
-            # seconds.
+            # Reject a list that is too long before validating its items, because the validation could take seconds.
             raise self.make_error("long")
         return super()._deserialize(value, attr, data, **kwargs)
 

@@ -22,7 +22,7 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_lo
 
 
 class OverrideIn(BaseSchema):
-    """An override for one occurrence. Unless `excluded` is true, the other fields replace those of the event."""
+    """An override for one occurrence. Unless `excluded` is true, the other fields replace the fields of the event."""
 
     excluded = strict.BoolField(
         allow_none=True,
@@ -53,8 +53,7 @@ class OverridesField(strict.Field, fields.Dict):
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
         if len(value) > MAX_OVERRIDES:
-            # A mapping that is too large is rejected before validating its items, because the validation could take
-            # seconds.
+            # Reject a mapping that is too large before validating its items, because the validation could take seconds.
             raise ValidationError(TOO_MANY_OVERRIDES_ERROR)
         errors: dict[str, Any] = {}
         read: dict[str, Any] = {}
