@@ -150,7 +150,7 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
 
 
 def _occurrence_period(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
-    """Return the first and the last day of the requested period. The default period is 400 days from today."""
+    """Return the first and the last day of the requested period. The default period begins today and lasts 400 days."""
     first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
     last: date = query["to_day"] or first + DEFAULT_PERIOD
     if last < first:

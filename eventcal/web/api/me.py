@@ -157,7 +157,7 @@ def revoke_feed(feed_id: str) -> None:
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_all_own_talks(query: dict[str, Any]) -> Response:
-    """List the talks that the current user has submitted or presents, in every state, newest first."""
+    """List all talks that the current user has submitted or presents, newest first and regardless of their states."""
     read = partial(list_own_talks, caller=caller())
     return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
 

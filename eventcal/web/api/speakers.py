@@ -86,11 +86,11 @@ def put_photo(raw: bytes, slug: str) -> Response:
     """Set the portrait of a speaker. Only the speaker and moderators may set the portrait.
 
     The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images may have up to 40 million pixels, and
-    WebP images up to 16 million. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without camera
-    metadata. The `photo_url` field contains the URL of the image.
+    WebP images up to 16 million pixels. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without
+    camera metadata. The `photo_url` field contains the URL of the image.
     """
     with read_session() as session:
-        # Check the permission before decoding the image, which is expensive.
+        # Check the permission first, because decoding an image is expensive.
         check_can_edit_speaker(get_speaker(session, slug, caller()), caller())
     picture = decode_upload(raw, ImageSpec.PORTRAIT)
     with unit_of_work() as session:

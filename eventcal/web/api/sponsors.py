@@ -97,7 +97,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, lists=schemas.SponsorshipOut)
 def list_sponsorships_of_event(query: dict[str, Any], slug: str) -> Response:
-    """List an event's sponsorships in every state."""
+    """List all of an event's sponsorships, regardless of their states."""
 
     def list_rows(session: Session, *, paging: PageRequest) -> Page[Sponsorship]:
         return queries.list_sponsorships(session, get_event_for_organiser(session, slug, caller()), paging=paging)
@@ -149,8 +149,8 @@ def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 
     The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images may have up to 40 million pixels, and
-    WebP images up to 16 million. The image is re-encoded at up to 640 by 320 pixels. The `logo_url` field contains the
-    URL of the image.
+    WebP images up to 16 million pixels. The image is re-encoded at up to 640 by 320 pixels. The `logo_url` field
+    contains the URL of the image.
     """
     with read_session() as session:
         get_sponsor(session, slug, caller())

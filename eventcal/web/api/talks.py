@@ -55,7 +55,8 @@ def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
     Organisers and reviewers can also list submissions that are not public, by adding their states to the query string,
-    for example `state=submitted`. Submissions are listed with their internal states.
+    for example `state=submitted`. Submissions are returned with their internal state, which may differ from their
+    public state.
     """
     asked = parse_listing_query(request.args)
     # A filter for an event other than the event in the path matches no talks.
@@ -77,7 +78,10 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller may review talks, or raise NotSignedIn or Forbidden if the states are not public."""
+    """Return whether the caller may review talks.
+
+    Raises NotSignedIn or Forbidden if the permission is required.
+    """
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):
@@ -101,7 +105,10 @@ def read(session: Session, talk_id: str) -> Content:
     errors=[TalksClosed, EventEnded, EmailNotConfirmed],
 )
 def submit(fields: TalkFields, slug: str) -> Response:
-    """Submit a talk to an event. With `draft: true`, only the submitter can see the talk until it is submitted."""
+    """Submit a talk to an event.
+
+    If `draft` is true, only the submitter can see the talk until the talk is submitted.
+    """
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
         member_row = current_member(session)

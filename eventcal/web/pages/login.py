@@ -157,7 +157,7 @@ def confirm_email() -> Response:
 @pages.get("/reset")
 @public
 def password_reset_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a new password, or the form for requesting a reset link if the query has no token."""
+    """Show the form for a new password, or the form for requesting a reset link if the query string has no token."""
     form = form or Form({"token": request.args.get("token", "")})
     return secret_page_response(template="reset.html", title=_("Choose a new password"), status=status, form=form)
 

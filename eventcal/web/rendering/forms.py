@@ -76,7 +76,10 @@ def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_f
 
 
 def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tuple[Fields_co, list[FieldError]]:
-    """Return the fields that `schema` loads from a form and an empty list, or an empty dict and all field errors."""
+    """Return the fields that `schema` loads from a form, and all field errors.
+
+    If errors occur, the fields are empty.
+    """
     try:
         return schema.load(data), []
     except ValidationError as error:
@@ -105,7 +108,7 @@ def normalise_newlines(text: str) -> str:
 
 
 def split_comma_list(text: str) -> list[str]:
-    """Return the comma-separated values in a text without duplicates."""
+    """Return the comma-separated values in a text, omitting duplicates."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 

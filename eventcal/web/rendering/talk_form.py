@@ -26,7 +26,7 @@ _TIME_FIELDS = ("starts", "ends")
 
 
 def parse_talk_form(data: FormData, *, for_update: bool = False) -> dict[str, Any]:
-    """Return the request body for a new talk or, with `for_update`, for an update in which empty fields are None."""
+    """Return the request body for a new talk or for an update. In the body of an update, empty fields are None."""
     fields: dict[str, Any] = {}
     for name in _TEXT_FIELDS:
         value = data.get(name, "")
@@ -63,7 +63,10 @@ def room_or_track_choices(parts: Iterable[Room | Track]) -> Choices:
 
 
 def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | None) -> dict[str, Any]:
-    """Return the options for the talk form, including, for listed events, the days of the event and `extra_times`."""
+    """Return the options for the talk form.
+
+    For listed events, the options include the days of `event` and `extra_times`.
+    """
     choices: dict[str, Any] = {"kinds": talk_kind_choices(kinds), "tracks": room_or_track_choices(event.tracks)}
     if event.programme != Programme.CURATED:
         choices |= {"days": day_choices(event, *extra_times), "zone": event.timezone}

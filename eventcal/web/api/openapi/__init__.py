@@ -1,1 +1,1 @@
-"""The OpenAPI document: flask-smorest's description of the views, completed with access, errors and headers."""
+"""The OpenAPI document, which adds access rules, errors and headers to flask-smorest's description of the views."""

@@ -139,7 +139,7 @@ def _iter_operations(app: Flask, paths: Json) -> Iterator[Operation]:
 
 
 def _complete_operation(operation: Operation) -> Json:
-    """Complete the description of an operation in place, and return the shared responses that it references."""
+    """Complete the description of an operation in place, and return the shared responses used by the operation."""
     said = operation.spec
     said["security"] = operation.access.openapi_security
     said["operationId"] = _operation_id(operation)

@@ -130,7 +130,7 @@ def delete_my_account() -> str:
 @pages.get("/me/account/deleted")
 @public
 def account_deleted() -> Response:
-    """Show that the account is deleted."""
+    """Show a message that the account has been deleted."""
     return page_response(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
 
 

@@ -57,7 +57,7 @@ def agenda() -> Response:
 @pages.get("/me/stars/<talk_id>")
 @login_required
 def star_form(talk_id: str) -> Response:
-    """Show whether the current member has starred a public talk, because the public page is the same for all users."""
+    """Show whether the member has starred a talk. The public page of the talk is the same for all users."""
     with read_session() as session:
         talk = get_talk(session, talk_id, ANONYMOUS)
         row = _agenda_talk_row(talk, starred_talk_ids(session, caller(), [talk]))

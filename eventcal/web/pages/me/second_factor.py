@@ -151,7 +151,7 @@ def renew_own_recovery_codes() -> Response:
 
 
 def _find_pending_totp_secret() -> str | None:
-    """Return the encrypted secret of a set-up within the last hour, if any, so that all tabs show the same secret."""
+    """Return the encrypted secret of a set-up begun within the last hour, so that all tabs show the same secret."""
     state = sessions.get_temp(_PENDING_TOTP_KEY, max_age=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 

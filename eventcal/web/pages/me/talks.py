@@ -243,7 +243,7 @@ def _requested_event_slug() -> str:
 @pages.get("/submit")
 @login_required
 def submit_talk_form() -> Response:
-    """Show the talk form for the event in the query, or the list of events that accept talks."""
+    """Show the talk form for the event in the query string, or the list of events that accept talks."""
     if "event" in request.args:
         return _talk_form_response()
     with read_session() as session:

@@ -87,7 +87,7 @@ def _validate_part_row(schema: RoomFields | TrackFields, data: FormData) -> dict
 
 
 def _build_parts_page(_session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` replaces the form for the same row."""
+    """Return the page. `invalid_row` is shown instead of the stored values of the same row."""
     forms = {row: RowForm(row_key=row) for row in (f"{NEW_ROW}-room", f"{NEW_ROW}-track")}
     for part in _rooms_and_tracks(event):
         forms[part.id] = build_row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
@@ -163,7 +163,7 @@ def _get_team_member(session: Session, event: Event, member_id: str) -> tuple[Te
 
 
 def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` replaces the form for the same row."""
+    """Return the page. `invalid_row` is shown instead of the stored values of the same row."""
     team = list_team_members(session, event)
     forms = {member.id: build_row_form(member.id, {"role": row.role}) for row, member in team}
     forms[NEW_ROW] = build_row_form(NEW_ROW, {"role": TeamRole.REVIEWER})

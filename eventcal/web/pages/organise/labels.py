@@ -68,7 +68,7 @@ def enum_choices(labels: Mapping[EnumT, Message]) -> Choices:
 
 
 def event_form_choices() -> dict[str, Choices | Sequence[str]]:
-    """Return the options for the event form by the name of the template variable."""
+    """Return the template variables that contain the options for the event form."""
     return {
         "kinds": [(kind.value, kind_label(kind)) for kind in EventKind],
         "talk_kinds": [(kind.value, kind_label(kind)) for kind in TalkKind],

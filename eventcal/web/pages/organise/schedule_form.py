@@ -64,7 +64,10 @@ def event_schedule_form(slug: str) -> Response:
 
 
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
-    """Return the submitted rows. The HTTP status is 422 for field errors, or 409 if any other error occurred."""
+    """Return the form with the submitted rows.
+
+    The status is 422 if all errors are field errors, and 409 in all other cases.
+    """
     with layout.open_event_session(slug) as (session, event):
         rows = [
             (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
@@ -97,13 +100,16 @@ def _get_submitted_talks(session: Session, event: Event) -> list[Talk]:
 
 
 def _build_talk_row_form(talk: Talk) -> RowForm:
-    """Return the row of a talk. The hidden fields `revision` and `was` store the revision and the original values."""
+    """Return the form row for a talk.
+
+    The hidden fields `revision` and `was` contain the revision and the original values.
+    """
     values = _talk_row_values(talk)
     return build_row_form(talk.id, {**values, "revision": talk.revision, "was": _serialise_values(values)})
 
 
 def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
-    """Return the submitted row of a talk with its errors.
+    """Return the form row for a talk with the submitted values and their errors.
 
     After an edit conflict, the error shows the current values, and submitting the row again overwrites these values.
     """

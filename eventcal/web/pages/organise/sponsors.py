@@ -142,7 +142,7 @@ def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
 
 
 def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` replaces the form for the same row."""
+    """Return the page. `invalid_row` is shown instead of the stored values of the same row."""
     tiers = queries.list_tiers_with_taken_places(session, event)
     forms = {tier.id: _build_tier_row_form(tier) for tier, _taken in tiers}
     forms |= {

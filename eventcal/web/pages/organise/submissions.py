@@ -118,7 +118,7 @@ def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]
 @pages.get("/organise/<slug>/decide")
 @login_required
 def confirm_decision(slug: str) -> Response:
-    """Show the effects of an action (`do`) on the selected talks (`talk`), and the field for the reason."""
+    """Show the effects of an action (`do`) on the selected talks (`talk`), and a field for the reason."""
     step = layout.get_step(request.args.get("do", ""), ORGANISER_ACTIONS)
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.args.getlist("talk"))
@@ -138,7 +138,7 @@ def confirm_decision(slug: str) -> Response:
 
 
 def _render_decision_error(error: DomainError, slug: str) -> Response:
-    """Return the page with the errors. Selected talks remain selected if their state allows the action."""
+    """Return the page with the error messages. Selected talks remain selected if their state allows the action."""
     step, chosen, data = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("shown") or chosen)

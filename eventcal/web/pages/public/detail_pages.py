@@ -180,8 +180,7 @@ def speaker(slug: str) -> Response:
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # For the slug of a merged speaker, the page shows the remaining speaker, whose slug is used in the
-            # canonical path.
+            # The page of a merged speaker shows the remaining speaker, whose slug is used in the canonical path.
             path=url_for("pages.speaker", slug=row.slug),
             description=shorten_for_preview(to_plain_text(row.bio or "")),
             image=links().image(photo),

@@ -149,7 +149,7 @@ def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **en
 
 
 def _count_days(times: FormattedTimes) -> int:
-    """Return the number of days of an event or talk. An end at 00:00 does not begin another day."""
+    """Return the number of days on which an event or talk takes place. An end at 00:00 does not begin another day."""
     if times.hours is None:
         return (date.fromisoformat(times.ends) - times.first_date).days + 1
     end = datetime.fromisoformat(times.ends)

@@ -74,7 +74,10 @@ class ProgrammeDay:
 
 @dataclass(frozen=True, kw_only=True)
 class EventProgramme:
-    """The scheduled talks of an event by day, and the other talks. `is_complete` is false if a limit omits talks."""
+    """The scheduled talks of an event by day, and the other talks.
+
+    `is_complete` is false if the maximum number of talks is exceeded.
+    """
 
     days: list[ProgrammeDay]
     other_talks: list[TalkCard]

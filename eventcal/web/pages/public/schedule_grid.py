@@ -69,7 +69,7 @@ class _Span:
 
 
 def build_grid(slots: Iterable[GridSlot], rooms: Sequence[str]) -> ScheduleGrid:
-    """Return the table of talks with the rooms in use, in the order of `rooms`.
+    """Return the table of talks, whose columns are the rooms in use, in the order of `rooms`.
 
     Each start or end of a talk begins a row. The table omits talks without a room, talks that last a day or longer, and
     talks that overlap an earlier talk in the same room.

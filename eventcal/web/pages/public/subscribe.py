@@ -76,7 +76,7 @@ class FeedTarget:
         return self.selection.include or _DEFAULT_INCLUDE
 
     def alternate_format_urls(self) -> dict[str, str]:
-        """Return the URLs of the selection in other formats by the display name of the format."""
+        """Return a dict that maps the display names of other formats to URLs of the selection."""
         listing = canonical_query(ListingQuery(filter=self.selection.filter))
         everything = canonical_query(self.selection)
         calendar = links().calendar_feed("")
