@@ -33,7 +33,10 @@ def media_store() -> MediaStore:
 
 
 def find_uploaded_path(stored_url: str | None) -> str | None:
-    """Return `stored_url` if it is the path of an uploaded image, or None. Pages show only uploaded images."""
+    """Return `stored_url` if it is the path of an uploaded image, or None for any other URL.
+
+    Pages show only uploaded images.
+    """
     return stored_url if stored_url is not None and stored_url.startswith(UPLOAD_PATH) else None
 
 

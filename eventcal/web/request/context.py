@@ -78,9 +78,9 @@ def read_session() -> Iterator[Session]:
 def unit_of_work() -> Iterator[Session]:
     """Begin a unit of work for the request, or join the current unit of work, and yield the database session.
 
-    Only the outermost `with` block commits. If the request has an Idempotency-Key, the view's block is nested in
-    another block, which stores the response in the same transaction. The flush hooks run at the end of each block, so
-    that a view can return derived values such as the revision.
+    Only the outermost `with` block commits the transaction. If the request has an Idempotency-Key, the view's `with`
+    block is nested in another block, which stores the response in the same transaction. The flush hooks run at the end
+    of each block, so that a view can return derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

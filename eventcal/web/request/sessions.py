@@ -61,8 +61,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted in the meantime. A changed password, however, would invalidate the new
-        # session.
+        # The account may have been deleted since `member` was loaded. A password change would invalidate the session.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Message("This account no longer exists."))
         unit.add(row)
