@@ -1,4 +1,4 @@
-"""Composition root: builds the services from the settings, and the Flask app from the services."""
+"""The composition root, which builds the services from the settings and the Flask app from the services."""
 
 from functools import cache, partial
 from typing import Any

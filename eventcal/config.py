@@ -114,8 +114,7 @@ def _check_setting_names(names: Iterable[str], source: str, *, format_name: Call
 def _read_or_create_key(path: Path) -> str:
     """Return the stored secret key, or create a key file that only its owner can read."""
     if not path.exists():
-        # Creating a hard link to a complete temporary file ensures that no process reads a partial key and that all
-        # processes use the same key.
+        # Linking the complete file ensures that no process reads a partial key and that all processes use the same key.
         descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48) + "\n")

@@ -128,7 +128,7 @@ def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> S
 
 
 def load_co_locations(loading: ImportSession, dataset: Dataset) -> None:
-    """Set co-located events symmetrically. All events in the data set must already be loaded."""
+    """Set co-located events in both directions. All events in the data set must already be loaded."""
     naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
     wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
     for slug, event in naming.items():

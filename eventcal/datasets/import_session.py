@@ -72,7 +72,7 @@ class ImportSession:
         edit: Callable[[Row, Mapping[str, Any]], object],
         required_fields: Sequence[str] = (),
     ) -> Row | None:
-        """Create or update the row for a record, and return the row, or None if it cannot be created.
+        """Create or update the row for a record. Return the row, or None if the row cannot be created.
 
         `required_fields`: the fields that are required to create a row.
         """
@@ -135,6 +135,6 @@ def _fetch_talks(session: Session, keys: Iterable[RecordKey]) -> dict[RecordKey,
 
 
 def _preference_sort_key(talk: Talk) -> tuple[bool, bool, float, str]:
-    """Return a sort key that puts the preferred talk last. Active, then published, then older talks are preferred."""
+    """Return a sort key that prefers active, then published, then older talks. The preferred talk is sorted last."""
     over = talk.state in GONE_STATES or talk.state == TalkState.REJECTED
     return not over, talk.published_at is not None, -talk.created_at.timestamp(), talk.id

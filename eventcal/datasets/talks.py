@@ -16,8 +16,7 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
-# Talk fields that are loaded separately: the key, the references, and the fields that the service checks against the
-# call for talks.
+# The key, the references and the fields that the service checks against the call for talks are loaded separately.
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 

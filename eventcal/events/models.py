@@ -80,11 +80,10 @@ class Event(ListingMixin, Base):
 
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # The following columns are derived, like the columns of `ListingMixin`.
+    # Derived columns, like the columns of `ListingMixin`.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    # The end of the event or, for a recurring event, of the last day with an occurrence. None if the event recurs
-    # forever.
+    # The end of the event or of the last day with an occurrence, or None if the event recurs forever.
     last_ends_at: Mapped[datetime | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
 
     tags: Mapped[list["EventTag"]] = child_relationship(order_by="EventTag.position")

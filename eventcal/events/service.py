@@ -36,9 +36,9 @@ _LAST_POSITION = 1000
 def propose_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
     """Create an event and flush the session.
 
-    Moderators may publish the event immediately. Events proposed by other callers are pending or drafts. The proposer
-    becomes an organiser of the event. The fields `title`, `timezone` and `starts` are required. Raises
-    EmailNotConfirmed, DuplicateSlug, or Invalid with all field errors.
+    Moderators may publish the event immediately. Events proposed by callers who are not moderators are pending or
+    drafts. The proposer becomes an organiser of the event. The fields `title`, `timezone` and `starts` are required.
+    Raises EmailNotConfirmed, DuplicateSlug, or Invalid with all field errors.
     """
     check_email_confirmed(caller)
     event = build_event(session, fields, caller=caller, now=now)

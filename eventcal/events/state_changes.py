@@ -53,7 +53,7 @@ def allowed_event_actions(event: Event, caller: Caller) -> tuple[EventAction, ..
 
 
 def apply_transition(event: Event, action: EventAction, *, now: datetime) -> None:
-    """Apply the effects of an action, but do not flush. The event does not have to belong to a session."""
+    """Apply the effects of an action, but do not flush the session. The event does not have to belong to a session."""
     target = EVENT_TRANSITIONS[action].target
     if target is not None:
         event.status = target

@@ -28,8 +28,7 @@ from eventcal.kit.models import Base
 # The key of the PostgreSQL advisory lock, an arbitrary number that must not change.
 _WRITE_LOCK_KEY = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
-# Setting the lock timeout in the statement that acquires the lock saves a round trip. The lock timeout applies only to
-# the current transaction.
+# Setting the lock timeout of the transaction in the statement that acquires the lock saves a round trip.
 _POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -70,8 +69,7 @@ class Database:
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # In WAL mode, writers do not block readers. FULL synchronisation ensures that committed transactions
-            # survive a power failure.
+            # In WAL mode, writers do not block readers. FULL synchronisation preserves commits after a power failure.
             timeout = f"busy_timeout = {_LOCK_TIMEOUT_MS}"
             set_up_sqlite(self.engine, timeout, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             self._reading = self._glancing = self.engine

@@ -50,14 +50,13 @@ _SANITIZER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# The same text is often rendered repeatedly. Renaming a room, for example, requires all of its talks to be rendered
-# again.
+# The same text is often rendered repeatedly. Renaming a room, for example, re-renders all of its talks.
 _CACHE_SIZE = 256
 
 
 @lru_cache(_CACHE_SIZE)
 def to_html(markdown: str) -> str:
-    """Return the text as HTML that is safe to embed in any page, including pages of other sites.
+    """Return Markdown as HTML that is safe to embed in any page, including pages of other sites.
 
     The HTML contains no scripts, styles, images or frames, and no class or id attributes. The highest heading level is
     h3. Links have rel="nofollow ugc noopener". `to_html` never raises an exception.
@@ -71,7 +70,7 @@ def to_html(markdown: str) -> str:
 
 @lru_cache(_CACHE_SIZE)
 def to_plain_text(markdown: str) -> str:
-    r"""Return the text as plain text for calendar apps.
+    r"""Return Markdown as plain text for calendar apps.
 
     Lines are separated by \n, and the first and last lines are not empty. Links are rendered as "text (url)", or only
     as the URL if the link text is empty or equals the URL. Bullets are rendered as "- ". The lines of a paragraph are

@@ -11,8 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# The `info` dictionary of private columns, which are not published. Changes to private columns alone do not create a
-# new revision.
+# The `info` of private columns, which are not published. Changes only to private columns create no new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 

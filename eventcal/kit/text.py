@@ -112,8 +112,8 @@ def fold_for_search(value: str) -> str:
     with a combining class count as accents. Marks without a combining class, such as the vowel signs of Indic scripts,
     are preserved.
     """
-    # Accents are removed before casefolding, because casefolding converts the Greek iota subscript to a letter, and
-    # again afterwards, because casefolding can produce decomposable characters.
+    # Accents are removed before casefolding, because casefolding converts the Greek iota subscript to a letter.
+    # Accents are removed again after casefolding, because casefolding can produce decomposable characters.
     return _strip_accents(_strip_accents(value).casefold()).translate(_PLAIN_LETTERS)
 
 

@@ -47,7 +47,7 @@ def translate_to_all_languages(text: str) -> list[str]:
 
 
 def translate(text: str, code: str) -> str:
-    """Return a message translated into a language. Text that is not a message is returned unchanged."""
+    """Return the translation of a message into a language. Text that is not a message is returned unchanged."""
     if not isinstance(text, Message):
         return text
     said = str(load_translations(code).ugettext(text.template))

@@ -29,7 +29,7 @@ class PhysicalLine:
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """A line after unfolding. `physical_parts` contains its physical lines without the white space at each fold."""
+    """A line after unfolding. `physical_parts` contains the physical lines without the white space at each fold."""
 
     number: int
     text: str

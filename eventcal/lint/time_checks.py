@@ -37,7 +37,7 @@ def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding
 
 
 def parse_times(prop: Property) -> list[TimeValue | None]:
-    """Return the parsed values of a property. Invalid values are returned as None, and periods as their start."""
+    """Return the parsed values of a property. Invalid values are returned as None, and periods as their start times."""
     values = prop.value.split(",") if prop.name in _LIST_PROPERTIES else [prop.value]
     if prop.value_type == "PERIOD":
         values = [value.partition("/")[0] for value in values]

@@ -1,11 +1,11 @@
 """Validation and expansion of recurrence rules (RFC 5545, section 3.3.10) that recur at most daily.
 
 The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
-Each part of a rule is therefore validated separately, and then in combination with the other parts.
+Each part of a rule is validated separately, and then in combination with the other parts.
 
 If a rule has no dates, dateutil iterates from the start of the rule up to the year 9999. To limit the iteration, the
 start of the rule is moved forward by whole intervals, which skips past dates. The start is also moved close to the year
-9999. The distance is a multiple of 400 years, the period of the Gregorian calendar.
+9999 by a multiple of 400 years, the period of the Gregorian calendar.
 """
 
 import re
@@ -46,8 +46,7 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The initial length of the period before UNTIL that is searched for the last date, and the factor by which the period
-# grows if no date is found.
+# The initial period before UNTIL to search for the last date, and its growth factor if no date is found.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
@@ -199,8 +198,7 @@ class RuleExpansion:
 
     def _move_start_towards(self, day: date) -> datetime:
         """Return the start, moved forward by whole intervals until about one interval before `day`."""
-        # The start remains at least one interval before `day`, because an incomplete first week would change the
-        # meaning of BYSETPOS.
+        # One interval is left before `day`, because an incomplete first week would change the meaning of BYSETPOS.
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
         if frequency in {"DAILY", "WEEKLY"}:

@@ -238,7 +238,7 @@ def _expand_event_rule(event: RecurringEvent) -> RuleExpansion | None:
 def _expansion_start(event: RecurringEvent, first: date | None, after: SortPosition | None) -> date:
     """Return the day from which to expand the rule.
 
-    Occurrences on earlier days end before `first` or precede `after`.
+    All occurrences before the returned day end before `first` or precede `after`.
     """
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
