@@ -24,7 +24,7 @@ from eventcal.feeds.feed import Feed, iter_feed_rows, list_rows_changed_since
 from eventcal.feeds.format_registry import COLUMNS_BY_SOURCE, Format, Options
 from eventcal.feeds.zones import vtimezone
 
-# For more than this number of changes, reading the whole feed is as fast as updating it.
+# Above this number of changes, assembling a feed from scratch is as fast as updating it.
 _MAX_INCREMENTAL_CHANGES = 500
 
 
@@ -91,7 +91,7 @@ class _EntryBuffer:
         self.texts.append(text)
 
     def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, *, stop: int) -> None:
-        """Append a range of entries from a previous feed. `offsets` contains the offset of each entry in that feed."""
+        """Append entries from a previous feed. `offsets` contains the offset of each entry of the previous feed."""
         if start < stop:
             last = stop - 1
             self.entries += previous.entries[start:stop]

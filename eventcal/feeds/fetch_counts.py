@@ -47,7 +47,7 @@ def personal_feed_key(feed_id: str) -> str:
 
 
 def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
-    """Add new fetches to the stored counts. New combinations of feed and client are ignored beyond MAX_ROWS."""
+    """Add new fetches to the stored counts, without adding rows once the table has MAX_ROWS rows."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
     rows = _load_fetch_rows(session, {one.feed for one in noted})
     room = MAX_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
@@ -69,7 +69,7 @@ def list_feed_fetches(session: Session, feed_key: str) -> Sequence[FeedFetches]:
 
 
 def delete_old_fetches(session: Session, *, before: datetime) -> None:
-    """Delete the counts for all feeds and clients without a fetch since `before`."""
+    """Delete the counts whose last fetch was before `before`."""
     session.execute(delete(FeedFetches).where(FeedFetches.last_at < before))
 
 

@@ -18,7 +18,7 @@ _FILE_NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 @dataclass(frozen=True)
 class MediaStore:
-    """A store of images in a folder, which is created when the first image is saved."""
+    """A folder of image files, which is created when the first image is saved."""
 
     folder: Path
 

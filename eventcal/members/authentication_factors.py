@@ -162,7 +162,7 @@ def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
 
 
 def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
-    """Return the passkey of the member with this ID. Raises NotFound."""
+    """Return the member's passkey with this ID. Raises NotFound."""
     found = session.get(Passkey, passkey_id)
     if found is None or found.member_id != member_id:
         raise NotFound(Message("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))

@@ -50,7 +50,7 @@ def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest)
 
 
 def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
-    """Return the access token of the member with this ID. Raises NotFound."""
+    """Return the member's access token with this ID. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
         raise NotFound(Message("You have no token “%(token_id)s”.", token_id=token_id))
@@ -65,7 +65,7 @@ def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest
 
 
 def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return the secret feed of the member with this ID. Raises NotFound for unknown and revoked feeds."""
+    """Return the member's secret feed with this ID. Raises NotFound for unknown and revoked feeds."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Message("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -73,7 +73,7 @@ def get_personal_feed(session: Session, feed_id: str, member_id: str) -> Persona
 
 
 def find_personal_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
-    """Return the secret feed with this secret, including revoked feeds, or None."""
+    """Return the secret feed with this secret, even if the feed is revoked, or None."""
     return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == hash_secret(secret))).one_or_none()
 
 

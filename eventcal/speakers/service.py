@@ -85,7 +85,7 @@ def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: d
 
 
 def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
-    """Add a speaker. Without a slug in `fields`, a unique slug is generated from the name."""
+    """Add a speaker. If `fields` contains no slug, a unique slug is generated from the name."""
     email = fields.get("email")
     plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
     speaker = Speaker(

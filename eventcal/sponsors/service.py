@@ -146,7 +146,7 @@ def apply_sponsorship_action(
 
 
 def create_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Sponsor:
-    """Add a sponsor. Without a slug in `fields`, a unique slug is generated from the name."""
+    """Add a sponsor. If `fields` contains no slug, a unique slug is generated from the name."""
     sponsor = Sponsor(
         slug=fields.get("slug") or generate_unique_slug(session, Sponsor.slug, fields["name"], fallback="sponsor"),
         created_at=now,

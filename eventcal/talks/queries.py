@@ -91,10 +91,7 @@ def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
 
 
 def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions for talks that match the filter, except its `states`.
-
-    Queries must join the event of the talk.
-    """
+    """Return conditions for all criteria except `states`. Queries that use the conditions must join the event."""
     conditions = shared_conditions(filters, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))
@@ -145,7 +142,7 @@ def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> 
 
 
 def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
-    """Return a condition for the talks that a member submitted or presents, and for the IDs from `id_queries`."""
+    """Return a condition for talks that a member submitted or presents, or whose IDs are in one of `id_queries`."""
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
     return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *id_queries)))
 

@@ -1,4 +1,4 @@
-"""Business rules for talks without database access: transitions, derived columns and schedule conflicts."""
+"""Database-independent business rules for talks: transitions, derived columns and schedule conflicts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -91,7 +91,7 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
 
 
 def talk_kind_errors(talk: Talk) -> list[FieldError]:
-    """Return an error in a list if the call for talks does not accept this kind of talk."""
+    """Return a list that contains an error if the call for talks does not accept this kind of talk."""
     kinds = talk.event.call.kinds if talk.event.call else []
     if kinds and talk.kind not in kinds:
         return [
@@ -160,7 +160,7 @@ class TalkSlot:
 
 @dataclass(frozen=True)
 class ScheduleConflict:
-    """Two overlapping talks in the same room or with the same speakers. `first` is the talk that starts first."""
+    """Two overlapping talks that share a room or a speaker. `first` is the talk that starts first."""
 
     first: TalkSlot
     second: TalkSlot

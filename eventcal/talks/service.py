@@ -37,8 +37,9 @@ def submit_talk(
 ) -> Talk:
     """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the session.
 
-    The default speaker is the member. With `reprise_of`, a missing title, abstract or list of speakers is copied from
-    the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
+    If no speakers are given, the submitter is the speaker. With `reprise_of`, a missing title, abstract or list of
+    speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all
+    field errors.
     """
     check_email_confirmed(caller)
     check_accepts_talks(event, caller=caller, now=now)

@@ -66,7 +66,7 @@ def apply_talk_action(
     """Apply an action to a talk, record the state change, and notify the submitter of an organiser's decision by email.
 
     Raises Forbidden if the caller may not perform the action, or InvalidTransition if the state of the talk does not
-    allow it. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
+    allow the action. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
     """
     if action not in SPEAKER_ACTIONS:
         check_can_decide_on_talks(talk.event, caller)

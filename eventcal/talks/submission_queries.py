@@ -100,7 +100,7 @@ def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChan
 
 
 def list_programme_talks(session: Session, event: Event, *, day: str | None = None, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the talks in an event's programme, sorted by start time. Talks without a time are first.
+    """Return a page of the talks in an event's programme, sorted by start time, beginning with untimed talks.
 
     `day` selects the talks that start on this local day, or the talks without a time if `day` is an empty string.
     """
@@ -113,7 +113,7 @@ def list_programme_talks(session: Session, event: Event, *, day: str | None = No
 
 
 def count_programme_talks_by_day(session: Session, event: Event) -> dict[str, int]:
-    """Return the number of talks in the programme by start day. Talks without a time have the key ""."""
+    """Return the number of talks in the programme by start day. Talks without a time are counted under the key ""."""
     day = case((Talk.starts_at.is_(None), ""), else_=Talk.first_day).label("day")
     rows = select(day, func.count()).where(_programme_condition(event)).group_by(day).order_by(day)
     return dict(session.execute(rows).all())

@@ -129,7 +129,7 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Stamps:
-    """The SEQUENCE and the last-modified time (UTC, in whole seconds) of an entry. Neither value ever decreases."""
+    """An entry's SEQUENCE and the time of its last change (UTC, in whole seconds), which never decrease."""
 
     sequence: int
     changed_at: datetime

@@ -116,7 +116,7 @@ class EntryBuilder:
         return replace(entry, excluded=excluded, overrides=_build_overrides(event, entry, description))
 
     def build_talk_entry(self, talk: Talk) -> CalendarEntry:
-        """Return the entry of a public talk. The entry is tentative if the talk has no time."""
+        """Return the entry of a public talk. The entry of a talk without a time is tentative."""
         cancelled = talk.public_state == TalkState.CANCELLED
         waits = talk.starts_at is None
         starts, ends = _event_first_and_end_day(talk.event) if waits else _talk_start_and_end(talk)

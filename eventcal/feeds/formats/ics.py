@@ -108,7 +108,7 @@ def fold_line(line: str) -> str:
         return line + "\r\n"
     parts: list[str] = []
     for text in _split_at_texts(line):
-        # A continuation line begins with a space, which leaves one octet less.
+        # A continuation line begins with a space, which counts towards the length of the line.
         room = _MAX_LINE_OCTETS - 1 if parts else _MAX_LINE_OCTETS
         parts += _split_ascii(text, room) if text.isascii() else _split_non_ascii(text, room)
     return "\r\n ".join(parts) + "\r\n"
@@ -147,8 +147,8 @@ _MIN_LINE_LENGTH = 20
 def _choose_fold_position(line: str, start: int, end: int) -> int:
     """Return the position at which to fold an ASCII line, which is at most `end`.
 
-    The position depends on the text rather than on its offset in the line, so that the same text is folded alike. Folds
-    are placed within words, because some programs trim spaces.
+    The position depends on the text rather than on its offset in the line, so that equal texts are folded identically.
+    Folds are placed within words, because some programs trim spaces.
     """
     for before in _PREFERRED_FOLDS:
         found = line.rfind(before, start + _MIN_LINE_LENGTH, end - 2)

@@ -30,7 +30,7 @@ def components_to_json(components: Iterable[Component]) -> bytes:
 
 
 def jcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return the JSON before and after the components of a feed, which must be joined by SEPARATOR.
+    """Return the JSON before and after the components of a feed. Components must be joined by SEPARATOR.
 
     If `zones` is not empty, the feed must contain at least one entry.
     """

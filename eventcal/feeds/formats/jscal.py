@@ -22,7 +22,7 @@ SEPARATOR = b","
 
 Json = dict[str, Any]
 
-# A Group without entries also requires the property `updated` (RFC 8984, section 4.1.6).
+# A Group without entries also requires the `updated` property (RFC 8984, section 4.1.6).
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # JSCalendar has no relation for siblings, so the relation is empty (RFC 8984, section 1.4.10).
 _RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}
@@ -132,7 +132,7 @@ def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
 
 
 def _elapsed_time(starts: datetime, ends: datetime, tzid: str) -> timedelta:
-    """Return the elapsed time, including changes of the UTC offset (RFC 8984, section 1.4.6)."""
+    """Return the elapsed time, taking changes of the UTC offset into account (RFC 8984, section 1.4.6)."""
     elapsed = local_to_utc_lenient(ends, tzid) - local_to_utc_lenient(starts, tzid)
     # The start of a recurring entry may be after its end if daylight-saving time skips the local start time.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
@@ -198,7 +198,7 @@ def _participant_to_json(participant: Participant) -> Json:
 
 
 def _build_patch(inherited: Mapping[str, Any], event: Mapping[str, Any]) -> Json:
-    """Return the differences from `inherited` as a PatchObject (RFC 8984, section 1.4.9)."""
+    """Return the differences between `inherited` and `event` as a PatchObject (RFC 8984, section 1.4.9)."""
     patch = {name: value for name, value in event.items() if inherited.get(name) != value and name not in _UNPATCHABLE}
     gone = [name for name in inherited if name not in event and name not in _UNPATCHABLE and name != "recurrenceRules"]
     return {**patch, **dict.fromkeys(gone)}

@@ -39,7 +39,7 @@ def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tupl
 
 
 def event_components_with_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the VEVENTs of an entry with participants, location and styled description (RFC 9073)."""
+    """Return the VEVENTs of an entry including participants, location and styled description (RFC 9073)."""
     plain = event_components(entry, stamps)
     shown = (entry, *(override.entry for override in entry.overrides))
     return tuple(_add_rfc9073_parts(component, one) for component, one in zip(plain, shown, strict=True))
@@ -160,7 +160,7 @@ def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
     """Return UNTIL with the type that DTSTART requires: a date, or an instant in UTC (RFC 5545, section 3.3.10)."""
     if not entry.all_day:
         return until.instant(entry.zone)
-    # A local date is used unchanged, because some zones have skipped a day.
+    # A local date is not converted to an instant, because the zone may skip the day.
     return until.last_day(entry.zone) if until.is_utc else until.day
 
 

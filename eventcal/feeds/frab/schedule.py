@@ -18,7 +18,7 @@ from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with
 
 # Giggity and the c3voc tools assume that a conference day begins at 06:00, although the format does not say so.
 _DAY_BEGINS = time(6)
-# For events with more days, such as recurring events, only the days with talks are listed.
+# Days without talks are omitted for events that last longer, such as recurring events.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
@@ -270,10 +270,7 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
 
 
 def _room_name(facts: TalkFacts, programme: ScheduleInput) -> str:
-    """Return the name of a talk's room.
-
-    If there is none, return a placeholder, because apps omit talks without a room.
-    """
+    """Return the name of a talk's room, or a placeholder if no room is set, because apps omit talks without a room."""
     return strip_controls(facts.room or (UNKNOWN_ROOM if programme.rooms else programme.title))
 
 

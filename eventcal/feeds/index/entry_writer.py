@@ -199,7 +199,7 @@ class EntryWriter:
         return row
 
     def _set_talk_columns(self, talk: Talk, **values: object) -> None:
-        """Set columns of a talk. If the talk is otherwise unmodified, `save` updates it in bulk."""
+        """Set columns of a talk. If the talk has no other modifications, `save` updates it in bulk."""
         if inspect(talk).modified:
             for name, value in values.items():
                 setattr(talk, name, value)

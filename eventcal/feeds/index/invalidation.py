@@ -152,7 +152,7 @@ def _on_sponsor_change(session: Session, change: Change, affected: AffectedEntri
 
 
 def _on_sponsorship_change(session: Session, change: Change, affected: AffectedEntries) -> None:
-    # Enquiries are visible only to the enquirer and the organisers, even after they are declined.
+    # Sponsorship enquiries are visible only to the enquirer and the organisers, even after the enquiry is declined.
     if SponsorshipState.CONFIRMED in {change.row.state, change.old_values.get("state")}:
         event_id = session.scalars(select(Tier.event_id).where(Tier.id == change.row.tier_id)).one_or_none()
         _add_sponsored_event(session, event_id, affected)

@@ -121,7 +121,7 @@ def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule:
 
 
 def _format_utc_offset(seconds: int) -> str:
-    """Return a UTC offset (RFC 5545, section 3.3.14), in which zero seconds are omitted."""
+    """Return a formatted UTC offset (RFC 5545, section 3.3.14), without seconds if the seconds are zero."""
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{'-' if seconds < 0 else '+'}{hours:02}{rest // 60:02}"
     return f"{text}{rest % 60:02}" if rest % 60 else text

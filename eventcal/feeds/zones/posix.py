@@ -85,7 +85,7 @@ def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetCh
     """Return the local time at the start of a span, followed by each offset change within the span.
 
     `changes` must be sorted, and the first change must not be later than the start of the span. Changes that affect
-    only the abbreviation of a zone are omitted.
+    only the abbreviation of the local time are omitted.
     """
     within: list[OffsetChange] = []
     for change in changes:
