@@ -153,7 +153,7 @@ def rfc5545_rule(entry: CalendarEntry) -> str | None:
             rule["UNTIL"] = [_until_value(parse_until(until), entry)]
     except ValueError:
         return None
-    return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]
+    return str(rule.to_ical().decode())  # type: ignore[no-untyped-call]  # to_ical has no type annotations
 
 
 def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
