@@ -64,8 +64,8 @@ def upgrade() -> None:
             click.echo("The database was upgraded.")
         else:
             click.echo("The database is up to date.")
-        with _rerender_progress(services) as tell, services.database.unit_of_work() as unit:
-            renewed = services.feed_index.rerender_all(unit.session, now=unit.now, tell=tell)
+        with _rerender_progress(services) as report_progress, services.database.unit_of_work() as unit:
+            renewed = services.feed_index.rerender_all(unit.session, now=unit.now, on_progress=report_progress)
     if renewed:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
@@ -112,8 +112,12 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with open_services() as services, _rerender_progress(services) as tell, services.database.unit_of_work() as unit:
-        changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=tell)
+    with (
+        open_services() as services,
+        _rerender_progress(services) as report_progress,
+        services.database.unit_of_work() as unit,
+    ):
+        changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=report_progress)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 
@@ -145,8 +149,8 @@ def load(file: Path) -> None:
     updated; nothing is deleted. Loading the same file again changes nothing.
     """
     dataset = read_dataset_file(file, load_record)
-    with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as tell:
-        report = load_dataset(unit, dataset, on_progress=tell)
+    with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as report_progress:
+        report = load_dataset(unit, dataset, on_progress=report_progress)
     touched = any(count.new or count.changed for count in report.values())
     click.echo("Loaded:" if touched else "Nothing to load, all records are up to date:")
     for section, count in report.items():

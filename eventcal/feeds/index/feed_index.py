@@ -76,15 +76,15 @@ class FeedIndex:
         if reach.events or reach.talks or reach.talks_of_renamed_part or reach.event_entries or reach.other_public_data:
             _IndexUpdate(session, self, now).apply_changes(reach)
 
-    def rerender_all(self, session: Session, *, now: datetime, tell: ProgressCallback = _ignore_progress) -> int:
+    def rerender_all(self, session: Session, *, now: datetime, on_progress: ProgressCallback = _ignore_progress) -> int:
         """Render all entries again if the renderer changed, and return the number of changed entries.
 
-        Entries with unchanged content keep their SEQUENCE and timestamps. `tell` is called after each batch with the
-        number of events or talks in the batch.
+        Entries with unchanged content keep their SEQUENCE and timestamps. `on_progress` is called after each batch with
+        the number of events or talks in the batch.
         """
         if get_feed_state(session).renderer_version == self.renderer_version:
             return 0
-        return self.force_rerender_all(session, now=now, on_progress=tell)
+        return self.force_rerender_all(session, now=now, on_progress=on_progress)
 
     def force_rerender_all(
         self, session: Session, *, now: datetime, on_progress: ProgressCallback = _ignore_progress

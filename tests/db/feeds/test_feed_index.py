@@ -259,7 +259,7 @@ def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calend
     before, revision = calendar.entry_versions(), calendar.get_revision()
     heard: list[int] = []
     with calendar.write_session() as session:
-        assert calendar.feed_index.rerender_all(session, now=calendar.clock.now(), tell=heard.append) == 0
+        assert calendar.feed_index.rerender_all(session, now=calendar.clock.now(), on_progress=heard.append) == 0
     assert (calendar.entry_versions(), sum(heard)) == (before, 2)
     # The text around the entries, such as a VTIMEZONE, may have changed.
     assert calendar.get_feed_state() == (revision + 1, calendar.clock.now())
