@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from eventcal.datasets.import_service import InvalidDataset, LoadReport, load_dataset
 from eventcal.datasets.parser import validate_dataset
-from eventcal.datasets.service import InvalidDataset, LoadReport, load_dataset
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
@@ -14,7 +14,7 @@ from eventcal.kit.database import Database
 from eventcal.schema import metadata
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.dataset_records import load_record
-from eventcal.web.schemas.stored_resource_renderer import JsonResourceRenderer
+from eventcal.web.schemas.index_json_renderer import JsonResourceRenderer
 
 Json = dict[str, Any]
 

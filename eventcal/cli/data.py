@@ -25,8 +25,8 @@ from eventcal.datasets.demo import (
     shift_dataset_dates,
     weeks_to_shift,
 )
+from eventcal.datasets.import_service import SectionCounts, load_dataset
 from eventcal.datasets.parser import Dataset, read_dataset_file
-from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.events.models import Event
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.kit.errors import Conflict
@@ -50,8 +50,8 @@ def db() -> None:
     """Manage the database."""
 
 
-@db.command()
-def upgrade() -> None:
+@db.command("upgrade")
+def upgrade_schema_and_feeds() -> None:
     """Upgrade the database schema and the feed entries to this release.
 
     Entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. A second run changes nothing.
@@ -74,7 +74,7 @@ def upgrade() -> None:
 def check() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_services() as services:
-        check_feeds_up_to_date(services)
+        check_renderer_version(services)
     click.echo("The database is up to date.")
 
 
@@ -90,13 +90,13 @@ def _migrate_database(services: Services) -> None:
         raise CommandFailed(f"This release of eventcal cannot upgrade this database: {error}.") from error
 
 
-def check_feeds_up_to_date(services: Services) -> None:
+def check_renderer_version(services: Services) -> None:
     """Raise FeedsOutOfDate if the feed entries were rendered by another release or with other settings."""
     with services.database.read_session() as session:
         if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
             raise FeedsOutOfDate(
                 "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. "
-                "Run `eventcal db upgrade`."
+                "Run `eventcal db upgrade_schema_and_feeds`."
             )
 
 

@@ -16,7 +16,7 @@ from granian.server import Server
 
 from eventcal.app import create_app
 from eventcal.cli.common import open_services
-from eventcal.cli.data import FeedsOutOfDate, check_feeds_up_to_date
+from eventcal.cli.data import FeedsOutOfDate, check_renderer_version
 from eventcal.config import Settings, read_settings
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict
@@ -55,7 +55,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
     """
     with open_services() as services:
         try:
-            check_feeds_up_to_date(services)
+            check_renderer_version(services)
         except FeedsOutOfDate as error:
             click.echo(error.detail, err=True)
         address = _resolve_free_address(host, port)

@@ -20,7 +20,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import FeedHead
-from eventcal.feeds.feed import Feed, iter_feed_rows, list_rows_changed_since
+from eventcal.feeds.entry_selection import Feed, iter_feed_rows, list_rows_changed_since
 from eventcal.feeds.format_registry import COLUMNS_BY_SOURCE, Format, Options
 from eventcal.feeds.zones import vtimezone
 

@@ -88,7 +88,7 @@ class Database:
         """Return a read-only connection on a snapshot of the database, without the overhead of a session."""
         return self._reading.connect()
 
-    def autocommit_connection(self) -> Connection:
+    def single_select_connection(self) -> Connection:
         """Return a connection for a single SELECT statement. On PostgreSQL, no transaction is started."""
         return self._glancing.connect()
 

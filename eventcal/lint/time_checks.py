@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_rule
+from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, split_rule
 from eventcal.lint.parser import Component, ParsedFile, Property
 from eventcal.lint.rules import Finding, finding, quote_excerpt
 from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse_time_value

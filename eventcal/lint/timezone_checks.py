@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from eventcal.kit.localtime import UTC_NAMES, is_known_zone
-from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
+from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, split_weekday
 from eventcal.lint.parser import ENTRY_NAMES, Component, ParsedFile, Property
 from eventcal.lint.rules import Finding, finding, quote_excerpt
 from eventcal.lint.time_checks import TIME_PROPERTIES, parse_times
@@ -216,13 +216,13 @@ def _parse_observance(component: Component) -> Observance | None:
         return Observance(written, None, None, east, then)
     parts = parse_rule(rules[0].value)
     rule = _parse_yearly_rule(parts, since)
-    until = _parse_until(parts["UNTIL"], east) if "UNTIL" in parts else None
+    until = _parse_until_as_local(parts["UNTIL"], east) if "UNTIL" in parts else None
     if rule is None or ("UNTIL" in parts and until is None):
         return None
     return Observance(written, rule, until, east, then)
 
 
-def _parse_until(text: str, offset_before: int) -> datetime | None:
+def _parse_until_as_local(text: str, offset_before: int) -> datetime | None:
     """Convert a UTC UNTIL value to local time with the offset before the onset, or return None if it is invalid."""
     try:
         until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - converted to local time

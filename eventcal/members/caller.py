@@ -34,7 +34,7 @@ class Caller:
         return self.role in {Role.MODERATOR, Role.ADMIN}
 
     @property
-    def is_staff(self) -> bool:
+    def is_team_member_or_moderator(self) -> bool:
         """Whether the caller is a moderator, or organises or reviews any event."""
         return self.is_moderator or bool(self.organised_event_ids or self.reviewed_event_ids)
 

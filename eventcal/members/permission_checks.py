@@ -27,7 +27,9 @@ def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
     """Return the scopes that the caller may grant to an access token."""
     if caller.is_moderator:
         return tuple(Scope)
-    return (Scope.READ, Scope.SUBMIT, Scope.ORGANISE) if caller.is_staff else (Scope.READ, Scope.SUBMIT)
+    return (
+        (Scope.READ, Scope.SUBMIT, Scope.ORGANISE) if caller.is_team_member_or_moderator else (Scope.READ, Scope.SUBMIT)
+    )
 
 
 def _check_permission(caller: Caller, message: str, *, is_allowed: bool) -> None:

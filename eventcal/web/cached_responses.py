@@ -61,7 +61,7 @@ def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
     """
     state: FeedState | None = environ.get(_FEED_STATE_KEY)
     if state is None:
-        with services.database.autocommit_connection() as connection:
+        with services.database.single_select_connection() as connection:
             state = read_feed_state(connection)
     return state
 

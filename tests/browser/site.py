@@ -17,8 +17,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import ClosingIterator
 
 from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
+from eventcal.datasets.import_service import load_dataset
 from eventcal.datasets.parser import parse_dataset
-from eventcal.datasets.service import load_dataset
 from eventcal.media.images import ImageSpec, reencode_picture
 from eventcal.media.store import MediaStore
 from eventcal.members.caller import OPERATOR

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from eventcal.cli import main
 from eventcal.datasets.demo import ORGANISER_EMAIL, create_demo_organiser, read_demo_dataset
+from eventcal.datasets.import_service import load_dataset
 from eventcal.datasets.parser import parse_dataset
-from eventcal.datasets.service import load_dataset
 from eventcal.events.enums import TeamRole
 from eventcal.kit import migrate
 from eventcal.members.enums import Role

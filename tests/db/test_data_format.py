@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from eventcal.datasets.import_service import SectionCounts, load_dataset
 from eventcal.datasets.parser import SECTIONS, Section, parse_dataset
-from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.web.schemas.dataset_records import RECORDS, load_record
 from tests.clocks import FixedClock
 from tests.datasets import open_indexed_database

@@ -10,7 +10,7 @@ from eventcal.events.queries import get_event
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR
 from eventcal.sponsors.models import Sponsorship
-from eventcal.talks.deletion_and_merging import merge_speakers
+from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk, TalkStateChange
 from tests.clocks import NOON, FixedClock

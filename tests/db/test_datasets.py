@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from eventcal.datasets.import_service import SectionCounts, load_dataset
 from eventcal.datasets.parser import validate_dataset
-from eventcal.datasets.service import SectionCounts, load_dataset
 from eventcal.events.queries import get_event
 from eventcal.kit.database import Database
 from eventcal.members.caller import OPERATOR

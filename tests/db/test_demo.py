@@ -14,8 +14,8 @@ from eventcal.datasets.demo import (
     shift_dataset_dates,
     weeks_to_shift,
 )
+from eventcal.datasets.import_service import LoadReport, SectionCounts, load_dataset
 from eventcal.datasets.parser import Dataset, validate_dataset
-from eventcal.datasets.service import LoadReport, SectionCounts, load_dataset
 from eventcal.events.models import Event
 from eventcal.kit.database import Database
 from eventcal.members.enums import Role

@@ -13,17 +13,17 @@ from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
 from eventcal.feeds.entries.entry import EntryKind, FeedHead, Status
 from eventcal.feeds.entries.entry_builder import EntryBuilder
-from eventcal.feeds.feed import Feed, with_resolved_ids
+from eventcal.feeds.entry_selection import Feed, exclude_absent_recurring_events
 from eventcal.feeds.feed_assembly import AssembledFeed, AssemblyRequest, assemble_feed
 from eventcal.feeds.format_registry import DEFAULT_OPTIONS, ICS, Format, Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.feed_index import FeedIndex, get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.resource_queries import PublicChange, list_public_changes
+from eventcal.feeds.stored_json_queries import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.enums import TalkState
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.schemas.stored_resource_renderer import JsonResourceRenderer
+from eventcal.web.schemas.index_json_renderer import JsonResourceRenderer
 from tests.clocks import FixedClock
 from tests.factories import make_event, make_talk
 from tests.feed_support.ics_reader import Component, feed_errors, parse_ics
@@ -201,7 +201,7 @@ class FeedCalendar:
         self, session: Session, feed: Feed, *, fmt: Format = ICS, options: Options = DEFAULT_OPTIONS
     ) -> AssemblyRequest:
         """Return the request for assembling a feed."""
-        asked = with_resolved_ids(session, replace(feed, cancelled=options.cancelled))
+        asked = exclude_absent_recurring_events(session, replace(feed, cancelled=options.cancelled))
         return AssemblyRequest(
             feed=asked, format=fmt, options=options, head=FEED_HEAD, renderer_version=self.feed_index.renderer_version
         )

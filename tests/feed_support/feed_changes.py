@@ -20,7 +20,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.talks.deletion_and_merging import delete_track_or_room, merge_speakers
+from eventcal.talks.delete_and_merge_referenced import delete_track_or_room, merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk

@@ -17,7 +17,7 @@ from eventcal.members.models import Member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
-from eventcal.talks.deletion_and_merging import merge_speakers
+from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk

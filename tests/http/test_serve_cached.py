@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.index.models import FeedState, read_feed_state
-from eventcal.feeds.resource_queries import list_talk_json
+from eventcal.feeds.stored_json_queries import list_talk_json
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
 from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached, serve_uncached

@@ -16,7 +16,7 @@ VIOLATIONS = {
     "Imports only go down": ("eventcal/kit/ids.py", "import eventcal.events.rules"),
     "Within web, imports only go down": ("eventcal/web/i18n.py", "import eventcal.web.http.errors"),
     "Within a floor, no circles": ("eventcal/kit/clock.py", "import eventcal.kit.database"),
-    "Only the web knows HTTP": ("eventcal/feeds/resource_queries.py", "import flask"),
+    "Only the web knows HTTP": ("eventcal/feeds/stored_json_queries.py", "import flask"),
     "Rules, entries and errors are pure": ("eventcal/talks/rules.py", "import sqlalchemy"),
     "icalendar belongs to the feeds": ("eventcal/web/http/urls.py", "import icalendar"),
     "Migrations stand alone": ("eventcal/migrations/env.py", "import eventcal.kit.clock"),

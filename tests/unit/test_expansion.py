@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule, rule_error
-from eventcal.kit.rrule import WEEKDAYS
+from eventcal.kit.rrule_syntax import WEEKDAYS
 
 LAST_DATE = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
 

@@ -22,10 +22,10 @@ ORDINARY_MEMBER = Caller(member_id="x", role=Role.MEMBER)
 def test_useful_token_scopes_depend_on_the_role_of_the_member(
     caller: Caller, *, has_duties: bool, widest: Scope
 ) -> None:
-    assert caller.is_staff is has_duties
+    assert caller.is_team_member_or_moderator is has_duties
     scopes = list(Scope)
     assert grantable_scopes(caller) == tuple(scopes[: scopes.index(widest) + 1])
 
 
 def test_anonymous_visitor_has_no_duties() -> None:
-    assert not ANONYMOUS.is_staff
+    assert not ANONYMOUS.is_team_member_or_moderator

@@ -19,7 +19,7 @@ from dateutil.rrule import rrulestr
 
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc_lenient, parse_local
-from eventcal.kit.rrule import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
+from eventcal.kit.rrule_syntax import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
 
 _WEEKDAY_PATTERN = f"({'|'.join(WEEKDAYS)})"
 _NUMBERED_WEEKDAY_PATTERN = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY_PATTERN}"

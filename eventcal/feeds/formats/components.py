@@ -13,7 +13,7 @@ from typing import Any
 from eventcal.feeds.entries.sanitize import percent_encode_url as clean_uri
 from eventcal.feeds.entries.sanitize import strip_controls
 from eventcal.kit.localtime import format_local, format_utc
-from eventcal.kit.rrule import parse_rule, parse_until
+from eventcal.kit.rrule_syntax import parse_rule, parse_until
 
 
 class ValueType(StrEnum):

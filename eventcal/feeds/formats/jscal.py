@@ -15,7 +15,7 @@ from eventcal.feeds.entries.sanitize import percent_encode_url, strip_controls
 from eventcal.feeds.formats.components import NUMERIC_RULE_PARTS, parse_rule_values, round_degrees
 from eventcal.feeds.formats.vevent import PRODID, rfc5545_rule
 from eventcal.kit.localtime import UTC_NAMES, format_utc, get_zone, local_to_utc_lenient
-from eventcal.kit.rrule import split_weekday
+from eventcal.kit.rrule_syntax import split_weekday
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
 SEPARATOR = b","

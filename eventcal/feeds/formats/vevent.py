@@ -19,7 +19,7 @@ from eventcal.feeds.formats.components import (
     uri_property,
 )
 from eventcal.kit.localtime import local_to_utc_lenient
-from eventcal.kit.rrule import Until, format_rule, parse_rule, parse_until
+from eventcal.kit.rrule_syntax import Until, format_rule, parse_rule, parse_until
 
 PRODID = "-//eventcal//eventcal//EN"
 

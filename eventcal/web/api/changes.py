@@ -7,7 +7,7 @@ from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.resource_queries import list_public_changes
+from eventcal.feeds.stored_json_queries import list_public_changes
 from eventcal.kit.errors import FieldError, Invalid, Message
 from eventcal.kit.pagination import DEFAULT_LIMIT
 from eventcal.web.api.blueprint import ApiBlueprint

@@ -21,7 +21,7 @@ from eventcal.events.queries import (
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
-from eventcal.talks.deletion_and_merging import delete_track_or_room
+from eventcal.talks.delete_and_merge_referenced import delete_track_or_room
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, cached_view, json_content, json_response, serve_private_json
 from eventcal.web.http.errors import ErrorClass

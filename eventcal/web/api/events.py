@@ -16,7 +16,7 @@ from eventcal.events.fields import EventFields
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, list_occurrences
-from eventcal.feeds.resource_queries import list_event_json
+from eventcal.feeds.stored_json_queries import list_event_json
 from eventcal.kit.errors import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.localtime import get_zone
@@ -24,7 +24,7 @@ from eventcal.members.enums import Scope
 from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
 from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
-from eventcal.talks.deletion_and_merging import delete_event
+from eventcal.talks.delete_and_merge_referenced import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query, serve_list
 from eventcal.web.api.responses import (

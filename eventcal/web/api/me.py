@@ -15,7 +15,7 @@ from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks import service
-from eventcal.talks.deletion_and_merging import delete_account
+from eventcal.talks.delete_and_merge_referenced import delete_account
 from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page

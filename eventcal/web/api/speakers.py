@@ -14,7 +14,7 @@ from eventcal.members.enums import Scope
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_can_edit_speaker, get_speaker, list_public_speakers, update_speaker
-from eventcal.talks.deletion_and_merging import merge_speakers
+from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response

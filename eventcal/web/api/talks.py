@@ -13,7 +13,7 @@ from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.feeds.feed_titles import check_event_visible
-from eventcal.feeds.resource_queries import list_talk_json
+from eventcal.feeds.stored_json_queries import list_talk_json
 from eventcal.kit.errors import DomainError, Forbidden, VersionConflict
 from eventcal.kit.pagination import Page
 from eventcal.members.enums import Scope

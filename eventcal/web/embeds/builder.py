@@ -19,7 +19,7 @@ from eventcal.web.embeds.listing import (
     embeds,
     parse_embed_query,
     render_iframe,
-    render_web_component,
+    web_component_snippet,
 )
 from eventcal.web.http.conditional import conditional_response, etag_of
 from eventcal.web.http.representation import Representation
@@ -92,7 +92,7 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
     labels, options, snippets = _field_labels(), _field_options(), None
     if query is not None:
         frame = render_iframe(f"{links().base}{query.iframe_path}", title=settings().name, width="100%", height=_HEIGHT)
-        snippets = {"frame": frame, "element": render_web_component(query, links().base)}
+        snippets = {"frame": frame, "element": web_component_snippet(query, links().base)}
     return Page(
         template="embeds/builder.html",
         title=_("Put this calendar on your site"),

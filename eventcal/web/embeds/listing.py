@@ -140,7 +140,7 @@ def render_iframe(url: str, *, title: str, width: str, height: str) -> str:
     return str(Markup(html).format(url, title, width, height))  # noqa: S704 - format escapes
 
 
-def render_web_component(query: EmbedQuery, base_url: str) -> str:
+def web_component_snippet(query: EmbedQuery, base_url: str) -> str:
     """Return the HTML of the script and the web component that embed the calendar at `base_url`."""
     values: dict[str, list[str]] = {"src": [base_url]}
     for name, value in query.pairs:

@@ -17,7 +17,7 @@ from eventcal.feeds.inspect_feed import FeedSummary, summarize_feed
 from eventcal.kit.errors import Gone, Invalid, Message, NotFound
 from eventcal.kit.localtime import format_utc
 from eventcal.members.service import find_personal_feed_by_secret
-from eventcal.web.feed_check.diagnosis import (
+from eventcal.web.feed_check.feed_url_diagnosis import (
     REDACTED,
     Diagnosis,
     FeedUrl,
@@ -147,7 +147,7 @@ def _build_report(url: str) -> Json:
         "status": int(HTTPStatus.OK),
         "detail": Message("Every request receives the full feed, or 304 if the client's copy is current."),
         "problems": _diagnoses_json(problems, here),
-        "lint": lint if here.format == "ics" else None,
+        "lint": lint if here.path_suffix == "ics" else None,
         "fetches": _fetches_json(here, asked),
         "clients": _CLIENTS,
     }

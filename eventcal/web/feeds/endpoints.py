@@ -9,7 +9,7 @@ from functools import partial
 from eventcal import __version__
 from eventcal.events.queries import get_event
 from eventcal.feeds.entries.entry import EntryKind, FeedHead
-from eventcal.feeds.feed import iter_feed_rows, list_newest_rows, with_resolved_ids
+from eventcal.feeds.entry_selection import exclude_absent_recurring_events, iter_feed_rows, list_newest_rows
 from eventcal.feeds.feed_assembly import (
     AssembledFeed,
     AssemblyRequest,
@@ -122,7 +122,7 @@ def _render_calendar(
     session, state, moment = snapshot
     asked = document.query
     wanted = AssemblyRequest(
-        feed=with_resolved_ids(session, document.definition.feed),
+        feed=exclude_absent_recurring_events(session, document.definition.feed),
         format=fmt,
         options=Options(cancelled=asked.cancelled, utc=asked.utc, rich=asked.profile == Profile.RICH),
         head=document.build_head(),
@@ -140,7 +140,7 @@ def _render_calendar(
 
 
 def _render_atom(document: FeedDocument, snapshot: Snapshot, _previous_source: RenderSource | None) -> RenderedBody:
-    feed = with_resolved_ids(snapshot.session, document.definition.feed)
+    feed = exclude_absent_recurring_events(snapshot.session, document.definition.feed)
     rows = list_newest_rows(snapshot.session, feed, _ENTRY_COLUMNS, limit=_MAX_ATOM_ENTRIES, now=snapshot.now)
     options = Options(cancelled=document.query.cancelled, utc=document.query.utc)
     entries = [entry_from_row(row, options) for row in rows]

@@ -16,7 +16,7 @@ from eventcal.members.enums import Role, Scope
 from eventcal.members.errors import CsrfFailed, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
-from eventcal.web.request import sessions
+from eventcal.web.request import browser_sessions
 from eventcal.web.request.context import now, read_session, services, settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -60,7 +60,7 @@ def bearer_token() -> str | None:
 
 
 def _caller_by_token(token: str) -> Caller:
-    with services().database.autocommit_connection() as connection:
+    with services().database.single_select_connection() as connection:
         found = find_caller_by_token(connection, token, now=now())
     if found is None:
         raise InvalidToken(Message("This token is unknown, revoked or expired. Create a new one at /api/v1/me/tokens."))
@@ -76,7 +76,7 @@ def _caller_by_cookie() -> Caller:
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ANONYMOUS
     with read_session() as reader:
-        stored = sessions.find_stored_session(reader)
+        stored = browser_sessions.find_stored_session(reader)
         if stored is None or stored.row.pending:
             return ANONYMOUS
         teams = team_roles_by_event(reader, stored.member.id)
@@ -103,7 +103,7 @@ def sign_in(member: Member) -> str:
     This function must be called after the unit of work has committed. Raises NotSignedIn if the account has just been
     deleted.
     """
-    sessions.start_session(member)
+    browser_sessions.start_session(member)
     g.pop("caller", None)
     return csrf_token()
 
@@ -113,7 +113,7 @@ def recently_authenticated() -> bool:
 
     Requiring recent authentication protects members whose browsers are unattended.
     """
-    stored = sessions.find_stored_session()
+    stored = browser_sessions.find_stored_session()
     return (
         stored is not None
         and timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _REAUTHENTICATION_MAX_AGE
@@ -127,13 +127,13 @@ def sign_out() -> None:
     if caller().is_signed_in:
         check_csrf()
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
-        sessions.end_current_session()
+        browser_sessions.end_current_session()
         g.pop("caller", None)
 
 
 def current_session_id() -> str | None:
     """Return the ID of the current session, or None if the request has no session cookie that belongs to a member."""
-    stored = sessions.find_stored_session()
+    stored = browser_sessions.find_stored_session()
     return None if stored is None else stored.row.id
 
 
@@ -144,7 +144,7 @@ def end_other_sessions(session: Session, member: Member) -> None:
 
 def csrf_token() -> str:
     """Return the CSRF token for the current session. Anonymous users also have a CSRF token."""
-    return str(_csrf_serializer().dumps(sessions.csrf_secret()))
+    return str(_csrf_serializer().dumps(browser_sessions.csrf_secret()))
 
 
 def check_csrf() -> None:
@@ -157,13 +157,13 @@ def check_csrf() -> None:
         secret = _csrf_serializer().loads(given or "")
     except BadData:
         secret = None
-    if not isinstance(secret, str) or not sessions.is_csrf_secret(secret):
+    if not isinstance(secret, str) or not browser_sessions.is_csrf_secret(secret):
         raise CsrfFailed(Message("Send the X-CSRF-Token header with the `csrf_token` from the sign-in response."))
 
 
 def clear_session_cookie() -> None:
     """Delete the session cookie after the session or the member has been deleted."""
-    sessions.delete_session_cookie()
+    browser_sessions.delete_session_cookie()
     g.pop("caller", None)
 
 

@@ -24,7 +24,7 @@ from eventcal.members.errors import InvalidPasskey
 from eventcal.members.models import Member, Passkey
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member
-from eventcal.web.request import rate_limits, sessions
+from eventcal.web.request import browser_sessions, rate_limits
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
 from eventcal.web.request.idempotency import claim_form_token
 
@@ -158,7 +158,7 @@ def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))
-        sessions.set_temp(
+        browser_sessions.set_temp(
             purpose,
             challenge=helpers.bytes_to_base64url(found.value),
             handle=helpers.bytes_to_base64url(found.user_handle),
@@ -168,14 +168,14 @@ def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
 
 def _consume_challenge(purpose: str) -> _PasskeyChallenge:
     found = _find_challenge(purpose)
-    sessions.pop_temp(purpose)
+    browser_sessions.pop_temp(purpose)
     if found is None:
         raise InvalidPasskey(_NOT_ACCEPTED)
     return found
 
 
 def _find_challenge(purpose: str) -> _PasskeyChallenge | None:
-    data = sessions.get_temp(purpose, max_age=_CHALLENGE_MAX_AGE)
+    data = browser_sessions.get_temp(purpose, max_age=_CHALLENGE_MAX_AGE)
     if data is None:
         return None
     return _PasskeyChallenge(helpers.base64url_to_bytes(data["challenge"]), helpers.base64url_to_bytes(data["handle"]))

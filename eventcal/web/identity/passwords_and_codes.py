@@ -19,7 +19,7 @@ from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.web.http.errors import to_field_errors
 from eventcal.web.identity.current_user import current_member, current_member_id
-from eventcal.web.request import rate_limits, sessions
+from eventcal.web.request import browser_sessions, rate_limits
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
 
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
@@ -134,7 +134,7 @@ def check_second_factor(member: Member, code: str | None) -> None:
 
 def find_pending_member() -> Member | None:
     """Return the member who has entered a password but not yet a second-factor code, or None."""
-    stored = sessions.find_stored_session()
+    stored = browser_sessions.find_stored_session()
     return stored.member if stored is not None and stored.row.pending else None
 
 

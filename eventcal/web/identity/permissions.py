@@ -17,7 +17,7 @@ from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.permission_checks import check_moderator
 from eventcal.web.http.errors import error_response
 from eventcal.web.identity.current_user import SAFE_METHODS, bearer_token, caller, check_csrf, current_member_id
-from eventcal.web.request import idempotency, rate_limits, sessions
+from eventcal.web.request import browser_sessions, idempotency, rate_limits
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,7 +105,7 @@ def _authorize(access: AccessRule) -> None:
     if here.scopes is None:
         if request.method not in SAFE_METHODS:
             check_csrf()
-        sessions.keep_session_alive()
+        browser_sessions.keep_session_alive()
     elif access.scope is None:
         raise Forbidden(Message("This requires a session, not a token. Sign in with your password."))
     elif not here.has_scope(access.scope):

@@ -26,7 +26,7 @@ from eventcal.web.rendering.private_page import (
     safe_redirect,
     secret_page_response,
 )
-from eventcal.web.request import rate_limits, sessions
+from eventcal.web.request import browser_sessions, rate_limits
 from eventcal.web.request.context import now, unit_of_work
 
 _LOGIN, _CODE = LoginIn(), CodeIn()
@@ -59,7 +59,7 @@ def log_in() -> str:
     member = passwords_and_codes.authenticate_by_password(fields["email"], fields["password"])
     next_url = safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
     if passwords_and_codes.is_code_required(member):
-        sessions.start_session(member, pending=True)
+        browser_sessions.start_session(member, pending=True)
         return f"{url_for('pages.login_code_form')}?next={quote(next_url, safe='')}"
     sign_in(member)
     return next_url

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from eventcal.events.models import Event
 from eventcal.events.recurrence.occurrences import LAST_DAY, Occurrence, occurrence_day_range, occurrences_between
 from eventcal.kit.localtime import format_with_offset, get_zone, is_known_zone
-from eventcal.kit.rrule import WEEKDAYS, parse_rule, split_weekday
+from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, split_weekday
 from eventcal.talks.models import Talk
 from eventcal.web.i18n import current_locale
 from eventcal.web.schemas.occurrences import occurrence_json

@@ -129,7 +129,7 @@ def safe_redirect(path: str | None, *, default: str) -> str:
 @pages.app_template_global()
 def has_duties() -> bool:
     """Return whether the current user organises or reviews any event, or is a moderator."""
-    return caller().is_staff
+    return caller().is_team_member_or_moderator
 
 
 def private_page_response(

@@ -32,7 +32,7 @@ class RecordSchema(BaseSchema):
         return type(f"{schema.__name__}Facts", (cls, schema), dict(fields))
 
     @pre_load
-    def drop_unknown_nulls(self, data: object, **_: object) -> object:
+    def drop_disallowed_nulls(self, data: object, **_: object) -> object:
         """Remove null values from fields that are not nullable."""
         if not isinstance(data, Mapping):
             return data

@@ -12,7 +12,7 @@ from eventcal.events.queries import get_event
 from eventcal.events.rules import TOMBSTONE_PERIOD
 from eventcal.events.state_changes import REDACTED_TEXT, cancel_event, publish_event, redact_event
 from eventcal.kit.errors import Forbidden
-from eventcal.talks.deletion_and_merging import delete_event
+from eventcal.talks.delete_and_merge_referenced import delete_event
 from tests.clocks import NOON
 from tests.factories import MODERATOR_CALLER, flush_and_expunge, make_event, make_organiser
 

@@ -11,7 +11,7 @@ from eventcal.events.queries import get_event, get_track_or_room_for_organiser, 
 from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
 from eventcal.kit.errors import Forbidden
 from eventcal.members.enums import Role
-from eventcal.talks.deletion_and_merging import delete_event, delete_track_or_room
+from eventcal.talks.delete_and_merge_referenced import delete_event, delete_track_or_room
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star

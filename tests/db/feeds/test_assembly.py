@@ -14,7 +14,7 @@ from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.events.models import Event
 from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.entries.entry import EntryKind, StoredEntry
-from eventcal.feeds.feed import Feed, with_window
+from eventcal.feeds.entry_selection import Feed, with_window
 from eventcal.feeds.feed_assembly import (
     AssembledFeed,
     AssemblyRequest,

@@ -9,7 +9,7 @@ from eventcal.events.enums import EventStatus
 from eventcal.events.filter import NO_FILTER
 from eventcal.events.models import Event
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import Feed
+from eventcal.feeds.entry_selection import Feed
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from tests.clocks import FixedClock
 from tests.feed_support.feed_calendar import FeedCalendar, add_event, open_feed_calendar

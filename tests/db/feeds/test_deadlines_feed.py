@@ -13,7 +13,7 @@ from eventcal.events.service import edit_event
 from eventcal.events.state_changes import cancel_event, redact_event
 from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import Feed
+from eventcal.feeds.entry_selection import Feed
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS
 from eventcal.feeds.index.models import FeedEntry

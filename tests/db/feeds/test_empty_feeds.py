@@ -11,7 +11,7 @@ import icalendar
 import pytest
 
 from eventcal.events.filter import Filter
-from eventcal.feeds.feed import Feed
+from eventcal.feeds.entry_selection import Feed
 from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, Format
 from tests.clocks import FixedClock
 from tests.feed_support import ics_reader, jscalendar

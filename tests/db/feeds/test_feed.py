@@ -11,7 +11,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.state_changes import cancel_event
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import Feed, with_window
+from eventcal.feeds.entry_selection import Feed, with_window
 from eventcal.feeds.format_registry import Options
 from eventcal.kit.pagination import PageRequest
 from eventcal.talks.enums import TalkState

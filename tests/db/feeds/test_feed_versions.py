@@ -12,7 +12,7 @@ from eventcal.events.enums import EventStatus
 from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.events.models import Event, EventTag
 from eventcal.feeds.apply_options import Cancelled
-from eventcal.feeds.feed import Feed, with_window
+from eventcal.feeds.entry_selection import Feed, with_window
 from eventcal.feeds.feed_assembly import AssembledFeed, assemble_feed, assemble_incremental
 from eventcal.feeds.format_registry import CALENDAR_FORMATS, CSV, Options
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS

@@ -11,10 +11,10 @@ from eventcal.events.models import Event, Room, Track
 from eventcal.events.state_changes import cancel_event, publish_event, redact_event
 from eventcal.feeds.format_registry import Options
 from eventcal.feeds.index.feed_index import get_feed_state
-from eventcal.feeds.resource_queries import list_public_changes
+from eventcal.feeds.stored_json_queries import list_public_changes
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
-from eventcal.talks.deletion_and_merging import delete_track_or_room
+from eventcal.talks.delete_and_merge_referenced import delete_track_or_room
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.service import redact_talk
 from eventcal.web.http.urls import UrlBuilder

@@ -16,14 +16,14 @@ from eventcal.events.service import edit_event, propose_event
 from eventcal.events.state_changes import redact_event
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
-from eventcal.feeds.resource_queries import list_public_changes
+from eventcal.feeds.stored_json_queries import list_public_changes
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import Member, PersonalFeed
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.models import Tier
-from eventcal.talks.deletion_and_merging import delete_event, merge_speakers
+from eventcal.talks.delete_and_merge_referenced import delete_event, merge_speakers
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import TalkAction

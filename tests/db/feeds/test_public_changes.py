@@ -13,7 +13,7 @@ from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.models import Event
 from eventcal.events.state_changes import cancel_event, redact_event
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.resource_queries import PublicChange
+from eventcal.feeds.stored_json_queries import PublicChange
 from eventcal.sponsors.models import Tier
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk

@@ -21,7 +21,7 @@ from eventcal.speakers.service import (
     list_public_speakers,
     update_speaker,
 )
-from eventcal.talks.deletion_and_merging import merge_speakers
+from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk

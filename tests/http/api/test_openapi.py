@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from eventcal.app import create_app
 from eventcal.feeds.clients import ClientKind
 from eventcal.web.api.openapi.operation import openapi_path
-from eventcal.web.feed_check.diagnosis import KINDS_BY_PATH
+from eventcal.web.feed_check.feed_url_diagnosis import KINDS_BY_PATH
 from eventcal.web.http.errors import list_error_kinds
 from tests import sample_calendar
 from tests.clocks import FixedClock

@@ -15,7 +15,7 @@ from eventcal.members.enums import Scope
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import update_speaker
 from eventcal.sponsors.enums import SponsorshipState
-from eventcal.talks.deletion_and_merging import merge_speakers
+from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.web import media
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.request.context import attach_services

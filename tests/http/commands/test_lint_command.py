@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from eventcal.cli.http_client import FetchLimits, UnreadableCalendar, fetch
 from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
-from eventcal.datasets.service import load_dataset
+from eventcal.datasets.import_service import load_dataset
 from eventcal.events.models import Event
 from eventcal.lint import lint
 from eventcal.speakers.models import Speaker

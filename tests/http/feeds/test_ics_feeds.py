@@ -7,7 +7,7 @@ from flask import Flask
 
 from eventcal.events.state_changes import cancel_event
 from eventcal.speakers.models import Speaker
-from eventcal.talks.deletion_and_merging import merge_speakers
+from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from tests.clocks import NOON, FixedClock
 from tests.factories import MODERATOR_CALLER, make_event, make_speaker
 from tests.feed_support.feed_calendar import load_event

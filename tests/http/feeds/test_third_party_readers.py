@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from eventcal.datasets.demo import read_demo_dataset
-from eventcal.datasets.service import load_dataset
+from eventcal.datasets.import_service import load_dataset
 from eventcal.events.enums import EventStatus
 from eventcal.events.models import Event
 from eventcal.kit.localtime import format_local, get_zone

@@ -12,7 +12,7 @@ from eventcal.kit.errors import Invalid, Message, NotFound
 from eventcal.members.service import update_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
-from eventcal.talks.deletion_and_merging import delete_account, preview_account_deletion
+from eventcal.talks.delete_and_merge_referenced import delete_account, preview_account_deletion
 from eventcal.web.identity import accounts, passwords_and_codes
 from eventcal.web.identity.current_user import (
     clear_session_cookie,

@@ -33,7 +33,7 @@ from eventcal.web.rendering.private_page import (
     redisplay,
     secret_page_response,
 )
-from eventcal.web.request import rate_limits, sessions
+from eventcal.web.request import browser_sessions, rate_limits
 from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.response_schema import Json
 
@@ -51,7 +51,7 @@ def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
     authenticator, sealed = passwords_and_codes.authenticator(), _find_pending_totp_secret()
     if sealed is None:
         sealed = authenticator.new_encrypted_secret()
-        sessions.set_temp(_PENDING_TOTP_KEY, sealed=sealed)
+        browser_sessions.set_temp(_PENDING_TOTP_KEY, sealed=sealed)
     with read_session() as session:
         uri = authenticator.build_otpauth_uri(sealed, account_name=current_member(session).email)
     return secret_page_response(
@@ -85,7 +85,7 @@ def set_up_totp() -> str | Response:
         member = current_member(session)
         codes = enable_totp(session, member, sealed, counter=counter, now=now())
         end_other_sessions_and_notify(session, member, now=now())
-    sessions.pop_temp(_PENDING_TOTP_KEY)
+    browser_sessions.pop_temp(_PENDING_TOTP_KEY)
     message = _("From now on, signing in with your password needs a code of your app, too.")
     return _recovery_codes_response(codes, message=message)
 
@@ -152,7 +152,7 @@ def renew_own_recovery_codes() -> Response:
 
 def _find_pending_totp_secret() -> str | None:
     """Return the encrypted secret of a set-up begun within the last hour, so that all tabs show the same secret."""
-    state = sessions.get_temp(_PENDING_TOTP_KEY, max_age=timedelta(hours=1))
+    state = browser_sessions.get_temp(_PENDING_TOTP_KEY, max_age=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 
 

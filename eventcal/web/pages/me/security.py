@@ -37,8 +37,8 @@ from eventcal.web.rendering.private_page import (
     redisplay,
     safe_redirect,
 )
+from eventcal.web.request.browser_sessions import mark_reauthenticated
 from eventcal.web.request.context import now, read_session, unit_of_work
-from eventcal.web.request.sessions import mark_reauthenticated
 
 P = ParamSpec("P")
 

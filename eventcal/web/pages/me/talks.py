@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.queries import ensure_event_loaded, get_event
-from eventcal.feeds.resource_queries import list_event_json
+from eventcal.feeds.stored_json_queries import list_event_json
 from eventcal.kit.errors import Forbidden, Message, NotFound
 from eventcal.kit.markdown import to_html
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest

@@ -47,7 +47,7 @@ def build_calendar_preview(session: Session, event: Event, *, was_public: bool) 
     return CalendarPreview(entry, format_times(event), label, ics_text)
 
 
-def build_published_preview(session: Session, event: Event) -> CalendarPreview | None:
+def build_preview_as_published(session: Session, event: Event) -> CalendarPreview | None:
     """Return the preview of an event in its published state. The event must be detached from the session."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:

@@ -35,7 +35,7 @@ def my_events() -> Response:
             "past": past,
             "events": _event_rows_with_open_tasks(session, page.items),
             "next": page.next_cursor,
-            "duties": caller().is_staff,
+            "duties": caller().is_team_member_or_moderator,
             "done": flash_for({"delete": _("The event is deleted.")}),
             **_moderator_context(session),
         }

@@ -212,13 +212,15 @@ def _call_for_talks_values(event: Event) -> dict[str, object]:
     checked = {f"call_{kind}": CHECKED for kind in call.kinds}
     if call.anywhere_on_earth:
         checked["call_earth"] = CHECKED
-    opens = day_and_time_values("call_opens", _to_local_time(call.opens, call.opens_at, event.timezone), default_day="")
-    closing_time = _to_local_time(call.closes, call.closes_at, event.timezone)
+    opens = day_and_time_values(
+        "call_opens", _normalise_to_local_time(call.opens, call.opens_at, event.timezone), default_day=""
+    )
+    closing_time = _normalise_to_local_time(call.closes, call.closes_at, event.timezone)
     closes = day_and_time_values("call_closes", closing_time, default_day="")
     return {"call": CHECKED, **checked, **opens, **closes, "call_note": call.note}
 
 
-def _to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:
+def _normalise_to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:
     """Return a stored time, which may have a UTC offset, as a local time in the time zone `tzid`."""
     if stored is None or instant is None or "T" not in stored:
         return stored

@@ -16,7 +16,7 @@ from eventcal.events.service import add_team_member, create_track_or_room, edit_
 from eventcal.kit.errors import FieldError, Invalid, Message
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
-from eventcal.talks.deletion_and_merging import count_talks_in, delete_track_or_room
+from eventcal.talks.delete_and_merge_referenced import count_talks_in, delete_track_or_room
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TEAM_ROLE_LABELS, enum_choices

@@ -15,7 +15,7 @@ from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout
-from eventcal.web.pages.organise.calendar_preview import CalendarPreview, build_published_preview
+from eventcal.web.pages.organise.calendar_preview import CalendarPreview, build_preview_as_published
 from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS, enum_choices, event_form_choices
 from eventcal.web.rendering.dates import recurrence_rule_label
 from eventcal.web.rendering.forms import Form, FormData, field_errors, flash_for, iter_conflict_errors, rejected_form
@@ -44,7 +44,9 @@ def propose_or_preview_event() -> str | Response:
     fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=call_errors)
     if request.form.get("do") == "preview":
         with read_session() as session:
-            preview = build_published_preview(session, service.build_event(session, fields, caller=caller(), now=now()))
+            preview = build_preview_as_published(
+                session, service.build_event(session, fields, caller=caller(), now=now())
+            )
         return page_response(_build_new_event_page(rejected_form(request.form), preview=preview))
     with unit_of_work() as session:
         slug = service.propose_event(session, fields, caller=caller(), now=now()).slug
@@ -87,7 +89,7 @@ def _preview_event_changes(slug: str) -> Response:
         # Detach the event from the session, so that the changes for the preview are not saved.
         session.expunge(event)
         service.replace_event(session, event, fields, now=now())
-        preview = build_published_preview(session, event)
+        preview = build_preview_as_published(session, event)
         current_event = get_event_for_organiser(session, slug, caller())
         return page_response(_build_event_form_page(current_event, rejected_form(request.form), preview=preview))
 

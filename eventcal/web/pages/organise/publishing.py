@@ -16,7 +16,7 @@ from eventcal.feeds.event_preview import count_talks_once_published
 from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
-from eventcal.talks.deletion_and_merging import delete_event
+from eventcal.talks.delete_and_merge_referenced import delete_event
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout

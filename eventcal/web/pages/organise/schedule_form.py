@@ -71,7 +71,7 @@ def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
     with layout.open_event_session(slug) as (session, event):
         rows = [
             (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
-            for talk in _get_submitted_talks(session, event)
+            for talk in _get_talks_of_submitted_rows(session, event)
         ]
         invalid = all(isinstance(talk_error, Invalid) for talk_error in error.errors_by_talk.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
@@ -86,14 +86,14 @@ def save_schedule(slug: str) -> str:
     with layout.changing_event(slug) as (session, event):
         edits = [
             build_talk_edit(talk, _parse_row_changes(talk), extract_row_data(talk.id, request.form).get("revision", ""))
-            for talk in _get_submitted_talks(session, event)
+            for talk in _get_talks_of_submitted_rows(session, event)
             if _is_row_changed(talk)
         ]
         edit_talks(session, edits, caller=caller(), now=now())
     return _schedule_form_url(slug, done="saved", number=str(len(edits)))
 
 
-def _get_submitted_talks(session: Session, event: Event) -> list[Talk]:
+def _get_talks_of_submitted_rows(session: Session, event: Event) -> list[Talk]:
     """Return the talks of the submitted rows. Raises TalkNotFound, or Invalid for more than MAX_LIMIT rows."""
     too_many = Message("Change at most %(most)s talks at once.", most=MAX_LIMIT)
     return layout.get_talks_of_event(session, event, request.form.getlist("row"), too_many_message=too_many)

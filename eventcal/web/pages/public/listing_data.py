@@ -15,7 +15,7 @@ from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import exclude_without_occurrence, public_events_by_slug
 from eventcal.events.recurrence.occurrences import Occurrence, complete_day_range, occurrences_between
-from eventcal.feeds.resource_queries import list_event_json, list_talk_json
+from eventcal.feeds.stored_json_queries import list_event_json, list_talk_json
 from eventcal.kit.errors import FieldError
 from eventcal.kit.pagination import MAX_LIMIT, Page, PageRequest, Row
 from eventcal.web.i18n import translate_field_errors

@@ -18,7 +18,7 @@ from eventcal.events.queries import get_event
 from eventcal.events.recurrence.occurrences import has_occurrence_between
 from eventcal.feeds.formats import atom
 from eventcal.feeds.frab.serializers import JSON_MEDIA_TYPE, XML_MEDIA_TYPE
-from eventcal.feeds.resource_queries import list_talk_json
+from eventcal.feeds.stored_json_queries import list_talk_json
 from eventcal.kit.localtime import get_zone
 from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS

@@ -51,10 +51,10 @@ def with_window(filters: Filter, *, now: datetime) -> Filter:
     return replace(filters, from_day=filters.from_day or first, to_day=filters.to_day or last)
 
 
-def with_resolved_ids(session: Session, feed: Feed) -> Feed:
+def exclude_absent_recurring_events(session: Session, feed: Feed) -> Feed:
     """Return the feed with a filter that excludes recurring events that have no occurrence on the requested days.
 
-    Feeds with events must be passed to `with_resolved_ids` before their entries are selected.
+    Feeds with events must be passed to `exclude_absent_recurring_events` before their entries are selected.
     """
     if EntryKind.EVENT not in feed.kinds:
         return feed

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.kit.rrule import (
+from eventcal.kit.rrule_syntax import (
     WEEKDAYS,
     Until,
     format_rule,

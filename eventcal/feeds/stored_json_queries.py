@@ -10,7 +10,7 @@ from eventcal.events.filter import Filter, Sort, sort_keys
 from eventcal.events.models import Event
 from eventcal.events.queries import select_public_events
 from eventcal.feeds.entries.entry import EntryKind
-from eventcal.feeds.feed import index_entry_join
+from eventcal.feeds.entry_selection import index_entry_join
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit.pagination import Page, PageRequest, fetch_page

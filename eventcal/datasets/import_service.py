@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from eventcal.datasets.events import load_co_locations, load_event
+from eventcal.datasets.import_events import load_co_locations, load_event
 from eventcal.datasets.import_session import ImportSession
+from eventcal.datasets.import_talks import load_reprise, load_talk
 from eventcal.datasets.parser import SECTIONS, Dataset, Record, Section
-from eventcal.datasets.talks import load_reprise, load_talk
 from eventcal.kit.database import UnitOfWork
 from eventcal.kit.errors import FieldError, Invalid
 from eventcal.members.caller import OPERATOR

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from eventcal.feeds.apply_options import Cancelled
-from eventcal.feeds.feed import with_window
+from eventcal.feeds.entry_selection import with_window
 from eventcal.feeds.inspect_feed import FeedSummary
 from eventcal.kit.errors import DomainError, FieldError, Invalid, Message
 from eventcal.web.feeds.endpoints import FEEDS
@@ -67,7 +67,7 @@ class FeedUrl:
         return self.view_args.get("secret")
 
     @property
-    def format(self) -> str:
+    def path_suffix(self) -> str:
         """The suffix of the path, such as ics, atom or csv."""
         return self.path.rpartition("/")[2].rpartition(".")[2]
 
@@ -85,7 +85,7 @@ class FeedUrl:
 
     def _redacted_path(self) -> str:
         if self.secret:
-            return f"/feeds/{REDACTED}.{self.format}"
+            return f"/feeds/{REDACTED}.{self.path_suffix}"
         # An incompletely copied URL may still contain a secret.
         if not self.endpoint and "feeds" in self.path.casefold():
             return f"/{REDACTED}"
@@ -109,11 +109,11 @@ def feed_of_page(feed_url: FeedUrl) -> str | None:
 
 def without_format(feed_url: FeedUrl) -> FeedUrl | None:
     """Return the .ics feed with the same entries as this feed, or None if no such feed exists."""
-    if feed_url.format == "ics":
+    if feed_url.path_suffix == "ics":
         return feed_url
-    if feed_url.format not in {"jcal", "xcal", "jscal"}:
+    if feed_url.path_suffix not in {"jcal", "xcal", "jscal"}:
         return None
-    beside = FeedUrl.resolve(f"{feed_url.path.removesuffix(feed_url.format)}ics", feed_url.args)
+    beside = FeedUrl.resolve(f"{feed_url.path.removesuffix(feed_url.path_suffix)}ics", feed_url.args)
     return beside if beside.endpoint else None
 
 

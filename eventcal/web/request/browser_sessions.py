@@ -172,7 +172,7 @@ def _load_stored_session(db_session: Session, browser: BrowserSession) -> Stored
     key = browser.get(_SIGNED_MEMBER_KEY)
     if not isinstance(key, str) or not isinstance(browser.get(_SIGNED_CSRF_KEY), str):
         return None
-    secret = _secret_of_signed_cookie(browser)
+    secret = _derive_session_secret(browser)
     found = table.find_session(db_session, secret, now=moment)
     if found is not None:
         return StoredSession(*found)
@@ -193,7 +193,7 @@ def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> M
     )
 
 
-def _secret_of_signed_cookie(browser: BrowserSession) -> str:
+def _derive_session_secret(browser: BrowserSession) -> str:
     """Derive the secret of a stored session from the signed cookie that the session replaces.
 
     The secret is derived and not random, so that concurrent requests with the same signed cookie get the same session.
@@ -222,7 +222,7 @@ def _get_stored_session() -> StoredSession | None:
             raise NotSignedIn(Message("Sign in or send a token."))
         unit.add(found.row)
         unit.flush()
-    _set_session_cookie(_secret_of_signed_cookie(browser), found)
+    _set_session_cookie(_derive_session_secret(browser), found)
     return found
 
 
