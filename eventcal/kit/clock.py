@@ -18,7 +18,7 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of the operating system."""
 
-    # The limit prevents long delays after the system clock is set back.
+    # Limiting each wait prevents long delays after the system clock is set back.
     MAX_WAIT = timedelta(seconds=3)
 
     def now(self) -> datetime:

@@ -56,7 +56,7 @@ class Database:
     """A SQLite or PostgreSQL database. Use `read_session()` to read and `unit_of_work()` to write."""
 
     def __init__(self, url: str, *, clock: Clock, hooks: Sequence[ChangeHook] = (), pool_size: int = 16) -> None:
-        # `hide_parameters` keeps personal data out of exception messages, which may be logged.
+        # `hide_parameters` keeps personal data out of exception messages, which can be logged.
         self.engine = create_engine(
             url,
             hide_parameters=True,
@@ -104,7 +104,7 @@ class Database:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
         The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
-        calls the hooks in order, passing the added, changed and deleted rows. A hook may call `wait_after_commit_until`
+        calls the hooks in order, passing the added, changed and deleted rows. A hook can call `wait_after_commit_until`
         to delay the end of the `with` block.
 
         Raises DatabaseBusy if the write lock or a connection does not become available in time.
@@ -142,7 +142,7 @@ class UnitOfWork:
             self._changes.extend(_iter_changes(session))
 
     def flush_hooks(self) -> None:
-        """Flush the session and call the hooks, which update derived values, with the changes since the previous call.
+        """Flush the session, and pass the changes since the previous call to the hooks, which update derived values.
 
         `Database.unit_of_work` calls `flush_hooks` before committing. Call `flush_hooks` explicitly to read derived
         values within the `with` block.

@@ -68,7 +68,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """The object does not exist, or the caller may not see it."""
+    """The object does not exist, or the caller is not allowed to see it."""
 
     code = "not-found"
     title = Message("Not found")
@@ -120,7 +120,7 @@ class VersionConflict(DomainError):
 
 
 class DatabaseBusy(DomainError):
-    """The database is too busy to process the change. The caller may retry the request."""
+    """The database is too busy to process the change. The caller can retry the request."""
 
     code = "busy"
     title = Message("Service unavailable")

@@ -50,7 +50,7 @@ _SANITIZER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# The same text is often rendered repeatedly. Renaming a room, for example, re-renders all of its talks.
+# The same text is often rendered repeatedly, for example whenever a room with many talks is renamed.
 _CACHE_SIZE = 256
 
 
@@ -59,7 +59,7 @@ def to_html(markdown: str) -> str:
     """Return Markdown as HTML that is safe to embed in any page, including pages of other sites.
 
     The HTML contains no scripts, styles, images or frames, and no class or id attributes. The highest heading level is
-    h3. Links have rel="nofollow ugc noopener". `to_html` never raises an exception.
+    h3. Links have the attribute rel="nofollow ugc noopener". `to_html` never raises an exception.
     """
     text = _normalise_characters(markdown)
     tokens = _parse_tokens(text)
@@ -87,7 +87,7 @@ def to_plain_text(markdown: str) -> str:
 
 
 def _normalise_characters(markdown: str) -> str:
-    r"""Normalise line breaks to \n, and replace unstorable characters with U+FFFD."""
+    r"""Normalise line breaks to \n, and replace characters that cannot be stored with U+FFFD."""
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 
@@ -194,7 +194,7 @@ class _PlainTextBuilder:
             case "tr_open":
                 self._cells = []
             case "paragraph_open" | "heading_open" | "table_open":
-                # The parser hides paragraphs in tight lists, which have no blank lines between items.
+                # The parser marks paragraphs in tight lists (without blank lines between items) as hidden.
                 self._gap = self._gap or not token.hidden
 
     def _close_block(self, token: Token) -> None:

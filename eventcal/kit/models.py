@@ -11,7 +11,8 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# The `info` of private columns, which are not published. Changes only to private columns create no new revision.
+# The `Column.info` of private columns, which are not published. A change that affects only private columns does not
+# create a new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
@@ -53,7 +54,7 @@ class Base(DeclarativeBase):
 
 
 def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column that stores members of `enum_class` by value."""
+    """Return a column that stores the members of the enumeration `enum_class` by value."""
     kind = Enum(enum_class, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
 

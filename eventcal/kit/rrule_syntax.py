@@ -13,13 +13,13 @@ _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 
 def split_rule(rule: str) -> list[tuple[str, str]]:
-    """Return the upper-case name and value of each rule part, in order. A name may occur several times."""
+    """Return the upper-case names and values of the rule parts, in order. A name can occur several times."""
     pairs = (part.partition("=") for part in rule.upper().split(";"))
     return [(name, value) for name, _, value in pairs]
 
 
 def parse_rule(rule: str) -> dict[str, str]:
-    """Return the upper-case rule parts as a dict. If a name occurs several times, the last value is used."""
+    """Return a dict from rule part names to values in upper case. If a name is repeated, the last value is used."""
     return dict(split_rule(rule))
 
 

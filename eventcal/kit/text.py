@@ -1,8 +1,8 @@
 """Text functions for character validation, slugs, search words and email addresses.
 
 Text is stored exactly as entered. Characters that a database or output format cannot represent, such as control
-characters in XML 1.0 and surrogates in UTF-8, are rejected with a message that suggests a correction. Direction marks
-and HTML are accepted and must be escaped on output.
+characters in XML 1.0 and surrogates in UTF-8, are rejected with a message that suggests a correction. HTML markup
+is accepted and must be escaped on output. Direction marks are accepted and must be isolated in HTML (`<bdi>`).
 """
 
 import re
@@ -44,7 +44,8 @@ def single_line_error(value: str) -> Message | None:
     """Return the error message for invalid single-line text, such as a title, or None if the text is valid.
 
     Control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text are invalid. The message suggests a
-    correction and has no subject, so that it can follow any field name. Positions in the message start at 1.
+    correction and has no subject, so that it can follow any field name. Character positions in
+    the message are counted from 1.
     """
     found = _FORBIDDEN_IN_LINE.search(value)
     if found is not None:
