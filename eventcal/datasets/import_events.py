@@ -24,7 +24,7 @@ from eventcal.sponsors.queries import list_tiers_with_taken_places
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorship, create_tier, update_tier
 
-# Event fields that are loaded after all other fields of the event.
+# Event fields that are not loaded together with the other fields of the event.
 _SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)
@@ -121,14 +121,14 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, f
 
 
 def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
-    """Return the oldest sponsorship, preferring active over cancelled sponsorships, or None."""
+    """Return the sponsor's oldest sponsorship in the tier, preferably one that is not cancelled, or None."""
     rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
     found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
     return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
 
 
 def load_co_locations(loading: ImportSession, dataset: Dataset) -> None:
-    """Set co-located events in both directions. All events in the data set must already be loaded."""
+    """Set the co-locations of events in both directions. All events in the data set must already be loaded."""
     naming = {event.key: event for event in dataset.records["events"] if "co_located_with" in event.fields}
     wanted = {slug: list(event.fields["co_located_with"] or ()) for slug, event in naming.items()}
     for slug, event in naming.items():

@@ -39,8 +39,8 @@ def load_dataset(
     """Create or update the row for each record. No rows are deleted. Return the record counts per section.
 
     `on_progress` is called with the number 1 after each record. Raises InvalidDataset with all errors, sorted by JSON
-    pointer. The caller must roll back the unit of work after InvalidDataset, for example by letting the exception
-    propagate.
+    pointer. If InvalidDataset is raised, the caller must roll back the unit of work, for example by letting the
+    exception propagate.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
@@ -60,7 +60,7 @@ def load_dataset(
 def _load_speaker(loading: ImportSession, record: Record) -> None:
     known = loading.speakers.get(record.key)
     if known is not None and known.slug != record.key:
-        # The speaker was merged into another speaker, whose profile must not be overwritten.
+        # The record of a merged speaker must not overwrite the profile of the speaker who replaces the merged speaker.
         return
     edit = partial(update_speaker, loading.session, caller=OPERATOR, now=loading.now)
 

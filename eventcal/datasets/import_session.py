@@ -89,7 +89,7 @@ class ImportSession:
 
 
 def _iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
-    """Yield the record, the pointer in the record, the target section and the target key of each reference."""
+    """For each reference, yield its record, its JSON pointer in the record, the target section and the target key."""
     for event in dataset.records["events"]:
         for i, slug in enumerate(event.fields.get("co_located_with") or ()):
             yield event, f"/co_located_with/{i}", "events", slug

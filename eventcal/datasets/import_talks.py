@@ -71,7 +71,7 @@ def _set_talk_state(loading: ImportSession, talk: Talk, target: TalkState) -> No
     """Change the state of a talk through a sequence of allowed transitions. Raises InvalidTransition."""
     for step in _get_steps_between(talk.state, target):
         if step in SPEAKER_ACTIONS:
-            # Data sets may apply transitions that are otherwise reserved for speakers.
+            # The import of a data set can apply transitions that are otherwise reserved for speakers.
             from_state, talk.state = talk.state, TALK_TRANSITIONS[step].target
             record_state_change(loading.session, talk, from_state, caller=OPERATOR, now=loading.now)
         else:

@@ -114,7 +114,7 @@ def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) ->
 
 def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
     """Return the data set in `document`, which is parsed JSON, including all validation errors."""
-    # The sections are validated even if the document has errors at the top level.
+    # The sections are validated even if the JSON document has errors at the top level.
     top = document if isinstance(document, dict) else {}
     errors = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]
     unknown = sorted(top.keys() - {"about", "calendar", *SECTIONS})
