@@ -23,7 +23,7 @@ class PhysicalLine:
 
     @property
     def is_fold(self) -> bool:
-        """Whether this line continues the previous one."""
+        """Whether the physical line continues the previous physical line."""
         return self.octets[:1] in {b" ", b"\t"}
 
 

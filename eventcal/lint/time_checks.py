@@ -12,7 +12,7 @@ from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse
 TIME_PROPERTIES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
 _TIMESTAMP_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
 _LIST_PROPERTIES = frozenset({"EXDATE", "RDATE"})
-# The tolerance allows for small differences between clocks.
+# The tolerance for timestamps in the future allows for small differences between clocks.
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -154,7 +154,7 @@ _FREQUENCIES_WITH_NUMBERED_DAYS = {"MONTHLY", "YEARLY"}
 
 
 def check_recurrence(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about recurrence rules, including those of time zones."""
+    """Yield findings about recurrence rules, including the rules in time zone definitions."""
     for component in file.components:
         rules = component.list_properties("RRULE")
         for written in rules[1:]:

@@ -19,7 +19,7 @@ _LEAP_SECOND = 60
 
 
 class TimeKind(StrEnum):
-    """The kind of a date or time. The value of each member is used in messages."""
+    """The kind of a date or time. The value of each enum member is used in messages."""
 
     DATE = "a date"
     UTC = "a time in UTC"
@@ -48,7 +48,10 @@ class TimeValue:
 
 
 def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
-    """Return the parsed date or time, or None if `text` is invalid. A leap second (60) is treated as second 59."""
+    """Return the parsed date or time, or None if `text` is invalid.
+
+    A leap second (a seconds value of 60) is treated as second 59.
+    """
     found = _DATE_OR_TIME.fullmatch(text)
     if found is None:
         return None

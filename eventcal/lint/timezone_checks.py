@@ -1,7 +1,8 @@
 """Checks for time zone definitions and references (RFC 5545, section 3.6.5).
 
-The offsets of a VTIMEZONE are compared with the IANA database if each recurrence rule recurs yearly in a single month,
-on weekdays or on days of the month. Definitions with more complex rules are not compared, to limit the processing time.
+The offsets of a VTIMEZONE are compared with the IANA database if each of its recurrence rules is yearly and selects
+days of the week or of the month in a single month. To limit the processing time, time zone definitions with more
+complex rules are not compared.
 """
 
 from bisect import bisect_right
@@ -135,13 +136,13 @@ def _format_utc_offset(seconds: int) -> str:
 
 
 _SUPPORTED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST"})
-# The longest gap between onsets of a yearly rule is eight years, between the leap days around 1900.
+# The longest gap between onsets of a yearly rule is eight years: between 29 February 1896 and 29 February 1904.
 _MAX_YEARS_BACK = 8
 
 
 @dataclass(frozen=True, slots=True)
 class YearlyRule:
-    """A yearly rule. `weekdays` contains pairs of an optional number and a weekday from 0 to 6."""
+    """A yearly rule. `weekdays` contains pairs of an optional number and a weekday (0 is Monday)."""
 
     month: int
     weekdays: tuple[tuple[int | None, int], ...]
@@ -159,9 +160,9 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time, or None.
+        """Return the last onset at or before a local time, or None if there is none.
 
-        All times are local times with the offset before the onset.
+        All times are local times with the UTC offset that applies before the onset.
         """
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
@@ -223,7 +224,7 @@ def _parse_observance(component: Component) -> Observance | None:
 
 
 def _parse_until_as_local(text: str, offset_before: int) -> datetime | None:
-    """Convert a UTC UNTIL value to local time with the offset before the onset, or return None if it is invalid."""
+    """Return an UNTIL value (UTC) as a local time with the offset before the onset, or None if the value is invalid."""
     try:
         until = datetime.strptime(text, "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - converted to local time
         return until + timedelta(seconds=offset_before)
