@@ -12,7 +12,7 @@ class StateEnum(StrEnum):
     label: str
 
     def __new__(cls, label: str) -> Self:
-        """Create a member from its translatable label."""
+        """Create an enum member from its translatable label."""
         member = str.__new__(cls, label)
         member._value_, member.label = str(member), label
         return member
@@ -63,12 +63,12 @@ class OccurrenceStatus(StrEnum):
 
 
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
-# The statuses of events that may still take place.
+# The statuses of public events that have not been cancelled.
 ACTIVE_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
 
 
 class TeamRole(StrEnum):
-    """The role of a member in an event's team."""
+    """The role of a registered member in an event's team."""
 
     ORGANISER = "organiser"
     REVIEWER = "reviewer"

@@ -4,7 +4,7 @@ from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class EventNotFound(NotFound):
-    """No event has this slug, or the caller may not see the event."""
+    """No event has this slug, or the caller is not allowed to see the event."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(Message("Event “%(slug)s” not found.", slug=slug))
@@ -15,7 +15,7 @@ class EventPartNotFound(NotFound):
 
 
 class DuplicateName(Conflict):
-    """The event already has a track, room or tier with this name."""
+    """The event already has a track, room or sponsorship tier with this name."""
 
     code = "name-taken"
     title = Message("Duplicate name")

@@ -76,7 +76,7 @@ def search_conditions(column: InstrumentedAttribute[str], q: str | None) -> list
 def in_conditions(
     *pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]],
 ) -> list[ColumnElement[bool]]:
-    """Return an IN condition for each column. Columns without values are skipped."""
+    """Return an IN condition for each column. Columns with an empty sequence of values are skipped."""
     return [column.in_(values) for column, values in pairs if values]
 
 
@@ -91,7 +91,7 @@ def event_attribute_conditions(filters: Filter) -> list[ColumnElement[bool]]:
 
 
 def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[ColumnElement[bool]]:
-    """Return conditions for rows that may overlap the date range (see `queries.exclude_without_occurrence`)."""
+    """Return conditions for rows that potentially overlap the date range (see `queries.exclude_without_occurrence`)."""
     conditions: list[ColumnElement[bool]] = []
     if filters.from_day:
         conditions.append(table.last_day >= filters.from_day.isoformat())
@@ -143,6 +143,6 @@ def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bo
 
 
 def shown_until_condition(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
-    """Return a condition for rows that are visible on `day` (UTC). The `columns` contain tombstone expiry times."""
+    """Return a condition for rows that are visible on `day` (UTC). The `columns` store tombstone expiry times."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

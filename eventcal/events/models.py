@@ -152,7 +152,7 @@ class Room(EventPart):
 
 
 class TeamMember(Base):
-    """The role of a member in an event's team."""
+    """The role of a registered member in an event's team."""
 
     __tablename__ = "team_members"
 

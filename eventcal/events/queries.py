@@ -1,4 +1,4 @@
-"""Queries for events and event teams. Every query returns only rows that the caller may see."""
+"""Queries for events and event teams. Every query returns only rows that the caller is allowed to see."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -56,26 +56,26 @@ def get_event(session: Session, slug: str, caller: Caller) -> Event:
 
 
 def get_event_for_organiser(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event that the caller may manage. Raises EventNotFound, NotSignedIn or Forbidden."""
+    """Return an event that the caller is allowed to manage. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_can_manage_event(event, caller)
     return event
 
 
 def get_event_for_reviewer(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event whose submissions the caller may see. Raises EventNotFound, NotSignedIn or Forbidden."""
+    """Return an event whose submissions are visible to the caller. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_reviewer(caller, event.id)
     return event
 
 
 def can_manage_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may manage the event."""
+    """Return whether the caller is allowed to manage the event."""
     return caller.is_moderator or (caller.can_organise(event.id) and not is_public_and_redacted(event))
 
 
 def check_can_manage_event(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller may manage the event."""
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to manage the event."""
     check_organiser(caller, event.id)
     if is_public_and_redacted(event) and not caller.is_moderator:
         raise Forbidden(Message("A moderator erased this event. Only a moderator may change it."))
@@ -87,7 +87,7 @@ def is_public_and_redacted(event: Event) -> bool:
 
 
 def can_view_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may see the event."""
+    """Return whether the caller is allowed to see the event."""
     return event.status in PUBLIC_STATUSES or caller.can_review(event.id)
 
 
@@ -103,8 +103,8 @@ def exclude_without_occurrence(
     """Return a copy of the filter that excludes recurring events without an occurrence in the date range.
 
     The database cannot expand recurrence rules, so recurring events are loaded with one SELECT statement and expanded
-    in Python. If the filter has no date range, no statement is executed. Only events with one of the given `statuses`
-    are considered.
+    in Python. If the filter has no date range, no SQL statement is executed. Only events with one of the given
+    `statuses` are considered.
     """
     if filters.from_day is None and filters.to_day is None:
         return filters
@@ -136,7 +136,11 @@ def list_pending_events(
 def list_team_events(
     session: Session, caller: Caller, *, past: bool, paging: PageRequest, now: datetime
 ) -> Page[Event]:
-    """Return a page of the events whose team includes the caller. `past` selects ended events, latest first."""
+    """Return a page of the events whose team includes the caller.
+
+    If `past` is true, the page contains events that have ended, latest first. If `past` is false, the page contains
+    current and future events, earliest first.
+    """
     goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
     event_ids = caller.organised_event_ids | caller.reviewed_event_ids
     rows = select(Event).where(Event.id.in_(event_ids), ~goes_on if past else goes_on)
@@ -159,7 +163,7 @@ def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, E
 def get_track_or_room_for_organiser(
     session: Session, table: type[TrackOrRoom], part_id: str, *, caller: Caller
 ) -> TrackOrRoom:
-    """Return a track or room that the caller may manage. Raises EventPartNotFound, NotSignedIn or Forbidden."""
+    """Return a track or room that the caller can manage. Raises EventPartNotFound, NotSignedIn or Forbidden."""
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not can_view_event(row[1], caller):

@@ -1,4 +1,7 @@
-"""Business rules for events: validation, acceptance of talks and derived columns. No rule accesses the database."""
+"""Business rules for events: validation, acceptance of talks and derived columns.
+
+The functions do not access the database.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -170,7 +173,7 @@ def tombstone_until(ends_at: datetime, *, now: datetime) -> datetime:
     return max(ends_at, now) + TOMBSTONE_PERIOD
 
 
-# The statuses that an organiser may set with a PATCH request, by current status.
+# The statuses that an organiser is allowed to set with a PATCH request, by current status.
 ALLOWED_STATUS_EDITS: Mapping[EventStatus, frozenset[EventStatus]] = {
     EventStatus.DRAFT: frozenset({EventStatus.PENDING}),
     EventStatus.PENDING: frozenset({EventStatus.DRAFT}),

@@ -22,9 +22,9 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_email_confirmed
 
-# API fields that have a column of the same name.
+# API fields that are stored in a column of the same name.
 _SIMPLE_FIELDS = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
-# Fields that determine the occurrences of an event. Each field has a column of the same name.
+# Fields that determine the occurrences of an event. Each field is stored in a column of the same name.
 _TIMING_FIELDS = ("timezone", "starts", "ends", "recurrence")
 _CALL_COLUMNS = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
@@ -36,7 +36,7 @@ _LAST_POSITION = 1000
 def propose_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
     """Create an event and flush the session.
 
-    Moderators may publish the event immediately. Events proposed by callers who are not moderators are pending or
+    Moderators can publish the event immediately. Events proposed by callers who are not moderators are pending or
     drafts. The proposer becomes an organiser of the event. The fields `title`, `timezone` and `starts` are required.
     Raises EmailNotConfirmed, DuplicateSlug, or Invalid with all field errors.
     """
@@ -83,7 +83,7 @@ def edit_event(session: Session, event: Event, fields: EventFields, *, now: date
 
 
 def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
-    """Update an event like `edit_event`, but do not flush. The event does not have to belong to a session."""
+    """Update an event like `edit_event`, but without a flush. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}

@@ -91,7 +91,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 
 
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Redact an event and its tracks and rooms. Public events are also cancelled. Raises NotSignedIn or Forbidden."""
+    """Redact an event, its tracks and its rooms, and cancel the event if public. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     apply_transition(event, EventAction.REDACT, now=now)
     redact_part_names(session, event.tracks)
@@ -102,9 +102,9 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
 
 
 def redact_part_names(session: Session, parts: Sequence[EventPart]) -> None:
-    """Replace the names of tracks, rooms or tiers with numbered placeholders, and flush the session."""
+    """Replace the names of tracks, rooms or sponsorship tiers with numbered placeholders, and flush the session."""
     for part in parts:
-        # Use temporary names first, because another part may still have the final name.
+        # Use temporary names first, because another part of the event can still have the final name.
         part.name = f"{REDACTED_TEXT} {new_id()}"
     session.flush()
     for position, part in enumerate(parts, start=1):

@@ -46,7 +46,8 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The initial period before UNTIL to search for the last date, and its growth factor if no date is found.
+# The last date of a rule is searched for in a period before UNTIL, which is multiplied by a factor until the period
+# contains a date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
@@ -81,7 +82,7 @@ def _is_valid_part(name: str, value: str) -> bool:
         return False
     least, most = _NUMBER_RANGES[name]
     numbers = value.split(",")
-    # A sign is allowed only in parts that accept negative numbers.
+    # A sign is allowed only in rule parts that accept negative numbers.
     form = "[+-]?[0-9]{1,3}" if least < 0 else "[0-9]{1,2}"
     return all(re.fullmatch(form, one) and least <= int(one) <= most and int(one) != 0 for one in numbers)
 
@@ -119,7 +120,7 @@ def _byday_error(parts: Mapping[str, str]) -> Message | None:
 
 
 class RuleExpansion:
-    """The dates of a valid rule that starts at `starts`, a local date or time.
+    """The dates of a valid recurrence rule that starts at `starts`, a local date or time.
 
     All dates are naive local datetimes up to the year 2199. The time of day is midnight if `starts` is a date.
     """
@@ -149,7 +150,7 @@ class RuleExpansion:
 
     @cached_property
     def last_date(self) -> datetime | None:
-        """The last date of the rule, or None if the rule has no end or no dates."""
+        """The last date of the rule, or None if the rule never ends or produces no dates."""
         if self._until is None:
             return self._last_counted
         first, back = self.start.date(), _SEARCH_PERIOD
@@ -175,7 +176,7 @@ class RuleExpansion:
         return local.date() > self._last_day
 
     def _iter_ignoring_end(self, day: date) -> Iterator[datetime]:
-        """Yield the dates from `day` or shortly before, ignoring COUNT and UNTIL."""
+        """Yield the dates of the rule without COUNT and UNTIL, starting on or shortly before `day`."""
         moved = self._move_start_towards(day)
         for late in rrulestr(self._rule_without_end, dtstart=moved.replace(year=moved.year + _SHIFTED_YEARS)):
             year = late.year - _SHIFTED_YEARS

@@ -84,7 +84,7 @@ class OccurrenceSlot:
         return self.starts_at, self.occurrence
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
-        """Return whether the occurrence overlaps the inclusive date range, which may be open-ended."""
+        """Return whether the occurrence overlaps the inclusive date range, which can be open-ended."""
         return (first is None or self.ends[:10] >= first.isoformat()) and (
             last is None or self.starts[:10] <= last.isoformat()
         )
@@ -129,8 +129,8 @@ def occurrences_between(
 ) -> list[Occurrence]:
     """Return up to `limit` occurrences that overlap the date range, in chronological order.
 
-    The date range is inclusive and in the time zone of the event. If `last` is None, the range ends with the year 2199.
-    If `after` is given, only occurrences after that position are returned. Excluded occurrences are omitted, but
+    The date range is inclusive and in the time zone of the event. If `last` is None, the date range ends with the year
+    2199. If `after` is given, only occurrences after that position are returned. Excluded occurrences are omitted, but
     cancelled occurrences are included.
     """
     return [_apply_override(event, slot) for slot in islice(iter_slots_between(event, first, last, after=after), limit)]

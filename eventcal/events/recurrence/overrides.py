@@ -40,7 +40,7 @@ def merge_overrides(
             whole.pop(occurrence, None)
         else:
             both = {**whole.get(occurrence, {}), **change}
-            # Enumeration members are stored as plain strings.
+            # Enum members are stored as plain strings.
             plain = {name: str(value) if isinstance(value, str) else value for name, value in both.items()}
             # Empty overrides are preserved so that their errors can be reported (see `drop_empty_overrides`).
             whole[occurrence] = {name: plain[name] for name in sorted(plain) if plain[name] is not None}
