@@ -70,7 +70,7 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
 
 
 def delete_expired_data(database: Database, settings: Settings) -> None:
-    """Delete old messages, expired sessions, and fetch counts for feeds that are no longer fetched."""
+    """Delete old emails, expired sessions, and fetch counts for feeds that are no longer fetched."""
     with database.unit_of_work() as unit:
         unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
         delete_old_fetches(unit.session, before=unit.now - FETCHES_KEPT)
@@ -96,7 +96,7 @@ def _record_attempt(database: Database, message: OutboxMessage, error: str | Non
         if error is None:
             row.sent_at = unit.now
             row.last_error = None
-            # The text of a sent email is deleted, because it may contain a link that grants access to an account.
+            # The text of a sent email is deleted, because it can contain a link that grants access to an account.
             row.payload = {**row.payload, "text": ""}
         else:
             row.last_error = error[:_MAX_ERROR_LENGTH]

@@ -27,7 +27,7 @@ from eventcal.worker import run_worker
 THREADS_PER_WORKER = 8
 # Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
 _MMAP_THRESHOLD = 256 * 1024
-# The maximum number of seconds that running requests may take to complete on shutdown.
+# The time limit, in seconds, for the completion of running requests on shutdown.
 SHUTDOWN_SECONDS = 20
 
 
