@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         try:
             state = feed_state_for(environ, here)
         except SQLAlchemyError:
-            # The database error will occur again in the Flask app, which reports the error.
+            # The Flask app reads the feed state again and reports the database error.
             return self._app(environ, start_response)
         representation = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if representation is None:
@@ -96,7 +96,7 @@ def _send_cached(
 
 
 class Snapshot(NamedTuple):
-    """Input for rendering: a session that sees the revision in `state` or a later revision, and the time (UTC)."""
+    """Input for rendering: a database session that sees the revision of `state` or a later one, and the time (UTC)."""
 
     session: Session
     state: FeedState
@@ -113,13 +113,13 @@ class RenderedBody(NamedTuple):
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """The document at a URL. Each instance serves one request: `load` is called first, and then `render`.
+    """Base class of rendered documents. Each instance serves one request: `load` is called first, and then `render`.
 
     `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
     Last-Modified header.
-    `changes_daily`: whether the document may change at midnight (UTC) without a change to the data. All attributes
-    except `cacheable` and `changes_daily` are copied to the representation. `load` may set any attribute except
-    `language`.
+    `changes_daily`: whether the document can change at midnight (UTC) without a change to the data. All attributes
+    except `cacheable` and `changes_daily` are copied to the Representation. The `load` method can set any attribute
+    except `language`.
     """
 
     media_type: str
@@ -141,7 +141,7 @@ class Document(ABC):
         """Render the resource. `previous_source` is the source of the previously cached representation, or None."""
 
     def last_modified(self, state: FeedState, moment: datetime) -> datetime | None:
-        """Return the latest time at which the document may have changed. Daily changes occur at midnight (UTC)."""
+        """Return the latest time at which the document may have changed, or None if the document is not cacheable."""
         if not self.cacheable:
             return None
         midnight = datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
@@ -152,8 +152,7 @@ def serve_cached(document: Document) -> Response:
     """Return the cached response to a GET request. On a cache miss, render and cache the document.
 
     While one request renders a document, concurrent requests for its URL wait without using a database connection.
-    `load` and `render` must not serve another document, because serving it might require the lock that this thread
-    already holds.
+    The `load` and `render` methods must not serve another document, because both documents might need the same lock.
     """
     moment = now()
     cache = services().responses

@@ -1,6 +1,6 @@
 """Uploaded images, and references to images in database rows.
 
-Database rows store uploaded images as paths, so that BASE_URL can change, and external images as URLs.
+In the database, uploaded images are stored as paths, so that BASE_URL can change. External images are stored as URLs.
 """
 
 from collections.abc import Callable, Mapping

@@ -27,7 +27,7 @@ MAX_COUNTERS = 1000
 class ResponseKey(NamedTuple):
     """A cache key: a URL, the revision of the public data, and the day (UTC).
 
-    The day is included because feed periods move daily.
+    The day is included because the default period of feeds advances every day.
     """
 
     url: str
@@ -47,7 +47,7 @@ def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
 
 
 class _CacheEntry(NamedTuple):
-    """A cache entry whose `size` was measured when the representation had `encoding_count` content encodings."""
+    """A cache entry whose `size` was measured when the representation had `encoding_count` encoded bodies."""
 
     key: ResponseKey
     representation: Representation
@@ -100,7 +100,7 @@ class ResponseCache:
                 self._put_and_evict(key, representation)
 
     def get_render_lock(self, key: ResponseKey) -> threading.Lock:
-        """Return the lock that prevents concurrent requests from rendering the same URL."""
+        """Return the lock that prevents concurrent requests from rendering the document at the same URL."""
         return self._turns[hash(key.url) % len(self._turns)]
 
     def _put_and_evict(self, key: ResponseKey, representation: Representation) -> None:
@@ -127,7 +127,7 @@ class BackgroundThread:
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
-        """`executor` must run one task at a time. The default is a new thread pool with one thread."""
+        """`executor` must run one task at a time. The default executor is a new thread pool with one thread."""
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
     def submit(self, task: Callable[[], None]) -> None:
@@ -148,7 +148,7 @@ def _log_task_failure(future: Future[None]) -> None:
 
 
 class _FetchCount(NamedTuple):
-    """The fetches of a feed by one kind of client. The field names are the column names of FeedFetches."""
+    """Statistics on the fetches of a feed by one kind of client, with the column names of FeedFetches."""
 
     first_at: datetime
     last_at: datetime

@@ -139,7 +139,7 @@ def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: da
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
-    # Dates in the future are ignored, because Last-Modified is never in the future (RFC 9110, section 13.1.3).
+    # Dates in the future are ignored, because Last-Modified is never in the future (RFC 9110, section 8.8.2.1).
     # A resource that changed in the current second may change again before the second ends.
     changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
@@ -198,7 +198,7 @@ def check_etag(if_match: str | None, etag: str) -> None:
 def register_cors_preflight(app: Flask) -> None:
     """Register the response to CORS preflight requests (Fetch standard, section 4.9).
 
-    Pages from any origin may read public resources, including by conditional requests. Cross-origin requests must not
+    Pages from any origin can read public resources, including with conditional requests. Cross-origin requests cannot
     use cookies, tokens or unsafe methods.
     """
 

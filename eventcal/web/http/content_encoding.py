@@ -12,7 +12,7 @@ IDENTITY = "identity"
 """The content coding for uncompressed bodies."""
 
 # Codings with equal weight are preferred in the order of this mapping.
-# Higher Brotli levels take many times as long and save only a few percent.
+# Brotli compression at higher levels takes many times as long and reduces the size by only a few percent more.
 # For gzip, libdeflate takes half as long as zlib and compresses better.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
@@ -35,7 +35,7 @@ def acceptable_codings(header: str | None) -> tuple[str, ...]:
     weights = _parse_weights(header)
     others = weights.get("*")
     liked = {coding: weights.get(coding, others or 0.0) for coding in COMPRESSORS}
-    # The default weight of `identity` is lower than any weight that a header can specify.
+    # The default weight of `identity` is lower than any positive weight that a header can specify.
     unnamed = 0.0005 if others is None else others
     liked[IDENTITY] = weights.get(IDENTITY, unnamed)
     return tuple(sorted((c for c, weight in liked.items() if weight > 0), key=lambda c: -liked[c])) or (IDENTITY,)

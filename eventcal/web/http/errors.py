@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 # SQLSTATE patterns for temporary errors, such as failed connections, serialization failures and deadlocks.
 _TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
-# The codes SQLITE_BUSY and SQLITE_LOCKED. The low byte of an extended result code is the primary result code.
+# SQLITE_BUSY and SQLITE_LOCKED. The low byte of an extended SQLite result code is the primary result code.
 _TEMPORARY_SQLITE_CODES = frozenset({5, 6})
 
 
@@ -56,8 +56,8 @@ class InternalError(DomainError):
 class _StatusErrors:
     """The errors that are reported with a particular HTTP status code.
 
-    `error_class` is the base class of the domain errors with this status code. If `error_class` is None, `code` and
-    `title` are used instead. `default_detail` replaces Werkzeug's default description.
+    `error_class` is the base class of the domain errors with this status code. If `error_class` is None, the errors
+    have this `code` and `title`. `default_detail` replaces Werkzeug's default description.
     """
 
     error_class: type[DomainError] | None = None
@@ -205,7 +205,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(PoolTimeoutError, _database_busy_response)
     app.register_error_handler(Exception, _internal_error_response)
     app.register_error_handler(HTTPException, _http_error_response)
-    # Flask prefers handlers for a status code to general handlers, so the order of registration does not matter.
+    # Handlers are also registered for each status code, because Flask prefers them to handlers for exception classes.
     for status in default_exceptions:
         app.register_error_handler(status, _http_error_response)
 

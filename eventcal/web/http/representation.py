@@ -25,7 +25,7 @@ class Representation:
     decreases for a given URL, and is None if unknown. `filename` is the name for downloads, which is reduced to safe
     ASCII characters. `link` is the Link header of a paginated list. `fetch_key` is the key for counting fetches, or
     None if fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers`
-    are sent with 200 and 304 responses. `compressible` states whether the body may be compressed.
+    are sent with 200 and 304 responses. `compressible` states whether the body is compressed if the client allows it.
     """
 
     body: bytes

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a query string with these parameters. Colons are not escaped."""
+    """Return a query string with these parameters. Colons are not percent-encoded."""
     return urlencode(list(pairs), quote_via=quote, safe=":")
 
 

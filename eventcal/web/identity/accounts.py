@@ -69,7 +69,7 @@ def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> Non
     with unit_of_work() as session:
         found = find_member_by_email(session, email)
         if found is None or not found.active or (template == "confirm" and is_email_confirmed(found)):
-            # Insert a message that is never sent, so that requests for known and unknown addresses take the same time.
+            # Insert an email that is never sent, so that requests for known and unknown addresses take the same time.
             session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
         else:
             _queue_template_email(session, found, template, now=now())

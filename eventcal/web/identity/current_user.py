@@ -72,7 +72,7 @@ def _caller_by_token(token: str) -> Caller:
 
 
 def _caller_by_cookie() -> Caller:
-    # Accessing the session without a session cookie would add "Vary: Cookie" to the response.
+    # If there is no session cookie, the session is not accessed, because this would add "Vary: Cookie" to the response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ANONYMOUS
     with read_session() as reader:

@@ -46,7 +46,7 @@ class _PasskeyChallenge:
 
 
 def can_use_passkeys() -> bool:
-    """Return whether browsers support passkeys on this site, which requires HTTPS with a host name, or localhost."""
+    """Return whether browsers support passkeys on this site: BASE_URL must use HTTPS with a host name, or localhost."""
     parts = urlsplit(settings().base_url)
     name = parts.hostname or ""
     try:
@@ -182,7 +182,7 @@ def _find_challenge(purpose: str) -> _PasskeyChallenge | None:
 
 
 def _mark_challenge_used(session: Session, challenge: _PasskeyChallenge, member_id: str) -> None:
-    # Deleting the challenge from the session is not sufficient, because the signed cookie could be replayed.
+    # Deleting the challenge from the session is not sufficient, because an old signed cookie could be replayed.
     if not claim_form_token(session, f"passkey {challenge.value.hex()}", member_id=member_id):
         raise InvalidPasskey(_NOT_ACCEPTED)
 

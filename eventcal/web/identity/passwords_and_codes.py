@@ -46,7 +46,7 @@ def is_correct_password(password: str, password_hash: str | None) -> bool:
     """Return whether the password, after normalisation, matches the hash. If the hash is None, no password matches."""
     normal = _normalise(password)
     if password_hash is None:
-        hash_password(normal)  # Hashing takes the same time as verifying a password.
+        hash_password(normal)  # The response time must not reveal that no hash exists.
         return False
     try:
         return _password_hasher().verify(password_hash, normal)
@@ -133,7 +133,7 @@ def check_second_factor(member: Member, code: str | None) -> None:
 
 
 def find_pending_member() -> Member | None:
-    """Return the member who has entered a password but not yet a second-factor code, or None."""
+    """Return the member who has entered the correct password but no second-factor code yet, or None."""
     stored = browser_sessions.find_stored_session()
     return stored.member if stored is not None and stored.row.pending else None
 

@@ -26,7 +26,7 @@ View = Callable[P, R]
 
 @dataclass(frozen=True)
 class AccessRule:
-    """The access rule of a view, used by tests and the OpenAPI document."""
+    """The access rule of a view, which is enforced for each request and described in the OpenAPI document."""
 
     name: str
     scope: Scope | None = None
@@ -47,7 +47,7 @@ def anonymous(view: View[P, R]) -> View[P, R]:
 
 
 def public(view: View[P, R]) -> View[P, R]:
-    """Allow anonymous access. The caller is identified only if a token is sent or the view calls `caller`.
+    """Allow anonymous access. The caller is identified only if an access token is sent or the view calls `caller`.
 
     Views that need CSRF protection must check the CSRF token of unsafe requests.
     """
@@ -75,7 +75,7 @@ def organiser() -> Callable[[View[P, R]], View[P, R]]:
 
 
 def moderator(view: View[P, R]) -> View[P, R]:
-    """Allow moderators. All other callers are rejected before the view runs, even if the resource does not exist."""
+    """Allow moderators. Callers who are not moderators are rejected even if the resource does not exist."""
     return _require_access(view, access=AccessRule("moderator", Scope.ADMIN))
 
 

@@ -89,7 +89,7 @@ class SessionsOut(ResponseSchema):
 
 
 class TokenIn(BaseSchema):
-    """A new access token.
+    """The properties of a new access token.
 
     Each scope includes the scopes before it in the order `read`, `submit`, `organise`, `admin`.
     """
@@ -110,7 +110,7 @@ class TokenOut(ResponseSchema):
 
 
 class NewTokenOut(TokenOut):
-    """A new access token.
+    """A new access token with its secret value.
 
     `token` is returned only once, and is null in a response that is replayed for an Idempotency-Key.
     """

@@ -1,10 +1,10 @@
 """The session of a request: a database row for members, a signed cookie for anonymous users.
 
-A member's cookie contains a random secret. All other data of a member's session is stored in the database. Anonymous
-users get a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so
-that anonymous requests never write to the database. Users can read and replay the values in a signed cookie. Earlier
-releases also used signed cookies for members. A member's signed cookie is replaced with a stored session by the first
-request whose response may set a cookie.
+A member's cookie contains only a random secret, and the data of the session is stored in the database. Anonymous users
+get a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so that
+anonymous requests never write to the database. Users can read and replay the values in a signed cookie. Earlier
+releases also used signed cookies for members. The first request whose response can set a cookie replaces a member's
+signed cookie with a stored session.
 """
 
 import base64
@@ -61,7 +61,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted since `member` was loaded. A password change would invalidate the session.
+        # The account may have been deleted since `member` was loaded. A concurrent password change ends the session.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Message("This account no longer exists."))
         unit.add(row)
@@ -210,7 +210,7 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 def _get_stored_session() -> StoredSession | None:
     """Return the stored session of this request.
 
-    A session that replaces a signed cookie is saved first. Raises NotSignedIn.
+    If the session replaces a signed cookie and is not yet saved, it is saved first. Raises NotSignedIn.
     """
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:

@@ -1,8 +1,8 @@
 """The Idempotency-Key header: a POST request that is repeated within a day returns the stored response.
 
 The response is stored in the transaction of the request, so that the response is not lost if the process crashes after
-the commit. Write transactions are serialised: a concurrent request with the same key waits for the lock and then finds
-the stored response. Error responses are not stored, so that failed requests can be retried.
+the commit. Write transactions are serialised: a concurrent request with the same key waits for the write lock and then
+finds the stored response. Error responses are not stored, so that failed requests can be retried.
 """
 
 import hashlib
@@ -86,10 +86,10 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
     """Record a form submission, and return whether it is the first submission with this key within a day.
 
-    The check prevents a reload of the page after the form was submitted from creating another secret.
+    Reloading a page after a form submission sends the form again, which must not create another secret.
     """
     _delete_expired(session)
-    # Hashing limits the key length. The space prevents collisions with Idempotency-Key values, which contain no spaces.
+    # Hashing limits the key length. Idempotency-Key values contain no spaces, so the space in `key` avoids collisions.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False

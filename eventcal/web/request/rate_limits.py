@@ -70,7 +70,8 @@ def count_sign_in(email: str | None) -> None:
 def count_code(member_id: str) -> None:
     """Count an attempt by a member to enter a second-factor code.
 
-    Attempts from all IP addresses are counted together, because only a million codes exist. Raises TooManyRequests.
+    Attempts from all IP addresses are counted together, because there are only a million possible codes.
+    Raises TooManyRequests.
     """
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)

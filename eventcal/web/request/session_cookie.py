@@ -40,7 +40,7 @@ def session_cookie_name(settings: Settings) -> str:
 class StoredSession(NamedTuple):
     """A stored session and its member.
 
-    The row is not yet saved if it has just been created to replace a signed cookie from an earlier release.
+    If the session replaces a signed cookie from an earlier release, its database row may not have been saved yet.
     """
 
     row: MemberSession
