@@ -61,7 +61,7 @@ class LineParam(SingleParam, fields.String):
 
 
 class ChoiceParam(LineParam):
-    """One of several strings, which may be members of an enumeration."""
+    """A parameter whose value is one of several strings, such as the members of a string enumeration."""
 
     def __init__(self, options: Iterable[str], **settings: Any) -> None:
         self._words = list(options)
@@ -223,7 +223,8 @@ def load_query(
 def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:
     """Return the parameters that are defined in the schema and not blank, without validating their values.
 
-    Forms submit blank fields, and links from other sites contain parameters such as utm_source.
+    Parameters can be blank or unknown, because forms submit blank fields and other sites add parameters such as
+    utm_source.
     """
     return MultiDict([(name, value) for name, value in _drop_unknown(schema, args).items(multi=True) if value.strip()])
 

@@ -88,8 +88,8 @@ class FeedQuery:
 class FilterQuerySchema(QuerySchema):
     """The query parameters that are common to lists and feeds.
 
-    Loading returns an instance of `result_class`. Parameters for filtering set `filter`, parameters for paging set
-    `paging`, and all other parameters set the attributes of the same names.
+    The loaded query string is an instance of `result_class`. Parameters for filtering set its `filter` attribute,
+    parameters for paging set `paging`, and all other parameters set the attributes of the same names.
     """
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery

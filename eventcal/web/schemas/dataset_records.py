@@ -61,7 +61,7 @@ class EventRecord(RecordSchema, EventPatch):
 
 
 class TalkKey(BaseSchema):
-    """The key of a talk: the slug of its event and its title."""
+    """The key of a talk in a data set: its title and the slug of its event."""
 
     event = Slug(required=True)
     title = SingleLine(talk_limits.TITLE, required=True)

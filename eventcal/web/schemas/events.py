@@ -230,9 +230,9 @@ def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
 
 
 def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
-    """Return the JSON representation of an event.
+    """Return the JSON representation of an event, with occurrences if the event recurs and the filter specifies dates.
 
-    If the event recurs and the filter specifies days, the JSON contains up to 100 occurrences.
+    The representation contains up to 100 occurrences.
     """
     days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:

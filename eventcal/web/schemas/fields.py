@@ -118,7 +118,7 @@ class SingleLine(MultiLine):
 
 
 class Slug(SingleLine):
-    """A slug: lower-case ASCII words joined by "-"."""
+    """A slug: groups of lower-case ASCII letters and digits, joined by "-"."""
 
     limit = SLUG_LIMIT
     json_schema: Mapping[str, Any] = {"pattern": SLUG_PATTERN}

@@ -22,7 +22,7 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_lo
 
 
 class OverrideIn(BaseSchema):
-    """An override for one occurrence. Unless `excluded` is true, the other fields replace the fields of the event."""
+    """An override for one occurrence. Unless `excluded` is true, the other fields replace those of the event."""
 
     excluded = strict.BoolField(
         allow_none=True,
@@ -41,7 +41,7 @@ class OverrideIn(BaseSchema):
 
 
 class OverridesField(strict.Field, fields.Dict):
-    """A mapping from occurrences to overrides. A null value removes an override."""
+    """A mapping from occurrences to overrides. If the value for an occurrence is null, its override is removed."""
 
     default_error_messages = {"invalid": NOT_OBJECT}
 

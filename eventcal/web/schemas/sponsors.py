@@ -83,7 +83,7 @@ class SponsorNamed(ReferenceOrInline):
 
 
 class SponsorshipIn(BaseSchema):
-    """An enquiry for a sponsorship, consisting of a tier and a sponsor."""
+    """A sponsorship enquiry, which consists of a tier, a sponsor and an optional note."""
 
     tier = strict.SingleLine(40, required=True)
     sponsor = strict.NestedField(

@@ -67,7 +67,7 @@ class TalkPatch(TalkBase):
 
 
 class StepIn(BaseSchema):
-    """The optional request body of a state change."""
+    """The optional body of a request that changes the state of a talk."""
 
     reason = strict.MultiLine(limits.REASON, allow_none=True)
 
@@ -114,7 +114,7 @@ class TalkOut(ResponseSchema):
 def talk_json(talk: Talk, links: UrlBuilder, *, state: str | None = None) -> Json:
     """Return the JSON representation of a talk whose relationships are loaded.
 
-    `state` overrides the talk's public state.
+    `state` replaces the public state of the talk in the representation.
     """
     event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
     return TalkOut.serialize(
