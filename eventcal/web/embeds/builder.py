@@ -40,7 +40,7 @@ _LANGUAGE_PARAM = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
 _HEIGHT = "480"
 _CSS_PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
-# Default values for parameters that are missing from the query.
+# Default values for parameters that are missing from the query string.
 _DEFAULT_EMBED_PAIRS = (("from", TODAY), ("limit", "10"))
 
 
@@ -147,7 +147,7 @@ def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
 
 
 def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """Return the hidden fields: filters that have no visible field, and additional values of visible fields."""
+    """Return the hidden form fields: filters that have no visible field, and additional values of visible fields."""
     known = [arg for arg in known_listing_args(args).items(multi=True) if arg[0] != "cursor" and arg != ("from", TODAY)]
     first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []

@@ -43,7 +43,7 @@ _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none
 TODAY = "today"
 """The value of `from` for embeds that always begin with the current day."""
 
-# The separator of filter values in an attribute of the web component. The values may contain commas.
+# The separator of filter values in an attribute of the web component. Filter values can contain commas.
 _VALUE_SEPARATOR = "|"
 
 
@@ -72,7 +72,7 @@ class EmbedQuery(ListingQuery):
 
     @property
     def filters(self) -> QueryPairs:
-        """The parameters that select and limit the events or talks."""
+        """The parameters that filter, sort and limit the events or talks."""
         pairs = parse_qsl(canonical_query(self))
         return tuple([("from", TODAY), *pairs] if self.upcoming else pairs)
 
@@ -92,16 +92,16 @@ class EmbedQuery(ListingQuery):
 
     @property
     def page_path(self) -> str:
-        """The URL of the page with the same listing, relative to the site root.
+        """The URL of the listing page that shows the same items, relative to the site root.
 
-        By default, the page shows future items.
+        The `from=today` parameter is omitted, because the listing page shows upcoming items by default.
         """
         shown = [("show", self.show.value)] if self.show == ItemKind.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._filters_without("limit"), *shown)))
 
     @property
     def subscribe_path(self) -> str:
-        """The URL of the page for subscribing to the same items, relative to the site root."""
+        """The URL of the page for subscribing to the items of the embed, relative to the site root."""
         pairs = (*self._filters_without("limit", "sort"), ("show", self.show.value))
         return with_query(url_for("pages.subscribe"), encode_query(pairs))
 
@@ -117,7 +117,7 @@ class _EmbedQuerySchema(ListingQuerySchema):
     theme = ChoiceParam(Theme)
 
 
-# The cursor is excluded, because an embed has a single page.
+# The `cursor` parameter is excluded, because an embed has a single page.
 _EMBED_SCHEMA = _EmbedQuerySchema(exclude=["cursor"])
 
 
@@ -156,7 +156,7 @@ def web_component_snippet(query: EmbedQuery, base_url: str) -> str:
 @embeds.get("/embed/listing")
 @anonymous
 def listing() -> Response:
-    """Show events or talks in an iframe, or show the errors in an invalid query."""
+    """Show events or talks in an iframe, or show the errors in an invalid query string."""
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))
@@ -193,13 +193,13 @@ def _list_items(session: Session, query: EmbedQuery, now: datetime) -> tuple[lis
         talks = list_talks(session, wanted, **paged)
         return [_talk_row(talk) for talk in talks.items], talks.next_cursor is not None
     events = list_events(session, wanted, **paged)
-    # If the query specifies no days, a recurring event is shown with its next occurrence.
+    # If the query string specifies no dates, a recurring event is shown with its next occurrence.
     days = complete_day_range(wanted.from_day, wanted.to_day) or (today, today + DEFAULT_PERIOD)
     return [_event_row(event, *days) for event in events.items], events.next_cursor is not None
 
 
 def _event_row(event: Event, first: date, last: date) -> Json:
-    """Return the template variables of an event. A recurring event is shown with its first occurrence in the period."""
+    """Return the template variables of an event or, if it recurs, of its first occurrence in the date range."""
     found = occurrences_between(event, first, last, limit=1) if event.recurrence is not None else []
     one = found[0] if found else None
     country = country_label(event.country) if event.country else None
@@ -208,7 +208,7 @@ def _event_row(event: Event, first: date, last: date) -> Json:
         "id": event.slug,
         "url": links().event_page(event.slug),
         "title": event.title,
-        # The status of an occurrence may be less certain than that of its event, but not more certain.
+        # The status of an occurrence can be less certain than that of its event, but not more certain.
         "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
         "when": format_occurrence_times(one, event.timezone) if one is not None else format_times(event),
         "place": _join_nonempty(one.venue if one is not None else event.venue, event.city, country, online),

@@ -85,7 +85,7 @@ def oembed() -> Response:
     """Return an iframe that shows the listing, an event's talks, or a talk, depending on the page at `url`."""
     if request.args.get("format", _JSON).lower() != _JSON:
         raise NoSuchFormat("Only format=json is supported.")
-    # oEmbed consumers may send additional parameters, which are ignored.
+    # Unknown parameters are ignored, because oEmbed consumers can send additional parameters.
     asked: Mapping[str, Any] = load_query(_QUERY_SCHEMA, request.args, unknown="ignore")
     return serve_cached(_OEmbedDocument(query=asked))
 
@@ -100,7 +100,7 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
     match path:
         case []:
             wanted = parse_listing_page_query(parse_raw_query(query))
-            # Like the page, the embed shows upcoming events if the query specifies no days.
+            # Like the listing page, the embed shows upcoming items if the query string specifies no dates.
             upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
             embed = EmbedQuery(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
             return settings().name, embed

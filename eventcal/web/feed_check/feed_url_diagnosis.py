@@ -44,7 +44,7 @@ GOOGLE_MAX_URL_LENGTH = 256
 
 @dataclass(frozen=True, kw_only=True)
 class FeedUrl:
-    """A URL on this site. `path` is percent-decoded. `endpoint` is an empty string if the URL is not that of a feed."""
+    """A parsed URL on this site. `path` is percent-decoded, and `endpoint` is empty if the URL is not a feed URL."""
 
     path: str
     args: MultiDict[str, str]
@@ -77,7 +77,7 @@ class FeedUrl:
         return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
 
     def redacted_url(self, feed_query: FeedQuery | None) -> str:
-        """Return the canonical URL with redacted secrets. If `feed_query` is None, the query string is omitted."""
+        """Return the canonical URL with its secrets redacted. If `feed_query` is None, the query string is omitted."""
         query = canonical_query(feed_query) if feed_query is not None else ""
         if self.secret:
             query = query.replace(self.secret, REDACTED)
@@ -86,7 +86,7 @@ class FeedUrl:
     def _redacted_path(self) -> str:
         if self.secret:
             return f"/feeds/{REDACTED}.{self.path_suffix}"
-        # An incompletely copied URL may still contain a secret.
+        # An incompletely copied URL can still contain a secret.
         if not self.endpoint and "feeds" in self.path.casefold():
             return f"/{REDACTED}"
         return quote_path(self.path)

@@ -48,7 +48,7 @@ _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
 ]
-# The URL of the page may contain a secret, so it must not be sent as a referrer or indexed by search engines.
+# The URL of the page can contain a secret, so it must not be sent as a referrer or indexed by search engines.
 _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
@@ -130,7 +130,7 @@ def _build_report(url: str) -> Json:
             else error.detail,
             "problems": _diagnoses_json(diagnose_unknown_url(here, error), here),
             "lint": None,
-            # Fetches of a revoked feed are reported, because they come from the owner's devices.
+            # The fetches of a revoked feed are reported, because the owner's devices can still request the feed.
             "fetches": _fetches_json(here, FeedQuery()) if isinstance(error, Gone) else [],
             "clients": _CLIENTS,
         }
@@ -156,7 +156,7 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `str.replace` returns a plain string, which cannot be translated, and is called only if the message needs it.
+        # `str.replace` is called only for messages with a secret, because the returned string cannot be translated.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]

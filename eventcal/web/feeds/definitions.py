@@ -158,5 +158,5 @@ def _build_talk_feed(query: FeedQuery) -> Feed:
 
 
 def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Restrict a filter to one value. If the filter excludes the value, the returned filter matches nothing."""
+    """Return a filter for one value, or a filter that matches nothing if other values are requested."""
     return (value,) if value in requested or not requested else ("",)

@@ -49,9 +49,9 @@ _MAX_ATOM_ENTRIES = 100
 class FeedEndpoint:
     """A feed at a URL rule, which consists of a path and a suffix.
 
-    `define_feed`: a function that returns the definition for a session, a query, the current time and the path
-    arguments.
-    `render`: a function that renders a document from a snapshot and the source of the previous version.
+    `define_feed`: a function that returns the feed definition for a database session, a parsed query string, the
+    current time and the path arguments.
+    `render`: a function that renders a FeedDocument from a Snapshot and the source of the previous representation.
     """
 
     name: str
@@ -91,7 +91,7 @@ class FeedDocument(Document):
         self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.is_personal else PUBLIC
-        # Calls for talks open and close without a change to the data, and removing a star updates no timestamp.
+        # Personal feeds and feeds with the filter for open calls can change without a change to the public data.
         self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:

@@ -24,7 +24,7 @@ from eventcal.web.request.context import now, read_session, services
 calendars = Blueprint("calendars", __name__)
 documents = Blueprint("documents", __name__)
 
-# The resolution of `last_fetched_at`. A finer resolution would cost a database write per fetch.
+# The resolution of `last_fetched_at`. A finer resolution would require more database writes.
 _FETCH_TIME_RESOLUTION = timedelta(hours=1)
 
 
