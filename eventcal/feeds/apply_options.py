@@ -19,8 +19,9 @@ class Cancelled(StrEnum):
 def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
     """Return the entry after applying the options for cancelled occurrences and UTC times.
 
-    With `Cancelled.HIDE`, callers must remove entries that are cancelled as a whole. Recurring entries keep their time
-    zone, because occurrences of a rule in UTC would shift with daylight-saving time.
+    `Cancelled.HIDE` excludes only cancelled occurrences, so callers must remove entries that are cancelled as a whole.
+    Recurring entries keep their time zone, because the local times of a recurrence rule in UTC would shift with
+    daylight-saving time.
     """
     if utc and not entry.recurrence:
         entry = _convert_to_utc(entry)

@@ -16,7 +16,7 @@ MAX_USER_AGENT_LENGTH = 300
 
 
 class ClientKind(StrEnum):
-    """A kind of client that fetches feeds. The database column for the values has 20 characters."""
+    """A kind of client that fetches feeds. Values can have at most 20 characters, the size of the database column."""
 
     GOOGLE = "google"
     APPLE = "apple"

@@ -27,7 +27,10 @@ Columns = Sequence[InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """The criteria that select the entries of a feed. `talk_ids` restricts the talks to the agenda of a member."""
+    """The criteria that select the entries of a feed.
+
+    If `talk_ids` is not None, only talks with these IDs are selected.
+    """
 
     filters: Filter
     kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
@@ -36,7 +39,7 @@ class Feed:
 
 
 def with_window(filters: Filter, *, now: datetime) -> Filter:
-    """Return the filter with default dates, because some clients read only the first megabyte of a feed.
+    """Return the filter with a default date range, because some clients read only the first megabyte of a feed.
 
     No default start is added to a range that ends before the default start, and no default end is added to a range that
     starts after the default end.
@@ -52,7 +55,7 @@ def with_window(filters: Filter, *, now: datetime) -> Filter:
 
 
 def exclude_absent_recurring_events(session: Session, feed: Feed) -> Feed:
-    """Return the feed with a filter that excludes recurring events that have no occurrence on the requested days.
+    """Return the feed with a filter that excludes recurring events that have no occurrence in the filter's date range.
 
     Feeds with events must be passed to `exclude_absent_recurring_events` before their entries are selected.
     """
@@ -104,7 +107,7 @@ def list_rows_changed_since(
 
 
 def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
-    """Return an SQL query for each kind of subject, and the condition that joins the query to the feed index."""
+    """Return an SQL query for each kind of subject, with the condition that joins the query to the feed index."""
     members: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
         members.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))

@@ -1,8 +1,9 @@
 """Assembly of feeds from rendered entries.
 
 After a change, unchanged parts of the previously assembled feed are reused. Whether a feed contains an entry depends
-only on the entry and its event, so a change to one talk does not affect other entries. Feeds are assembled from scratch
-once a day and after changes that may affect unchanged entries (see `FeedStateRow.full_rebuild_revision`).
+only on the entry and its event, so changing one talk does not add or remove other entries. Feeds are assembled from
+scratch once a day and after changes that can affect which other entries a feed contains (see
+`FeedStateRow.full_rebuild_revision`).
 """
 
 import hashlib
@@ -30,7 +31,10 @@ _MAX_INCREMENTAL_CHANGES = 500
 
 @dataclass(frozen=True, kw_only=True)
 class AssemblyRequest:
-    """A feed to assemble and its format. `renderer_version` identifies the code and settings that affect the output."""
+    """A feed to assemble, with its format and options.
+
+    `renderer_version` identifies the code and settings that affect the output.
+    """
 
     feed: Feed
     format: Format
@@ -182,7 +186,7 @@ def _build_assembled_feed(
     return AssembledFeed(
         revision=revision,
         version=version,
-        # The parts are joined only once, because the body may be many megabytes in size.
+        # The parts are joined only once, because the body can be many megabytes in size.
         body=b"".join([above, *between, below]),
         entries=buffer.entries,
         sizes=buffer.sizes,
@@ -193,8 +197,8 @@ def _build_assembled_feed(
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
     """Return an identifier of the output that is the same on every worker.
 
-    The hash includes every entry, because entries may enter and leave a feed with the passing of time, without any
-    change to the data.
+    The hash includes every entry, because entries can enter or leave a feed as time passes, even if the data does not
+    change.
     """
     about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
     name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])

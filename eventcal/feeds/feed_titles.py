@@ -40,7 +40,7 @@ def get_event_title(session: Session, slug: str) -> EventTitle:
 
 
 def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
-    """Raise EventNotFound if the event does not exist or the caller may not see the event."""
+    """Raise EventNotFound if the event does not exist or the caller is not allowed to see the event."""
     if caller.is_signed_in:
         get_event(session, slug, caller)
     else:

@@ -22,7 +22,10 @@ MAX_ROWS = 20_000
 
 
 class FeedFetches(Base):
-    """The fetches of a feed by a kind of client. `fetches_today` counts the fetches on the UTC day of `last_at`."""
+    """Statistics on the fetches of one feed by one kind of client.
+
+    `fetches_today` counts the fetches on the UTC day of `last_at`.
+    """
 
     __tablename__ = "feed_fetches"
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)
@@ -79,7 +82,7 @@ def _load_fetch_rows(session: Session, feeds: Collection[str]) -> dict[tuple[str
 
 
 def _add_to_row(row: FeedFetches, added: FeedFetches) -> None:
-    """Add fetches to a stored row. Batches from several workers may arrive out of order."""
+    """Add fetches to a stored row. Batches from several workers can arrive out of order."""
     last_at = _truncate_to_minute(added.last_at)
     if _utc_day_number(last_at) == _utc_day_number(row.last_at):
         row.fetches_today += added.fetches_today

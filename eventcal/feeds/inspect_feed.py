@@ -42,7 +42,7 @@ def summarize_feed(body: bytes) -> FeedSummary | None:
     return _summarize_cached(body) if len(body) <= MAX_FEED_SIZE else None
 
 
-# Parsing a feed takes a hundred times as long as serving it, and most feeds rarely change.
+# Summaries are cached, because parsing a feed takes a hundred times as long as serving the feed.
 @lru_cache(8)
 def _summarize_cached(body: bytes) -> FeedSummary:
     reading = parse_file(body)

@@ -17,7 +17,7 @@ from eventcal.feeds.entries.entry_builder import EntryBuilder, local_start_and_e
 from eventcal.kit.localtime import format_with_offset, get_zone
 from eventcal.kit.markdown import to_html, to_plain_text
 
-# UTC-12, the last time zone in which a day ends, under a name that every client supports.
+# The IANA name for UTC-12, the last time zone in which a day ends.
 _ANYWHERE_ON_EARTH = "Etc/GMT+12"
 _DURATION = timedelta(hours=1)
 
@@ -25,8 +25,8 @@ _DURATION = timedelta(hours=1)
 def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
     """Return the entries for the opening and the closing of an event's call for talks, keyed by kind.
 
-    The opening entry starts when the call opens, and the closing entry ends when the call closes. Deadline entries last
-    one hour. Deadlines at the end of a day anywhere on Earth are written in UTC-12.
+    The opening entry starts when the call for talks opens, and the closing entry ends when the call for talks closes.
+    Deadline entries last one hour. Deadlines defined as the end of a day anywhere on Earth (AoE) are written in UTC-12.
     """
     call = event.call
     if call is None:

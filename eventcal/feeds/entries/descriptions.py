@@ -15,7 +15,7 @@ _STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Sta
 
 
 def prefix_title(title: str, status: EventStatus) -> str:
-    """Return the title with the prefix for the status, unless the title already has the prefix."""
+    """Return the title with the prefix for the event status, unless the title already has the prefix."""
     prefix = _PREFIXES.get(status, "")
     return title if title.startswith(prefix) else prefix + title
 
@@ -36,7 +36,10 @@ def format_plain_description(
 def format_html_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return an HTML description with the same parts as the plain-text description. `texts` must contain HTML."""
+    """Return an HTML description with the same parts as the plain-text description.
+
+    The strings in `texts` must be HTML.
+    """
     parts = [f"<p>{'<br>'.join(escape(line) for line in first_lines)}</p>"] if first_lines else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]

@@ -56,7 +56,10 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True)
 class TalkFacts:
-    """Talk data that only the schedule and CSV formats contain. `abstract` is plain text, and `event` is a slug."""
+    """Talk data that only the schedule and CSV formats contain.
+
+    `abstract` is plain text, and `event` is the slug of the event.
+    """
 
     event: str
     kind: str

@@ -32,7 +32,7 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 
-# The duration of entries that no longer end after they start because time zone rules have changed.
+# The duration of an entry whose end is no longer after its start because time zone rules have changed.
 _MIN_DURATION = timedelta(minutes=1)
 
 
@@ -96,7 +96,7 @@ class EntryBuilder:
             ends=ends,
             zone=event.timezone,
             status=ical_status(event.status),
-            # An event with talks does not mark attendees as busy, because the talks do.
+            # The entry of an event with talks does not mark attendees as busy, because the entries of the talks do.
             transparent=cancelled or talk_count > 0,
             created_at=event.created_at,
             url=url,
@@ -218,7 +218,7 @@ def _event_start_and_end(event: Event) -> tuple[date | datetime, date | datetime
     starts, ends = parse_local(event.starts), parse_local(event.ends)
     if not isinstance(starts, datetime):
         return starts, ends + timedelta(days=1)
-    # Recurring events keep their local times, even if daylight-saving time skips the first local time.
+    # Recurring events keep their local times, even if a change to daylight-saving time skips the local start time.
     return (starts, ends) if event.recurrence else local_start_and_end(event.starts_at, event.ends_at, event.timezone)
 
 
@@ -234,7 +234,7 @@ def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
 
 
 def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
-    """Return the local times of both instants, with the end later than the start (RFC 5545, section 3.8.2.2)."""
+    """Return both instants as local times, moving the end after the start if necessary (RFC 5545, section 3.8.2.2)."""
     here = get_zone(tzid)
     ends_at = max(ends_at, starts_at + _MIN_DURATION)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)

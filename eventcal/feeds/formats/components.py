@@ -40,7 +40,7 @@ class Property:
     """A property with an upper-case name, values of one type, and all parameters except VALUE and TZID.
 
     Values of the types TEXT, URI, DURATION, RECUR and UTC_OFFSET are strings. Datetime values are naive if `tzid` is
-    set. Only the CATEGORIES and EXDATE properties may have several values. `explicit_type` is true if RFC 5545 requires
+    set. Only the CATEGORIES and EXDATE properties can have several values. `explicit_type` is true if RFC 5545 requires
     the VALUE parameter, because the type is not the default type of the property.
     """
 

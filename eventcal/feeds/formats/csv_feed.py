@@ -34,9 +34,9 @@ _FORMULA_STARTS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 def csv_row(stored: StoredEntry) -> bytes:
     """Return the row of an entry in UTF-8, terminated by CRLF. A recurring entry has only one row.
 
-    The columns `starts` and `ends` contain local times in `timezone`, or the first and last day (inclusive). The
-    columns `starts_at` and `ends_at` contain instants in RFC 3339 format with the offset of the zone. For an all-day
-    entry, `starts_at` is the start of the first day and `ends_at` is the end of the last day.
+    The columns `starts` and `ends` contain local times in `timezone`, or the first and last day of an all-day entry.
+    The columns `starts_at` and `ends_at` contain instants in RFC 3339 format with the UTC offset of the time zone. For
+    an all-day entry, `starts_at` is the start of the first day and `ends_at` is the end of the last day.
     """
     entry = stored.entry
     starts, ends, starts_at, ends_at = _start_and_end_times(entry)
@@ -71,7 +71,8 @@ def _escape_formula(cell: str) -> str:
     """Prefix the cell with an apostrophe if a spreadsheet program could run it as a formula (OWASP, CSV Injection).
 
     Formulas start with `=`, `+`, `-` or `@`, or their full-width forms, possibly after whitespace or invisible
-    characters. Some programs ignore a leading tab or line break.
+    characters. Cells that start with a tab or line break are also prefixed, because some programs ignore leading
+    whitespace.
     """
     text = strip_controls(cell)
     begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])

@@ -25,7 +25,7 @@ def render_entry(entry: CalendarEntry) -> str:
     return "".join(map(serialize_component, event_components(entry)))
 
 
-# The pattern matches only at the start of a line, because property values may contain the same text.
+# The pattern matches only at the start of a line, because property values can contain the same text.
 _BEGIN_VEVENT = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 
@@ -50,7 +50,7 @@ def serialize_component(component: Component) -> str:
     return "".join([f"BEGIN:{component.name}\r\n", *lines, *within, f"END:{component.name}\r\n"])
 
 
-# Serialized zones are cached, because most feeds contain the same few zones.
+# Serialized VTIMEZONEs are cached, because most feeds contain the same few time zones.
 _serialize_zone = lru_cache(maxsize=1024)(serialize_component)
 
 
@@ -114,8 +114,8 @@ def fold_line(line: str) -> str:
     return "\r\n ".join(parts) + "\r\n"
 
 
-# A text starts after a line break or a tag and ends before a closing tag or `<br>`.
-# Folds are never adjacent to combining characters or to spaces, which some programs trim.
+# Within a property value, a text starts after a line break or a tag and ends before a closing tag or `<br>`. Folds are
+# never adjacent to combining characters, or to spaces, because some programs trim spaces.
 _TEXT_EDGES = re.compile(r"\\n(?=[!-;=-\[\]-~\w])|>(?=[!-;=-\[\]-~\w])|<(?=/|br>)")
 _TEXT_LAST_CHARACTER = re.compile(r"[!-=?-~\w]")
 
@@ -145,7 +145,7 @@ _MIN_LINE_LENGTH = 20
 
 
 def _choose_fold_position(line: str, start: int, end: int) -> int:
-    """Return the position at which to fold an ASCII line, which is at most `end`.
+    """Return the position, at most `end`, at which to fold an ASCII line.
 
     The position depends on the text rather than on its offset in the line, so that equal texts are folded identically.
     Folds are placed within words, because some programs trim spaces.

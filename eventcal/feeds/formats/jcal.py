@@ -55,7 +55,7 @@ def _property_to_json(prop: Property) -> list[Any]:
 
 
 def _parameters_to_json(prop: Property) -> dict[str, str | list[str]]:
-    """Return the parameters except VALUE, with lists as arrays (RFC 7265, section 3.5)."""
+    """Return the parameters of a property except VALUE, with lists as arrays (RFC 7265, section 3.5)."""
     found: dict[str, list[str]] = {}
     for name, value in prop.parameters:
         found.setdefault(name.lower(), []).extend(strip_controls(value).split(","))

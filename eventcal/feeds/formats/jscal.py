@@ -22,9 +22,9 @@ SEPARATOR = b","
 
 Json = dict[str, Any]
 
-# A Group without entries also requires the `updated` property (RFC 8984, section 4.1.6).
+# The value of `updated` for a Group without entries, because the property is required (RFC 8984, section 4.1.6).
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# JSCalendar has no relation for siblings, so the relation is empty (RFC 8984, section 1.4.10).
+# JSCalendar has no relation type for siblings, so siblings have an empty set of types (RFC 8984, section 1.4.10).
 _RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}
 # Speakers are expected to attend, but sponsors are not (RFC 8984, section 4.4.6).
 _ROLES = {ParticipantType.SPEAKER: "attendee", ParticipantType.SPONSOR: "informational"}
@@ -132,9 +132,9 @@ def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
 
 
 def _elapsed_time(starts: datetime, ends: datetime, tzid: str) -> timedelta:
-    """Return the elapsed time, taking changes of the UTC offset into account (RFC 8984, section 1.4.6)."""
+    """Return the elapsed time between local times, including changes of the UTC offset (RFC 8984, section 1.4.6)."""
     elapsed = local_to_utc_lenient(ends, tzid) - local_to_utc_lenient(starts, tzid)
-    # The start of a recurring entry may be after its end if daylight-saving time skips the local start time.
+    # The start of a recurring entry can be after its end if daylight-saving time skips the local start time.
     return elapsed if elapsed > timedelta() else max(ends - starts, timedelta())
 
 

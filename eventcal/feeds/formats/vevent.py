@@ -160,7 +160,7 @@ def _until_value(until: Until, entry: CalendarEntry) -> date | datetime:
     """Return UNTIL with the type that DTSTART requires: a date, or an instant in UTC (RFC 5545, section 3.3.10)."""
     if not entry.all_day:
         return until.instant(entry.zone)
-    # A local date is not converted to an instant, because the zone may skip the day.
+    # A local date is not converted to an instant, because a time zone can skip a whole day.
     return until.last_day(entry.zone) if until.is_utc else until.day
 
 

@@ -68,7 +68,7 @@ def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - t
 
 
 def _parameters_to_xml(prop: Property) -> str:
-    """Return the parameters except VALUE, which the name of the value element expresses (RFC 6321, section 3.5)."""
+    """Return a property's parameters except VALUE, which the value element's name expresses (RFC 6321, section 3.5)."""
     found: dict[str, str] = {}
     for name, value in prop.parameters:
         written = "".join([_value_to_xml(ValueType.TEXT, part) for part in value.split(",")])

@@ -20,15 +20,15 @@ def object_guid(kind: str, key: str) -> str:
 
 
 def talk_guid(uid: str) -> str:
-    """Return the UUID of a talk, derived from its UID without the domain, because the domain may change."""
+    """Return the UUID of a talk, derived from its UID without the domain, because the domain can change."""
     return object_guid("talk", uid.partition("@")[0])
 
 
 def event_acronym(slug: str) -> str:
     """Return the acronym of an event: at least four characters from a-z, 0-9 and `_`.
 
-    The XML schema also allows `-`, but the JSON schema and the slugs of talks do not. Different slugs have different
-    acronyms.
+    The XML schema also allows `-` in acronyms, but the JSON schema and the slugs of talks do not. Different slugs have
+    different acronyms.
     """
     return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
 

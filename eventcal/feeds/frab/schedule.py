@@ -18,7 +18,7 @@ from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with
 
 # Giggity and the c3voc tools assume that a conference day begins at 06:00, although the format does not say so.
 _DAY_BEGINS = time(6)
-# Days without talks are omitted for events that last longer, such as recurring events.
+# The maximum number of days of an event for which days without talks are listed.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
@@ -32,9 +32,9 @@ _ZONE_NAME = re.compile("[A-Z][a-z]+/[A-Z][a-z]+")
 class ScheduleInput:
     """The input of a schedule: the dates, rooms, tracks and public talks of an event.
 
-    `tracks` contains the name of each track and its colour as #rrggbb, or None.
-    `talks` may contain cancelled talks and talks without a time, in any order.
-    `base_url` is the base URL of the installation. `changed_at` is the time of the last change to the data.
+    `tracks` contains the name of each track, with its colour as #rrggbb or None if the track has no colour. `talks` may
+    contain cancelled talks and talks without a time, in any order. `base_url` is the base URL of the installation.
+    `changed_at` is the time of the last change to the event's data.
     """
 
     slug: str
@@ -67,10 +67,9 @@ class Person(TypedDict):
 class ScheduledTalk(TypedDict):
     """A scheduled talk.
 
-    `date` and `end` are timestamps in RFC 3339 format, with the offset of the zone.
-    `start` is the local start time as HH:MM. `duration` is the elapsed time as HH:MM, which may exceed 24 hours.
-    `language` is the primary language subtag.
-    `links` and `attachments` contain the URL, title and type of each reference.
+    `date` and `end` are timestamps in RFC 3339 format, with the UTC offset of the event's time zone. `start` is the
+    local start time as HH:MM. `duration` is the elapsed time as HH:MM, which can exceed 24 hours. `language` is the
+    primary language subtag. `links` and `attachments` contain the URL, title and type of each reference.
     """
 
     guid: str
@@ -132,7 +131,7 @@ class Schedule(TypedDict):
 
 
 class _TimedTalk(NamedTuple):
-    """A talk that has a time and is not cancelled. `starts` and `ends` are in the zone of the event."""
+    """A talk that has a time and is not cancelled. `starts` and `ends` are in the time zone of the event."""
 
     stored: StoredEntry
     facts: TalkFacts
@@ -199,7 +198,7 @@ def _convert_zone(local: datetime, tzid: str, to_tzid: str) -> datetime:
 def _conference_day(starts: datetime, programme: ScheduleInput, dates: Container[date]) -> date:
     """Return the conference day of a talk.
 
-    Talks before 06:00 belong to the previous day, if the schedule has that day.
+    A talk that starts before 06:00 belongs to the previous day if the schedule contains the previous day.
     """
     day = starts.date()
     before = day - _A_DAY

@@ -72,7 +72,7 @@ def _add_talk(room: Element, talk: ScheduledTalk) -> None:
     _add_text_elements(event, room=talk["room"], slug=talk["slug"], url=talk["url"])
     _add_text_elements(SubElement(event, "recording"), license=talk["recording_license"], optout="false")
     _add_text_elements(event, title=talk["title"], subtitle=talk["subtitle"], track=talk["track"], type=talk["type"])
-    # No description is written, because Giggity shows an empty description in place of a non-Latin abstract.
+    # No `description` element is written, because Giggity shows an empty description in place of a non-Latin abstract.
     _add_text_elements(event, language=talk["language"], abstract=talk["abstract"])
     persons = SubElement(event, "persons")
     for person in talk["persons"]:

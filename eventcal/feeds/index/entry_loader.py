@@ -50,7 +50,7 @@ def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collect
     """Return the index rows for these kinds and subject IDs, detached from the session."""
     if not ids:
         return {}
-    # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for a single talk.
+    # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for loading a single row.
     if len(kinds) == len(ids) == 1:
         found = session.connection().execute(_SELECT_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
     else:
@@ -65,7 +65,7 @@ def count_talks(session: Session, condition: ColumnElement[bool]) -> int:
 
 
 def list_unscheduled_talks(session: Session, condition: ColumnElement[bool]) -> Sequence[Talk]:
-    """Return the matching talks that have no time, oldest first."""
+    """Return the talks that match the condition, have no time and are not tombstones, oldest first."""
     rows = select(Talk).where(condition, Talk.starts_at.is_(None), Talk.tombstone_until.is_(None))
     return session.scalars(rows.options(*talk_load_options()).order_by(Talk.created_at, Talk.id)).all()
 
@@ -76,7 +76,7 @@ def _find_loaded_talk(session: Session, talk_id: str) -> Talk | None:
 
 
 def _is_fully_loaded(talk: Talk) -> bool:
-    """Return whether all relationships are loaded and match the foreign keys."""
+    """Return whether all relationships of the talk are loaded and match its foreign keys."""
     if inspect(talk).unloaded or inspect(talk.event).expired:
         return False
     if any("speaker" in inspect(part).unloaded for part in talk.speaking):

@@ -58,7 +58,7 @@ class EntryWriter:
         self.changed = 0
         self._dated = False
         self.state = _lock_and_load_state(session)
-        # Rows are keyed by kind and subject, because the UID contains the domain, which may change.
+        # Rows are keyed by kind and subject instead of by UID, because the UID contains the domain, which can change.
         self.rows: FeedIndexRows = {}
         self._new: FeedIndexRows = {}
         self._touched: FeedIndexRows = {}
@@ -89,14 +89,17 @@ class EntryWriter:
         """Return a new public revision above `own_revision`, which private changes to the subject also increment."""
         self.state.revision = max(self.state.revision, own_revision) + 1
         if not self._dated:
-            # Changes become visible when the transaction commits, which may be minutes after `self.now`.
+            # Changes become visible when the transaction commits, which can be minutes after `self.now`.
             moment = commit_time(self.session, started_at=self.now)
             self.state.changed_at = max(truncate_to_second(moment), self.state.changed_at + _A_SECOND)
             self._dated = True
         return self.state.revision
 
     def require_full_rebuild(self) -> None:
-        """Record that feeds may gain or lose unchanged entries. `next_revision` must be called first."""
+        """Record that entries that have not changed themselves may join or leave feeds.
+
+        `next_revision` must be called first.
+        """
         self.state.full_rebuild_revision = self.state.revision
 
     def record_renderer(self, renderer: str) -> None:
@@ -199,7 +202,7 @@ class EntryWriter:
         return row
 
     def _set_talk_columns(self, talk: Talk, **values: object) -> None:
-        """Set columns of a talk. If the talk has no other modifications, `save` updates it in bulk."""
+        """Set columns of a talk. If the talk has no other modifications, `save` writes the columns in bulk."""
         if inspect(talk).modified:
             for name, value in values.items():
                 setattr(talk, name, value)

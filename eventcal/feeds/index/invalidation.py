@@ -24,9 +24,9 @@ class AffectedEntries:
 
     `events` and `talks` contain the events and talks that were changed directly. `talks_of_renamed_part` contains the
     talks in a renamed room or track. `event_entries` contains the events whose entries may have changed.
-    `talks_with_changed_children` contains the talks with changed tags or speakers. `talks_of_changed_speaker` contains
-    the talks that show changed data of a speaker. `other_public_data` is true if any other public data changed.
-    `full_rebuild` is true if unchanged entries may join or leave a feed.
+    `talks_with_changed_children` contains the talks whose tags or list of speakers changed. `talks_of_changed_speaker`
+    contains the talks that show changed data of a speaker. `other_public_data` is true if public data other than events
+    and talks changed. `full_rebuild` is true if entries that have not changed themselves may join or leave a feed.
     """
 
     events: set[str] = field(default_factory=set)
@@ -187,5 +187,5 @@ _CHANGE_HANDLERS: dict[type, Callable[[Session, Change, AffectedEntries], None]]
 
 
 def reprise_ids(session: Session, talk_ids: Iterable[str]) -> set[str]:
-    """Return the IDs of the talks that repeat any of the given talks and refer to them in their entries."""
+    """Return the IDs of the reprises of the given talks. The entry of a reprise refers to the earlier talk."""
     return set(session.scalars(select(Talk.id).where(Talk.reprise_of_id.in_(list(talk_ids)))))

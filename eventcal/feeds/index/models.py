@@ -21,9 +21,9 @@ class FeedEntry(Base):
     entry. `content_hash` is a digest of the content without timestamps. SEQUENCE increases only if `content_hash`
     changes. `last_modified` is the value of DTSTAMP and LAST-MODIFIED. `tombstone_until` is the end of the period in
     which a cancelled deadline is shown. `zone` is None if the entry requires no VTIMEZONE. `first_day` and `last_day`
-    are local dates, which determine the range of the VTIMEZONE. `ics` is the rendered VEVENT. `entry` contains the
-    calendar entry as JSON, from which all other formats are serialized. `resource` is the public API representation of
-    the event or talk as JSON.
+    are local dates, which determine the range of the VTIMEZONE. `ics` contains the rendered VEVENTs. `entry` contains
+    the calendar entry as JSON, from which all other formats are serialized. `resource` is the public API representation
+    of the event or talk as JSON.
     """
 
     __tablename__ = "feed_entries"
@@ -59,10 +59,9 @@ class FeedStateRow(Base):
     """The state of the feed index, stored in a single row.
 
     `revision` increases with every change to public data, and `changed_at` is the time of the last change.
-    `full_rebuild_revision` is the revision of the last change after which unchanged entries may have joined or left a
-    feed, for example because an event moved to another country.
-    `last_serial` is the last serial that was assigned to an entry.
-    `renderer_version` identifies the code that rendered the entries.
+    `full_rebuild_revision` is the revision of the last change after which entries that have not changed themselves may
+    have joined or left a feed, for example because an event moved to another country. `last_serial` is the last serial
+    that was assigned to an entry. `renderer_version` identifies the code and settings that rendered the entries.
     """
 
     __tablename__ = "feed_state"

@@ -31,7 +31,7 @@ _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 def vtimezone(tzid: str, first: date, last: date) -> Component:
     """Return the VTIMEZONE for entries in a zone with local dates from `first` to `last`, both inclusive.
 
-    Entries that start on the last day may end a day later. For a recurring entry, `last` is the date of the last
+    An entry that starts on the last day can end on the next day. For a recurring entry, `last` is the date of the last
     occurrence. `tzid` is an IANA name or an alias, and is used unchanged as the TZID.
 
     Raises ZoneInfoNotFoundError (a KeyError) if tzdata does not contain the zone, and ValueError if `last` is before
@@ -67,7 +67,7 @@ def _offset_changes(changes: Sequence[OffsetChange]) -> list[tuple[int, int]]:
 def _normalise_onset_hours(rule: PosixRule) -> PosixRule | None:
     """Return the rule with onset hours below 24, as Outlook requires, or None if an onset is not defined by weekday.
 
-    The returned rule may differ from the original in some years (see `WeekdayOnset.with_hour_in_day`).
+    The returned rule can differ from the original rule in some years (see `WeekdayOnset.with_hour_in_day`).
     """
     onsets = [change.onset.with_hour_in_day() for change in rule.yearly if isinstance(change.onset, WeekdayOnset)]
     if len(onsets) < len(rule.yearly):

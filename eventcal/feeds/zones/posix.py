@@ -23,8 +23,8 @@ LAST_WEEK = 5
 
 # POSIX time has no leap seconds.
 _DAY, _HOUR = 86_400, 3_600
-# A local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC.
-# An entry that starts on the last day may end on the next day.
+# A local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC. An entry that starts on
+# the last day can end on the next day.
 _PADDING = 2 * _DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS_TO_MARCH = 59
@@ -100,8 +100,8 @@ def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetCh
 class YearlyOnset(ABC):
     """The time of a yearly change: a day, and the local time before the change in seconds since midnight.
 
-    `seconds` may be negative or exceed a day. For example, Israel's change on the Friday before the last Sunday of
-    March at 02:00 is written as 26 hours after the start of the fourth Thursday of March.
+    `seconds` can be negative or exceed a day. For example, Israel's change at 02:00 on the Friday before the last
+    Sunday of March is written as 26 hours after the start of the fourth Thursday of March.
     """
 
     seconds: int
@@ -116,7 +116,11 @@ class YearlyOnset(ABC):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayOnset(YearlyOnset):
-    """An onset on the first to fourth occurrence of a weekday (0 is Sunday) in a month, or on the last one (5)."""
+    """An onset on a weekday of a month.
+
+    `weekday` is 0 for Sunday. `week` is the number (1 to 4) of the occurrence of the weekday in the month, or 5 for the
+    last occurrence.
+    """
 
     month: int
     week: int
@@ -168,7 +172,7 @@ class YearlyChange:
 class PosixRule:
     """A rule for either permanent standard time, or two yearly changes between standard time and summer time.
 
-    In POSIX terms, the period outside standard time is summer time, which in Dublin is the winter.
+    POSIX calls every period outside standard time summer time, including the winter in Dublin.
     """
 
     standard: LocalTime
@@ -176,7 +180,7 @@ class PosixRule:
 
     def changes_in_years(self, years: range) -> list[OffsetChange]:
         """Return the sorted changes in the given years, preceded by a change to standard time at FIRST_INSTANT."""
-        # Summer time that ends at the instant of its beginning lasts all year (RFC 9636, section 3.3.1).
+        # Summer time lasts all year if it ends at the instant at which it begins again (RFC 9636, section 3.3.1).
         after = {change.instant_in_year(year): change.after for change in self.yearly for year in years}
         return [OffsetChange(FIRST_INSTANT, self.standard), *(OffsetChange(at, after[at]) for at in sorted(after))]
 

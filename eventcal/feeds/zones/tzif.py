@@ -67,7 +67,7 @@ def read_tzif(tzid: str) -> bytes:
     if _TZID.fullmatch(tzid):
         try:
             data = files("tzdata.zoneinfo").joinpath(*tzid.split("/")).read_bytes()
-        except OSError:  # The exception for a directory such as "Europe" depends on the platform.
+        except OSError:  # The exception raised for a directory such as "Europe" depends on the platform.
             data = b""
         if data.startswith(_MAGIC):
             return data
