@@ -196,7 +196,7 @@ def check_etag(if_match: str | None, etag: str) -> None:
 
 
 def register_cors_preflight(app: Flask) -> None:
-    """Register the response to CORS preflight requests (Fetch standard, section 4.9).
+    """Register the response to CORS preflight requests, as defined in the Fetch standard.
 
     Pages from any origin can read public resources, including with conditional requests. Cross-origin requests cannot
     use cookies, tokens or unsafe methods.

@@ -27,8 +27,8 @@ def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, section 12.5.3).
 
     If the header is missing, only `identity` is accepted. If the header contains neither `identity` nor `*`, all other
-    accepted codings are preferred to `identity`. If the header rejects every coding, the result is `identity`, because
-    calendar apps cannot handle an error response.
+    accepted codings are preferred to `identity`. If the header rejects all supported codings, the result is `identity`,
+    because calendar apps cannot handle an error response.
     """
     if header is None:
         return (IDENTITY,)

@@ -226,7 +226,7 @@ def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
     """Parse the query string of a list.
 
     Raises Invalid with all errors for unknown, malformed and contradictory parameters. The result is cached, because
-    parsing costs more than sending a 304 response.
+    parsing takes longer than sending a 304 response.
     """
     return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
 
