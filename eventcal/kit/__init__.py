@@ -1,1 +1,1 @@
-"""General utilities that do not depend on other packages: clock, database, errors, pagination and text."""
+"""General utilities that do not depend on other eventcal packages: clock, database, errors, pagination and text."""

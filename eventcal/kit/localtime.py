@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from eventcal.kit.errors import Message
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-# GMT is not an alias of UTC in the IANA database, although both have the same offset.
+# GMT is not an alias of UTC in the IANA database, although GMT and UTC have the same offset.
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"})
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -201,7 +201,8 @@ def day_start(day: date, tzid: str) -> datetime:
 def day_end(day: date, tzid: str) -> datetime:
     """Return the UTC instant at which a day ends in the zone, which is the start of the next day.
 
-    A day that is skipped entirely in the zone has the same start and end. Raises the same errors as `day_start`.
+    A day that is skipped entirely in the zone starts and ends at the same instant. Raises the same errors as
+    `day_start`.
     """
     _check_year(day.year)
     return _first_instant_of_day(day + _A_DAY, tzid)

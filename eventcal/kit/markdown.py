@@ -101,7 +101,7 @@ def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
 # The same text is often rendered as HTML and then as plain text.
 @lru_cache(4)
 def _parse_tokens(text: str) -> list[Token] | None:
-    """Return the tokens, or None if the text exceeds a limit and must not be rendered as Markdown."""
+    """Return the Markdown tokens, or None if the text exceeds a limit and must not be rendered as Markdown."""
     if not _is_within_bounds(text):
         return None
     tokens = _PARSER.parse(text)

@@ -35,7 +35,8 @@ def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], Non
     url = database.url if isinstance(database, Engine) else database
     engine = create_engine(url, poolclass=NullPool, execution_options={"eventcal_writes": True})
     if engine.dialect.name == "sqlite":
-        # SQLite alters a table by recreating it. Dropping the old table must not delete rows that reference the table.
+        # On SQLite, Alembic alters a table by copying it to a new table and dropping the old table.
+        # Dropping the old table must not delete rows that reference the table.
         set_up_sqlite(engine, f"busy_timeout = {_LOCK_TIMEOUT_MS}", "foreign_keys = OFF")
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":

@@ -11,8 +11,8 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# The `Column.info` of private columns, which are not published. A change that affects only private columns does not
-# create a new revision.
+# The `Column.info` of private columns, which are not published.
+# A change that affects only private columns does not create a new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 

@@ -31,7 +31,7 @@ _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 # Letters that Unicode does not decompose but that are often typed in ASCII.
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
-    # Casefolding and accent removal already convert the other Turkish variants of "i".
+    # The dotted "İ" needs no entry, because casefolding and accent removal already convert it to "i".
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 
