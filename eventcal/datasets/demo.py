@@ -32,7 +32,7 @@ def read_demo_dataset(read_record: RecordReader) -> Dataset:
 
 
 def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
-    """Return the number of weeks by which to move a data set so that it begins two to three weeks from `today`."""
+    """Return the number of weeks by which to move a data set so that it begins two to three weeks after `today`."""
     first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
     return math.ceil((today + _MIN_LEAD_TIME - first) / _A_WEEK)
 

@@ -36,11 +36,11 @@ LoadReport = dict[Section, SectionCounts]
 def load_dataset(
     unit: UnitOfWork, dataset: Dataset, *, on_progress: Callable[[int], object] = lambda _: None
 ) -> LoadReport:
-    """Create or update the row for each record. No rows are deleted. Return the record counts per section.
+    """Create or update a row for each record in the data set, and return the record counts per section.
 
-    `on_progress` is called with the number 1 after each record. Raises InvalidDataset with all errors, sorted by JSON
-    pointer. If InvalidDataset is raised, the caller must roll back the unit of work, for example by letting the
-    exception propagate.
+    No rows are deleted. `on_progress` is called with the number 1 after each record. Raises InvalidDataset with all
+    errors, sorted by JSON pointer. If InvalidDataset is raised, the caller must roll back the unit of work,
+    for example by letting the exception propagate.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:
