@@ -70,7 +70,7 @@ def _check_tzid_use(tzid: str, line: int, zone: Component | None) -> Iterator[Fi
         yield finding("zone-utc", line, f"TZID is {name}; use the suffix Z instead")
     elif not is_known_zone(tzid):
         yield finding("zone-not-iana", line, f"{name} is not an IANA time zone")
-    # A TZID that begins with a slash is globally unique and requires no VTIMEZONE (RFC 5545, section 3.2.19).
+    # A TZID that begins with a slash refers to a global time zone registry (RFC 5545, section 3.2.19).
     if zone is None and not tzid.startswith("/"):
         yield finding("zone-missing", line, f"there is no VTIMEZONE for {name}")
     elif zone and zone.line > line:
