@@ -46,8 +46,8 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The last date of a rule is searched for in a period before UNTIL, which is multiplied by a factor until the period
-# contains a date.
+# The last date of a rule is first searched for in the 45 days before UNTIL.
+# Each time the search period contains no date, the length of the period is multiplied by the search factor.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
