@@ -70,7 +70,7 @@ def build_services(
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None) -> Flask:
-    """Create the Flask app. The database is neither created nor migrated."""
+    """Create the Flask app. `create_app` neither creates nor migrates the database."""
     app = EventcalApp("eventcal.web")
     attach_services(app, build_services(settings, clock=clock, background=background))
     app.config.update(

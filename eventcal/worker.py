@@ -1,7 +1,7 @@
 """The background worker, which sends queued email and deletes expired data.
 
 Before sending an email, the worker postpones the next attempt in a separate transaction, so that no other worker sends
-the same email. If the worker stops before it has sent the email, the next attempt sends the email.
+the same email. If the worker stops before it has sent the email, the email is sent by the next attempt.
 """
 
 import logging
