@@ -1,4 +1,4 @@
-"""Services for deleting or merging objects that talks refer to: rooms, tracks, events, speakers and members."""
+"""Services for deleting or merging objects that talks refer to: rooms, tracks, events, speakers and member accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def _fill_empty_fields(session: Session, kept: Speaker, other: Speaker) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RetainedPublicly:
-    """Data that stays public after a member is deleted: the IDs of talks and the slug of the speaker."""
+    """Data that stays public after a member account is deleted: the IDs of talks and the slug of the speaker."""
 
     talks: tuple[str, ...]
     speaker: str | None
@@ -121,7 +121,7 @@ class DeletionPreview:
     `events_without_organiser` contains the events that prevent the deletion, because they would lose their last
     organiser. `withdrawn` contains the undecided talks that the deletion would withdraw. `decided` contains the
     decided, non-public talks that the deletion would retain. `public` and `speaker` contain the talks and the speaker
-    that would stay public. `teams` contains the events whose team includes the member.
+    that remain public after the account is deleted. `teams` contains the events whose team includes the member.
     """
 
     events_without_organiser: Sequence[Event]
@@ -155,9 +155,9 @@ def preview_account_deletion(session: Session, member: Member, *, now: datetime)
 def delete_account(session: Session, member: Member, *, now: datetime) -> RetainedPublicly:
     """Delete a member's account and personal data, and return the data that stays public.
 
-    Undecided talks are withdrawn. The speaker is detached from the member, and the email address of the speaker is
-    deleted. Team roles, access tokens and stars are deleted, and personal feeds are revoked. Raises LastOrganiser if an
-    event would lose its last organiser.
+    The member's undecided talks are withdrawn. The speaker linked to the member is unlinked, and the speaker's email
+    address is deleted. The member's team roles, access tokens and stars are deleted, and the member's personal feeds
+    are revoked. Raises LastOrganiser if an event would lose its last organiser.
     """
     needed_by = _list_events_without_organiser(session, member, now=now)
     if needed_by:

@@ -6,7 +6,7 @@ from eventcal.kit.errors import Conflict, DomainError, Message, NotFound
 
 
 class TalkNotFound(NotFound):
-    """No talk has this ID, or the caller may not see the talk."""
+    """No talk has this ID, or the caller is not allowed to see the talk."""
 
     def __init__(self, talk_id: str) -> None:
         super().__init__(Message("Talk “%(talk_id)s” not found.", talk_id=talk_id))
@@ -20,7 +20,7 @@ class TalksClosed(Conflict):
 
 
 class AlreadyDecided(Conflict):
-    """The submitter may not change the talk after a decision."""
+    """The submitter is not allowed to change the talk after a decision has been made."""
 
     code = "already-decided"
     title = Message("Already decided")

@@ -99,7 +99,7 @@ class Talk(ListingMixin, Base):
 
     @property
     def public_state(self) -> TalkState:
-        """The state as published, which is `cancelled` if a public talk was withdrawn or its event was cancelled."""
+        """The published state: `cancelled` for a public talk that was withdrawn or whose event was cancelled."""
         gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
         return TalkState.CANCELLED if self.published_at is not None and gone else self.state
 

@@ -1,4 +1,4 @@
-"""Queries for talks. Unless stated otherwise, queries return only talks that the caller may see."""
+"""Queries for talks. Unless stated otherwise, queries return only talks that the caller is allowed to see."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -36,9 +36,10 @@ def talk_load_options() -> tuple[ORMOption, ...]:
     )
 
 
-# The statement for loading a single talk is built only once, because building it took most of the time of an edit.
-# Joined loading of speakers and tags is not used for many talks, because the Cartesian product has too many rows.
-# The talk that a reprise repeats is loaded separately, because a loader option would slow down all other queries.
+# The statement for loading a single talk is built only once, because building it took most of the time needed to edit a
+# talk. Joined loading of speakers and tags is not used for lists, because the Cartesian product would have too many
+# rows. The talk that a reprise repeats is loaded separately, because a loader option would slow down loading all other
+# talks.
 _SELECT_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -78,7 +79,7 @@ def is_own(talk: Talk, caller: Caller) -> bool:
 
 
 def can_view_talk(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller may see this talk. Reviewers may not see drafts, but moderators may."""
+    """Return whether the caller is allowed to see this talk. Reviewers cannot see drafts, but moderators can."""
     offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
     return offered or is_public(talk) or is_own(talk, caller)
 
@@ -91,7 +92,10 @@ def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
 
 
 def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return conditions for all criteria except `states`. Queries that use the conditions must join the event."""
+    """Return SQL conditions for all criteria of the filter except `states`.
+
+    Queries that use the conditions must join the event.
+    """
     conditions = shared_conditions(filters, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))

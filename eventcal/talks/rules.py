@@ -29,7 +29,7 @@ class TalkAction(StrEnum):
     CANCEL = "cancel"
 
 
-# The states in which the submitter may edit a talk.
+# The states in which the submitter is allowed to edit a talk.
 UNDECIDED_STATES = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
 # The states of talks that await a decision.

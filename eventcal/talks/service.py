@@ -35,10 +35,10 @@ _TIME_FIELDS = ("starts", "ends")
 def submit_talk(
     session: Session, event: Event, fields: TalkFields, *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
-    """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the session.
+    """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the database session.
 
-    If no speakers are given, the submitter is the speaker. With `reprise_of`, a missing title, abstract or list of
-    speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all
+    If no speakers are given, the submitter is the speaker. If `reprise_of` is given, a missing title, abstract or list
+    of speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all
     field errors.
     """
     check_email_confirmed(caller)
@@ -66,7 +66,10 @@ def submit_talk(
 
 
 def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
-    """Return a new talk that has no speakers, tags, track, room or times yet. The talk is not added to a session."""
+    """Return a new talk that has no speakers, tags, track, room or times yet.
+
+    The talk is not added to the database session.
+    """
     return Talk(
         id=new_id(),
         event_id=event.id,
@@ -101,11 +104,14 @@ _FIELDS_CHECKED_WITH_EVENT = frozenset({"track", "room", "kind"})
 
 
 def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Caller, now: datetime) -> Talk:
-    """Update the given fields of a talk (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all errors."""
+    """Update the given fields of a talk according to JSON Merge Patch (RFC 7396).
+
+    Raises Forbidden, AlreadyDecided, or Invalid with all errors.
+    """
     check_can_edit_talk(talk, caller)
     if _FIELDS_CHECKED_WITH_EVENT & fields.keys():
         ensure_event_loaded(session, talk.event)
-    # A talk may keep a kind that the call for talks no longer accepts.
+    # A talk can keep a kind that the call for talks no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
     errors = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     if is_other_kind:
@@ -115,10 +121,10 @@ def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Calle
 
 
 def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
-    """Raise Forbidden or AlreadyDecided unless the caller may change this talk.
+    """Raise Forbidden or AlreadyDecided unless the caller is allowed to change this talk.
 
-    Submitters and speakers may change a talk until a decision is made, and organisers may change it at any time. Only
-    moderators may change a redacted talk.
+    Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.
+    Only moderators can change a redacted talk.
     """
     is_redacted = talk.redacted_at is not None or is_public_and_redacted(talk.event)
     if caller.is_moderator or (caller.can_organise(talk.event_id) and not is_redacted):
@@ -153,7 +159,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 
 def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
-    """Raise EventEnded or TalksClosed unless the event accepts talks. Moderators may add talks to past events."""
+    """Raise EventEnded or TalksClosed unless the event accepts talks. Moderators can add talks to past events."""
     over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title}
     if over and not caller.is_moderator:
@@ -195,7 +201,7 @@ def _set_talk_fields(
 
 
 def _set_schedule_fields(talk: Talk, fields: TalkFields, caller: Caller) -> list[FieldError]:
-    """Set the track, room and times of a talk. Only organisers may set rooms and, at curated events, times."""
+    """Set the track, room and times of a talk. Only organisers can set rooms and, at curated events, times."""
     errors: list[FieldError] = []
     organises = caller.can_organise(talk.event_id)
     if "track" in fields:
@@ -225,7 +231,7 @@ def _set_schedule_fields(talk: Talk, fields: TalkFields, caller: Caller) -> list
 def _set_speakers_field(
     session: Session, talk: Talk, wanted: Sequence[SpeakerOfTalk], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
-    # The current speakers of a talk may be kept even if they are not public.
+    # The current speakers of a talk can be kept even if the speakers are not public.
     here = {speaker.slug: speaker for speaker in talk.speakers}
     speakers: list[Speaker] = []
     errors: list[FieldError] = []

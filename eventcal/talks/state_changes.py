@@ -65,8 +65,8 @@ def apply_talk_action(
 ) -> Talk:
     """Apply an action to a talk, record the state change, and notify the submitter of an organiser's decision by email.
 
-    Raises Forbidden if the caller may not perform the action, or InvalidTransition if the state of the talk does not
-    allow the action. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
+    Raises Forbidden if the caller is not allowed to perform the action, or InvalidTransition if the state of the talk
+    does not allow the action. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
     """
     if action not in SPEAKER_ACTIONS:
         check_can_decide_on_talks(talk.event, caller)
@@ -107,7 +107,7 @@ def _action_label(action: TalkAction) -> str:
 
 
 def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller may decide on the talks of this event."""
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to decide on the talks of this event."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
@@ -115,19 +115,19 @@ def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
 
 
 def can_decide_on_talks(event: Event, caller: Caller) -> bool:
-    """Return whether the caller may decide on the talks of this event."""
+    """Return whether the caller is allowed to decide on the talks of this event."""
     return caller.is_moderator if event.programme == Programme.LISTED else can_manage_event(event, caller)
 
 
 def allowed_organiser_actions(talk: Talk, caller: Caller) -> tuple[TalkAction, ...]:
-    """Return the organiser actions that the caller may apply to this talk."""
+    """Return the organiser actions that the caller is allowed to apply to this talk."""
     if not can_decide_on_talks(talk.event, caller):
         return ()
     return tuple(step for step in ORGANISER_ACTIONS if talk.state in TALK_TRANSITIONS[step].sources)
 
 
 def can_edit_talk_as_organiser(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller may change this talk as an organiser. Only moderators may change a redacted talk."""
+    """Return whether the caller can change this talk as an organiser. Only moderators can change a redacted talk."""
     return can_manage_event(talk.event, caller) and (caller.is_moderator or talk.redacted_at is None)
 
 

@@ -49,7 +49,10 @@ def list_event_submissions(
 
 
 def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the undecided talks of listed events. The caller must be a moderator."""
+    """Return a page of the undecided talks of active events with the programme type `listed`.
+
+    The caller must be a moderator.
+    """
     waits = (
         Event.programme == Programme.LISTED,
         Event.status.in_(ACTIVE_STATUSES),
@@ -93,7 +96,7 @@ def submitters_to_notify(session: Session, talks: Iterable[Talk]) -> Mapping[str
 
 
 def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
-    """Return a talk's state changes, oldest first, each with its member, or None if the account was deleted."""
+    """Return a talk's state changes, oldest first, each with its author, or None if the account was deleted."""
     rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
     found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]
