@@ -39,11 +39,11 @@ class Caller:
         return self.is_moderator or bool(self.organised_event_ids or self.reviewed_event_ids)
 
     def can_organise(self, event_id: str) -> bool:
-        """Return whether the caller may manage this event."""
+        """Return whether the caller is allowed to manage this event."""
         return self.is_moderator or event_id in self.organised_event_ids
 
     def can_review(self, event_id: str) -> bool:
-        """Return whether the caller may see the submissions of this event."""
+        """Return whether the caller is allowed to see the submissions of this event."""
         return self.can_organise(event_id) or event_id in self.reviewed_event_ids
 
     def has_scope(self, scope: Scope) -> bool:

@@ -10,14 +10,14 @@ class NotSignedIn(Unauthenticated):
 
 
 class InvalidCredentials(Unauthenticated):
-    """Either the email or the password is wrong; the error does not reveal which."""
+    """Either the email address or the password is wrong, and the error does not reveal which."""
 
     code = "sign-in-refused"
     title = Message("Sign-in failed")
 
 
 class SecondFactorRequired(Unauthenticated):
-    """The email and password are correct, but a second factor is required."""
+    """The email address and password are correct, but a second factor is required."""
 
     code = "second-factor-needed"
     title = Message("Code required")
@@ -31,7 +31,7 @@ class InvalidCode(Unauthenticated):
 
 
 class InvalidPasskey(Unauthenticated):
-    """The passkey could not be verified. The error does not reveal the reason."""
+    """The passkey could not be verified, for a reason that the error does not reveal."""
 
     code = "passkey-refused"
     title = Message("Invalid passkey")
@@ -59,14 +59,14 @@ class CsrfFailed(Forbidden):
 
 
 class EmailNotConfirmed(Forbidden):
-    """The member has not confirmed their email."""
+    """The member has not confirmed their email address."""
 
     code = "not-confirmed"
     title = Message("Email address not confirmed")
 
 
 class DuplicateEmail(Conflict):
-    """An account with this email already exists."""
+    """An account with this email address already exists."""
 
     code = "address-taken"
     title = Message("Account already exists")

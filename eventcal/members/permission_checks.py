@@ -7,13 +7,13 @@ from eventcal.members.errors import NotSignedIn
 
 
 def check_organiser(caller: Caller, event_id: str) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller may manage this event."""
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to manage this event."""
     detail = Message("Only the event's organisers may do this.")
     _check_permission(caller, detail, is_allowed=caller.can_organise(event_id))
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller may see the submissions of this event."""
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to see the submissions of this event."""
     detail = Message("Only the event's organisers and reviewers may see submissions.")
     _check_permission(caller, detail, is_allowed=caller.can_review(event_id))
 
@@ -24,7 +24,7 @@ def check_moderator(caller: Caller) -> None:
 
 
 def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
-    """Return the scopes that the caller may grant to an access token."""
+    """Return the scopes that the caller is allowed to grant to an access token."""
     if caller.is_moderator:
         return tuple(Scope)
     return (

@@ -21,7 +21,7 @@ TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret 
 
 
 def find_member_by_email(session: Session, email: str) -> Member | None:
-    """Return the member with this email, compared case-insensitively, or None."""
+    """Return the member with this email address, compared case-insensitively, or None."""
     return session.scalars(select(Member).where(Member.email_key == email_key(email))).one_or_none()
 
 
@@ -32,7 +32,7 @@ def get_member(session: Session, member_id: str) -> Member:
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
-    """Return the member with this email. Raises NotFound."""
+    """Return the member with this email address. Raises NotFound."""
     unknown = NotFound(Message("No account has this email address. Ask the person to register first."))
     return require(find_member_by_email(session, email), unknown)
 
@@ -58,7 +58,7 @@ def get_access_token(session: Session, token_id: str, member_id: str) -> AccessT
 
 
 def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest) -> Page[PersonalFeed]:
-    """Return a page of the member's secret feeds, without revoked feeds, newest first."""
+    """Return a page of the member's secret feeds that are not revoked, newest first."""
     rows = select(PersonalFeed).where(PersonalFeed.member_id == member_id, PersonalFeed.revoked_at.is_(None))
     keys = [SortKey(PersonalFeed.created_at, datetime, descending=True), SortKey(PersonalFeed.id, str, descending=True)]
     return fetch_page(session, rows, order=keys, paging=paging)
@@ -73,7 +73,7 @@ def get_personal_feed(session: Session, feed_id: str, member_id: str) -> Persona
 
 
 def find_personal_feed_by_secret(session: Session, secret: str) -> PersonalFeed | None:
-    """Return the secret feed with this secret, even if the feed is revoked, or None."""
+    """Return the feed with this secret, even if the feed is revoked, or None if no feed has this secret."""
     return session.scalars(select(PersonalFeed).where(PersonalFeed.secret_hash == hash_secret(secret))).one_or_none()
 
 
@@ -84,7 +84,10 @@ def find_idempotency_record(session: Session, member_id: str, key: str) -> Idemp
 
 
 def normalise_email(address: str) -> str:
-    """Return the email in Unicode NFC with a lower-case domain. Raises ValueError if the email is invalid."""
+    """Return the email address in Unicode NFC with a lower-case domain.
+
+    Raises ValueError if the email address is invalid.
+    """
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
@@ -101,12 +104,13 @@ def create_member(
     confirmed_at: datetime | None = None,
     role: Role = Role.MEMBER,
 ) -> Member:
-    """Add a member and flush the session. Raises DuplicateEmail.
+    """Add a member and flush the database session. Raises DuplicateEmail.
 
-    `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email.
-    Only members with a confirmed email are linked to the speaker with the same email.
+    `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email address. Only members
+    with a confirmed email address are linked to the speaker with the same email address.
     """
-    # Write transactions are serialised, so no other member with this email can be added before the transaction commits.
+    # Write transactions are serialised, so no other member with this email can be added before this transaction
+    # commits.
     if find_member_by_email(session, email) is not None:
         raise DuplicateEmail(
             Message("An account with this email address already exists. Sign in or reset the password.")
@@ -134,7 +138,7 @@ def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -
 
 
 def check_email_confirmed(caller: Caller) -> None:
-    """Raise EmailNotConfirmed unless the caller's email is confirmed."""
+    """Raise EmailNotConfirmed unless the caller's email address is confirmed."""
     if not caller.email_confirmed:
         detail = Message(
             "Follow the link in the confirmation email, or request another one with POST /api/v1/auth/confirm."

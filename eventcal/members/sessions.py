@@ -25,7 +25,7 @@ _MAX_LISTED = 100
 def build_session(
     member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
 ) -> MemberSession:
-    """Return a new session that has not been added to the database."""
+    """Return a new browser session that has not been added to the database."""
     return MemberSession(
         id=new_id(),
         member_id=member.id,
@@ -42,7 +42,7 @@ def build_session(
 
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
-    """Return the session with this secret and its member, or None if the session or the member is not active."""
+    """Return the active browser session with this secret and its active member, or None."""
     rows = select(MemberSession, Member).join(Member, _is_live_session(now))
     return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 
@@ -62,21 +62,21 @@ def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret
 
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
-    """Return at most 100 sessions in which the member is signed in, most recently used first."""
+    """Return at most 100 browser sessions in which the member is signed in, most recently used first."""
     rows = _select_signed_in_sessions(member_id, now)
     order = (MemberSession.last_seen_at.desc(), MemberSession.created_at.desc(), MemberSession.id)
     return session.scalars(rows.order_by(*order).limit(_MAX_LISTED)).all()
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
-    """Return the session with this ID, in which the member must be signed in. Raises NotFound."""
+    """Return the browser session with this ID, in which the member must be signed in. Raises NotFound."""
     rows = _select_signed_in_sessions(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
     return require(session.scalars(rows).one_or_none(), unknown)
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
-    """Record the use of a session and extend the session."""
+    """Record the use of a browser session and extend the browser session."""
     found = session.get(MemberSession, session_id)
     if found is not None and now < found.expires_at:
         found.last_seen_at = now
@@ -84,7 +84,7 @@ def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
 
 
 def update_session(session: Session, session_id: str, **values: object) -> None:
-    """Set the given columns of a session."""
+    """Set the given columns of a browser session."""
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 
@@ -97,7 +97,7 @@ def end_session(session: Session, member_session: MemberSession, *, now: datetim
 
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
-    """End all sessions of a member except the session with the ID `except_id`."""
+    """End all browser sessions of a member except the session with the ID `except_id`."""
     # Signed cookies are no longer accepted, so the sessions that replaced signed cookies can be deleted.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
@@ -106,13 +106,16 @@ def end_sessions(session: Session, member: Member, *, except_id: str | None = No
 
 
 def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
-    """End all sessions of a member and invalidate the member's emailed tokens and signed cookies."""
+    """End all browser sessions of a member and invalidate the member's emailed tokens and signed cookies."""
     member.fs_uniquifier = new_secret("")
     end_sessions(session, member)
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:
-    """Delete expired sessions. A session that replaced a signed cookie is retained until the cookie has expired."""
+    """Delete expired browser sessions.
+
+    A session that replaced a signed cookie is retained until the cookie has expired.
+    """
     ended = MemberSession.expires_at <= now
     forgotten = MemberSession.expires_at <= now - IDLE_TIMEOUT
     kept = and_(MemberSession.signed_csrf_secret.is_not(None), ~forgotten)
