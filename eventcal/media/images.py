@@ -92,7 +92,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     if image.width * image.height > most:
         raise _too_many_pixels_error(most)
     sideways = False
-    # The EXIF data may be malformed.
+    # The EXIF data can be malformed.
     with suppress(Exception):
         sideways = image.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS_ORIENTATIONS
     profile = image.info.get("icc_profile")
@@ -131,7 +131,7 @@ def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert the image from its embedded colour profile to sRGB, which browsers assume by default."""
     wanted = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
-        # A malformed profile or a profile for another colour space is ignored.
+        # A malformed colour profile, or a colour profile for another colour space, is ignored.
         with suppress(ImageCms.PyCMSError, OSError, ValueError):
             given, ours = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
             found = ImageCms.profileToProfile(image, given, ours, outputMode=wanted)

@@ -36,7 +36,7 @@ class MediaStore:
         return name
 
     def open(self, name: str) -> bytes | None:
-        """Return the content of an image, or None if no image has this name. `name` may be any string."""
+        """Return the content of an image, or None if no image has this name. `name` can be any string."""
         if not _FILE_NAME.fullmatch(name):
             return None
         try:

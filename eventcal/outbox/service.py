@@ -17,14 +17,14 @@ UNSENT_RETENTION = timedelta(days=7)
 
 
 def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datetime) -> None:
-    """Queue an email for sending after the transaction is committed."""
+    """Queue an email, which is sent after the transaction commits."""
     # A line break in the subject would allow header injection.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
     session.add(OutboxMessage(kind=MAIL_KIND, payload=payload, due_at=now, created_at=now))
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
-    """Return the email that has been due for the longest time, or None."""
+    """Return the email that has been due for the longest time, or None if no email is due."""
     due = (
         OutboxMessage.kind == MAIL_KIND,
         OutboxMessage.sent_at.is_(None),
@@ -36,7 +36,7 @@ def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
 
 
 def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:
-    """Return a statement that deletes old messages, including unsent messages if email is not configured."""
+    """Return an SQL statement that deletes old messages, including unsent messages if email is not configured."""
     given_up = and_(
         OutboxMessage.attempts >= MAX_ATTEMPTS,
         OutboxMessage.sent_at.is_(None),

@@ -4,7 +4,7 @@ from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class SpeakerNotFound(NotFound):
-    """No speaker has this slug, or the caller may not see the speaker."""
+    """No speaker has this slug, or the caller is not allowed to see the speaker."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(Message("Speaker “%(slug)s” not found.", slug=slug))

@@ -10,7 +10,7 @@ from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin
 
 
 class Speaker(RandomIdMixin, Base):
-    """A speaker, who may be linked to a member. `email` identifies the speaker and is never published."""
+    """A speaker, who can be linked to a member account. `email` identifies the speaker and is never published."""
 
     __tablename__ = "speakers"
 

@@ -18,7 +18,7 @@ from eventcal.speakers.models import Speaker
 
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
-    """Return the speaker with this slug (following merges), or None if the caller may not see the speaker."""
+    """Return the speaker with this slug, following merges, or None if the speaker is missing or hidden."""
     speaker = _find_speaker_where(session, Speaker.slug == slug)
     if speaker is None or not (speaker.published_at or caller.is_moderator or is_own_speaker(speaker, caller)):
         return None
@@ -36,7 +36,7 @@ def is_own_speaker(speaker: Speaker, caller: Caller) -> bool:
 
 
 def find_speaker_by_email(session: Session, email: str) -> Speaker | None:
-    """Return the speaker with this email, or None."""
+    """Return the speaker with this email address, or None."""
     return _find_speaker_where(session, Speaker.email == email_key(email))
 
 

@@ -4,21 +4,21 @@ from eventcal.kit.errors import Conflict, Message, NotFound
 
 
 class TierNotFound(NotFound):
-    """No tier has this ID, or the caller may not see the tier."""
+    """No tier has this ID, or the caller is not allowed to see the tier."""
 
     def __init__(self, tier_id: str) -> None:
         super().__init__(Message("Tier “%(tier_id)s” not found.", tier_id=tier_id))
 
 
 class SponsorNotFound(NotFound):
-    """No sponsor has this slug, or the caller may not see the sponsor."""
+    """No sponsor has this slug, or the caller is not allowed to see the sponsor."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(Message("Sponsor “%(slug)s” not found.", slug=slug))
 
 
 class SponsorshipNotFound(NotFound):
-    """No sponsorship has this ID, or the caller may not see the sponsorship."""
+    """No sponsorship has this ID, or the caller is not allowed to see the sponsorship."""
 
     def __init__(self, sponsorship_id: str) -> None:
         super().__init__(Message("Sponsorship “%(sponsorship_id)s” not found.", sponsorship_id=sponsorship_id))

@@ -35,7 +35,7 @@ def _is_confirmed_for_tier(tier_id: object) -> ColumnElement[bool]:
 
 
 def get_tier_for_organiser(session: Session, tier_id: str, caller: Caller) -> Tier:
-    """Return a tier of an event that the caller may manage. Raises TierNotFound, NotSignedIn or Forbidden."""
+    """Return a tier of an event that the caller is allowed to manage. Raises TierNotFound, NotSignedIn or Forbidden."""
     tier = _find_tier(session, tier_id)
     if tier is None or not can_view_event(tier.event, caller):
         raise TierNotFound(tier_id)
@@ -55,7 +55,7 @@ def _find_tier(session: Session, tier_id: str) -> Tier | None:
 
 
 def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor with this slug, or None. Only moderators may see sponsors that have no public event."""
+    """Return the sponsor with this slug, or None. Only moderators can see sponsors that have no public event."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
     if not caller.is_moderator:
         rows = rows.where(_is_public_sponsor())
@@ -68,7 +68,7 @@ def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
 
 
 def find_sponsor_for_enquiry(session: Session, slug: str, caller: Caller) -> Sponsor | None:
-    """Return the sponsor, or None if the caller may not see it and has not named it in an earlier enquiry."""
+    """Return the sponsor with this slug if the caller can see the sponsor or has named it in an earlier enquiry."""
     found = find_sponsor(session, slug, caller)
     if found is not None or caller.member_id is None:
         return found
@@ -83,7 +83,7 @@ def _is_public_sponsor() -> ColumnElement[bool]:
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
-    """Return a sponsorship that the caller requested or may manage. Raises SponsorshipNotFound."""
+    """Return a sponsorship that the caller requested or is allowed to manage. Raises SponsorshipNotFound."""
     rows = select(Sponsorship).where(Sponsorship.id == sponsorship_id).options(*_SPONSORSHIP_LOAD_OPTIONS)
     row = session.scalars(rows).one_or_none()
     is_own = row is not None and row.enquirer_id is not None and row.enquirer_id == caller.member_id

@@ -83,9 +83,9 @@ def request_sponsorship(
 ) -> Sponsorship:
     """Create an enquiry for a tier of an event. Raises EventEnded, EventCancelled, or Invalid with all field errors.
 
-    `fields` contains `tier` (an ID), `sponsor` and `note`. `sponsor` is either the slug or `{slug}` of an existing
-    sponsor, or `{name, url, description}` for a new sponsor. The capacity of the tier is not checked until the
-    sponsorship is confirmed.
+    `fields` contains `tier` (an ID), `sponsor` and `note`. `sponsor` is the slug of an existing sponsor, an object
+    `{slug}`, or an object `{name, url, description}` for a new sponsor. The capacity of the tier is not checked until
+    the sponsorship is confirmed.
     """
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(Message("“%(event)s” is cancelled and does not accept sponsors.", event=event.title))
@@ -107,7 +107,7 @@ def request_sponsorship(
 def create_sponsorship(
     session: Session, tier: Tier, sponsor: Sponsor, *, note: str | None, enquirer_id: str | None, now: datetime
 ) -> Sponsorship:
-    """Add an enquiry of a sponsor for a tier and flush the session."""
+    """Add a sponsor's enquiry for a tier and flush the database session."""
     sponsorship = Sponsorship(
         tier_id=tier.id,
         tier=tier,
@@ -187,7 +187,7 @@ def _check_tier_name_is_free(session: Session, event_id: str, name: str) -> None
 def _find_or_create_sponsor(
     session: Session, sponsor: Mapping[str, Any] | str, *, caller: Caller, now: datetime
 ) -> Sponsor | None:
-    """Return an existing or new sponsor, or None if the caller may not use the existing sponsor."""
+    """Return an existing or new sponsor, or None if the caller is not allowed to use the existing sponsor."""
     if isinstance(sponsor, str):
         sponsor = {"slug": sponsor}
     if sponsor.get("slug") is not None:
