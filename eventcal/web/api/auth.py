@@ -70,7 +70,7 @@ def login(fields: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout", public, errors=[Forbidden, CsrfFailed])
 def logout() -> None:
-    """Sign out of the session. Signed-in users must send the `X-CSRF-Token` header. Access tokens are rejected."""
+    """End the current session. Signed-in users must send the `X-CSRF-Token` header. Access tokens are rejected."""
     sign_out()
 
 
@@ -115,7 +115,7 @@ def reset_password(fields: dict[str, Any]) -> None:
 
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
-    """Change the current user's password, end all other sessions, and return a new cookie and CSRF token."""
+    """Change the current user's password, end all other sessions, and return a new session cookie and CSRF token."""
     form = passwords_and_codes.load_and_check_password(schemas.PasswordIn(), read_json(request))
     password_hash = passwords_and_codes.hash_password(form["new_password"])
     with unit_of_work() as session:

@@ -58,12 +58,12 @@ class OperationOptions(TypedDict, total=False):
 
     An operation with none of `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
 
-    `optional_body`: the schema of an optional body. If the request has no body, the view receives an empty dict.
-    `picture`: whether the body is an image, which the view receives as bytes.
+    `optional_body`: the schema of an optional request body. If the body is missing, the view receives an empty dict.
+    `picture`: whether the request body is an image, which the view receives as bytes.
     `documented_body` and `documented_query`: the schema of a JSON body or query string that the view itself parses.
     `returns`, `creates` and `accepts`: the schema of the body of a 200, 201 or 202 response.
     `lists`: the schema of the items in a page, which is returned with status 200.
-    `errors`: the errors that cannot be derived from the access rule, the body and the parameters.
+    `errors`: the errors that cannot be derived from the access rule, the request body and the parameters.
     """
 
     body: type[Schema]

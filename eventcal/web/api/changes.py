@@ -42,7 +42,7 @@ class ChangeOut(ResponseSchema):
 
 
 class ChangesPage(ResponseSchema):
-    """A page of changes. To poll for later changes, send the value of `next` as `since`. `next` is never null."""
+    """A page of changes. To poll for later changes, send the value of `next`, which is never null, as `since`."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
     next = fields.String(required=True)

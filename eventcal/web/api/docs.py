@@ -1,4 +1,4 @@
-"""Views that return the OpenAPI document as JSON or as an HTML page. The page loads no resources from other hosts."""
+"""Views that return the OpenAPI document as JSON or as an HTML page, which loads no resources from other hosts."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -71,7 +71,7 @@ def _backticks_to_html(text: str) -> Markup:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueDescription:
-    """The text that describes a value. `schema_name` is the schema name of an object or of the objects in an array."""
+    """The values that a schema allows, as text. `schema_name` is the schema name of an object or of list items."""
 
     text: str
     schema_name: str | None = None

@@ -157,7 +157,7 @@ def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Respons
 
 @event_parts.delete("/events/<slug>/team/<member_id>", organiser(), errors=[LastOrganiser])
 def remove_team_member(slug: str, member_id: str) -> None:
-    """Remove a member from the team. The last organiser cannot be removed."""
+    """Remove a member from the team. The last organiser of an event cannot be removed."""
     with unit_of_work() as session:
         service.remove_team_member(session, get_event_for_organiser(session, slug, caller()), member_id)
 

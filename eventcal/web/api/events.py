@@ -52,7 +52,7 @@ occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 def list_all() -> Response:
     """List public events.
 
-    If a moderator requests only `status=pending`, the events that are waiting for publication are listed.
+    With the filter `status=pending`, the events that are waiting for publication are listed for moderators.
     """
     asked = parse_listing_query(request.args)
 

@@ -58,7 +58,7 @@ def profile() -> Response:
 def edit_profile(fields: dict[str, Any]) -> Response:
     """Change the current user's name (JSON merge patch).
 
-    `If-Match` is not required, because no other user can change the name.
+    The `If-Match` header is not required, because no other user can change the name.
     """
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
@@ -66,9 +66,10 @@ def edit_profile(fields: dict[str, Any]) -> Response:
 
 @me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, errors=[LastOrganiser])
 def delete_own_account() -> Response:
-    """Delete the current user's account. The response lists the data that remains public.
+    """Delete the current user's account. The response lists the data that remains public after the account is deleted.
 
-    The request is rejected with `last-organiser` if the user is the last organiser of an event that has not ended.
+    The request is rejected with the error code `last-organiser` if the user is the last organiser of an event that has
+    not ended.
     """
     load_and_check_password(schemas.OwnPasswordIn(), read_json(request))
     with unit_of_work() as session:
@@ -96,7 +97,7 @@ def end_all_other_sessions() -> None:
 
 @me.delete("/me/sessions/<session_id>", session_only)
 def end_own_session(session_id: str) -> None:
-    """End one of the current user's sessions, which may be the current session."""
+    """End one of the current user's sessions, which can be the current session."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())

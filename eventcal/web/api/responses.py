@@ -17,7 +17,7 @@ from eventcal.web.request.context import now, services
 from eventcal.web.schemas.response_schema import Json
 
 JSON = "application/json"
-# Only private caches may store the response, and they must revalidate it for each request.
+# Only private caches are allowed to store the response, and they must revalidate the response for each request.
 PRIVATE_REVALIDATE = "private, no-cache"
 
 
@@ -113,7 +113,10 @@ def serve_content(load_content: LoadContent, *, same_for_all: bool = False, cach
 
 
 def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]:
-    """Return a view that calls `load_content` with a session and the arguments of the view, and serves the content."""
+    """Return a view that serves the content that `load_content` returns.
+
+    `load_content` is called with a database session and the arguments of the view.
+    """
 
     @wraps(load_content)
     def wrapper(*args: Any, **kwargs: Any) -> Response:

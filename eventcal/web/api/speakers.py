@@ -41,7 +41,7 @@ def list_all(session: Session, query: dict[str, Any]) -> Content:
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
 @cached_view
 def read(session: Session, slug: str) -> Content:
-    """Return a speaker. For the slug of a merged speaker, the remaining speaker is returned."""
+    """Return a speaker. If the speaker has been merged into another speaker, the other speaker is returned."""
     speaker = get_speaker(session, slug, caller())
     return json_content(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
@@ -85,7 +85,7 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
 def put_photo(raw: bytes, slug: str) -> Response:
     """Set the portrait of a speaker. Only the speaker and moderators may set the portrait.
 
-    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images may have up to 40 million pixels, and
+    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images can have up to 40 million pixels, and
     WebP images up to 16 million pixels. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without
     camera metadata. The `photo_url` field contains the URL of the image.
     """

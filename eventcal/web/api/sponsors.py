@@ -123,7 +123,7 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
 
 @sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
 def read_sponsorship(sponsorship_id: str) -> Response:
-    """Return a sponsorship to an organiser or to the member who enquired."""
+    """Return a sponsorship, which only organisers and the member who submitted the enquiry can read."""
     with read_session() as session:
         return serve_private_json(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
@@ -148,7 +148,7 @@ _register_transition_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a spo
 def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 
-    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images may have up to 40 million pixels, and
+    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images can have up to 40 million pixels, and
     WebP images up to 16 million pixels. The image is re-encoded at up to 640 by 320 pixels. The `logo_url` field
     contains the URL of the image.
     """

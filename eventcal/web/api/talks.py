@@ -38,7 +38,7 @@ from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_
 
 talks = ApiBlueprint("talks", "Talks at events, and their state changes")
 
-# The states of talks that only the speakers and the organisers may see.
+# The states in which a talk is visible only to its speakers and to the team of the event.
 _PRIVATE_STATES = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
@@ -55,7 +55,7 @@ def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
     Organisers and reviewers can also list submissions that are not public, by adding their states to the query string,
-    for example `state=submitted`. Submissions are returned with their internal state, which may differ from their
+    for example `state=submitted`. Submissions are returned with their internal state, which can differ from their
     public state.
     """
     asked = parse_listing_query(request.args)
@@ -78,9 +78,9 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller may review talks.
+    """Return whether the caller is allowed to review the event's talks.
 
-    Raises NotSignedIn or Forbidden if the permission is required.
+    Raises NotSignedIn or Forbidden if one of the states requires this permission.
     """
     with read_session() as session:
         event = get_event(session, slug, caller())

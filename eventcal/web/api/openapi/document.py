@@ -27,7 +27,7 @@ from eventcal.web.request.session_cookie import session_cookie_name
 _ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
 # The OpenAPI tag of each blueprint outside the API.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
-# The JSON type of each JSON feed format, by media type.
+# Maps the media type of each JSON feed format to the JSON type of a feed.
 _FEED_JSON_TYPES = {
     "application/calendar+json": "array",
     "application/jscalendar+json": "object",
@@ -74,7 +74,7 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
 def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, *, contents: Json) -> Json:
     """Return the path items of the views that are not registered with flask-smorest.
 
-    `contents` maps the end of a path to the response content of a view that is not a feed.
+    `contents` maps path suffixes to the response content of the views that are not feeds.
     """
     [url] = converter.schema2parameters(FeedCheckQuerySchema(), location="query")
     # The feed check accepts only URLs of this installation.
