@@ -29,7 +29,7 @@ _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
 @dataclass(frozen=True)
 class FormattedTimes:
-    """The dates and times of an event, a talk or an instant, formatted for a page.
+    """The formatted dates and times of an event or a talk, or a single formatted instant.
 
     `last_day` is None if it is the same as `day`. `hours` is a time or a range of times, or None for whole days.
     `starts` and `ends` are ISO 8601 values for the HTML element `time`.
@@ -50,7 +50,7 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
     """Return the formatted times of an event or talk resource, or None if the resource has no time yet.
 
     Times are converted to the time zone in the query string (`tz`) or else to `tzid`. Dates without a time are not
-    converted.
+    converted to another time zone.
     """
     if resource["starts"] is None:
         return None
@@ -152,7 +152,7 @@ def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | No
 
     `words` is the rule as text, or None if the rule is too complex. `until` is the last day, or None if the recurrence
     never ends. `dates` lists the next occurrences. The title and venue of an occurrence are included if they differ
-    from the event's.
+    from those of the event.
     """
     if event.recurrence is None:
         return None

@@ -35,7 +35,7 @@ _MOST_DIGITS = 20
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""
 
-# The maximum length in days of an event for which days are selected from a list.
+# The maximum length in days of an event whose forms contain a list of the event's days.
 _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 # The maximum length in characters of a stored value that is displayed beside its field.
@@ -48,7 +48,7 @@ class _Schema(Protocol[Fields_co]):
 
 @dataclass(frozen=True)
 class Form:
-    """The values and errors of a form by field name. Errors that belong to no field have an empty name."""
+    """The values and errors of a form by field name. Errors that belong to no field have an empty field name."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_f
 def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tuple[Fields_co, list[FieldError]]:
     """Return the fields that `schema` loads from a form, and all field errors.
 
-    If errors occur, the fields are empty.
+    If an error occurs, no fields are returned.
     """
     try:
         return schema.load(data), []
@@ -165,7 +165,7 @@ def store_picture_change(field: str, column: str, picture: Picture | None) -> di
 
 
 def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
-    """Return an error for each valid uploaded image, because browsers do not keep selected files in a new form."""
+    """Return an error for each valid uploaded image, because browsers do not keep the selected files."""
     chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {error.pointer for error in faults}
     return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 
@@ -195,7 +195,7 @@ def day_choices(event: Event, *extra_times: str | None) -> Choices:
 def day_and_time_values(name: str, local_time: str | None, *, default_day: str) -> Mapping[str, str]:
     """Return the values of the day and time fields for a local time.
 
-    For None, return `default_day` and an empty time.
+    If the local time is None, return `default_day` and an empty time.
     """
     if local_time is None:
         return {name: default_day, f"{name}_time": ""}

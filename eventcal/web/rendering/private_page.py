@@ -48,7 +48,7 @@ def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
 
 
 def invalid_query_response(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    """Return the response with a page that shows the errors in the query string."""
+    """Return the response with a page that reports the errors found in the query string."""
     response = page_response(page, status=status)
     response.vary.add("Accept-Language")
     return response
@@ -165,7 +165,7 @@ def render_problem_as_html(response: Response) -> Response:
         body = render_html(_build_error_page(response.problem))
         language = current_language()
     except Exception:  # noqa: BLE001 - no error may turn the error response into a second error
-        # The problem details already describe the error.
+        # If the error page cannot be rendered, the problem details are sent.
         _LOG.exception("the page for an answer with status %s was not made", response.status_code)
         return response
     response.set_data(body)

@@ -81,7 +81,7 @@ def _load_speaker_fields(data: forms.FormData) -> tuple[dict[str, Any], list[Fie
 
 
 def _point_to_link_field(error: FieldError, row_numbers: list[int]) -> FieldError:
-    # The index in the pointer does not count empty rows, because empty rows are not passed to the schema.
+    # The index in the JSON pointer does not count empty rows, because empty rows are not passed to the schema.
     parts = error.pointer.split("/")
     if parts[:2] != ["", "links"] or len(parts) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
         return error

@@ -43,7 +43,7 @@ def parse_talk_form(data: FormData, *, for_update: bool = False) -> dict[str, An
 
 
 def build_new_talk_form(event: Event, *, kind: str) -> Form:
-    """Return the form for a new talk with the given kind."""
+    """Return the form for a new talk of the given kind."""
     return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
 
 
@@ -65,7 +65,7 @@ def room_or_track_choices(parts: Iterable[Room | Track]) -> Choices:
 def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | None) -> dict[str, Any]:
     """Return the options for the talk form.
 
-    For listed events, the options include the days of `event` and `extra_times`.
+    If the programme is not curated, the options include the days of `event` and `extra_times`.
     """
     choices: dict[str, Any] = {"kinds": talk_kind_choices(kinds), "tracks": room_or_track_choices(event.tracks)}
     if event.programme != Programme.CURATED:
