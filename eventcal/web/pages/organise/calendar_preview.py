@@ -48,7 +48,7 @@ def build_calendar_preview(session: Session, event: Event, *, was_public: bool) 
 
 
 def build_preview_as_published(session: Session, event: Event) -> CalendarPreview | None:
-    """Return the preview of an event in its published state. The event must be detached from the session."""
+    """Return the preview of an event in its published state. The event must be detached from the database session."""
     was_public = event.status in PUBLIC_STATUSES
     if not was_public:
         apply_transition(event, EventAction.PUBLISH, now=now())

@@ -31,7 +31,7 @@ _REQUIRED_FIELDS = ("title", "timezone")
 _TEXT_FIELDS = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _MULTILINE_FIELDS = ("summary", "description")
 _CALL_CHECKBOXES = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
-# JSON objects for which an update contains only the changed members. A price is always sent as a complete object.
+# The fields whose JSON objects contain only the changed properties in an update. A price is always sent completely.
 _PARTIALLY_SENT_OBJECTS = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
@@ -118,7 +118,7 @@ def build_event_form(event: Event) -> Form:
 
 
 def parse_price(data: FormData) -> Json | None:
-    """Return the price from the price fields, or None if both fields are empty. A decimal comma is accepted."""
+    """Return the price from the price fields, which accept a decimal comma, or None if both fields are empty."""
     price = {"amount": _text_or_none(data, "price_amount"), "currency": _uppercase_or_none(data, "price_currency")}
     filled = {name: value for name, value in price.items() if value}
     if _DECIMAL_COMMA.fullmatch(filled.get("amount", "")):

@@ -147,7 +147,7 @@ def _process_team_row(session: Session, event: Event) -> str:
     if do == "remove":
         remove_team_member(session, event, teammate.id)
         if teammate.id == caller().member_id and not caller().is_moderator:
-            # Members who removed themselves may no longer see the team.
+            # Members who removed themselves from a team are not allowed to see the team's page.
             return url_for("pages.my_talks")
         return url_for("pages.event_team", slug=event.slug, done="removed")
     fields = validate(_ROLE_SCHEMA, {"role": data.get("role", "")})

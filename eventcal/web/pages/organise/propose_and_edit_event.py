@@ -86,7 +86,7 @@ def save_or_preview_event(slug: str) -> str | Response:
 def _preview_event_changes(slug: str) -> Response:
     with layout.open_event_session(slug) as (session, event):
         fields = _load_event_changes(event)
-        # Detach the event from the session, so that the changes for the preview are not saved.
+        # Detach the event from the database session, so that the changes for the preview are not saved.
         session.expunge(event)
         service.replace_event(session, event, fields, now=now())
         preview = build_preview_as_published(session, event)

@@ -128,7 +128,7 @@ def confirm_decision(slug: str) -> Response:
         errors = [
             labels.step_error_text(step, talk)
             for talk in talks
-            # Talks may have changed since the page with the selection was loaded.
+            # The selected talks might have changed since the page with the selection was loaded.
             if talk.id not in eligible_ids
             or request.args.get(_revision_field_name(talk), str(talk.revision)) != str(talk.revision)
         ]

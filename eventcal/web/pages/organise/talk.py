@@ -64,7 +64,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
         talk = get_submission(session, event, talk_id, caller=caller())
         data, errors = request.form.copy(), field_errors(error)
         if isinstance(error, VersionConflict):
-            # The page shows the current values, so submitting the form again may overwrite these values.
+            # The page shows the current values, so submitting the form again can overwrite these values.
             data.setlist("revision", [str(talk.revision)])
             conflicts = iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
             errors = (
@@ -108,7 +108,7 @@ def confirm_redact_talk(slug: str, talk_id: str) -> Response:
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
 @login_required
 def redact_submitted_talk(slug: str, talk_id: str) -> Response:
-    """Erase the text of a talk. A public talk remains visible as cancelled."""
+    """Erase the text of a talk. After its text is erased, a public talk is shown as cancelled."""
     with unit_of_work() as session:
         event = get_event_for_reviewer(session, slug, caller())
         redact_talk(session, get_submission(session, event, talk_id, caller=caller()), caller=caller(), now=now())
@@ -120,7 +120,7 @@ def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkE
     fields, errors = load_with_errors(_PATCH, body)
     if errors:
         invalid = {error.pointer.split("/")[1] for error in errors if error.pointer}
-        # The end can only be validated together with the start.
+        # The end of a talk can only be validated together with its start.
         invalid |= set(_TIME_FIELDS) if invalid & set(_TIME_FIELDS) else set()
         fields, _none = load_with_errors(_PATCH, {name: value for name, value in body.items() if name not in invalid})
     return TalkEdit(talk, revision, fields, tuple(errors))

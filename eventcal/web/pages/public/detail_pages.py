@@ -118,7 +118,7 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
 def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
     """Return the template variables for the call for talks, or None if there is no call and the event accepts no talks.
 
-    `opens` is the opening time if it is in the future. `left` is the time until an open call closes.
+    `opens` is the opening time if it is in the future. `left` is the time until an open call for talks closes.
     """
     is_open = is_accepting_talks(event, now=now)
     call = event.call
@@ -173,7 +173,7 @@ def speaker(slug: str) -> Response:
     def build_page(session: Session, now: datetime) -> Page:
         row = get_speaker(session, slug, ANONYMOUS)
         photo = find_uploaded_path(row.photo_url)
-        # Talks are classified as past or upcoming by day (UTC), because pages are cached for a day.
+        # Talks are past or upcoming by day (UTC), because the server caches pages until the end of the day.
         today = now.astimezone(UTC).date().isoformat()
         list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=now)
         talks = list(iter_all_rows(lambda paging: list_page(paging=paging)))

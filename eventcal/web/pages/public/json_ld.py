@@ -59,7 +59,7 @@ def speaker_json_ld(speaker: Speaker, links: UrlBuilder) -> Json:
 
 
 def _event_properties(event: Event, links: UrlBuilder) -> Json:
-    # All-day events have dates, and the end date is inclusive. The times of all other events have a UTC offset.
+    # All-day events have a start date and an inclusive end date. The times of all other events have a UTC offset.
     starts, ends = event.starts, event.ends
     if not is_all_day(event.starts):
         starts = format_with_offset(event.starts_at, event.timezone)

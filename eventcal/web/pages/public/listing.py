@@ -156,7 +156,7 @@ def _event_card(event: Json, raw_query: RawQuery, filters: Filter, *, now: datet
 
 
 def _month_heading(event: Json, filters: Filter) -> str:
-    """Return the month in which an event begins, or the heading for events that began before the filtered days."""
+    """Return the month in which an event begins, or the heading for events that began before the selected period."""
     times = format_resource_times(event, tzid=event["timezone"])
     day = times.first_date if times else date.fromisoformat(event["starts"][:10])
     if filters.from_day and day < filters.from_day:

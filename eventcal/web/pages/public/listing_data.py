@@ -89,7 +89,7 @@ def list_public_resources(
 
 
 def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> RecurrenceSummary | None:
-    """Return the next occurrences of an event within the filtered days, or None if the event does not recur."""
+    """Return the next occurrences of an event within the selected period, or None if the event does not recur."""
     if event["recurrence"] is None:
         return None
     first, last = complete_day_range(filters.from_day, filters.to_day) or (now.astimezone(UTC).date(), None)
@@ -105,7 +105,7 @@ def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> Recurre
 
 def list_resource_occurrences(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
     """Return the occurrences of an event resource that overlap the days from `first` to `last`."""
-    # The event is not added to a session, because it is only used to compute its occurrences.
+    # The event is not added to a database session, because it is only used to compute its occurrences.
     series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"])
     for name in _RECURRENCE_FIELDS:
         setattr(series, name, event[name])

@@ -40,7 +40,7 @@ DayEntry = tuple[date, Json]
 
 
 def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQuery, *, now: datetime) -> Page:
-    """Return the page for the month in the query string, the month of the first filtered day, or the current month."""
+    """Return the page for the requested month, the first month of the selected period, or the current month."""
     today = now.astimezone(UTC).date()
     first = (query.month or query.filter.from_day or today).replace(day=1)
     filters = _limit_to_month(query.filter, first)
@@ -142,14 +142,14 @@ def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **en
             "number": number,
             "of": days,
             "talks": talk_count if is_first else 0,
-            # Continued and all-day events are sorted before events with a start time.
+            # All-day events and events that began on an earlier day are sorted before events with a start time.
             "order": (is_first and times.hours is not None, times.starts),
         }
         yield times.first_date + (number - 1) * _A_DAY, {**entry, **details}
 
 
 def _count_days(times: FormattedTimes) -> int:
-    """Return the number of days on which an event or talk takes place. An end at 00:00 does not begin another day."""
+    """Return the number of days on which an event or talk takes place, not counting a day on which it ends at 00:00."""
     if times.hours is None:
         return (date.fromisoformat(times.ends) - times.first_date).days + 1
     end = datetime.fromisoformat(times.ends)

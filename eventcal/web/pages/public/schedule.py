@@ -99,7 +99,7 @@ def schedule(slug: str) -> Response:
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
         day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"
-        # Pages are cached until the end of the day (UTC).
+        # The server caches pages until the end of the day (UTC).
         midnight = datetime.combine(now.astimezone(UTC), time(), UTC)
         items = {item.talk["id"]: item for programme_day in programme.days for item in programme_day.items}
         rooms = [room.name for room in row.rooms]

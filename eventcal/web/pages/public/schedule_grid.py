@@ -34,7 +34,7 @@ class GridCell(NamedTuple):
 class GridRow(NamedTuple):
     """A table row with its time, its height in multiples of `STEP`, and the cells that begin in the row.
 
-    A room in which an earlier talk continues has no cell.
+    If a talk continues from an earlier row, the current row has no cell for the room of the talk.
     """
 
     starts_at: datetime
@@ -109,7 +109,7 @@ def current_and_next_talks(slots: Iterable[GridSlot], rooms: Sequence[str], now:
 def _build_rows(columns: Sequence[Sequence[_Span]]) -> tuple[GridRow, ...]:
     times = sorted({time for spans in columns for span in spans for time in (span.first, span.end)})
     row_of = {time: number for number, time in enumerate(times)}
-    # The last time is always an end, so no talk begins at that time.
+    # The last of the times is always the end of a talk, so no talk begins at that time.
     cells: list[list[GridCell]] = [[] for _ in times[:-1]]
     for spans in columns:
         begins = {row_of[span.first]: span for span in spans}

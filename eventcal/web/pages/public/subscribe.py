@@ -34,7 +34,7 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, settings
 
-# The default kinds of entries in a feed.
+# The kinds of entries that a feed contains by default.
 _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 # The query parameters that have visible fields in the form.
 _FORM_PARAMETERS = frozenset({"include", "cancelled"})
