@@ -9,7 +9,7 @@ from eventcal.kit.localtime import local_to_utc_lenient
 
 
 class Cancelled(StrEnum):
-    """Whether cancelled entries are kept unchanged, hidden, or kept with the status CONFIRMED."""
+    """How cancelled entries appear in a feed: unchanged, not at all, or with the status CONFIRMED."""
 
     KEEP = "keep"
     HIDE = "hide"

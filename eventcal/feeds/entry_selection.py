@@ -96,7 +96,7 @@ def list_newest_rows(
 def list_rows_changed_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
-    """Return each entry that changed after `revision`, preceded by a flag that is true if the feed contains it."""
+    """Return each entry that changed after `revision`, preceded by a flag for whether the feed contains the entry."""
     within = [
         rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
         for rows, matched in _subject_queries(feed, now=now)

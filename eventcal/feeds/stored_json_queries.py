@@ -34,7 +34,8 @@ def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: Pa
 
 
 def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
-    # Every row has an index entry, but an outer join is used, because an inner join makes SQLite sort the whole index.
+    # Every public event and talk has an index entry, but an outer join is used, because an inner join makes SQLite sort
+    # the whole index.
     rows = rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id))
     return rows.with_only_columns(_RESOURCE_COLUMN, maintain_column_froms=True)
 

@@ -18,7 +18,10 @@ from eventcal.speakers.models import Speaker
 
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
-    """Return the speaker with this slug, following merges, or None if the speaker is missing or hidden."""
+    """Return the speaker with this slug, or None if the speaker is missing or hidden from the caller.
+
+    The slug of a merged speaker finds the speaker to which the slug redirects.
+    """
     speaker = _find_speaker_where(session, Speaker.slug == slug)
     if speaker is None or not (speaker.published_at or caller.is_moderator or is_own_speaker(speaker, caller)):
         return None

@@ -139,7 +139,7 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
-    """Redact a talk and its history. If the talk is public, it becomes a tombstone. Raises NotSignedIn or Forbidden."""
+    """Redact a talk and its history. A public talk becomes a tombstone. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED_TEXT
     for name in TEXT_COLUMNS:

@@ -96,7 +96,7 @@ def submitters_to_notify(session: Session, talks: Iterable[Talk]) -> Mapping[str
 
 
 def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
-    """Return a talk's state changes, oldest first, each with its author, or None if the account was deleted."""
+    """Return a talk's state changes, oldest first, each with the member who made the change, or None."""
     rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
     found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]

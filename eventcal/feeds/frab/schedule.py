@@ -18,7 +18,7 @@ from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with
 
 # Giggity and the c3voc tools assume that a conference day begins at 06:00, although the format does not say so.
 _DAY_BEGINS = time(6)
-# The maximum number of days of an event for which days without talks are listed.
+# The maximum length of an event, in days, for which the schedule lists days without talks.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
