@@ -104,7 +104,7 @@ def send_reset_link(fields: dict[str, Any]) -> Response:
 def reset_password(fields: dict[str, Any]) -> None:
     """Set a new password with an emailed token.
 
-    All sessions are ended, and all access tokens and passkeys are revoked, because an intruder may have created them.
+    All sessions are ended, and all access tokens and passkeys are revoked, because an intruder might have created them.
     The authenticator app remains active, so that signing in with the new password still requires a code.
     """
     rate_limits.count_email_token()

@@ -101,7 +101,7 @@ def _resolve_reference(document: Json, node: Json) -> Json:
 
 
 def list_error_codes(response: Json) -> list[str]:
-    """Return the error codes that a response may contain."""
+    """Return the error codes that a response can contain."""
     parts = [part for one in response.get("content", {}).values() for part in one["schema"].get("allOf", ())]
     return [code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ())]
 

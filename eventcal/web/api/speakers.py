@@ -56,7 +56,7 @@ def read(session: Session, slug: str) -> Content:
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker profile (JSON merge patch).
 
-    Only the speaker and moderators may change the profile. `If-Match` is required.
+    Only the speaker and moderators can change the profile. `If-Match` is required.
     """
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
@@ -83,7 +83,7 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     errors=[Forbidden, UnsupportedImage],
 )
 def put_photo(raw: bytes, slug: str) -> Response:
-    """Set the portrait of a speaker. Only the speaker and moderators may set the portrait.
+    """Set the portrait of a speaker. Only the speaker and moderators can set the portrait.
 
     The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images can have up to 40 million pixels, and
     WebP images up to 16 million pixels. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without
@@ -102,7 +102,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
 
 @pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), errors=[Forbidden])
 def delete_photo(slug: str) -> None:
-    """Delete the portrait of a speaker. Only the speaker and moderators may delete the portrait."""
+    """Delete the portrait of a speaker. Only the speaker and moderators can delete the portrait."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         update_speaker(session, speaker, {"photo_url": None}, caller=caller(), now=now())

@@ -135,7 +135,7 @@ def format_short_day(day: date) -> str:
 
 
 def weekday_name(number: int, *, short: bool = False) -> str:
-    """Return the name of a weekday, where 0 is Monday."""
+    """Return the name of the weekday with the given number, where Monday has the number 0."""
     return str(get_day_names("abbreviated" if short else "wide", "stand-alone", locale=current_locale())[number])
 
 

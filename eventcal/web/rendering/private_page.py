@@ -106,7 +106,7 @@ def redisplay(
     """Return an error handler for `form_view` that calls `render_form` with the submitted form and the HTTP status.
 
     If `render_form` is a view, its decorators are skipped. `default_field` is the field for exceptions without field
-    errors. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers may
+    errors. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers can
     omit, such as check boxes. `view_kwargs` are passed to `render_form`.
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
@@ -185,7 +185,7 @@ def _prefers_html_page() -> bool:
 
 
 def _build_error_page(problem: Problem) -> Page:
-    """Return an error page without the URL of the request, which may contain a secret."""
+    """Return an error page without the URL of the request, which can contain a secret."""
     return Page(
         template="pages/refused.html",
         title=translate(problem.title),

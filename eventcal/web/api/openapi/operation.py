@@ -73,7 +73,7 @@ class Operation:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether the operation supports conditional requests and may respond with 304."""
+        """Whether the operation supports conditional requests and can respond with 304."""
         return self.method == "get" and self.blueprint != "health"
 
     @property

@@ -90,7 +90,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
         talk = _get_own_talk(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
         kinds = talk.event.call.kinds if talk.event.call else []
-        # After an edit conflict (412), the form submits the current revision, so that saving the form again succeeds.
+        # After an edit conflict (status 412), the form submits the current revision, so saving the form again succeeds.
         keeps_revision = form is not None and status != HTTPStatus.PRECONDITION_FAILED
         return private_page_response(
             template="me/talk.html",

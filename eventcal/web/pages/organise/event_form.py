@@ -221,7 +221,7 @@ def _call_for_talks_values(event: Event) -> dict[str, object]:
 
 
 def _normalise_to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:
-    """Return a stored time, which may have a UTC offset, as a local time in the time zone `tzid`."""
+    """Return a stored time, which can have a UTC offset, as a local time in the time zone `tzid`."""
     if stored is None or instant is None or "T" not in stored:
         return stored
     return instant.astimezone(get_zone(tzid)).replace(tzinfo=None).isoformat()

@@ -134,7 +134,7 @@ def _build_event_form_page(event: Event, form: Form, *, preview: CalendarPreview
         title=_("Event"),
         form=form,
         look=preview,
-        # The statuses that an edit may set, beginning with the current status.
+        # The event statuses that an edit can set, beginning with the current status.
         statuses=enum_choices({status: EVENT_STATUS_LABELS[status] for status in (event.status, *others)}),
         slug_fixed=event.status in PUBLIC_STATUSES,
         often=recurrence_rule_label(event.recurrence) if event.recurrence else None,

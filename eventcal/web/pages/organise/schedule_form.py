@@ -66,7 +66,7 @@ def event_schedule_form(slug: str) -> Response:
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
     """Return the form with the submitted rows.
 
-    The status is 422 if all errors are field errors, and 409 in all other cases.
+    The HTTP status is 422 if all errors are field errors, and 409 in all other cases.
     """
     with layout.open_event_session(slug) as (session, event):
         rows = [

@@ -94,7 +94,7 @@ def find_decision_success_message() -> str | None:
 
 
 def find_decision_denied_reason(event: Event) -> str | None:
-    """Return the reason why the current user may not decide on the event's talks, or None if decisions are allowed."""
+    """Return the reason why the current user cannot decide on the event's talks, or None if decisions are allowed."""
     if talk_steps.can_decide_on_talks(event, caller()):
         return None
     if not caller().can_organise(event.id):

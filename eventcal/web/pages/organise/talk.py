@@ -52,7 +52,7 @@ _TIME_FIELDS = ("starts", "ends")
 @pages.get("/organise/<slug>/talks/<talk_id>")
 @login_required
 def submitted_talk(slug: str, talk_id: str) -> Response:
-    """Show a talk to organisers and reviewers, with the edit form if the user may edit the talk."""
+    """Show a talk to organisers and reviewers, with the edit form if the user can edit the talk."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller=caller())
         return page_response(_build_talk_page(session, event, talk, form=_build_organiser_talk_form(talk)))

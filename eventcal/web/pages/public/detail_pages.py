@@ -118,7 +118,7 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
 def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
     """Return the template variables for the call for talks, or None if there is no call and the event accepts no talks.
 
-    `opens` is the opening time if it is in the future. `left` is the time until an open call for talks closes.
+    `opens` is the opening time of a call that is not open yet. `left` is the time until an open call for talks closes.
     """
     is_open = is_accepting_talks(event, now=now)
     call = event.call
@@ -137,7 +137,7 @@ def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object]
 
 
 def _may_call_change_today(event: Event, now: datetime) -> bool:
-    """Return whether the call for talks may open or close on the current day (UTC)."""
+    """Return whether the call for talks can open or close on the current day (UTC)."""
     times = [event.starts_at, event.last_ends_at]
     if event.call is not None:
         times += [event.call.opens_at, event.call.closes_at]

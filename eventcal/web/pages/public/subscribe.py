@@ -60,7 +60,7 @@ class FeedTarget:
     """The feed for a selection: the feed of the selected event or speaker, or the filtered calendar feed.
 
     `base_url` is the URL without a format suffix. `selection` is the complete selection as a query string for the
-    calendar feed. `url_query` contains the parameters for the URL of this feed. `scope` is "event", "speaker" or
+    calendar feed. `url_query` contains the parameters for the URL of the feed. `scope` is "event", "speaker" or
     "calendar".
     """
 
