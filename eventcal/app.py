@@ -39,7 +39,7 @@ from eventcal.web.process_state import BackgroundThread, FetchCounter, ResponseC
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.session_cookie import init_sessions
-from eventcal.web.schemas.index_json_renderer import JsonResourceRenderer
+from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
 from eventcal.web.system import front, health
 
 API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)

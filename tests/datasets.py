@@ -14,7 +14,7 @@ from eventcal.kit.database import Database
 from eventcal.schema import metadata
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.dataset_records import load_record
-from eventcal.web.schemas.index_json_renderer import JsonResourceRenderer
+from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
 
 Json = dict[str, Any]
 

@@ -17,7 +17,7 @@ from eventcal.events.filter import (
     date_range_conditions,
     event_attribute_conditions,
     event_conditions,
-    shown_until_condition,
+    not_expired_condition,
     sort_keys,
 )
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
@@ -93,7 +93,7 @@ def can_view_event(event: Event, caller: Caller) -> bool:
 
 def select_public_events(filters: Filter, *, now: datetime) -> Select[Event]:
     """Return a SELECT statement for the public events that match the filter, including visible tombstones."""
-    shown = shown_until_condition(now.date(), Event.tombstone_until)
+    shown = not_expired_condition(now.date(), Event.tombstone_until)
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(filters, now=now))
 
 

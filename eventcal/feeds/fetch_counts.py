@@ -39,7 +39,7 @@ class FeedFetches(Base):
     fetches_today: Mapped[int]
 
 
-def public_feed_key(path: str) -> str:
+def hash_feed_url(path: str) -> str:
     """Return the key for counting fetches of a public feed: a digest of the feed's path and canonical query string."""
     return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 

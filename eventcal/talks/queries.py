@@ -9,7 +9,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
-from eventcal.events.filter import Filter, Sort, in_conditions, shared_conditions, shown_until_condition, sort_keys
+from eventcal.events.filter import Filter, Sort, in_conditions, not_expired_condition, shared_conditions, sort_keys
 from eventcal.events.models import Event, Room, Track
 from eventcal.kit.errors import require
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
@@ -86,7 +86,7 @@ def can_view_talk(talk: Talk, caller: Caller) -> bool:
 
 def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
     """Return a SELECT statement for the public talks that match the filter, including visible tombstones."""
-    shown = shown_until_condition(now.date(), Talk.tombstone_until, Event.tombstone_until)
+    shown = not_expired_condition(now.date(), Talk.tombstone_until, Event.tombstone_until)
     rows = select(Talk).join(Talk.event).where(*PUBLIC_TALK_CONDITIONS, shown)
     return rows.where(*talk_conditions(filters, now=now), *_public_state_conditions(filters.states))
 

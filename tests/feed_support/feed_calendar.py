@@ -23,7 +23,7 @@ from eventcal.feeds.stored_json_queries import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.enums import TalkState
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.schemas.index_json_renderer import JsonResourceRenderer
+from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
 from tests.clocks import FixedClock
 from tests.factories import make_event, make_talk
 from tests.feed_support.ics_reader import Component, feed_errors, parse_ics

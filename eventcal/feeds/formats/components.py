@@ -86,7 +86,7 @@ NUMERIC_RULE_PARTS = frozenset(
 )
 
 
-def format_date_time(value: datetime) -> str:
+def format_extended_date_time(value: datetime) -> str:
     """Return a naive time as `2014-06-04T13:30:00`, or a time in UTC as `2014-06-04T13:30:00Z`."""
     return format_local(value) if value.tzinfo is None else format_utc(value)
 
@@ -121,7 +121,7 @@ VALUE_CONVERTERS: Mapping[ValueType, Callable[[Any], str | int]] = {
     ValueType.TEXT: strip_controls,
     ValueType.URI: clean_uri,
     ValueType.DATE: date.isoformat,
-    ValueType.DATE_TIME: format_date_time,
+    ValueType.DATE_TIME: format_extended_date_time,
     ValueType.INTEGER: int,
     ValueType.DURATION: strip_controls,
     ValueType.UTC_OFFSET: format_utc_offset,

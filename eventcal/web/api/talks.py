@@ -12,7 +12,7 @@ from werkzeug.exceptions import PreconditionRequired
 from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
-from eventcal.feeds.feed_titles import check_event_visible
+from eventcal.feeds.event_and_talk_titles import check_event_visible
 from eventcal.feeds.stored_json_queries import list_talk_json
 from eventcal.kit.errors import DomainError, Forbidden, VersionConflict
 from eventcal.kit.pagination import Page

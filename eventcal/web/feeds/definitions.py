@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.entry_selection import Feed, with_window
-from eventcal.feeds.feed_titles import get_event_title, get_talk_title
+from eventcal.feeds.event_and_talk_titles import get_event_title, get_talk_title
 from eventcal.kit.errors import Gone, Message, NotFound
 from eventcal.kit.markdown import to_plain_text
 from eventcal.members.caller import ANONYMOUS

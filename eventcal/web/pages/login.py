@@ -51,7 +51,7 @@ def login_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response
 @pages.post("/login")
 @public
 @form_view(redisplay(login_form, default_field="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
-def log_in() -> str:
+def sign_in_by_password() -> str:
     """Sign in with a password, and redirect to the requested page or to the form for the second-factor code."""
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))

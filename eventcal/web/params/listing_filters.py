@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.feeds.apply_options import Cancelled
-from eventcal.feeds.fetch_counts import public_feed_key
+from eventcal.feeds.fetch_counts import hash_feed_url
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.pagination import DEFAULT_LIMIT, PageRequest
@@ -289,4 +289,4 @@ def _omit_default(value: str, default: str) -> Sequence[str]:
 @lru_cache(4096)
 def fetch_counter_key(path: str, query: FeedQuery) -> str:
     """Return the key for counting fetches of a public feed. `path` must be percent-decoded."""
-    return public_feed_key(f"{path.rstrip('/')}?{canonical_query(query)}")
+    return hash_feed_url(f"{path.rstrip('/')}?{canonical_query(query)}")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetch_counts import FeedFetches, personal_feed_key, public_feed_key, record_fetches
+from eventcal.feeds.fetch_counts import FeedFetches, hash_feed_url, personal_feed_key, record_fetches
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.kit.ids import hash_secret
 from eventcal.members.models import PersonalFeed
@@ -150,7 +150,7 @@ def test_equivalent_feed_urls_are_normalised_to_one_url(app: Flask, url: str) ->
 def test_unknown_and_unpublished_feeds_give_the_same_diagnostics(app: Flask) -> None:
     for slug in ("nothing", "pending"):
         with write_session(app) as session:
-            key = public_feed_key(f"/events/{slug}.ics?")
+            key = hash_feed_url(f"/events/{slug}.ics?")
             record_fetches(session, [_make_fetches(key)])
         said = diagnostics_of(app, f"{BASE_URL}/events/{slug}.ics")
         assert (said["status"], said["feed"], said["lint"], said["fetches"]) == (404, None, None, [])
@@ -400,7 +400,7 @@ def test_fetch_statistics_store_nothing_about_the_client_but_its_kind(app: Flask
         ]
     values = {"client": "apple", "last_status": "200", "fetches": "1", "fetches_today": "1"}
     times = dict.fromkeys(("first_at", "last_at"), str(NOON))
-    keys = [public_feed_key("/calendar.ics?q=private"), "personal-phone"]
+    keys = [hash_feed_url("/calendar.ics?q=private"), "personal-phone"]
     assert rows == [{"feed": key, **values, **times} for key in keys]
 
 

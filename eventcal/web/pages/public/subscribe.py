@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from eventcal.events.filter import NO_FILTER, Filter
 from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.clients import CLIENTS, ClientKind
-from eventcal.feeds.feed_titles import get_event_title
+from eventcal.feeds.event_and_talk_titles import get_event_title
 from eventcal.kit.errors import Invalid
 from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
