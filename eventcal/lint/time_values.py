@@ -48,10 +48,7 @@ class TimeValue:
 
 
 def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
-    """Return the parsed date or time, or None if `text` is invalid.
-
-    A leap second (a seconds value of 60) is treated as second 59.
-    """
+    """Return the parsed date or time, or None if `text` is invalid. A leap second (60) is treated as second 59."""
     found = _DATE_OR_TIME.fullmatch(text)
     if found is None:
         return None

@@ -42,7 +42,7 @@ def build_session(
 
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
-    """Return the active browser session with this secret and its active member, or None."""
+    """Return the active browser session that has this secret, and the active member of the session, or None."""
     rows = select(MemberSession, Member).join(Member, _is_live_session(now))
     return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 

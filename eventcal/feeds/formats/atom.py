@@ -28,8 +28,7 @@ def atom_feed(
 ) -> bytes:
     """Return an Atom feed in UTF-8 with the entries in the given order.
 
-    `author` is the author of entries without speakers (RFC 4287, section 4.1.1). `generated_version` is the version of
-    eventcal.
+    `author` is the author of entries without speakers (RFC 4287, section 4.1.1).
     """
     feed = Element("feed", xmlns="http://www.w3.org/2005/Atom")
     _add_text_element(feed, "id", _atom_id(head.uid))

@@ -96,5 +96,5 @@ def _reload_from_database(
         known = session.identity_map.get(identity_key(kind, id_))
         if known is not None:
             session.expire(known, inspect(kind).relationships.keys())
-    # Only expired relationships are loaded again, so that objects in use elsewhere remain fully loaded.
+    # Without `populate_existing`, the query loads only the expired relationships and keeps all other attributes.
     return session.scalars(select(kind).where(kind.id.in_(ids)).order_by(kind.id).options(*options)).all()

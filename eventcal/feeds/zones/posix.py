@@ -65,7 +65,7 @@ class OffsetChange:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range of instants with an exclusive `end`, and the years with changes that can affect the range."""
+    """A range of instants with an exclusive `end`, and the years whose offset changes can affect the range."""
 
     start: int
     end: int

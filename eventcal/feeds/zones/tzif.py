@@ -82,7 +82,7 @@ def parse_tzif(data: bytes) -> Zone:
     header = _read_header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
-    # The first block contains the same data in 32 bits for version 1 readers (RFC 9636, section 3.2).
+    # The first block contains the same data with 32-bit time values for version 1 readers (RFC 9636, section 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")

@@ -163,7 +163,7 @@ def remove_team_member(slug: str, member_id: str) -> None:
 
 
 def event_scoped_content(event: Event, body: Json) -> Content:
-    """Return the content of a response about an event. The content is public if the event is public."""
+    """Return the content of a response that describes an event. The content is public if the event is public."""
     return json_content(body, public=event.status in PUBLIC_STATUSES)
 
 

@@ -78,7 +78,7 @@ def revision_content(body: Json, *, revision: int, public: bool) -> Content:
 
 
 def json_content(body: object, *, public: bool = True, link: str | None = None) -> Content:
-    """Return the content for a JSON body whose ETag is a hash of its bytes."""
+    """Return a `Content` object for a JSON body. The ETag is a hash of the bytes of the body."""
     return Content(body=orjson.dumps(body), public=public, link=link)
 
 

@@ -78,7 +78,7 @@ class FeedEndpoint:
 
 @dataclass(kw_only=True)
 class FeedDocument(Document):
-    """The document of a feed for the query string and path of a request."""
+    """The feed document for the path and query string of a request."""
 
     endpoint: FeedEndpoint
     query: FeedQuery

@@ -30,7 +30,7 @@ FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 Fields_co = TypeVar("Fields_co", covariant=True)
 
-# The number of digits from which a string is not converted to a number, so that the schema rejects the string.
+# Strings with at least this many digits are not converted to numbers, so the schema rejects them.
 _MOST_DIGITS = 20
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""

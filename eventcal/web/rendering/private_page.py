@@ -105,9 +105,9 @@ def redisplay(
 ) -> Callable[..., AnyResponse]:
     """Return an error handler for `form_view` that calls `render_form` with the submitted form and the HTTP status.
 
-    If `render_form` is a view, its decorators are skipped. `default_field` is the field for exceptions without field
-    errors. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers can
-    omit, such as check boxes. `view_kwargs` are passed to `render_form`.
+    If `render_form` is a view, its decorators are skipped. `default_field` is the field to which an exception without
+    field errors is attributed. The values of `secret_fields` are not displayed again. `optional_fields` lists fields
+    that browsers can omit, such as check boxes. `view_kwargs` are passed to `render_form`.
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 

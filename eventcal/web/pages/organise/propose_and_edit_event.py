@@ -75,7 +75,7 @@ def _render_event_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_event_error)
 def save_or_preview_event(slug: str) -> str | Response:
-    """Save changes to an event or show a preview, depending on the submitted button."""
+    """Save changes to an event or show a preview, depending on which button was clicked."""
     if request.form.get("do") == "preview":
         return _preview_event_changes(slug)
     with layout.changing_event(slug) as (session, event):

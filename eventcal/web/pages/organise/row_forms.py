@@ -60,10 +60,7 @@ def redisplay_row(
 
 
 def parse_submitted_row() -> tuple[str, str, FormData]:
-    """Return the value of the submitted button (`do`), the key of its row, and the fields of the row.
-
-    For a button such as "add-room", the key of the row is "new-room".
-    """
+    """Return the value of the submitted button (`do`), the key of its row ("new-room" to add), and the row's fields."""
     do = request.form.get("do", "")
     row = do.replace("add", NEW_ROW, 1) if do.startswith("add") else request.form.get("row", "")
     return do, row, extract_row_data(row, request.form)

@@ -53,7 +53,8 @@ _FORM_PARAMETERS = frozenset({"q", "from", "to", "kind", "country", "city", "tag
 class ListingResult:
     """A page of event or talk resources and the cursor of the next page.
 
-    `events` maps slugs to the events of the talks. `countries` lists the countries of the resources with repetitions.
+    `events` maps slugs to the events of the talks. `countries` contains the country of each resource, including
+    duplicates.
     """
 
     items: Sequence[Json] = ()
