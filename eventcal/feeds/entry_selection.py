@@ -27,10 +27,7 @@ Columns = Sequence[InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """The criteria that select the entries of a feed.
-
-    If `talk_ids` is not None, only talks with these IDs are selected.
-    """
+    """The criteria that select the entries of a feed. Only talks in `talk_ids` are selected, if `talk_ids` is set."""
 
     filters: Filter
     kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
@@ -96,7 +93,7 @@ def list_newest_rows(
 def list_rows_changed_since(
     session: Session, feed: Feed, columns: Columns, *, revision: int, now: datetime
 ) -> Sequence[tuple[bool, Row[Any]]]:
-    """Return each entry that changed after `revision`, preceded by a flag for whether the feed contains the entry."""
+    """Return each entry that changed after `revision`, with a flag that tells whether the feed contains the entry."""
     within = [
         rows.where(matched).with_only_columns(FeedEntry.uid).correlate(FeedEntry).exists()
         for rows, matched in _subject_queries(feed, now=now)

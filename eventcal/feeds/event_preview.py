@@ -18,10 +18,7 @@ from eventcal.talks.rules import is_public_state
 
 
 def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> CalendarEntry | None:
-    """Return the entry of an event, or None if the event is not public.
-
-    The event can be detached from its database session.
-    """
+    """Return the event's entry, or None if it is not public. The event can be detached from the database session."""
     if event.status not in PUBLIC_STATUSES:
         return None
     line_up = list_unscheduled_talks(session, _public_talks_condition(event))

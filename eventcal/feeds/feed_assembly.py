@@ -2,8 +2,7 @@
 
 After a change, unchanged parts of the previously assembled feed are reused. Whether a feed contains an entry depends
 only on the entry and its event, so changing one talk does not add or remove other entries. Feeds are assembled from
-scratch once a day and after changes that can affect which other entries a feed contains (see
-`FeedStateRow.full_rebuild_revision`).
+scratch once a day and after changes that can affect which other entries a feed contains.
 """
 
 import hashlib
@@ -197,8 +196,7 @@ def _build_assembled_feed(
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
     """Return an identifier of the output that is the same on every worker.
 
-    The hash includes every entry, because entries can enter or leave a feed as time passes, even if the data does not
-    change.
+    The hash includes every entry, because entries can enter or leave a feed even if the data does not change.
     """
     about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
     name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])

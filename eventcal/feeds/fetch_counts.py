@@ -22,7 +22,7 @@ MAX_ROWS = 20_000
 
 
 class FeedFetches(Base):
-    """Statistics on the fetches of a feed by one kind of client. `fetches_today` is for the UTC day of `last_at`."""
+    """Counts of fetches of a feed by one kind of client. `fetches_today` covers the UTC day of `last_at`."""
 
     __tablename__ = "feed_fetches"
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)

@@ -35,10 +35,7 @@ class FeedSummary:
 
 
 def summarize_feed(body: bytes) -> FeedSummary | None:
-    """Return the summary of an iCalendar feed, or None if the feed is larger than MAX_FEED_SIZE.
-
-    Overridden occurrences are not counted as entries.
-    """
+    """Return the summary of an iCalendar feed, or None if the feed is larger than MAX_FEED_SIZE."""
     return _summarize_cached(body) if len(body) <= MAX_FEED_SIZE else None
 
 

@@ -34,8 +34,7 @@ def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: Pa
 
 
 def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
-    # Every public event and talk has an index entry, but an outer join is used, because an inner join makes SQLite sort
-    # the whole index.
+    # Every public event and talk has an index entry, but an inner join would make SQLite sort the whole index.
     rows = rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id))
     return rows.with_only_columns(_RESOURCE_COLUMN, maintain_column_froms=True)
 
@@ -50,7 +49,7 @@ class PublicChange(NamedTuple):
 
 
 def list_public_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
-    """Return the changes after the revision `since`, in ascending order, and the revision to continue from.
+    """Return the changes after the revision `since`, oldest first, and the revision from which to continue.
 
     Revisions are assigned under the global write lock and become visible in order, so clients that continue from the
     returned revision miss no changes. Only the last change to each event or talk is returned.

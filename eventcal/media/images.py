@@ -1,7 +1,6 @@
 """In-memory re-encoding of uploaded images.
 
-The output contains only pixel data. Metadata such as the location or the camera model is removed. The same input always
-produces the same output.
+Metadata such as the location or the camera model is removed, and the same input always produces the same output.
 """
 
 import threading

@@ -25,8 +25,7 @@ class MediaStore:
     def save(self, picture: Picture, *, now: datetime) -> str:
         """Write an image to disk and return its name.
 
-        Call `save` in the transaction that stores the name, so that `delete_unused` cannot delete the file before the
-        transaction commits.
+        Call `save` in the transaction that stores the name, so that `delete_unused` cannot delete the new file.
         """
         name = f"{picture.digest}.webp"
         there = self._path(name)

@@ -177,7 +177,7 @@ def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Pas
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
     """Add a passkey. Raises DuplicatePasskey if the credential ID is already registered."""
-    # Write transactions are serialised, so no passkey can be added before the current transaction commits.
+    # Write transactions are serialised, so the same passkey cannot be added concurrently.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))
     session.add(passkey)
@@ -186,10 +186,7 @@ def register_passkey(session: Session, passkey: Passkey) -> Passkey:
 
 
 def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, now: datetime) -> Member:
-    """Record the use of a passkey and return its member.
-
-    Raises InvalidPasskey if the passkey was deleted or copied.
-    """
+    """Record the use of a passkey and return its member. Raises InvalidPasskey if the passkey was deleted or copied."""
     passkey = session.get(Passkey, passkey_id)
     # A signature counter that does not increase indicates that the passkey was copied.
     if passkey is None or ((sign_count or passkey.sign_count) and sign_count <= passkey.sign_count):

@@ -84,10 +84,7 @@ def find_idempotency_record(session: Session, member_id: str, key: str) -> Idemp
 
 
 def normalise_email(address: str) -> str:
-    """Return the email address in Unicode NFC with a lower-case domain.
-
-    Raises ValueError if the email address is invalid.
-    """
+    """Return the email address in Unicode NFC with a lower-case domain. Raises ValueError if the address is invalid."""
     try:
         return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
@@ -109,8 +106,7 @@ def create_member(
     `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email address. Only members
     with a confirmed email address are linked to the speaker with the same email address.
     """
-    # Write transactions are serialised, so no other member with this email can be added before this transaction
-    # commits.
+    # Write transactions are serialised, so no other member with this email can be added concurrently.
     if find_member_by_email(session, email) is not None:
         raise DuplicateEmail(
             Message("An account with this email address already exists. Sign in or reset the password.")

@@ -42,13 +42,13 @@ def build_session(
 
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
-    """Return the active browser session that has this secret, and the active member of the session, or None."""
+    """Return the active browser session with this secret and its active member, or None."""
     rows = select(MemberSession, Member).join(Member, _is_live_session(now))
     return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 
 
 def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
-    """Return the active member with this `fs_uniquifier`, or None if signed cookies are no longer accepted.
+    """Return the active member with this `fs_uniquifier`, or None if the signed cookie is no longer accepted.
 
     A signed cookie is invalid if a stored session with the same secret has replaced it.
     """
@@ -98,7 +98,7 @@ def end_session(session: Session, member_session: MemberSession, *, now: datetim
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
     """End all browser sessions of a member except the session with the ID `except_id`."""
-    # Signed cookies are no longer accepted, so the sessions that replaced signed cookies can be deleted.
+    # The member's signed cookies are no longer accepted, so sessions that replaced signed cookies can be deleted.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
     session.execute(rows if except_id is None else rows.where(MemberSession.id != except_id))

@@ -83,7 +83,7 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
         recompute_talk_columns(talk, now=now)
     _fill_empty_fields(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)
-    # Redirect speakers that were merged into `other` earlier, to avoid chains of redirects.
+    # Redirect to `kept` the speakers that were merged into `other`, to avoid chains of redirects.
     for earlier in session.scalars(select(Speaker).where(Speaker.merged_into_id == other.id)):
         earlier.merged_into_id = kept.id
     other.merged_into_id = kept.id

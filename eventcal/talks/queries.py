@@ -36,10 +36,9 @@ def talk_load_options() -> tuple[ORMOption, ...]:
     )
 
 
-# The statement for loading a single talk is built only once, because building it took most of the time needed to edit a
-# talk. Joined loading of speakers and tags is not used for lists, because the Cartesian product would have too many
-# rows. The talk that a reprise repeats is loaded separately, because a loader option would slow down loading all other
-# talks.
+# The statement for loading a single talk is built once, because building it took most of the time for editing a talk.
+# Lists do not use joined loading of speakers and tags, because the Cartesian product would have too many rows.
+# The earlier talk of a reprise is loaded separately, because a loader option would slow down loading all other talks.
 _SELECT_TALK = (
     select(Talk)
     .where(Talk.id == bindparam("talk_id"))
@@ -92,10 +91,7 @@ def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
 
 
 def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return SQL conditions for all criteria of the filter except `states`.
-
-    Queries that use the conditions must join the event.
-    """
+    """Return SQL conditions for the filter criteria except `states`, for use in queries that join the event."""
     conditions = shared_conditions(filters, Talk, now=now)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))

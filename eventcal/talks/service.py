@@ -66,10 +66,7 @@ def submit_talk(
 
 
 def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id: str | None, now: datetime) -> Talk:
-    """Return a new talk that has no speakers, tags, track, room or times yet.
-
-    The talk is not added to the database session.
-    """
+    """Return a new talk, not yet in the database session, that has no speakers, tags, track, room or times."""
     return Talk(
         id=new_id(),
         event_id=event.id,

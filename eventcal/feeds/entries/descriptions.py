@@ -36,10 +36,7 @@ def format_plain_description(
 def format_html_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return an HTML description with the same parts as the plain-text description.
-
-    The strings in `texts` must be HTML.
-    """
+    """Return an HTML description with the parts of a plain-text description. The strings in `texts` must be HTML."""
     parts = [f"<p>{'<br>'.join(escape(line) for line in first_lines)}</p>"] if first_lines else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]

@@ -56,10 +56,7 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True)
 class TalkFacts:
-    """Talk data that only the schedule and CSV formats contain.
-
-    `abstract` is plain text, and `event` is the slug of the event.
-    """
+    """Talk data for the schedule and CSV formats. `abstract` is plain text, and `event` is the slug of the event."""
 
     event: str
     kind: str

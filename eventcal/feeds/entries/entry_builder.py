@@ -234,7 +234,7 @@ def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
 
 
 def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
-    """Return both instants as local times, moving the end after the start if necessary (RFC 5545, section 3.8.2.2)."""
+    """Return the start and end in local time, with the end after the start (RFC 5545, section 3.8.2.2)."""
     here = get_zone(tzid)
     ends_at = max(ends_at, starts_at + _MIN_DURATION)
     return starts_at.astimezone(here).replace(tzinfo=None), ends_at.astimezone(here).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Sanitising of user-supplied texts and URLs, so that the values are valid in every calendar format."""
+"""Sanitising of user-supplied texts and URLs for calendar formats."""
 
 import re
 from urllib.parse import quote

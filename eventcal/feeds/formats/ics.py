@@ -99,10 +99,8 @@ _VALUE_FORMATTERS: Mapping[ValueType, Callable[[Any], str]] = {
 def fold_line(line: str) -> str:
     """Return a content line folded at 75 octets (RFC 5545, section 3.1).
 
-    Folding does not split grapheme clusters or escape sequences.
-
-    Long lines are also folded at the start and the end of each text, so that the same text in DESCRIPTION and
-    X-ALT-DESC is folded at the same words and compresses well.
+    Folding does not split grapheme clusters or escape sequences. Long lines are also folded at the start and the end of
+    each text, so that the same text in DESCRIPTION and X-ALT-DESC is folded at the same words and compresses well.
     """
     if len(line.encode()) <= _MAX_LINE_OCTETS:
         return line + "\r\n"
@@ -114,8 +112,8 @@ def fold_line(line: str) -> str:
     return "\r\n ".join(parts) + "\r\n"
 
 
-# Within a property value, a text starts after a line break or a tag and ends before a closing tag or `<br>`. Folds are
-# never adjacent to combining characters, or to spaces, because some programs trim spaces.
+# A text in a property value starts after a line break or a tag, and ends before a closing tag or `<br>`.
+# Folds are never adjacent to spaces or combining characters.
 _TEXT_EDGES = re.compile(r"\\n(?=[!-;=-\[\]-~\w])|>(?=[!-;=-\[\]-~\w])|<(?=/|br>)")
 _TEXT_LAST_CHARACTER = re.compile(r"[!-=?-~\w]")
 
@@ -173,7 +171,7 @@ def _split_non_ascii(line: str, first_size: int) -> Iterator[str]:
 
 
 _CHARACTER_OR_ESCAPE = re.compile(r"\\.|.", re.DOTALL)
-# Emoji sequences, such as a family of four with skin tones, have up to eleven characters.
+# Emoji sequences, such as a family of four with skin tones, have up to eleven code points.
 _MAX_CLUSTER_LENGTH = 15
 _JOINER = "\N{ZERO WIDTH JOINER}"
 

@@ -1,7 +1,6 @@
 """jCal serializer (RFC 7265): iCalendar as JSON arrays.
 
-The output is deterministic. X- properties have their actual type, because the type "unknown" is only intended for
-converters that copy values in escaped form (RFC 7265, section 5.1).
+X- properties have their actual type, because the type "unknown" is meant for converters (RFC 7265, section 5.1).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -118,7 +118,7 @@ def _time_properties(entry: CalendarEntry) -> Json:
 def _start_zone(entry: CalendarEntry) -> str | None:
     if not isinstance(entry.starts, datetime):
         return None
-    # An ambiguous local time refers to the first instant (RFC 5545, section 3.3.5), so the second is written in UTC.
+    # An ambiguous local time means the first instant (RFC 5545, section 3.3.5), so UTC is used for the second instant.
     return "Etc/UTC" if entry.zone in UTC_NAMES or entry.starts.fold else entry.zone
 
 

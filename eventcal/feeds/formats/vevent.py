@@ -27,7 +27,7 @@ PRODID = "-//eventcal//eventcal//EN"
 def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
     """Return the VEVENT of an entry and a VEVENT for each overridden occurrence (RFC 5545, section 3.8.4.4).
 
-    Without `stamps`, the VEVENTs lack DTSTAMP, LAST-MODIFIED and SEQUENCE and depend only on the content of the entry.
+    Without `stamps`, the VEVENTs lack DTSTAMP, LAST-MODIFIED and SEQUENCE, and depend only on the content of the entry.
     """
     stamped = _stamp_properties(stamps) if stamps else ()
     whole = Component("VEVENT", (*stamped, *_iter_event_properties(entry)))
@@ -39,7 +39,7 @@ def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tupl
 
 
 def event_components_with_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the VEVENTs of an entry including participants, location and styled description (RFC 9073)."""
+    """Return an entry's VEVENTs with participants, location and styled description (RFC 9073)."""
     plain = event_components(entry, stamps)
     shown = (entry, *(override.entry for override in entry.overrides))
     return tuple(_add_rfc9073_parts(component, one) for component, one in zip(plain, shown, strict=True))

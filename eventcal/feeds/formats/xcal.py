@@ -1,7 +1,6 @@
 """xCal serializer (RFC 6321): iCalendar as XML 1.0.
 
-The output is deterministic. X- properties have their actual type, because the type "unknown" is only intended for
-converters (RFC 6321, section 5).
+X- properties have their actual type, because the type "unknown" is meant for converters (RFC 6321, section 5).
 """
 
 from collections.abc import Iterable, Sequence

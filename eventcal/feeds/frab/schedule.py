@@ -1,7 +1,6 @@
 """Construction of an event's schedule from its talks, rooms and days.
 
-Schedules are serialized as JSON or XML in the frab format, which pretalx also produces (documented at
-https://c3voc.de/wiki/schedule). Giggity, EventFahrplan, ConfClerk and Engelsystem read schedules in the frab format.
+Schedules are serialized as JSON or XML in the frab format (see https://c3voc.de/wiki/schedule).
 """
 
 import re
@@ -18,7 +17,7 @@ from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with
 
 # Giggity and the c3voc tools assume that a conference day begins at 06:00, although the format does not say so.
 _DAY_BEGINS = time(6)
-# The maximum length of an event, in days, for which the schedule lists days without talks.
+# The maximum duration, in days, of events whose schedules include days without talks.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
@@ -32,7 +31,7 @@ _ZONE_NAME = re.compile("[A-Z][a-z]+/[A-Z][a-z]+")
 class ScheduleInput:
     """The input of a schedule: the dates, rooms, tracks and public talks of an event.
 
-    `tracks` contains the name of each track, with its colour as #rrggbb or None if the track has no colour. `talks` may
+    `tracks` contains the name of each track, with its colour as #rrggbb or None if the track has no colour. `talks` can
     contain cancelled talks and talks without a time, in any order. `base_url` is the base URL of the installation.
     `changed_at` is the time of the last change to the event's data.
     """

@@ -46,10 +46,7 @@ class ResourceRenderer(Protocol):
 
 
 class EntryWriter:
-    """Collects the rows to write in an update of the feed index, all with the same timestamp.
-
-    Rows are read and written in bulk with SQLAlchemy Core statements.
-    """
+    """Collects the rows to write in an update of the feed index, all with the same timestamp."""
 
     def __init__(self, session: Session, resources: ResourceRenderer, now: datetime) -> None:
         self.session = session
@@ -96,10 +93,7 @@ class EntryWriter:
         return self.state.revision
 
     def require_full_rebuild(self) -> None:
-        """Record that entries that have not changed themselves may join or leave feeds.
-
-        `next_revision` must be called first.
-        """
+        """Record that unchanged entries might join or leave feeds. `next_revision` must be called first."""
         self.state.full_rebuild_revision = self.state.revision
 
     def record_renderer(self, renderer: str) -> None:

@@ -32,10 +32,8 @@ def vtimezone(tzid: str, first: date, last: date) -> Component:
     """Return the VTIMEZONE for entries in a zone with local dates from `first` to `last`, both inclusive.
 
     An entry that starts on the last day can end on the next day. For a recurring entry, `last` is the date of the last
-    occurrence. `tzid` is an IANA name or an alias, and is used unchanged as the TZID.
-
-    Raises ZoneInfoNotFoundError (a KeyError) if tzdata does not contain the zone, and ValueError if `last` is before
-    `first`.
+    occurrence. `tzid` is an IANA name or an alias, and is used unchanged as the TZID. Raises ZoneInfoNotFoundError (a
+    KeyError) if tzdata does not contain the zone, and ValueError if `last` is before `first`.
     """
     if last < first:
         raise ValueError(f"{last} is before {first}")
@@ -106,8 +104,8 @@ def _constant_observance(time: LocalTime, first_year: int) -> Component:
 def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
     """Return a STANDARD or DAYLIGHT component of a VTIMEZONE.
 
-    `onset` is the local time before the change, in seconds since 1970. The component with the greater offset is
-    DAYLIGHT, as Outlook expects.
+    `onset` is the local time of the change (in the previous offset) in seconds since 1970. The component with the
+    greater offset is DAYLIGHT, as Outlook expects.
     """
     properties = [
         Property("DTSTART", ValueType.DATE_TIME, (_EPOCH + timedelta(seconds=onset),)),

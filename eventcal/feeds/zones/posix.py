@@ -23,8 +23,8 @@ LAST_WEEK = 5
 
 # POSIX time has no leap seconds.
 _DAY, _HOUR = 86_400, 3_600
-# A local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC. An entry that starts on
-# the last day can end on the next day.
+# A local date begins up to 14 hours before and ends up to 12 hours after the same date in UTC.
+# An entry that starts on the last day of a span can end on the next day.
 _PADDING = 2 * _DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS_TO_MARCH = 59
@@ -98,7 +98,7 @@ def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetCh
 
 @dataclass(frozen=True, slots=True)
 class YearlyOnset(ABC):
-    """The time of a yearly change: a day, and the local time before the change in seconds since midnight.
+    """The local time of a yearly change (in the previous offset): a day, and the seconds since midnight.
 
     `seconds` can be negative or exceed a day. For example, Israel's change at 02:00 on the Friday before the last
     Sunday of March is written as 26 hours after the start of the fourth Thursday of March.
@@ -107,7 +107,7 @@ class YearlyOnset(ABC):
     seconds: int
 
     def local_seconds(self, year: int) -> int:
-        """Return the local time before the change, in seconds since 1970-01-01T00:00."""
+        """Return the local time of the change (in the previous offset) as seconds since 1970-01-01T00:00."""
         return midnight_seconds(self._day_ordinal(year)) + self.seconds
 
     @abstractmethod
@@ -118,8 +118,7 @@ class YearlyOnset(ABC):
 class WeekdayOnset(YearlyOnset):
     """An onset on a weekday of a month.
 
-    `weekday` is 0 for Sunday. `week` is the number (1 to 4) of the occurrence of the weekday in the month, or 5 for the
-    last occurrence.
+    `weekday` is 0 for Sunday. `week` is 1 to 4 for the first to fourth occurrence of the weekday, or 5 for the last.
     """
 
     month: int
@@ -170,10 +169,7 @@ class YearlyChange:
 
 @dataclass(frozen=True, slots=True)
 class PosixRule:
-    """A rule for either permanent standard time, or two yearly changes between standard time and summer time.
-
-    POSIX calls every period outside standard time summer time, including the winter in Dublin.
-    """
+    """A rule for either permanent standard time, or two yearly changes between standard time and summer time."""
 
     standard: LocalTime
     yearly: tuple[YearlyChange, ...] = ()
@@ -186,10 +182,7 @@ class PosixRule:
 
 
 def parse_tz_string(text: str) -> PosixRule:
-    """Parse a TZ string.
-
-    Raises ValueError if the string is not a valid footer of a TZif file (RFC 9636, section 3.3).
-    """
+    """Parse a TZ string. Raises ValueError unless the string is a valid TZif footer (RFC 9636, section 3.3)."""
     found = _TZ_STRING_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a TZ string: {text!r}")

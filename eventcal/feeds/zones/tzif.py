@@ -75,10 +75,7 @@ def read_tzif(tzid: str) -> bytes:
 
 
 def parse_tzif(data: bytes) -> Zone:
-    """Parse a TZif file of version 2 or later (RFC 9636, section 3).
-
-    Raises ValueError if `data` is not a valid file.
-    """
+    """Parse a TZif file of version 2 or later (RFC 9636, section 3). Raises ValueError if the file is invalid."""
     header = _read_header(data, 0)
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
