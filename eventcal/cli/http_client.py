@@ -23,7 +23,7 @@ class UnreadableCalendar(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class FetchLimits:
-    """Limits on the size and the duration of a request."""
+    """Limits on the size of a response and the duration of a request."""
 
     octets: int = MAX_CALENDAR_BYTES
     seconds: float = 30.0
@@ -46,7 +46,7 @@ def fetch(
     conditional_headers: Mapping[str, str] | None = None,
     limits: FetchLimits | None = None,
 ) -> FetchedResponse:
-    """Return the response to a request, whatever its status. At most five redirects are followed.
+    """Return the response to a request, regardless of its status. At most five redirects are followed.
 
     Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the request fails or
     times out, or if the response is too large.

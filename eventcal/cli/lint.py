@@ -124,5 +124,5 @@ def _count_by_severity(results: Sequence[LintResult]) -> Counter[Severity]:
 
 
 def _replace_unprintable(source: str) -> str:
-    """Replace unprintable characters in the name of a source, which is not trusted."""
+    """Replace unprintable characters in a source name, which is not trusted."""
     return "".join(sign if sign.isprintable() else "?" for sign in source)

@@ -66,7 +66,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
-        # Workers are spawned, because a process forked while another thread holds a lock could wait forever.
+        # Workers are spawned, because a process forked while a thread holds a lock could wait for the lock forever.
         multiprocessing.set_start_method("spawn", force=True)
         server.serve(target_loader=load_worker_app, wrap_loader=False)
 

@@ -24,7 +24,7 @@ from eventcal.sponsors.queries import list_tiers_with_taken_places
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorship, create_tier, update_tier
 
-# Event fields that are not loaded together with the other fields of the event.
+# Event fields that are loaded separately from the other fields.
 _SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)
@@ -147,7 +147,7 @@ def _set_co_located_events(loading: ImportSession, record: Record, slugs: Iterab
             loading.errors.append(FieldError(place, f"is not a public event: “{slug}”"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
-    # Loading another event in the data set may have changed the co-located events of this event.
+    # Loading another event in the data set can change the co-located events of this event.
     loading.session.expire(event, ["neighbours"])
     ensure_event_loaded(loading.session, event)
     public = [other.slug for other in known if other.status in PUBLIC_STATUSES]

@@ -1,4 +1,4 @@
-"""The state of an import: existing and new rows, and the field errors found so far."""
+"""The state of a data set import: existing and new rows, and the field errors found so far."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ _SELF_REFERENCE_MESSAGES = {
 
 
 class ImportSession:
-    """The state of an import. Existing and new rows are indexed by record key."""
+    """The state of a data set import. Existing and new rows are indexed by record key."""
 
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
         self.session = session

@@ -78,8 +78,7 @@ class Dataset:
     """The content of a data set file.
 
     `errors`: the validation errors.
-    `all_keys`: the keys of all records, including invalid records, so that references to invalid records are not
-    reported.
+    `all_keys`: the keys of all valid and invalid records.
     """
 
     records: Mapping[Section, tuple[Record, ...]]
@@ -113,7 +112,7 @@ def parse_dataset(raw: bytes, read_record: RecordReader, *, source_name: str) ->
 
 
 def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
-    """Return the data set in `document`, which is parsed JSON, including all validation errors."""
+    """Validate the parsed JSON `document`, and return the data set, which contains all validation errors."""
     # The sections are validated even if the JSON document has errors at the top level.
     top = document if isinstance(document, dict) else {}
     errors = [] if isinstance(document, dict) else [FieldError("", NOT_OBJECT)]
@@ -139,7 +138,7 @@ def validate_dataset(document: object, read_record: RecordReader) -> Dataset:
 
 
 def _iter_keys(section: Section, items: Iterable[Any]) -> Iterator[RecordKey]:
-    """Yield the keys of all items that have a complete key, including invalid items."""
+    """Yield the keys of all valid and invalid items that have a complete key."""
     for item in items:
         if isinstance(item, dict) and all(isinstance(item.get(name), str) for name in _KEY_FIELDS[section]):
             yield record_key(section, item)

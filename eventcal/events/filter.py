@@ -31,9 +31,9 @@ class Filter:
     `from_day` and `to_day` select entries that overlap an inclusive date range in the time zone of the event. `q`
     matches entries in which every search word is a prefix of some word. `tags` selects entries that have all of the
     given tags. `states` contains event statuses and talk states. `call_open` selects events with an open call for
-    talks, and the talks at events with an open call. `scheduled` selects talks that have a time if True, and talks
-    without a time if False. `excluded_event_ids` contains the sorted IDs of recurring events without an occurrence in
-    the date range (see `queries.exclude_without_occurrence`).
+    talks, and the talks at those events. If `scheduled` is True, only talks with a time match; if `scheduled` is False,
+    only talks without a time match. `excluded_event_ids` contains the sorted IDs of recurring events without an
+    occurrence in the date range (see `queries.exclude_without_occurrence`).
     """
 
     from_day: date | None = None
@@ -69,7 +69,7 @@ def sort_keys(sort: Sort, table: type[ListingMixin], starts: InstrumentedAttribu
 
 def search_conditions(column: InstrumentedAttribute[str], q: str | None) -> list[ColumnElement[bool]]:
     """Return conditions for rows in which every word of `q` is a prefix of some word in the search column."""
-    # Words from `split_query` contain only letters and digits, and therefore no LIKE wildcards.
+    # Words from `split_query` contain no LIKE wildcards.
     return [column.like(f"% {word}%") for word in split_query(q or "")]
 
 

@@ -1,4 +1,4 @@
-"""Queries for events and event teams. Every query returns only rows that the caller is allowed to see."""
+"""Queries for events and event teams."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -92,7 +92,7 @@ def can_view_event(event: Event, caller: Caller) -> bool:
 
 
 def select_public_events(filters: Filter, *, now: datetime) -> Select[Event]:
-    """Return a SELECT statement for the public events that match the filter, including visible tombstones."""
+    """Return a SELECT statement for the public events and visible tombstones that match the filter."""
     shown = not_expired_condition(now.date(), Event.tombstone_until)
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(filters, now=now))
 
@@ -102,9 +102,8 @@ def exclude_without_occurrence(
 ) -> Filter:
     """Return a copy of the filter that excludes recurring events without an occurrence in the date range.
 
-    The database cannot expand recurrence rules, so recurring events are loaded with one SELECT statement and expanded
-    in Python. If the filter has no date range, no SQL statement is executed. Only events with one of the given
-    `statuses` are considered.
+    The database cannot expand recurrence rules, so recurring events are loaded and expanded in Python. Only events with
+    one of the given `statuses` are considered.
     """
     if filters.from_day is None and filters.to_day is None:
         return filters

@@ -1,7 +1,4 @@
-"""Business rules for events: validation, acceptance of talks and derived columns.
-
-The functions do not access the database.
-"""
+"""Business rules for events: validation, acceptance of talks and derived columns. No rule accesses the database."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta

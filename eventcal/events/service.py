@@ -72,7 +72,7 @@ def build_event(session: Session, fields: EventFields, *, caller: Caller, now: d
 
 
 def edit_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> Event:
-    """Update fields of an event and flush the session (RFC 7396: null clears a field, and nested objects are merged).
+    """Merge the fields into an event (RFC 7396), and flush the session.
 
     The caller must have checked the permission to manage the event. Raises SlugImmutable, DuplicateSlug,
     InvalidTransition, or Invalid with all field errors.
@@ -83,7 +83,7 @@ def edit_event(session: Session, event: Event, fields: EventFields, *, now: date
 
 
 def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
-    """Update an event like `edit_event`, but without a flush. The event does not have to belong to a session."""
+    """Update an event like `edit_event`, but do not flush. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}

@@ -91,7 +91,7 @@ def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
 
 
 def redact_event(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
-    """Redact an event, its tracks and its rooms, and cancel the event if public. Raises NotSignedIn or Forbidden."""
+    """Redact an event with its tracks and rooms. A public event is also cancelled. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     apply_transition(event, EventAction.REDACT, now=now)
     redact_part_names(session, event.tracks)

@@ -1,8 +1,8 @@
 """The database and the unit of work. Only units of work commit transactions.
 
 Each unit of work first acquires a global write lock: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. Because
-units of work never overlap, a condition checked in a unit of work still holds when the transaction commits, and
-revisions are assigned in commit order. See docs/decisions/0004-one-writer.md.
+units of work never overlap, a condition checked in a unit of work still holds when the transaction is committed,
+and revisions are assigned in commit order. See docs/decisions/0004-one-writer.md.
 """
 
 import sqlite3
@@ -28,7 +28,7 @@ from eventcal.kit.models import Base
 # The key of the PostgreSQL advisory lock, an arbitrary number that must not change.
 _WRITE_LOCK_KEY = 0x6576636C
 _LOCK_TIMEOUT_MS = 15_000
-# Setting the lock timeout of the transaction in the statement that acquires the lock saves a round trip.
+# A single statement sets the lock timeout and acquires the lock, which saves a round trip.
 _POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -123,8 +123,7 @@ class Database:
 class UnitOfWork:
     """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
-    `now` is the time (UTC) at which the unit of work started and is used for all timestamps that the unit of work
-    writes. The Last-Modified date is based on `commit_time` and not on `now`.
+    `now` is the start time (UTC) of the unit of work. Last-Modified dates are based on `commit_time` instead.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
@@ -142,10 +141,9 @@ class UnitOfWork:
             self._changes.extend(_iter_changes(session))
 
     def flush_hooks(self) -> None:
-        """Flush the session, and pass the changes since the previous call to the hooks, which update derived values.
+        """Flush the session, and call the hooks with all changes since the previous call of `flush_hooks`.
 
-        `Database.unit_of_work` calls `flush_hooks` before committing. Call `flush_hooks` explicitly to read derived
-        values within the `with` block.
+        Hooks update derived values. An explicit call is required only to read derived values before the commit.
         """
         if self.session.new or self.session.deleted:
             # The foreign keys of new rows are not set until the session is flushed.
@@ -166,7 +164,7 @@ class UnitOfWork:
 
 @cache
 def _last_migration() -> str:
-    """Return the number of the latest migration, which is the highest because the migration history is linear."""
+    """Return the number of the latest migration: the highest number, because the migration history is linear."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 

@@ -15,8 +15,8 @@ class Message(str):
     """A formatted English message that stores its template and values for later translation.
 
     The template must be a string literal, because translations are extracted from the source code. Placeholders are
-    named, as in `Message("must have at most %(limit)s characters", limit=80)`. A placeholder value may itself be a
-    translatable message. In all other respects, a message is an ordinary `str`.
+    named, as in `Message("must have at most %(limit)s characters", limit=80)`. A placeholder value can itself be a
+    translatable message.
     """
 
     __slots__ = ("template", "values")
@@ -140,10 +140,7 @@ def raise_if_invalid(errors: Sequence[FieldError]) -> None:
 
 
 class Transition(NamedTuple, Generic[State]):
-    """A transition from any of the states in `sources` to the state `target`.
-
-    `target` is None if the target state depends on other conditions.
-    """
+    """A transition from any state in `sources` to `target`, which is None if the target depends on other conditions."""
 
     sources: frozenset[State]
     target: State

@@ -26,7 +26,7 @@ def new_secret(prefix: str) -> str:
 
 
 def hash_secret(secret: str) -> str:
-    """Return the SHA-256 hash of a secret in hexadecimal, for storage. Random secrets need no salt."""
+    """Return the SHA-256 hash of a secret in hexadecimal. Random secrets need no salt."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -33,10 +33,7 @@ _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 class SkippedTime(ValueError):
-    """A local time that is skipped when the clocks in its time zone go forward.
-
-    `next_valid` is the first local time after the gap.
-    """
+    """A local time that is skipped when the clocks go forward. `next_valid` is the first local time after the gap."""
 
     def __init__(self, local: datetime, tzid: str, next_valid: datetime) -> None:
         self.next_valid = next_valid
@@ -63,7 +60,7 @@ def is_known_zone(name: str) -> bool:
 
 @cache
 def common_zones() -> tuple[str, ...]:
-    """Return the time zones for selection lists: the zones in `zone.tab`, without aliases, and UTC."""
+    """Return the time zones for selection lists: the zones in `zone.tab`, and UTC."""
     rows = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8").splitlines()
     places = {row.split("\t")[2] for row in rows if row and not row.startswith("#")}
     return (*sorted(places & _zone_names()), "UTC")
@@ -167,7 +164,7 @@ def _find_instant(local: datetime, tzid: str) -> datetime | None:
 
 
 def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a naive local time, including times that do not exist (RFC 5545, section 3.3.5).
+    """Return the UTC instant of a naive local time (RFC 5545, section 3.3.5).
 
     A skipped time is converted with the offset before the gap. If a time occurs twice, the `fold` attribute selects the
     instant (PEP 495).
@@ -199,10 +196,9 @@ def day_start(day: date, tzid: str) -> datetime:
 
 
 def day_end(day: date, tzid: str) -> datetime:
-    """Return the UTC instant at which a day ends in the zone, which is the start of the next day.
+    """Return the UTC instant at which a day ends in the zone: the start of the next day.
 
-    A day that is skipped entirely in the zone starts and ends at the same instant. Raises the same errors as
-    `day_start`.
+    A day that the zone skips entirely starts and ends at the same instant. Raises the same errors as `day_start`.
     """
     _check_year(day.year)
     return _first_instant_of_day(day + _A_DAY, tzid)
@@ -216,8 +212,8 @@ def _first_instant_of_day(day: date, tzid: str) -> datetime:
 def format_with_offset(instant: datetime, tzid: str) -> str:
     """Return an aware instant in RFC 3339 format with the offset of the zone: `2014-06-04T13:30:00-04:00`.
 
-    An offset with seconds, such as in Monrovia until 1972, is rounded to minutes (RFC 3339, section 5.8) without
-    changing the instant. Raises ValueError for an unknown zone or a naive time.
+    An offset with seconds, such as the offset of Monrovia until 1972, is rounded to minutes (RFC 3339, section 5.8)
+    without changing the instant. Raises ValueError for an unknown zone or a naive time.
     """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no offset, so it is no instant")

@@ -1,6 +1,6 @@
 """Database migrations with Alembic.
 
-Each upgrade or downgrade runs in one transaction, including on SQLite, so that a failed migration changes nothing.
+Each upgrade or downgrade runs in one transaction, even on SQLite, so that a failed migration changes nothing.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def upgrade(database: Engine | URL | str, *, revision: str = "head") -> None:
 
 
 def downgrade(database: Engine | URL | str, revision: str) -> None:
-    """Downgrade the database to `revision` ("base" removes all tables). Raises the same errors as `upgrade`."""
+    """Downgrade the database to `revision`, or to "base" to remove all tables. Raises the same errors as `upgrade`."""
     _run_migration(database, lambda config: command.downgrade(config, revision))
 
 

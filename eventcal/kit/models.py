@@ -11,13 +11,12 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# The `Column.info` of private columns, which are not published.
-# A change that affects only private columns does not create a new revision.
+# The `Column.info` of private columns. A change of only private columns does not create a new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A column type for instants, which are stored in UTC and loaded as aware datetimes, including on SQLite."""
+    """A column type for instants, which are stored in UTC and loaded as aware datetimes, even on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

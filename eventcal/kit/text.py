@@ -44,8 +44,7 @@ def single_line_error(value: str) -> Message | None:
     """Return the error message for invalid single-line text, such as a title, or None if the text is valid.
 
     Control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text are invalid. The message suggests a
-    correction and has no subject, so that it can follow any field name. Character positions in
-    the message are counted from 1.
+    correction and has no subject, so that it can follow any field name.
     """
     found = _FORBIDDEN_IN_LINE.search(value)
     if found is not None:

@@ -42,7 +42,7 @@ def load_translations(code: str) -> Translations:
 
 
 def translate_to_all_languages(text: str) -> list[str]:
-    """Return all translations of a message, without duplicates. Text that is not a message is returned unchanged."""
+    """Return all translations of a message, without duplicates. Text that is not a message is the only item."""
     return list(dict.fromkeys(translate(text, code) for code in LANGUAGES))
 
 

@@ -1,7 +1,4 @@
-"""Validators and error messages for schemas and commands.
-
-The error messages have no subject, so that they can follow any field name.
-"""
+"""Validators and their error messages, which have no subject so that they can follow any field name."""
 
 import re
 from collections.abc import Callable, Collection, Iterable

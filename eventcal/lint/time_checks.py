@@ -144,7 +144,7 @@ _RULE_PART_PATTERNS = {
     "RSCALE": re.compile(r"[A-Z0-9-]+"),
     "SKIP": re.compile("OMIT|BACKWARD|FORWARD"),
 }
-# The frequencies for which a rule part is not allowed (see the table in RFC 5545, section 3.3.10).
+# The frequencies with which each rule part is not allowed (see the table in RFC 5545, section 3.3.10).
 _FORBIDDEN_FREQUENCIES = {
     "BYWEEKNO": {"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"},
     "BYYEARDAY": {"DAILY", "WEEKLY", "MONTHLY"},
@@ -154,7 +154,7 @@ _FREQUENCIES_WITH_NUMBERED_DAYS = {"MONTHLY", "YEARLY"}
 
 
 def check_recurrence(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about recurrence rules, including the rules in time zone definitions."""
+    """Yield findings about the recurrence rules of entries and time zone definitions."""
     for component in file.components:
         rules = component.list_properties("RRULE")
         for written in rules[1:]:

@@ -37,7 +37,7 @@ class TimeValue:
 
     @property
     def utc(self) -> datetime | None:
-        """The instant in UTC as a naive datetime for comparisons, or None if the time zone is unknown."""
+        """The time in UTC, or None if the time zone is unknown. Dates and floating times are treated as UTC."""
         if self.kind is not TimeKind.ZONED:
             return self.local
         offset = iana_utc_offset(self.tzid or "", self.local)

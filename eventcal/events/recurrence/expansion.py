@@ -46,8 +46,7 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The last date of a rule is first searched for in the 45 days before UNTIL.
-# Each time the search period contains no date, the length of the period is multiplied by the search factor.
+# The search for the last date begins with the 45 days before UNTIL. The period grows 8-fold until it contains a date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
@@ -176,7 +175,7 @@ class RuleExpansion:
         return local.date() > self._last_day
 
     def _iter_ignoring_end(self, day: date) -> Iterator[datetime]:
-        """Yield the dates of the rule without COUNT and UNTIL, starting on or shortly before `day`."""
+        """Ignoring COUNT and UNTIL, yield the dates of the rule, starting on or shortly before `day`."""
         moved = self._move_start_towards(day)
         for late in rrulestr(self._rule_without_end, dtstart=moved.replace(year=moved.year + _SHIFTED_YEARS)):
             year = late.year - _SHIFTED_YEARS

@@ -236,10 +236,7 @@ def _expand_event_rule(event: RecurringEvent) -> RuleExpansion | None:
 
 
 def _expansion_start(event: RecurringEvent, first: date | None, after: SortPosition | None) -> date:
-    """Return the day from which to expand the rule.
-
-    All occurrences before the returned day end before `first` or precede `after`.
-    """
+    """Return the day from which to expand the rule. All earlier occurrences end before `first` or precede `after`."""
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
         days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _GAP_MARGIN)

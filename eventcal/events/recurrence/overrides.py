@@ -31,7 +31,7 @@ Overrides = Mapping[str, Override]
 def merge_overrides(
     current: Overrides, changes: Mapping[str, OverrideFields | None] | None
 ) -> dict[str, dict[str, Any]]:
-    """Return the overrides, merged with the changes (RFC 7396: null removes an entry), in chronological order."""
+    """Merge the changes into the current overrides (RFC 7396), and return all overrides in chronological order."""
     if changes is None:
         return {}
     whole = {occurrence: dict(override) for occurrence, override in current.items()}
