@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         try:
             state = feed_state_for(environ, here)
         except SQLAlchemyError:
-            # The Flask app reads the feed state again and reports the database error.
+            # If the feed state cannot be read, the Flask app reports the database error.
             return self._app(environ, start_response)
         representation = here.responses.get(ResponseKey.build(url, state.revision, here.clock.now()))
         if representation is None:
@@ -67,10 +67,7 @@ def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
 
 
 def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
-    """Return the URL under which a response to the request is cached, or None.
-
-    For pages, the URL includes the language.
-    """
+    """Return the URL under which a response to the request is cached, or None if no response is cached."""
     url = request_url(environ)
     names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
     if names_nobody and services.responses.has_url(url):
@@ -96,7 +93,7 @@ def _send_cached(
 
 
 class Snapshot(NamedTuple):
-    """Input for rendering: a database session that sees the revision of `state` or a later one, and the time (UTC)."""
+    """The input for rendering. `session` sees the revision of `state` or a later revision, and `now` is in UTC."""
 
     session: Session
     state: FeedState
@@ -117,9 +114,8 @@ class Document(ABC):
 
     `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
     Last-Modified header.
-    `changes_daily`: whether the document can change at midnight (UTC) without a change to the data. All attributes
-    except `cacheable` and `changes_daily` are copied to the Representation. The `load` method can set any attribute
-    except `language`.
+    `changes_daily`: whether the document can change at midnight (UTC) without a change to the data. The `load` method
+    can set any attribute except `language`.
     """
 
     media_type: str
@@ -151,8 +147,8 @@ class Document(ABC):
 def serve_cached(document: Document) -> Response:
     """Return the cached response to a GET request. On a cache miss, render and cache the document.
 
-    While one request renders a document, concurrent requests for its URL wait without using a database connection.
-    The `load` and `render` methods must not serve another document, because both documents might need the same lock.
+    While one request renders a document, concurrent requests for the same URL wait without using a database connection.
+    The `load` and `render` methods must not call `serve_cached`, because both calls could need the same lock.
     """
     moment = now()
     cache = services().responses

@@ -48,7 +48,7 @@ def init_translations(app: Flask) -> None:
     """Configure Flask-Babel to translate into the language of each request."""
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=current_locale)
     words = Domain(domain=DOMAIN)
-    # Flask-Babel does not search directories for catalogues that are already in the cache of the domain.
+    # Flask-Babel searches directories only for catalogues that are not in the cache of the domain.
     words.cache.update(
         {
             (str(_parse_locale(tag)), DOMAIN): load_translations(_language_subtag(tag))
@@ -154,16 +154,10 @@ def translate_error(error: DomainError | HTTPException) -> str:
 
 
 def page_error_message(code: str, detail: str) -> str:
-    """Return the message that pages show for an error code.
-
-    If pages have no message for the code, `detail` is translated.
-    """
+    """Return the message that pages show for an error code, by default the translated `detail`."""
     return translate(_PAGE_MESSAGES.get(code, detail))
 
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-    """Return (parameter name, translated message) pairs.
-
-    The name is empty for errors in the query string as a whole.
-    """
+    """Return (parameter name, translated message) pairs. The name is empty for errors in the whole query string."""
     return [(error.pointer.removeprefix("?"), translate(error.detail)) for error in errors]

@@ -33,10 +33,7 @@ def media_store() -> MediaStore:
 
 
 def find_uploaded_path(stored_url: str | None) -> str | None:
-    """Return `stored_url` if it is the path of an uploaded image, or None for any other URL.
-
-    Pages show only uploaded images.
-    """
+    """Return `stored_url` if it is the path of an uploaded image, or None. Pages show only uploaded images."""
     return stored_url if stored_url is not None and stored_url.startswith(UPLOAD_PATH) else None
 
 
@@ -52,10 +49,7 @@ def store_upload(picture: Picture) -> str:
 
 
 def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """If a field contains the URL of an uploaded image, replace the URL with the path of the image.
-
-    Raises Invalid if the image does not exist.
-    """
+    """Replace the URL of an uploaded image in a field with its path. Raises Invalid if the image does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{UPLOAD_PATH}"
     if url is None or not url.startswith(ours):
@@ -73,7 +67,7 @@ def referenced_files(session: Session) -> set[str]:
 
 
 def max_content_length(max_bytes: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that sets the maximum size in bytes of a view's request bodies.
+    """Return a decorator that limits the size of a view's request bodies to `max_bytes`.
 
     The decorator must be outside the permission decorator, which reads the CSRF token from the body of a form.
     """

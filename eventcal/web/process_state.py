@@ -25,10 +25,7 @@ MAX_COUNTERS = 1000
 
 
 class ResponseKey(NamedTuple):
-    """A cache key: a URL, the revision of the public data, and the day (UTC).
-
-    The day is included because the default period of feeds advances every day.
-    """
+    """A cache key. The day (UTC) is part of the key, because the default period of feeds advances every day."""
 
     url: str
     revision: int
@@ -41,7 +38,7 @@ class ResponseKey(NamedTuple):
 
 
 def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
-    """Return the URL under which the response to a request is cached. Pages are cached per language."""
+    """Return the URL under which the response to a request is cached. Pages are cached separately for each language."""
     url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return url if language is None else f"{url}#{language}"
 
@@ -85,7 +82,7 @@ class ResponseCache:
             return kept.representation
 
     def get_same_or_earlier(self, key: ResponseKey) -> Representation | None:
-        """Return the representation cached for the URL and day with the same or an earlier revision, or None."""
+        """Return the representation cached for this URL and day under the same or an earlier revision, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or kept.key.day != key.day or kept.key.revision > key.revision:
@@ -100,7 +97,7 @@ class ResponseCache:
                 self._put_and_evict(key, representation)
 
     def get_render_lock(self, key: ResponseKey) -> threading.Lock:
-        """Return the lock that prevents concurrent requests from rendering the document at the same URL."""
+        """Return the lock that prevents concurrent requests from rendering the document at this URL."""
         return self._turns[hash(key.url) % len(self._turns)]
 
     def _put_and_evict(self, key: ResponseKey, representation: Representation) -> None:
@@ -131,10 +128,7 @@ class BackgroundThread:
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Schedule a task.
-
-        An exception in the task is logged. Tasks that are scheduled while the process exits are dropped.
-        """
+        """Schedule a task, which is dropped if the process is exiting. Exceptions in the task are logged."""
         try:
             self.executor.submit(task).add_done_callback(_log_task_failure)
         except RuntimeError:
@@ -148,7 +142,7 @@ def _log_task_failure(future: Future[None]) -> None:
 
 
 class _FetchCount(NamedTuple):
-    """Statistics on the fetches of a feed by one kind of client, with the column names of FeedFetches."""
+    """Statistics on the fetches of a feed by one kind of client. The fields have the names of FeedFetches columns."""
 
     first_at: datetime
     last_at: datetime
@@ -169,10 +163,7 @@ class FetchCounter:
         self._written_at: datetime | None = None
 
     def increment(self, feed_key: str, client: ClientKind, *, status: int, now: datetime) -> bool:
-        """Count a fetch and return whether the caller should call `flush`.
-
-        Only one of several concurrent calls returns True.
-        """
+        """Count a fetch, and return whether to call `flush`. Only one of several concurrent calls returns True."""
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at

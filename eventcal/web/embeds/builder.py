@@ -35,7 +35,7 @@ from eventcal.web.request.context import links, now, settings
 
 _SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
 
-# The parameter for the language of the embed. The `lang` parameter sets the language of the builder page.
+# The query parameter for the language of the embed, because `lang` sets the language of the builder page.
 _LANGUAGE_PARAM = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
 _HEIGHT = "480"
@@ -62,7 +62,7 @@ def builder() -> Response:
 @embeds.get("/embed.js")
 @anonymous
 def script() -> Response:
-    """Serve the script that defines the listing's web component. Pages from any origin can load the script."""
+    """Serve the script that defines the listing's web component."""
     answer = conditional_response(_script_representation(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
     # A page with a Cross-Origin-Embedder-Policy can load the script only if Cross-Origin-Resource-Policy allows it.
@@ -147,7 +147,7 @@ def _field_options() -> Mapping[str, Sequence[tuple[str, str]]]:
 
 
 def _hidden_fields(args: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """Return the hidden form fields: filters that have no visible field, and additional values of visible fields."""
+    """Return hidden form fields for filters that have no visible field, and for additional values of visible fields."""
     known = [arg for arg in known_listing_args(args).items(multi=True) if arg[0] != "cursor" and arg != ("from", TODAY)]
     first = {name: args[name] for name in _FIELDS if name in args}
     hidden = []

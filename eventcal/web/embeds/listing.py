@@ -43,12 +43,12 @@ _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none
 TODAY = "today"
 """The value of `from` for embeds that always begin with the current day."""
 
-# The separator of filter values in an attribute of the web component. Filter values can contain commas.
+# The separator of filter values in an attribute of the web component. A comma could be part of a filter value.
 _VALUE_SEPARATOR = "|"
 
 
 class Theme(StrEnum):
-    """The colour scheme of an embed. `AUTO` is the colour scheme of the reader's system."""
+    """The colour scheme of an embed. `AUTO` selects the colour scheme of the reader's system."""
 
     AUTO = "auto"
     LIGHT = "light"
@@ -59,7 +59,7 @@ class Theme(StrEnum):
 class EmbedQuery(ListingQuery):
     """The parameters of an embed.
 
-    `upcoming`: whether the embed begins with the current day.
+    `upcoming`: whether past items are omitted.
     `talk`: the ID of a single talk to show.
     `lang`: the language of the embed, or an empty string for the reader's language.
     """
@@ -156,7 +156,7 @@ def web_component_snippet(query: EmbedQuery, base_url: str) -> str:
 @embeds.get("/embed/listing")
 @anonymous
 def listing() -> Response:
-    """Show events or talks in an iframe, or show the errors in an invalid query string."""
+    """Serve the page for iframes, which shows events or talks, or the errors in an invalid query string."""
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))
@@ -208,7 +208,7 @@ def _event_row(event: Event, first: date, last: date) -> Json:
         "id": event.slug,
         "url": links().event_page(event.slug),
         "title": event.title,
-        # The status of an occurrence can be less certain than that of its event, but not more certain.
+        # An occurrence cannot be confirmed if its event is not confirmed.
         "state": one.status if one is not None and event.status == EventStatus.CONFIRMED else event.status,
         "when": format_occurrence_times(one, event.timezone) if one is not None else format_times(event),
         "place": _join_nonempty(one.venue if one is not None else event.venue, event.city, country, online),

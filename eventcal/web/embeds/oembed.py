@@ -35,7 +35,7 @@ from eventcal.web.params.listing_query import ItemKind, parse_listing_page_query
 from eventcal.web.request.context import links, settings
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
-# The time in seconds for which oEmbed consumers may cache a response.
+# The time in seconds for which oEmbed consumers can cache a response.
 _CACHE_AGE = 3600
 _MAX_SIZE = 10_000
 _JSON = "json"
@@ -115,10 +115,7 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
 
 
 def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
-    """Return the path segments and the parsed query string of a URL.
-
-    Raises NotFound if the URL does not belong to this site.
-    """
+    """Return the path segments and parsed query string of a URL. Raises NotFound if the URL is not on this site."""
     base = urlsplit(links().base)
     try:
         there = urlsplit(url)

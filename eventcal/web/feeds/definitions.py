@@ -32,7 +32,7 @@ class FeedDefinition:
     """The feed at a URL: its entries, its metadata and the file name for downloads.
 
     `path`: the path without the suffix. The path of a personal feed does not contain the secret.
-    `page_url`: the URL of the web page with the same content, which is the home page by default.
+    `page_url`: the URL of the web page with the same content, or None for the home page.
     `is_personal`: whether the content depends on a member and not only on the public data and the day.
     """
 
@@ -58,7 +58,7 @@ def calendar_feed(_session: Session, query: FeedQuery, now: datetime) -> FeedDef
 
 
 def news_feed(session: Session, query: FeedQuery, now: datetime) -> FeedDefinition:
-    """Return the calendar feed without a default period, because newly announced events may take place at any time."""
+    """Return the calendar feed without a default period, because newly announced events can take place at any time."""
     return replace(calendar_feed(session, query, now), feed=_build_feed(query))
 
 
@@ -145,18 +145,18 @@ def check_feed_active(feed: PersonalFeed) -> None:
 
 
 def _build_feed(query: FeedQuery, *, default_include: tuple[Include, ...] = _DEFAULT_INCLUDE) -> Feed:
-    """Return the requested feed, by default without unscheduled talks."""
+    """Return the requested feed, which excludes unscheduled talks by default."""
     scheduled = True if query.filter.scheduled is None else query.filter.scheduled
     kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in query.include or default_include))
     return Feed(filters=replace(query.filter, scheduled=scheduled), kinds=kinds, cancelled=query.cancelled)
 
 
 def _build_talk_feed(query: FeedQuery) -> Feed:
-    """Return the requested feed, restricted to talks and including unscheduled talks."""
+    """Return the requested feed, which contains only talks and by default includes unscheduled talks."""
     feed = _build_feed(query)
     return replace(feed, filters=query.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
 
 
 def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a filter for one value, or a filter that matches nothing if other values are requested."""
+    """Return a filter for `value`, or a filter that matches nothing if only other values are requested."""
     return (value,) if value in requested or not requested else ("",)

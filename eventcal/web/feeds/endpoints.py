@@ -70,7 +70,7 @@ class FeedEndpoint:
     def build_document(
         self, query: FeedQuery, path_args: Mapping[str, str], *, fetch_key: str | None = None
     ) -> "FeedDocument":
-        """Return the document for a request. `fetch_key` is the key for counting fetches, or None."""
+        """Return the feed document. `fetch_key` is the key for counting fetches, or None if fetches are not counted."""
         return FeedDocument(
             media_type=self.media_type, endpoint=self, query=query, path_args=path_args, fetch_key=fetch_key
         )
@@ -91,7 +91,7 @@ class FeedDocument(Document):
         self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.is_personal else PUBLIC
-        # Personal feeds and feeds with the filter for open calls can change without a change to the public data.
+        # Personal feeds and feeds filtered by open calls can change while the public data stays the same.
         self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
@@ -99,7 +99,7 @@ class FeedDocument(Document):
         return self.endpoint.render(self, snapshot, previous_source)
 
     def build_head(self, *, changed_at: datetime | None = None) -> FeedHead:
-        """Return the metadata of the feed. The UID is derived from the path and the query, but not from the format."""
+        """Return the metadata of the feed. The UID is derived from the path and query string, not from the format."""
         found, query = self.definition, canonical_query(self.query)
         asked = f"?{query}" if query else ""
         digest = hashlib.blake2b(f"{found.path}.ics{asked}".encode(), digest_size=8).hexdigest()
@@ -118,7 +118,7 @@ class FeedDocument(Document):
 def _render_calendar(
     document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None, *, fmt: Format
 ) -> RenderedBody:
-    """Update the previous body with the latest changes if possible, or render all entries."""
+    """Update the previous body if possible, or render all entries."""
     session, state, moment = snapshot
     asked = document.query
     wanted = AssemblyRequest(
@@ -180,10 +180,7 @@ def _render_schedule(
 def _iter_calendar_endpoints(
     path: str, define_feed: Callable[..., FeedDefinition], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each calendar format.
-
-    The docstring of `define_feed` is the OpenAPI description of the endpoint.
-    """
+    """Yield an endpoint for each calendar format, described in OpenAPI by the docstring of `define_feed`."""
     for fmt in formats:
         yield FeedEndpoint(
             name=f"{define_feed.__name__}_{fmt.name}",

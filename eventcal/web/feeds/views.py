@@ -35,7 +35,7 @@ def public_feed(**path_args: str) -> Response:
     key = fetch_counter_key(request.path, asked)
     _count_fetch_after_request(key)
     document = FEEDS[request.endpoint or ""].build_document(asked, path_args, fetch_key=key)
-    # Calls for talks open and close without a new revision, so feeds with the filter for open calls must not be cached.
+    # Calls for talks open and close without a new revision, so feeds filtered by open calls must not be cached.
     return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
 
 

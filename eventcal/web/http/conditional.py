@@ -28,7 +28,7 @@ PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
 # The size in bytes below which a body does not benefit from compression.
 _SMALLEST_COMPRESSED = 200
-# The period after midnight in which transactions that began before midnight may still commit.
+# The period after midnight in which transactions that began before midnight can still commit.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 _HTTP_DATE = re.compile(
@@ -46,7 +46,7 @@ def etag_of(body: bytes) -> str:
 
 
 def revision_etag(revision: int, renderer: str) -> str:
-    """Return a version that consists of a revision and a hash of the renderer, such as "17.ab12cd34"."""
+    """Return a version such as "17.ab12cd34", which consists of a revision and a hash of the renderer."""
     return f"{revision}.{blake2b(renderer.encode(), digest_size=4).hexdigest()}"
 
 
@@ -56,10 +56,7 @@ def entity_tag(etag: str, coding: str) -> str:
 
 
 def conditional_response(representation: Representation, now: datetime) -> Response:
-    """Return a 304 response, or a 200 response in the preferred content encoding.
-
-    The response is never 406 (Not Acceptable).
-    """
+    """Return a 304 response, or a 200 response in the preferred content encoding, but never a 406 response."""
     headers, body = conditional_headers_and_body(representation, request.environ, now)
     return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
 
@@ -135,12 +132,12 @@ def _has_reliable_dates(now: datetime) -> bool:
 
 
 def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
-    """Return whether the resource is unchanged since the If-Modified-Since date (RFC 9110, section 13.1.3)."""
+    """Return whether the resource has not changed since the If-Modified-Since date (RFC 9110, section 13.1.3)."""
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
     # Dates in the future are ignored, because Last-Modified is never in the future (RFC 9110, section 8.8.2.1).
-    # A resource that changed in the current second may change again before the second ends.
+    # A resource that changed in the current second can change again before the second ends.
     changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
 
@@ -179,7 +176,7 @@ def matches_version(if_match: str | None, version: str, *, separator: str) -> bo
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
-    """Raise VersionConflict if If-Match does not match this revision, or PreconditionRequired if it is missing."""
+    """Raise PreconditionRequired if If-Match is missing, or VersionConflict if it does not match this revision."""
     if not matches_version(if_match, str(revision), separator="."):
         raise VersionConflict(
             Message(
@@ -190,7 +187,7 @@ def check_revision(if_match: str | None, revision: int) -> None:
 
 
 def check_etag(if_match: str | None, etag: str) -> None:
-    """Raise VersionConflict if If-Match does not match this version, or PreconditionRequired if it is missing."""
+    """Raise PreconditionRequired if If-Match is missing, or VersionConflict if it does not match this version."""
     if not matches_version(if_match, etag, separator="-"):
         raise VersionConflict(Message("The resource has changed. Read it again and send its ETag."))
 

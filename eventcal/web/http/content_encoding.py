@@ -11,8 +11,8 @@ import zstandard
 IDENTITY = "identity"
 """The content coding for uncompressed bodies."""
 
-# Codings with equal weight are preferred in the order of this mapping.
-# Brotli compression at higher levels takes many times as long and reduces the size by only a few percent more.
+# Content codings with equal weight are preferred in the order of this mapping.
+# Higher Brotli levels take many times as long and reduce the size by only a few percent more.
 # For gzip, libdeflate takes half as long as zlib and compresses better.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),

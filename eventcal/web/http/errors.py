@@ -32,10 +32,7 @@ ErrorClass = type[DomainError] | type[HTTPException]
 
 
 class RequestInProgress(errors.Conflict):
-    """A request with the same Idempotency-Key is being processed.
-
-    `retry_after` is the delay in seconds before a retry.
-    """
+    """A request with the same Idempotency-Key is being processed. Clients should retry after `retry_after` seconds."""
 
     code = "under-way"
     title = Message("Request in progress")
@@ -140,7 +137,7 @@ class ErrorKind(NamedTuple):
 
 
 def status_of(error_class: ErrorClass) -> HTTPStatus:
-    """Return the status code for an error class. Raises LookupError if no status is defined for the class."""
+    """Return the HTTP status code for an error class. Raises LookupError if no status is defined for the class."""
     if issubclass(error_class, HTTPException):
         return HTTPStatus(error_class.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     for family in error_class.__mro__:
@@ -241,7 +238,7 @@ def _database_busy_response(error: Exception) -> Response:
 
 
 def _internal_error_response(error: BaseException) -> Response:
-    """Log the exception with a reference, and return a response that contains only the reference."""
+    """Log the exception with a reference, and return a response that contains the reference but not the exception."""
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
     return error_response(
@@ -255,7 +252,7 @@ def _internal_error_response(error: BaseException) -> Response:
 
 
 def requested_route() -> str:
-    """Return the method and URL rule for logging. The request path is not logged, because it can contain a secret."""
+    """Return the HTTP method and URL rule for logging. The path is not logged, because it can contain a secret."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'an unknown URL'}"
 
 
@@ -271,7 +268,7 @@ def _is_temporary_error(error: DBAPIError) -> bool:
     return state is None or _TEMPORARY_SQLSTATES.fullmatch(state) is not None
 
 
-# Replacements for marshmallow messages. The messages have no subject, because they are displayed after the field name.
+# Replacements for marshmallow messages. Error messages have no subject, because they are displayed after a field name.
 _MESSAGES = {
     "Missing data for required field.": validators.REQUIRED,
     "Field may not be null.": Message("must not be null"),
@@ -282,7 +279,7 @@ _MESSAGES = {
 }
 _BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown field; remove it")}
 _QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown parameter; remove it")}
-# The maximum number of field errors in a response, which limits the size of the response.
+# The maximum number of field errors in a response.
 _MAX_FIELD_ERRORS = 100
 
 

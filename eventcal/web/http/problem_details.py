@@ -57,7 +57,7 @@ def _redacted_request_path() -> str:
     """Return the request path, in which an ellipsis replaces the secret of a personal feed."""
     secret = (request.view_args or {}).get("secret")
     path = request.path.replace(secret, "…") if secret else request.path
-    # A URI reference that begins with two slashes would specify a host (RFC 3986, section 4.2).
+    # A URI reference that begins with two slashes specifies a host (RFC 3986, section 4.2).
     return "/" + quote_path(path.lstrip("/"))
 
 

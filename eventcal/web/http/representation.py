@@ -9,10 +9,10 @@ from eventcal.web.http.content_encoding import COMPRESSORS, IDENTITY
 
 
 class RenderSource(Protocol):
-    """The source of a rendered body, from which the next version of the body can be rendered incrementally."""
+    """The data needed to render the next version of a response body incrementally."""
 
     def memory_size(self) -> int:
-        """Return the approximate size in bytes."""
+        """Return the approximate memory size in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,6 @@ class Representation:
             return self.encodings[coding]
 
     def memory_size(self) -> int:
-        """Return the approximate size in bytes, including the cached encodings."""
+        """Return the approximate memory size in bytes, including the cached encodings."""
         bodies = [self.body, *self.encodings.values()]
         return sum(len(body) for body in bodies) + (self.source.memory_size() if self.source else 0)

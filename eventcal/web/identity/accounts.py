@@ -86,8 +86,8 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
 def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
     """Set a new password, authorised by a token from an email. Raises InvalidEmailToken.
 
-    All sessions, access tokens and passkeys are revoked, because an intruder may have created them. If the email
-    address was unconfirmed, another person may have registered it, so the second factor and personal feeds are also
+    All sessions, access tokens and passkeys are revoked, because an intruder could have created them. If the email
+    address was unconfirmed, another person could have registered it, so the second factor and personal feeds are also
     removed. Using the token also confirms the email address.
     """
     row, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)

@@ -72,7 +72,7 @@ def _caller_by_token(token: str) -> Caller:
 
 
 def _caller_by_cookie() -> Caller:
-    # If there is no session cookie, the session is not accessed, because this would add "Vary: Cookie" to the response.
+    # Without a session cookie, the session is not accessed, because access would add "Vary: Cookie" to the response.
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ANONYMOUS
     with read_session() as reader:
@@ -90,18 +90,14 @@ def _caller_by_cookie() -> Caller:
 
 
 def is_email_confirmed(member: Member) -> bool:
-    """Return whether the member's email address is confirmed.
-
-    If email is disabled, every address counts as confirmed.
-    """
+    """Return whether the member's email address is confirmed, which is always the case if email is disabled."""
     return settings().mail_url is None or member.confirmed_at is not None
 
 
 def sign_in(member: Member) -> str:
     """Replace the current session with a new session for the member, and return the CSRF token of the new session.
 
-    This function must be called after the unit of work has committed. Raises NotSignedIn if the account has just been
-    deleted.
+    This function must be called after the unit of work has ended. Raises NotSignedIn if the account has been deleted.
     """
     browser_sessions.start_session(member)
     g.pop("caller", None)
@@ -111,7 +107,7 @@ def sign_in(member: Member) -> str:
 def recently_authenticated() -> bool:
     """Return whether the current user has authenticated recently.
 
-    Requiring recent authentication protects members whose browsers are unattended.
+    Requiring recent authentication protects members who leave their browsers unattended.
     """
     stored = browser_sessions.find_stored_session()
     return (

@@ -46,7 +46,7 @@ class _PasskeyChallenge:
 
 
 def can_use_passkeys() -> bool:
-    """Return whether browsers support passkeys on this site: BASE_URL must use HTTPS with a host name, or localhost."""
+    """Return whether BASE_URL allows passkeys, which require either HTTPS with a host name, or localhost."""
     parts = urlsplit(settings().base_url)
     name = parts.hostname or ""
     try:
@@ -151,10 +151,7 @@ def authenticate_by_passkey(credential_json: str) -> Member:
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
-    """Return the challenge in the session, creating one if necessary.
-
-    An existing challenge is reused, because another browser tab may depend on it.
-    """
+    """Return the challenge in the session, or create one. Another browser tab may depend on an existing challenge."""
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))

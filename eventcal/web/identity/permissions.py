@@ -33,7 +33,7 @@ class AccessRule:
 
     @property
     def openapi_security(self) -> list[dict[str, list[str]]]:
-        """The OpenAPI security requirements, of which a request must satisfy one."""
+        """The alternative OpenAPI security requirements for a request."""
         if self.name == "feed":
             return []
         if self.name == "public":

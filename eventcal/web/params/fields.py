@@ -69,10 +69,7 @@ class ChoiceParam(LineParam):
         super().__init__(validate=OneOf(choices, error=validators.must_be_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
-        """Return the option that equals the text.
-
-        If no option matches, return the text, which the validator rejects.
-        """
+        """Return the option that equals the text, or else the text, which the validator then rejects."""
         return next((one for one in self._words if one == text), super().parse(text))
 
 
@@ -139,10 +136,7 @@ class BoolParam(SingleParam, fields.Boolean):
 
 
 class MultiParam(fields.List[str]):
-    """A parameter that may be repeated.
-
-    The loaded value is a sorted tuple, so that equivalent queries compare equal.
-    """
+    """A parameter that can be repeated. The values are loaded as a sorted tuple, because their order is irrelevant."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         if len(value) > MAX_VALUES:
@@ -151,7 +145,7 @@ class MultiParam(fields.List[str]):
 
 
 class CommaSeparatedParam(MultiParam):
-    """A parameter that may be repeated, and that also accepts a comma-separated list of values."""
+    """A parameter that can be repeated, and that also accepts a comma-separated list of values."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         parts = [part for joined in value for part in joined.split(",")]
@@ -207,10 +201,7 @@ class QuerySchema(Schema):
 def load_query(
     schema: QuerySchema, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse"
 ) -> Any:  # noqa: ANN401 - what the schema loads
-    """Load a query string with a schema.
-
-    Raises Invalid with all errors, by default including errors for unknown parameters.
-    """
+    """Load a query string with a schema. Raises Invalid with all errors. By default, unknown parameters are errors."""
     given = args if unknown == "refuse" else _drop_unknown(schema, args)
     try:
         return schema.load(given)
@@ -223,8 +214,7 @@ def load_query(
 def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:
     """Return the parameters that are defined in the schema and not blank, without validating their values.
 
-    Parameters can be blank or unknown, because forms submit blank fields and other sites add parameters such as
-    utm_source.
+    Forms submit blank fields, and other sites add parameters such as utm_source.
     """
     return MultiDict([(name, value) for name, value in _drop_unknown(schema, args).items(multi=True) if value.strip()])
 

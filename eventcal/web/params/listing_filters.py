@@ -67,7 +67,7 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ListingQuery:
-    """The parsed query string of a list."""
+    """The parsed query string of a paginated list."""
 
     filter: Filter = NO_FILTER
     sort: Sort = Sort.STARTS
@@ -86,10 +86,10 @@ class FeedQuery:
 
 
 class FilterQuerySchema(QuerySchema):
-    """The query parameters that are common to lists and feeds.
+    """The query parameters that are common to paginated lists and feeds.
 
-    The loaded query string is an instance of `result_class`. Parameters for filtering set its `filter` attribute,
-    parameters for paging set `paging`, and all other parameters set the attributes of the same names.
+    The loaded query string is an instance of `result_class`. Filter parameters set the `filter` attribute, paging
+    parameters set `paging`, and every other parameter sets the attribute of the same name.
     """
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
@@ -166,7 +166,7 @@ class FilterQuerySchema(QuerySchema):
 
 
 class ListingQuerySchema(FilterQuerySchema):
-    """The query parameters of a list."""
+    """The query parameters of a paginated list."""
 
     sort = ChoiceParam(Sort, metadata=described("The sort order; by default `starts`."))
     limit = page_size_param(metadata=described(f"The number of items per page; by default {DEFAULT_LIMIT}."))
@@ -223,7 +223,7 @@ _FILTER_ATTRIBUTES = {
 
 
 def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
-    """Parse the query string of a list.
+    """Parse the query string of a paginated list.
 
     Raises Invalid with all errors for unknown, malformed and contradictory parameters. The result is cached, because
     parsing takes longer than sending a 304 response.
@@ -252,7 +252,7 @@ def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def canonical_query(query: ListingQuery | FeedQuery) -> str:
-    """Return the canonical query string of a parsed query. Parameters are sorted, and default values are omitted."""
+    """Return the canonical query string, in which parameters are sorted and default values are omitted."""
     pairs = {name: _to_param_values(getattr(query.filter, attribute)) for name, attribute in _FILTER_ATTRIBUTES.items()}
     pairs["cfp"] = ["open"] if query.filter.call_open else []
     if isinstance(query, ListingQuery):

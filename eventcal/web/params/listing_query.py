@@ -55,7 +55,7 @@ class ItemKind(StrEnum):
 
 
 class RawQuery(ImmutableMultiDict[str, str]):
-    """The raw and possibly invalid query of a listing page, with methods that derive related queries."""
+    """The raw, possibly invalid query parameters of a listing page."""
 
     @property
     def pairs(self) -> QueryPairs:
@@ -68,7 +68,7 @@ class RawQuery(ImmutableMultiDict[str, str]):
         return tuple(pair for pair in self.pairs if pair[0] in FILTER_PARAMS)
 
     def with_params(self, **params: str | None) -> "RawQuery":
-        """Return a copy without the cursor, with the given parameters replaced, or removed if the value is None."""
+        """Return a copy without the cursor, in which the parameters are replaced, or removed if their value is None."""
         kept = [pair for pair in self.pairs if pair[0] not in {*params, "cursor"}]
         return RawQuery([*kept, *((name, value) for name, value in params.items() if value is not None)])
 
@@ -81,7 +81,7 @@ class RawQuery(ImmutableMultiDict[str, str]):
         return RawQuery([pair for pair in self.with_params().pairs if pair not in pairs])
 
     def for_kind(self, kind: ItemKind) -> "RawQuery":
-        """Return a copy for the given kind of items, without filters that apply only to the other kind."""
+        """Return a copy that shows the given kind of items, without filters that apply only to the other kind."""
         others = {"kind"} if kind == ItemKind.TALKS else {"kind", *_TALK_FILTERS}
         return RawQuery([pair for pair in self.pairs if pair[0] not in others]).with_params(show=kind.value)
 
@@ -131,7 +131,7 @@ _PAGE_SCHEMA = _ListingPageSchema()
 
 
 def parse_raw_query(args: MultiDict[str, str]) -> RawQuery:
-    """Return the raw query of a listing, ignoring unknown parameters and splitting comma-separated values."""
+    """Return the raw parameters of a listing, ignoring unknown parameters and splitting comma-separated values."""
     pairs = [
         (name, part)
         for name, value in known_listing_args(args).items(multi=True)

@@ -27,7 +27,7 @@ from eventcal.web.request.context import read_session, services, settings, unit_
 from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 
 _LONGEST_USER_AGENT = 300
-# Keys in the signed cookies that earlier releases used as the sessions of members.
+# The keys that earlier releases used in the signed cookies of members.
 _SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
 # The purposes for which HMACs are created with the secret key of the installation.
 _CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (

@@ -80,7 +80,7 @@ def unit_of_work() -> Iterator[Session]:
 
     Only the outermost `with` block commits the transaction. If the request has an Idempotency-Key, the view's `with`
     block is nested in another block, which stores the response in the same transaction. The flush hooks run at the end
-    of each block, so that a view can return derived values such as the revision.
+    of each `with` block, so that a view can return derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

@@ -89,8 +89,7 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
     Reloading a page after a form submission sends the form again, which must not create another secret.
     """
     _delete_expired(session)
-    # The key is hashed so that its length is limited. Idempotency-Key values contain no spaces, so the space in `key`
-    # avoids collisions.
+    # The form key is hashed to a fixed length, and follows a space, which an Idempotency-Key cannot contain.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False

@@ -70,8 +70,7 @@ def count_sign_in(email: str | None) -> None:
 def count_code(member_id: str) -> None:
     """Count an attempt by a member to enter a second-factor code.
 
-    Attempts from all IP addresses are counted together, because there are only a million possible codes.
-    Raises TooManyRequests.
+    Attempts from all IP addresses count together, because only a million codes exist. Raises TooManyRequests.
     """
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
@@ -99,10 +98,7 @@ def count_unsafe_request(member_id: str | None) -> None:
 
 
 def count_image_upload(member_id: str) -> None:
-    """Count an image upload by a member.
-
-    Uploads are limited because decoding images is expensive. Raises TooManyRequests.
-    """
+    """Count an image upload by a member, because decoding images is expensive. Raises TooManyRequests."""
     _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
 
 

@@ -30,10 +30,7 @@ def init_sessions(app: Flask, settings: Settings) -> None:
 
 
 def session_cookie_name(settings: Settings) -> str:
-    """Return the name of the session cookie.
-
-    The `__Host-` prefix requires Secure and Path=/, and does not allow Domain.
-    """
+    """Return the name of the session cookie. The `__Host-` prefix requires Secure and Path=/, and forbids Domain."""
     return "__Host-eventcal" if settings.is_https else "eventcal"
 
 
@@ -48,7 +45,7 @@ class StoredSession(NamedTuple):
 
 
 class BrowserSession(SecureCookieSession):
-    """A Flask session with the values from an anonymous user's signed cookie, or the secret from a member's cookie.
+    """A Flask session that contains either the values from a signed cookie, or the secret from a member's cookie.
 
     `sets_cookie`: whether the response sets the session cookie to `secret`.
     """

@@ -230,10 +230,7 @@ def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
 
 
 def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
-    """Return the JSON representation of an event, with occurrences if the event recurs and the filter specifies dates.
-
-    The representation contains up to 100 occurrences.
-    """
+    """Return `body`, with up to 100 occurrences added if the event recurs and the filter specifies dates."""
     days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:
         return body

@@ -70,10 +70,7 @@ class TypedSchema(BaseSchema, Generic[Loaded]):
 
 
 class Field(fields.Field[Any]):
-    """Base class of all fields.
-
-    `json_schema` adds JSON Schema keywords, and `doc` adds a description, to the OpenAPI document.
-    """
+    """Base class of all fields, which `json_schema` and `doc` describe in the OpenAPI document."""
 
     json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}
@@ -295,7 +292,7 @@ class ReferenceOrInline(BaseSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_slug_or_name(self, _data: object, original: object, **_: object) -> None:
-        """Require a slug without other fields, or a name, even if other fields are invalid."""
+        """Require either `name`, or `slug` as the only field. The check also runs if other fields are invalid."""
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:

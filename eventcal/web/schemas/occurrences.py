@@ -71,7 +71,7 @@ class OverridesField(strict.Field, fields.Dict):
 
 
 class OverrideOut(BaseSchema):
-    """An override, as returned by the API, with only the fields that differ from those of the event."""
+    """An override, as returned by the API, which contains only the fields that differ from those of the event."""
 
     excluded = fields.Boolean()
     title = fields.String()
