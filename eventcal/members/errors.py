@@ -1,4 +1,4 @@
-"""Errors raised for members, authentication and authorisation."""
+"""Errors raised for members, authentication and authorization."""
 
 from eventcal.kit.errors import Conflict, Forbidden, Invalid, Message, Unauthenticated
 

@@ -52,7 +52,7 @@ occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 def list_all() -> Response:
     """List public events.
 
-    With the filter `status=pending`, the events that are waiting for publication are listed for moderators.
+    Moderators can use the filter `status=pending` to list events that are waiting for publication.
     """
     asked = parse_listing_query(request.args)
 

@@ -116,7 +116,7 @@ def list_own_tokens(query: dict[str, Any]) -> Response:
 def create_token(fields: dict[str, Any]) -> Response:
     """Create an access token.
 
-    The value of the token is returned only once. Programs send the token as `Authorization: Bearer …`.
+    The value of the token is returned only once. Programs send the token in the `Authorization: Bearer …` header.
     """
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())

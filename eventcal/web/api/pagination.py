@@ -29,8 +29,7 @@ def serve_list(
 ) -> Response:
     """Serve the page that `list_rows` returns, after converting each row with `serialize`.
 
-    `override_filter` replaces the filter in the query string, to restrict the list to the resource in the path. The
-    parameter `same_for_all` is described in `serve_content`.
+    `override_filter` replaces the filter in the query string, to restrict the list to the resource in the path.
     """
 
     def load_content(session: Session) -> Content:
@@ -64,7 +63,7 @@ def paging_from_query(query: Mapping[str, Any]) -> PageRequest:
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
-    """Return the Link header with the URL of the next page of an unfiltered list, or None for the last page.
+    """Return the Link header for the next page of an unfiltered list, or None for the last page.
 
     `other_params`: the query parameters that are not part of a PageQuery.
     """

@@ -105,18 +105,14 @@ class _ApiDocument(Document):
 def serve_content(load_content: LoadContent, *, same_for_all: bool = False, cacheable: bool = True) -> Response:
     """Serve content from the cache if the caller is anonymous or `same_for_all` is true.
 
-    `cacheable`: whether the content changes only when the data changes. Uncacheable content has no Last-Modified
-    header.
+    `cacheable`: whether the content changes only with the data. Only cacheable content has a Last-Modified header.
     """
     found = _ApiDocument(load_content=load_content, cacheable=cacheable)
     return serve_cached(found) if cacheable and (same_for_all or not caller().is_signed_in) else serve_uncached(found)
 
 
 def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]:
-    """Return a view that serves the content that `load_content` returns.
-
-    `load_content` is called with a database session and the arguments of the view.
-    """
+    """Return a view that calls `load_content` with a session and the view arguments, and serves the content."""
 
     @wraps(load_content)
     def wrapper(*args: Any, **kwargs: Any) -> Response:

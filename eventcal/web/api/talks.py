@@ -78,10 +78,7 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller is allowed to review the event's talks.
-
-    Raises NotSignedIn or Forbidden if one of the states requires this permission.
-    """
+    """Return whether the caller can review the event's talks. Raises NotSignedIn or Forbidden for private states."""
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):

@@ -21,7 +21,6 @@ from eventcal.web.schemas.response_schema import Json
 
 # The threshold for `format_timedelta`: intervals shorter than nine weeks are formatted in days.
 _LARGER_UNIT_THRESHOLD = 9
-# The maximum number of upcoming occurrences on the page of an event.
 _MAX_OCCURRENCES = 5
 # The parts of a recurrence rule that are not BYxxx rule parts (RFC 5545, section 3.3.10).
 _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
@@ -49,8 +48,7 @@ class FormattedTimes:
 def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None:
     """Return the formatted times of an event or talk resource, or None if the resource has no time yet.
 
-    Times are converted to the time zone in the query string (`tz`) or else to `tzid`. Dates without a time are not
-    converted to another time zone.
+    Times are converted to the time zone in the query string (`tz`) or else to `tzid`. Dates are not converted.
     """
     if resource["starts"] is None:
         return None

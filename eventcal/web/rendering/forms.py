@@ -76,10 +76,7 @@ def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_f
 
 
 def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tuple[Fields_co, list[FieldError]]:
-    """Return the fields that `schema` loads from a form, and all field errors.
-
-    If an error occurs, no fields are returned.
-    """
+    """Return the fields that `schema` loads from a form and no errors, or no fields and all field errors."""
     try:
         return schema.load(data), []
     except ValidationError as error:
@@ -193,10 +190,7 @@ def day_choices(event: Event, *extra_times: str | None) -> Choices:
 
 
 def day_and_time_values(name: str, local_time: str | None, *, default_day: str) -> Mapping[str, str]:
-    """Return the values of the day and time fields for a local time.
-
-    If the local time is None, return `default_day` and an empty time.
-    """
+    """Return the values of the day and time fields. A missing local time results in `default_day` and an empty time."""
     if local_time is None:
         return {name: default_day, f"{name}_time": ""}
     time = local_time[11:]

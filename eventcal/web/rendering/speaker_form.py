@@ -46,10 +46,7 @@ def speaker_form_context(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
 
 
 def save_speaker(find: Callable[[Session], Speaker]) -> None:
-    """Save the submitted profile of the speaker that `find` returns.
-
-    Raises Invalid, VersionConflict, Forbidden or TooManyRequests.
-    """
+    """Save the submitted profile of a speaker. Raises Invalid, VersionConflict, Forbidden or TooManyRequests."""
     with read_session() as session:
         # Check the permission before decoding an uploaded image.
         check_can_edit_speaker(find(session), caller())

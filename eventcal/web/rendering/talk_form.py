@@ -63,10 +63,7 @@ def room_or_track_choices(parts: Iterable[Room | Track]) -> Choices:
 
 
 def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | None) -> dict[str, Any]:
-    """Return the options for the talk form.
-
-    If the programme is not curated, the options include the days of `event` and `extra_times`.
-    """
+    """Return the options for the talk form, including days unless the programme is curated."""
     choices: dict[str, Any] = {"kinds": talk_kind_choices(kinds), "tracks": room_or_track_choices(event.tracks)}
     if event.programme != Programme.CURATED:
         choices |= {"days": day_choices(event, *extra_times), "zone": event.timezone}

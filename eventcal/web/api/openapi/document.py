@@ -37,7 +37,7 @@ _FEED_JSON_TYPES = {
 
 def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
     """Return the OpenAPI document as JSON values. All blueprints of the app must already be registered."""
-    # The JSON round trip creates a deep copy, and fails if a value cannot be serialised.
+    # The JSON round trip creates a deep copy, and fails if a value cannot be serialized.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
     static: Json = orjson.loads((here / "static.json").read_bytes())
@@ -72,10 +72,7 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
 
 
 def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, *, contents: Json) -> Json:
-    """Return the path items of the views that are not registered with flask-smorest.
-
-    `contents` maps path suffixes to the response content of the views that are not feeds.
-    """
+    """Return the path items of the views that are not registered with flask-smorest."""
     [url] = converter.schema2parameters(FeedCheckQuerySchema(), location="query")
     # The feed check accepts only URLs of this installation.
     place = re.sub(r"[.\[\]]", r"\\\g<0>", urlsplit(base_url).netloc)
@@ -121,7 +118,7 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
 
 
 def _component_schemas(document: Json, api: Api) -> Json:
-    """Return the component schemas with class docstrings as descriptions, without the schemas of flask-smorest."""
+    """Return the component schemas except those of flask-smorest. Class docstrings become the descriptions."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
         schemas[name] |= getattr(key[0], "extra_json_schema", {})

@@ -119,7 +119,7 @@ class Operation:
             yield TooManyRequests
 
     def request_headers(self, errors: Collection[ErrorClass]) -> list[Json]:
-        """Return references to the request headers that the operation accepts, given its possible errors."""
+        """Return references to the request headers that the operation accepts."""
         names = ["If-None-Match", "If-Modified-Since"] if self.is_conditional else []
         names += ["If-Match"] * (PreconditionRequired in errors)
         names += [KEY_HEADER] * self.accepts_idempotency_key

@@ -67,7 +67,7 @@ def star_form(talk_id: str) -> Response:
 @pages.post("/me/stars/<talk_id>")
 @login_required
 def add_or_remove_star(talk_id: str) -> Response:
-    """Add a public talk to the agenda, or remove a talk from the agenda, depending on the submitted button."""
+    """Add a public talk to the agenda, or remove a talk from the agenda, depending on the clicked button."""
     removes = request.form.get("do") == "remove"
     with unit_of_work() as session:
         if removes:

@@ -169,8 +169,7 @@ def _recovery_codes_response(codes: list[str], *, message: str) -> Response:
 def _qr_code_svg_path(text: str) -> Json:
     """Return a QR code as an SVG path, because a data: URL would require a weaker Content-Security-Policy.
 
-    `size` is the width of the QR code in modules, including the quiet zone. `path` draws the dark modules of the QR
-    code.
+    `size` is the width of the QR code in modules, including the quiet zone.
     """
     qr_code = QRCode(error_correction=ERROR_CORRECT_M)
     qr_code.add_data(text)

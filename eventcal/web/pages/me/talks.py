@@ -51,7 +51,6 @@ _GROUP_BY_STATE: Mapping[TalkState, str] = {
     TalkState.CONFIRMED: "programme",
 }
 _TALK = TalkIn()
-# The maximum number of events in the list of open calls for talks.
 _MOST_CALLS = 100
 
 
@@ -132,7 +131,7 @@ def confirm_withdraw_talk(talk_id: str) -> Response:
 @login_required
 @form_view(redisplay(my_talk), catch=(*FORM_ERRORS, Forbidden))
 def change_my_talk(talk_id: str) -> str:
-    """Save changes to a talk, or perform the action of the submitted button."""
+    """Save changes to a talk, or perform the action of the clicked button."""
     action = request.form.get("do", "save")
     with unit_of_work() as session:
         talk = _get_own_talk(session, talk_id)
@@ -257,7 +256,7 @@ def submit_talk_form() -> Response:
 @login_required
 @form_view(redisplay(_talk_form_response), catch=(*FORM_ERRORS, Forbidden))
 def submit_or_preview_talk() -> str | Response:
-    """Submit a talk, save a draft or show a preview, depending on the submitted button."""
+    """Submit a talk, save a draft or show a preview, depending on the clicked button."""
     fields, pressed = validate(_TALK, parse_talk_form(request.form)), request.form.get("do")
     if pressed == "preview":
         preview = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}

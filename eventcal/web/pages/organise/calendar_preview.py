@@ -15,7 +15,6 @@ from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
 from eventcal.web.rendering.dates import FormattedTimes, format_times, recurrence_rule_label
 from eventcal.web.request.context import now, services
 
-# The calendar apps that are listed if no client has fetched the feed yet.
 _COMMON_CALENDAR_APPS = (
     ClientKind.GOOGLE,
     ClientKind.APPLE,
@@ -23,7 +22,6 @@ _COMMON_CALENDAR_APPS = (
     ClientKind.OUTLOOK,
     ClientKind.THUNDERBIRD,
 )
-# Clients that fetch feeds but do not show a calendar.
 _NON_CALENDAR_CLIENTS = frozenset({ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER})
 
 

@@ -45,7 +45,7 @@ def my_events() -> Response:
 
 
 def _event_rows_with_open_tasks(session: Session, events: Sequence[Event]) -> list[dict[str, object]]:
-    """Return the given events, each with the numbers of its open tasks. `standing` is None if the event is public."""
+    """Return the template variables for each event, including the numbers of its open tasks."""
     waiting = count_undecided_talks(session, [event.id for event in events])
     own_event_ids = [event.id for event in events if caller().can_organise(event.id)]
     enquiries = count_open_enquiries_by_event(session, own_event_ids)

@@ -52,7 +52,7 @@ _FORM_FIELD_BY_POINTER: Mapping[str, str] = {
 
 
 def parse_event_form(data: FormData) -> Json:
-    """Return the request body for a submitted form, in which empty fields are None."""
+    """Return the request body for a submitted form, with None for each empty field."""
     body: Json = {name: data.get(name, "").strip() for name in _REQUIRED_FIELDS}
     body |= {name: _text_or_none(data, name) for name in _TEXT_FIELDS if name in data}
     body |= {
@@ -166,7 +166,7 @@ def contradictory_call_errors(data: FormData) -> list[FieldError]:
 
 
 def map_errors_to_form_fields(faults: Iterable[FieldError]) -> list[FieldError]:
-    """Return the errors of a request body with pointers to form fields."""
+    """Return the given errors, replacing each pointer into the request body by a pointer to a form field."""
     return [FieldError(_form_field_pointer(error.pointer), error.detail) for error in faults]
 
 

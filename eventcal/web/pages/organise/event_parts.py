@@ -51,7 +51,7 @@ _FIELD_PARSERS: Mapping[str, Callable[[str], object]] = {
 @pages.route("/organise/<slug>/parts", methods=["GET", "POST"])
 @login_required
 def event_parts(slug: str) -> Response:
-    """Show the rooms and tracks of an event, or perform the action of the submitted button."""
+    """Show the rooms and tracks of an event, or perform the action of the clicked button."""
     return handle_row_forms(
         slug, _process_part_row, render_list=_build_parts_page, error_fields={DuplicateName: "name"}
     )
@@ -118,7 +118,7 @@ def _get_room_or_track(event: Event, part_id: str) -> Part:
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
 @login_required
 def event_team(slug: str) -> Response:
-    """Show the team of an event, or perform the action of the submitted button."""
+    """Show the team of an event, or perform the action of the clicked button."""
     return handle_row_forms(slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"})
 
 

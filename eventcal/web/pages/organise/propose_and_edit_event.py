@@ -39,7 +39,7 @@ def propose_event_form() -> Response:
 @login_required
 @form_view(lambda error: answer_rejected(_build_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
 def propose_or_preview_event() -> str | Response:
-    """Propose an event or show a preview, depending on the submitted button."""
+    """Propose an event or show a preview, depending on the clicked button."""
     body, call_errors = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
     fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=call_errors)
     if request.form.get("do") == "preview":
@@ -134,7 +134,6 @@ def _build_event_form_page(event: Event, form: Form, *, preview: CalendarPreview
         title=_("Event"),
         form=form,
         look=preview,
-        # The event statuses that an edit can set, beginning with the current status.
         statuses=enum_choices({status: EVENT_STATUS_LABELS[status] for status in (event.status, *others)}),
         slug_fixed=event.status in PUBLIC_STATUSES,
         often=recurrence_rule_label(event.recurrence) if event.recurrence else None,

@@ -56,7 +56,7 @@ def event_publishing(slug: str) -> Response:
 @pages.get("/organise/<slug>/publishing/<step>")
 @login_required
 def confirm_event_step(slug: str, step: str) -> Response:
-    """Show a preview of an event after an action and ask for confirmation."""
+    """Show how an event will appear after an action, and ask for confirmation."""
     action = layout.get_step(step, EventAction)
     with layout.open_event_session(slug) as (session, event):
         if action in state_changes.MODERATOR_ACTIONS:
@@ -81,7 +81,7 @@ def _render_step_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_step_error)
 def take_event_step(slug: str) -> str:
-    """Perform the action of the submitted button unless the event has changed since the preview."""
+    """Perform the action of the clicked button unless the event has changed since the preview."""
     step = layout.get_step(request.form.get("do", ""), EventAction)
     with layout.changing_event(slug) as (session, event):
         layout.check_edit_conflict(event)

@@ -33,7 +33,7 @@ class RowForm(Form):
 
 
 def build_row_form(row_key: str, values: Mapping[str, object]) -> RowForm:
-    """Return the form for a row with the values of an item."""
+    """Return a row form with the values of an item."""
     texts = {f"{row_key}-{name}": "" if value is None else str(value) for name, value in values.items()}
     return RowForm(texts, {}, row_key)
 
@@ -47,7 +47,7 @@ def extract_row_data(row_key: str, data: FormData) -> FormData:
 def redisplay_row(
     row_key: str, data: FormData, faults: Iterable[FieldError] = (), *, form_pointers: Mapping[str, str] = _NO_POINTERS
 ) -> RowForm:
-    """Return the form for a row with the submitted values and the errors by field.
+    """Return a row form with the submitted values and the errors by field.
 
     `form_pointers` maps the JSON pointers of errors to the JSON pointers of form fields if the pointers differ.
     """
@@ -60,7 +60,7 @@ def redisplay_row(
 
 
 def parse_submitted_row() -> tuple[str, str, FormData]:
-    """Return the value of the submitted button (`do`), the key of its row ("new-room" to add), and the row's fields."""
+    """Return the value of the clicked button (`do`), the key of its row, and the submitted fields of the row."""
     do = request.form.get("do", "")
     row = do.replace("add", NEW_ROW, 1) if do.startswith("add") else request.form.get("row", "")
     return do, row, extract_row_data(row, request.form)
@@ -76,8 +76,7 @@ def handle_row_forms(
 ) -> Response:
     """Return the page with a list, or call `process` in a unit of work if a row of the list was submitted.
 
-    If an error occurs, the list is shown with the submitted values of the row. `error_fields` maps exceptions without
-    field errors to form fields.
+    If an error occurs, the list shows the submitted values. `error_fields` maps exception classes to form fields.
     """
     if request.method != "POST":
         with layout.open_event_session(slug) as (session, event):

@@ -45,7 +45,6 @@ _TIME_FIELDS = ("starts", "starts_time", "minutes")
 _FIELDS = (*_TIME_FIELDS, "room", "track")
 # Maps the JSON pointers in the errors of a talk to the JSON pointers of row fields.
 _FORM_POINTERS = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
-# The maximum number of displayed warnings of each kind.
 _MOST_WARNINGS = 20
 
 
@@ -64,10 +63,7 @@ def event_schedule_form(slug: str) -> Response:
 
 
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
-    """Return the form with the submitted rows.
-
-    The HTTP status is 422 if all errors are field errors, and 409 in all other cases.
-    """
+    """Return the submitted form, with status 422 if all errors are field errors, or else with status 409."""
     with layout.open_event_session(slug) as (session, event):
         rows = [
             (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
@@ -100,21 +96,17 @@ def _get_talks_of_submitted_rows(session: Session, event: Event) -> list[Talk]:
 
 
 def _build_talk_row_form(talk: Talk) -> RowForm:
-    """Return the form row for a talk.
-
-    The hidden fields `revision` and `was` contain the revision and the original values.
-    """
+    """Return the row form for a talk. Hidden fields contain the revision and the original values of the talk."""
     values = _talk_row_values(talk)
     return build_row_form(talk.id, {**values, "revision": talk.revision, "was": _serialise_values(values)})
 
 
 def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
-    """Return the form row for a talk with the submitted values and their errors.
+    """Return the row form with the submitted values for a talk and their errors.
 
     After an edit conflict, the error shows the current values, and submitting the row again overwrites these values.
     """
     if error is None:
-        # Unchanged rows display the current values.
         return redisplay_row(talk.id, request.form) if _is_row_changed(talk) else _build_talk_row_form(talk)
     if isinstance(error, Invalid):
         return redisplay_row(talk.id, request.form, error.errors, form_pointers=_FORM_POINTERS)
@@ -175,7 +167,6 @@ def _build_schedule_form_page(
 ) -> Page:
     counts = count_programme_talks_by_day(session, event)
     summary = {
-        # The errors of all rows, each preceded by the title of the talk.
         name: [_("%(title)s: %(fault)s", title=talk.title, fault=error) for error in messages]
         for talk, form in rows
         for name, messages in form.faults.items()

@@ -49,7 +49,7 @@ _FORM_POINTERS = {
 @pages.route("/organise/<slug>/sponsors", methods=["GET", "POST"])
 @login_required
 def event_sponsors(slug: str) -> Response:
-    """Show the tiers and sponsorships of an event, or perform the action of the submitted button."""
+    """Show the tiers and sponsorships of an event, or perform the action of the clicked button."""
     return handle_row_forms(
         slug,
         _process_sponsor_row,

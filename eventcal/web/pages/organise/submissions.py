@@ -145,7 +145,7 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
         failed = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
         errors = [FieldError("", labels.step_error_text(step, talk)) for talk in failed] or field_errors(error)
         for talk in failed:
-            # Submitting the form again applies to the current states of the talks, which the page displays.
+            # The page displays the current states of the talks, so the form can be submitted again.
             data.setlist(_revision_field_name(talk), [str(talk.revision)])
         ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(data, errors)
         return answer_rejected(

@@ -116,10 +116,7 @@ def redact_submitted_talk(slug: str, talk_id: str) -> Response:
 
 
 def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkEdit:
-    """Return a TalkEdit for a request body that is based on the given revision.
-
-    The TalkEdit contains all errors in the body.
-    """
+    """Return a TalkEdit with the given revision, the valid fields of a request body, and the errors in the body."""
     fields, errors = load_with_errors(_PATCH, body)
     if errors:
         invalid = {error.pointer.split("/")[1] for error in errors if error.pointer}

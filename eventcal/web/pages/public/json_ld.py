@@ -78,7 +78,6 @@ def _event_properties(event: Event, links: UrlBuilder) -> Json:
 
 
 def _location(event: Event, links: UrlBuilder, *, room: str | None = None) -> Json | list[Json] | None:
-    # If an event has no online URL, the virtual location is the page of the event.
     online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
     place = _place(event, room)
     if event.attendance == Attendance.ONLINE:

@@ -42,9 +42,7 @@ _RECURRENCE_FIELDS = (
     "summary",
     "online_url",
 )
-# The maximum number of occurrences displayed for a recurring event.
 _MAX_OCCURRENCES = 3
-# The maximum number of tags suggested as filters.
 _MOST_TAGS = 12
 _FORM_PARAMETERS = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
 
@@ -53,8 +51,7 @@ _FORM_PARAMETERS = frozenset({"q", "from", "to", "kind", "country", "city", "tag
 class ListingResult:
     """A page of event or talk resources and the cursor of the next page.
 
-    `events` maps slugs to the events of the talks. `countries` contains the country of each resource, including
-    duplicates.
+    `events` maps slugs to the talks' events. `countries` lists the country of each resource, including duplicates.
     """
 
     items: Sequence[Json] = ()
@@ -230,7 +227,7 @@ def _iter_suggested_filters(raw_query: RawQuery, result: ListingResult) -> Itera
 
 
 def iter_all_rows(list_page: Callable[[PageRequest], Page[Row]], *, page_size: int = MAX_LIMIT) -> Iterator[Row]:
-    """Yield all rows of a list that `list_page` returns in pages of `page_size` rows."""
+    """Yield all rows of a list by calling `list_page` for one page of `page_size` rows at a time."""
     page = list_page(PageRequest(page_size))
     yield from page.items
     while page.next_cursor is not None:

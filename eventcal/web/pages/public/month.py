@@ -32,7 +32,6 @@ from eventcal.web.rendering.page import Page
 from eventcal.web.schemas.response_schema import Json
 
 _A_DAY = timedelta(days=1)
-# The maximum number of events or talks on the page of a month.
 _MAX_ITEMS = 500
 _MAX_OCCURRENCES = 40
 

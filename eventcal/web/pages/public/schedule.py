@@ -95,7 +95,6 @@ def schedule(slug: str) -> Response:
         zone = requested_timezone() or row.timezone
         today = now.astimezone(get_zone(zone)).date() if _takes_place_between(row, now, now) else None
         days = {day.on.isoformat(): day for day in programme.days}
-        # The default day is the current day, or the first day if no talks take place on the current day.
         default = next((day for day in programme.days if day.on == today), next(iter(programme.days), None))
         day = days.get(request.args.get("day", ""), default)
         as_list = request.args.get("as") == "list"

@@ -9,7 +9,7 @@ STEP = timedelta(minutes=5)
 """The resolution of the table rows, which is also the minimum height of a talk."""
 
 _MAX_TALK_LENGTH = timedelta(days=1)
-# The maximum height of a row, so that long gaps between talks do not fill the page.
+# The maximum height of a row prevents long gaps between talks from filling the page.
 _MAX_ROW_HEIGHT = timedelta(hours=1)
 
 
@@ -109,7 +109,7 @@ def current_and_next_talks(slots: Iterable[GridSlot], rooms: Sequence[str], now:
 def _build_rows(columns: Sequence[Sequence[_Span]]) -> tuple[GridRow, ...]:
     times = sorted({time for spans in columns for span in spans for time in (span.first, span.end)})
     row_of = {time: number for number, time in enumerate(times)}
-    # The last of the times is always the end of a talk, so no talk begins at that time.
+    # The last time is always the end of a talk, so no row begins at the last time.
     cells: list[list[GridCell]] = [[] for _ in times[:-1]]
     for spans in columns:
         begins = {row_of[span.first]: span for span in spans}

@@ -37,7 +37,6 @@ MOST_URLS = 10_000
 """The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some crawlers fail with fewer URLs."""
 
 _A_YEAR = 365 * 24 * 60 * 60
-# The number of speakers per database query.
 _SPEAKERS_AT_ONCE = 1000
 
 

@@ -34,7 +34,6 @@ from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
 from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, settings
 
-# The kinds of entries that a feed contains by default.
 _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 # The query parameters that have visible fields in the form.
 _FORM_PARAMETERS = frozenset({"include", "cancelled"})
@@ -49,7 +48,6 @@ _FEATURED_APPS = (
     ClientKind.OUTLOOK,
     ClientKind.THUNDERBIRD,
 )
-# Clients that fetch feeds but are not calendar apps.
 _NON_CALENDAR_CLIENTS = frozenset(
     {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
 )
@@ -59,9 +57,8 @@ _NON_CALENDAR_CLIENTS = frozenset(
 class FeedTarget:
     """The feed for a selection: the feed of the selected event or speaker, or the filtered calendar feed.
 
-    `base_url` is the URL without a format suffix. `selection` is the complete selection as a query string for the
-    calendar feed. `url_query` contains the parameters for the URL of the feed. `scope` is "event", "speaker" or
-    "calendar".
+    `base_url` is the feed URL without a format suffix. `url_query` contains the query parameters of the feed URL.
+    `selection` is the selection as a query string. `scope` is "event", "speaker" or "calendar".
     """
 
     base_url: str
@@ -107,10 +104,7 @@ def subscribe() -> Response:
 
 
 def _extract_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the non-empty query parameters that apply to feeds.
-
-    The parameter `show` is converted to `include`. The parameter `tz` is omitted unless its value is `utc`.
-    """
+    """Return the non-empty query parameters that apply to feeds, converting `show` to `include`."""
     known = [pair for pair in known_feed_args(args).items(multi=True) if pair[0] != "tz" or pair[1] == "utc"]
     show = args.get("show")
     if show in _DEFAULT_INCLUDE and not any(name == "include" for name, _value in known):
