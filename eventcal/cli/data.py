@@ -96,7 +96,7 @@ def check_renderer_version(services: Services) -> None:
         if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
             raise FeedsOutOfDate(
                 "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. "
-                "Run `eventcal db upgrade_schema_and_feeds`."
+                "Run `eventcal db upgrade`."
             )
 
 

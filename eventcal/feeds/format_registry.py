@@ -35,7 +35,7 @@ class Format:
     """A feed format.
 
     `header_and_footer` returns the bytes before and after the entries. `is_stored_rendered` is true if the feed index
-    stores serialized entries in this format. `has_extra_data` is true if the output contains data that the content hash
+    stores serialised entries in this format. `has_extra_data` is true if the output contains data that the content hash
     of an entry does not cover.
     """
 
@@ -48,11 +48,11 @@ class Format:
     has_extra_data: bool = False
 
     def source_column(self, options: Options) -> InstrumentedAttribute[str]:
-        """Return the column of the feed index from which entries are serialized."""
+        """Return the column of the feed index from which entries are serialised."""
         return FeedEntry.ics if self.is_stored_rendered and options == DEFAULT_OPTIONS else FeedEntry.entry
 
     def serialize_row(self, row: Row[Any], options: Options) -> tuple[bytes, str | None]:
-        """Return the serialized entry of a feed index row, and its time zone if the entry requires a VTIMEZONE."""
+        """Return the serialised entry of a feed index row, and its time zone if the entry requires a VTIMEZONE."""
         if self.is_stored_rendered and options == DEFAULT_OPTIONS:
             return row.ics.encode(), row.zone
         kept = entry_from_row(row, options)

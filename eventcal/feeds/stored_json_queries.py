@@ -22,7 +22,7 @@ _RESOURCE_COLUMN = cast("InstrumentedAttribute[str]", FeedEntry.resource)
 
 
 def list_talk_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
-    """Return a page of public talks, each serialized as JSON."""
+    """Return a page of public talks, each serialised as JSON."""
     rows = _select_stored_json(select_public_talks(filters, now=now), EntryKind.TALK, Talk.id)
     return fetch_page(session, rows, order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 

@@ -69,7 +69,7 @@ class Database:
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # In WAL mode, writers do not block readers. FULL synchronization preserves commits after a power failure.
+            # In WAL mode, writers do not block readers. FULL synchronisation preserves commits after a power failure.
             timeout = f"busy_timeout = {_LOCK_TIMEOUT_MS}"
             set_up_sqlite(self.engine, timeout, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             self._reading = self._glancing = self.engine

@@ -39,7 +39,7 @@ _PARSER = _SafeMarkdownIt("commonmark", {"html": False, "linkify": False, "maxNe
     ["table", "strikethrough"],
 )
 
-# The parser already escapes HTML. Sanitizing the rendered HTML protects against errors in the parser.
+# The parser already escapes HTML. Sanitising the rendered HTML protects against errors in the parser.
 _SANITIZER = nh3.Cleaner(
     tags={"p", "pre", "blockquote", "ul", "ol", "li", "hr", "h3", "h4", "h5", "h6"}
     | {"br", "strong", "em", "del", "a", "code"}
@@ -87,7 +87,7 @@ def to_plain_text(markdown: str) -> str:
 
 
 def _normalise_characters(markdown: str) -> str:
-    r"""Normalize line breaks to \n, and replace characters that cannot be stored with U+FFFD."""
+    r"""Normalise line breaks to \n, and replace characters that cannot be stored with U+FFFD."""
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 

@@ -167,7 +167,7 @@ _WORD_CHARACTERS = _WordCharacterTable()
 
 
 def email_key(value: str) -> str:
-    """Return the normalized form of an email address, for use in a unique column.
+    """Return the normalised form of an email address, for use in a unique column.
 
     Surrounding spaces are removed. The address is casefolded (Unicode Standard, section 3.13, D145) and converted to
     NFC.

@@ -117,7 +117,7 @@ def use_second_factor_code(
 ) -> None:
     """Verify a TOTP code or a recovery code of a member and mark the code as used. Raises InvalidCode.
 
-    Write transactions are serialized, so two requests cannot use the same code.
+    Write transactions are serialised, so two requests cannot use the same code.
     """
     code = re.sub(r"[\s-]", "", typed_code).lower()
     if re.fullmatch("[0-9]{6}", code):
@@ -177,7 +177,7 @@ def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Pas
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
     """Add a passkey. Raises DuplicatePasskey if the credential ID is already registered."""
-    # Write transactions are serialized, so the same passkey cannot be added concurrently.
+    # Write transactions are serialised, so the same passkey cannot be added concurrently.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))
     session.add(passkey)

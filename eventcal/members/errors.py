@@ -1,4 +1,4 @@
-"""Errors raised for members, authentication and authorization."""
+"""Errors raised for members, authentication and authorisation."""
 
 from eventcal.kit.errors import Conflict, Forbidden, Invalid, Message, Unauthenticated
 

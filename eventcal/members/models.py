@@ -13,7 +13,7 @@ from eventcal.members.enums import Role
 class Member(RandomIdMixin, Base):
     """A person who can sign in.
 
-    `email_key` is the normalized, unique form of `email`.
+    `email_key` is the normalised, unique form of `email`.
     Changing `fs_uniquifier` invalidates the member's sessions, signed session cookies and emailed tokens.
     `signed_cookies` is true if signed session cookies from older releases are still accepted for the member.
     """

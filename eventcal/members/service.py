@@ -103,10 +103,10 @@ def create_member(
 ) -> Member:
     """Add a member and flush the database session. Raises DuplicateEmail.
 
-    `email` must be normalized. `confirmed_at` is the time at which the member confirmed the email address. Only members
+    `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email address. Only members
     with a confirmed email address are linked to the speaker with the same email address.
     """
-    # Write transactions are serialized, so no other member with this email can be added concurrently.
+    # Write transactions are serialised, so no other member with this email can be added concurrently.
     if find_member_by_email(session, email) is not None:
         raise DuplicateEmail(
             Message("An account with this email address already exists. Sign in or reset the password.")

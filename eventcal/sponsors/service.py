@@ -133,7 +133,7 @@ def apply_sponsorship_action(
     detail = Message("A sponsorship with the state “%(state)s” cannot be %(done)s.", **words)
     SPONSORSHIP_TRANSITIONS[action].check(sponsorship.state, InvalidTransition(detail))
     tier = sponsorship.tier
-    # Write transactions are serialized, so the number of taken places cannot change before the transaction commits.
+    # Write transactions are serialised, so the number of taken places cannot change before the transaction commits.
     if action == SponsorshipAction.CONFIRM and not has_free_place(tier.capacity, count_taken_places(session, tier)):
         full = Message(
             "The tier “%(name)s” has no free places (capacity: %(capacity)s).", capacity=tier.capacity, name=tier.name

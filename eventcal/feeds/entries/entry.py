@@ -74,7 +74,7 @@ class CalendarEntry:
 
     `starts` and `ends` are either dates or naive local times in `zone`. The value of `ends` is exclusive. The `fold`
     attribute of a datetime distinguishes the two instants of an ambiguous local time (PEP 495). `html` contains the
-    description as sanitized HTML. `related` contains the UIDs of related entries. `excluded` contains the occurrences
+    description as sanitised HTML. `related` contains the UIDs of related entries. `excluded` contains the occurrences
     that are cancelled or skipped, in the format of `starts`. `overrides` contains the occurrences that differ from the
     recurrence rule, in chronological order.
     """

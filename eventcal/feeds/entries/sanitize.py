@@ -1,4 +1,4 @@
-"""Sanitizing of user-supplied texts and URLs for calendar formats."""
+"""Sanitising of user-supplied texts and URLs for calendar formats."""
 
 import re
 from urllib.parse import quote

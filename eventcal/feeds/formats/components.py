@@ -1,6 +1,6 @@
-"""The data model of iCalendar (RFC 5545, section 3): components and properties, independent of the serialization.
+"""The data model of iCalendar (RFC 5545, section 3): components and properties, independent of the serialisation.
 
-The modules `ics`, `jcal` and `xcal` serialize the same components, so that the formats are consistent. The module also
+The modules `ics`, `jcal` and `xcal` serialise the same components, so that the formats are consistent. The module also
 defines the conversions that jCal and xCal share (RFC 7265 and RFC 6321, section 3.6 of each).
 """
 

@@ -50,7 +50,7 @@ def serialize_component(component: Component) -> str:
     return "".join([f"BEGIN:{component.name}\r\n", *lines, *within, f"END:{component.name}\r\n"])
 
 
-# Serialized VTIMEZONEs are cached, because most feeds contain the same few time zones.
+# Serialised VTIMEZONEs are cached, because most feeds contain the same few time zones.
 _serialize_zone = lru_cache(maxsize=1024)(serialize_component)
 
 

@@ -1,6 +1,6 @@
 """Construction of an event's schedule from its talks, rooms and days.
 
-Schedules are serialized as JSON or XML in the frab format (see https://c3voc.de/wiki/schedule).
+Schedules are serialised as JSON or XML in the frab format (see https://c3voc.de/wiki/schedule).
 """
 
 import re
@@ -122,7 +122,7 @@ class Conference(TypedDict):
 
 
 class Schedule(TypedDict):
-    """The data from which the JSON and XML documents are serialized."""
+    """The data from which the JSON and XML documents are serialised."""
 
     version: str
     base_url: str

@@ -22,7 +22,7 @@ class FeedEntry(Base):
     changes. `last_modified` is the value of DTSTAMP and LAST-MODIFIED. `tombstone_until` is the end of the period in
     which a cancelled deadline is shown. `zone` is None if the entry requires no VTIMEZONE. `first_day` and `last_day`
     are local dates, which determine the range of the VTIMEZONE. `ics` contains the rendered VEVENTs. `entry` contains
-    the calendar entry as JSON, from which all other formats are serialized. `resource` is the public API representation
+    the calendar entry as JSON, from which all other formats are serialised. `resource` is the public API representation
     of the event or talk as JSON.
     """
 

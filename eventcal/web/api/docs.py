@@ -49,7 +49,7 @@ def reference_page(_session: Session) -> Content:
     html = render_template(
         "api/docs.html",
         said=said,
-        about=Markup(to_html(said["info"]["description"])),  # noqa: S704 - sanitized, and our own text
+        about=Markup(to_html(said["info"]["description"])),  # noqa: S704 - sanitised, and our own text
         operations=partial(iter_operations, said),
         codes_in=list_error_codes,
         form_of=describe_schema,

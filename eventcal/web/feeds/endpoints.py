@@ -109,7 +109,7 @@ class FeedDocument(Document):
             description=found.description,
             zone=found.timezone,
             url=found.page_url or links().home(),
-            # The body must not contain the feed secret, because calendars are forwarded, exported and synchronized.
+            # The body must not contain the feed secret, because calendars are forwarded, exported and synchronised.
             source=None if found.is_personal else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
             changed_at=changed_at,
         )

@@ -22,7 +22,7 @@ from eventcal.web.http.problem_details import Problem, ProblemResponse, problem_
 
 _LOG = logging.getLogger(__name__)
 
-# SQLSTATE patterns for temporary errors, such as failed connections, serialization failures and deadlocks.
+# SQLSTATE patterns for temporary errors, such as failed connections, serialisation failures and deadlocks.
 _TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
 # SQLITE_BUSY and SQLITE_LOCKED. The low byte of an extended SQLite result code is the primary result code.
 _TEMPORARY_SQLITE_CODES = frozenset({5, 6})

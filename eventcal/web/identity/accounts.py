@@ -42,7 +42,7 @@ _INVALID_LINK = Message("This link is invalid or has expired. Request a new one.
 def register_member(*, email: str, password: str, name: str) -> bool:
     """Register a member, and return whether the email address counts as confirmed.
 
-    `password` must be normalized. If email is enabled, registering a known address appears to succeed, and the owner of
+    `password` must be normalised. If email is enabled, registering a known address appears to succeed, and the owner of
     the address is notified. If email is disabled, registering a known address raises DuplicateEmail.
     """
     password_hash = passwords_and_codes.hash_password(password)
@@ -84,7 +84,7 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
 
 
 def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
-    """Set a new password, authorized by a token from an email. Raises InvalidEmailToken.
+    """Set a new password, authorised by a token from an email. Raises InvalidEmailToken.
 
     All sessions, access tokens and passkeys are revoked, because an intruder could have created them. If the email
     address was unconfirmed, another person could have registered it, so the second factor and personal feeds are also

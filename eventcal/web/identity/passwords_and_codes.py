@@ -1,6 +1,6 @@
 """Password hashing, and verification of passwords and second factors.
 
-Passwords are normalized (NFKD) before hashing, so that the hash does not depend on how a keyboard composes characters.
+Passwords are normalised (NFKD) before hashing, so that the hash does not depend on how a keyboard composes characters.
 Hashes are computed outside transactions, because hashing takes 40 ms and would block other writers.
 """
 
@@ -32,18 +32,18 @@ _LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=SHOR
 
 
 def validate_new_password(password: str) -> tuple[list[Message], str]:
-    """Return the errors in a new password, and the normalized password."""
+    """Return the errors in a new password, and the normalised password."""
     normal = _normalise(password)
     return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH_ERROR], normal
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2 hash of a normalized password."""
+    """Return the Argon2 hash of a normalised password."""
     return _password_hasher().hash(password)
 
 
 def is_correct_password(password: str, password_hash: str | None) -> bool:
-    """Return whether the password, after normalization, matches the hash. If the hash is None, no password matches."""
+    """Return whether the password, after normalisation, matches the hash. If the hash is None, no password matches."""
     normal = _normalise(password)
     if password_hash is None:
         hash_password(normal)  # The response time must not reveal that no hash exists.

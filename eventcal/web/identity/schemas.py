@@ -141,7 +141,7 @@ class PasswordField(MultiLine):
 
 
 class NewPasswordField(PasswordField):
-    """A new password. The length of the password is validated, and the loaded password is normalized."""
+    """A new password. The length of the password is validated, and the loaded password is normalised."""
 
     json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
 

@@ -1,7 +1,7 @@
 """The Idempotency-Key header: a POST request that is repeated within a day returns the stored response.
 
 The response is stored in the transaction of the request, so that the response is not lost if the process crashes after
-the commit. Write transactions are serialized: a concurrent request with the same key waits for the write lock and then
+the commit. Write transactions are serialised: a concurrent request with the same key waits for the write lock and then
 finds the stored response. Error responses are not stored, so that failed requests can be retried.
 """
 

@@ -81,7 +81,7 @@ class Field(fields.Field[Any]):
 
 
 class MultiLine(Field, fields.String):
-    """Text of at most `limit` characters, which may be empty or contain line breaks. The text is not normalized."""
+    """Text of at most `limit` characters, which may be empty or contain line breaks. The text is not normalised."""
 
     limit: int
     """The default limit, for subclasses with a fixed limit."""
@@ -103,12 +103,12 @@ class MultiLine(Field, fields.String):
             raise ValidationError(str(error)) from error
 
     def parse(self, text: str) -> str:
-        """Return the normalized text. Raises ValueError."""
+        """Return the normalised text. Raises ValueError."""
         return text
 
 
 class SingleLine(MultiLine):
-    """A non-blank line of text of at most `limit` characters. The text is not normalized."""
+    """A non-blank line of text of at most `limit` characters. The text is not normalised."""
 
     json_schema = LINE_JSON_SCHEMA
     find_error: TextValidator = staticmethod(single_line_error)
@@ -123,13 +123,13 @@ class Slug(SingleLine):
 
 
 class LocalTime(SingleLine):
-    """A local date or time in an event's time zone, normalized to a form such as 2014-08-18 or 2014-06-04T13:30:00."""
+    """A local date or time in an event's time zone, normalised to a form such as 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
     json_schema: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
 
     def parse(self, text: str) -> str:
-        """Return the normalized date or time. Raises ValueError."""
+        """Return the normalised date or time. Raises ValueError."""
         return format_local(parse_local(text))
 
 
@@ -142,13 +142,13 @@ class HttpUrl(SingleLine):
 
 
 class EmailField(SingleLine):
-    """An email address, normalized by `normalise_email`."""
+    """An email address, normalised by `normalise_email`."""
 
     limit = 254
     json_schema: Mapping[str, Any] = {**LINE_JSON_SCHEMA, "format": "email"}
 
     def parse(self, text: str) -> str:
-        """Return the normalized address. Raises ValueError."""
+        """Return the normalised address. Raises ValueError."""
         return normalise_email(text)
 
 

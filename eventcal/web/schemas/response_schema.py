@@ -1,4 +1,4 @@
-"""Base class of response schemas, which serialize resources and describe them in the OpenAPI document.
+"""Base class of response schemas, which serialise resources and describe them in the OpenAPI document.
 
 `ResponseSchema.serialize` is 20 times as fast as `Schema.dump`, and does not validate the output. The tests validate
 all responses against the OpenAPI document.

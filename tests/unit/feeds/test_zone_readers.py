@@ -160,7 +160,7 @@ class Deviation:
 
 # dateutil compares local times with local onsets, so a change applies from the first skipped second.
 DATEUTIL = Deviation(uses_offset_after_skipped=True)
-# pytz's localize defaults to standard time. For pytz, icalendar expands a rule only until the end of 2038.
+# pytz's localise defaults to standard time. For pytz, icalendar expands a rule only until the end of 2038.
 PYTZ = Deviation(reads_second_of_repeated=True, last_rule_year=2038)
 # ical.js always uses standard time for repeated times, and treats skipped times like dateutil.
 ICAL_JS = Deviation(reads_second_of_repeated=True, uses_offset_after_skipped=True)

@@ -1,4 +1,4 @@
-"""Schema fields: the values they accept, the values they serialize and their error messages."""
+"""Schema fields: the values they accept, the values they serialise and their error messages."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

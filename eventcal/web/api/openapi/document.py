@@ -37,7 +37,7 @@ _FEED_JSON_TYPES = {
 
 def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
     """Return the OpenAPI document as JSON values. All blueprints of the app must already be registered."""
-    # The JSON round trip creates a deep copy, and fails if a value cannot be serialized.
+    # The JSON round trip creates a deep copy, and fails if a value cannot be serialised.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
     static: Json = orjson.loads((here / "static.json").read_bytes())
