@@ -202,7 +202,7 @@ def _return_no_content(view: View) -> View:
 
 
 def _reject_query_params(view: View) -> View:
-    """Wrap a view to reject all query parameters, so that misspelt parameters are not silently ignored."""
+    """Return a view that rejects all query parameters, so that misspelt parameters are not silently ignored."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:

@@ -91,7 +91,7 @@ def validate(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> Fields_co:
 
 
 def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
-    """Yield an error that shows the stored value for each field whose submitted value differs from the stored value."""
+    """For each field whose submitted value differs from the stored value, yield an error with the stored value."""
     for name, value in stored.items():
         if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():
             current = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
@@ -122,7 +122,7 @@ def field_errors(error: DomainError | HTTPException, *, default_field: str = "")
 
 
 def nonempty_form_fields(*names: str) -> dict[str, str]:
-    """Return those of the named fields that are not empty in the submitted form."""
+    """Return the values of the named fields that are not empty in the submitted form."""
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
@@ -152,9 +152,9 @@ def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, lis
 
 
 def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
-    """Store an uploaded image and return the new value of its column, or an empty dict if nothing changes.
+    """Store an uploaded image and return its column with the new value, or an empty dict if nothing changes.
 
-    Call this function inside a unit of work, so that the image is only stored if the change is saved.
+    Call this function inside a unit of work, so that the image is stored only if the change is saved.
     """
     if picture is not None:
         return {column: store_upload(picture)}
@@ -162,7 +162,7 @@ def store_picture_change(field: str, column: str, picture: Picture | None) -> di
 
 
 def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
-    """Return an error for each valid uploaded image, because browsers do not keep the selected files."""
+    """For each valid uploaded image, return an error that asks the user to select the file again."""
     chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {error.pointer for error in faults}
     return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
 

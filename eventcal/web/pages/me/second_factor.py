@@ -128,7 +128,7 @@ def remove_own_totp() -> str:
 @login_required
 @recent_authentication_required
 def confirm_renew_recovery_codes() -> Response:
-    """Ask for confirmation to replace the recovery codes."""
+    """Ask for confirmation before replacing the recovery codes."""
     if not _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     title = _("New recovery codes?")

@@ -176,7 +176,7 @@ def add_passkey() -> str:
 @login_required
 @recent_authentication_required
 def confirm_remove_passkey(passkey_id: str) -> Response:
-    """Ask for confirmation to remove a passkey."""
+    """Ask for confirmation before removing a passkey."""
     with read_session() as session:
         passkey = get_passkey(session, passkey_id, current_member_id())
         return private_page_response(

@@ -169,7 +169,7 @@ def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> Tal
 def group_by_next_step(
     talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
 ) -> list[tuple[str, Sequence[TalkProgress]]]:
-    """Return headings and talks, grouped by the next step of the talks, beginning with the talks to be confirmed."""
+    """Return the talks grouped by next step, each group with its heading. Talks to be confirmed come first."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),

@@ -1,4 +1,4 @@
-"""Access tokens for the API, and secret URLs for the agenda of a member. A secret is only shown when it is created."""
+"""Access tokens for the API, and secret URLs for the agenda of a member. A secret is shown only when it is created."""
 
 from http import HTTPStatus
 from typing import Any
@@ -89,7 +89,7 @@ def create_token() -> str | Response:
 @pages.get("/me/tokens/<token_id>")
 @login_required
 def confirm_revoke_token(token_id: str) -> Response:
-    """Ask for confirmation to revoke an access token."""
+    """Ask for confirmation before revoking an access token."""
     with read_session() as session:
         row = service.get_access_token(session, token_id, current_member_id())
         return private_page_response(template="me/token.html", title=row.name, token=_token_row(row))
@@ -194,7 +194,7 @@ def create_personal_feed() -> str | Response:
 @pages.get("/me/feeds/<feed_id>")
 @login_required
 def confirm_revoke_personal_feed(feed_id: str) -> Response:
-    """Show the details of a secret URL and ask for confirmation to revoke it."""
+    """Show the details of a secret URL and ask for confirmation before revoking it."""
     with read_session() as session:
         row = service.get_personal_feed(session, feed_id, current_member_id())
         created, fetched = format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at)

@@ -27,7 +27,7 @@ from eventcal.web.request.context import now, read_session
 @pages.get("/organise")
 @login_required
 def my_events() -> Response:
-    """Show the events that the current user organises or reviews, and the open tasks of a moderator."""
+    """Show the events that the current user organises or reviews. Moderators also see their open tasks."""
     with read_session() as session:
         past = request.args.get("show") == "past"
         page = list_team_events(session, caller(), past=past, paging=_parse_paging("cursor"), now=now())

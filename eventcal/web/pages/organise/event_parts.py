@@ -60,7 +60,7 @@ def event_parts(slug: str) -> Response:
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
 @login_required
 def confirm_remove_part(slug: str, part_id: str) -> Response:
-    """Show the number of talks in a room or track and ask for confirmation to remove the room or track."""
+    """Show the number of talks in a room or track and ask for confirmation before removing the room or track."""
     with layout.open_event_session(slug) as (session, event):
         part = _get_room_or_track(event, part_id)
         values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
@@ -125,7 +125,7 @@ def event_team(slug: str) -> Response:
 @pages.get("/organise/<slug>/team/<member_id>/remove")
 @login_required
 def confirm_remove_team_member(slug: str, member_id: str) -> Response:
-    """Ask for confirmation to remove a member from the team."""
+    """Ask for confirmation before removing a member from the team."""
     with layout.open_event_session(slug) as (session, event):
         row, member = _get_team_member(session, event, member_id)
         values = {"someone": member, "role": TEAM_ROLE_LABELS[row.role], "is_self": member.id == caller().member_id}

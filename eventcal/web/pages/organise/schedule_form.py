@@ -102,7 +102,7 @@ def _build_talk_row_form(talk: Talk) -> RowForm:
 
 
 def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
-    """Return the row form with the submitted values for a talk and their errors.
+    """Return the row form for a talk with the submitted values and their errors.
 
     After an edit conflict, the error shows the current values, and submitting the row again overwrites these values.
     """

@@ -62,7 +62,7 @@ def event_sponsors(slug: str) -> Response:
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
 @login_required
 def confirm_remove_tier(slug: str, tier_id: str) -> Response:
-    """Ask for confirmation to remove a tier."""
+    """Ask for confirmation before removing a tier."""
     with layout.open_event_session(slug) as (session, event):
         tier = _get_tier(session, event, tier_id)
         values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
@@ -73,7 +73,7 @@ def confirm_remove_tier(slug: str, tier_id: str) -> Response:
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
 @login_required
 def confirm_cancel_sponsorship(slug: str, sponsorship_id: str) -> Response:
-    """Ask for confirmation to cancel an enquiry or a sponsorship."""
+    """Ask for confirmation before cancelling an enquiry or a sponsorship."""
     with layout.open_event_session(slug) as (session, event):
         row = _get_sponsorship(session, event, sponsorship_id)
         values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}

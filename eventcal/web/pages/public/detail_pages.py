@@ -180,7 +180,7 @@ def speaker(slug: str) -> Response:
         return Page(
             template="pages/speaker.html",
             title=row.name,
-            # The page of a merged speaker shows the remaining speaker, whose slug is used in the canonical path.
+            # A merged speaker's page shows the target of the merge, whose slug is used in the canonical path.
             path=url_for("pages.speaker", slug=row.slug),
             description=shorten_for_preview(to_plain_text(row.bio or "")),
             image=links().image(photo),

@@ -122,7 +122,7 @@ class ListingLink:
 def filter_bar_context(
     raw_query: RawQuery, result: ListingResult, faults: Iterable[FieldError] = ()
 ) -> Mapping[str, object]:
-    """Return the variables of the template pages/filters.html for a listing and the errors in its query string.
+    """Return the variables for the template pages/filters.html. `faults` are the errors in the query string.
 
     `kinds` lists each kind with its display name and whether the kind is selected. `hidden` lists the parameters
     without an input field. `wrong` lists each error with the display name and the field ID of its parameter. `opened`

@@ -74,7 +74,7 @@ class ProgrammeDay:
 
 @dataclass(frozen=True, kw_only=True)
 class EventProgramme:
-    """The scheduled talks of an event by day, and the other talks.
+    """The scheduled talks of an event by day, and the unscheduled talks.
 
     `is_complete` is false if the maximum number of talks is exceeded.
     """

@@ -215,7 +215,7 @@ def _subscribe_form_context(
 
 
 def calendar_apps_context(url: str, name: str) -> dict[str, object]:
-    """Return the variables of the template pages/programs.html for a feed with the given URL and name."""
+    """Return the variables for the template pages/programs.html, which describes how to subscribe to a feed."""
     webcal = f"webcal{url[url.index(':') :]}"
     outlook = f"calendar/0/addfromweb?url={quote(url, safe='')}&name={quote(name, safe='')}"
     return {
