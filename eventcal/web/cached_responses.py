@@ -2,8 +2,8 @@
 
 The middleware handles GET and HEAD requests for public responses. A cache hit needs no routing and only one SQL
 statement, which reads the feed state. On a cache miss, the middleware passes the feed state to Flask, so that the
-response is cached under a revision that is not newer than its content. For requests with a cookie or an Authorization
-header, the middleware serves only pages from the cache, because cached pages do not depend on the user.
+response is cached under a revision that is not newer than its content. If a request has a cookie or an Authorization
+header, the middleware serves cached pages, which do not depend on the user, but no other cached responses.
 """
 
 from abc import ABC, abstractmethod
@@ -93,7 +93,7 @@ def _send_cached(
 
 
 class Snapshot(NamedTuple):
-    """The input for rendering. `session` sees the revision of `state` or a later revision, and `now` is in UTC."""
+    """The input for rendering. `session` reads the data at or after the revision of `state`. `now` is in UTC."""
 
     session: Session
     state: FeedState
@@ -110,7 +110,7 @@ class RenderedBody(NamedTuple):
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """Base class of rendered documents. Each instance serves one request: `load` is called first, and then `render`.
+    """Base class for rendered documents. Each instance serves one request: `load` is called first, and then `render`.
 
     `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
     Last-Modified header.

@@ -48,7 +48,7 @@ def init_translations(app: Flask) -> None:
     """Configure Flask-Babel to translate into the language of each request."""
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=current_locale)
     words = Domain(domain=DOMAIN)
-    # Flask-Babel searches directories only for catalogues that are not in the cache of the domain.
+    # Flask-Babel searches directories only for translation catalogues that the Domain object has not cached.
     words.cache.update(
         {
             (str(_parse_locale(tag)), DOMAIN): load_translations(_language_subtag(tag))

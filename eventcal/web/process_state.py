@@ -142,7 +142,7 @@ def _log_task_failure(future: Future[None]) -> None:
 
 
 class _FetchCount(NamedTuple):
-    """Statistics on the fetches of a feed by one kind of client. The fields have the names of FeedFetches columns."""
+    """Statistics on the fetches of a feed by one kind of client. The fields are named after FeedFetches columns."""
 
     first_at: datetime
     last_at: datetime
@@ -163,7 +163,7 @@ class FetchCounter:
         self._written_at: datetime | None = None
 
     def increment(self, feed_key: str, client: ClientKind, *, status: int, now: datetime) -> bool:
-        """Count a fetch, and return whether to call `flush`. Only one of several concurrent calls returns True."""
+        """Count a fetch, and return whether to flush the counts. Only one of several concurrent calls returns True."""
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at

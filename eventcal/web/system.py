@@ -10,7 +10,7 @@ from eventcal.web.request.context import links, services
 health = Blueprint("health", __name__)
 front = Blueprint("front", __name__)
 
-# Feeds must not be disallowed, because calendar services that obey robots.txt would never update them.
+# Feeds must not be disallowed, because calendar services that obey robots.txt could not fetch them.
 _DISALLOWED_PATHS = (
     "/api/v1/auth/",
     "/api/v1/me",

@@ -35,7 +35,7 @@ from eventcal.web.request.context import links, now, settings
 
 _SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
 
-# The query parameter for the language of the embed, because `lang` sets the language of the builder page.
+# The query parameter for the language of the embed. The `lang` parameter sets the language of the builder page.
 _LANGUAGE_PARAM = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
 _HEIGHT = "480"

@@ -63,7 +63,7 @@ class FeedUrl:
 
     @property
     def secret(self) -> str | None:
-        """The secret of a personal feed, or None for other URLs."""
+        """The secret of a personal feed, or None if the URL contains no secret."""
         return self.view_args.get("secret")
 
     @property

@@ -156,7 +156,7 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `str.replace` returns a string that cannot be translated, so messages without a secret are not changed.
+        # `str.replace` is called only if necessary, because it returns a string that cannot be translated.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]

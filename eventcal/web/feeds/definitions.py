@@ -158,5 +158,5 @@ def _build_talk_feed(query: FeedQuery) -> Feed:
 
 
 def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a filter for `value`, or a filter that matches nothing if only other values are requested."""
+    """Return a filter for `value`, or a filter that matches nothing if `requested` contains only other values."""
     return (value,) if value in requested or not requested else ("",)

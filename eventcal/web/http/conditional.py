@@ -195,8 +195,8 @@ def check_etag(if_match: str | None, etag: str) -> None:
 def register_cors_preflight(app: Flask) -> None:
     """Register the response to CORS preflight requests, as defined in the Fetch standard.
 
-    Pages from any origin can read public resources, including with conditional requests. Cross-origin requests cannot
-    use cookies, tokens or unsafe methods.
+    Pages from any origin can read public resources and make conditional requests for them. Cross-origin requests
+    cannot use cookies, tokens or unsafe methods.
     """
 
     @app.after_request

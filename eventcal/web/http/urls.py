@@ -59,7 +59,7 @@ class UrlBuilder:
         return f"{self.base}/calendar{suffix}"
 
     def personal_feed(self, secret: str) -> str:
-        """Return the URL of a personal feed, which contains the secret of the feed."""
+        """Return the URL of a personal feed, including its secret."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
     def image(self, stored_url: str | None) -> str | None:

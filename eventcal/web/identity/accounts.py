@@ -135,7 +135,7 @@ def _queue_template_email(
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
     token = tokens[template](member) if template in tokens else ""
     # Emails contain no text written by members, because anyone can trigger an email to any address.
-    # Emails use the language of the request, because the sender of the request is most likely also the recipient.
+    # Emails use the language of the request, because its sender most likely also receives the email.
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
         base=settings().base_url, calendar=calendar, token=token
     )

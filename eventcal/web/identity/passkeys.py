@@ -39,7 +39,7 @@ _NOT_ACCEPTED = Message("The passkey could not be verified.")
 
 @dataclass(frozen=True)
 class _PasskeyChallenge:
-    """A WebAuthn challenge, and the user handle for a member who has no passkeys."""
+    """A WebAuthn challenge, and the user handle to assign if the member has no passkeys yet."""
 
     value: bytes
     user_handle: bytes

@@ -32,7 +32,7 @@ _LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=SHOR
 
 
 def validate_new_password(password: str) -> tuple[list[Message], str]:
-    """Return the errors in a new password, and the normalised password."""
+    """Validate a new password, and return the errors and the normalised password."""
     normal = _normalise(password)
     return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH_ERROR], normal
 

@@ -69,7 +69,7 @@ class ChoiceParam(LineParam):
         super().__init__(validate=OneOf(choices, error=validators.must_be_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
-        """Return the option that equals the text, or else the text, which the validator then rejects."""
+        """Return the option that equals the text, or the text itself if it is not an option and thus invalid."""
         return next((one for one in self._words if one == text), super().parse(text))
 
 
@@ -183,7 +183,7 @@ def pattern_param(pattern: str, *, described: Message) -> LineParam:
 
 
 class QuerySchema(Schema):
-    """Base class of query string schemas, which load a MultiDict and reject unknown parameters."""
+    """Base class for query string schemas, which load a MultiDict and reject unknown parameters."""
 
     class Meta:
         """Options for marshmallow."""

@@ -68,7 +68,7 @@ class RawQuery(ImmutableMultiDict[str, str]):
         return tuple(pair for pair in self.pairs if pair[0] in FILTER_PARAMS)
 
     def with_params(self, **params: str | None) -> "RawQuery":
-        """Return a copy without the cursor, in which the parameters are replaced, or removed if their value is None."""
+        """Return a copy without the cursor, in which parameters are replaced or, if None is given, removed."""
         kept = [pair for pair in self.pairs if pair[0] not in {*params, "cursor"}]
         return RawQuery([*kept, *((name, value) for name, value in params.items() if value is not None)])
 

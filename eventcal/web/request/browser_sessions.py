@@ -208,9 +208,9 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 
 
 def _get_stored_session() -> StoredSession | None:
-    """Return the stored session of this request.
+    """Return the stored session of this request, or None if no active session exists.
 
-    If the session replaces a signed cookie and is not yet saved, it is saved first. Raises NotSignedIn.
+    A session that replaces a signed cookie is saved to the database if necessary. Raises NotSignedIn if it has ended.
     """
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:

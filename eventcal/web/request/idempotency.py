@@ -89,7 +89,7 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
     Reloading a page after a form submission sends the form again, which must not create another secret.
     """
     _delete_expired(session)
-    # The form key is hashed to a fixed length, and follows a space, which an Idempotency-Key cannot contain.
+    # An Idempotency-Key cannot contain a space. The form key is hashed to a fixed length.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False

@@ -1,4 +1,4 @@
-"""Rate limits for expensive and security-sensitive requests. Read requests are not limited.
+"""Rate limits for expensive and security-sensitive requests. Requests that only read data are not limited.
 
 Requests are counted in Redis, or separately by each worker if Redis is not configured or not available.
 """
@@ -70,7 +70,7 @@ def count_sign_in(email: str | None) -> None:
 def count_code(member_id: str) -> None:
     """Count an attempt by a member to enter a second-factor code.
 
-    Attempts from all IP addresses count together, because only a million codes exist. Raises TooManyRequests.
+    Attempts from all IP addresses are counted together, because only a million codes exist. Raises TooManyRequests.
     """
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)

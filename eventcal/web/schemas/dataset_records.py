@@ -24,7 +24,7 @@ _MAX_PARTS = 500
 
 
 class RecordSchema(BaseSchema):
-    """Base class of record schemas. A null value in a field that is not nullable means "unknown" and is ignored."""
+    """Base class for record schemas. A null value in a field that is not nullable means "unknown" and is ignored."""
 
     @classmethod
     def from_schema(cls, schema: type[BaseSchema], **fields: fields.Field[Any]) -> type[BaseSchema]:

@@ -35,7 +35,7 @@ TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 
 class BaseSchema(Schema):
-    """Base class of all schemas. Unknown fields are reported as errors, in the order of the input.
+    """Base class for all schemas. Unknown fields are reported as errors, in the order of the input.
 
     `extra_json_schema`: additional JSON Schema keywords for the OpenAPI document.
     """
@@ -70,7 +70,7 @@ class TypedSchema(BaseSchema, Generic[Loaded]):
 
 
 class Field(fields.Field[Any]):
-    """Base class of all fields, which `json_schema` and `doc` describe in the OpenAPI document."""
+    """Base class for all fields, which `json_schema` and `doc` describe in the OpenAPI document."""
 
     json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}
@@ -162,7 +162,7 @@ class PatternString(SingleLine):
 
 
 class StrictField(Field):
-    """Base class of fields that accept a single JSON type. `parse` raises ValueError for values of other types."""
+    """Base class for fields that accept a single JSON type. `parse` raises ValueError for values of other types."""
 
     parse: Callable[[Any], Any]
 

@@ -1,4 +1,4 @@
-"""Base class of response schemas, which serialise resources and describe them in the OpenAPI document.
+"""Base class for response schemas, which serialise resources and describe them in the OpenAPI document.
 
 `ResponseSchema.serialize` is 20 times as fast as `Schema.dump`, and does not validate the output. The tests validate
 all responses against the OpenAPI document.
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 class ResponseSchema(BaseSchema):
-    """Base class of the schemas of resources in responses."""
+    """Base class for the schemas of resources in responses."""
 
     @classmethod
     def serialize(cls, source: object, /, **values: object) -> Json:
