@@ -27,7 +27,7 @@ Columns = Sequence[InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """The criteria that select the entries of a feed. Only talks in `talk_ids` are selected, if `talk_ids` is set."""
+    """The criteria that select the entries of a feed. Only talks in `talk_ids` are selected if `talk_ids` is set."""
 
     filters: Filter
     kinds: frozenset[EntryKind] = frozenset({EntryKind.EVENT, EntryKind.TALK})
@@ -36,7 +36,7 @@ class Feed:
 
 
 def with_window(filters: Filter, *, now: datetime) -> Filter:
-    """Return the filter with a default date range, because some clients read only the first megabyte of a feed.
+    """Return the filter with a default date range, for clients that read only the first megabyte of a feed.
 
     No default start is added to a range that ends before the default start, and no default end is added to a range that
     starts after the default end.

@@ -1,4 +1,4 @@
-"""Preview of an event's calendar entry that does not write to the database."""
+"""Preview of an event's calendar entry, rendered without writing to the database."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> Cale
 
 
 def count_talks_once_published(session: Session, event: Event) -> int:
-    """Return the number of talks that are public or will become public when the event is published."""
+    """Return the number of an event's talks that are public or will become public when the event is published."""
     return count_talks(session, _public_talks_condition(event))
 
 

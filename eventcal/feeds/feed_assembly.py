@@ -1,8 +1,8 @@
 """Assembly of feeds from rendered entries.
 
 After a change, unchanged parts of the previously assembled feed are reused. Whether a feed contains an entry depends
-only on the entry and its event, so changing one talk does not add or remove other entries. Feeds are assembled from
-scratch once a day and after changes that can affect which other entries a feed contains.
+only on the entry and its event, so changing one talk does not add or remove the entries of other talks. Feeds are
+assembled from scratch once a day and after changes that can add or remove entries other than the changed ones.
 """
 
 import hashlib
@@ -153,7 +153,7 @@ def assemble_incremental(
 def _list_changed_positions(
     previous: AssembledFeed, changed_uids: Collection[str], entries: Iterable[_RenderedEntry]
 ) -> Iterable[tuple[int, _RenderedEntry | None]]:
-    """Return the positions at which a feed changes, in order, each with the new entry, or None for a removed entry.
+    """Return the positions at which a feed changes, in ascending order, each with the new entry or None for a removal.
 
     New entries precede an entry that is removed at the same position.
     """
@@ -196,7 +196,7 @@ def _build_assembled_feed(
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
     """Return an identifier of the output that is the same on every worker.
 
-    The hash includes every entry, because entries can enter or leave a feed even if the data does not change.
+    The hash includes every entry, because entries can enter or leave a feed even if their data does not change.
     """
     about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
     name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])

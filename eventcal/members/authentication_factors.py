@@ -177,7 +177,7 @@ def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Pas
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
     """Add a passkey. Raises DuplicatePasskey if the credential ID is already registered."""
-    # Write transactions are serialised, so the same passkey cannot be added concurrently.
+    # Write transactions are serialised, so concurrent requests cannot add the same passkey.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))
     session.add(passkey)

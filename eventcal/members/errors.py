@@ -24,7 +24,7 @@ class SecondFactorRequired(Unauthenticated):
 
 
 class InvalidCode(Unauthenticated):
-    """The code is wrong, expired or already used."""
+    """The authentication code is wrong, expired or already used."""
 
     code = "code-refused"
     title = Message("Invalid code")

@@ -76,7 +76,7 @@ def get_session(session: Session, session_id: str, member_id: str, *, now: datet
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
-    """Record the use of a browser session and extend the browser session."""
+    """Record the use of a browser session and postpone the session's expiry."""
     found = session.get(MemberSession, session_id)
     if found is not None and now < found.expires_at:
         found.last_seen_at = now

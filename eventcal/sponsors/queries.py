@@ -100,7 +100,7 @@ def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) ->
 
 
 def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return the number of open enquiries for each event that has any, without checking permissions."""
+    """Return the number of open enquiries for each event with open enquiries, without checking permissions."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())

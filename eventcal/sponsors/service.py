@@ -52,7 +52,7 @@ def update_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier
 
 
 def delete_tier(session: Session, tier: Tier) -> None:
-    """Delete a tier together with its cancelled sponsorships. Raises InUse if the tier has other sponsorships."""
+    """Delete a tier and its sponsorships. Raises InUse unless all sponsorships of the tier are cancelled."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
         held = Message("The tier “%(name)s” has sponsorships. Cancel them first.", name=tier.name)

@@ -8,7 +8,7 @@ from eventcal.talks.models import TalkTexts
 
 
 class SpeakerOfTalk(TypedDict, total=False):
-    """A speaker of a talk: `speaker` or `slug` for an existing speaker, or the other fields for a new speaker."""
+    """A talk's speaker: `speaker` or `slug` identifies an existing speaker, and the other fields describe a new one."""
 
     speaker: Speaker
     slug: str

@@ -142,7 +142,7 @@ def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> 
 
 
 def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
-    """Return a condition for talks that a member submitted or presents, or whose IDs are in one of `id_queries`."""
+    """Return a condition for talks that a member submitted or presents, or whose IDs any of `id_queries` returns."""
     spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
     return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *id_queries)))
 

@@ -18,7 +18,7 @@ from eventcal.talks.models import Talk
 
 
 class TalkAction(StrEnum):
-    """The actions on a talk. The values are used in URLs."""
+    """An action on a talk, as used in URLs."""
 
     SUBMIT = "submit"
     WITHDRAW = "withdraw"

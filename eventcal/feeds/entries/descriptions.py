@@ -15,7 +15,7 @@ _STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Sta
 
 
 def prefix_title(title: str, status: EventStatus) -> str:
-    """Return the title with the prefix for the event status, unless the title already has the prefix."""
+    """Return the title, prefixed with the event status unless the title already has the prefix."""
     prefix = _PREFIXES.get(status, "")
     return title if title.startswith(prefix) else prefix + title
 

@@ -32,7 +32,7 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 
-# The duration of an entry whose end is no longer after its start because time zone rules have changed.
+# The duration of an entry whose end would not be after its start because time zone rules have changed.
 _MIN_DURATION = timedelta(minutes=1)
 
 

@@ -97,7 +97,7 @@ def format_utc_offset(value: str) -> str:
 
 
 def round_degrees(number: float) -> float:
-    """Return a latitude or longitude rounded to six decimals (RFC 5545, section 3.8.1.6), without a negative zero."""
+    """Return a latitude or longitude rounded to six decimals (RFC 5545, section 3.8.1.6), with -0.0 replaced by 0.0."""
     return round(number, 6) + 0.0
 
 

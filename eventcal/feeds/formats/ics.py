@@ -21,7 +21,7 @@ _MAX_LINE_OCTETS = 75
 
 
 def render_entry(entry: CalendarEntry) -> str:
-    """Return the VEVENTs of an entry without DTSTAMP, LAST-MODIFIED and SEQUENCE."""
+    """Return the VEVENTs of an entry, omitting DTSTAMP, LAST-MODIFIED and SEQUENCE."""
     return "".join(map(serialize_component, event_components(entry)))
 
 
@@ -30,7 +30,7 @@ _BEGIN_VEVENT = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 
 def with_timestamps(entry: str, stamps: Stamps) -> str:
-    """Return the rendered entry with DTSTAMP, LAST-MODIFIED and SEQUENCE."""
+    """Add DTSTAMP, LAST-MODIFIED and SEQUENCE to a rendered entry."""
     changed_at = _format_date_time(stamps.changed_at.astimezone(UTC))
     lines = f"DTSTAMP:{changed_at}\r\nLAST-MODIFIED:{changed_at}\r\nSEQUENCE:{stamps.sequence}\r\n"
     return _BEGIN_VEVENT.sub(f"BEGIN:VEVENT\r\n{lines}", entry)
@@ -137,7 +137,7 @@ def _split_ascii(line: str, first_size: int) -> Iterator[str]:
     yield line[start:]
 
 
-# Lines are preferably folded after the first letter of a word that follows a preferred separator.
+# If possible, lines are folded after the first letter of a word that follows a preferred separator.
 _PREFERRED_FOLDS = (". ", " t", " a", " ")
 _MIN_LINE_LENGTH = 20
 

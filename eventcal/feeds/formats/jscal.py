@@ -1,7 +1,7 @@
 """JSCalendar serializer (RFC 8984): a feed is a Group of Events.
 
-The serializer converts entries instead of iCalendar components, because JSCalendar uses durations instead of end times,
-patches for occurrences, and names for time zones. The output is deterministic.
+The serializer converts entries instead of iCalendar components, because JSCalendar has durations instead of end times,
+describes occurrences as patches, and refers to time zones by name. The output is deterministic.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ SEPARATOR = b","
 
 Json = dict[str, Any]
 
-# The value of `updated` for a Group without entries, because the property is required (RFC 8984, section 4.1.6).
+# The value of the required `updated` property (RFC 8984, section 4.1.6) in a Group without entries.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # JSCalendar has no relation type for siblings, so siblings have an empty set of types (RFC 8984, section 1.4.10).
 _RELATIONS = {Relation.PARENT: {"parent": True}, Relation.SIBLING: {}}

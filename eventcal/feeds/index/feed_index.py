@@ -137,7 +137,7 @@ class _IndexUpdate:
         self.writer.save()
 
     def refresh_talks(self, talk_ids: set[str]) -> None:
-        """Render talks again and increment their revision only if the content differs."""
+        """Render talks again, and increment the revision of each talk whose content differs."""
         for talk in self._load_talks(talk_ids):
             talk.render_abstract()
             recompute_talk_columns(talk, now=self.now)

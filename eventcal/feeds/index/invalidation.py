@@ -25,8 +25,8 @@ class AffectedEntries:
     `events` and `talks` contain the events and talks that were changed directly. `talks_of_renamed_part` contains the
     talks in a renamed room or track. `event_entries` contains the events whose entries may have changed.
     `talks_with_changed_children` contains the talks whose tags or list of speakers changed. `talks_of_changed_speaker`
-    contains the talks that show changed data of a speaker. `other_public_data` is true if public data other than events
-    and talks changed. `full_rebuild` is true if entries that have not changed themselves may join or leave a feed.
+    contains talks that display a speaker's changed data. `other_public_data` is true if public data other than events
+    and talks changed. `full_rebuild` is true if entries that have not changed themselves can join or leave a feed.
     """
 
     events: set[str] = field(default_factory=set)

@@ -116,7 +116,7 @@ class YearlyOnset(ABC):
 
 @dataclass(frozen=True, slots=True)
 class WeekdayOnset(YearlyOnset):
-    """An onset on a weekday of a month.
+    """An onset on the nth or last occurrence of a weekday in a month.
 
     `weekday` is 0 for Sunday. `week` is 1 to 4 for the first to fourth occurrence of the weekday, or 5 for the last.
     """
