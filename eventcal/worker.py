@@ -70,7 +70,7 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
 
 
 def delete_expired_data(database: Database, settings: Settings) -> None:
-    """Delete old emails, expired sessions, and fetch counts for feeds that are no longer fetched."""
+    """Delete old emails, expired sessions, and the fetch counts of feeds that are no longer fetched."""
     with database.unit_of_work() as unit:
         unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
         delete_old_fetches(unit.session, before=unit.now - FETCHES_KEPT)

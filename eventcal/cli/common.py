@@ -62,7 +62,7 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
-    """Yield the given or new services. Raises NotMigrated if `must_be_migrated` is set and the schema is outdated."""
+    """Yield `services`, or new services. Raises NotMigrated if `must_be_migrated` is set and the schema is outdated."""
     services = services or build_services(load_settings())
     try:
         if must_be_migrated:
@@ -94,6 +94,6 @@ def check_migrated(services: Services) -> None:
 
 @contextmanager
 def progress_bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a progress bar of the given length. The bar is shown only on terminals."""
+    """Yield a function that advances a progress bar of this length. The progress bar is shown only on terminals."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update

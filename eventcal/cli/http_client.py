@@ -46,7 +46,7 @@ def fetch(
     conditional_headers: Mapping[str, str] | None = None,
     limits: FetchLimits | None = None,
 ) -> FetchedResponse:
-    """Return the response to a request, regardless of its status. At most five redirects are followed.
+    """Return the response to a request, regardless of the response status. At most five redirects are followed.
 
     Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the request fails or
     times out, or if the response is too large.

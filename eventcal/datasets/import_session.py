@@ -89,7 +89,7 @@ class ImportSession:
 
 
 def _iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
-    """For each reference, yield its record, its JSON pointer in the record, the target section and the target key."""
+    """For each reference, yield the referring record, the JSON pointer in it, and the target section and key."""
     for event in dataset.records["events"]:
         for i, slug in enumerate(event.fields.get("co_located_with") or ()):
             yield event, f"/co_located_with/{i}", "events", slug

@@ -7,7 +7,7 @@ from eventcal.kit.errors import Message
 
 
 class StateEnum(StrEnum):
-    """Base class for state enumerations whose members are defined by a translatable `label`."""
+    """Base class for state enumerations whose members each have a translatable `label`."""
 
     label: str
 
@@ -75,7 +75,7 @@ class TeamRole(StrEnum):
 
 
 class TalkKind(StrEnum):
-    """The kind of a talk. A call for talks can be restricted to certain kinds."""
+    """The kind of a talk. A call for talks can be restricted to certain kinds of talks."""
 
     TALK = "talk"
     KEYNOTE = "keynote"

@@ -29,10 +29,10 @@ class Filter:
     """Filter criteria. A criterion with its default value does not restrict the result.
 
     `from_day` and `to_day` select entries that overlap an inclusive date range in the time zone of the event. `q`
-    matches entries in which every search word is a prefix of some word. `tags` selects entries that have all of the
+    selects entries in which every search word is a prefix of some word. `tags` selects entries that have all of the
     given tags. `states` contains event statuses and talk states. `call_open` selects events with an open call for
-    talks, and the talks at those events. If `scheduled` is True, only talks with a time match; if `scheduled` is False,
-    only talks without a time match. `excluded_event_ids` contains the sorted IDs of recurring events without an
+    talks, and the talks at those events. `scheduled` selects only talks that have a time if it is True, and only talks
+    that have no time if it is False. `excluded_event_ids` contains the sorted IDs of recurring events without an
     occurrence in the date range (see `queries.exclude_without_occurrence`).
     """
 

@@ -80,7 +80,7 @@ class Event(ListingMixin, Base):
 
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Derived columns, like the columns of `ListingMixin`.
+    # Derived columns in addition to those of `ListingMixin`.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     # The end of the event or of the last day with an occurrence, or None if the event recurs forever.

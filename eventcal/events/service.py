@@ -83,7 +83,7 @@ def edit_event(session: Session, event: Event, fields: EventFields, *, now: date
 
 
 def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
-    """Update an event like `edit_event`, but do not flush. The event does not have to belong to a session."""
+    """Update an event as `edit_event` does, but do not flush. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}

@@ -69,7 +69,7 @@ class Database:
         self.clock = clock
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
-            # In WAL mode, writers do not block readers. FULL synchronisation preserves commits after a power failure.
+            # In WAL mode, writers do not block readers. With FULL synchronisation, commits survive a power failure.
             timeout = f"busy_timeout = {_LOCK_TIMEOUT_MS}"
             set_up_sqlite(self.engine, timeout, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             self._reading = self._glancing = self.engine
@@ -123,7 +123,7 @@ class Database:
 class UnitOfWork:
     """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
-    `now` is the start time (UTC) of the unit of work. Last-Modified dates are based on `commit_time` instead.
+    `now` is the start time (UTC) of the unit of work. Last-Modified dates are based on `commit_time`, not on `now`.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:

@@ -56,7 +56,7 @@ def json_pointer(path: Iterable[str | int]) -> str:
 
 
 class DomainError(Exception):
-    """The base class of domain errors, with a machine-readable `code`, a short `title` and an explanatory `detail`."""
+    """The base class for domain errors, with a machine-readable `code`, a short `title` and an explanatory `detail`."""
 
     code: ClassVar[str] = "refused"
     title: ClassVar[Message] = Message("Request rejected")

@@ -125,7 +125,7 @@ def _check_year(year: int) -> None:
 
 
 def _quote_excerpt(text: str) -> str:
-    """Return a quoted excerpt of the text in ASCII, because messages must not contain surrogates."""
+    """Return a quoted ASCII excerpt of the text. Error messages must not contain surrogates."""
     most = 40
     return ascii(text if len(text) <= most else f"{text[:most]}...")
 

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from eventcal.kit.ids import new_id
 
-# The `Column.info` of private columns. A change of only private columns does not create a new revision.
+# The `Column.info` of private columns. A change that affects only private columns does not create a new revision.
 PRIVATE_COLUMN: dict[Any, Any] = {"private": True}
 
 
@@ -38,7 +38,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The base class of all models."""
+    """The base class for all models."""
 
     metadata = MetaData(
         naming_convention={

@@ -59,7 +59,7 @@ def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey],
 
 
 def _after_cursor_condition(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return the condition (a, b) > (x, y) as a > x OR (a = x AND b > y), because each key can be descending."""
+    """Return the condition (a, b) > (x, y) in the form a > x OR (a = x AND b > y), which supports descending keys."""
     either: list[ColumnElement[bool]] = [false()]
     for place, key in enumerate(order):
         same = [earlier.column == values[i] for i, earlier in enumerate(order[:place])]

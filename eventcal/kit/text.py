@@ -28,7 +28,7 @@ _FORBIDDEN_IN_MULTI_LINE = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-
 _LINE_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 
-# Letters that Unicode does not decompose but that are often typed in ASCII.
+# Letters that Unicode does not decompose, and the ASCII letters that are often typed instead of these letters.
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
     # The dotted "İ" needs no entry, because casefolding and accent removal already convert it to "i".

@@ -42,7 +42,7 @@ def load_translations(code: str) -> Translations:
 
 
 def translate_to_all_languages(text: str) -> list[str]:
-    """Return all translations of a message, without duplicates. Text that is not a message is the only item."""
+    """Return the distinct translations of a message, or only `text` itself if `text` is not a message."""
     return list(dict.fromkeys(translate(text, code) for code in LANGUAGES))
 
 

@@ -142,7 +142,7 @@ _MAX_YEARS_BACK = 8
 
 @dataclass(frozen=True, slots=True)
 class YearlyRule:
-    """A yearly rule. `weekdays` contains pairs of an optional number and a weekday, where Monday is 0."""
+    """A yearly rule. `weekdays` contains pairs of an optional ordinal and a weekday (0 for Monday)."""
 
     month: int
     weekdays: tuple[tuple[int | None, int], ...]

@@ -4,8 +4,8 @@ The dateutil library accepts rules that RFC 5545 does not allow, such as rules w
 Each part of a rule is validated separately, and then in combination with the other parts.
 
 If a rule has no dates, dateutil iterates from the start of the rule up to the year 9999. To limit the iteration, the
-start of the rule is moved forward by whole intervals, which skips past dates. The start is also moved close to the year
-9999 by a multiple of 400 years, the period of the Gregorian calendar.
+start of the rule is moved forward by whole intervals to shortly before the requested dates. The start is also moved
+close to the year 9999 by a multiple of 400 years, the period of the Gregorian calendar.
 """
 
 import re
@@ -46,7 +46,7 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The search for the last date begins with the 45 days before UNTIL. The period grows 8-fold until it contains a date.
+# The search for the last date begins 45 days before UNTIL. The search period grows 8-fold until it contains a date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
