@@ -34,7 +34,7 @@ def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: Pa
 
 
 def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> Select[str]:
-    # Every public event and talk has an index entry, but an inner join would make SQLite sort the whole index.
+    # An inner join would be correct, because all rows have index entries, but would make SQLite sort the whole index.
     rows = rows.outerjoin(FeedEntry, index_entry_join(kind, subject_id))
     return rows.with_only_columns(_RESOURCE_COLUMN, maintain_column_froms=True)
 

@@ -82,7 +82,7 @@ def get_zone(name: str) -> ZoneInfo:
 
 
 def parse_local(text: str) -> date | datetime:
-    """Parse a date (`YYYY-MM-DD`) or a naive time (`YYYY-MM-DDTHH:MM[:SS]`) that was entered by a user.
+    """Parse a date (`YYYY-MM-DD`) or a naive datetime (`YYYY-MM-DDTHH:MM[:SS]`) entered by a user.
 
     Raises ValueError with a user-facing message if the text has another format or the year is out of range.
     """

@@ -94,7 +94,7 @@ def _check_duration(prop: Property, starts: TimeValue | None) -> Iterator[Findin
 
 
 def _check_instance_kinds(entries: Sequence[Component]) -> Iterator[Finding]:
-    """Check that EXDATE and RECURRENCE-ID have the same value type (date or time) as the DTSTART of the series."""
+    """Check that EXDATE and RECURRENCE-ID have the value type (DATE or DATE-TIME) of the DTSTART of the series."""
     begins = {id(entry): _parse_first_time(entry.find_property("DTSTART")) for entry in entries}
     series = {
         _series_key(entry): starts

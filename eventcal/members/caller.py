@@ -47,7 +47,7 @@ class Caller:
         return self.can_organise(event_id) or event_id in self.reviewed_event_ids
 
     def has_scope(self, scope: Scope) -> bool:
-        """Return whether the access token grants this scope. Requests without an access token have every scope."""
+        """Return whether the access token grants this scope. Scopes restrict only requests with an access token."""
         order = _SCOPE_ORDER.index
         return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
 

@@ -4,8 +4,8 @@ An event without a recurrence rule has a single occurrence.
 
 Each occurrence has "the same exact duration" (RFC 5545, section 3.8.5.3), measured in elapsed time instead of local
 time. An event from 16:00 to 17:00 starts at 16:00 local time all year round and lasts one hour. An event from 22:00 to
-06:00 lasts eight hours, and ends at 07:00 if the clocks go forward during the night. If durations were measured in
-local time, an event in a skipped hour would have no duration. All-day events last a whole number of days.
+06:00 lasts eight hours, and ends at 07:00 if the clocks go forward during the night. All-day events last a whole
+number of days.
 """
 
 import re
