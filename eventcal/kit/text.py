@@ -2,7 +2,7 @@
 
 Text is stored exactly as entered. Characters that a database or output format cannot represent, such as control
 characters in XML 1.0 and surrogates in UTF-8, are rejected with a message that suggests a correction. HTML markup
-is accepted and must be escaped on output. The text can contain direction marks, so it must be isolated in HTML (`<bdi>`).
+is accepted and must be escaped on output. Text with direction marks is accepted and must be isolated with `<bdi>`.
 """
 
 import re

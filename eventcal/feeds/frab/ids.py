@@ -27,7 +27,8 @@ def talk_guid(uid: str) -> str:
 def event_acronym(slug: str) -> str:
     """Return the acronym of an event: at least four characters from a-z, 0-9 and `_`.
 
-    The XML schema also allows `-` in acronyms, but the JSON schema does not. Different slugs always result in different acronyms.
+    The XML schema also allows `-` in acronyms, but the JSON schema does not. Different slugs always result in different
+    acronyms.
     """
     return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
 
