@@ -26,7 +26,7 @@ class Settings:
     `secret_key`: the key that signs sessions and emailed tokens, and encrypts the secrets of authenticator apps.
     `base_url`: the public URL of the site, without a trailing slash.
     `domain`: the domain part of every UID. After a change of the domain, calendar apps treat all entries as new.
-    `mail_url`: smtp://user:password@host:port?from=address, or None to confirm email addresses without verification.
+    `mail_url`: smtp://user:password@host:port?from=address, or None to accept email addresses without verification.
     `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
     `trusted_proxies`: the number of trusted reverse proxies, each of which appends to X-Forwarded-For.
     `name`: the name of the calendar.

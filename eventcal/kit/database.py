@@ -85,7 +85,7 @@ class Database:
         return Session(self._reading, autoflush=False, expire_on_commit=False)
 
     def read_connection(self) -> Connection:
-        """Return a read-only connection on a snapshot of the database, without the overhead of a session."""
+        """Return a read-only connection to a snapshot of the database, without the overhead of a session."""
         return self._reading.connect()
 
     def single_select_connection(self) -> Connection:

@@ -158,7 +158,7 @@ def _image_alt_text(children: Sequence[Token]) -> str:
 class _PlainTextBuilder:
     def __init__(self) -> None:
         self.lines: list[str] = []
-        # The line prefix of each open block. Bullets are replaced with spaces after the first line of a list item.
+        # The line prefix of each open block. After the first line of a list item, lines are indented with spaces.
         self._margins: list[str] = []
         # For each open list, an iterator over the bullets or numbers of the next items.
         self._bullets: list[Iterator[str]] = []

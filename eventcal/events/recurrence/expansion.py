@@ -46,7 +46,7 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The search for the last date begins 45 days before UNTIL. The search period grows 8-fold until it contains a date.
+# The search for the last date begins 45 days before UNTIL. The period is multiplied by 8 until it contains a date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 

@@ -50,7 +50,7 @@ def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collect
     """Return the index rows for these kinds and subject IDs, detached from the session."""
     if not ids:
         return {}
-    # SQLAlchemy compiles an expanding IN list on each execution, which is too slow for loading a single row.
+    # SQLAlchemy renders an expanding IN list on each execution, which is too slow for loading a single row.
     if len(kinds) == len(ids) == 1:
         found = session.connection().execute(_SELECT_ROW, {"kind": next(iter(kinds)), "id": next(iter(ids))})
     else:

@@ -35,7 +35,7 @@ _MOST_DIGITS = 20
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
 """The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""
 
-# The maximum length in days of an event whose forms contain a list of the event's days.
+# The maximum length of an event, in days, for which forms offer a list of its days.
 _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 # The maximum length in characters of a stored value that is displayed beside its field.
@@ -152,7 +152,7 @@ def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, lis
 
 
 def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
-    """Store an uploaded image and return its column with the new value, or an empty dict if nothing changes.
+    """Store an uploaded image and return a dict with the new value of its column, or an empty dict.
 
     Call this function inside a unit of work, so that the image is stored only if the change is saved.
     """

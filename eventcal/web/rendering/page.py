@@ -130,5 +130,5 @@ def _current_url_with(**changes: str | None) -> str:
 
 
 def _script_safe_json(data: Mapping[str, Any]) -> Markup:
-    """Return JSON without the character "<", which could end a script element."""
+    """Return JSON in which "<" is escaped, so that the JSON cannot end a script element."""
     return Markup(orjson.dumps(data).decode().replace("<", "\\u003c"))  # noqa: S704 - contains no "<"

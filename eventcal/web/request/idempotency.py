@@ -70,7 +70,7 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
                 return _replayed_response(kept, fingerprint)
             answer = current_app.make_response(view())
             if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                # Calling `abort` rolls back the transaction and sends the view's response.
+                # `abort(response)` rolls back the transaction, and Flask sends the response.
                 abort(answer)
             session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
