@@ -90,8 +90,8 @@ def check_bounds(figures: Figures) -> list[Verdict]:
     verdicts = []
     for bound in BOUNDS:
         measured = figures.by_name.get(bound.figure_name)
-        beside = figures.by_name.get(bound.baseline_name) if bound.baseline_name else None
-        if measured is None or (bound.baseline_name and beside is None):
+        baseline = figures.by_name.get(bound.baseline_name) if bound.baseline_name else None
+        if measured is None or (bound.baseline_name and baseline is None):
             continue
-        verdicts.append(Verdict(bound, measured, beside.value if beside else None))
+        verdicts.append(Verdict(bound, measured, baseline.value if baseline else None))
     return verdicts

@@ -88,7 +88,7 @@ def set_role(*, email: str, role: Role) -> None:
 @_email_argument
 @_password_stdin_option
 def set_password(*, email: str, password_stdin: bool) -> None:
-    """Set a member's password. Revokes all of their sessions, access tokens and passkeys."""
+    """Set a member's password. Revokes all sessions, access tokens and passkeys of the member."""
     given = _read_password(from_stdin=password_stdin)
     with open_app_context() as services:
         password_hash = _validate_and_hash_password(given)

@@ -10,7 +10,7 @@ _LONGEST_QUOTE = 40
 
 
 class Severity(StrEnum):
-    """The severity of a rule. Errors violate a standard, and warnings cause problems in some calendar apps."""
+    """The severity of a rule. Errors report violations of standards, and warnings problems with some calendar apps."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -159,5 +159,5 @@ def page_error_message(code: str, detail: str) -> str:
 
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-    """Return (parameter name, translated message) pairs. The name is empty for errors in the whole query string."""
+    """Return (parameter name, translated message) pairs. The name is empty for errors that concern the whole query."""
     return [(error.pointer.removeprefix("?"), translate(error.detail)) for error in errors]

@@ -59,8 +59,8 @@ class FeedStateRow(Base):
     """The state of the feed index, stored in a single row.
 
     `revision` increases with every change to public data, and `changed_at` is the time of the last change.
-    `full_rebuild_revision` is the revision of the last change after which entries that have not changed themselves may
-    have joined or left a feed, for example because an event moved to another country. `last_serial` is the last serial
+    `full_rebuild_revision` is the revision of the last change that may have added unchanged entries to a feed, or
+    removed them from it, for example because an event moved to another country. `last_serial` is the last serial
     that was assigned to an entry. `renderer_version` identifies the code and settings that rendered the entries.
     """
 

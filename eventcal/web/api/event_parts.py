@@ -29,7 +29,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
 from eventcal.web.request.context import links, read_session, unit_of_work
 from eventcal.web.schemas import event_parts as schemas
-from eventcal.web.schemas.response_schema import Json
+from eventcal.web.schemas.response_schema import Json, ResponseSchema
 
 Child = TypeVar("Child")
 
@@ -52,7 +52,7 @@ class ChildResource(Generic[Child]):
     list_doc: str = ""
     edit_doc: str = ""
     delete_doc: str
-    delete_refuses: Sequence[ErrorClass] = ()
+    delete_errors: Sequence[ErrorClass] = ()
 
     def register(self, subject: ApiBlueprint) -> None:
         """Register the routes that list, add, edit and delete resources of this kind."""
@@ -88,39 +88,34 @@ class ChildResource(Generic[Child]):
         subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, errors=[DuplicateName])(
             edit
         )
-        subject.delete(f"{path}/<{name}_id>", organiser(), errors=self.delete_refuses)(delete)
+        subject.delete(f"{path}/<{name}_id>", organiser(), errors=self.delete_errors)(delete)
 
 
-ChildResource(
-    name="track",
-    out=schemas.TrackOut,
-    create=schemas.TrackIn,
-    change=schemas.TrackFields,
-    list=lambda _session, event: map(schemas.TrackOut.serialize, event.tracks),
-    add=lambda session, event, fields: schemas.TrackOut.serialize(
-        service.create_track_or_room(session, event, fields, table=Track)
-    ),
-    get=lambda session, track_id, caller: get_track_or_room_for_organiser(session, Track, track_id, caller=caller),
-    edit=lambda session, track, fields: schemas.TrackOut.serialize(service.edit_track_or_room(session, track, fields)),
-    delete=delete_track_or_room,
-    delete_doc="Delete a track. Its talks then have no track.",
-).register(event_parts)
+def _register_tracks_or_rooms(name: str, table: type[Track | Room], out: type[ResponseSchema], **options: Any) -> None:
+    ChildResource(
+        name=name,
+        out=out,
+        list=lambda _session, event: map(out.serialize, getattr(event, f"{name}s")),
+        add=lambda session, event, fields: out.serialize(
+            service.create_track_or_room(session, event, fields, table=table)
+        ),
+        get=lambda session, part_id, caller: get_track_or_room_for_organiser(session, table, part_id, caller=caller),
+        edit=lambda session, part, fields: out.serialize(service.edit_track_or_room(session, part, fields)),
+        delete=delete_track_or_room,
+        delete_doc=f"Delete a {name}. Its talks then have no {name}.",
+        **options,
+    ).register(event_parts)
 
-ChildResource(
-    name="room",
-    out=schemas.RoomOut,
+
+_register_tracks_or_rooms("track", Track, schemas.TrackOut, create=schemas.TrackIn, change=schemas.TrackFields)
+_register_tracks_or_rooms(
+    "room",
+    Room,
+    schemas.RoomOut,
     create=schemas.RoomIn,
     change=schemas.RoomFields,
-    list=lambda _session, event: map(schemas.RoomOut.serialize, event.rooms),
-    add=lambda session, event, fields: schemas.RoomOut.serialize(
-        service.create_track_or_room(session, event, fields, table=Room)
-    ),
-    get=lambda session, room_id, caller: get_track_or_room_for_organiser(session, Room, room_id, caller=caller),
-    edit=lambda session, room, fields: schemas.RoomOut.serialize(service.edit_track_or_room(session, room, fields)),
-    delete=delete_track_or_room,
     edit_doc="Change a room. The calendar entries of its talks are updated.",
-    delete_doc="Delete a room. Its talks then have no room.",
-).register(event_parts)
+)
 
 
 @event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)

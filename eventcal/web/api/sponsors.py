@@ -55,7 +55,7 @@ ChildResource(
     delete=service.delete_tier,
     list_doc="List an event's tiers in rank order.",
     delete_doc="Delete a tier without sponsorships or enquiries.",
-    delete_refuses=[InUse],
+    delete_errors=[InUse],
 ).register(sponsors)
 
 

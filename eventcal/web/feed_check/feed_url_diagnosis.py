@@ -103,8 +103,8 @@ def parse_feed_url(url: str) -> FeedUrl:
 
 def feed_of_page(feed_url: FeedUrl) -> str | None:
     """Return the URL of the feed for a page, or None if the page has no feed."""
-    beside = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
-    return beside.redacted_url(None) if beside.endpoint and beside.secret is None else None
+    feed = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
+    return feed.redacted_url(None) if feed.endpoint and feed.secret is None else None
 
 
 def without_format(feed_url: FeedUrl) -> FeedUrl | None:
@@ -113,8 +113,8 @@ def without_format(feed_url: FeedUrl) -> FeedUrl | None:
         return feed_url
     if feed_url.path_suffix not in {"jcal", "xcal", "jscal"}:
         return None
-    beside = FeedUrl.resolve(f"{feed_url.path.removesuffix(feed_url.path_suffix)}ics", feed_url.args)
-    return beside if beside.endpoint else None
+    feed = FeedUrl.resolve(f"{feed_url.path.removesuffix(feed_url.path_suffix)}ics", feed_url.args)
+    return feed if feed.endpoint else None
 
 
 def _split_url(url: str) -> SplitResult | None:
@@ -143,10 +143,10 @@ class Diagnosis(NamedTuple):
 def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diagnosis]:
     """Yield the problems with a URL that returns an error."""
     if not feed_url.endpoint:
-        beside = feed_of_page(feed_url)
+        feed = feed_of_page(feed_url)
         detail = (
-            Message("This is the address of a page. Its feed is %(feed)s.", feed=beside)
-            if beside
+            Message("This is the address of a page. Its feed is %(feed)s.", feed=feed)
+            if feed
             else Message("There is no feed at this address. Feed addresses end in .ics.")
         )
         yield Diagnosis("no-feed", detail)

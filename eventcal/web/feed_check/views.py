@@ -164,11 +164,11 @@ def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[J
 
 def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> FeedSummary | None:
     """Return a summary of the .ics feed with the same entries as this feed, or None if no such feed exists."""
-    beside = without_format(feed_url)
-    if beside is None:
+    ics_url = without_format(feed_url)
+    if ics_url is None:
         return None
-    if beside is not feed_url:
-        representation = render_feed(beside.endpoint, beside.view_args, beside.args)
+    if ics_url is not feed_url:
+        representation = render_feed(ics_url.endpoint, ics_url.view_args, ics_url.args)
     return summarize_feed(representation.body)
 
 

@@ -43,7 +43,7 @@ class RequestInProgress(errors.Conflict):
 
 
 class InternalError(DomainError):
-    """The kind of error that is reported for unexpected exceptions. This class is never raised."""
+    """The kind of error that is reported for unexpected exceptions. The class is used only for its code and title."""
 
     code = "internal"
     title = Message("Internal server error")
@@ -53,8 +53,8 @@ class InternalError(DomainError):
 class _StatusErrors:
     """The errors that are reported with a particular HTTP status code.
 
-    `error_class` is the base class of the domain errors with this status code, or None if the errors have the given
-    `code` and `title`. `default_detail` replaces Werkzeug's default description.
+    `error_class` is the base class of the domain errors with this status code. If `error_class` is None, all errors
+    with this status code use `code` and `title`. `default_detail` replaces Werkzeug's default description.
     """
 
     error_class: type[DomainError] | None = None

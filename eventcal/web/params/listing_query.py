@@ -68,12 +68,12 @@ class RawQuery(ImmutableMultiDict[str, str]):
         return tuple(pair for pair in self.pairs if pair[0] in FILTER_PARAMS)
 
     def with_params(self, **params: str | None) -> "RawQuery":
-        """Return a copy without the cursor, in which parameters are replaced or, if None is given, removed."""
+        """Return a copy without the cursor and with parameters replaced. Parameters set to None are removed."""
         kept = [pair for pair in self.pairs if pair[0] not in {*params, "cursor"}]
         return RawQuery([*kept, *((name, value) for name, value in params.items() if value is not None)])
 
     def with_added_value(self, name: str, value: str) -> "RawQuery":
-        """Return a copy without the cursor, in which a parameter has an additional value."""
+        """Return a copy with a value added to a parameter and the cursor removed."""
         return RawQuery([*self.with_params().pairs, (name, value)])
 
     def without_pairs(self, *pairs: tuple[str, str]) -> "RawQuery":

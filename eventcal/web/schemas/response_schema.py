@@ -37,7 +37,7 @@ class ResponseSchema(BaseSchema):
 
 @cache
 def _build_serialization_plan(cls: type[ResponseSchema], given: tuple[str, ...]) -> tuple[Json, list[str], list[str]]:
-    """Return an empty resource, the names of the fields to copy, and the names of the copied instant fields."""
+    """Return an empty resource, the names of the fields to copy, and the names of those that are instants."""
     declared = cls().fields
     copied = [name for name in declared if name not in given]
     return dict.fromkeys(declared), copied, [name for name in copied if isinstance(declared[name], InstantField)]

@@ -17,7 +17,7 @@ from tests.feed_support.feed_client import fetch
 from tests.http_app import write_session
 from tests.readers import libraries
 from tests.readers.libraries import Expander, Found, Moment, of_node, zones_of_our_release
-from tests.readers.node import NodeReader, node_reader
+from tests.readers.node import NodeReader
 
 # No occurrence is close to either day.
 FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2027, 12, 20)
@@ -91,12 +91,6 @@ def javascript_libraries(node: NodeReader) -> Libraries:
 def database_url(sqlite_url: str) -> str:
     """Return a single kind of database: the feeds are identical on both."""
     return sqlite_url
-
-
-@pytest.fixture(scope="module")
-def _javascript_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
-    with node_reader(tmp_path_factory) as reader:
-        yield reader
 
 
 @pytest.fixture(params=["python", "javascript"])

@@ -34,7 +34,6 @@ from tests.readers.compare import (
     talk_as_wanted,
 )
 from tests.readers.libraries import zones_of_our_release
-from tests.readers.node import NodeReader, node_reader
 
 ZONES = (
     "Africa/Casablanca",
@@ -56,12 +55,6 @@ forty_examples = settings(max_examples=40, suppress_health_check=[HealthCheck.fu
 def database_url(sqlite_url: str) -> str:
     """Return a single kind of database: the feeds are identical on both."""
     return sqlite_url
-
-
-@pytest.fixture(scope="module")
-def _javascript_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeReader]:
-    with node_reader(tmp_path_factory) as reader:
-        yield reader
 
 
 @pytest.fixture(params=["python", "javascript"])

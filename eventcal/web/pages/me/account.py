@@ -42,7 +42,7 @@ _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 @pages.get("/me/account")
 @login_required
 def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the account page. `form` replaces the form with the name `submitted_form`."""
+    """Show the account page. `form` replaces the form named `submitted_form`."""
     with read_session() as session:
         member = current_member(session)
         forms = {

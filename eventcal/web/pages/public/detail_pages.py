@@ -173,7 +173,7 @@ def speaker(slug: str) -> Response:
     def build_page(session: Session, now: datetime) -> Page:
         row = get_speaker(session, slug, ANONYMOUS)
         photo = find_uploaded_path(row.photo_url)
-        # Talks are past or upcoming by day (UTC), because the server caches pages until the end of the day.
+        # Only the UTC date determines whether a talk is past, because pages are cached until the end of the day.
         today = now.astimezone(UTC).date().isoformat()
         list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=now)
         talks = list(iter_all_rows(lambda paging: list_page(paging=paging)))
