@@ -1,8 +1,8 @@
 """Conditional requests: validators, 304 responses, If-Match checks, and CORS for public resources.
 
 See RFC 9110, sections 8.8 (validators) and 13 (preconditions), and RFC 9111 (Vary and Cache-Control). Range requests
-are not supported. An entity tag consists of a version and a suffix for the content encoding. In this module, `etag` is
-the version without the suffix.
+are not supported. An entity tag consists of a version, which variables in this module call `etag`, and a suffix for the
+content encoding.
 """
 
 import re
@@ -22,11 +22,11 @@ from eventcal.kit.errors import Message, VersionConflict
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
 
-# Caches must revalidate pages before each use. Only private caches may store a response that is specific to a member.
+# Caches must revalidate pages before each use. Shared caches must not store a response that is specific to a user.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
-# The size in bytes below which a body does not benefit from compression.
+# Smaller bodies, measured in bytes, do not benefit from compression.
 _SMALLEST_COMPRESSED = 200
 # The period after midnight in which transactions that began before midnight can still commit.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
@@ -78,7 +78,7 @@ def conditional_headers_and_body(
     headers = [*common, *representation.extra_headers]
     dated = representation.last_modified if _has_reliable_dates(now) else None
     if dated is not None:
-        # Last-Modified is always in the past, so that no two changes have the same date (RFC 9110, section 8.8.2.2).
+        # Last-Modified is in the past, because another change can follow within the current second.
         earlier = truncate_to_second(now) - timedelta(seconds=1)
         headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
     if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
@@ -136,14 +136,14 @@ def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: da
     since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
     if since is None:
         return False
-    # Dates in the future are ignored, because Last-Modified is never in the future (RFC 9110, section 8.8.2.1).
+    # An If-Modified-Since date in the future is ignored, because Last-Modified is never in the future.
     # A resource that changed in the current second can change again before the second ends.
     changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
 
 
 def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
-    """Yield a pair for each entity tag in the header: whether the tag is weak, and its value without quotes."""
+    """Yield a pair for each entity tag in a header: whether the tag is weak, and the value without quotes."""
     return ((match[1] is not None, match[2]) for match in _ENTITY_TAG.finditer(header))
 
 
@@ -162,10 +162,10 @@ class _NotModified(Response):
 
 
 def matches_version(if_match: str | None, version: str, *, separator: str) -> bool:
-    """Return whether If-Match is "*" or matches this version in any content encoding (RFC 9110, section 13.1.1).
+    """Return whether If-Match is "*" or matches a version in any content encoding (RFC 9110, section 13.1.1).
 
     In an entity tag, `separator` follows the version. The comparison is strong, so weak entity tags never match. Raises
-    PreconditionRequired if the header is missing.
+    PreconditionRequired if `if_match` is None.
     """
     if if_match is None:
         raise PreconditionRequired(
@@ -176,18 +176,17 @@ def matches_version(if_match: str | None, version: str, *, separator: str) -> bo
 
 
 def check_revision(if_match: str | None, revision: int) -> None:
-    """Raise PreconditionRequired if If-Match is missing, or VersionConflict if it does not match this revision."""
+    """Raise PreconditionRequired if If-Match is missing, or VersionConflict if If-Match does not match the revision."""
     if not matches_version(if_match, str(revision), separator="."):
         raise VersionConflict(
             Message(
-                "The current revision is %(revision)s. Read the resource again and send its ETag.",
-                revision=revision,
+                "The current revision is %(revision)s. Read the resource again and send its ETag.", revision=revision
             )
         )
 
 
 def check_etag(if_match: str | None, etag: str) -> None:
-    """Raise PreconditionRequired if If-Match is missing, or VersionConflict if it does not match this version."""
+    """Raise PreconditionRequired if If-Match is missing, or VersionConflict if If-Match does not match the version."""
     if not matches_version(if_match, etag, separator="-"):
         raise VersionConflict(Message("The resource has changed. Read it again and send its ETag."))
 
@@ -195,8 +194,8 @@ def check_etag(if_match: str | None, etag: str) -> None:
 def register_cors_preflight(app: Flask) -> None:
     """Register the response to CORS preflight requests, as defined in the Fetch standard.
 
-    Pages from any origin can read public resources and make conditional requests for them. Cross-origin requests
-    cannot use cookies, tokens or unsafe methods.
+    Pages from any origin can read public resources and send conditional requests. Cross-origin requests cannot use
+    cookies, tokens or unsafe methods.
     """
 
     @app.after_request

@@ -11,7 +11,7 @@ import zstandard
 IDENTITY = "identity"
 """The content coding for uncompressed bodies."""
 
-# Content codings with equal weight are preferred in the order of this mapping.
+# Content codings that a client weights equally are preferred in the order of this mapping.
 # Higher Brotli levels take many times as long and reduce the size by only a few percent more.
 # For gzip, libdeflate takes half as long as zlib and compresses better.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -33,16 +33,14 @@ def acceptable_codings(header: str | None) -> tuple[str, ...]:
     if header is None:
         return (IDENTITY,)
     weights = _parse_weights(header)
-    others = weights.get("*")
-    liked = {coding: weights.get(coding, others or 0.0) for coding in COMPRESSORS}
+    ranked = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in COMPRESSORS}
     # The default weight of `identity` is lower than any positive weight that a header can specify.
-    unnamed = 0.0005 if others is None else others
-    liked[IDENTITY] = weights.get(IDENTITY, unnamed)
-    return tuple(sorted((c for c, weight in liked.items() if weight > 0), key=lambda c: -liked[c])) or (IDENTITY,)
+    ranked[IDENTITY] = weights.get(IDENTITY, weights.get("*", 0.0005))
+    return tuple(sorted((c for c, weight in ranked.items() if weight > 0), key=lambda c: -ranked[c])) or (IDENTITY,)
 
 
 def _parse_weights(header: str) -> dict[str, float]:
-    """Return the weight of each coding in an Accept-Encoding header, ignoring malformed list members."""
+    """Return the weight of each coding in an Accept-Encoding header, ignoring malformed list elements."""
     weights: dict[str, float] = {}
     for member in header.split(","):
         name, *parameters = (part.strip().lower() for part in member.split(";"))

@@ -43,89 +43,76 @@ class RequestInProgress(errors.Conflict):
 
 
 class InternalError(DomainError):
-    """The kind of error that is reported for unexpected exceptions. The class is used only for its code and title."""
+    """The error that is reported to clients for an unexpected exception."""
 
     code = "internal"
     title = Message("Internal server error")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _StatusErrors:
-    """The errors that are reported with a particular HTTP status code.
+class _StatusRow:
+    """The errors with a particular HTTP status code: either the subclasses of `base`, or a single `code` and `title`.
 
-    `error_class` is the base class of the domain errors with this status code. If `error_class` is None, all errors
-    with this status code use `code` and `title`. `default_detail` replaces Werkzeug's default description.
+    The error message `detail` replaces Werkzeug's default description.
     """
 
-    error_class: type[DomainError] | None = None
+    base: type[DomainError] | None = None
     code: str = ""
     title: str = ""
-    default_detail: str = Message("The request conflicts with the current state.")
+    detail: str = Message("The request conflicts with the current state.")
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-_ERRORS_BY_STATUS: Mapping[HTTPStatus, _StatusErrors] = {
-    HTTPStatus.BAD_REQUEST: _StatusErrors(
-        code="unreadable", title=Message("Bad request"), default_detail=Message("The request cannot be read.")
+_ROWS: Mapping[HTTPStatus, _StatusRow] = {
+    HTTPStatus.BAD_REQUEST: _StatusRow(
+        code="unreadable", title=Message("Bad request"), detail=Message("The request cannot be read.")
     ),
-    HTTPStatus.UNAUTHORIZED: _StatusErrors(
-        error_class=errors.Unauthenticated,
-        default_detail=Message("Authentication is required. Sign in or send a token."),
+    HTTPStatus.UNAUTHORIZED: _StatusRow(
+        base=errors.Unauthenticated,
+        detail=Message("Authentication is required. Sign in or send a token."),
         headers={"WWW-Authenticate": 'Bearer realm="eventcal"'},
     ),
-    HTTPStatus.FORBIDDEN: _StatusErrors(
-        error_class=errors.Forbidden, default_detail=Message("You do not have permission to do this.")
-    ),
-    HTTPStatus.NOT_FOUND: _StatusErrors(
-        error_class=errors.NotFound, default_detail=Message("There is no resource at this URL.")
-    ),
-    HTTPStatus.METHOD_NOT_ALLOWED: _StatusErrors(
+    HTTPStatus.FORBIDDEN: _StatusRow(base=errors.Forbidden, detail=Message("You do not have permission to do this.")),
+    HTTPStatus.NOT_FOUND: _StatusRow(base=errors.NotFound, detail=Message("There is no resource at this URL.")),
+    HTTPStatus.METHOD_NOT_ALLOWED: _StatusRow(
         code="method-not-allowed",
         title=Message("Method not allowed"),
-        default_detail=Message("Method not allowed; see the Allow header."),
+        detail=Message("Method not allowed; see the Allow header."),
     ),
-    HTTPStatus.NOT_ACCEPTABLE: _StatusErrors(
+    HTTPStatus.NOT_ACCEPTABLE: _StatusRow(
         code="not-acceptable",
         title=Message("Not acceptable"),
-        default_detail=Message("No available representation matches the Accept header."),
+        detail=Message("No available representation matches the Accept header."),
     ),
-    HTTPStatus.CONFLICT: _StatusErrors(error_class=errors.Conflict),
-    HTTPStatus.GONE: _StatusErrors(
-        error_class=errors.Gone, default_detail=Message("The resource has been removed permanently.")
+    HTTPStatus.CONFLICT: _StatusRow(base=errors.Conflict),
+    HTTPStatus.GONE: _StatusRow(base=errors.Gone, detail=Message("The resource has been removed permanently.")),
+    HTTPStatus.PRECONDITION_FAILED: _StatusRow(base=errors.VersionConflict),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _StatusRow(
+        code="too-large", title=Message("Request too large"), detail=Message("The body is too large.")
     ),
-    HTTPStatus.PRECONDITION_FAILED: _StatusErrors(error_class=errors.VersionConflict),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _StatusErrors(
-        code="too-large",
-        title=Message("Request too large"),
-        default_detail=Message("The body is too large."),
-    ),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _StatusErrors(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _StatusRow(
         code="unsupported-media-type",
         title=Message("Unsupported media type"),
-        default_detail=Message("The media type of the body is not supported."),
+        detail=Message("The media type of the body is not supported."),
     ),
-    HTTPStatus.UNPROCESSABLE_ENTITY: _StatusErrors(
-        error_class=Invalid, default_detail=Message("The request contains invalid values.")
-    ),
-    HTTPStatus.PRECONDITION_REQUIRED: _StatusErrors(
+    HTTPStatus.UNPROCESSABLE_ENTITY: _StatusRow(base=Invalid, detail=Message("The request contains invalid values.")),
+    HTTPStatus.PRECONDITION_REQUIRED: _StatusRow(
         code="precondition-required",
         title=Message("Precondition required"),
-        default_detail=Message("Send If-Match with the ETag of the version that you want to change."),
+        detail=Message("Send If-Match with the ETag of the version that you want to change."),
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: _StatusErrors(
+    HTTPStatus.TOO_MANY_REQUESTS: _StatusRow(
         code="too-many",
         title=Message("Too many requests"),
-        default_detail=Message("Wait a moment and try again."),
+        detail=Message("Wait a moment and try again."),
         headers={"Retry-After": "60"},
     ),
-    HTTPStatus.INTERNAL_SERVER_ERROR: _StatusErrors(error_class=InternalError),
-    HTTPStatus.SERVICE_UNAVAILABLE: _StatusErrors(
-        error_class=errors.DatabaseBusy,
-        default_detail=Message("Try again in a few seconds."),
-        headers={"Retry-After": "5"},
+    HTTPStatus.INTERNAL_SERVER_ERROR: _StatusRow(base=InternalError),
+    HTTPStatus.SERVICE_UNAVAILABLE: _StatusRow(
+        base=errors.DatabaseBusy, detail=Message("Try again in a few seconds."), headers={"Retry-After": "5"}
     ),
 }
-_STATUS_BY_CLASS = {row.error_class: status for status, row in _ERRORS_BY_STATUS.items() if row.error_class}
+_STATUS_BY_CLASS = {row.base: status for status, row in _ROWS.items() if row.base}
 
 
 class ErrorKind(NamedTuple):
@@ -140,27 +127,24 @@ def status_of(error_class: ErrorClass) -> HTTPStatus:
     """Return the HTTP status code for an error class. Raises LookupError if no status is defined for the class."""
     if issubclass(error_class, HTTPException):
         return HTTPStatus(error_class.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    for family in error_class.__mro__:
-        if family in _STATUS_BY_CLASS:
-            return _STATUS_BY_CLASS[family]
+    for base in error_class.__mro__:
+        if base in _STATUS_BY_CLASS:
+            return _STATUS_BY_CLASS[base]
     raise LookupError(f"{error_class.__name__} has no base class with a status")
 
 
 def error_kind(error_class: ErrorClass) -> ErrorKind:
-    """Return the status, code and title with which exceptions of this class are reported."""
     status = status_of(error_class)
     if issubclass(error_class, DomainError):
         return ErrorKind(status, error_class.code, error_class.title)
-    row = _ERRORS_BY_STATUS.get(status, _StatusErrors(code=slugify(status.phrase), title=status.phrase))
-    return error_kind(row.error_class) if row.error_class else ErrorKind(status, row.code, row.title)
+    row = _ROWS.get(status, _StatusRow(code=slugify(status.phrase), title=status.phrase))
+    return error_kind(row.base) if row.base else ErrorKind(status, row.code, row.title)
 
 
 def list_error_kinds() -> list[ErrorKind]:
     """Return a sorted list of all kinds of errors. Only error classes whose modules have been imported are included."""
-    families = {error_kind(kind) for family in _STATUS_BY_CLASS for kind in _iter_subclasses(family)}
-    return sorted(
-        families | {ErrorKind(status, row.code, row.title) for status, row in _ERRORS_BY_STATUS.items() if row.code}
-    )
+    kinds = {error_kind(subclass) for base in _STATUS_BY_CLASS for subclass in _iter_subclasses(base)}
+    return sorted(kinds | {ErrorKind(status, row.code, row.title) for status, row in _ROWS.items() if row.code})
 
 
 def _iter_subclasses(error_class: type[DomainError]) -> Iterator[type[DomainError]]:
@@ -170,9 +154,8 @@ def _iter_subclasses(error_class: type[DomainError]) -> Iterator[type[DomainErro
 
 
 def error_response(error: DomainError) -> ProblemResponse:
-    """Return the problem details response for an error."""
     status, code, title = error_kind(type(error))
-    headers = dict(_ERRORS_BY_STATUS[status].headers)
+    headers = dict(_ROWS[status].headers)
     if isinstance(error, RequestInProgress):
         headers["Retry-After"] = str(error.retry_after)
     return problem_response(
@@ -202,7 +185,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(PoolTimeoutError, _database_busy_response)
     app.register_error_handler(Exception, _internal_error_response)
     app.register_error_handler(HTTPException, _http_error_response)
-    # Handlers are also registered for each status code, because Flask prefers them to handlers for exception classes.
+    # Flask prefers error handlers for status codes to error handlers for exception classes.
     for status in default_exceptions:
         app.register_error_handler(status, _http_error_response)
 
@@ -217,9 +200,9 @@ def _http_error_response(error: HTTPException) -> Response | HTTPException:
     if error.code == HTTPStatus.UNPROCESSABLE_ENTITY and messages:
         return error_response(_validation_error(messages))
     status, code, title = error_kind(type(error))
-    row = _ERRORS_BY_STATUS.get(status, _StatusErrors(default_detail=f"{status.phrase}."))
+    row = _ROWS.get(status, _StatusRow(detail=f"{status.phrase}."))
     headers = {**row.headers, **{name: value for name, value in error.get_headers() if name != "Content-Type"}}
-    detail = _custom_description(error, status) or row.default_detail
+    detail = _custom_description(error, status) or row.detail
     return problem_response(Problem(status=status, code=code, title=title, detail=detail, headers=headers))
 
 
@@ -268,7 +251,7 @@ def _is_temporary_error(error: DBAPIError) -> bool:
     return state is None or _TEMPORARY_SQLSTATES.fullmatch(state) is not None
 
 
-# Replacements for marshmallow messages. Error messages have no subject, because they are displayed after a field name.
+# Replacements for marshmallow messages. An error message has no subject, because it is displayed after a field name.
 _MESSAGES = {
     "Missing data for required field.": validators.REQUIRED,
     "Field may not be null.": Message("must not be null"),
@@ -286,7 +269,7 @@ _MAX_FIELD_ERRORS = 100
 def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
     """Convert marshmallow messages to field errors.
 
-    The location of an error is a JSON pointer (RFC 6901) or, for query parameters, "?" followed by the name.
+    A field error refers to a JSON pointer (RFC 6901) or to a query parameter, written as "?" followed by its name.
     """
     leaves = islice(_iter_messages(messages, ()), _MAX_FIELD_ERRORS)
     if location in {"json", "form", "files", "json_or_form"}:

@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """The content of an error response. `headers` are added to the response."""
+    """The content of an error response, and the headers that are added to the response."""
 
     status: HTTPStatus
     code: str
@@ -33,7 +33,7 @@ class ProblemResponse(Response):
 
 def problem_response(problem: Problem) -> ProblemResponse:
     """Return an application/problem+json response, which must not be cached."""
-    said: dict[str, object] = {
+    content: dict[str, object] = {
         "type": f"/api/v1/docs#problem-{problem.code}",
         "title": problem.title,
         "status": int(problem.status),
@@ -42,15 +42,15 @@ def problem_response(problem: Problem) -> ProblemResponse:
         "instance": _redacted_request_path(),
     }
     if problem.faults:
-        said["errors"] = [_field_error_json(error) for error in problem.faults]
-    answer = ProblemResponse(orjson.dumps(said), status=problem.status, content_type=MEDIA_TYPE)
-    answer.problem = problem
-    answer.headers.update(problem.headers)
-    answer.headers["Cache-Control"] = "no-store"
+        content["errors"] = [_field_error_json(error) for error in problem.faults]
+    response = ProblemResponse(orjson.dumps(content), status=problem.status, content_type=MEDIA_TYPE)
+    response.problem = problem
+    response.headers.update(problem.headers)
+    response.headers["Cache-Control"] = "no-store"
     if request.method in {"GET", "HEAD"}:
-        answer.headers["Access-Control-Allow-Origin"] = "*"
-        answer.headers["Access-Control-Expose-Headers"] = "Retry-After"
-    return answer
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    return response
 
 
 def _redacted_request_path() -> str:
@@ -62,10 +62,9 @@ def _redacted_request_path() -> str:
 
 
 def _field_error_json(error: FieldError) -> dict[str, str]:
-    detail = _escape_surrogates(error.detail)
-    if error.pointer.startswith("?"):
-        return {"parameter": _escape_surrogates(error.pointer[1:]), "detail": detail}
-    return {"pointer": _escape_surrogates(error.pointer), "detail": detail}
+    pointer = _escape_surrogates(error.pointer)
+    place = {"parameter": pointer[1:]} if pointer.startswith("?") else {"pointer": pointer}
+    return {**place, "detail": _escape_surrogates(error.detail)}
 
 
 def _escape_surrogates(text: str) -> str:

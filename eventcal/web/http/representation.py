@@ -21,11 +21,10 @@ class Representation:
 
     `dataclasses.replace` copies the cached encodings, so a new body must be passed together with new `encodings`.
 
-    `etag` is the version without quotes and without the suffix for the content encoding. `last_modified` never
-    decreases for a given URL, and is None if unknown. `filename` is the name for downloads, which is reduced to safe
-    ASCII characters. `link` is the Link header of a paginated list. `fetch_key` is the key for counting fetches, or
-    None if fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers`
-    are sent with 200 and 304 responses. `compressible` states whether the body is compressed if the client allows it.
+    `etag` is the version without quotes and without the suffix for the content encoding. `last_modified` is None if
+    unknown, and never decreases for a given URL. `link` is the Link header of a paginated list. If `fetch_key` is None,
+    fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers` are sent
+    with 200 and 304 responses.
     """
 
     body: bytes
@@ -44,7 +43,6 @@ class Representation:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def encoded_body(self, coding: str) -> bytes:
-        """Return the body in a content encoding: br, zstd, gzip or identity."""
         if coding == IDENTITY:
             return self.body
         # Waiting for another thread is cheaper than compressing the body twice.
@@ -54,6 +52,5 @@ class Representation:
             return self.encodings[coding]
 
     def memory_size(self) -> int:
-        """Return the approximate memory size in bytes, including the cached encodings."""
         bodies = [self.body, *self.encodings.values()]
         return sum(len(body) for body in bodies) + (self.source.memory_size() if self.source else 0)

@@ -6,12 +6,11 @@ from urllib.parse import quote, urlencode
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a query string with these parameters. Colons are not percent-encoded."""
+    """Return a query string in which colons are not percent-encoded."""
     return urlencode(list(pairs), quote_via=quote, safe=":")
 
 
 def with_query(path: str, query: str) -> str:
-    """Return the path followed by the query string, or only the path if the query string is empty."""
     return f"{path}?{query}" if query else path
 
 
@@ -27,58 +26,45 @@ class UrlBuilder:
     base: str
 
     def home(self) -> str:
-        """Return the URL of the home page."""
         return f"{self.base}/"
 
     def event_page(self, slug: str) -> str:
-        """Return the URL of an event's page."""
         return f"{self.base}/events/{slug}"
 
     def talk_page(self, talk_id: str) -> str:
-        """Return the URL of a talk's page."""
         return f"{self.base}/talks/{talk_id}"
 
     def speaker_page(self, slug: str) -> str:
-        """Return the URL of a speaker's page."""
         return f"{self.base}/speakers/{slug}"
 
     def event_feed(self, slug: str) -> str:
-        """Return the URL of an event's feed."""
         return f"{self.event_page(slug)}.ics"
 
     def talk_feed(self, talk_id: str) -> str:
-        """Return the URL of a talk's calendar file."""
         return f"{self.talk_page(talk_id)}.ics"
 
     def speaker_feed(self, slug: str) -> str:
-        """Return the URL of a speaker's feed."""
         return f"{self.speaker_page(slug)}.ics"
 
     def calendar_feed(self, suffix: str = ".ics") -> str:
-        """Return the URL of the feed that contains the whole calendar."""
         return f"{self.base}/calendar{suffix}"
 
     def personal_feed(self, secret: str) -> str:
-        """Return the URL of a personal feed, including its secret."""
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
     def image(self, stored_url: str | None) -> str | None:
-        """Return the absolute URL of an image. Uploaded images are stored as paths, and external images as URLs."""
+        """Return the absolute URL of an image, whose stored URL is a path if the image was uploaded."""
         return f"{self.base}{stored_url}" if stored_url is not None and stored_url.startswith("/") else stored_url
 
     def oembed(self, page_url: str) -> str:
-        """Return the URL of the oEmbed resource for a page URL."""
         return f"{self.base}/oembed?{urlencode({'url': page_url})}"
 
     def api(self, path: str, **query: str) -> str:
         """Return the URL of an API resource. `path` begins with a slash."""
-        asked = f"?{urlencode(query)}" if query else ""
-        return f"{self.base}/api/v1{path}{asked}"
+        return with_query(f"{self.base}/api/v1{path}", urlencode(query))
 
     def api_event(self, slug: str) -> str:
-        """Return the URL of an event in the API."""
         return self.api(f"/events/{slug}")
 
     def api_talk(self, talk_id: str) -> str:
-        """Return the URL of a talk in the API."""
         return self.api(f"/talks/{talk_id}")

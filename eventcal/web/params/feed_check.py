@@ -5,8 +5,6 @@ from marshmallow import fields
 from eventcal.web.params.fields import QuerySchema, SingleParam, max_length
 
 SCHEMES = ("http", "https", "webcal", "webcals")
-"""The URL schemes that a feed URL may have."""
-
 MAX_URL_LENGTH = 2000
 """The maximum length of a URL to check, in characters."""
 

@@ -1,7 +1,4 @@
-"""marshmallow fields for query parameters, whose unparsed values are always strings.
-
-Error messages have no subject, because they are shown after the name of the parameter.
-"""
+"""marshmallow fields for query parameters. Error messages are worded to follow the name of a parameter."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -28,11 +25,10 @@ LINE_JSON_SCHEMA: Mapping[str, Any] = {
 }
 """The OpenAPI metadata of a line of text. JSON Schema cannot express that a line must not be blank."""
 
+# The maximum length of a parameter value, in characters.
 LONGEST_TEXT = 200
-"""The maximum length of a value, in characters."""
-
+# The maximum number of values of a repeated parameter, which limits the cost of database queries.
 MAX_VALUES = 50
-"""The maximum number of values of a parameter, which limits the cost of database queries."""
 
 
 class SingleParam(fields.Field[Any]):
@@ -45,7 +41,6 @@ class SingleParam(fields.Field[Any]):
         return self.parse(value)
 
     def parse(self, text: str) -> object:
-        """Return the parsed value. Raises ValidationError."""
         raise NotImplementedError
 
 
@@ -53,7 +48,6 @@ class LineParam(SingleParam, fields.String):
     """A single line of text that is not blank."""
 
     def parse(self, text: str) -> str:
-        """Return the text. Raises ValidationError."""
         error = single_line_error(text)
         if error is not None:
             raise ValidationError(error)
@@ -61,23 +55,22 @@ class LineParam(SingleParam, fields.String):
 
 
 class ChoiceParam(LineParam):
-    """A parameter whose value is one of several strings, such as the members of a string enumeration."""
+    """A parameter whose value must be one of the given strings, such as the members of a string enumeration."""
 
     def __init__(self, options: Iterable[str], **settings: Any) -> None:
-        self._words = list(options)
-        choices = [str(one) for one in self._words]
+        self._options = {str(option): option for option in options}
+        choices = list(self._options)
         super().__init__(validate=OneOf(choices, error=validators.must_be_one_of_message(choices)), **settings)
 
     def parse(self, text: str) -> str:
-        """Return the option that equals the text, or the text itself if it is not an option and thus invalid."""
-        return next((one for one in self._words if one == text), super().parse(text))
+        # The validator rejects a text that is not an option.
+        return self._options.get(text, super().parse(text))
 
 
 class SearchParam(LineParam):
     """A search term. A blank search term is ignored."""
 
     def parse(self, text: str) -> str:
-        """Return the text, or an empty string if the text is blank."""
         return super().parse(text) if text.strip(" ") else ""
 
 
@@ -85,7 +78,6 @@ class DateParam(SingleParam, fields.Date):
     """A date in the format YYYY-MM-DD."""
 
     def parse(self, text: str) -> date:
-        """Return the date."""
         try:
             day = parse_local(text)
         except ValueError as error:
@@ -99,8 +91,8 @@ class DateTimeParam(SingleParam, fields.String):
     """A time with a UTC offset (RFC 3339), or a date, which denotes the start of the day in UTC."""
 
     def parse(self, text: str) -> datetime:
-        """Return the instant in UTC, with a resolution of seconds."""
-        # An unescaped "+" is decoded as a space, so a space before the offset must have been a "+".
+        """Return the instant in UTC with a resolution of one second."""
+        # An unescaped "+" is decoded as a space, so a space before the UTC offset must have been a "+".
         text = re.sub(r" (?=\d\d:\d\d\Z)", "+", text)
         with suppress(ValueError):
             local = parse_local(text)
@@ -118,7 +110,6 @@ class IntegerParam(SingleParam, fields.Integer):
     """A non-negative integer."""
 
     def parse(self, text: str) -> int:
-        """Return the number."""
         # `int()` also accepts signs, underscores and digits of other scripts.
         if re.fullmatch(r"[0-9]{1,9}", text) is None:
             raise ValidationError(validators.NOT_INTEGER)
@@ -129,14 +120,13 @@ class BoolParam(SingleParam, fields.Boolean):
     """A boolean, written as true or false."""
 
     def parse(self, text: str) -> bool:
-        """Return the boolean."""
         if text not in {"true", "false"}:
             raise ValidationError(validators.NOT_BOOLEAN)
         return text == "true"
 
 
 class MultiParam(fields.List[str]):
-    """A parameter that can be repeated. The values are loaded as a sorted tuple, because their order is irrelevant."""
+    """A parameter that can be repeated. Its values are loaded as a sorted tuple without duplicates."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         if len(value) > MAX_VALUES:
@@ -145,7 +135,7 @@ class MultiParam(fields.List[str]):
 
 
 class CommaSeparatedParam(MultiParam):
-    """A parameter that can be repeated, and that also accepts a comma-separated list of values."""
+    """A parameter that can be repeated, and each of whose values can be a comma-separated list."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         parts = [part for joined in value for part in joined.split(",")]
@@ -158,27 +148,23 @@ def short_line_param() -> LineParam:
 
 
 def described(description: str) -> dict[str, Any]:
-    """Return field metadata that contains an OpenAPI description."""
     return {"description": description}
 
 
 def max_length(limit: int) -> Length:
-    """Return a validator for strings of at most `limit` characters."""
     return Length(max=limit, error=validators.too_long_message(limit))
 
 
 def in_range(least: int, most: int) -> Range:
-    """Return a validator for numbers from `least` to `most`."""
     return Range(least, most, error=Message("must be between %(least)s and %(most)s", least=least, most=most))
 
 
 def page_size_param(**settings: Any) -> IntegerParam:
-    """Return a field for the number of items per page."""
     return IntegerParam(validate=in_range(1, MAX_LIMIT), **settings)
 
 
 def pattern_param(pattern: str, *, described: Message) -> LineParam:
-    """Return a field for text that matches a pattern. `described` is the error message for text that does not match."""
+    """Return a field for text that matches a regular expression. `described` is the message for a mismatch."""
     return LineParam(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=described))
 
 
@@ -192,7 +178,7 @@ class QuerySchema(Schema):
 
     @pre_load
     def _multidict_to_dict(self, data: Any, **_: object) -> dict[str, object]:  # noqa: ANN401 - a MultiDict, or webargs' proxy of one
-        """Map each parameter to its value, or to a list of values if the parameter is repeated or repeatable."""
+        """Map each repeatable or repeated parameter to a list of values, and every other parameter to its value."""
         multi = {field.data_key or name for name, field in self.load_fields.items() if isinstance(field, MultiParam)}
         given = {name: data.getlist(name) for name in data}
         return {name: values[0] if len(values) == 1 and name not in multi else values for name, values in given.items()}
@@ -202,20 +188,16 @@ def load_query(
     schema: QuerySchema, args: MultiDict[str, str], *, unknown: Literal["refuse", "ignore"] = "refuse"
 ) -> Any:  # noqa: ANN401 - what the schema loads
     """Load a query string with a schema. Raises Invalid with all errors. By default, unknown parameters are errors."""
-    given = args if unknown == "refuse" else _drop_unknown(schema, args)
     try:
-        return schema.load(given)
+        return schema.load(args if unknown == "refuse" else _drop_unknown(schema, args))
     except ValidationError as error:
-        # Several invalid values of a parameter are reported as one error if their messages are the same.
+        # Identical error messages for several values of a parameter are reported as one error.
         errors = dict.fromkeys(to_field_errors(error.messages, location="query"))
         raise Invalid(errors=tuple(errors)) from error
 
 
 def drop_unknown_and_blank(schema: QuerySchema, args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the parameters that are defined in the schema and not blank, without validating their values.
-
-    Forms submit blank fields, and other sites add parameters such as utm_source.
-    """
+    """Remove blank parameters, which forms submit, and unknown parameters such as utm_source, which other sites add."""
     return MultiDict([(name, value) for name, value in _drop_unknown(schema, args).items(multi=True) if value.strip()])
 
 

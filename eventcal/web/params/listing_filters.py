@@ -86,10 +86,10 @@ class FeedQuery:
 
 
 class FilterQuerySchema(QuerySchema):
-    """The query parameters that are common to paginated lists and feeds.
+    """The query parameters that are common to paginated lists and feeds, loaded as an instance of `result_class`.
 
-    The loaded query string is an instance of `result_class`. Filter parameters set the `filter` attribute, paging
-    parameters set `paging`, and every other parameter sets the attribute of the same name.
+    Filter parameters set the `filter` attribute, paging parameters set the `paging` attribute, and every other
+    parameter sets the attribute of the same name.
     """
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
@@ -158,7 +158,6 @@ class FilterQuerySchema(QuerySchema):
         return self.build_query(data)
 
     def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
-        """Return an instance of `result_class` with the loaded parameters."""
         if "limit" in data or "cursor" in data:
             data["paging"] = PageRequest(data.pop("limit", DEFAULT_LIMIT), data.pop("cursor", None))
         own = {attr.name: data.pop(attr.name) for attr in dataclasses.fields(self.result_class) if attr.name in data}
@@ -193,7 +192,6 @@ class FeedQuerySchema(FilterQuerySchema):
     )
 
     def build_query(self, data: dict[str, Any]) -> ListingQuery | FeedQuery:
-        """Return an instance of `result_class` with the loaded parameters."""
         return super().build_query(data | {"utc": "utc" in data})
 
 
@@ -223,10 +221,9 @@ _FILTER_ATTRIBUTES = {
 
 
 def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
-    """Parse the query string of a paginated list.
+    """Parse the query string of a paginated list. Raises Invalid with all errors.
 
-    Raises Invalid with all errors for unknown, malformed and contradictory parameters. The result is cached, because
-    parsing takes longer than sending a 304 response.
+    The result is cached, because parsing takes longer than sending a 304 response.
     """
     return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
 
@@ -252,7 +249,7 @@ def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def canonical_query(query: ListingQuery | FeedQuery) -> str:
-    """Return the canonical query string, in which parameters are sorted and default values are omitted."""
+    """Return a canonical query string, in which parameters are sorted and default values are omitted."""
     pairs = {name: _to_param_values(getattr(query.filter, attribute)) for name, attribute in _FILTER_ATTRIBUTES.items()}
     pairs["cfp"] = ["open"] if query.filter.call_open else []
     if isinstance(query, ListingQuery):

@@ -1,4 +1,4 @@
-"""The query string of a listing page, both as raw values for redisplaying the form and as parsed values."""
+"""The query string of a listing page, as raw values for redisplaying a form and as parsed values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,11 +30,7 @@ _LISTING_SCHEMA = ListingQuerySchema()
 _FIELDS = {field.data_key or name: field for name, field in _LISTING_SCHEMA.load_fields.items()}
 _PAGING_PARAMS = frozenset({"sort", "limit", "cursor"})
 FILTER_PARAMS = tuple(name for name in _FIELDS if name not in _PAGING_PARAMS)
-"""The names of the parameters that filter events or talks."""
-
 COMMA_SEPARATED_PARAMS = frozenset(name for name, field in _FIELDS.items() if isinstance(field, CommaSeparatedParam))
-"""The names of the parameters that accept comma-separated lists."""
-
 _TALK_FILTERS = frozenset({"track", "room", "speaker", "language", "scheduled"})
 _PAGE_PARAMS = ("view", "month", "show")
 _DEFAULT_PAIRS = frozenset({("view", "list"), ("show", "events"), ("sort", "starts")})
@@ -55,33 +51,30 @@ class ItemKind(StrEnum):
 
 
 class RawQuery(ImmutableMultiDict[str, str]):
-    """The raw, possibly invalid query parameters of a listing page."""
+    """The raw, possibly invalid query parameters of a listing page. Modified copies do not contain the cursor."""
 
     @property
     def pairs(self) -> QueryPairs:
-        """The (name, value) pairs of the parameters."""
         return tuple(self.items(multi=True))
 
     @property
     def filters(self) -> QueryPairs:
-        """The (name, value) pairs of the parameters that filter events or talks."""
         return tuple(pair for pair in self.pairs if pair[0] in FILTER_PARAMS)
 
     def with_params(self, **params: str | None) -> "RawQuery":
-        """Return a copy without the cursor and with parameters replaced. Parameters set to None are removed."""
+        """Return a copy in which parameters are replaced or, if their new value is None, removed."""
         kept = [pair for pair in self.pairs if pair[0] not in {*params, "cursor"}]
         return RawQuery([*kept, *((name, value) for name, value in params.items() if value is not None)])
 
     def with_added_value(self, name: str, value: str) -> "RawQuery":
-        """Return a copy with a value added to a parameter and the cursor removed."""
         return RawQuery([*self.with_params().pairs, (name, value)])
 
     def without_pairs(self, *pairs: tuple[str, str]) -> "RawQuery":
-        """Return a copy without the given (name, value) pairs and without the cursor."""
+        """Return a copy without the given (name, value) pairs."""
         return RawQuery([pair for pair in self.with_params().pairs if pair not in pairs])
 
     def for_kind(self, kind: ItemKind) -> "RawQuery":
-        """Return a copy that shows the given kind of items, without filters that apply only to the other kind."""
+        """Return a copy that selects a kind of items, without the filters that do not apply to that kind."""
         others = {"kind"} if kind == ItemKind.TALKS else {"kind", *_TALK_FILTERS}
         return RawQuery([pair for pair in self.pairs if pair[0] not in others]).with_params(show=kind.value)
 
@@ -136,7 +129,8 @@ def parse_raw_query(args: MultiDict[str, str]) -> RawQuery:
         (name, part)
         for name, value in known_listing_args(args).items(multi=True)
         if name != "limit"
-        for part in (_split_commas(value) if name in COMMA_SEPARATED_PARAMS else [value])
+        for part in (map(str.strip, value.split(",")) if name in COMMA_SEPARATED_PARAMS else [value])
+        if part
     ]
     pairs += [(name, args[name]) for name in _PAGE_PARAMS if args.get(name, "").strip()]
     if args.get("lang") in LANGUAGES:
@@ -152,9 +146,9 @@ def parse_listing_page_query(raw_query: RawQuery) -> ListingPageQuery:
 
 
 def load_listing_query(schema: ListingQuerySchema, args: MultiDict[str, str]) -> ListingQuery:
-    """Load a query string with a subclass of ListingQuerySchema, ignoring unknown parameters.
+    """Load a query string, ignoring unknown parameters. Raises Invalid with all field errors.
 
-    Raises Invalid with all field errors. Errors for fields of the subclass are listed last, in field order.
+    Errors for fields that a subclass of ListingQuerySchema adds are listed last, in the order of the fields.
     """
     try:
         return cast("ListingQuery", load_query(schema, args, unknown="ignore"))
@@ -166,7 +160,3 @@ def load_listing_query(schema: ListingQuerySchema, args: MultiDict[str, str]) ->
 
 def _listing_url(pairs: Iterable[tuple[str, str]]) -> str:
     return with_query("/", encode_query(sorted(pair for pair in pairs if pair not in _DEFAULT_PAIRS)))
-
-
-def _split_commas(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
