@@ -19,10 +19,10 @@ from eventcal.web.i18n import current_locale
 from eventcal.web.schemas.occurrences import occurrence_json
 from eventcal.web.schemas.response_schema import Json
 
-# The threshold for `format_timedelta`: intervals shorter than nine weeks are formatted in days.
-_LARGER_UNIT_THRESHOLD = 9
+# A remaining time of less than nine weeks is formatted in days.
+_MAX_WEEKS = 9
 _MAX_OCCURRENCES = 5
-# The parts of a recurrence rule that are not BYxxx rule parts (RFC 5545, section 3.3.10).
+# The rule parts of a recurrence rule whose names do not begin with BY (RFC 5545, section 3.3.10).
 _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
 
@@ -30,8 +30,8 @@ _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 class FormattedTimes:
     """The formatted dates and times of an event or a talk, or a single formatted instant.
 
-    `last_day` is None if it is the same as `day`. `hours` is a time or a range of times, or None for whole days.
-    `starts` and `ends` are ISO 8601 values for the HTML element `time`.
+    `last_day` is None if it equals `day`. `hours` is a time or a range of times, or None for whole days. `starts` and
+    `ends` are ISO 8601 values for the HTML element `time`.
     """
 
     day: str
@@ -48,7 +48,7 @@ class FormattedTimes:
 def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None:
     """Return the formatted times of an event or talk resource, or None if the resource has no time yet.
 
-    Times are converted to the time zone in the query string (`tz`) or else to `tzid`. Dates are not converted.
+    Times, but not dates, are converted to the time zone in the query string (`tz`) or else to `tzid`.
     """
     if resource["starts"] is None:
         return None
@@ -58,8 +58,9 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
         last_day = _format_day(last) if last != first else None
         return FormattedTimes(_format_day(first), last_day, None, tzid, first.isoformat(), last.isoformat(), first)
     zone = requested_timezone() or tzid
-    starts = datetime.fromisoformat(resource["starts_at"]).astimezone(get_zone(zone))
-    ends = datetime.fromisoformat(resource["ends_at"]).astimezone(get_zone(zone))
+    starts, ends = (
+        datetime.fromisoformat(resource[name]).astimezone(get_zone(zone)) for name in ("starts_at", "ends_at")
+    )
     return FormattedTimes(
         day=_format_day(starts.date()),
         last_day=_format_day(ends.date()) if ends.date() != starts.date() else None,
@@ -74,7 +75,7 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
 
 
 def format_times(row: Event | Talk) -> FormattedTimes | None:
-    """Return the formatted times of an event, or of a talk with a loaded event, or None if the talk has no time yet."""
+    """Return the formatted times of an event or a talk, or None if the talk has no time yet."""
     if row.starts_at is None or row.ends_at is None:
         return None
     tzid = row.timezone if isinstance(row, Event) else row.event.timezone
@@ -86,17 +87,16 @@ def format_instant(instant: datetime, *, tzid: str) -> FormattedTimes:
     """Return a formatted instant, such as a deadline, in the time zone in the query string (`tz`) or else in `tzid`."""
     zone = requested_timezone() or tzid
     local = instant.astimezone(get_zone(zone))
-    iso_time = local.isoformat()
-    return FormattedTimes(_format_day(local.date()), None, _format_time(local), zone, iso_time, iso_time, local.date())
+    iso = local.isoformat()
+    return FormattedTimes(_format_day(local.date()), None, _format_time(local), zone, iso, iso, local.date())
 
 
 def format_instant_utc(instant: datetime | None) -> FormattedTimes | None:
-    """Return an instant formatted in UTC, or None if `instant` is None."""
     return format_instant(instant, tzid="UTC") if instant else None
 
 
 def format_time_of_day(instant: datetime, *, tzid: str) -> str:
-    """Return the time of day of an instant in the time zone in the query string (`tz`) or else in `tzid`."""
+    """Return a time of day in the time zone in the query string (`tz`) or else in `tzid`."""
     return _format_time(instant.astimezone(get_zone(requested_timezone() or tzid)))
 
 
@@ -107,33 +107,28 @@ def requested_timezone() -> str | None:
 
 
 def format_time_left(until: datetime, now: datetime) -> str:
-    """Return the time left until an instant as text, in days (UTC) or, on the last day, in hours or minutes."""
+    """Return the time left until an instant as text. On the last day (UTC), the unit is hours or minutes."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
     locale = current_locale()
     if not days:
         return format_timedelta(until - now, granularity="minute", threshold=1, add_direction=True, locale=locale)
-    return format_timedelta(
-        days, granularity="day", threshold=_LARGER_UNIT_THRESHOLD, add_direction=True, locale=locale
-    )
+    return format_timedelta(days, granularity="day", threshold=_MAX_WEEKS, add_direction=True, locale=locale)
 
 
 def format_month(day: date) -> str:
-    """Return the month and year of a day as text."""
     return format_skeleton("yMMMM", day, locale=current_locale())
 
 
 def format_long_day(day: date) -> str:
-    """Return a day with its weekday, month and year as text."""
     return format_date(day, format="full", locale=current_locale())
 
 
 def format_short_day(day: date) -> str:
-    """Return a day in short form without the year."""
     return format_skeleton("MMMEd", day, locale=current_locale())
 
 
 def weekday_name(number: int, *, short: bool = False) -> str:
-    """Return the name of the weekday with the given number, where Monday has the number 0."""
+    """Return the name of a weekday. The number of Monday is 0."""
     return str(get_day_names("abbreviated" if short else "wide", "stand-alone", locale=current_locale())[number])
 
 
@@ -149,8 +144,7 @@ def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | No
     """Return the template variables for the recurrence of an event, or None if the event does not recur.
 
     `words` is the rule as text, or None if the rule is too complex. `until` is the last day, or None if the recurrence
-    never ends. `dates` lists the next occurrences. The title and venue of an occurrence are included if they differ
-    from those of the event.
+    never ends. `dates` lists the next occurrences, whose title and venue are None if they equal those of the event.
     """
     if event.recurrence is None:
         return None
@@ -171,12 +165,11 @@ def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | No
 
 
 def format_occurrence_times(occurrence: Occurrence, tzid: str) -> FormattedTimes | None:
-    """Return the formatted times of an occurrence."""
     return format_resource_times(occurrence_json(occurrence, tzid), tzid=tzid)
 
 
 def recurrence_rule_label(rule: str) -> str | None:
-    """Return a recurrence rule without its end as text, or None if the rule is too complex."""
+    """Return a recurrence rule as text that omits the end of the recurrence, or None if the rule is too complex."""
     parts = parse_rule(rule)
     interval = int(parts.get("INTERVAL", "1"))
     by_parts = parts.keys() - _IGNORED_RULE_PARTS
@@ -204,16 +197,12 @@ def _weekly_rule_label(days: Sequence[str], interval: int) -> str | None:
 
 
 def _monthly_rule_label(byday: str, interval: int) -> str | None:
-    which, day = split_weekday(byday)
+    number, day = split_weekday(byday)
     ordinals = {1: _("first"), 2: _("second"), 3: _("third"), 4: _("fourth"), 5: _("fifth"), -1: _("last")}
-    if which is None or which not in ordinals:
+    if number is None or number not in ordinals:
         return None
-    return str(
-        ngettext(
-            "Every month on the %(which)s %(day)s",
-            "Every %(num)s months on the %(which)s %(day)s",
-            interval,
-            which=ordinals[which],
-            day=weekday_name(WEEKDAYS.index(day)),
-        )
+    words = {"which": ordinals[number], "day": weekday_name(WEEKDAYS.index(day))}
+    text = ngettext(
+        "Every month on the %(which)s %(day)s", "Every %(num)s months on the %(which)s %(day)s", interval, **words
     )
+    return str(text)

@@ -30,15 +30,14 @@ FormData = MultiDict[str, str]
 Choices = list[tuple[str, str]]
 Fields_co = TypeVar("Fields_co", covariant=True)
 
-# Strings with at least this many digits are not converted to numbers, so the schema rejects them.
+# Strings with at least this many digits are not converted to numbers, so that the schema rejects them.
 _MOST_DIGITS = 20
+# The limit for forms exceeds the limit for images, so that the size of an image can be reported as a field error.
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
-"""The maximum size of a form in bytes. It is large enough to report a photo above the upload limit as a field error."""
-
-# The maximum length of an event, in days, for which forms offer a list of its days.
+# For longer events, measured in days, forms do not offer a list of days.
 _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
-# The maximum length in characters of a stored value that is displayed beside its field.
+# Longer stored values, measured in characters, are truncated in error messages.
 _MAX_SHOWN_LENGTH = 200
 
 
@@ -54,11 +53,9 @@ class Form:
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def value(self, name: str) -> str:
-        """Return the value of a field, or an empty string."""
         return self.values.get(name, "")
 
     def errors_at(self, name: str) -> Sequence[str]:
-        """Return the errors for a field."""
         return self.faults.get(name, ())
 
 
@@ -66,7 +63,7 @@ EMPTY_FORM = Form()
 
 
 def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_fields: Sequence[str] = ()) -> Form:
-    """Return the form with the submitted values, except those of `secret_fields`, and with the errors by field."""
+    """Return a form with the errors by field and the submitted values, except the values of `secret_fields`."""
     errors: dict[str, list[str]] = defaultdict(list)
     for error in faults:
         # The first part of a JSON pointer is the name of the field. Errors for unknown fields are shown above the form.
@@ -76,7 +73,7 @@ def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_f
 
 
 def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tuple[Fields_co, list[FieldError]]:
-    """Return the fields that `schema` loads from a form and no errors, or no fields and all field errors."""
+    """Load a form with a schema. Return the fields and an empty list, or an empty dict and all field errors."""
     try:
         return schema.load(data), []
     except ValidationError as error:
@@ -84,14 +81,14 @@ def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tup
 
 
 def validate(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> Fields_co:
-    """Return the fields that `schema` loads from a form, or raise Invalid with all field errors."""
+    """Load a form with a schema. Raises Invalid with all field errors."""
     fields, errors = load_with_errors(schema, data)
     raise_if_invalid(errors)
     return fields
 
 
 def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
-    """For each field whose submitted value differs from the stored value, yield an error with the stored value."""
+    """Yield an error that contains the stored value for each field whose submitted value is different."""
     for name, value in stored.items():
         if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():
             current = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
@@ -100,39 +97,37 @@ def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[
 
 
 def normalise_newlines(text: str) -> str:
-    """Return a text with LF line breaks instead of the CRLF line breaks that HTML forms send."""
+    """Replace the CRLF line breaks that HTML forms send with LF line breaks."""
     return text.replace("\r\n", "\n")
 
 
 def split_comma_list(text: str) -> list[str]:
-    """Return the comma-separated values in a text, omitting duplicates."""
+    """Return comma-separated values without duplicates."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def flash_for(messages: Mapping[str, str]) -> str | None:
-    """Return the message that the query parameter `done` selects, or None if the parameter is missing or unknown."""
+    """Return the message that the query parameter `done` selects, or None."""
     return messages.get(request.args.get("done", ""))
 
 
 def field_errors(error: DomainError | HTTPException, *, default_field: str = "") -> tuple[FieldError, ...]:
-    """Return the field errors of an exception, or the message of the exception as an error for `default_field`."""
+    """Return the field errors of an exception. An exception without field errors is attributed to `default_field`."""
     if isinstance(error, Invalid) and error.errors:
         return error.errors
     return (FieldError(f"/{default_field}" if default_field else "", translate_error(error)),)
 
 
 def nonempty_form_fields(*names: str) -> dict[str, str]:
-    """Return the values of the named fields that are not empty in the submitted form."""
     return {name: request.form[name] for name in names if request.form.get(name)}
 
 
 def next_path() -> str:
-    """Return the value of `next` in the submitted form or in the query string, or an empty string."""
     return request.form.get("next") or request.args.get("next") or ""
 
 
 def new_form_key() -> str:
-    """Return a new key for a form, which ensures that the form is processed only once."""
+    """Return a random form key, which ensures that a form is processed only once."""
     return new_secret("")
 
 
@@ -142,7 +137,7 @@ def claim_submitted_form(session: Session) -> bool:
 
 
 def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, list[FieldError]]:
-    """Return the uploaded image, if any, and the errors for its field. Raises TooManyRequests."""
+    """Return the uploaded image, if any, and the errors for the field. Raises TooManyRequests."""
     if not _has_uploaded_file(field):
         return None, []
     try:
@@ -152,10 +147,7 @@ def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, lis
 
 
 def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
-    """Store an uploaded image and return a dict with the new value of its column, or an empty dict.
-
-    Call this function inside a unit of work, so that the image is stored only if the change is saved.
-    """
+    """Store an uploaded image within the current unit of work, and return the column, if it changes, with its value."""
     if picture is not None:
         return {column: store_upload(picture)}
     return {column: None} if request.form.get(f"remove_{field}") else {}
@@ -163,8 +155,8 @@ def store_picture_change(field: str, column: str, picture: Picture | None) -> di
 
 def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
     """For each valid uploaded image, return an error that asks the user to select the file again."""
-    chosen = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {error.pointer for error in faults}
-    return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(chosen)]
+    valid = {f"/{field}" for field in request.files if _has_uploaded_file(field)} - {error.pointer for error in faults}
+    return [FieldError(pointer, _("Choose the picture again: nothing was saved yet.")) for pointer in sorted(valid)]
 
 
 def picture_context(url: str | None) -> dict[str, str | None]:
@@ -180,7 +172,7 @@ def _has_uploaded_file(field: str) -> bool:
 
 
 def day_choices(event: Event, *extra_times: str | None) -> Choices:
-    """Return the days of an event and of `extra_times` as options, or an empty list for long events."""
+    """Return the days of an event and the days of `extra_times` as options, or an empty list for a long event."""
     first, last = date.fromisoformat(event.first_day), date.fromisoformat(event.last_day)
     if last - first >= timedelta(days=_MAX_DAY_CHOICES):
         return []
@@ -190,7 +182,7 @@ def day_choices(event: Event, *extra_times: str | None) -> Choices:
 
 
 def day_and_time_values(name: str, local_time: str | None, *, default_day: str) -> Mapping[str, str]:
-    """Return the values of the day and time fields. A missing local time results in `default_day` and an empty time."""
+    """Return the values of a day field and a time field, by default `default_day` and an empty time."""
     if local_time is None:
         return {name: default_day, f"{name}_time": ""}
     time = local_time[11:]
@@ -198,7 +190,7 @@ def day_and_time_values(name: str, local_time: str | None, *, default_day: str) 
 
 
 def parse_day_and_time(data: FormData, name: str) -> str | None:
-    """Return the local time in the day and time fields, or None if the time is empty."""
+    """Return the local time that a day field and a time field contain, or None if the time field is empty."""
     time = data.get(f"{name}_time", "").strip()
     if not time:
         return None
@@ -207,6 +199,6 @@ def parse_day_and_time(data: FormData, name: str) -> str | None:
 
 
 def parse_int(text: str) -> int | str | None:
-    """Return a number, None for an empty text, or any other text unchanged so that the schema rejects the text."""
+    """Return a number, None for an empty text, or any other text unchanged, so that the schema rejects it."""
     digits = text.strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _MOST_DIGITS else digits or None

@@ -3,7 +3,6 @@
 from eventcal.kit.errors import Message
 from eventcal.web.i18n import current_locale, translate
 
-# The maximum length of a preview text in characters.
 _MAX_PREVIEW_LENGTH = 200
 
 _KINDS = {
@@ -60,7 +59,6 @@ _SUBMITTER_TALK_STATES = {
 
 
 def kind_label(kind: str) -> str:
-    """Return the display name of an event or talk kind."""
     return translate(_KINDS.get(kind, kind))
 
 
@@ -70,12 +68,10 @@ def country_label(code: str) -> str:
 
 
 def parameter_label(name: str) -> str:
-    """Return the display name of a query parameter."""
     return translate(_PARAMETERS.get(name, name))
 
 
 def parameter_value_label(name: str, value: str) -> str:
-    """Return the display name of a query parameter's value."""
     if name == "kind":
         return kind_label(value)
     if name == "country":
@@ -84,11 +80,10 @@ def parameter_value_label(name: str, value: str) -> str:
 
 
 def submitter_talk_state_label(state: str) -> str:
-    """Return the display name of a talk state for the submitter of the talk."""
     return translate(_SUBMITTER_TALK_STATES.get(state, state))
 
 
 def shorten_for_preview(text: str) -> str:
-    """Return the beginning of a text as a single line for link previews."""
+    """Return the first words of a text as a single line for link previews."""
     line = " ".join(text.split())
     return line if len(line) <= _MAX_PREVIEW_LENGTH else f"{line[: _MAX_PREVIEW_LENGTH - 1].rsplit(' ', 1)[0]}…"

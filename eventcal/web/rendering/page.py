@@ -41,9 +41,9 @@ class Page:
     """The content and metadata of a page.
 
     `path` is the canonical path, including the query parameters that select the content. `title`, `description` and
-    the image URL also appear in link previews. `feeds` lists the feeds for autodiscovery. `json_ld` contains schema.org
-    data. `indexed` is false if search engines must not list the page. `embeddable` pages provide oEmbed data.
-    `time_dependent` pages are not cached, because their content depends on the time of day.
+    `image` also appear in link previews. `feeds` lists the feeds for autodiscovery. `json_ld` contains schema.org data.
+    `indexed` is false if search engines must not list the page. An `embeddable` page provides oEmbed data. The content
+    of a `time_dependent` page depends on the time of day and is not cached.
     """
 
     template: str
@@ -81,23 +81,20 @@ class _PageDocument(Document):
 
 
 def render_page(build_page: PageBuilder) -> Response:
-    """Return the response with a page in the language of the request, from the cache if possible."""
+    """Return a page in the language of the request as a response, from the cache if possible."""
     return serve_cached(_PageDocument(build_page=build_page, language=current_language()))
 
 
 def security_headers(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
-    """Return the security headers for a page with the given Content-Security-Policy."""
-    over_https = [("Strict-Transport-Security", "max-age=31536000")] if settings().is_https else []
     return (
         ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "strict-origin-when-cross-origin"),
-        *over_https,
+        *([("Strict-Transport-Security", "max-age=31536000")] if settings().is_https else []),
     )
 
 
 def add_security_headers(response: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
-    """Add the security headers to a response, and return the response."""
     response.headers.update(security_headers(policy))
     return response
 
@@ -121,12 +118,9 @@ def render_html(page: Page) -> str:
 
 def _current_url_with(**changes: str | None) -> str:
     """Return the current path and query string with changed parameters. The value None removes a parameter."""
-    args = request.args.copy()
-    for name, value in changes.items():
-        args.pop(name, None)
-        if value is not None:
-            args[name] = value
-    return with_query(request.path, encode_query(args.items(multi=True)))
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    added = [(name, value) for name, value in changes.items() if value is not None]
+    return with_query(request.path, encode_query([*kept, *added]))
 
 
 def _script_safe_json(data: Mapping[str, Any]) -> Markup:

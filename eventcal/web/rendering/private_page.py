@@ -34,12 +34,12 @@ _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
-# The suffixes of feed paths, for which errors are always sent as problem details (RFC 9457).
+# For paths with these suffixes, errors are always sent as problem details (RFC 9457).
 _FEED_SUFFIXES = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
 
 def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
-    """Return the response with a page that must not be cached (`no-store`)."""
+    """Return a response that contains a page and must not be cached (`no-store`)."""
     response = Response(render_html(page), status=status, content_type=MEDIA_TYPE)
     add_security_headers(response, page.content_security_policy)
     response.headers["Cache-Control"] = "no-store"
@@ -48,14 +48,13 @@ def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
 
 
 def invalid_query_response(page: Page, *, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    """Return the response with a page that reports the errors found in the query string."""
+    """Return a response that contains a page with error messages about the query string."""
     response = page_response(page, status=status)
     response.vary.add("Accept-Language")
     return response
 
 
 def answer_rejected(page: Page, error: DomainError | HTTPException) -> Response:
-    """Return the response with a rejected form and with the HTTP status of the error."""
     return page_response(page, status=status_of(type(error)))
 
 
@@ -76,7 +75,7 @@ def login_required(view: View[P]) -> View[P]:
 def form_view(
     on_error: Callable[..., AnyResponse], *, catch: tuple[ErrorClass, ...] = FORM_ERRORS
 ) -> Callable[[Callable[P, str | AnyResponse]], Callable[P, AnyResponse]]:
-    """Decorate a view that processes a form, and that returns a response or the path to redirect to.
+    """Decorate a view that processes a form and returns either a response or the path for a redirect.
 
     If the view raises an exception in `catch`, `on_error` is called with the exception and the arguments of the view.
     """
@@ -105,9 +104,9 @@ def redisplay(
 ) -> Callable[..., AnyResponse]:
     """Return an error handler for `form_view` that calls `render_form` with the submitted form and the HTTP status.
 
-    If `render_form` is a view, its decorators are skipped. `default_field` is the field to which an exception without
-    field errors is attributed. The values of `secret_fields` are not displayed again. `optional_fields` lists fields
-    that browsers can omit, such as check boxes. `view_kwargs` are passed to `render_form`.
+    If `render_form` is a view, its decorators are skipped. An exception without field errors is attributed to
+    `default_field`. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers
+    can omit, such as check boxes. `view_kwargs` are passed to `render_form`.
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 
@@ -135,7 +134,7 @@ def has_duties() -> bool:
 def private_page_response(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **context: object
 ) -> Response:
-    """Return the response with a page that has a CSRF token and that search engines must not list.
+    """Return a response that contains a page with a CSRF token. Search engines must not list the page.
 
     `template` is relative to templates/pages. `path` is the canonical path, by default the path of the request.
     """
@@ -147,10 +146,10 @@ def private_page_response(
 def secret_page_response(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.CREATED, **context: object
 ) -> Response:
-    """Return the response with a private page that contains a secret or has a secret in its URL.
+    """Return a response that contains a private page with a secret in its content or in its URL.
 
-    The links of the page send no Referer header. A new secret is sent in the response to the POST request, so that the
-    secret is not stored in a URL or in a cookie.
+    Browsers send no Referer header when the user follows a link on the page. A new secret is sent in the response to
+    the POST request, so that the secret is not stored in a URL or in a cookie.
     """
     response = private_page_response(template=template, title=title, path=path, status=status, **context)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -165,7 +164,6 @@ def render_problem_as_html(response: Response) -> Response:
         body = render_html(_build_error_page(response.problem))
         language = current_language()
     except Exception:  # noqa: BLE001 - no error may turn the error response into a second error
-        # If the error page cannot be rendered, the problem details are sent.
         _LOG.exception("the page for an answer with status %s was not made", response.status_code)
         return response
     response.set_data(body)
@@ -198,7 +196,7 @@ def _build_error_page(problem: Problem) -> Page:
             "sign_in": problem.status == HTTPStatus.UNAUTHORIZED,
             "later": problem.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
             "ours": problem.status == HTTPStatus.INTERNAL_SERVER_ERROR,
-            # The language links point to the home page, because an error page must not repeat its own URL.
+            # The language links point to the home page, because an error page must not contain the requested URL.
             "home_in": "/?lang={lang}".format,
         },
     )

@@ -26,7 +26,6 @@ _OPTIONAL_FIELDS = ("job_title", "affiliation", "bio")
 
 
 def build_speaker_form(speaker: Speaker) -> forms.Form:
-    """Return the form with the values of a speaker profile."""
     values = {name: getattr(speaker, name) or "" for name in ("name", *_OPTIONAL_FIELDS)}
     for number, link in enumerate(speaker.links, start=1):
         values |= {_link_field_name(number, part): link.get(part, "") for part in _LINK_PARTS}
@@ -34,7 +33,6 @@ def build_speaker_form(speaker: Speaker) -> forms.Form:
 
 
 def speaker_form_context(speaker: Speaker, form: forms.Form) -> dict[str, Any]:
-    """Return the template variables for the form of a speaker profile."""
     rows = sum(1 for number in _LINK_NUMBERS if any(form.value(_link_field_name(number, part)) for part in _LINK_PARTS))
     return {
         "speaker": speaker,
@@ -78,7 +76,7 @@ def _load_speaker_fields(data: forms.FormData) -> tuple[dict[str, Any], list[Fie
 
 
 def _point_to_link_field(error: FieldError, row_numbers: list[int]) -> FieldError:
-    # The index in the JSON pointer does not count empty rows, because empty rows are not passed to the schema.
+    # Empty rows are not passed to the schema, so the index in the JSON pointer does not count empty rows.
     parts = error.pointer.split("/")
     if parts[:2] != ["", "links"] or len(parts) != 4:  # noqa: PLR2004 - a pointer such as "/links/0/url"
         return error

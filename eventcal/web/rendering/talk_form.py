@@ -26,7 +26,7 @@ _TIME_FIELDS = ("starts", "ends")
 
 
 def parse_talk_form(data: FormData, *, for_update: bool = False) -> dict[str, Any]:
-    """Return the request body for a new talk or for an update. In the body of an update, empty fields are None."""
+    """Return an API request body that creates or updates a talk. In an update, the values of empty fields are None."""
     fields: dict[str, Any] = {}
     for name in _TEXT_FIELDS:
         value = data.get(name, "")
@@ -43,27 +43,24 @@ def parse_talk_form(data: FormData, *, for_update: bool = False) -> dict[str, An
 
 
 def build_new_talk_form(event: Event, *, kind: str) -> Form:
-    """Return the form for a new talk of the given kind."""
     return Form({"kind": kind, "starts": event.first_day, "ends": event.first_day})
 
 
 def accepted_talk_kinds(event: Event) -> list[str]:
-    """Return the talk kinds in the event's call for talks, or all kinds if the call is missing or lists no kinds."""
+    """Return the talk kinds that the event's call for talks lists, or by default all kinds."""
     return (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
 
 
 def talk_kind_choices(kinds: Iterable[str]) -> Choices:
-    """Return talk kinds as options for a select field."""
     return [(kind, kind_label(kind)) for kind in kinds]
 
 
 def room_or_track_choices(parts: Iterable[Room | Track]) -> Choices:
-    """Return rooms or tracks as options for a select field, preceded by the option "none"."""
     return [("", _("none")), *((part.name, part.name) for part in parts)]
 
 
 def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | None) -> dict[str, Any]:
-    """Return the options for the talk form, including days unless the programme is curated."""
+    """Return the options for the talk form. The talk form of a curated programme has no days."""
     choices: dict[str, Any] = {"kinds": talk_kind_choices(kinds), "tracks": room_or_track_choices(event.tracks)}
     if event.programme != Programme.CURATED:
         choices |= {"days": day_choices(event, *extra_times), "zone": event.timezone}
@@ -71,7 +68,6 @@ def talk_form_choices(event: Event, kinds: Iterable[str], *extra_times: str | No
 
 
 def build_talk_form(talk: Talk) -> Form:
-    """Return the form with the values of a talk."""
     values: Mapping[str, object] = {name: getattr(talk, name) for name in _TEXT_FIELDS if name != "track"}
     texts = {name: "" if value is None else str(value) for name, value in values.items()}
     texts |= {"track": talk.track.name if talk.track else "", "tags": ", ".join(tag.tag for tag in talk.tags)}
