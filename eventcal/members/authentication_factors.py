@@ -40,7 +40,6 @@ class TotpAuthenticator:
     issuer: str
 
     def new_encrypted_secret(self) -> str:
-        """Return a new encrypted TOTP secret."""
         return str(self._totp.new().to_json(encrypt=True))
 
     def format_secret(self, encrypted_secret: str) -> str:
@@ -76,12 +75,10 @@ def _replace_colons(name: str) -> str:
 
 
 def find_totp_secret(session: Session, member_id: str) -> TotpSecret | None:
-    """Return the TOTP secret of a member, or None if the member has no authenticator app."""
     return session.get(TotpSecret, member_id)
 
 
 def count_recovery_codes(session: Session, member_id: str) -> int:
-    """Return the number of unused recovery codes of a member."""
     return session.scalars(select(func.count()).where(RecoveryCode.member_id == member_id)).one()
 
 
@@ -156,13 +153,11 @@ def remove_second_factors(session: Session, member: Member) -> None:
 
 
 def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
-    """Return the passkeys of a member, oldest first."""
     rows = select(Passkey).where(Passkey.member_id == member_id).order_by(Passkey.created_at, Passkey.id)
     return session.scalars(rows).all()
 
 
 def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
-    """Return the member's passkey with this ID. Raises NotFound."""
     found = session.get(Passkey, passkey_id)
     if found is None or found.member_id != member_id:
         raise NotFound(Message("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
@@ -198,10 +193,8 @@ def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, no
 
 
 def delete_passkey(session: Session, passkey_id: str, member_id: str) -> None:
-    """Delete a passkey of the member. Raises NotFound."""
     session.delete(get_passkey(session, passkey_id, member_id))
 
 
 def delete_all_passkeys(session: Session, member: Member) -> None:
-    """Delete all passkeys of a member."""
     session.execute(delete(Passkey).where(Passkey.member_id == member.id))

@@ -25,21 +25,17 @@ class Caller:
 
     @property
     def is_signed_in(self) -> bool:
-        """Whether the caller is signed in."""
         return self.role is not None
 
     @property
     def is_moderator(self) -> bool:
-        """Whether the caller is a moderator or an administrator."""
         return self.role in {Role.MODERATOR, Role.ADMIN}
 
     @property
     def is_team_member_or_moderator(self) -> bool:
-        """Whether the caller is a moderator, or organises or reviews any event."""
         return self.is_moderator or bool(self.organised_event_ids or self.reviewed_event_ids)
 
     def can_organise(self, event_id: str) -> bool:
-        """Return whether the caller is allowed to manage this event."""
         return self.is_moderator or event_id in self.organised_event_ids
 
     def can_review(self, event_id: str) -> bool:

@@ -26,19 +26,16 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 
 def get_member(session: Session, member_id: str) -> Member:
-    """Return the member with this ID. Raises NotFound."""
     unknown = NotFound(Message("Member “%(member_id)s” not found.", member_id=member_id))
     return require(session.get(Member, member_id), unknown)
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
-    """Return the member with this email address. Raises NotFound."""
     unknown = NotFound(Message("No account has this email address. Ask the person to register first."))
     return require(find_member_by_email(session, email), unknown)
 
 
 def find_active_member_by_uniquifier(session: Session, fs_uniquifier: str) -> Member | None:
-    """Return the active member with this `fs_uniquifier`, or None."""
     return session.scalars(select(Member).where(Member.fs_uniquifier == fs_uniquifier, Member.active)).one_or_none()
 
 
@@ -50,7 +47,6 @@ def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest)
 
 
 def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
-    """Return the member's access token with this ID. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
         raise NotFound(Message("You have no token “%(token_id)s”.", token_id=token_id))
@@ -108,9 +104,8 @@ def create_member(
     """
     # Write transactions are serialised, so no other member with this email can be added concurrently.
     if find_member_by_email(session, email) is not None:
-        raise DuplicateEmail(
-            Message("An account with this email address already exists. Sign in or reset the password.")
-        )
+        detail = Message("An account with this email address already exists. Sign in or reset the password.")
+        raise DuplicateEmail(detail)
     member = Member(
         email=email,
         email_key=email_key(email),
@@ -127,19 +122,17 @@ def create_member(
 
 
 def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
-    """Update the member's profile. The only supported field is `name`."""
+    """Update a member. The only supported field is `name`."""
     member.name = fields.get("name", member.name)
     session.flush()
     return member
 
 
 def check_email_confirmed(caller: Caller) -> None:
-    """Raise EmailNotConfirmed unless the caller's email address is confirmed."""
     if not caller.email_confirmed:
-        detail = Message(
-            "Follow the link in the confirmation email, or request another one with POST /api/v1/auth/confirm."
+        raise EmailNotConfirmed(
+            Message("Follow the link in the confirmation email, or request another one with POST /api/v1/auth/confirm.")
         )
-        raise EmailNotConfirmed(detail)
 
 
 def create_access_token(
@@ -163,12 +156,10 @@ def create_access_token(
 
 
 def delete_access_token(session: Session, token_id: str, member_id: str) -> None:
-    """Delete an access token of the member. Raises NotFound."""
     session.delete(get_access_token(session, token_id, member_id))
 
 
 def delete_all_access_tokens(session: Session, member: Member) -> None:
-    """Delete all access tokens of a member."""
     session.execute(delete(AccessToken).where(AccessToken.member_id == member.id))
 
 
@@ -182,18 +173,16 @@ def create_personal_feed(session: Session, member: Member, *, name: str, now: da
 
 
 def revoke_personal_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
-    """Revoke a secret feed of the member. Raises NotFound."""
     get_personal_feed(session, feed_id, member_id).revoked_at = now
 
 
 def revoke_all_personal_feeds(session: Session, member: Member, *, now: datetime) -> None:
-    """Revoke all secret feeds of a member."""
     feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
     session.execute(feeds.values(revoked_at=now))
 
 
 def delete_member(session: Session, member: Member, *, now: datetime) -> None:
-    """Delete a member, including all tokens, stars and stored responses, and revoke the secret feeds of the member."""
+    """Delete a member and the member's tokens, stars and stored responses, and revoke the member's secret feeds."""
     revoke_all_personal_feeds(session, member, now=now)
     session.delete(member)
     session.flush()

@@ -19,8 +19,6 @@ TOUCH_INTERVAL = timedelta(hours=1)
 PENDING_TIMEOUT = timedelta(minutes=10)
 """The time allowed between entering the password and entering the second-factor code."""
 
-_MAX_LISTED = 100
-
 
 def build_session(
     member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
@@ -48,10 +46,7 @@ def find_session(session: Session, secret: str, *, now: datetime) -> tuple[Membe
 
 
 def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
-    """Return the active member with this `fs_uniquifier`, or None if the signed cookie is no longer accepted.
-
-    A signed cookie is invalid if a stored session with the same secret has replaced it.
-    """
+    """Return the active member with this `fs_uniquifier`, or None if a session has replaced the signed cookie."""
     rows = select(Member).where(
         Member.fs_uniquifier == fs_uniquifier,
         Member.signed_cookies.is_(True),
@@ -63,9 +58,8 @@ def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
     """Return at most 100 browser sessions in which the member is signed in, most recently used first."""
-    rows = _select_signed_in_sessions(member_id, now)
     order = (MemberSession.last_seen_at.desc(), MemberSession.created_at.desc(), MemberSession.id)
-    return session.scalars(rows.order_by(*order).limit(_MAX_LISTED)).all()
+    return session.scalars(_select_signed_in_sessions(member_id, now).order_by(*order).limit(100)).all()
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
@@ -84,12 +78,10 @@ def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
 
 
 def update_session(session: Session, session_id: str, **values: object) -> None:
-    """Set the given columns of a browser session."""
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 
 def end_session(session: Session, member_session: MemberSession, *, now: datetime) -> None:
-    """End a session."""
     if member_session.signed_csrf_secret is not None:
         update_session(session, member_session.id, expires_at=now)
     else:
@@ -97,7 +89,6 @@ def end_session(session: Session, member_session: MemberSession, *, now: datetim
 
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
-    """End all browser sessions of a member except the session with the ID `except_id`."""
     # The member's signed cookies are no longer accepted, so sessions that replaced signed cookies can be deleted.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
@@ -112,14 +103,9 @@ def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:
-    """Delete expired browser sessions.
-
-    A session that replaced a signed cookie is retained until the cookie has expired.
-    """
-    ended = MemberSession.expires_at <= now
-    forgotten = MemberSession.expires_at <= now - IDLE_TIMEOUT
-    kept = and_(MemberSession.signed_csrf_secret.is_not(None), ~forgotten)
-    session.execute(delete(MemberSession).where(ended, ~kept))
+    """Delete expired browser sessions. A session that replaced a signed cookie is kept until the cookie expires."""
+    kept = MemberSession.signed_csrf_secret.is_not(None) & (MemberSession.expires_at > now - IDLE_TIMEOUT)
+    session.execute(delete(MemberSession).where(MemberSession.expires_at <= now, ~kept))
 
 
 def _select_signed_in_sessions(member_id: str, now: datetime) -> Select[MemberSession]:
