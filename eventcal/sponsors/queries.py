@@ -44,7 +44,6 @@ def get_tier_for_organiser(session: Session, tier_id: str, caller: Caller) -> Ti
 
 
 def find_event_tier(session: Session, event: Event, tier_id: str) -> Tier | None:
-    """Return the event's tier with this ID, or None."""
     tier = _find_tier(session, tier_id)
     return tier if tier is not None and tier.event_id == event.id else None
 
@@ -58,12 +57,13 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
     """Return the sponsor with this slug, or None. Only moderators can see sponsors that have no public event."""
     rows = select(Sponsor).where(Sponsor.slug == slug)
     if not caller.is_moderator:
-        rows = rows.where(_is_public_sponsor())
+        confirmed = (Sponsorship.sponsor_id == Sponsor.id, Sponsorship.state == SponsorshipState.CONFIRMED)
+        held = select(Sponsorship.id).join(Sponsorship.tier).join(Tier.event).where(*confirmed)
+        rows = rows.where(held.where(Event.status.in_(PUBLIC_STATUSES)).exists())
     return session.scalars(rows).one_or_none()
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
-    """Return the sponsor with this slug. Raises SponsorNotFound if the sponsor is unknown or hidden from the caller."""
     return require(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 
@@ -74,12 +74,6 @@ def find_sponsor_for_enquiry(session: Session, slug: str, caller: Caller) -> Spo
         return found
     named = exists().where(Sponsorship.sponsor_id == Sponsor.id, Sponsorship.enquirer_id == caller.member_id)
     return session.scalars(select(Sponsor).where(Sponsor.slug == slug, named)).one_or_none()
-
-
-def _is_public_sponsor() -> ColumnElement[bool]:
-    held = (Sponsorship.sponsor_id == Sponsor.id, Sponsorship.state == SponsorshipState.CONFIRMED)
-    rows = select(Sponsorship.id).join(Sponsorship.tier).join(Tier.event)
-    return rows.where(*held, Event.status.in_(PUBLIC_STATUSES)).exists()
 
 
 def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
@@ -100,7 +94,7 @@ def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) ->
 
 
 def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return the number of open enquiries for each event with open enquiries, without checking permissions."""
+    """Return the number of open enquiries by event ID, without checking permissions."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())

@@ -55,8 +55,7 @@ def delete_tier(session: Session, tier: Tier) -> None:
     """Delete a tier and its sponsorships. Raises InUse unless all sponsorships of the tier are cancelled."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
-        held = Message("The tier “%(name)s” has sponsorships. Cancel them first.", name=tier.name)
-        raise InUse(held)
+        raise InUse(Message("The tier “%(name)s” has sponsorships. Cancel them first.", name=tier.name))
     for row in rows:
         session.delete(row)
     session.delete(tier)
@@ -64,7 +63,6 @@ def delete_tier(session: Session, tier: Tier) -> None:
 
 
 def redact_tiers(session: Session, event: Event) -> None:
-    """Redact the names and benefits of an event's tiers."""
     tiers = [tier for tier, _taken in list_tiers_with_taken_places(session, event)]
     for tier in tiers:
         tier.benefits = []
@@ -92,22 +90,22 @@ def request_sponsorship(
     if is_over(event.last_ends_at, now=now):
         raise EventEnded(Message("“%(event)s” has ended and does not accept sponsors.", event=event.title))
     tier = find_event_tier(session, event, fields["tier"])
-    sponsor = _find_or_create_sponsor(session, fields["sponsor"], caller=caller, now=now)
+    given = fields["sponsor"]
+    slug = given if isinstance(given, str) else given.get("slug")
+    if slug is None:
+        sponsor: Sponsor | None = create_sponsor(session, given, now=now)
+    else:
+        sponsor = find_sponsor_for_enquiry(session, slug, caller)
     if tier is None or sponsor is None:
-        no_tier = [FieldError("/tier", Message("is not a tier of this event"))] if tier is None else []
-        no_sponsor = (
-            [FieldError("/sponsor", Message("does not exist; send an object that describes the sponsor"))]
-            if sponsor is None
-            else []
-        )
-        raise Invalid(errors=no_tier + no_sponsor)
+        no_tier = FieldError("/tier", Message("is not a tier of this event"))
+        no_sponsor = FieldError("/sponsor", Message("does not exist; send an object that describes the sponsor"))
+        raise Invalid(errors=[error for found, error in ((tier, no_tier), (sponsor, no_sponsor)) if found is None])
     return create_sponsorship(session, tier, sponsor, note=fields.get("note"), enquirer_id=caller.member_id, now=now)
 
 
 def create_sponsorship(
     session: Session, tier: Tier, sponsor: Sponsor, *, note: str | None, enquirer_id: str | None, now: datetime
 ) -> Sponsorship:
-    """Add a sponsor's enquiry for a tier and flush the database session."""
     sponsorship = Sponsorship(
         tier_id=tier.id,
         tier=tier,
@@ -135,10 +133,8 @@ def apply_sponsorship_action(
     tier = sponsorship.tier
     # Write transactions are serialised, so the number of taken places cannot change before the transaction commits.
     if action == SponsorshipAction.CONFIRM and not has_free_place(tier.capacity, count_taken_places(session, tier)):
-        full = Message(
-            "The tier “%(name)s” has no free places (capacity: %(capacity)s).", capacity=tier.capacity, name=tier.name
-        )
-        raise TierFull(full)
+        about = {"name": tier.name, "capacity": tier.capacity}
+        raise TierFull(Message("The tier “%(name)s” has no free places (capacity: %(capacity)s).", **about))
     sponsorship.state = SPONSORSHIP_TRANSITIONS[action].target
     sponsorship.updated_at = now
     session.flush()
@@ -182,14 +178,3 @@ def _apply_tier_fields(tier: Tier, fields: Mapping[str, Any], *, taken: int) -> 
 def _check_tier_name_is_free(session: Session, event_id: str, name: str) -> None:
     if session.scalar(select(exists().where(Tier.event_id == event_id, Tier.name == name))):
         raise DuplicateName(Message("This event already has a tier “%(name)s”.", name=name))
-
-
-def _find_or_create_sponsor(
-    session: Session, sponsor: Mapping[str, Any] | str, *, caller: Caller, now: datetime
-) -> Sponsor | None:
-    """Return an existing or new sponsor, or None if the caller is not allowed to use the existing sponsor."""
-    if isinstance(sponsor, str):
-        sponsor = {"slug": sponsor}
-    if sponsor.get("slug") is not None:
-        return find_sponsor_for_enquiry(session, sponsor["slug"], caller)
-    return create_sponsor(session, sponsor, now=now)
