@@ -18,10 +18,7 @@ from eventcal.speakers.models import Speaker
 
 
 def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
-    """Return the speaker with this slug, or None if the speaker is missing or hidden from the caller.
-
-    The slug of a merged speaker finds the speaker to which the slug redirects.
-    """
+    """Return the speaker with this slug, or None if the speaker is missing or hidden from the caller."""
     speaker = _find_speaker_where(session, Speaker.slug == slug)
     if speaker is None or not (speaker.published_at or caller.is_moderator or is_own_speaker(speaker, caller)):
         return None
@@ -29,22 +26,18 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
-    """Return the speaker with this slug. Raises SpeakerNotFound if the speaker is unknown or hidden from the caller."""
     return require(find_speaker(session, slug, caller), SpeakerNotFound(slug))
 
 
 def is_own_speaker(speaker: Speaker, caller: Caller) -> bool:
-    """Return whether the speaker is linked to the caller."""
     return caller.member_id is not None and speaker.member_id == caller.member_id
 
 
 def find_speaker_by_email(session: Session, email: str) -> Speaker | None:
-    """Return the speaker with this email address, or None."""
     return _find_speaker_where(session, Speaker.email == email_key(email))
 
 
 def find_speaker_by_member(session: Session, member_id: str) -> Speaker | None:
-    """Return the speaker linked to a member, or None."""
     return _find_speaker_where(session, Speaker.member_id == member_id)
 
 
@@ -62,7 +55,6 @@ def _find_speaker_where(session: Session, condition: ColumnElement[bool]) -> Spe
 
 
 def list_public_speakers(session: Session, *, paging: PageRequest) -> Page[Speaker]:
-    """Return a page of the public speakers, sorted by slug."""
     rows = select(Speaker).where(Speaker.published_at.is_not(None), Speaker.merged_into_id.is_(None))
     return fetch_page(session, rows, order=[SortKey(Speaker.slug, str)], paging=paging)
 
@@ -112,9 +104,8 @@ def update_speaker(
     check_can_edit_speaker(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:
-            raise SlugImmutable(
-                Message("The slug of a public speaker cannot be changed, because other sites link to it.")
-            )
+            detail = Message("The slug of a public speaker cannot be changed, because other sites link to it.")
+            raise SlugImmutable(detail)
         if is_slug_taken(session, Speaker.slug, fields["slug"]):
             raise DuplicateSlug(fields["slug"])
     for name, value in fields.items():
@@ -126,6 +117,5 @@ def update_speaker(
 
 
 def check_can_edit_speaker(speaker: Speaker, caller: Caller) -> None:
-    """Raise Forbidden unless the caller is this speaker or a moderator."""
     if not (caller.is_moderator or is_own_speaker(speaker, caller)):
         raise Forbidden(Message("Only the speaker or a moderator may change this profile."))
