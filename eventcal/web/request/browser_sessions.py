@@ -1,10 +1,9 @@
-"""The session of a request: a database row for members, a signed cookie for anonymous users.
+"""The session of a request: a database row for a member, or a signed cookie for an anonymous user.
 
-A member's cookie contains only a random secret, and the data of the session is stored in the database. Anonymous users
-get a session only when a form is shown. The values of an anonymous session are stored in the signed cookie, so that
-anonymous requests never write to the database. Users can read and replay the values in a signed cookie. Earlier
-releases also used signed cookies for members. The first request whose response can set a cookie replaces a member's
-signed cookie with a stored session.
+A member's cookie contains only a random secret. Anonymous users get a session only when a form is shown. The values of
+an anonymous session are stored in the signed cookie, so that anonymous requests never write to the database. Users can
+read and replay the values in a signed cookie. Earlier releases used signed cookies for members, too. The first request
+whose response can set a cookie replaces a member's signed cookie with a stored session.
 """
 
 import base64
@@ -27,20 +26,17 @@ from eventcal.web.request.context import read_session, services, settings, unit_
 from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 
 _LONGEST_USER_AGENT = 300
-# The keys that earlier releases used in the signed cookies of members.
+# The keys of values in the signed cookies that earlier releases sent to members.
 _SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
-# The purposes for which HMACs are created with the secret key of the installation.
-_CSRF_PURPOSE, _SIGNED_COOKIE_PURPOSE = (
-    b"eventcal: CSRF secret of a session",
-    b"eventcal: session in place of a signed cookie",
-)
+# Different purposes result in different HMACs that use the secret key of the installation.
+_CSRF_PURPOSE = b"eventcal: CSRF secret of a session"
+_SIGNED_COOKIE_PURPOSE = b"eventcal: session in place of a signed cookie"
 
 
 def find_stored_session(db_session: Session | None = None) -> StoredSession | None:
-    """Return the stored session of this request, or None if no active session exists.
+    """Return the active stored session of the request, or None. The result is cached for the request.
 
-    The result is cached for the request. A member's signed cookie from an earlier release is also treated as a stored
-    session.
+    A member's signed cookie from an earlier release is also treated as a stored session.
     """
     browser = _browser_session()
     if not browser.looked_up:
@@ -51,9 +47,9 @@ def find_stored_session(db_session: Session | None = None) -> StoredSession | No
 
 
 def start_session(member: Member, *, pending: bool = False) -> None:
-    """Start a session for a member and end the browser's current session. Raises NotSignedIn.
+    """Start a session for a member, and end the browser's current session. Raises NotSignedIn.
 
-    `pending`: whether a second-factor code is still required.
+    A session is `pending` if a second-factor code is still required.
     """
     former = _get_stored_session()
     secret = secrets.token_urlsafe(32)
@@ -61,7 +57,7 @@ def start_session(member: Member, *, pending: bool = False) -> None:
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted since `member` was loaded. A concurrent password change ends the session.
+        # The account may have been deleted since `member` was loaded.
         if unit.get(Member, member.id) is None:
             raise NotSignedIn(Message("This account no longer exists."))
         unit.add(row)
@@ -79,7 +75,7 @@ def end_current_session() -> None:
 
 
 def delete_session_cookie() -> None:
-    """Delete the session cookie, including the values of an anonymous session."""
+    """Delete the session cookie and the values of an anonymous session."""
     browser = _browser_session()
     browser.clear()
     browser.secret, browser.sets_cookie = None, False
@@ -89,7 +85,7 @@ def delete_session_cookie() -> None:
 def keep_session_alive() -> None:
     """Replace a member's signed cookie with a stored session, and periodically record that the session was used.
 
-    This function must not be called for cached responses, because it may set the session cookie.
+    Do not call this function for cached responses, because it can set the session cookie.
     """
     found, moment = _get_stored_session(), services().clock.now()
     secret = _browser_session().secret
@@ -104,14 +100,14 @@ def mark_reauthenticated() -> None:
 
 
 def set_temp(key: str, **state: str) -> None:
-    """Store a temporary value in the session: in the database for members, or in the cookie for anonymous users."""
+    """Store a temporary value in a member's stored session or in an anonymous user's signed cookie."""
     noted = {**state, "at": services().clock.now().timestamp()}
     found, browser = find_stored_session(), _browser_session()
     if found is not None:
         _update_session(data={**found.row.data, key: noted})
         return
     if browser.secret is not None:
-        # The cookie of an ended session is replaced, but its CSRF secret is preserved, so that open forms remain valid.
+        # The cookie of an ended session is replaced, but the CSRF secret is kept, so that open forms remain valid.
         browser.setdefault(_SIGNED_CSRF_KEY, csrf_secret())
         browser.secret = None
     browser[key] = noted
@@ -127,7 +123,6 @@ def get_temp(key: str, *, max_age: timedelta) -> dict[str, Any] | None:
 
 
 def pop_temp(key: str) -> None:
-    """Delete a temporary value from the session, if the value exists."""
     found = find_stored_session()
     if found is None:
         _browser_session().pop(key, None)
@@ -136,7 +131,7 @@ def pop_temp(key: str) -> None:
 
 
 def csrf_secret() -> str:
-    """Return the secret for the browser's CSRF token. For anonymous users, the secret is created if necessary.
+    """Return the secret for the browser's CSRF token. The secret of an anonymous user is created if necessary.
 
     The CSRF secret of a stored session is derived from the cookie, so that rendering a form requires no SQL statement.
     """
@@ -147,7 +142,6 @@ def csrf_secret() -> str:
 
 
 def is_csrf_secret(secret: str) -> bool:
-    """Return whether `secret` is the secret for the browser's CSRF token."""
     browser = _browser_session()
     if browser.secret is None:
         known = browser.get(_SIGNED_CSRF_KEY)
@@ -186,17 +180,15 @@ def _load_stored_session(db_session: Session, browser: BrowserSession) -> Stored
 
 
 def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
-    named = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
-    user_agent = named[:_LONGEST_USER_AGENT] or None
-    return table.build_session(
-        member, secret=secret, user_agent=user_agent, now=services().clock.now(), pending=pending
-    )
+    printable = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
+    agent, moment = printable[:_LONGEST_USER_AGENT] or None, services().clock.now()
+    return table.build_session(member, secret=secret, user_agent=agent, now=moment, pending=pending)
 
 
 def _derive_session_secret(browser: BrowserSession) -> str:
     """Derive the secret of a stored session from the signed cookie that the session replaces.
 
-    The secret is derived and not random, so that concurrent requests with the same signed cookie get the same session.
+    The secret is not random, so that concurrent requests with the same signed cookie get the same session.
     """
     return _hmac(_SIGNED_COOKIE_PURPOSE, browser[_SIGNED_MEMBER_KEY], browser[_SIGNED_CSRF_KEY])
 
@@ -208,9 +200,9 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 
 
 def _get_stored_session() -> StoredSession | None:
-    """Return the stored session of this request, or None if no active session exists.
+    """Return the active stored session of the request, or None. Raises NotSignedIn.
 
-    A session that replaces a signed cookie is saved to the database if necessary. Raises NotSignedIn if it has ended.
+    A session that replaces a signed cookie is saved to the database if necessary.
     """
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:

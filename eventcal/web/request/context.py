@@ -32,34 +32,26 @@ class Services:
 
 
 EXTENSION_KEY = "eventcal"
-"""The key of the services in `app.extensions`."""
 
 
 def attach_services(app: Flask, services: Services) -> None:
-    """Attach the services to the app."""
     app.extensions[EXTENSION_KEY] = services
 
 
 def services() -> Services:
-    """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION_KEY])
 
 
 def settings() -> Settings:
-    """Return the current app's settings."""
     return services().settings
 
 
 def links() -> UrlBuilder:
-    """Return the URL builder of this installation."""
     return services().links
 
 
 def now() -> datetime:
-    """Return the time (UTC) at which the current unit of work began, or the current time outside of a unit of work.
-
-    `kit.database.commit_time` returns the time at which the transaction commits.
-    """
+    """Return the time (UTC) at which the current unit of work began, or the current time outside of a unit of work."""
     return unit.now if (unit := _current_unit_of_work()) is not None else services().clock.now()
 
 
@@ -76,11 +68,11 @@ def read_session() -> Iterator[Session]:
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """Begin a unit of work for the request, or join the current unit of work, and yield the database session.
+    """Begin a unit of work or join the request's current unit of work, and yield the database session.
 
     Only the outermost `with` block commits the transaction. If the request has an Idempotency-Key, the view's `with`
-    block is nested in another block, which stores the response in the same transaction. The flush hooks run at the end
-    of each `with` block, so that a view can return derived values such as the revision.
+    block is nested in a block that stores the response in the same transaction. The flush hooks run at the end of each
+    `with` block, so that a view can return derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

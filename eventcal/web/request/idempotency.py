@@ -1,7 +1,7 @@
-"""The Idempotency-Key header: a POST request that is repeated within a day returns the stored response.
+"""The Idempotency-Key header, with which a POST request that is repeated within a day returns the stored response.
 
 The response is stored in the transaction of the request, so that the response is not lost if the process crashes after
-the commit. Write transactions are serialised: a concurrent request with the same key waits for the write lock and then
+the commit. Write transactions are serialised, so a concurrent request with the same key waits for the write lock and
 finds the stored response. Error responses are not stored, so that failed requests can be retried.
 """
 
@@ -31,6 +31,10 @@ RETENTION = timedelta(hours=24)
 
 _KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
 _EXCLUDED_BLUEPRINTS = frozenset({"auth", "pages"})
+_KEY_ERROR = FieldError(f"?{KEY_HEADER}", Message("must consist of 1 to 255 visible ASCII characters"))
+_IN_PROGRESS = Message(
+    "The first request with this key is still in progress. Repeat the request later to get its response."
+)
 
 
 class IdempotentRequestInProgress(RequestInProgress):
@@ -41,9 +45,9 @@ class IdempotentRequestInProgress(RequestInProgress):
 
 
 def is_idempotent_request() -> bool:
-    """Return whether this is a POST request with an Idempotency-Key.
+    """Return whether this is a POST request whose Idempotency-Key is not ignored.
 
-    An Idempotency-Key is ignored for authentication requests and pages, because their responses may contain secrets.
+    Idempotency keys of authentication requests and page requests are ignored, because responses can contain secrets.
     """
     return request.method == "POST" and KEY_HEADER in request.headers and request.blueprint not in _EXCLUDED_BLUEPRINTS
 
@@ -56,10 +60,8 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
     """
     key = request.headers[KEY_HEADER]
     if _KEY_PATTERN.fullmatch(key) is None:
-        raise Invalid(
-            errors=[FieldError(f"?{KEY_HEADER}", Message("must consist of 1 to 255 visible ASCII characters"))]
-        )
-    # Read the body before taking the write lock, so that a slow connection does not block other requests.
+        raise Invalid(errors=[_KEY_ERROR])
+    # The body is read before the write lock is acquired, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
     try:
@@ -75,21 +77,17 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
             session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
             return answer
     except DatabaseBusy as busy:
-        raise IdempotentRequestInProgress(
-            Message(
-                "The first request with this key is still in progress. Repeat the request later to get its response."
-            ),
-            retry_after=5,
-        ) from busy
+        raise IdempotentRequestInProgress(_IN_PROGRESS, retry_after=5) from busy
 
 
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
     """Record a form submission, and return whether it is the first submission with this key within a day.
 
-    Reloading a page after a form submission sends the form again, which must not create another secret.
+    If a user reloads the page after submitting a form, the browser sends the form again, which must not create another
+    secret.
     """
     _delete_expired(session)
-    # An Idempotency-Key cannot contain a space. The form key is hashed to a fixed length.
+    # The stored key contains a space, so it cannot be equal to an Idempotency-Key.
     key = f"form {hash_secret(form_key)}"
     if find_idempotency_record(session, member_id, key) is not None:
         return False
@@ -104,7 +102,7 @@ def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool
 
 
 def redact_in_replay(*fields: str) -> None:
-    """Replace the fields with null in the stored response, so that a replayed response contains no secret."""
+    """Replace the fields with null in the stored response, so that a repeated request does not return a secret."""
     g.shown_once = fields
 
 
@@ -122,10 +120,10 @@ def _replayed_response(record: IdempotencyRecord, fingerprint: str) -> Response:
 
 
 def _build_record(response: Response, *, member_id: str, key: str, fingerprint: str) -> IdempotencyRecord:
-    secret = cast("Iterable[str]", g.pop("shown_once", ()))
+    secret_fields = cast("Iterable[str]", g.pop("shown_once", ()))
     body = response.get_data(as_text=True)
-    if secret:
-        body = orjson.dumps({**orjson.loads(body), **dict.fromkeys(secret)}).decode()
+    if secret_fields:
+        body = orjson.dumps({**orjson.loads(body), **dict.fromkeys(secret_fields)}).decode()
     return IdempotencyRecord(
         member_id=member_id,
         key=key,

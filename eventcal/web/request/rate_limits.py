@@ -1,6 +1,7 @@
 """Rate limits for expensive and security-sensitive requests. Requests that only read data are not limited.
 
-Requests are counted in Redis, or separately by each worker if Redis is not configured or not available.
+Requests are counted in Redis, or separately by each worker if Redis is not configured or not available. If a limit is
+exceeded, the `count_*` functions raise TooManyRequests.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
 IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
 
-# An IPv6 /64 network counts as one client, because a household usually has an entire network of this size.
+# An IPv6 /64 network counts as one client, because a household usually has an entire /64 network.
 _V6_PREFIX = 64
 
 
@@ -40,12 +41,10 @@ class RateLimiter:
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
-        self._shared = None
-        if redis_url is not None:
-            self._shared = MovingWindowRateLimiter(storage_from_string(redis_url, wrap_exceptions=True))
+        shared_storage = storage_from_string(redis_url, wrap_exceptions=True) if redis_url is not None else None
+        self._shared = MovingWindowRateLimiter(shared_storage) if shared_storage is not None else None
 
     def hit(self, limit: RateLimitItem, *identifiers: str) -> bool:
-        """Count a request and return whether it is within the limit."""
         if self._shared is not None:
             try:
                 return self._shared.hit(limit, *identifiers)
@@ -55,50 +54,44 @@ class RateLimiter:
 
 
 def init_rate_limits(app: Flask, settings: Settings) -> None:
-    """Set up rate limits for the app. The RATELIMIT_ENABLED configuration value can disable rate limits at any time."""
+    """Set up rate limits, which the RATELIMIT_ENABLED configuration value can disable at any time."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
     app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
 
 
 def count_sign_in(email: str | None) -> None:
-    """Count a sign-in attempt with an email address, or with a passkey if `email` is None. Raises TooManyRequests."""
+    """Count an attempt to sign in with an email address or, if `email` is None, with a passkey."""
     _hit_or_raise(SIGN_IN_LIMIT_PER_CLIENT, _client_network())
     if email is not None:
         _hit_or_raise(SIGN_IN_LIMIT, _client_network(), _hash_email(email))
 
 
 def count_code(member_id: str) -> None:
-    """Count an attempt by a member to enter a second-factor code.
-
-    Attempts from all IP addresses are counted together, because only a million codes exist. Raises TooManyRequests.
-    """
+    """Count an attempt by a member, from any IP address, to enter one of the million second-factor codes."""
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
 
 
 def count_registration() -> None:
-    """Count a registration. Raises TooManyRequests."""
     _hit_or_raise(REGISTER_LIMIT_PER_CLIENT, _client_network())
 
 
 def count_email(email: str) -> None:
-    """Count a request that sends an email to this address. Raises TooManyRequests."""
     count_email_token()
     _hit_or_raise(EMAIL_LIMIT, _client_network(), _hash_email(email))
 
 
 def count_email_token() -> None:
-    """Count an attempt to use an emailed token. Raises TooManyRequests."""
+    """Count an attempt to use a token that was sent by email."""
     _hit_or_raise(EMAIL_LIMIT_PER_CLIENT, _client_network())
 
 
 def count_unsafe_request(member_id: str | None) -> None:
-    """Count an unsafe request by a member or, if `member_id` is None, from an IP address. Raises TooManyRequests."""
+    """Count an unsafe request by a member or, if `member_id` is None, by the client's IP address."""
     _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or _client_network())
 
 
 def count_image_upload(member_id: str) -> None:
-    """Count an image upload by a member, because decoding images is expensive. Raises TooManyRequests."""
     _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
 
 
@@ -125,5 +118,5 @@ def _client_network() -> str:
 
 
 def _hash_email(email: str) -> str:
-    # Email addresses are hashed, so that Redis does not contain a list of email addresses.
+    # Email addresses are hashed, so that they are not stored in Redis.
     return hashlib.sha256(email_key(email).encode()).hexdigest()

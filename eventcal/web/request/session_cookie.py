@@ -1,4 +1,4 @@
-"""The session cookie, which contains a random secret for members and signed values for anonymous users."""
+"""The session cookie, which contains either a member's random secret or the signed values of an anonymous session."""
 
 import re
 from typing import NamedTuple, cast
@@ -14,7 +14,6 @@ _SECRET_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def init_sessions(app: Flask, settings: Settings) -> None:
-    """Configure the session cookie of the app."""
     app.config.update(
         SESSION_COOKIE_NAME=session_cookie_name(settings),
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -35,9 +34,9 @@ def session_cookie_name(settings: Settings) -> str:
 
 
 class StoredSession(NamedTuple):
-    """A stored session and its member.
+    """A database row of a session, and the member.
 
-    If the session replaces a signed cookie from an earlier release, its database row may not have been saved yet.
+    If the session replaces a signed cookie from an earlier release, the row may not have been saved yet.
     """
 
     row: MemberSession
@@ -45,9 +44,9 @@ class StoredSession(NamedTuple):
 
 
 class BrowserSession(SecureCookieSession):
-    """A Flask session that contains either the values from a signed cookie, or the secret from a member's cookie.
+    """A Flask session that contains either the values from a signed cookie or the secret from a member's cookie.
 
-    `sets_cookie`: whether the response sets the session cookie to `secret`.
+    If `sets_cookie` is true, the response sets the session cookie to `secret`.
     """
 
     secret: str | None = None
@@ -62,7 +61,6 @@ class StoredSessionInterface(SecureCookieSessionInterface):
     session_class = BrowserSession
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session from the request's cookie, or an empty session."""
         value = request.cookies.get(self.get_cookie_name(app), "")
         if not _SECRET_PATTERN.fullmatch(value):
             return super().open_session(app, request)
@@ -71,7 +69,6 @@ class StoredSessionInterface(SecureCookieSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set or delete the session cookie if necessary."""
         if not isinstance(session, BrowserSession) or not session.sets_cookie:
             super().save_session(app, session, response)
             return
