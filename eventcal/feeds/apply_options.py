@@ -17,32 +17,25 @@ class Cancelled(StrEnum):
 
 
 def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> CalendarEntry:
-    """Return the entry after applying the options for cancelled occurrences and UTC times.
+    """Return the entry with the options applied.
 
     `Cancelled.HIDE` excludes only cancelled occurrences, so callers must remove entries that are cancelled as a whole.
-    Recurring entries keep their time zone, because the local times of a recurrence rule in UTC would shift with
-    daylight-saving time.
     """
+    # Recurring entries keep their time zone, because a rule in UTC would shift with daylight-saving time.
     if utc and not entry.recurrence:
-        entry = _convert_to_utc(entry)
+        starts, ends = _to_naive_utc(entry.starts, entry.zone), _to_naive_utc(entry.ends, entry.zone)
+        entry = replace(entry, zone="UTC", starts=starts, ends=ends)
     if cancelled == Cancelled.MARK:
         return _mark_as_confirmed(entry)
     return _exclude_cancelled(entry) if cancelled == Cancelled.HIDE else entry
 
 
-def _convert_to_utc(entry: CalendarEntry) -> CalendarEntry:
-    starts, ends = (_to_naive_utc(local, entry.zone) for local in (entry.starts, entry.ends))
-    return replace(entry, zone="UTC", starts=starts, ends=ends)
-
-
 def _to_naive_utc(moment: date | datetime, tzid: str) -> date | datetime:
-    if not isinstance(moment, datetime):
-        return moment
-    return local_to_utc_lenient(moment, tzid).replace(tzinfo=None)
+    return local_to_utc_lenient(moment, tzid).replace(tzinfo=None) if isinstance(moment, datetime) else moment
 
 
 def _mark_as_confirmed(entry: CalendarEntry) -> CalendarEntry:
-    """Return the entry with the status CONFIRMED, for clients that hide cancelled entries."""
+    # Some clients hide entries with the status CANCELLED.
     status = Status.CONFIRMED if entry.status == Status.CANCELLED else entry.status
     overrides = tuple(replace(one, entry=_mark_as_confirmed(one.entry)) for one in entry.overrides)
     return replace(entry, status=status, overrides=overrides)
@@ -50,7 +43,5 @@ def _mark_as_confirmed(entry: CalendarEntry) -> CalendarEntry:
 
 def _exclude_cancelled(entry: CalendarEntry) -> CalendarEntry:
     off = [one.occurrence for one in entry.overrides if one.entry.status == Status.CANCELLED]
-    if not off:
-        return entry
     kept = tuple(one for one in entry.overrides if one.entry.status != Status.CANCELLED)
     return replace(entry, excluded=tuple(sorted([*entry.excluded, *off])), overrides=kept)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from eventcal.kit.errors import Message
 
 MAX_USER_AGENT_LENGTH = 300
-"""The length to which User-Agent headers are truncated for the detection of clients."""
+"""The length to which callers of `detect_client_kind` must truncate User-Agent headers."""
 
 
 class ClientKind(StrEnum):
@@ -53,15 +53,13 @@ class ClientFacts:
 
 _CLIENT_DATA: dict[str, dict[str, Any]] = tomllib.loads((files("eventcal.feeds") / "clients.toml").read_text("utf-8"))
 
-
-def _parse_client_facts(data: Mapping[str, str]) -> ClientFacts:
-    texts = {key: Message(text) for key, text in data.items() if key != "name"}
-    name = data.get("name") or texts["description"]
-    return ClientFacts(name=name, expect=texts["expect"], refresh_now=texts["refresh_now"])
-
-
 CLIENTS: Mapping[ClientKind, ClientFacts] = {
-    ClientKind(kind): _parse_client_facts(read) for kind, read in _CLIENT_DATA["clients"].items()
+    ClientKind(kind): ClientFacts(
+        name=data.get("name") or Message(data["description"]),
+        expect=Message(data["expect"]),
+        refresh_now=Message(data["refresh_now"]),
+    )
+    for kind, data in _CLIENT_DATA["clients"].items()
 }
 """Facts about all kinds of clients, in display order."""
 
@@ -73,7 +71,7 @@ _USER_AGENT_PATTERNS = [
 
 @lru_cache(2048)
 def detect_client_kind(user_agent: str) -> ClientKind:
-    """Return the kind of client for a User-Agent header, which callers must truncate because results are cached."""
+    """Return the kind of client. Callers must truncate the User-Agent header, because results are cached."""
     return next((kind for kind, pattern in _USER_AGENT_PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 

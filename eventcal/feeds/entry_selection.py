@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, union_all
@@ -19,7 +19,6 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
 
 _PAST_PERIOD, _AHEAD = timedelta(days=30), timedelta(days=400)
-# The number of rows in each batch that is fetched from the database when a whole feed is read.
 _BATCH_SIZE = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
@@ -41,20 +40,16 @@ def with_window(filters: Filter, *, now: datetime) -> Filter:
     No default start is added to a range that ends before the default start, and no default end is added to a range that
     starts after the default end.
     """
-    today = now.astimezone(UTC).date()
-    first: date | None = today - _PAST_PERIOD
-    last: date | None = today + _AHEAD
-    if filters.to_day is not None and filters.to_day < today - _PAST_PERIOD:
-        first = None
-    if filters.from_day is not None and filters.from_day > today + _AHEAD:
-        last = None
-    return replace(filters, from_day=filters.from_day or first, to_day=filters.to_day or last)
+    from_day, to_day, today = filters.from_day, filters.to_day, now.astimezone(UTC).date()
+    first = None if to_day is not None and to_day < today - _PAST_PERIOD else today - _PAST_PERIOD
+    last = None if from_day is not None and from_day > today + _AHEAD else today + _AHEAD
+    return replace(filters, from_day=from_day or first, to_day=to_day or last)
 
 
 def exclude_absent_recurring_events(session: Session, feed: Feed) -> Feed:
-    """Return the feed with a filter that excludes recurring events that have no occurrence in the filter's date range.
+    """Exclude recurring events without an occurrence in the date range, which is required before entries are selected.
 
-    Feeds with events must be passed to `exclude_absent_recurring_events` before their entries are selected.
+    Feeds without events are returned unchanged.
     """
     if EntryKind.EVENT not in feed.kinds:
         return feed
@@ -62,32 +57,32 @@ def exclude_absent_recurring_events(session: Session, feed: Feed) -> Feed:
 
 
 def iter_feed_rows(session: Session, feed: Feed, columns: Columns, *, now: datetime) -> Iterable[Row[Any]]:
-    """Return the columns of every entry of a feed, in no particular order, fetched in batches to limit memory usage."""
-    members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
-    if not members:
+    """Return the columns of every entry of a feed, in no particular order."""
+    parts = _select_entries(feed, columns, now=now)
+    if not parts:
         return ()
-    found = union_all(*members) if len(members) > 1 else members[0]
+    found = union_all(*parts) if len(parts) > 1 else parts[0]
     # Without `yield_per`, the PostgreSQL driver loads the whole result into memory.
     return session.execute(found, execution_options={"yield_per": _BATCH_SIZE})
-
-
-def _join_index_entries(rows: Select[Any], condition: ColumnElement[bool], columns: Columns) -> Select[Any]:
-    return rows.join(FeedEntry, condition).with_only_columns(*columns, maintain_column_froms=True)
 
 
 def list_newest_rows(
     session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime
 ) -> Sequence[Row[Any]]:
-    """Return the columns of the most recently changed entries of a feed, newest first.
-
-    `columns` must contain `FeedEntry.last_modified` and `FeedEntry.uid`.
-    """
-    members = [_join_index_entries(rows, matched, columns) for rows, matched in _subject_queries(feed, now=now)]
-    if not members:
+    """Return entries, newest change first. `columns` must contain `FeedEntry.last_modified` and `FeedEntry.uid`."""
+    parts = _select_entries(feed, columns, now=now)
+    if not parts:
         return ()
-    all_of_them = union_all(*members).subquery()
-    newest = select(all_of_them).order_by(all_of_them.c.last_modified.desc(), all_of_them.c.uid.desc())
+    found = union_all(*parts).subquery()
+    newest = select(found).order_by(found.c.last_modified.desc(), found.c.uid.desc())
     return session.execute(newest.limit(limit)).all()
+
+
+def _select_entries(feed: Feed, columns: Columns, *, now: datetime) -> list[Select[Any]]:
+    return [
+        rows.join(FeedEntry, condition).with_only_columns(*columns, maintain_column_froms=True)
+        for rows, condition in _subject_queries(feed, now=now)
+    ]
 
 
 def list_rows_changed_since(
@@ -99,30 +94,29 @@ def list_rows_changed_since(
         for rows, matched in _subject_queries(feed, now=now)
     ]
     here: ColumnElement[bool] = or_(false(), *within).label("here")
-    found = session.execute(select(here, *columns).where(FeedEntry.revision > revision)).all()
+    found = session.execute(select(here, *columns).where(FeedEntry.revision > revision))
     return [(bool(row[0]), row) for row in found]
 
 
 def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
     """Return an SQL query for each kind of subject, with the condition that joins the query to the feed index."""
-    members: list[tuple[Select[Any], ColumnElement[bool]]] = []
+    queries: list[tuple[Select[Any], ColumnElement[bool]]] = []
     if EntryKind.EVENT in feed.kinds:
-        members.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))
+        queries.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))
     if EntryKind.TALK in feed.kinds:
         talks = select_public_talks(feed.filters, now=now)
         if feed.talk_ids is not None:
             talks = talks.where(Talk.id.in_(feed.talk_ids))
-        members.append((talks, index_entry_join(EntryKind.TALK, Talk.id)))
-    wanted = [kind for kind in DEADLINE_KINDS if kind in feed.kinds]
-    if wanted:
-        members.append(_deadline_query(feed.filters, wanted, now=now))
+        queries.append((talks, index_entry_join(EntryKind.TALK, Talk.id)))
+    deadlines = [kind for kind in DEADLINE_KINDS if kind in feed.kinds]
+    if deadlines:
+        queries.append(_deadline_query(feed.filters, deadlines, now=now))
     if feed.cancelled == Cancelled.HIDE:
-        return [(rows, and_(matched, FeedEntry.cancelled.is_(False))) for rows, matched in members]
-    return members
+        return [(rows, and_(matched, FeedEntry.cancelled.is_(False))) for rows, matched in queries]
+    return queries
 
 
 def index_entry_join(kind: EntryKind, subject_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Return the condition that joins the index entries of this kind to their subjects by ID."""
     return and_(FeedEntry.kind == kind, FeedEntry.subject_id == subject_id)
 
 

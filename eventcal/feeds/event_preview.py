@@ -21,13 +21,14 @@ def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> Cale
     """Return the event's entry, or None if it is not public. The event can be detached from the database session."""
     if event.status not in PUBLIC_STATUSES:
         return None
-    line_up = list_unscheduled_talks(session, _public_talks_condition(event))
-    talk_count = count_talks_once_published(session, event)
-    return builder.build_event_entry(event, talk_count=talk_count, unscheduled_talks=line_up)
+    talks = list_unscheduled_talks(session, _public_talks_condition(event))
+    return builder.build_event_entry(
+        event, talk_count=count_talks_once_published(session, event), unscheduled_talks=talks
+    )
 
 
 def count_talks_once_published(session: Session, event: Event) -> int:
-    """Return the number of an event's talks that are public or will become public when the event is published."""
+    """Return the number of talks that are public or will become public when the event is published."""
     return count_talks(session, _public_talks_condition(event))
 
 

@@ -1,8 +1,7 @@
 """Assembly of feeds from rendered entries.
 
-After a change, unchanged parts of the previously assembled feed are reused. Whether a feed contains an entry depends
-only on the entry and its event, so changing one talk does not add or remove the entries of other talks. Feeds are
-assembled from scratch once a day and after changes that can add or remove entries other than the changed ones.
+After a change, unchanged parts of the previously assembled feed are reused. Feeds are assembled from scratch once a
+day, and after changes that can add or remove entries other than the changed ones.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -30,10 +29,7 @@ _MAX_INCREMENTAL_CHANGES = 500
 
 @dataclass(frozen=True, kw_only=True)
 class AssemblyRequest:
-    """A feed to assemble, with its format and options.
-
-    `renderer_version` identifies the code and settings that affect the output.
-    """
+    """A feed to assemble. `renderer_version` identifies the code and settings that affect the output."""
 
     feed: Feed
     format: Format
@@ -43,11 +39,7 @@ class AssemblyRequest:
 
 
 class _EntryMeta(NamedTuple):
-    """The sort key and metadata of an entry.
-
-    Entries are sorted in Python, because databases sort text in different ways. Together with the UID, `content_id`
-    identifies the content of the entry. `zone` is None if the entry requires no VTIMEZONE.
-    """
+    """Metadata of an entry. `uid` and `content_id` together identify the content of the entry."""
 
     first_day: str
     uid: str
@@ -58,6 +50,8 @@ class _EntryMeta(NamedTuple):
 
 
 _RenderedEntry = tuple[_EntryMeta, bytes | memoryview]
+# Entries are sorted in Python, because the order of strings in a database depends on its collation.
+_sort_key = attrgetter("first_day", "uid")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,13 +82,13 @@ class _EntryBuffer:
         self.texts: list[bytes | memoryview] = []
 
     def append(self, entry: _RenderedEntry) -> None:
-        place, text = entry
-        self.entries.append(place)
+        meta, text = entry
+        self.entries.append(meta)
         self.sizes.append(len(text))
         self.texts.append(text)
 
     def append_unchanged(self, previous: AssembledFeed, offsets: Sequence[int], start: int, *, stop: int) -> None:
-        """Append entries from a previous feed. `offsets` contains the offset of each entry of the previous feed."""
+        """Append entries of a previous feed. `offsets` contains the offset of every entry in the previous feed."""
         if start < stop:
             last = stop - 1
             self.entries += previous.entries[start:stop]
@@ -105,20 +99,17 @@ class _EntryBuffer:
 def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, now: datetime) -> AssembledFeed:
     """Assemble the feed at this revision from scratch."""
     columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
-    rows = iter_feed_rows(session, request.feed, columns, now=now)
     # All entries share one buffer, so that its memory is returned to the operating system as a whole.
-    pieces = bytearray()
-    lying: list[tuple[_EntryMeta, int, int]] = []
-    for row in rows:
-        place, text = _render_row(request, row)
-        begins = len(pieces)
-        pieces += text
-        lying.append((place, begins, len(pieces)))
-    seen = memoryview(pieces)
-    gathered = _EntryBuffer()
-    for place, begins, ends in sorted(lying, key=lambda one: _sort_key(one[0])):
-        gathered.append((place, seen[begins:ends]))
-    return _build_assembled_feed(request, gathered, version=_hash_version(request, gathered.entries), revision=revision)
+    joined = bytearray()
+    found: list[tuple[_EntryMeta, int, int]] = []
+    for row in iter_feed_rows(session, request.feed, columns, now=now):
+        meta, text = _render_row(request, row)
+        found.append((meta, len(joined), len(joined) + len(text)))
+        joined += text
+    view, buffer = memoryview(joined), _EntryBuffer()
+    for meta, start, end in sorted(found, key=lambda one: _sort_key(one[0])):
+        buffer.append((meta, view[start:end]))
+    return _build_assembled_feed(request, buffer, version=_hash_version(request, buffer.entries), revision=revision)
 
 
 def can_increment(assembly: AssembledFeed, *, revision: int, full_rebuild_revision: int) -> bool:
@@ -134,30 +125,27 @@ def assemble_incremental(
     rows = list_rows_changed_since(session, request.feed, columns, revision=previous.revision, now=now)
     touched = {row.uid for _, row in rows}
     parts = sorted((_render_row(request, row) for here, row in rows if here), key=lambda part: _sort_key(part[0]))
-    gathered = _EntryBuffer()
     between = len(request.format.separator)
-    begins = list(accumulate((size + between for size in previous.sizes), initial=previous.entries_offset))
-    done = 0
+    offsets = list(accumulate((size + between for size in previous.sizes), initial=previous.entries_offset))
+    buffer, done = _EntryBuffer(), 0
     for at, part in _list_changed_positions(previous, touched, parts):
-        gathered.append_unchanged(previous, begins, done, stop=at)
+        buffer.append_unchanged(previous, offsets, done, stop=at)
         if part is not None:
-            gathered.append(part)
+            buffer.append(part)
         done = at if part is not None else at + 1
-    gathered.append_unchanged(previous, begins, done, stop=len(previous.entries))
-    version = _hash_version(request, gathered.entries)
+    buffer.append_unchanged(previous, offsets, done, stop=len(previous.entries))
+    version = _hash_version(request, buffer.entries)
     if version == previous.version:
         return replace(previous, revision=revision)
-    return _build_assembled_feed(request, gathered, version=version, revision=revision)
+    return _build_assembled_feed(request, buffer, version=version, revision=revision)
 
 
 def _list_changed_positions(
     previous: AssembledFeed, changed_uids: Collection[str], entries: Iterable[_RenderedEntry]
 ) -> Iterable[tuple[int, _RenderedEntry | None]]:
-    """Return the positions at which a feed changes, in ascending order, each with the new entry or None for a removal.
-
-    New entries precede an entry that is removed at the same position.
-    """
-    gone = [(at, 1, None) for at, place in enumerate(previous.entries) if place.uid in changed_uids]
+    """Return the positions at which a feed changes, in ascending order, each with a new entry or None for a removal."""
+    # New entries precede an entry that is removed at the same position.
+    gone = [(at, 1, None) for at, meta in enumerate(previous.entries) if meta.uid in changed_uids]
     come = [(bisect_left(previous.entries, _sort_key(part[0]), key=_sort_key), 0, part) for part in entries]
     return [(at, part) for at, _, part in sorted([*come, *gone], key=itemgetter(0, 1))]
 
@@ -165,19 +153,15 @@ def _list_changed_positions(
 def _render_row(request: AssemblyRequest, row: Row[Any]) -> tuple[_EntryMeta, bytes]:
     text, zone = request.format.serialize_row(row, request.options)
     mark = str(row.revision) if request.format.has_extra_data else f"{row.content_hash[:16]} {row.sequence}"
-    # Dates and zone names are interned, because many entries have the same values.
+    # Dates and zone names are interned, because many entries share them.
     first_day, last_day, zone = intern(row.first_day), intern(row.last_day), zone and intern(zone)
     return _EntryMeta(first_day, row.uid, last_day, zone, mark, row.last_modified), text
-
-
-def _sort_key(meta: _EntryMeta) -> tuple[str, str]:
-    return meta.first_day, meta.uid
 
 
 def _build_assembled_feed(
     request: AssemblyRequest, buffer: _EntryBuffer, *, version: str, revision: int
 ) -> AssembledFeed:
-    changed_at = max([place.stamp for place in buffer.entries], default=None)
+    changed_at = max([meta.stamp for meta in buffer.entries], default=None)
     zones = [vtimezone(zone, first, last) for zone, (first, last) in _date_ranges_by_zone(buffer.entries).items()]
     above, below = request.format.header_and_footer(replace(request.head, changed_at=changed_at), zones)
     separator, texts = request.format.separator, buffer.texts
@@ -194,18 +178,16 @@ def _build_assembled_feed(
 
 
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:
-    """Return an identifier of the output that is the same on every worker.
-
-    The hash includes every entry, because entries can enter or leave a feed even if their data does not change.
-    """
+    """Return an identifier of the output that is the same on every worker."""
     about = f"{request.renderer_version} {request.format.name} {request.options!r} {request.head!r}"
-    name = "\n".join([about, *[f"{place.uid} {place.content_id}" for place in metas]])
+    # Every entry is hashed, because an entry can join or leave a feed without being changed.
+    name = "\n".join([about, *[f"{meta.uid} {meta.content_id}" for meta in metas]])
     return hashlib.blake2b(name.encode(errors="replace"), digest_size=12).hexdigest()
 
 
 def _date_ranges_by_zone(metas: Iterable[_EntryMeta]) -> Mapping[str, tuple[date, date]]:
     spans: dict[str, tuple[str, str]] = {}
-    for zone, first_day, last_day in {(place.zone, place.first_day, place.last_day) for place in metas}:
+    for zone, first_day, last_day in {(meta.zone, meta.first_day, meta.last_day) for meta in metas}:
         if zone is not None:
             first, last = spans.get(zone, (first_day, last_day))
             spans[zone] = min(first, first_day), max(last, last_day)

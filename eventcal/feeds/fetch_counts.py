@@ -1,11 +1,10 @@
 """Counts of feed requests by feed and kind of client, without personal data.
 
-No IP addresses or User-Agent headers are stored, and times are rounded down to minutes. Public feeds are identified by
-a digest of the URL, and secret feeds by their ID.
+IP addresses and User-Agent headers are not stored, and times are rounded down to minutes.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import PrimaryKeyConstraint, String, delete, func, select
@@ -18,7 +17,7 @@ FETCH_RETENTION = timedelta(days=90)
 """The time for which the counts of a feed are kept after its last fetch."""
 
 MAX_ROWS = 20_000
-"""The maximum number of pairs of feed and client, which limits the effect of requests for arbitrary feeds."""
+"""The maximum number of stored rows, which limits the effect of requests for arbitrary feeds."""
 
 
 class FeedFetches(Base):
@@ -42,14 +41,14 @@ def hash_feed_url(path: str) -> str:
 
 
 def personal_feed_key(feed_id: str) -> str:
-    """Return the key for counting fetches of a secret feed."""
     return f"personal-{feed_id}"
 
 
 def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
-    """Add new fetches to the stored counts, without adding rows once the table has MAX_ROWS rows."""
+    """Add new fetches to the stored counts. No rows are added to a table that has MAX_ROWS rows."""
     noted = sorted(batch, key=lambda one: (one.feed, one.client, one.last_at))
-    rows = _load_fetch_rows(session, {one.feed for one in noted})
+    stored = session.scalars(select(FeedFetches).where(FeedFetches.feed.in_({one.feed for one in noted})))
+    rows = {(row.feed, row.client): row for row in stored}
     room = MAX_ROWS - (session.scalar(select(func.count()).select_from(FeedFetches)) or 0)
     for one in noted:
         row = rows.get((one.feed, one.client))
@@ -69,19 +68,13 @@ def list_feed_fetches(session: Session, feed_key: str) -> Sequence[FeedFetches]:
 
 
 def delete_old_fetches(session: Session, *, before: datetime) -> None:
-    """Delete the counts whose last fetch was before `before`."""
     session.execute(delete(FeedFetches).where(FeedFetches.last_at < before))
 
 
-def _load_fetch_rows(session: Session, feeds: Collection[str]) -> dict[tuple[str, ClientKind], FeedFetches]:
-    rows = session.scalars(select(FeedFetches).where(FeedFetches.feed.in_(feeds)))
-    return {(row.feed, row.client): row for row in rows}
-
-
 def _add_to_row(row: FeedFetches, added: FeedFetches) -> None:
-    """Add fetches to a stored row. Batches from several workers can arrive out of order."""
+    # Batches from different workers can arrive out of order.
     last_at = _truncate_to_minute(added.last_at)
-    if _utc_day_number(last_at) == _utc_day_number(row.last_at):
+    if last_at.date() == row.last_at.astimezone(UTC).date():
         row.fetches_today += added.fetches_today
     elif last_at > row.last_at:
         row.fetches_today = added.fetches_today
@@ -93,7 +86,3 @@ def _add_to_row(row: FeedFetches, added: FeedFetches) -> None:
 
 def _truncate_to_minute(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(second=0, microsecond=0)
-
-
-def _utc_day_number(moment: datetime) -> int:
-    return moment.astimezone(UTC).toordinal()

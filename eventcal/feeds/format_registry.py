@@ -27,22 +27,19 @@ class Options:
 
 DEFAULT_OPTIONS = Options()
 
-HeaderAndFooter = Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A feed format.
+    """A feed format. `header_and_footer` returns the bytes before and after the entries.
 
-    `header_and_footer` returns the bytes before and after the entries. `is_stored_rendered` is true if the feed index
-    stores serialised entries in this format. `has_extra_data` is true if the output contains data that the content hash
-    of an entry does not cover.
+    `is_stored_rendered` is true if the feed index stores serialised entries in this format. `has_extra_data` is true if
+    the output contains data that the content hash of an entry does not cover.
     """
 
     name: str
     media_type: str
     serialize_entry: Callable[[StoredEntry, Options], bytes]
-    header_and_footer: HeaderAndFooter
+    header_and_footer: Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
     separator: bytes = b""
     is_stored_rendered: bool = False
     has_extra_data: bool = False
@@ -60,7 +57,6 @@ class Format:
 
 
 def entry_from_row(row: Row[Any], options: Options) -> StoredEntry:
-    """Return the entry of a feed index row with the output options applied."""
     entry = apply_options(load_entry(row.entry), cancelled=options.cancelled, utc=options.utc)
     stamps = Stamps(sequence=row.sequence, changed_at=row.last_modified)
     return StoredEntry(entry=entry, stamps=stamps, number=row.serial)
@@ -78,12 +74,11 @@ _METADATA_COLUMNS = (
     FeedEntry.serial,
 )
 COLUMNS_BY_SOURCE: Mapping[InstrumentedAttribute[str], Sequence[InstrumentedAttribute[Any]]] = {
-    FeedEntry.ics: (*_METADATA_COLUMNS, FeedEntry.ics),
-    FeedEntry.entry: (*_METADATA_COLUMNS, FeedEntry.entry),
+    source: (*_METADATA_COLUMNS, source) for source in (FeedEntry.ics, FeedEntry.entry)
 }
 
 
-def _entry_components(stored: StoredEntry, options: Options) -> tuple[Component, ...]:
+def _components(stored: StoredEntry, options: Options) -> tuple[Component, ...]:
     make = event_components_with_rfc9073 if options.rich else event_components
     return make(stored.entry, stored.stamps)
 
@@ -91,23 +86,21 @@ def _entry_components(stored: StoredEntry, options: Options) -> tuple[Component,
 ICS = Format(
     name="ics",
     media_type=ics.MEDIA_TYPE,
-    serialize_entry=lambda kept, options: "".join(
-        map(ics.serialize_component, _entry_components(kept, options))
-    ).encode(),
+    serialize_entry=lambda kept, options: "".join(map(ics.serialize_component, _components(kept, options))).encode(),
     header_and_footer=ics.ics_header_and_footer,
     is_stored_rendered=True,
 )
 JCAL = Format(
     name="jcal",
     media_type=jcal.MEDIA_TYPE,
-    serialize_entry=lambda kept, options: jcal.components_to_json(_entry_components(kept, options)),
+    serialize_entry=lambda kept, options: jcal.components_to_json(_components(kept, options)),
     header_and_footer=lambda head, zones: jcal.jcal_header_and_footer(vcalendar_properties(head), zones=zones),
     separator=jcal.SEPARATOR,
 )
 XCAL = Format(
     name="xcal",
     media_type=xcal.MEDIA_TYPE,
-    serialize_entry=lambda kept, options: xcal.components_to_xml(_entry_components(kept, options)),
+    serialize_entry=lambda kept, options: xcal.components_to_xml(_components(kept, options)),
     header_and_footer=lambda head, zones: xcal.xcal_header_and_footer(vcalendar_properties(head), zones=zones),
 )
 JSCAL = Format(

@@ -43,11 +43,10 @@ def summarize_feed(body: bytes) -> FeedSummary | None:
 @lru_cache(8)
 def _summarize_cached(body: bytes) -> FeedSummary:
     reading = parse_file(body)
-    head = reading.calendars[0] if reading.calendars else None
     findings = lint(body)
     severities = Counter(finding.severity for finding in findings)
     return FeedSummary(
-        title=_property_text(head, "NAME") if head is not None else None,
+        title=_property_text(reading.calendars[0], "NAME") if reading.calendars else None,
         entries=sum(entry.find_property("RECURRENCE-ID") is None for entry in reading.entries),
         newest_change=_find_newest_change(reading.entries),
         errors=severities[Severity.ERROR],
@@ -57,20 +56,16 @@ def _summarize_cached(body: bytes) -> FeedSummary:
 
 
 def _find_newest_change(entries: list[Component]) -> NewestChange | None:
-    newest: NewestChange | None = None
+    changes: list[NewestChange] = []
     for entry in entries:
         written = entry.find_property("LAST-MODIFIED")
         moment = parse_time_value(written.value) if written else None
-        if moment is None or moment.kind is not TimeKind.UTC:
-            continue
-        changed_at = moment.local.replace(tzinfo=UTC)
-        if newest is None or changed_at > newest.changed_at:
-            newest = NewestChange(title=_property_text(entry, "SUMMARY") or "", changed_at=changed_at)
-    return newest
+        if moment is not None and moment.kind is TimeKind.UTC:
+            title = _property_text(entry, "SUMMARY") or ""
+            changes.append(NewestChange(title=title, changed_at=moment.local.replace(tzinfo=UTC)))
+    return max(changes, key=lambda change: change.changed_at, default=None)
 
 
 def _property_text(component: Component, name: str) -> str | None:
     written = component.find_property(name)
-    if written is None:
-        return None
-    return re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], written.value)
+    return re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], written.value) if written else None

@@ -22,13 +22,12 @@ _RESOURCE_COLUMN = cast("InstrumentedAttribute[str]", FeedEntry.resource)
 
 
 def list_talk_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
-    """Return a page of public talks, each serialised as JSON."""
     rows = _select_stored_json(select_public_talks(filters, now=now), EntryKind.TALK, Talk.id)
     return fetch_page(session, rows, order=sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
-    """Return a page of public events, each as JSON without occurrences. `filters` must not contain dates."""
+    """Return a page of public events without occurrences. `filters` must not contain dates."""
     rows = _select_stored_json(select_public_events(filters, now=now), EntryKind.EVENT, Event.id)
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
@@ -49,10 +48,9 @@ class PublicChange(NamedTuple):
 
 
 def list_public_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
-    """Return the changes after the revision `since`, oldest first, and the revision from which to continue.
+    """Return the last change to each event or talk after the revision `since`, and the revision from which to continue.
 
-    Revisions are assigned under the global write lock and become visible in order, so clients that continue from the
-    returned revision miss no changes. Only the last change to each event or talk is returned.
+    Clients that continue from the returned revision miss no changes, because revisions become visible in order.
     """
     rows = session.execute(
         select(FeedEntry.kind, FeedEntry.public_id, FeedEntry.revision, FeedEntry.deleted)
