@@ -14,7 +14,6 @@ MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 # Never change this namespace, because the IDs of all feeds and entries are derived from it.
 _NAMESPACE = UUID("693ae964-ceee-5528-9c3c-e8051b5f510a")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_A_DAY = timedelta(days=1)
 # The names of days and months are always English, whereas the result of `strftime` depends on the locale.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -86,7 +85,7 @@ def _format_time_and_place(entry: CalendarEntry) -> str:
 def _format_time(entry: CalendarEntry) -> str:
     starts, ends = entry.starts, entry.ends
     if not (isinstance(starts, datetime) and isinstance(ends, datetime)):
-        last = ends - _A_DAY
+        last = ends - timedelta(days=1)
         days = _format_day(starts) if last <= starts else f"{_format_day(starts)} to {_format_day(last)}"
         return f"{days} ({entry.zone})"
     until = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{_format_day(ends)}, {ends:%H:%M}"

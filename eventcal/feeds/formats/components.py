@@ -1,7 +1,6 @@
 """The data model of iCalendar (RFC 5545, section 3): components and properties, independent of the serialisation.
 
-The modules `ics`, `jcal` and `xcal` serialise the same components, so that the formats are consistent. The module also
-defines the conversions that jCal and xCal share (RFC 7265 and RFC 6321, section 3.6 of each).
+The `ics`, `jcal` and `xcal` modules serialise the same components, so that the formats are consistent.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,11 +36,9 @@ Value = str | int | date | datetime | tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property with an upper-case name, values of one type, and all parameters except VALUE and TZID.
+    """A property with an upper-case name. `parameters` contains all parameters except VALUE and TZID.
 
-    Values of the types TEXT, URI, DURATION, RECUR and UTC_OFFSET are strings. Datetime values are naive if `tzid` is
-    set. Only the CATEGORIES and EXDATE properties can have several values. `explicit_type` is true if RFC 5545 requires
-    the VALUE parameter, because the type is not the default type of the property.
+    Datetime values are naive if `tzid` is set. `explicit_type` is true if RFC 5545 requires the VALUE parameter.
     """
 
     name: str
@@ -62,21 +59,19 @@ class Component:
 
 
 def text_property(name: str, value: str, *parameters: tuple[str, str]) -> Property:
-    """Return a property with one text value."""
     return Property(name, ValueType.TEXT, (value,), parameters)
 
 
 def uri_property(name: str, value: str, *parameters: tuple[str, str], explicit_type: bool = False) -> Property:
-    """Return a property with one URI value."""
     return Property(name, ValueType.URI, (value,), parameters, explicit_type=explicit_type)
 
 
 def date_time_property(name: str, values: Iterable[date | datetime], tzid: str | None) -> Property:
     """Return a property with values of one kind: dates, local times in a zone, or instants in UTC."""
-    several = tuple(values)
-    if not isinstance(several[0], datetime):
-        return Property(name, ValueType.DATE, several, explicit_type=True)
-    return Property(name, ValueType.DATE_TIME, several, tzid=tzid)
+    moments = tuple(values)
+    if not isinstance(moments[0], datetime):
+        return Property(name, ValueType.DATE, moments, explicit_type=True)
+    return Property(name, ValueType.DATE_TIME, moments, tzid=tzid)
 
 
 # The parts of a recurrence rule that have numeric values.
@@ -102,10 +97,7 @@ def round_degrees(number: float) -> float:
 
 
 def parse_rule_values(rule: str) -> Mapping[str, Sequence[str]]:
-    """Return the values of each part of a recurrence rule (RFC 5545, section 3.3.10), keyed by lower-case part name.
-
-    UNTIL is converted to the form `2014-06-04` or `2014-06-04T13:30:00Z`, and all other values are unchanged.
-    """
+    """Return the values of each part of a recurrence rule, with lower-case part names and UNTIL in ISO 8601 format."""
     return {
         name.lower(): [_format_until(value)] if name == "UNTIL" else value.split(",")
         for name, value in parse_rule(rule).items()

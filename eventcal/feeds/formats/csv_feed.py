@@ -25,18 +25,16 @@ COLUMNS = (
     *("location", "speakers", "categories", "event", "track", "room", "language", "url", "uid", "updated"),
 )
 
-_A_DAY = timedelta(days=1)
 _LIST_SEPARATOR = "; "
 _LEADING_INVISIBLE = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _FORMULA_STARTS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 
 
 def csv_row(stored: StoredEntry) -> bytes:
-    """Return the row of an entry in UTF-8, terminated by CRLF. A recurring entry has only one row.
+    """Return the row of an entry in UTF-8, terminated by CRLF.
 
-    The columns `starts` and `ends` contain local times in `timezone`, or the first and last day of an all-day entry.
-    The columns `starts_at` and `ends_at` contain instants in RFC 3339 format with the UTC offset of the time zone. For
-    an all-day entry, `starts_at` is the start of the first day and `ends_at` is the end of the last day.
+    The columns `starts` and `ends` contain local times, or the first and last day of an all-day entry. The columns
+    `starts_at` and `ends_at` contain instants with the UTC offset of the time zone (RFC 3339).
     """
     entry = stored.entry
     starts, ends, starts_at, ends_at = _start_and_end_times(entry)
@@ -57,7 +55,7 @@ def _start_and_end_times(entry: CalendarEntry) -> tuple[date | datetime, date | 
     starts, ends = entry.starts, entry.ends
     if isinstance(starts, datetime) and isinstance(ends, datetime):
         return starts, ends, local_to_utc_lenient(starts, entry.zone), local_to_utc_lenient(ends, entry.zone)
-    last = max(ends - _A_DAY, starts)
+    last = max(ends - timedelta(days=1), starts)
     return starts, last, day_start(starts, entry.zone), day_end(last, entry.zone)
 
 
@@ -70,9 +68,7 @@ def _format_csv_line(cells: Iterable[str | None]) -> bytes:
 def _escape_formula(cell: str) -> str:
     """Prefix the cell with an apostrophe if a spreadsheet program could run it as a formula (OWASP, CSV Injection).
 
-    Formulas start with `=`, `+`, `-` or `@`, or their full-width forms, possibly after whitespace or invisible
-    characters. Cells that start with a tab or line break are also prefixed, because some programs ignore leading
-    whitespace.
+    Some programs ignore whitespace and invisible characters before a formula.
     """
     text = strip_controls(cell)
     begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])

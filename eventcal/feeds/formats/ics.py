@@ -30,7 +30,6 @@ _BEGIN_VEVENT = re.compile("^BEGIN:VEVENT\r\n", re.MULTILINE)
 
 
 def with_timestamps(entry: str, stamps: Stamps) -> str:
-    """Add DTSTAMP, LAST-MODIFIED and SEQUENCE to a rendered entry."""
     changed_at = _format_date_time(stamps.changed_at.astimezone(UTC))
     lines = f"DTSTAMP:{changed_at}\r\nLAST-MODIFIED:{changed_at}\r\nSEQUENCE:{stamps.sequence}\r\n"
     return _BEGIN_VEVENT.sub(f"BEGIN:VEVENT\r\n{lines}", entry)
@@ -44,10 +43,8 @@ def ics_header_and_footer(head: FeedHead, zones: Iterable[Component]) -> tuple[b
 
 
 def serialize_component(component: Component) -> str:
-    """Return the content lines of a component."""
-    within = [serialize_component(one) for one in component.components]
-    lines = [_serialize_property(one) for one in component.properties]
-    return "".join([f"BEGIN:{component.name}\r\n", *lines, *within, f"END:{component.name}\r\n"])
+    lines = [*map(_serialize_property, component.properties), *map(serialize_component, component.components)]
+    return "".join([f"BEGIN:{component.name}\r\n", *lines, f"END:{component.name}\r\n"])
 
 
 # Serialised VTIMEZONEs are cached, because most feeds contain the same few time zones.
@@ -55,15 +52,11 @@ _serialize_zone = lru_cache(maxsize=1024)(serialize_component)
 
 
 def _serialize_property(prop: Property) -> str:
-    name = prop.name
-    if prop.explicit_type:
-        name = f"{name};VALUE={prop.type.upper()}"
-    for parameter, value in prop.parameters:
-        name = f"{name};{parameter}={value}"
-    if prop.tzid is not None:
-        name = f"{name};TZID={prop.tzid}"
-    write = _VALUE_FORMATTERS[prop.type]
-    return fold_line(f"{name}:{','.join([write(value) for value in prop.values])}")
+    value_type = f";VALUE={prop.type.upper()}" if prop.explicit_type else ""
+    parameters = "".join([f";{name}={value}" for name, value in prop.parameters])
+    zone = f";TZID={prop.tzid}" if prop.tzid is not None else ""
+    values = ",".join(map(_VALUE_FORMATTERS[prop.type], prop.values))
+    return fold_line(f"{prop.name}{value_type}{parameters}{zone}:{values}")
 
 
 def _escape_text(text: str) -> str:
@@ -97,10 +90,9 @@ _VALUE_FORMATTERS: Mapping[ValueType, Callable[[Any], str]] = {
 
 
 def fold_line(line: str) -> str:
-    """Return a content line folded at 75 octets (RFC 5545, section 3.1).
+    """Return a content line folded at 75 octets (RFC 5545, section 3.1), without splitting grapheme clusters.
 
-    Folding does not split grapheme clusters or escape sequences. Long lines are also folded at the start and the end of
-    each text, so that the same text in DESCRIPTION and X-ALT-DESC is folded at the same words and compresses well.
+    Long lines are also folded at the start and the end of each text, so that equal texts are folded identically.
     """
     if len(line.encode()) <= _MAX_LINE_OCTETS:
         return line + "\r\n"
@@ -143,11 +135,7 @@ _MIN_LINE_LENGTH = 20
 
 
 def _choose_fold_position(line: str, start: int, end: int) -> int:
-    """Return the position, at most `end`, at which to fold an ASCII line.
-
-    The position depends on the text rather than on its offset in the line, so that equal texts are folded identically.
-    Folds are placed within words, because some programs trim spaces.
-    """
+    """Return a position within a word, because some programs trim spaces at the start or the end of a line."""
     for before in _PREFERRED_FOLDS:
         found = line.rfind(before, start + _MIN_LINE_LENGTH, end - 2)
         if found > 0:
@@ -177,7 +165,6 @@ _JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 def _split_into_clusters(line: str) -> list[str]:
-    """Return the grapheme clusters and escape sequences of a line, which must not be split."""
     clusters: list[str] = []
     for piece in _CHARACTER_OR_ESCAPE.findall(line):
         last = clusters[-1] if clusters else ""

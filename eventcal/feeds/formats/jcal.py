@@ -29,10 +29,7 @@ def components_to_json(components: Iterable[Component]) -> bytes:
 
 
 def jcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return the JSON before and after the components of a feed. Components must be joined by SEPARATOR.
-
-    If `zones` is not empty, the feed must contain at least one entry.
-    """
+    """Return the JSON before and after the components. A feed with `zones` must contain at least one entry."""
     properties = orjson.dumps([_property_to_json(one) for one in head])
     before = b"".join([components_to_json([zone]) + SEPARATOR for zone in zones])
     return b"".join([b'["vcalendar",', properties, b",[", before]), b"]]"
@@ -72,12 +69,8 @@ def _rule_to_json(value: str) -> dict[str, Any]:
     return rule
 
 
-def _geo_to_json(value: tuple[float, float]) -> list[float]:
-    return [round_degrees(number) for number in value]
-
-
 _JSON_CONVERTERS: Mapping[ValueType, Callable[[Any], Any]] = {
     **VALUE_CONVERTERS,
     ValueType.RECUR: _rule_to_json,
-    ValueType.GEO: _geo_to_json,
+    ValueType.GEO: lambda value: [round_degrees(number) for number in value],
 }

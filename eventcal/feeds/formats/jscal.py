@@ -1,7 +1,6 @@
 """JSCalendar serializer (RFC 8984): a feed is a Group of Events.
 
-The serializer converts entries instead of iCalendar components, because JSCalendar has durations instead of end times,
-describes occurrences as patches, and refers to time zones by name. The output is deterministic.
+The serializer converts entries instead of iCalendar components, because JSCalendar has a different data model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +45,7 @@ _RULE_PART_NAMES = {
 
 def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
     """Return the entry and its overridden occurrences as a JSCalendar Event (RFC 8984, section 5.1) in UTF-8."""
-    event = _event_without_recurrence_to_json(entry, stamps)
+    event = _single_event_to_json(entry, stamps)
     # The recurrence rule is the same as in iCalendar, so that all formats are consistent.
     rule = rfc5545_rule(entry)
     if rule is not None:
@@ -54,9 +53,7 @@ def entry_to_json(entry: CalendarEntry, stamps: Stamps) -> bytes:
     overrides: Json = {_format_local_start(entry, occurrence): {"excluded": True} for occurrence in entry.excluded}
     for one in entry.overrides:
         occurrence = _format_local_start(entry, one.occurrence)
-        overrides[occurrence] = _build_patch(
-            {**event, "start": occurrence}, _event_without_recurrence_to_json(one.entry, stamps)
-        )
+        overrides[occurrence] = _build_patch({**event, "start": occurrence}, _single_event_to_json(one.entry, stamps))
     if overrides:
         event["recurrenceOverrides"] = overrides
     return orjson.dumps(event)
@@ -79,8 +76,8 @@ def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
     return orjson.dumps(group)[:-1] + b',"entries":[', b"]}"
 
 
-def _event_without_recurrence_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
-    event = {
+def _single_event_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
+    event: Json = {
         "@type": "Event",
         "uid": strip_controls(entry.uid),
         "prodId": PRODID,
@@ -97,13 +94,12 @@ def _event_without_recurrence_to_json(entry: CalendarEntry, stamps: Stamps) -> J
     }
     maps = {
         "locations": _locations_to_json(entry),
-        "virtualLocations": _virtual_locations_to_json(entry),
+        "virtualLocations": _virtual_location_to_json(entry.conference) if entry.conference else {},
         "keywords": {strip_controls(category): True for category in entry.categories},
         "relatedTo": _relations_to_json(entry),
         "participants": {f"{one.part.lower()}-{one.key}": _participant_to_json(one) for one in entry.participants},
     }
-    event.update({name: found for name, found in maps.items() if found})
-    return event
+    return event | {name: found for name, found in maps.items() if found}
 
 
 def _time_properties(entry: CalendarEntry) -> Json:
@@ -123,7 +119,6 @@ def _start_zone(entry: CalendarEntry) -> str | None:
 
 
 def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
-    """Return the time as a LocalDateTime in the zone returned by `_start_zone`."""
     if not isinstance(moment, datetime):
         return f"{moment.isoformat()}T00:00:00"
     if isinstance(entry.starts, datetime) and entry.starts.fold:
@@ -141,10 +136,10 @@ def _elapsed_time(starts: datetime, ends: datetime, tzid: str) -> timedelta:
 def _format_duration(elapsed: timedelta) -> str:
     minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
-    if seconds or not (hours or minutes):
-        # In a duration with hours and seconds, the minutes are required.
-        return f"PT{hours}H{minutes}M{seconds}S" if hours else f"PT{minutes}M{seconds}S" if minutes else f"PT{seconds}S"
-    return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
+    # In a duration with hours and seconds, the minutes are required.
+    in_minutes = f"{minutes}M" if minutes or (hours and seconds) else ""
+    in_seconds = f"{seconds}S" if seconds or not (hours or minutes) else ""
+    return f"PT{f'{hours}H' if hours else ''}{in_minutes}{in_seconds}"
 
 
 def _page_link(url: str) -> Json:
@@ -167,11 +162,8 @@ def _format_degrees(number: float) -> str:
     return f"{round_degrees(number):.6f}".rstrip("0").rstrip(".")
 
 
-def _virtual_locations_to_json(entry: CalendarEntry) -> Json:
-    if not entry.conference:
-        return {}
-    uri = percent_encode_url(entry.conference)
-    return {"online": {"@type": "VirtualLocation", "uri": uri, "features": {"video": True}}}
+def _virtual_location_to_json(url: str) -> Json:
+    return {"online": {"@type": "VirtualLocation", "uri": percent_encode_url(url), "features": {"video": True}}}
 
 
 def _relations_to_json(entry: CalendarEntry) -> Json:
@@ -182,7 +174,7 @@ def _relations_to_json(entry: CalendarEntry) -> Json:
 
 
 def _participant_to_json(participant: Participant) -> Json:
-    """Return a participant. The description contains the role, because JSCalendar has no role for speakers."""
+    # The description contains the role, because JSCalendar has no role for speakers.
     facts = (participant.part.capitalize(), participant.about)
     found: Json = {
         "@type": "Participant",

@@ -25,10 +25,7 @@ PRODID = "-//eventcal//eventcal//EN"
 
 
 def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return the VEVENT of an entry and a VEVENT for each overridden occurrence (RFC 5545, section 3.8.4.4).
-
-    Without `stamps`, the VEVENTs lack DTSTAMP, LAST-MODIFIED and SEQUENCE, and depend only on the content of the entry.
-    """
+    """Return the VEVENT of an entry and a VEVENT for each overridden occurrence (RFC 5545, section 3.8.4.4)."""
     stamped = _stamp_properties(stamps) if stamps else ()
     whole = Component("VEVENT", (*stamped, *_iter_event_properties(entry)))
     others = [
@@ -39,10 +36,9 @@ def event_components(entry: CalendarEntry, stamps: Stamps | None = None) -> tupl
 
 
 def event_components_with_rfc9073(entry: CalendarEntry, stamps: Stamps | None = None) -> tuple[Component, ...]:
-    """Return an entry's VEVENTs with participants, location and styled description (RFC 9073)."""
     plain = event_components(entry, stamps)
-    shown = (entry, *(override.entry for override in entry.overrides))
-    return tuple(_add_rfc9073_parts(component, one) for component, one in zip(plain, shown, strict=True))
+    entries = (entry, *(override.entry for override in entry.overrides))
+    return tuple(map(_add_rfc9073_parts, plain, entries))
 
 
 def _add_rfc9073_parts(component: Component, entry: CalendarEntry) -> Component:
@@ -54,7 +50,9 @@ def _add_rfc9073_parts(component: Component, entry: CalendarEntry) -> Component:
 
 def vcalendar_properties(head: FeedHead) -> tuple[Property, ...]:
     """Return the properties of the VCALENDAR (RFC 5545, section 3.7, and RFC 7986, section 5)."""
-    names = [
+    source = [uri_property("SOURCE", head.source, explicit_type=True)] if head.source else []
+    changed = [_utc_property("LAST-MODIFIED", head.changed_at)] if head.changed_at else []
+    return (
         text_property("VERSION", "2.0"),
         text_property("PRODID", PRODID),
         text_property("CALSCALE", "GREGORIAN"),
@@ -65,14 +63,11 @@ def vcalendar_properties(head: FeedHead) -> tuple[Property, ...]:
         text_property("X-WR-CALDESC", head.description),
         text_property("X-WR-TIMEZONE", head.zone),
         uri_property("URL", head.url),
-    ]
-    if head.source:
-        names.append(uri_property("SOURCE", head.source, explicit_type=True))
-    names.append(Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), explicit_type=True))
-    names.append(Property("X-PUBLISHED-TTL", ValueType.DURATION, ("PT1H",)))
-    if head.changed_at:
-        names.append(_utc_property("LAST-MODIFIED", head.changed_at))
-    return tuple(names)
+        *source,
+        Property("REFRESH-INTERVAL", ValueType.DURATION, ("PT1H",), explicit_type=True),
+        Property("X-PUBLISHED-TTL", ValueType.DURATION, ("PT1H",)),
+        *changed,
+    )
 
 
 def _stamp_properties(stamps: Stamps) -> tuple[Property, ...]:
@@ -141,9 +136,7 @@ _RULE_PARTS = frozenset(
 
 def rfc5545_rule(entry: CalendarEntry) -> str | None:
     """Return the recurrence rule in RFC 5545 notation, or None if the entry has no rule that RFC 5545 supports."""
-    if not entry.recurrence:
-        return None
-    parts = parse_rule(entry.recurrence)
+    parts = parse_rule(entry.recurrence or "")
     until = parts.pop("UNTIL", None)
     if "FREQ" not in parts or not parts.keys() <= _RULE_PARTS:
         return None

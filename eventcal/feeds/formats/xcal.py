@@ -31,12 +31,10 @@ _RULE_ORDER = (
 
 
 def components_to_xml(components: Iterable[Component]) -> bytes:
-    """Return the XML elements of the components in UTF-8."""
     return "".join([_component_to_xml(component) for component in components]).encode()
 
 
 def xcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return the XML before and after the components of a feed."""
     above = f"{_DOCUMENT_START}{_properties_to_xml(head)}<components>"
     return above.encode() + components_to_xml(zones), _DOCUMENT_END
 
@@ -61,9 +59,9 @@ def _property_to_xml(prop: Property) -> str:
 def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - the type depends on kind
     if value_type == ValueType.GEO:
         return _geo_to_xml(value)
-    is_rule = value_type == ValueType.RECUR
-    within = _rule_to_xml(value) if is_rule else escape(str(VALUE_CONVERTERS[value_type](value)), quote=False)
-    return f"<{value_type}>{within}</{value_type}>"
+    if value_type == ValueType.RECUR:
+        return f"<recur>{_rule_to_xml(value)}</recur>"
+    return f"<{value_type}>{escape(str(VALUE_CONVERTERS[value_type](value)), quote=False)}</{value_type}>"
 
 
 def _parameters_to_xml(prop: Property) -> str:

@@ -15,46 +15,34 @@ _LARGEST_ID = 2**31 - 1
 
 
 def object_guid(kind: str, key: str) -> str:
-    """Return the UUID (version 5) of an object, derived from its kind and key."""
     return str(uuid5(_NAMESPACE, f"{kind} {strip_controls(key)}"))
 
 
 def talk_guid(uid: str) -> str:
-    """Return the UUID of a talk, derived from its UID without the domain, because the domain can change."""
+    # The domain of the UID can change.
     return object_guid("talk", uid.partition("@")[0])
 
 
 def event_acronym(slug: str) -> str:
-    """Return the acronym of an event: at least four characters from a-z, 0-9 and `_`.
-
-    The XML schema also allows `-` in acronyms, but the JSON schema does not. Different slugs always result in different
-    acronyms.
-    """
+    """Return the acronym of an event: at least four characters from a-z, 0-9 and `_`, as the JSON schema requires."""
     return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
     """Return the slug of a talk, such as `xen_summit-17-xen-on-arm`, with a number that makes the slug unique."""
     words = slugify(strip_controls(title))
-    if len(words) < _MIN_LENGTH:
-        words = f"{words}-talk".removeprefix("-")
-    return f"{acronym}-{number}-{words}"
+    return f"{acronym}-{number}-{words if len(words) >= _MIN_LENGTH else f'{words}-talk'.removeprefix('-')}"
 
 
 def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
-    """Return a unique positive 31-bit integer for each key.
-
-    A key has the same ID in every schedule, unless the ID collides with the ID of another key.
-    """
-    ids: dict[str, int] = {}
-    taken: set[int] = set()
+    """Return a positive 31-bit integer for each key, which is the same in every schedule unless two keys collide."""
+    keys_by_id: dict[int, str] = {}
     for key in sorted(set(keys)):
         attempt = 0
-        while (found := _hash_to_id(key, attempt)) in taken:
+        while (found := _hash_to_id(key, attempt)) in keys_by_id:
             attempt += 1
-        ids[key] = found
-        taken.add(found)
-    return ids
+        keys_by_id[found] = key
+    return {key: id_ for id_, key in keys_by_id.items()}
 
 
 def _hash_to_id(key: str, attempt: int) -> int:

@@ -1,7 +1,4 @@
-"""Construction of an event's schedule from its talks, rooms and days.
-
-Schedules are serialised as JSON or XML in the frab format (see https://c3voc.de/wiki/schedule).
-"""
+"""Construction of an event's schedule, which is serialised in the frab format (see https://c3voc.de/wiki/schedule)."""
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -20,20 +17,17 @@ _DAY_BEGINS = time(6)
 # The maximum duration, in days, of events whose schedules include days without talks.
 _MAX_LISTED_DAYS = 31
 _A_DAY = timedelta(days=1)
-_A_MINUTE = timedelta(minutes=1)
 
-UNKNOWN_ROOM = "TBA"
 # The JSON schema does not accept zone names such as "Japan" or "US/Eastern".
 _ZONE_NAME = re.compile("[A-Z][a-z]+/[A-Z][a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleInput:
-    """The input of a schedule: the dates, rooms, tracks and public talks of an event.
+    """The data of an event from which its schedule is built.
 
-    `tracks` contains the name of each track, with its colour as #rrggbb or None if the track has no colour. `talks` can
-    contain cancelled talks and talks without a time, in any order. `base_url` is the base URL of the installation.
-    `changed_at` is the time of the last change to the event's data.
+    `tracks` contains the name and the colour (#rrggbb or None) of each track. `talks` can contain cancelled talks and
+    talks without a time, in any order. `changed_at` is the time of the last change to the event's data.
     """
 
     slug: str
@@ -51,7 +45,6 @@ class ScheduleInput:
 
 
 StringDict = dict[str, str]
-"""A JSON object with string values only."""
 
 
 class Person(TypedDict):
@@ -66,9 +59,8 @@ class Person(TypedDict):
 class ScheduledTalk(TypedDict):
     """A scheduled talk.
 
-    `date` and `end` are timestamps in RFC 3339 format, with the UTC offset of the event's time zone. `start` is the
-    local start time as HH:MM. `duration` is the elapsed time as HH:MM, which can exceed 24 hours. `language` is the
-    primary language subtag. `links` and `attachments` contain the URL, title and type of each reference.
+    `date` and `end` are in RFC 3339 format with the UTC offset of the event's time zone. `start` is the local start
+    time as HH:MM. `duration` is the elapsed time as HH:MM, which can exceed 24 hours.
     """
 
     guid: str
@@ -162,9 +154,8 @@ def build_schedule(programme: ScheduleInput) -> Schedule:
     }
     if not (programme.zone in UTC_NAMES or _ZONE_NAME.match(programme.zone)):
         del conference["time_zone_name"]
-    changed_at = programme.changed_at
     # Apps compare versions, so the version of a schedule must change only if the programme changes.
-    version = format_utc(changed_at) if changed_at else "0"
+    version = format_utc(programme.changed_at) if programme.changed_at else "0"
     return {"version": version, "base_url": strip_controls(programme.base_url), "conference": conference}
 
 
@@ -195,14 +186,10 @@ def _convert_zone(local: datetime, tzid: str, to_tzid: str) -> datetime:
 
 
 def _conference_day(starts: datetime, programme: ScheduleInput, dates: Container[date]) -> date:
-    """Return the conference day of a talk.
-
-    A talk that starts before 06:00 belongs to the previous day if the schedule contains the previous day.
-    """
-    day = starts.date()
-    before = day - _A_DAY
-    has_it = programme.first_day <= before <= programme.last_day or before in dates
-    return before if starts.time() < _DAY_BEGINS and has_it else day
+    """Return the date of a talk, or the previous day if the talk starts before 06:00 and the day is in the schedule."""
+    day, before = starts.date(), starts.date() - _A_DAY
+    is_scheduled = programme.first_day <= before <= programme.last_day or before in dates
+    return before if starts.time() < _DAY_BEGINS and is_scheduled else day
 
 
 def _iter_schedule_days(
@@ -225,10 +212,8 @@ def _iter_schedule_days(
 
 def _format_day_start(day: date, talks: Sequence[ScheduledTalk], tzid: str) -> str:
     """Return the start of a conference day: 06:00, or midnight if a talk on the date starts before 06:00."""
-    begins = _format_default_day_start(day, tzid)
-    own = f"{day}T"
-    is_early = any(own < talk["date"] < f"{own}{_DAY_BEGINS}" for talk in talks)
-    return format_with_offset(day_start(day, tzid), tzid) if is_early else begins
+    is_early = any(f"{day}T" < talk["date"] < f"{day}T{_DAY_BEGINS}" for talk in talks)
+    return format_with_offset(day_start(day, tzid), tzid) if is_early else _format_default_day_start(day, tzid)
 
 
 def _format_default_day_start(day: date, tzid: str) -> str:
@@ -239,8 +224,8 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
     entry, facts, number = timed.stored.entry, timed.facts, timed.stored.number
     # Subtracting two times in the same zone would ignore changes of the UTC offset.
     lasts = timed.ends.astimezone(UTC) - timed.starts.astimezone(UTC)
-    # The duration is at least one minute, because apps hide talks with a duration of zero.
-    minutes = max(-(-lasts // _A_MINUTE), 1)
+    # Apps hide talks with a duration of zero.
+    minutes = max(-(-lasts // timedelta(minutes=1)), 1)
     title = strip_controls(entry.title)
     return {
         "guid": talk_guid(entry.uid),
@@ -249,7 +234,8 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
         "start": f"{timed.starts:%H:%M}",
         "end": format_with_offset(timed.ends, programme.zone),
         "duration": f"{minutes // 60:02}:{minutes % 60:02}",
-        "room": _room_name(facts, programme),
+        # Apps omit talks without a room.
+        "room": strip_controls(facts.room or ("TBA" if programme.rooms else programme.title)),
         "slug": talk_slug(event_acronym(programme.slug), number, title),
         "url": strip_controls(entry.url),
         "title": title,
@@ -267,18 +253,13 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
     }
 
 
-def _room_name(facts: TalkFacts, programme: ScheduleInput) -> str:
-    """Return the name of a talk's room, or a placeholder if no room is set, because apps omit talks without a room."""
-    return strip_controls(facts.room or (UNKNOWN_ROOM if programme.rooms else programme.title))
-
-
 def _iter_speakers(entry: CalendarEntry) -> Iterator[Participant]:
     return (one for one in entry.participants if one.part == ParticipantType.SPEAKER)
 
 
 def _build_person(speaker: Participant, ids: Mapping[str, int]) -> Person:
-    key, name = speaker.key, strip_controls(speaker.name)
-    person: Person = {"id": ids[key], "guid": object_guid("person", key), "name": name}
+    guid, name = object_guid("person", speaker.key), strip_controls(speaker.name)
+    person: Person = {"id": ids[speaker.key], "guid": guid, "name": name}
     return {**person, "url": strip_controls(speaker.url)} if speaker.url else person
 
 

@@ -16,18 +16,13 @@ _MAX_MINUTES = 100 * 24 * 60 - 1
 
 
 def schedule_json(programme: ScheduleInput) -> bytes:
-    """Return an event's schedule as JSON in UTF-8."""
     schedule = build_schedule(programme)
-    whole = {
-        "$schema": "https://c3voc.de/schedule/schema.json",
-        "generator": {"name": "eventcal", "version": __version__, "url": schedule["base_url"]},
-        "schedule": schedule,
-    }
-    return orjson.dumps(whole)
+    generator = {"name": "eventcal", "version": __version__, "url": schedule["base_url"]}
+    schema = "https://c3voc.de/schedule/schema.json"
+    return orjson.dumps({"$schema": schema, "generator": generator, "schedule": schedule})
 
 
 def schedule_xml(programme: ScheduleInput) -> bytes:
-    """Return an event's schedule as XML in UTF-8."""
     schedule = build_schedule(programme)
     root = Element("schedule")
     SubElement(root, "generator", name="eventcal", version=__version__)
