@@ -38,7 +38,6 @@ class ResponseCacheMiddleware:
         self._extensions = app.extensions
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve the cached response, or call the Flask app."""
         here: Services = self._extensions[EXTENSION_KEY]
         url = _cache_url(here, environ) if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else None
         if url is None:
@@ -55,7 +54,7 @@ class ResponseCacheMiddleware:
 
 
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
-    """Return the feed state that the middleware has read for this request, or read it from the database.
+    """Return the feed state that the middleware has read, or else read the feed state from the database.
 
     The feed state is read before the data, so that no response is cached under a revision newer than its data.
     """
@@ -93,7 +92,7 @@ def _send_cached(
 
 
 class Snapshot(NamedTuple):
-    """The input for rendering. `session` reads the data at or after the revision of `state`. `now` is in UTC."""
+    """The input for rendering. `session` reads data that is at least as new as `state`. `now` is in UTC."""
 
     session: Session
     state: FeedState
@@ -110,7 +109,7 @@ class RenderedBody(NamedTuple):
 
 @dataclass(kw_only=True)
 class Document(ABC):
-    """Base class for rendered documents. Each instance serves one request: `load` is called first, and then `render`.
+    """Base class for rendered documents. An instance serves one request, for which `load` and then `render` are called.
 
     `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
     Last-Modified header.
@@ -164,13 +163,11 @@ def serve_cached(document: Document) -> Response:
 
 
 def serve_uncached(document: Document) -> Response:
-    """Render a document without caching it, and return the response."""
     moment = now()
     return conditional_response(render_uncached(document, moment), moment)
 
 
 def render_uncached(document: Document, moment: datetime) -> Representation:
-    """Render a document for the given time, without reading or filling the cache."""
     return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
 
 

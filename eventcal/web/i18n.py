@@ -1,8 +1,8 @@
 """Language negotiation and translation of messages.
 
-The language of a request is determined by its `lang` parameter, the language cookie, or the Accept-Language header, in
-this order. Dates and numbers are formatted for the country in the browser's language tag. To keep the page cache small,
-only three language tags are supported: American English, other English, and German. API messages are always in English.
+The `lang` parameter of a request takes precedence over the language cookie and the Accept-Language header. Dates and
+numbers are formatted for the country in the browser's language tag. To keep the page cache small, only three language
+tags are supported: American English, other English, and German. API messages are always in English.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,15 +20,12 @@ from werkzeug.http import parse_accept_header, parse_cookie
 from eventcal.kit.errors import DomainError, FieldError, Message
 from eventcal.kit.translations import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, load_translations
 
+# English with the day before the month and 24-hour times, for all countries except the United States.
 INTERNATIONAL_ENGLISH = "en-GB"
-"""English with the day before the month and 24-hour times, for all countries except the United States."""
-
 _COOKIE_NAME = "language"
 _HOST_COOKIE_NAME = f"__Host-{_COOKIE_NAME}"
-
 _PARENT_LOCALES = get_global("parent_exceptions")
 _WORLD_ENGLISH = "en_001"
-_WILDCARD = "*"
 # Messages for web pages, by error code. Unlike API messages, messages for web pages do not mention headers and fields.
 _PAGE_MESSAGES = {
     "csrf": Message(
@@ -49,12 +46,8 @@ def init_translations(app: Flask) -> None:
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=current_locale)
     words = Domain(domain=DOMAIN)
     # Flask-Babel searches directories only for translation catalogues that the Domain object has not cached.
-    words.cache.update(
-        {
-            (str(_parse_locale(tag)), DOMAIN): load_translations(_language_subtag(tag))
-            for tag in (*LANGUAGES, INTERNATIONAL_ENGLISH)
-        }
-    )
+    for tag in (*LANGUAGES, INTERNATIONAL_ENGLISH):
+        words.cache[str(_parse_locale(tag)), DOMAIN] = load_translations(_language_subtag(tag))
     babel.domain_instance = words
     app.add_template_filter(translate)
 
@@ -84,12 +77,10 @@ def _language_cookie(environ: Mapping[str, str]) -> str:
 
 
 def language_cookie_name(*, https: bool) -> str:
-    """Return the name of the cookie that stores the reader's language. The cookie does not identify the reader."""
     return _HOST_COOKIE_NAME if https else _COOKIE_NAME
 
 
 def current_locale() -> Locale:
-    """Return the locale for dates and numbers in the current request."""
     return _parse_locale(current_language())
 
 
@@ -107,7 +98,7 @@ def _negotiate_language(query: str, cookie_language: str, accept_language: str) 
     named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
     tags = [named, cookie_language, *_parse_accept_language(accept_language)]
     code = next(filter(None, map(_find_supported_language, tags)), next(iter(LANGUAGES)))
-    # An explicitly selected language has no country, so the country is taken from the browser's language tag.
+    # A language that the user has selected has no country, so the country is taken from the browser's language tag.
     locale = next((tag for tag in tags if _find_supported_language(tag) == code and _language_subtag(tag) != tag), code)
     return INTERNATIONAL_ENGLISH if _is_international_english(locale) else code
 
@@ -115,10 +106,10 @@ def _negotiate_language(query: str, cookie_language: str, accept_language: str) 
 def _parse_accept_language(header: str) -> list[str]:
     """Return the accepted language tags in order of preference.
 
-    Werkzeug's `best_match` prefers exact matches: it would select English for "de-AT, en".
+    Werkzeug's `best_match` method prefers exact matches, so it would select English for "de-AT, en".
     """
     accepted = parse_accept_header(header, LanguageAccept)
-    return [tag for tag, quality in accepted if quality > 0 and tag != _WILDCARD]
+    return [tag for tag, quality in accepted if quality > 0 and tag != "*"]
 
 
 def _is_international_english(tag: str) -> bool:
@@ -147,17 +138,16 @@ def translate(text: str) -> str:
 
 
 def translate_error(error: DomainError | HTTPException) -> str:
-    """Return the message that pages show for an error."""
     if isinstance(error, HTTPException):
         return translate(error.description or "")
     return page_error_message(error.code, error.detail)
 
 
 def page_error_message(code: str, detail: str) -> str:
-    """Return the message that pages show for an error code, by default the translated `detail`."""
+    """Return the message that pages display for an error code, by default the translation of `detail`."""
     return translate(_PAGE_MESSAGES.get(code, detail))
 
 
 def translate_field_errors(errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-    """Return (parameter name, translated message) pairs. The name is empty for errors that concern the whole query."""
+    """Return (parameter name, translated message) pairs. The name is empty if an error concerns several parameters."""
     return [(error.pointer.removeprefix("?"), translate(error.detail)) for error in errors]

@@ -1,6 +1,6 @@
 """Uploaded images, and references to images in database rows.
 
-In the database, uploaded images are stored as paths, so that BASE_URL can change. External images are stored as URLs.
+The database contains paths of uploaded images, so that BASE_URL can change, and URLs of external images.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,16 +24,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 UPLOAD_PATH = "/media/"
-"""The path prefix of uploaded images."""
 
 
 def media_store() -> MediaStore:
-    """Return the image store of this installation."""
     return MediaStore(settings().media_folder)
 
 
 def find_uploaded_path(stored_url: str | None) -> str | None:
-    """Return `stored_url` if it is the path of an uploaded image, or None. Pages show only uploaded images."""
+    """Return `stored_url` if it is the path of an uploaded image, or None."""
     return stored_url if stored_url is not None and stored_url.startswith(UPLOAD_PATH) else None
 
 
@@ -44,12 +42,12 @@ def decode_upload(raw: bytes, frame: ImageSpec) -> Picture:
 
 
 def store_upload(picture: Picture) -> str:
-    """Store an image and return its path. This function must be called within the unit of work that saves the path."""
+    """Store an image and return its path. Call this function within the unit of work that saves the path."""
     return f"{UPLOAD_PATH}{media_store().save(picture, now=now())}"
 
 
 def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Replace the URL of an uploaded image in a field with its path. Raises Invalid if the image does not exist."""
+    """Replace the URL of an uploaded image in a field with a path. Raises Invalid if the image does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{UPLOAD_PATH}"
     if url is None or not url.startswith(ours):
@@ -67,9 +65,9 @@ def referenced_files(session: Session) -> set[str]:
 
 
 def max_content_length(max_bytes: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that limits the size of a view's request bodies to `max_bytes`.
+    """Return a decorator that limits the size of the request bodies that a view accepts.
 
-    The decorator must be outside the permission decorator, which reads the CSRF token from the body of a form.
+    Place the decorator above the permission decorator, which reads the CSRF token from the body of a form.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:

@@ -18,14 +18,14 @@ from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)
 
-# The minimum time between two writes of the fetch counts to the database.
+# The minimum time between two writes of fetch counts to the database.
 FLUSH_INTERVAL = timedelta(seconds=60)
-# The maximum number of (feed, client) pairs for which fetches are counted between two writes to the database.
+# The maximum number of (feed, client) pairs whose fetches are counted in memory.
 MAX_COUNTERS = 1000
 
 
 class ResponseKey(NamedTuple):
-    """A cache key. The day (UTC) is part of the key, because the default period of feeds advances every day."""
+    """A cache key. The key contains the day (UTC), because the default period of feeds advances every day."""
 
     url: str
     revision: int
@@ -33,18 +33,17 @@ class ResponseKey(NamedTuple):
 
     @classmethod
     def build(cls, url: str, revision: int, now: datetime) -> "ResponseKey":
-        """Return the cache key for a URL. Only the day (UTC) of `now` is used."""
         return cls(url, revision, now.astimezone(UTC).date())
 
 
 def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
-    """Return the URL under which the response to a request is cached. Pages are cached separately for each language."""
+    """Return the URL under which the response to a request is cached. Pages are cached once for each language."""
     url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return url if language is None else f"{url}#{language}"
 
 
 class _CacheEntry(NamedTuple):
-    """A cache entry whose `size` was measured when the representation had `encoding_count` encoded bodies."""
+    """A cache entry, the size of which was measured when the representation had `encoding_count` encoded bodies."""
 
     key: ResponseKey
     representation: Representation
@@ -70,7 +69,6 @@ class ResponseCache:
         return url in self._kept
 
     def get(self, key: ResponseKey) -> Representation | None:
-        """Return the representation cached under this key, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or kept.key != key:
@@ -82,7 +80,7 @@ class ResponseCache:
             return kept.representation
 
     def get_same_or_earlier(self, key: ResponseKey) -> Representation | None:
-        """Return the representation cached for this URL and day under the same or an earlier revision, or None."""
+        """Return the representation cached for the URL and day under the same or an earlier revision, or None."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or kept.key.day != key.day or kept.key.revision > key.revision:
@@ -90,14 +88,14 @@ class ResponseCache:
             return kept.representation
 
     def put(self, key: ResponseKey, representation: Representation) -> None:
-        """Cache a representation unless it exceeds the size limit or a newer representation is cached for the URL."""
+        """Cache a representation, unless it exceeds the size limit or a newer representation of the URL is cached."""
         with self._lock:
             kept = self._kept.get(key.url)
             if kept is None or (kept.key.day, kept.key.revision) <= (key.day, key.revision):
                 self._put_and_evict(key, representation)
 
     def get_render_lock(self, key: ResponseKey) -> threading.Lock:
-        """Return the lock that prevents concurrent requests from rendering the document at this URL."""
+        """Return the lock that prevents concurrent requests from rendering the same document."""
         return self._turns[hash(key.url) % len(self._turns)]
 
     def _put_and_evict(self, key: ResponseKey, representation: Representation) -> None:
@@ -120,7 +118,7 @@ class ResponseCache:
 class BackgroundThread:
     """A queue of background tasks that run in a thread. Pending tasks are completed before the process exits.
 
-    Background tasks do not run in `Response.close`, because servers may end the thread that calls `close` at any time.
+    Background tasks do not run in `Response.close`, because servers can end the thread that calls `close` at any time.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
@@ -128,7 +126,7 @@ class BackgroundThread:
         self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Schedule a task, which is dropped if the process is exiting. Exceptions in the task are logged."""
+        """Schedule a task, which is dropped if the process is exiting. Exceptions that the task raises are logged."""
         try:
             self.executor.submit(task).add_done_callback(_log_task_failure)
         except RuntimeError:
@@ -142,7 +140,7 @@ def _log_task_failure(future: Future[None]) -> None:
 
 
 class _FetchCount(NamedTuple):
-    """Statistics on the fetches of a feed by one kind of client. The fields are named after FeedFetches columns."""
+    """Statistics on the fetches of a feed by one kind of client. The fields are named after columns of FeedFetches."""
 
     first_at: datetime
     last_at: datetime
@@ -167,7 +165,7 @@ class FetchCounter:
         with self._lock:
             self._merge_count((feed_key, client), _FetchCount(now, now, status))
             written_at = self._written_at
-            # The comparison with `written_at` allows writes to continue after the system clock has been set back.
+            # If the system clock has been set back, `written_at` is in the future, and the counts are flushed.
             if written_at is not None and written_at <= now < written_at + FLUSH_INTERVAL:
                 return False
             self._written_at = now

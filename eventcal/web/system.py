@@ -10,7 +10,7 @@ from eventcal.web.request.context import links, services
 health = Blueprint("health", __name__)
 front = Blueprint("front", __name__)
 
-# Feeds must not be disallowed, because calendar services that obey robots.txt could not fetch them.
+# Feed paths are not disallowed, because some calendar services obey robots.txt.
 _DISALLOWED_PATHS = (
     "/api/v1/auth/",
     "/api/v1/me",
@@ -36,14 +36,11 @@ def alive() -> Response:
 def ready() -> Response:
     """Report whether the database can be reached and all migrations have been applied."""
     try:
-        current = services().database.is_migrated()
+        if services().database.is_migrated():
+            return _health_response(200, "ok")
     except SQLAlchemyError:
         return _health_response(503, "the database cannot be reached")
-    return (
-        _health_response(200, "ok")
-        if current
-        else _health_response(503, "the database schema is out of date: run `eventcal db upgrade`")
-    )
+    return _health_response(503, "the database schema is out of date: run `eventcal db upgrade`")
 
 
 def _health_response(status: int, message: str) -> Response:
@@ -58,12 +55,7 @@ def _health_response(status: int, message: str) -> Response:
 @anonymous
 def robots() -> Response:
     """Serve robots.txt, which allows crawlers to read all public pages and references the sitemap."""
-    lines = [
-        "User-agent: *",
-        *(f"Disallow: {path}" for path in _DISALLOWED_PATHS),
-        "",
-        f"Sitemap: {links().home()}sitemap.xml",
-    ]
-    answer = Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
-    answer.headers["Cache-Control"] = "public, max-age=86400"
-    return answer
+    rules = "".join(f"Disallow: {path}\n" for path in _DISALLOWED_PATHS)
+    response = Response(f"User-agent: *\n{rules}\nSitemap: {links().home()}sitemap.xml\n", mimetype="text/plain")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response

@@ -1,4 +1,4 @@
-"""Parsing of feed URLs, and diagnosis of problems that may prevent subscribers from seeing updates."""
+"""Parsing of feed URLs, and diagnosis of problems that can prevent subscribers from seeing updates."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,6 @@ from eventcal.web.params.listing_filters import FeedQuery, canonical_query
 from eventcal.web.request.context import settings
 
 REDACTED = "…"
-"""The placeholder that is shown instead of a secret."""
-
 KINDS_BY_PATH = {
     "calendar": "calendar",
     "deadlines": "deadlines",
@@ -35,11 +33,10 @@ KINDS_BY_PATH = {
 }
 _DEFAULT_PORTS = {None, 80, 443}
 _FOREIGN_URL_ERROR = Message("is not an address of this calendar; to check another feed, run `eventcal lint URL`")
+# The size in bytes of the largest feed that Google is reported to read.
 GOOGLE_MAX_BODY = 1_000_000
-"""The largest feed that Google is reported to read, in bytes."""
-
+# Google ignores longer URLs without an error.
 GOOGLE_MAX_URL_LENGTH = 256
-"""The longest URL that Google accepts. Google ignores longer URLs without an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +50,6 @@ class FeedUrl:
 
     @classmethod
     def resolve(cls, path: str, args: MultiDict[str, str]) -> "FeedUrl":
-        """Resolve a percent-decoded path to a feed endpoint."""
         try:
             endpoint, view_args = current_app.url_map.bind("").match(path, method="GET")
         except HTTPException:
@@ -63,21 +59,18 @@ class FeedUrl:
 
     @property
     def secret(self) -> str | None:
-        """The secret of a personal feed, or None if the URL contains no secret."""
         return self.view_args.get("secret")
 
     @property
     def path_suffix(self) -> str:
-        """The suffix of the path, such as ics, atom or csv."""
         return self.path.rpartition("/")[2].rpartition(".")[2]
 
     @property
     def kind(self) -> str:
-        """The kind of feed: calendar, deadlines, event, talk, speaker, personal or other."""
         return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
 
     def redacted_url(self, feed_query: FeedQuery | None) -> str:
-        """Return the canonical URL with its secrets redacted. If `feed_query` is None, the query string is omitted."""
+        """Return the canonical URL without secrets. If `feed_query` is None, the query string is omitted."""
         query = canonical_query(feed_query) if feed_query is not None else ""
         if self.secret:
             query = query.replace(self.secret, REDACTED)
@@ -101,14 +94,8 @@ def parse_feed_url(url: str) -> FeedUrl:
     return FeedUrl.resolve(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
-def feed_of_page(feed_url: FeedUrl) -> str | None:
-    """Return the URL of the feed for a page, or None if the page has no feed."""
-    feed = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
-    return feed.redacted_url(None) if feed.endpoint and feed.secret is None else None
-
-
 def without_format(feed_url: FeedUrl) -> FeedUrl | None:
-    """Return the .ics feed with the same entries as this feed, or None if no such feed exists."""
+    """Return the URL of the .ics feed with the same entries, or None if no .ics feed exists."""
     if feed_url.path_suffix == "ics":
         return feed_url
     if feed_url.path_suffix not in {"jcal", "xcal", "jscal"}:
@@ -134,7 +121,7 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
 
 
 class Diagnosis(NamedTuple):
-    """A possible reason why a feed does not update. `detail` is a human-readable message."""
+    """A possible reason why a feed does not update, with a machine-readable code and a message."""
 
     code: str
     detail: str
@@ -143,12 +130,10 @@ class Diagnosis(NamedTuple):
 def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diagnosis]:
     """Yield the problems with a URL that returns an error."""
     if not feed_url.endpoint:
-        feed = feed_of_page(feed_url)
-        detail = (
-            Message("This is the address of a page. Its feed is %(feed)s.", feed=feed)
-            if feed
-            else Message("There is no feed at this address. Feed addresses end in .ics.")
-        )
+        feed = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
+        detail = Message("There is no feed at this address. Feed addresses end in .ics.")
+        if feed.endpoint and feed.secret is None:
+            detail = Message("This is the address of a page. Its feed is %(feed)s.", feed=feed.redacted_url(None))
         yield Diagnosis("no-feed", detail)
     elif not error.errors:
         yield Diagnosis(error.code, error.detail)
@@ -175,17 +160,14 @@ def diagnose(
         yield Diagnosis("window", text)
     last = query.filter.to_day
     if last is not None and last < now.astimezone(UTC).date():
-        yield Diagnosis(
-            "over",
-            Message("The feed ends on %(last)s (parameter “to”), so it will not contain new entries.", last=last),
-        )
+        text = Message("The feed ends on %(last)s (parameter “to”), so it will not contain new entries.", last=last)
+        yield Diagnosis("over", text)
     if query.cancelled == Cancelled.HIDE:
         text = Message("Cancelled entries are left out (cancelled=hide). Some apps then keep showing the old version.")
         yield Diagnosis("cancelled-hidden", text)
     if summary is not None and summary.errors:
-        yield Diagnosis(
-            "faulty", Message("The feed has errors that may cause apps to reject it. See the results of lint.")
-        )
+        text = Message("The feed has errors that may cause apps to reject it. See the results of lint.")
+        yield Diagnosis("faulty", text)
     if body_size > GOOGLE_MAX_BODY:
         text = Message(
             "The feed has %(size)s bytes. Google is reported to stop reading at 1 MB. Reduce it with a filter or "

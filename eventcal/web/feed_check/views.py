@@ -1,4 +1,4 @@
-"""The feed check, which reports the content, status, fetches and problems of a feed without making network requests."""
+"""The feed check, which reports the content, status, fetches and problems of a feed without sending HTTP requests."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
@@ -48,7 +48,7 @@ _CLIENTS = [
     {"client": kind, "name": facts.name, "expect": facts.expect, "refresh_now": facts.refresh_now}
     for kind, facts in CLIENTS.items()
 ]
-# The URL of the page can contain a secret, so it must not be sent as a referrer or indexed by search engines.
+# The URL of the page can contain a secret, so the URL must not be sent as a referrer or indexed by search engines.
 _PAGE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
@@ -61,42 +61,35 @@ def check() -> Response:
     known behaviour of each kind of client. Clients that prefer `text/html` get an HTML page. Secrets in URLs are
     replaced with an ellipsis.
     """
-    wants_page = request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
-    answer = (
-        _html_response()
-        if wants_page
-        else _uncached_response(orjson.dumps(_build_report(_load_url_arg(request.args))), JSON)
-    )
-    answer.vary.add("Accept")
-    return answer
+    if request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML:
+        response = _html_response()
+    else:
+        response = _uncached_response(orjson.dumps(_build_report(_load_url_arg(request.args))), JSON)
+    response.vary.add("Accept")
+    return response
 
 
 def _html_response() -> Response:
-    said, message = None, None
+    report, fault = None, None
     if request.args.get("url", "").strip():
         try:
-            said = _build_report(_load_url_arg(MultiDict({"url": request.args["url"]})))
+            report = _build_report(_load_url_arg(MultiDict({"url": request.args["url"]})))
         except Invalid as error:
-            message = translate(error.errors[0].detail)
+            fault = translate(error.errors[0].detail)
+    # Links to translations of the page do not include the feed URL, which can contain a secret.
+    check_url = partial(url_for, "checking.check")
     page = Page(
         template="feeds/check.html",
         title=_("Why does my calendar not update?"),
         indexed=False,
-        # Links to translations of the page do not include the feed URL, which may be secret.
-        context={
-            "said": said,
-            "fault": message,
-            "longest": MAX_URL_LENGTH,
-            "without": partial(url_for, "checking.check"),
-        },
+        context={"said": report, "fault": fault, "longest": MAX_URL_LENGTH, "without": check_url},
     )
-    answer = add_security_headers(_uncached_response(render_html(page).encode(), MEDIA_TYPE))
-    if message is not None:
-        answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-    answer.headers.update(_PAGE_HEADERS)
-    answer.headers["Content-Language"] = current_language()
-    answer.vary.add("Accept-Language")
-    return answer
+    response = add_security_headers(_uncached_response(render_html(page).encode(), MEDIA_TYPE))
+    if fault is not None:
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    response.headers.update({**_PAGE_HEADERS, "Content-Language": current_language()})
+    response.vary.add("Accept-Language")
+    return response
 
 
 def _uncached_response(body: bytes, media_type: str) -> Response:
@@ -113,7 +106,7 @@ def _load_url_arg(args: MultiDict[str, str]) -> str:
 
 
 def _build_report(url: str) -> Json:
-    """Return the report on a feed URL. Raises Invalid if the URL does not belong to this site."""
+    """Return the report for a feed URL. Raises Invalid if the URL does not belong to this site."""
     here = parse_feed_url(url)
     try:
         if not here.endpoint:
@@ -121,33 +114,29 @@ def _build_report(url: str) -> Json:
         representation = render_feed(here.endpoint, here.view_args, here.args)
         asked = parse_feed_query(here.args)
     except (NotFound, Gone, Invalid) as error:
+        detail = Message("The address contains invalid parameters.") if isinstance(error, Invalid) else error.detail
         return {
             "url": here.redacted_url(None),
             "feed": None,
             "status": int(status_of(type(error))),
-            "detail": Message("The address contains invalid parameters.")
-            if isinstance(error, Invalid)
-            else error.detail,
+            "detail": detail,
             "problems": _diagnoses_json(diagnose_unknown_url(here, error), here),
             "lint": None,
             # The fetches of a revoked feed are reported, because the owner's devices can still request the feed.
             "fetches": _fetches_json(here, FeedQuery()) if isinstance(error, Gone) else [],
             "clients": _CLIENTS,
         }
-    seen = _summarize_entries(here, representation)
+    seen, lint = _summarize_entries(here, representation), None
+    if seen is not None and here.path_suffix == "ics":
+        lint = {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.finding_codes)}
     problems = diagnose(here, asked, seen, body_size=len(representation.body), url_length=len(url), now=now())
-    lint = (
-        {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.finding_codes)}
-        if seen is not None
-        else None
-    )
     return {
         "url": here.redacted_url(asked),
         "feed": _feed_json(here, representation, seen),
         "status": int(HTTPStatus.OK),
         "detail": Message("Every request receives the full feed, or 304 if the client's copy is current."),
         "problems": _diagnoses_json(problems, here),
-        "lint": lint if here.path_suffix == "ics" else None,
+        "lint": lint,
         "fetches": _fetches_json(here, asked),
         "clients": _CLIENTS,
     }
@@ -156,14 +145,14 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `str.replace` is called only if necessary, because it returns a string that cannot be translated.
+        # `str.replace` is called only if necessary, because its result cannot be translated.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]
 
 
 def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> FeedSummary | None:
-    """Return a summary of the .ics feed with the same entries as this feed, or None if no such feed exists."""
+    """Return a summary of the .ics feed with the same entries, or None if no .ics feed exists."""
     ics_url = without_format(feed_url)
     if ics_url is None:
         return None
@@ -173,13 +162,13 @@ def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> Fee
 
 
 def _feed_json(feed_url: FeedUrl, representation: Representation, summary: FeedSummary | None) -> Json:
-    newest = summary.newest_change if summary is not None else None
+    newest = summary.newest_change if summary else None
     return {
         "kind": feed_url.kind,
-        "title": summary.title if summary is not None else None,
+        "title": summary.title if summary else None,
         "media_type": representation.media_type,
         "size": len(representation.body),
-        "entries": summary.entries if summary is not None else None,
+        "entries": summary.entries if summary else None,
         "etag": entity_tag(representation.etag, IDENTITY),
         "last_modified": format_utc(representation.last_modified) if representation.last_modified else None,
         "newest_change": {"title": newest.title, "changed_at": format_utc(newest.changed_at)} if newest else None,

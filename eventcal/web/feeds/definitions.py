@@ -29,11 +29,10 @@ _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 
 @dataclass(frozen=True, kw_only=True)
 class FeedDefinition:
-    """The feed at a URL: its entries, its metadata and the file name for downloads.
+    """The entries and metadata of a feed. `path` contains neither a secret nor the suffix.
 
-    `path`: the path without the suffix. The path of a personal feed does not contain the secret.
     `page_url`: the URL of the web page with the same content, or None for the home page.
-    `is_personal`: whether the content depends on a member and not only on the public data and the day.
+    `is_personal`: whether the content depends on a member, and not only on the public data and the day.
     """
 
     feed: Feed
@@ -131,7 +130,7 @@ def personal_feed(session: Session, query: FeedQuery, _now: datetime, *, secret:
 
 
 def get_personal_feed(session: Session, secret: str) -> PersonalFeed:
-    """Return the active or revoked personal feed with this secret. Raises NotFound if no feed has the secret."""
+    """Return the active or revoked personal feed with the given secret. Raises NotFound."""
     found = find_personal_feed_by_secret(session, secret)
     if found is None:
         raise NotFound(Message("Feed not found."))
@@ -145,18 +144,18 @@ def check_feed_active(feed: PersonalFeed) -> None:
 
 
 def _build_feed(query: FeedQuery, *, default_include: tuple[Include, ...] = _DEFAULT_INCLUDE) -> Feed:
-    """Return the requested feed, which excludes unscheduled talks by default."""
+    """Return a feed, which excludes unscheduled talks by default."""
     scheduled = True if query.filter.scheduled is None else query.filter.scheduled
     kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in query.include or default_include))
     return Feed(filters=replace(query.filter, scheduled=scheduled), kinds=kinds, cancelled=query.cancelled)
 
 
 def _build_talk_feed(query: FeedQuery) -> Feed:
-    """Return the requested feed, which contains only talks and by default includes unscheduled talks."""
+    """Return a feed that contains only talks, by default including unscheduled talks."""
     feed = _build_feed(query)
     return replace(feed, filters=query.filter, kinds=feed.kinds & _KINDS[Include.TALKS])
 
 
 def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a filter for `value`, or a filter that matches nothing if `requested` contains only other values."""
+    """Return a filter for `value`, or a filter without matches if a request filters by other values only."""
     return (value,) if value in requested or not requested else ("",)

@@ -37,11 +37,11 @@ from eventcal.web.feeds import definitions
 from eventcal.web.feeds.definitions import FeedDefinition
 from eventcal.web.http.conditional import PRIVATE, PUBLIC
 from eventcal.web.http.representation import RenderSource
+from eventcal.web.http.urls import with_query
 from eventcal.web.params.listing_filters import FeedQuery, Profile, canonical_query
 from eventcal.web.request.context import links, services, settings
 
 _ENTRY_COLUMNS = COLUMNS_BY_SOURCE[FeedEntry.entry]
-# The maximum number of entries in an Atom feed.
 _MAX_ATOM_ENTRIES = 100
 
 
@@ -49,9 +49,8 @@ _MAX_ATOM_ENTRIES = 100
 class FeedEndpoint:
     """A feed at a URL rule, which consists of a path and a suffix.
 
-    `define_feed`: a function that returns the feed definition for a database session, a parsed query string, the
-    current time and the path arguments.
-    `render`: a function that renders a FeedDocument from a Snapshot and the source of the previous representation.
+    `define_feed` receives a database session, a parsed query string, the current time, and the path arguments.
+    `render` receives a feed document, a snapshot, and the source of the previous representation.
     """
 
     name: str
@@ -64,13 +63,12 @@ class FeedEndpoint:
 
     @property
     def rule(self) -> str:
-        """The URL rule of the endpoint."""
         return self.path + self.suffix
 
     def build_document(
         self, query: FeedQuery, path_args: Mapping[str, str], *, fetch_key: str | None = None
     ) -> "FeedDocument":
-        """Return the feed document. `fetch_key` is the key for counting fetches, or None if fetches are not counted."""
+        """Return the feed document for a request. If `fetch_key` is None, the fetch is not counted."""
         return FeedDocument(
             media_type=self.media_type, endpoint=self, query=query, path_args=path_args, fetch_key=fetch_key
         )
@@ -86,31 +84,29 @@ class FeedDocument(Document):
     definition: FeedDefinition = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
-        """Load the feed definition and set the headers that depend on the definition."""
         found = self.endpoint.define_feed(snapshot.session, self.query, snapshot.now, **self.path_args)
         self.definition = found
         self.filename = found.filename + self.endpoint.suffix.replace("/", "-")
         self.cache_control = PRIVATE if found.is_personal else PUBLIC
-        # Personal feeds and feeds filtered by open calls can change while the public data stays the same.
+        # Personal feeds, and feeds that are filtered by open calls, can change while the public data stays the same.
         self.cacheable = not (found.is_personal or self.query.filter.call_open)
 
     def render(self, snapshot: Snapshot, previous_source: RenderSource | None, /) -> RenderedBody:
-        """Render the feed in the format of its endpoint."""
         return self.endpoint.render(self, snapshot, previous_source)
 
     def build_head(self, *, changed_at: datetime | None = None) -> FeedHead:
-        """Return the metadata of the feed. The UID is derived from the path and query string, not from the format."""
+        """Return the metadata of the feed. The UID depends on the path and the query string, but not on the format."""
         found, query = self.definition, canonical_query(self.query)
-        asked = f"?{query}" if query else ""
-        digest = hashlib.blake2b(f"{found.path}.ics{asked}".encode(), digest_size=8).hexdigest()
+        digest = hashlib.blake2b(with_query(f"{found.path}.ics", query).encode(), digest_size=8).hexdigest()
+        url = with_query(f"{settings().base_url}{found.path}{self.endpoint.suffix}", query)
         return FeedHead(
             uid=f"feed-{digest}@{settings().domain}",
             name=found.name,
             description=found.description,
             zone=found.timezone,
             url=found.page_url or links().home(),
-            # The body must not contain the feed secret, because calendars are forwarded, exported and synchronised.
-            source=None if found.is_personal else f"{settings().base_url}{found.path}{self.endpoint.suffix}{asked}",
+            # A feed must not contain its own secret, because calendars are forwarded, exported and synchronised.
+            source=None if found.is_personal else url,
             changed_at=changed_at,
         )
 
@@ -119,12 +115,11 @@ def _render_calendar(
     document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None, *, fmt: Format
 ) -> RenderedBody:
     """Update the previous body if possible, or render all entries."""
-    session, state, moment = snapshot
-    asked = document.query
+    (session, state, moment), query = snapshot, document.query
     wanted = AssemblyRequest(
         feed=exclude_absent_recurring_events(session, document.definition.feed),
         format=fmt,
-        options=Options(cancelled=asked.cancelled, utc=asked.utc, rich=asked.profile == Profile.RICH),
+        options=Options(cancelled=query.cancelled, utc=query.utc, rich=query.profile == Profile.RICH),
         head=document.build_head(),
         renderer_version=services().feed_index.renderer_version,
     )
@@ -145,9 +140,8 @@ def _render_atom(document: FeedDocument, snapshot: Snapshot, _previous_source: R
     options = Options(cancelled=document.query.cancelled, utc=document.query.utc)
     entries = [entry_from_row(row, options) for row in rows]
     head = document.build_head(changed_at=max((kept.stamps.changed_at for kept in entries), default=None))
-    author = settings().name
-    body = atom.atom_feed(head, entries, self_url=head.source or "", author=author, generated_version=__version__)
-    return RenderedBody(body)
+    url, author = head.source or "", settings().name
+    return RenderedBody(atom.atom_feed(head, entries, self_url=url, author=author, generated_version=__version__))
 
 
 def _render_schedule(
@@ -180,7 +174,7 @@ def _render_schedule(
 def _iter_calendar_endpoints(
     path: str, define_feed: Callable[..., FeedDefinition], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each calendar format, described in OpenAPI by the docstring of `define_feed`."""
+    """Yield an endpoint for each calendar format. The docstring of `define_feed` is the OpenAPI description."""
     for fmt in formats:
         yield FeedEndpoint(
             name=f"{define_feed.__name__}_{fmt.name}",

@@ -1,4 +1,4 @@
-"""The feed views, and a function that renders a feed for other views."""
+"""The views that serve feeds, and a function that renders a feed for the feed check."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,7 +24,7 @@ from eventcal.web.request.context import now, read_session, services
 calendars = Blueprint("calendars", __name__)
 documents = Blueprint("documents", __name__)
 
-# The resolution of `last_fetched_at`. A finer resolution would require more database writes.
+# A finer resolution of the database column `last_fetched_at` would require more database writes.
 _FETCH_TIME_RESOLUTION = timedelta(hours=1)
 
 
@@ -35,7 +35,7 @@ def public_feed(**path_args: str) -> Response:
     key = fetch_counter_key(request.path, asked)
     _count_fetch_after_request(key)
     document = FEEDS[request.endpoint or ""].build_document(asked, path_args, fetch_key=key)
-    # Calls for talks open and close without a new revision, so feeds filtered by open calls must not be cached.
+    # Calls for talks open and close without a new revision, so feeds that are filtered by open calls are not cached.
     return serve_uncached(document) if asked.filter.call_open else serve_cached(document)
 
 
@@ -65,7 +65,6 @@ def _count_fetch_after_request(feed_key: str) -> None:
 
 
 def _record_fetch_time(database: Database, feed_id: str, now: datetime) -> None:
-    """Record the time of a fetch of a personal feed, unless the database is busy."""
     with suppress(DatabaseBusy), database.unit_of_work() as unit:
         unit.session.get_one(PersonalFeed, feed_id).last_fetched_at = now
 
