@@ -6,13 +6,11 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A source of the current time that can also block until a given time."""
+    """A source of the current time in UTC, which can also block until a given time."""
 
-    def now(self) -> datetime:
-        """Return the current time in UTC."""
+    def now(self) -> datetime: ...
 
-    def wait_until(self, moment: datetime) -> None:
-        """Block until `moment`, or return immediately if `moment` has passed."""
+    def wait_until(self, moment: datetime) -> None: ...
 
 
 class SystemClock:
@@ -22,7 +20,6 @@ class SystemClock:
     MAX_WAIT = timedelta(seconds=3)
 
     def now(self) -> datetime:
-        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def wait_until(self, moment: datetime) -> None:

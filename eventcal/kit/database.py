@@ -32,7 +32,6 @@ _LOCK_TIMEOUT_MS = 15_000
 _POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-"""The folder of the Alembic migrations."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,6 @@ class Database:
         return self._glancing.connect()
 
     def is_migrated(self) -> bool:
-        """Return whether the database schema matches this release."""
         with self.read_connection() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
@@ -103,10 +101,7 @@ class Database:
     def unit_of_work(self) -> Iterator["UnitOfWork"]:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
-        The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
-        calls the hooks in order, passing the added, changed and deleted rows. A hook can call `wait_after_commit_until`
-        to delay the end of the `with` block.
-
+        The block holds the write lock. A hook can call `wait_after_commit_until` to delay the end of the block.
         Raises DatabaseBusy if the write lock or a connection does not become available in time.
         """
         with Session(self._writing, expire_on_commit=False) as session:
@@ -123,7 +118,8 @@ class Database:
 class UnitOfWork:
     """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
-    `now` is the start time (UTC) of the unit of work. Last-Modified dates are based on `commit_time`, not on `now`.
+    `now` is the start time of the unit of work in UTC. Last-Modified dates are based on `commit_time` instead, because
+    readers do not see the changes before the transaction is committed.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
@@ -151,8 +147,7 @@ class UnitOfWork:
         else:
             # If no rows are new or deleted, a single flush after the hooks is sufficient.
             self._record_changes(self.session)
-        changes = tuple(self._changes)
-        self._changes.clear()
+        changes, self._changes = tuple(self._changes), []
         self._in_hooks = True
         try:
             for hook in self._hooks:
@@ -180,11 +175,7 @@ def any_public(table: type[Base], fields: Iterable[str]) -> bool:
 
 
 def commit_time(session: Session, *, started_at: datetime) -> datetime:
-    """Return the current time (UTC) from the clock of the unit of work, or `started_at` if `started_at` is later.
-
-    The Last-Modified date is based on the commit time and not on `UnitOfWork.now`, because readers do not see the
-    changes of a unit of work before the commit.
-    """
+    """Return the current time (UTC) from the clock of the unit of work, or `started_at` if `started_at` is later."""
     clock: Clock | None = session.info.get("clock")
     return started_at if clock is None else max(started_at, clock.now())
 
@@ -198,8 +189,7 @@ def _iter_changes(session: Session) -> Iterator[Change]:
     for row in session.new:
         yield Change(row, "added")
     for row in session.dirty:
-        changed = _changed_attributes(row)
-        if changed:
+        if changed := _changed_attributes(row):
             before = {name: history.deleted[0] for name, history in changed.items() if history.deleted}
             yield Change(row, "changed", frozenset(changed), before)
     for row in session.deleted:
@@ -230,10 +220,8 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+            connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

@@ -25,7 +25,6 @@ class Message(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Return the message with the values inserted into the template."""
         made = super().__new__(cls, template % values if values else template)
         made.template, made.values = template, values
         return made
@@ -127,14 +126,12 @@ class DatabaseBusy(DomainError):
 
 
 def require(value: Found | None, error: DomainError) -> Found:
-    """Return `value`, or raise `error` if `value` is None."""
     if value is None:
         raise error
     return value
 
 
 def raise_if_invalid(errors: Sequence[FieldError]) -> None:
-    """Raise Invalid with the given field errors, if there are any."""
     if errors:
         raise Invalid(errors=errors)
 
@@ -146,6 +143,5 @@ class Transition(NamedTuple, Generic[State]):
     target: State
 
     def check(self, state: State, error: DomainError) -> None:
-        """Raise `error` unless the transition is allowed in `state`."""
         if state not in self.sources:
             raise error

@@ -11,8 +11,6 @@ from eventcal.kit.text import SLUG_LIMIT, slugify
 
 # Crockford's Base32 alphabet excludes letters that resemble digits and avoids accidental obscenities.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-# The maximum length of a slug before a numeric suffix is added.
-_STEM_LIMIT = SLUG_LIMIT - 10
 
 
 def new_id() -> str:
@@ -53,7 +51,8 @@ def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], n
     If `name` contains no characters that are allowed in slugs, the slug is `fallback` with a random suffix. The write
     lock of the unit of work ensures that the slug is still unique when it is written.
     """
-    stem = slugify(name)[:_STEM_LIMIT].rstrip("-") or f"{fallback}-{new_id()[:6]}"
+    # Ten characters are reserved for the numeric suffix.
+    stem = slugify(name)[: SLUG_LIMIT - 10].rstrip("-") or f"{fallback}-{new_id()[:6]}"
     slug, number = stem, 1
     while is_slug_taken(session, column, slug):
         number += 1
@@ -62,5 +61,4 @@ def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], n
 
 
 def is_slug_taken(session: Session, column: InstrumentedAttribute[str], slug: str) -> bool:
-    """Return whether any row has this slug in `column`."""
     return bool(session.scalar(select(exists().where(column == slug))))

@@ -37,14 +37,13 @@ class SkippedTime(ValueError):
 
     def __init__(self, local: datetime, tzid: str, next_valid: datetime) -> None:
         self.next_valid = next_valid
-        super().__init__(
-            Message(
-                "%(time)s does not exist in %(zone)s because of a clock change; the next valid time is %(next)s",
-                time=format_local(local),
-                zone=tzid,
-                next=format_local(next_valid),
-            )
+        message = Message(
+            "%(time)s does not exist in %(zone)s because of a clock change; the next valid time is %(next)s",
+            time=format_local(local),
+            zone=tzid,
+            next=format_local(next_valid),
         )
+        super().__init__(message)
 
 
 @cache
@@ -87,19 +86,16 @@ def parse_local(text: str) -> date | datetime:
     Raises ValueError with a user-facing message if the text has another format or the year is out of range.
     """
     if _DATE.fullmatch(text) is None and _LOCAL_TIME.fullmatch(text) is None:
+        quoted = _quote_excerpt(text)
         if _WITH_OFFSET.fullmatch(text) is not None:
-            raise ValueError(
-                Message(
-                    "%(text)s has an offset; use the local time without an offset, such as 2014-06-04T13:30:00",
-                    text=_quote_excerpt(text),
-                )
+            message = Message(
+                "%(text)s has an offset; use the local time without an offset, such as 2014-06-04T13:30:00", text=quoted
             )
-        raise ValueError(
-            Message(
-                "%(text)s is neither a date (2014-08-18) nor a local date-time (2014-06-04T13:30:00)",
-                text=_quote_excerpt(text),
+        else:
+            message = Message(
+                "%(text)s is neither a date (2014-08-18) nor a local date-time (2014-06-04T13:30:00)", text=quoted
             )
-        )
+        raise ValueError(message)
     moment = _parse_time(text)
     return moment if "T" in text else moment.date()
 
@@ -114,14 +110,11 @@ def _parse_time(text: str) -> datetime:
 
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(
-            Message(
-                "the year %(year)s is out of range; use a year from %(first)s to %(last)s",
-                year=f"{year:04}",
-                first=FIRST_YEAR,
-                last=LAST_YEAR,
-            )
+        limits = {"first": FIRST_YEAR, "last": LAST_YEAR}
+        message = Message(
+            "the year %(year)s is out of range; use a year from %(first)s to %(last)s", year=f"{year:04}", **limits
         )
+        raise ValueError(message)
 
 
 def _quote_excerpt(text: str) -> str:
@@ -196,10 +189,7 @@ def day_start(day: date, tzid: str) -> datetime:
 
 
 def day_end(day: date, tzid: str) -> datetime:
-    """Return the UTC instant at which a day ends in the zone: the start of the next day.
-
-    A day that the zone skips entirely starts and ends at the same instant. Raises the same errors as `day_start`.
-    """
+    """Return the UTC instant at which the next day begins in the zone. Raises the same errors as `day_start`."""
     _check_year(day.year)
     return _first_instant_of_day(day + _A_DAY, tzid)
 
@@ -242,32 +232,29 @@ def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetim
         return _parse_time(text.upper()).astimezone(UTC).replace(microsecond=0)
     if _LOCAL_TIME.fullmatch(text) is not None:
         return local_to_utc_strict(_parse_time(text), tzid)
-    if _DATE.fullmatch(text) is None:
-        raise ValueError(
-            Message(
-                "%(text)s is not a date-time; use a local time in %(zone)s (2014-05-02T23:59:00) or a time with an "
-                "offset (2014-05-02T23:59:00+02:00)",
-                text=_quote_excerpt(text),
-                zone=tzid,
-            )
-        )
-    raise ValueError(
-        Message(
+    if _DATE.fullmatch(text) is not None:
+        message = Message(
             "%(text)s has no time of day; add one (%(text)sT23:59:00), or set `anywhere_on_earth` to true for the "
             "end of the day at UTC-12",
             text=text,
-        ),
-    )
+        )
+    else:
+        message = Message(
+            "%(text)s is not a date-time; use a local time in %(zone)s (2014-05-02T23:59:00) or a time with an "
+            "offset (2014-05-02T23:59:00+02:00)",
+            text=_quote_excerpt(text),
+            zone=tzid,
+        )
+    raise ValueError(message)
 
 
 def _parse_day_anywhere_on_earth(text: str) -> datetime:
     if _DATE.fullmatch(text) is None:
-        raise ValueError(
-            Message(
-                "%(text)s is not a date, which `anywhere_on_earth` requires; use a date such as 2014-05-02, or omit "
-                "`anywhere_on_earth`",
-                text=_quote_excerpt(text),
-            )
+        message = Message(
+            "%(text)s is not a date, which `anywhere_on_earth` requires; use a date such as 2014-05-02, or omit "
+            "`anywhere_on_earth`",
+            text=_quote_excerpt(text),
         )
+        raise ValueError(message)
     midnight = _parse_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
     return (midnight + _A_DAY).astimezone(UTC)

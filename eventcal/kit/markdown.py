@@ -16,13 +16,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 MAX_MARKUP_CHARACTERS = 5_000
-"""The maximum number of Markdown syntax characters in a text that is parsed as Markdown."""
-
 MAX_LINES = 2_000
-"""The maximum number of lines in a text that is parsed as Markdown."""
-
+# Cells are counted as if all lines were rows of one table, because the parser pads short rows with empty cells.
 MAX_TABLE_CELLS = 10_000
-"""The maximum number of table cells, if all lines were one table. The parser pads short rows with empty cells."""
 
 _MAX_NESTING = 16
 _MARKUP_CHARACTER = re.compile(r"[!#$%&*+\-:<=>@\[\\\]^_`{|}~]")
@@ -102,7 +98,10 @@ def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
 @lru_cache(4)
 def _parse_tokens(text: str) -> list[Token] | None:
     """Return the Markdown tokens, or None if the text exceeds a limit and must not be rendered as Markdown."""
-    if not _is_within_bounds(text):
+    lines = text.split("\n")
+    cells = len(lines) * (max(line.count("|") for line in lines) + 1)
+    marks = len(_MARKUP_CHARACTER.findall(text))
+    if len(lines) > MAX_LINES or cells > MAX_TABLE_CELLS or marks > MAX_MARKUP_CHARACTERS:
         return None
     tokens = _PARSER.parse(text)
     for token in tokens:
@@ -114,13 +113,6 @@ def _parse_tokens(text: str) -> list[Token] | None:
         if token.children:
             token.children = list(_replace_images(token.children))
     return tokens
-
-
-def _is_within_bounds(text: str) -> bool:
-    lines = text.split("\n")
-    columns = max(line.count("|") for line in lines) + 1
-    marks = len(_MARKUP_CHARACTER.findall(text))
-    return len(lines) <= MAX_LINES and len(lines) * columns <= MAX_TABLE_CELLS and marks <= MAX_MARKUP_CHARACTERS
 
 
 def _replace_images(children: Sequence[Token]) -> Iterator[Token]:
@@ -145,12 +137,9 @@ def _replace_images(children: Sequence[Token]) -> Iterator[Token]:
 
 
 def _image_alt_text(children: Sequence[Token]) -> str:
+    breaks = dict.fromkeys(("softbreak", "hardbreak"), " ")
     return "".join(
-        _image_alt_text(token.children)
-        if token.children
-        else " "
-        if token.type in {"softbreak", "hardbreak"}
-        else token.content
+        _image_alt_text(token.children) if token.children else breaks.get(token.type, token.content)
         for token in children
     ).strip()
 
@@ -221,8 +210,7 @@ class _PlainTextBuilder:
 
 def _render_inline_tokens(children: Sequence[Token]) -> str:
     parts: list[str] = []
-    link = ""
-    link_at = 0
+    link, link_at = "", 0
     for token in children:
         match token.type:
             case "softbreak":

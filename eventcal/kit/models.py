@@ -22,7 +22,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert an aware datetime to UTC. Raises ValueError for a naive datetime."""
+        """Convert a value to UTC. Raises ValueError for a naive datetime."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -31,7 +31,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the stored value as an aware datetime in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
@@ -83,7 +82,6 @@ class TagRow(Base):
 
 
 def set_given_fields(row: Base, fields: Mapping[str, object], names: Iterable[str]) -> None:
-    """Set each attribute in `names` for which `fields` contains a value."""
     for name in names:
         if name in fields:
             setattr(row, name, fields[name])

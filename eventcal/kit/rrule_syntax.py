@@ -14,8 +14,7 @@ _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 def split_rule(rule: str) -> list[tuple[str, str]]:
     """Return the upper-case names and values of the rule parts, in order. A name can occur several times."""
-    pairs = (part.partition("=") for part in rule.upper().split(";"))
-    return [(name, value) for name, _, value in pairs]
+    return [(name, value) for name, _, value in (part.partition("=") for part in rule.upper().split(";"))]
 
 
 def parse_rule(rule: str) -> dict[str, str]:
@@ -24,7 +23,6 @@ def parse_rule(rule: str) -> dict[str, str]:
 
 
 def format_rule(parts: Mapping[str, str]) -> str:
-    """Return the RRULE value with the given parts, in order."""
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
@@ -50,7 +48,6 @@ class Until:
         return local.replace(tzinfo=UTC) if self.is_utc else local_to_utc_lenient(local, tzid)
 
     def last_day(self, tzid: str) -> date:
-        """Return the local date of the last instant that the rule includes."""
         return self.instant(tzid).astimezone(get_zone(tzid)).date()
 
 

@@ -11,15 +11,8 @@ import unicodedata
 from eventcal.kit.errors import Message
 
 SLUG_LIMIT = 80
-"""The maximum number of characters in a slug."""
-
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
-"""The pattern of a slug, also used in JSON Schema."""
-
 QUERY_WORD_LIMIT = 20
-"""The maximum number of words in a search query. Further words are ignored."""
-
-_SLUG_WORD = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
 
 # U+FFFE and U+FFFF are noncharacters, which XML 1.0 does not allow.
@@ -37,7 +30,6 @@ _PLAIN_LETTERS = str.maketrans(
 
 # Variation selectors and similar marks, which affect only the display of a character.
 _SELECTORS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-_ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 
 def single_line_error(value: str) -> Message | None:
@@ -46,9 +38,8 @@ def single_line_error(value: str) -> Message | None:
     Control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text are invalid. The message suggests a
     correction and has no subject, so that it can follow any field name.
     """
-    found = _FORBIDDEN_IN_LINE.search(value)
-    if found is not None:
-        return _character_error(found, replacement=Message("a space"))
+    if found := _FORBIDDEN_IN_LINE.search(value):
+        return _character_error(found, instead=Message("a space"))
     if all(unicodedata.category(character) in _INVISIBLE for character in value):
         return Message("must not be blank")
     return None
@@ -60,23 +51,21 @@ def multi_line_error(value: str) -> Message | None:
     Unlike in `single_line_error`, tabs, line breaks (\n, \r\n, U+2028, U+2029) and blank text are valid.
     """
     found = _FORBIDDEN_IN_MULTI_LINE.search(value)
-    return None if found is None else _character_error(found, replacement=Message("a line feed"))
+    return None if found is None else _character_error(found, instead=Message("a line feed"))
 
 
-def _character_error(match: re.Match[str], *, replacement: Message) -> Message:
+def _character_error(match: re.Match[str], *, instead: Message) -> Message:
     character = match.group()
-    where: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": match.start() + 1}
+    at: dict[str, object] = {"code": f"U+{ord(character):04X}", "position": match.start() + 1}
     if character in _LINE_BREAKS:
         return Message(
-            "contains a line break (%(code)s) at position %(position)s; use %(instead)s instead",
-            instead=replacement,
-            **where,
+            "contains a line break (%(code)s) at position %(position)s; use %(instead)s instead", instead=instead, **at
         )
     if character == "\t":
-        return Message("contains a tab (%(code)s) at position %(position)s; use a space instead", **where)
+        return Message("contains a tab (%(code)s) at position %(position)s; use a space instead", **at)
     if unicodedata.category(character) == "Cc":
-        return Message("contains a control character (%(code)s) at position %(position)s; remove it", **where)
-    return Message("contains %(code)s at position %(position)s, which is not a valid character; remove it", **where)
+        return Message("contains a control character (%(code)s) at position %(position)s; remove it", **at)
+    return Message("contains %(code)s at position %(position)s, which is not a valid character; remove it", **at)
 
 
 def slugify(value: str) -> str:
@@ -85,7 +74,7 @@ def slugify(value: str) -> str:
     Accents and apostrophes are removed ("Mihai Donțu" becomes "mihai-dontu", "O'Brien" becomes "obrien"). The slug is
     truncated to `SLUG_LIMIT` characters, at a word boundary unless the first word exceeds the limit.
     """
-    words = _SLUG_WORD.findall(fold_for_search(_APOSTROPHES.sub("", value)))
+    words = re.findall("[a-z0-9]+", fold_for_search(_APOSTROPHES.sub("", value)))
     slug = ""
     for word in words:
         longer = f"{slug}-{word}" if slug else word[:SLUG_LIMIT]
@@ -96,7 +85,6 @@ def slugify(value: str) -> str:
 
 
 def slug_error(value: str) -> Message | None:
-    """Return the error message for an invalid slug, or None if the slug is valid."""
     if len(value) <= SLUG_LIMIT and re.fullmatch(SLUG_PATTERN, value) is not None:
         return None
     return Message(
@@ -124,7 +112,7 @@ def _strip_accents(value: str) -> str:
 
 
 def _is_accent_or_ignorable(char: str) -> bool:
-    if char.isascii() or char == _ZERO_WIDTH_SPACE:
+    if char.isascii() or char == "\N{ZERO WIDTH SPACE}":
         return False
     return unicodedata.combining(char) != 0 or ord(char) in _SELECTORS or unicodedata.category(char) in {"Cf", "Me"}
 
@@ -169,8 +157,7 @@ _WORD_CHARACTERS = _WordCharacterTable()
 def email_key(value: str) -> str:
     """Return the normalised form of an email address, for use in a unique column.
 
-    Surrounding spaces are removed. The address is casefolded (Unicode Standard, section 3.13, D145) and converted to
-    NFC.
+    The address is casefolded for canonical caseless matching (Unicode Standard, section 3.13, D145).
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
 

@@ -14,17 +14,14 @@ from babel.support import Translations
 
 from eventcal.kit.errors import Message
 
+# The first language is the default.
 LANGUAGES = {"en": "English", "de": "Deutsch"}
-"""The supported languages, each with its name in that language. The first one is the default."""
-
+# The code and the templates are written in the source language, which therefore has no catalogue.
 SOURCE_LANGUAGE = "en"
-"""The language of the code and the templates. It has no catalogue."""
-
 DOMAIN = "messages"
 
 
 def catalogue_path(code: str) -> Path:
-    """Return the path of the catalogue for a language."""
     return Path(__file__).parents[1] / "translations" / code / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
@@ -33,10 +30,9 @@ def load_translations(code: str) -> Translations:
     """Return the translation catalogue for a language. The catalogue for the source language is empty."""
     if code == SOURCE_LANGUAGE:
         return Translations()
-    with catalogue_path(code).open("rb") as file:
-        catalogue = read_po(file, locale=code, abort_invalid=True)
     ready = BytesIO()
-    write_mo(ready, catalogue)
+    with catalogue_path(code).open("rb") as file:
+        write_mo(ready, read_po(file, locale=code, abort_invalid=True))
     ready.seek(0)
     return Translations(ready)
 

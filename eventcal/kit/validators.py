@@ -19,27 +19,21 @@ NOT_BOOLEAN = Message("must be true or false")
 NOT_INTEGER = Message("must be an integer")
 
 URL_LIMIT = 2000
-"""The maximum number of characters in a URL."""
-
 STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # Characters that RFC 3986 does not allow in a URL, and that browsers and calendar apps interpret differently.
 _FORBIDDEN_IN_URL = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def too_long_message(limit: int) -> Message:
-    """Return the error message for text that is too long."""
     return Message("must have at most %(limit)s characters", limit=limit)
 
 
 def must_be_one_of_message(words: Iterable[str]) -> Message:
-    """Return the error message for a value that is not one of the allowed values."""
     return Message("must be one of: %(choices)s", choices=", ".join(words))
 
 
 def url_error(text: str) -> Message | None:
-    """Return the error message for an invalid URL, or None if the URL is valid."""
-    found = _FORBIDDEN_IN_URL.search(text)
-    if found is not None:
+    if found := _FORBIDDEN_IN_URL.search(text):
         return Message("contains %(what)s, which is not allowed in a URL; percent-encode it", what=ascii(found.group()))
     if STRAY_PERCENT.search(text) is not None:
         return Message(
@@ -80,10 +74,7 @@ class TextFormat:
 
 
 COUNTRY = TextFormat(
-    "[A-Z]{2}",
-    2,
-    Message("must be an ISO 3166-1 code of two capital letters, such as DE"),
-    allowed_values=_country_codes,
+    "[A-Z]{2}", 2, Message("must be an ISO 3166-1 code of two capital letters, such as DE"), _country_codes
 )
 # Language tags are checked for their syntax (BCP 47), but not against the IANA registry.
 LANGUAGE = TextFormat("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Message("must be a language tag such as en or pt-BR"))
