@@ -12,7 +12,6 @@ _LINE_SEPARATORS = re.compile("[\x85\u2028\u2029]")
 
 
 def check_lines(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about octets, line endings, folding and encoding."""
     if file.octets.startswith(BYTE_ORDER_MARK):
         yield finding("byte-order-mark", 1, "the file begins with a byte order mark")
     yield from _check_line_endings(file)
@@ -41,9 +40,8 @@ def _check_physical_lines(file: ParsedFile) -> Iterator[Finding]:
         if b"\r" in line.octets:
             yield finding("bare-cr", line.number, "the line contains a bare CR")
         if found := _CONTROL_CHARACTERS.search(line.octets):
-            yield finding(
-                "control-character", line.number, f"the line contains the control character 0x{found[0][0]:02X}"
-            )
+            message = f"the line contains the control character 0x{found[0][0]:02X}"
+            yield finding("control-character", line.number, message)
 
 
 def _check_content_line(line: ContentLine) -> Iterator[Finding]:

@@ -21,11 +21,6 @@ class PhysicalLine:
     octets: bytes
     line_ending: bytes
 
-    @property
-    def is_fold(self) -> bool:
-        """Whether the physical line continues the previous physical line."""
-        return self.octets[:1] in {b" ", b"\t"}
-
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
@@ -46,26 +41,18 @@ class Property:
     parameters: dict[str, tuple[str, ...]]
     value: str
 
-    def find_parameter(self, name: str) -> str | None:
-        """Return the first value of a parameter, or None if the parameter is missing."""
-        values = self.parameters.get(name)
-        return values[0] if values else None
-
     @property
     def tzid(self) -> str | None:
-        """The value of the TZID parameter, or None."""
-        return self.find_parameter("TZID")
+        return self.parameters.get("TZID", (None,))[0]
 
     @property
     def label(self) -> str:
-        """The name and value of the property, for messages."""
         return f"{self.name} is {quote_excerpt(self.value)}"
 
     @property
     def value_type(self) -> str | None:
-        """The value of the VALUE parameter in upper case, or None."""
-        written = self.find_parameter("VALUE")
-        return written.upper() if written is not None else None
+        """The value of the VALUE parameter in upper case, or None if the parameter is missing."""
+        return self.parameters["VALUE"][0].upper() if "VALUE" in self.parameters else None
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -82,7 +69,6 @@ class Component:
     properties_by_name: dict[str, list[Property]] = field(default_factory=dict)
 
     def add_property(self, prop: Property) -> None:
-        """Append a property."""
         self.properties.append(prop)
         self.properties_by_name.setdefault(prop.name, []).append(prop)
 
@@ -93,12 +79,10 @@ class Component:
 
     def list_properties(self, *names: str) -> list[Property]:
         """Return all properties with the given names, grouped by name."""
-        return [written for name in names for written in self.properties_by_name.get(name, ())]
+        return [prop for name in names for prop in self.properties_by_name.get(name, ())]
 
     def find_property(self, name: str) -> Property | None:
-        """Return the first property with the given name, or None."""
-        found = self.properties_by_name.get(name)
-        return found[0] if found else None
+        return next(iter(self.properties_by_name.get(name, ())), None)
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -120,7 +104,6 @@ class ParsedFile:
 
     @property
     def entries(self) -> list[Component]:
-        """All events, to-dos and journal entries."""
         return [component for component in self.components if component.name in ENTRY_NAMES]
 
 
@@ -149,7 +132,7 @@ def _unfold_lines(physical: Iterable[PhysicalLine]) -> Iterator[ContentLine]:
     for line in physical:
         # An extra CR before the CRLF is part of the line ending and not of the value.
         octets = line.octets.rstrip(b"\r")
-        if line.is_fold and parts:
+        if parts and octets.startswith((b" ", b"\t")):
             parts.append(octets[1:])
             continue
         if parts:
@@ -165,7 +148,6 @@ def _build_content_line(number: int, parts: list[bytes]) -> ContentLine:
 
 
 def is_utf_8(octets: bytes) -> bool:
-    """Return whether the octets are valid UTF-8."""
     try:
         octets.decode()
     except UnicodeDecodeError:

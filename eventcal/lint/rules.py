@@ -41,22 +41,16 @@ class Rule:
     meaning: str
 
 
-def _read_rules() -> dict[str, tuple[Rule, ...]]:
-    subjects = tomllib.loads((files("eventcal.lint") / "rules.toml").read_text("utf-8"))
-    return {
-        subject: tuple(
-            Rule(code, Severity(rule["severity"]), rule["section"], rule["meaning"]) for code, rule in rules.items()
-        )
-        for subject, rules in subjects.items()
-    }
-
-
-RULES_BY_SUBJECT: Mapping[str, tuple[Rule, ...]] = _read_rules()
+RULES_BY_SUBJECT: Mapping[str, tuple[Rule, ...]] = {
+    subject: tuple(
+        Rule(code, Severity(rule["severity"]), rule["section"], rule["meaning"]) for code, rule in rules.items()
+    )
+    for subject, rules in tomllib.loads((files("eventcal.lint") / "rules.toml").read_text("utf-8")).items()
+}
 _RULES_BY_CODE = {rule.code: rule for rules in RULES_BY_SUBJECT.values() for rule in rules}
 
 
 def finding(code: str, line: int, message: str) -> Finding:
-    """Return a finding for the rule with the given code."""
     rule = _RULES_BY_CODE[code]
     return Finding(line, code, rule.severity, message, rule.section)
 

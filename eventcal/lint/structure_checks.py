@@ -10,7 +10,6 @@ _ONCE_PER_ENTRY = frozenset(
     {"UID", "DTSTAMP", "DTSTART", "CLASS", "CREATED", "GEO", "LAST-MODIFIED", "LOCATION", "ORGANIZER", "PRIORITY"}
     | {"SEQUENCE", "STATUS", "SUMMARY", "URL", "RECURRENCE-ID", "DURATION", "COLOR"}
 )
-_ONCE_PER_OBSERVANCE = frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO"})
 _ONCE_PER_COMPONENT = {
     "VCALENDAR": frozenset(
         {"VERSION", "PRODID", "CALSCALE", "METHOD", "UID", "LAST-MODIFIED", "URL", "REFRESH-INTERVAL", "SOURCE"}
@@ -21,8 +20,7 @@ _ONCE_PER_COMPONENT = {
     "VJOURNAL": _ONCE_PER_ENTRY,
     "VFREEBUSY": frozenset({"UID", "DTSTAMP", "DTSTART", "DTEND", "CONTACT", "ORGANIZER", "URL"}),
     "VTIMEZONE": frozenset({"TZID", "LAST-MODIFIED", "TZURL"}),
-    "STANDARD": _ONCE_PER_OBSERVANCE,
-    "DAYLIGHT": _ONCE_PER_OBSERVANCE,
+    **dict.fromkeys(("STANDARD", "DAYLIGHT"), frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO"})),
     "VALARM": frozenset({"ACTION", "TRIGGER", "DURATION", "REPEAT"}),
 }
 _ALLOWED_PARENTS = {
@@ -34,7 +32,6 @@ _ALLOWED_PARENTS = {
 
 
 def check_structure(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about the nesting of components, and about missing and repeated properties."""
     yield from _check_nesting(file)
     for again in file.calendars[1:]:
         yield finding("several-calendars", again.line, "the file contains another VCALENDAR")
@@ -59,9 +56,8 @@ def _check_nesting(file: ParsedFile) -> Iterator[Finding]:
         if holder is None and component.name != "VCALENDAR":
             yield finding("outside", component.line, f"{name} is outside of VCALENDAR")
         elif component.name in _ALLOWED_PARENTS and holder not in _ALLOWED_PARENTS[component.name]:
-            yield finding(
-                "misplaced-component", component.line, f"{name} is inside of {quote_excerpt(holder or 'nothing')}"
-            )
+            message = f"{name} is inside of {quote_excerpt(holder or 'nothing')}"
+            yield finding("misplaced-component", component.line, message)
         elif holder in ENTRY_NAMES and component.name != "VALARM":
             yield finding("nested-component", component.line, f"{name} is inside of a {holder}")
 
@@ -84,10 +80,9 @@ def _check_calendar_properties(calendar: Component) -> Iterator[Finding]:
 
 def _check_repeated_properties(component: Component) -> Iterator[Finding]:
     allowed_once = _ONCE_PER_COMPONENT.get(component.name, frozenset())
-    for name, written in component.properties_by_name.items():
-        if len(written) > 1 and name in allowed_once:
-            message = f"the {component.name} has {len(written)} {name} properties"
-            yield finding("property-twice", written[1].line, message)
+    for name, found in component.properties_by_name.items():
+        if len(found) > 1 and name in allowed_once:
+            yield finding("property-twice", found[1].line, f"the {component.name} has {len(found)} {name} properties")
 
 
 def _check_required_properties(component: Component) -> Iterator[Finding]:
@@ -112,18 +107,11 @@ def _check_uids(file: ParsedFile) -> Iterator[Finding]:
         lines.setdefault(key, uid.line)
 
 
-_RECOMMENDED_PROPERTIES = (
-    ("name-missing", "NAME"),
-    ("calname-missing", "X-WR-CALNAME"),
-    ("refresh-interval-missing", "REFRESH-INTERVAL"),
-)
-
-
 def check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about properties that affect calendar subscriptions."""
     for calendar in file.calendars:
-        for code, name in _RECOMMENDED_PROPERTIES:
+        for name in ("NAME", "X-WR-CALNAME", "REFRESH-INTERVAL"):
             if calendar.find_property(name) is None:
+                code = f"{name.removeprefix('X-WR-').lower()}-missing"
                 yield finding(code, calendar.line, f"the calendar has no {name}")
         for written in calendar.list_properties("X-WR-TIMEZONE"):
             if not is_known_zone(written.value):
@@ -133,17 +121,15 @@ def check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
         found = [entry for entry in file.entries if entry.find_property(name)]
         if found:
             more = f", and so have {len(found) - 1} other entries" if len(found) > 1 else ""
-            yield finding(
-                name.lower(), found[0].list_properties(name)[0].line, f"the {found[0].name} has an {name}{more}"
-            )
+            line = found[0].list_properties(name)[0].line
+            yield finding(name.lower(), line, f"the {found[0].name} has an {name}{more}")
 
 
 def _check_method(calendar: Component, entries: list[Component]) -> Iterator[Finding]:
     method = calendar.find_property("METHOD")
     if method is None:
         return
-    bare = next((entry for entry in entries if entry.find_property("ORGANIZER") is None), None)
-    if bare is not None:
+    if bare := next((entry for entry in entries if entry.find_property("ORGANIZER") is None), None):
         message = f"{method.label}, but the {bare.name} on line {bare.line} has no ORGANIZER"
         yield finding("method-without-organizer", method.line, message)
     else:
@@ -151,6 +137,5 @@ def _check_method(calendar: Component, entries: list[Component]) -> Iterator[Fin
     if method.value.upper() == "PUBLISH":
         for entry in entries:
             if attendee := entry.find_property("ATTENDEE"):
-                yield finding(
-                    "publish-with-attendee", attendee.line, "METHOD is PUBLISH, but the entry has an ATTENDEE"
-                )
+                message = "METHOD is PUBLISH, but the entry has an ATTENDEE"
+                yield finding("publish-with-attendee", attendee.line, message)

@@ -17,7 +17,6 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def check_times(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about the times of entries."""
     for entry in file.entries:
         for written in entry.list_properties(*TIME_PROPERTIES):
             yield from _check_time_values(written)
@@ -118,17 +117,15 @@ def _series_key(entry: Component) -> tuple[int, str]:
 
 
 _WEEKDAY = f"(?:{'|'.join(WEEKDAYS)})"
-_COMMA_OR_END = r"(?:,(?!$)|$)"
 
 
 def _list_pattern(item: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{item}{_COMMA_OR_END})+", re.ASCII)
+    return re.compile(rf"(?:{item}(?:,(?!$)|$))+", re.ASCII)
 
 
 _RULE_PART_PATTERNS = {
     "FREQ": re.compile("SECONDLY|MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY"),
-    "INTERVAL": re.compile(r"0*[1-9]\d{0,8}", re.ASCII),
-    "COUNT": re.compile(r"0*[1-9]\d{0,8}", re.ASCII),
+    **dict.fromkeys(("INTERVAL", "COUNT"), re.compile(r"0*[1-9]\d{0,8}", re.ASCII)),
     "UNTIL": re.compile(r"\d{8}(?:T\d{6}Z?)?", re.ASCII),
     "BYSECOND": _list_pattern("(?:[0-5]?[0-9]|60)"),
     "BYMINUTE": _list_pattern("[0-5]?[0-9]"),
@@ -150,18 +147,15 @@ _FORBIDDEN_FREQUENCIES = {
     "BYYEARDAY": {"DAILY", "WEEKLY", "MONTHLY"},
     "BYMONTHDAY": {"WEEKLY"},
 }
-_FREQUENCIES_WITH_NUMBERED_DAYS = {"MONTHLY", "YEARLY"}
 
 
 def check_recurrence(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about the recurrence rules of entries and time zone definitions."""
     for component in file.components:
         rules = component.list_properties("RRULE")
         for written in rules[1:]:
             yield finding("rrule-twice", written.line, "the component has more than one RRULE")
         for written in rules:
-            error = _find_rule_error(written.value)
-            if error:
+            if error := _find_rule_error(written.value):
                 yield finding("rrule", written.line, f"{written.label}: {error}")
             else:
                 yield from _check_until(written, component)
@@ -185,7 +179,7 @@ def _find_frequency_conflict(parts: dict[str, str], frequency: str) -> str | Non
         if name in parts and frequency in frequencies:
             return f"{name} cannot be combined with FREQ={frequency}"
     numbered = any(sign.isdigit() for sign in parts.get("BYDAY", ""))
-    if numbered and (frequency not in _FREQUENCIES_WITH_NUMBERED_DAYS or "BYWEEKNO" in parts):
+    if numbered and (frequency not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts):
         return f"numbered days cannot be combined with FREQ={frequency}"
     return None
 
@@ -199,9 +193,8 @@ def _check_until(prop: Property, component: Component) -> Iterator[Finding]:
     until = parse_time_value(parts["UNTIL"])
     wanted = _expected_until_kind(component)
     if until is None:
-        yield finding(
-            "rrule", prop.line, f"UNTIL is {quote_excerpt(parts['UNTIL'])}, which does not exist in the calendar"
-        )
+        message = f"UNTIL is {quote_excerpt(parts['UNTIL'])}, which does not exist in the calendar"
+        yield finding("rrule", prop.line, message)
     elif wanted and until.kind is not wanted:
         yield finding("rrule-until", prop.line, f"UNTIL is {until.kind}, not {wanted}")
 

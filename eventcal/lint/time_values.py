@@ -61,9 +61,8 @@ def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
         local = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is stored separately
     except ValueError:
         return None
-    if found[7]:
-        return TimeValue(TimeKind.UTC, local, tzid)
-    return TimeValue(TimeKind.ZONED if tzid else TimeKind.FLOATING, local, tzid)
+    kind = TimeKind.UTC if found[7] else TimeKind.ZONED if tzid else TimeKind.FLOATING
+    return TimeValue(kind, local, tzid)
 
 
 def parse_duration(text: str) -> timedelta | None:

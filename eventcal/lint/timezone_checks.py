@@ -20,13 +20,11 @@ from eventcal.lint.rules import Finding, finding, quote_excerpt
 from eventcal.lint.time_checks import TIME_PROPERTIES, parse_times
 from eventcal.lint.time_values import TimeKind, TimeValue, iana_utc_offset, parse_time_value, parse_utc_offset
 
-_REQUIRED_PROPERTIES = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
 # The maximum number of observance lookups per time zone, after which offsets are no longer compared.
 _MOST_LOOKUPS = 200_000
 
 
 def check_zones(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about time zones and references to time zones, separately for each calendar."""
     of_calendars: dict[int, list[Component]] = {id(calendar): [] for calendar in file.calendars}
     for component in file.components:
         if id(component.root) in of_calendars:
@@ -90,7 +88,7 @@ def _check_zone(zone: Component) -> Iterator[Finding]:
 
 
 def _check_observance(observance: Component) -> Iterator[Finding]:
-    for name in _REQUIRED_PROPERTIES:
+    for name in ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO"):
         written = observance.find_property(name)
         if written is None:
             yield finding("zone-observance", observance.line, f"the {observance.name} has no {name}")
@@ -160,10 +158,7 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time, or None if there is none.
-
-        All times are local times with the UTC offset that applies before the onset.
-        """
+        """Return the last onset at or before a local time with the UTC offset `offset_before`, or None."""
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)
@@ -171,8 +166,7 @@ class Observance:
     def _find_latest_rule_onset(self, local: datetime) -> datetime | None:
         if self.rule is None or local < self.onsets[0]:
             return None
-        last = min(local, self.until) if self.until else local
-        first = self.onsets[0]
+        first, last = self.onsets[0], min(local, self.until or local)
         for year in range(last.year, max(first.year, last.year - _MAX_YEARS_BACK) - 1, -1):
             for day in reversed(_onset_days(self.rule, year)):
                 onset = datetime.combine(day, first.time())
@@ -189,10 +183,9 @@ def parse_observances(vtimezone: Component) -> list[Observance] | None:
 
 
 def utc_offset_at(observances: Sequence[Observance], local: datetime) -> int:
-    """Return the UTC offset of a local time in a time zone, in seconds east of UTC.
+    """Return the UTC offset of a local time, in seconds east of UTC, as `iana_utc_offset` does for IANA time zones.
 
-    For times before the first onset, the offset before the first onset is used. For a time that is repeated or skipped,
-    the offset before the clock change is used (RFC 5545, section 3.3.5).
+    For times before the first onset, the offset before the first onset is used.
     """
     latest = [(onset, observance) for observance in observances if (onset := observance.find_latest_onset(local))]
     if not latest:

@@ -17,7 +17,6 @@ _DECIMAL = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,30})?", re.ASCII)
 _INTEGER = re.compile(r"\+?\d{1,10}", re.ASCII)
 # The characters that RFC 3986 allows in a URI.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~%-]+")
-_MAX_INTEGER = 2**31 - 1
 _LIST_PROPERTIES = frozenset({"CATEGORIES", "RESOURCES"})
 _TEXT_PROPERTIES = _LIST_PROPERTIES | frozenset(
     {"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CONTACT", "NAME", "UID", "RELATED-TO", "PRODID", "TZNAME"}
@@ -27,7 +26,6 @@ _ESCAPE_SEQUENCE = re.compile(r"\\[\\;,nN]")
 
 
 def check_properties(file: ParsedFile) -> Iterator[Finding]:
-    """Yield findings about property values."""
     for component in file.components:
         statuses = _STATUSES.get(component.name)
         for written in component.list_properties("STATUS"):
@@ -56,7 +54,7 @@ def _is_valid_geo(value: str) -> bool:
 _IS_VALID_VALUE: dict[str, Callable[[str], bool]] = {
     "TRANSP": lambda value: value.upper() in {"OPAQUE", "TRANSPARENT"},
     "CLASS": lambda value: value.upper() in {"PUBLIC", "PRIVATE", "CONFIDENTIAL"},
-    "SEQUENCE": lambda value: bool(_INTEGER.fullmatch(value)) and int(value) <= _MAX_INTEGER,
+    "SEQUENCE": lambda value: bool(_INTEGER.fullmatch(value)) and int(value) < 2**31,
     "PRIORITY": lambda value: bool(re.fullmatch("[0-9]", value)),
     "GEO": _is_valid_geo,
 }
