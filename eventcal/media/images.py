@@ -11,13 +11,12 @@ from enum import Enum
 from hashlib import sha256
 from io import BytesIO
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.Image import Resampling
 
 from eventcal.kit.errors import Message
 from eventcal.media.errors import UnsupportedImage
 
-# The maximum size of an upload in bytes.
 MAX_UPLOAD_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 # The WebP decoder needs five times as much memory per pixel as the other decoders.
@@ -26,9 +25,7 @@ MAX_WEBP_PIXELS = 16_000_000
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 STORED_MEDIA_TYPE = "image/webp"
 
-_FORMATS = ("PNG", "JPEG", "WEBP")
-# The EXIF orientation tag, and its values that swap width and height.
-_ORIENTATION_TAG = 0x0112
+# The values of the EXIF orientation tag that swap width and height.
 _SIDEWAYS_ORIENTATIONS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
 
@@ -53,7 +50,6 @@ class Picture:
     """A re-encoded image. `digest` is the SHA-256 hash of the body in hexadecimal form."""
 
     body: bytes
-    media_type: str
     width: int
     height: int
     digest: str
@@ -65,7 +61,7 @@ def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
         limit = MAX_UPLOAD_BYTES // 1024**2
         raise UnsupportedImage(Message("The image is larger than %(number)s MiB. Upload a smaller one.", number=limit))
     try:
-        with _decode_lock, Image.open(BytesIO(raw), formats=_FORMATS) as image:
+        with _decode_lock, Image.open(BytesIO(raw), formats=("PNG", "JPEG", "WEBP")) as image:
             return _reencode_image(image, spec)
     except UnsupportedImage:
         raise
@@ -93,7 +89,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     sideways = False
     # The EXIF data can be malformed.
     with suppress(Exception):
-        sideways = image.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS_ORIENTATIONS
+        sideways = image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS_ORIENTATIONS
     profile = image.info.get("icc_profile")
     width, height = spec.value
     plain = _convert_to_scalable_mode(image)
@@ -108,13 +104,7 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     # Logos are compressed losslessly, because lossy compression blurs text and flat colours.
     finished.save(out, "WEBP", lossless=spec is ImageSpec.LOGO, quality=85, method=6)
     body = out.getvalue()
-    return Picture(
-        body=body,
-        media_type=STORED_MEDIA_TYPE,
-        width=finished.width,
-        height=finished.height,
-        digest=sha256(body).hexdigest(),
-    )
+    return Picture(body=body, width=finished.width, height=finished.height, digest=sha256(body).hexdigest())
 
 
 def _convert_to_scalable_mode(image: Image.Image) -> Image.Image:
@@ -133,7 +123,6 @@ def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         # A malformed colour profile, or a colour profile for another colour space, is ignored.
         with suppress(ImageCms.PyCMSError, OSError, ValueError):
             given, ours = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-            found = ImageCms.profileToProfile(image, given, ours, outputMode=wanted)
-            if found is not None:
+            if (found := ImageCms.profileToProfile(image, given, ours, outputMode=wanted)) is not None:
                 return found
     return image.convert(wanted)

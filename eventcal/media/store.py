@@ -11,8 +11,6 @@ from pathlib import Path
 from eventcal.media.images import Picture
 
 UNUSED_RETENTION = timedelta(days=1)
-"""The time for which an unused image is kept."""
-
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.webp", re.ASCII)
 
 
@@ -44,7 +42,6 @@ class MediaStore:
             return None
 
     def exists(self, name: str) -> bool:
-        """Return whether an image with this name exists."""
         return bool(_FILE_NAME.fullmatch(name)) and self._path(name).is_file()
 
     def delete_unused(self, used_names: Collection[str], *, before: datetime) -> int:

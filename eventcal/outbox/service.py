@@ -9,11 +9,9 @@ from eventcal.outbox.models import OutboxMessage
 
 MAIL_KIND = "mail"
 MAX_ATTEMPTS = 10
-"""The number of attempts after which a message is abandoned."""
 RETENTION = timedelta(days=30)
-"""The time for which a message is kept after it was sent or abandoned."""
+# Unsent messages are deleted earlier if email is not configured.
 UNSENT_RETENTION = timedelta(days=7)
-"""The time for which unsent messages are kept if email is not configured."""
 
 
 def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datetime) -> None:
@@ -25,14 +23,13 @@ def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datet
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
     """Return the email that has been due for the longest time, or None if no email is due."""
-    due = (
+    due = select(OutboxMessage).where(
         OutboxMessage.kind == MAIL_KIND,
         OutboxMessage.sent_at.is_(None),
         OutboxMessage.attempts < MAX_ATTEMPTS,
         OutboxMessage.due_at <= now,
     )
-    rows = select(OutboxMessage).where(*due).order_by(OutboxMessage.due_at, OutboxMessage.id)
-    return session.scalars(rows.limit(1)).first()
+    return session.scalars(due.order_by(OutboxMessage.due_at, OutboxMessage.id).limit(1)).first()
 
 
 def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:

@@ -57,7 +57,7 @@ def webp_chunk_types(webp: bytes) -> list[bytes]:
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 def test_every_accepted_format_is_converted_to_webp(form: str) -> None:
     picture = reencode_picture(make_image(form=form), ImageSpec.PORTRAIT)
-    assert (picture.media_type, picture.width, picture.height) == ("image/webp", 64, 48)
+    assert (picture.width, picture.height) == (64, 48)
     assert decode_image(picture.body).format == "WEBP"
     assert is_similar_colour(get_pixel(picture), RED)
 
