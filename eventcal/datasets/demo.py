@@ -27,7 +27,6 @@ _DEMO_FILE = "xen-2014.json"
 
 
 def read_demo_dataset(read_record: RecordReader) -> Dataset:
-    """Return the demo data set with its original dates."""
     return parse_dataset((resources.files(__package__) / _DEMO_FILE).read_bytes(), read_record, source_name=_DEMO_FILE)
 
 
@@ -54,13 +53,12 @@ def _shift_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
     moved = dict(fields)
     for name in {"starts", "ends", "opens_at", "closes_at"} & fields.keys():
         if fields[name]:
-            day, time = fields[name][:10], fields[name][10:]
-            moved[name] = (date.fromisoformat(day) + weeks * _A_WEEK).isoformat() + time
+            day = date.fromisoformat(fields[name][:10]) + weeks * _A_WEEK
+            moved[name] = day.isoformat() + fields[name][10:]
     return moved
 
 
 def has_any_event(session: Session, dataset: Dataset) -> bool:
-    """Return whether the database contains an event with the slug of any event in the data set."""
     slugs = [event.fields["slug"] for event in dataset.records["events"]]
     return session.scalars(select(Event.id).where(Event.slug.in_(slugs)).limit(1)).first() is not None
 

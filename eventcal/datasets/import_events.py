@@ -44,27 +44,15 @@ def load_event(loading: ImportSession, record: Record) -> None:
     )
     if event is None:
         return
-    wanted = record.fields.get("status", event.status)
     with loading.collect_errors(f"{record.pointer}/status"):
-        _set_event_status(loading, event, wanted)
-    _load_event_parts(
-        loading,
-        record.iter_nested_records("tracks"),
-        event.tracks,
-        add=partial(create_track_or_room, session, event, table=Track),
-        edit=edit_track_or_room,
-    )
-    _load_event_parts(
-        loading,
-        record.iter_nested_records("rooms"),
-        event.rooms,
-        add=partial(create_track_or_room, session, event, table=Room),
-        edit=edit_track_or_room,
-    )
+        _set_event_status(loading, event, given.get("status", event.status))
+    add_track = partial(create_track_or_room, session, event, table=Track)
+    _load_parts(loading, record, "tracks", parts=event.tracks, add=add_track, edit=edit_track_or_room)
+    add_room = partial(create_track_or_room, session, event, table=Room)
+    _load_parts(loading, record, "rooms", parts=event.rooms, add=add_room, edit=edit_track_or_room)
     tiers = [tier for tier, _taken in list_tiers_with_taken_places(session, event)]
-    named = _load_event_parts(
-        loading, record.iter_nested_records("tiers"), tiers, add=partial(create_tier, session, event), edit=update_tier
-    )
+    add_tier = partial(create_tier, session, event)
+    named = _load_parts(loading, record, "tiers", parts=tiers, add=add_tier, edit=update_tier)
     for held in record.iter_nested_records("sponsorships"):
         sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
         with loading.collect_errors(held.pointer):
@@ -88,16 +76,17 @@ def _set_event_status(loading: ImportSession, event: Event, status: EventStatus)
     edit_event(loading.session, event, {"status": status}, now=loading.now)
 
 
-def _load_event_parts(
+def _load_parts(
     loading: ImportSession,
-    records: Iterable[Record],
-    parts: Iterable[Part],
+    event: Record,
+    kind: str,
     *,
+    parts: Iterable[Part],
     add: Callable[[Mapping[str, Any]], Part],
     edit: Callable[[Session, Part, Mapping[str, Any]], Part],
 ) -> dict[RecordKey, Part]:
     named: dict[RecordKey, Part] = {part.name: part for part in parts}
-    for record in records:
+    for record in event.iter_nested_records(kind):
         loading.upsert(named, record, add=add, edit=partial(edit, loading.session))
     return named
 
@@ -112,12 +101,10 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, f
         held.note, held.updated_at = fields["note"], loading.now
     if wanted == held.state:
         return
-    if wanted == SponsorshipState.CONFIRMED:
-        apply_sponsorship_action(loading.session, held, SponsorshipAction.CONFIRM, caller=OPERATOR, now=loading.now)
-    elif wanted == SponsorshipState.CANCELLED:
-        apply_sponsorship_action(loading.session, held, SponsorshipAction.CANCEL, caller=OPERATOR, now=loading.now)
-    else:
+    if wanted == SponsorshipState.ENQUIRY:
         raise InvalidTransition(f"A sponsorship cannot be changed from {held.state} to enquiry.")
+    action = SponsorshipAction.CONFIRM if wanted == SponsorshipState.CONFIRMED else SponsorshipAction.CANCEL
+    apply_sponsorship_action(loading.session, held, action, caller=OPERATOR, now=loading.now)
 
 
 def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
@@ -143,8 +130,8 @@ def load_co_locations(loading: ImportSession, dataset: Dataset) -> None:
 def _set_co_located_events(loading: ImportSession, record: Record, slugs: Iterable[RecordKey]) -> None:
     for i, slug in enumerate(record.fields["co_located_with"] or ()):
         if slug in loading.events and loading.events[slug].status not in PUBLIC_STATUSES:
-            place = f"{record.pointer}/co_located_with/{i}"
-            loading.errors.append(FieldError(place, f"is not a public event: “{slug}”"))
+            pointer = f"{record.pointer}/co_located_with/{i}"
+            loading.errors.append(FieldError(pointer, f"is not a public event: “{slug}”"))
     event = loading.events[record.key]
     known = [loading.events[slug] for slug in slugs if slug in loading.events]
     # Loading another event in the data set can change the co-located events of this event.

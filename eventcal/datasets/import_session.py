@@ -72,10 +72,7 @@ class ImportSession:
         edit: Callable[[Row, Mapping[str, Any]], object],
         required_fields: Sequence[str] = (),
     ) -> Row | None:
-        """Create or update the row for a record. Return the row, or None if the row cannot be created.
-
-        `required_fields`: the fields that are required to create a row.
-        """
+        """Create or update the row for a record, and return the row, or None if a new row cannot be created."""
         with self.collect_errors(record.pointer):
             row = rows.get(record.key)
             if row is not None:
@@ -109,10 +106,8 @@ def _iter_reference_errors(dataset: Dataset, known: Mapping[Section, Collection[
             yield FieldError(record.pointer + place, _SELF_REFERENCE_MESSAGES[section])
         elif key not in known[section]:
             named = f"“{key}”" if isinstance(key, str) else f"“{key[1]}” at “{key[0]}”"
-            yield FieldError(
-                record.pointer + place,
-                f"refers to {section[:-1]} {named}, which exists neither in the file nor in the calendar",
-            )
+            message = f"refers to {section[:-1]} {named}, which exists neither in the file nor in the calendar"
+            yield FieldError(record.pointer + place, message)
 
 
 def _fetch_by_slug(

@@ -21,13 +21,9 @@ RecordKey: TypeAlias = str | tuple[str, ...]
 """The value of the field that identifies a record, or a tuple of the values of several fields."""
 
 _KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "speakers": ("slug",),
-    "sponsors": ("slug",),
-    "events": ("slug",),
+    **dict.fromkeys(("speakers", "sponsors", "events"), ("slug",)),
+    **dict.fromkeys(("tracks", "rooms", "tiers"), ("name",)),
     "talks": ("event", "title"),
-    "tracks": ("name",),
-    "rooms": ("name",),
-    "tiers": ("name",),
     "sponsorships": ("sponsor", "tier"),
 }
 # The maximum number of unknown top-level fields that are reported.
@@ -53,22 +49,18 @@ class Record:
 
     @property
     def key(self) -> RecordKey:
-        """The key that identifies the record."""
         return record_key(self.kind, self.fields)
 
     @property
     def non_key_fields(self) -> Mapping[str, Any]:
-        """All fields of the record except the key fields."""
         return {name: value for name, value in self.fields.items() if name not in _KEY_FIELDS[self.kind]}
 
     def iter_nested_records(self, kind: str) -> Iterator["Record"]:
-        """Yield the nested records of the given kind."""
         for i, fields in enumerate(self.fields.get(kind, ())):
             yield Record(kind, f"{self.pointer}/{kind}/{i}", fields)
 
 
 def record_key(kind: str, fields: Mapping[str, Any]) -> RecordKey:
-    """Return the key of a record with the given fields."""
     key = tuple(fields[name] for name in _KEY_FIELDS[kind])
     return key if len(key) > 1 else key[0]
 
@@ -87,7 +79,6 @@ class Dataset:
 
     @property
     def size(self) -> int:
-        """The number of records."""
         return sum(len(records) for records in self.records.values())
 
 
