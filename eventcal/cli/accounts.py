@@ -36,11 +36,10 @@ def _parse_email(_context: click.Context, _parameter: click.Parameter, email: st
 
 
 def _validate_name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    error = single_line_error(name)
-    if error is None and len(name) > _MAX_NAME_LENGTH:
-        error = too_long_message(_MAX_NAME_LENGTH)
-    if error is not None:
+    if error := single_line_error(name):
         raise click.BadParameter(error)
+    if len(name) > _MAX_NAME_LENGTH:
+        raise click.BadParameter(too_long_message(_MAX_NAME_LENGTH))
     return name
 
 
@@ -66,10 +65,8 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
         with services.database.unit_of_work() as unit:
             session, now = unit.session, unit.now
             if find_member_by_email(session, email) is not None:
-                raise DuplicateEmail(
-                    f"{email} already has an account. Change it with `eventcal members role` or "
-                    "`eventcal members password`."
-                )
+                hint = "Change it with `eventcal members role` or `eventcal members password`."
+                raise DuplicateEmail(f"{email} already has an account. {hint}")
             create_member(session, email=email, name=name, password_hash=hashed, now=now, confirmed_at=now, role=role)
     click.echo(f"{name} can sign in as {email}, with the role {role}.")
 

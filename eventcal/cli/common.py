@@ -31,7 +31,6 @@ class CommandFailed(click.ClickException):
     """An error that terminates the command with a message."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message to `file`, which is standard error by default."""
         click.echo(self.format_message(), file=file, err=file is None)
 
 
@@ -39,7 +38,6 @@ class RootGroup(click.Group):
     """The root command group, which reports expected errors as messages instead of tracebacks."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command, and convert expected errors to CommandFailed."""
         try:
             return super().invoke(ctx)
         except DomainError as refusal:
@@ -87,7 +85,6 @@ def open_app_context() -> Iterator[Services]:
 
 
 def check_migrated(services: Services) -> None:
-    """Raise NotMigrated if the database schema is out of date."""
     if not services.database.is_migrated():
         raise NotMigrated
 

@@ -91,13 +91,10 @@ def _migrate_database(services: Services) -> None:
 
 
 def check_renderer_version(services: Services) -> None:
-    """Raise FeedsOutOfDate if the feed entries were rendered by another release or with other settings."""
     with services.database.read_session() as session:
         if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
-            raise FeedsOutOfDate(
-                "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. "
-                "Run `eventcal db upgrade`."
-            )
+            problem = "The feeds were rendered by another release, or with another BASE_URL or DOMAIN."
+            raise FeedsOutOfDate(f"{problem} Run `eventcal db upgrade`.")
 
 
 def _rerender_progress(services: Services) -> AbstractContextManager[Callable[[int], None]]:
@@ -174,11 +171,8 @@ def demo(*, as_it_was: bool) -> None:
         if not there:
             load_dataset(unit, dataset)
         organiser = create_demo_organiser(unit.session, dataset, password_hash=password_hash, now=unit.now)
-    click.echo(
-        "The demo calendar has already been loaded and was not changed."
-        if there
-        else _demo_message(dataset, weeks=weeks)
-    )
+    unchanged = "The demo calendar has already been loaded and was not changed."
+    click.echo(unchanged if there else _demo_message(dataset, weeks=weeks))
     if organiser is None:
         click.echo(
             f"The organiser {ORGANISER_EMAIL} already has an account. To set a new password, run\n"

@@ -10,9 +10,8 @@ from http.client import HTTPException, HTTPResponse
 
 from eventcal import __version__
 
+# Both the compressed and the decompressed calendar are limited to this size.
 MAX_CALENDAR_BYTES = 20_000_000
-"""The largest size of a calendar in octets, compressed and decompressed."""
-
 _CHUNK_BYTES = 65_536
 _MAX_CONTENT_LENGTH_DIGITS = 20
 
@@ -40,11 +39,7 @@ class FetchedResponse:
 
 
 def fetch(
-    url: str,
-    *,
-    method: str = "GET",
-    conditional_headers: Mapping[str, str] | None = None,
-    limits: FetchLimits | None = None,
+    url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, limits: FetchLimits | None = None
 ) -> FetchedResponse:
     """Return the response to a request, regardless of the response status. At most five redirects are followed.
 
@@ -52,15 +47,15 @@ def fetch(
     times out, or if the response is too large.
     """
     limits = limits or FetchLimits()
-    headers = {
+    sent = {
         "User-Agent": f"eventcal-lint/{__version__}",
         "Accept": "text/calendar, */*;q=0.5",
         "Accept-Encoding": "gzip",
-        **(conditional_headers or {}),
+        **(headers or {}),
     }
     end = time.monotonic() + limits.seconds
     try:
-        request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - the opener supports http and https only
+        request = urllib.request.Request(url, method=method, headers=sent)  # noqa: S310 - the opener supports http and https only
         with _build_opener().open(request, timeout=limits.seconds) as answer:
             # The headers of a HEAD response describe a body that is not sent.
             body = b"" if method == "HEAD" else _read_body(answer, deadline=end, limits=limits)

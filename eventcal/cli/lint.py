@@ -28,7 +28,7 @@ class LintResult:
 
     source: str
     findings: tuple[Finding, ...] = ()
-    unreadable_reason: str | None = None
+    failure: str | None = None
 
 
 @click.command()
@@ -45,9 +45,9 @@ def lint(sources: tuple[str, ...], *, strict: bool, as_json: bool) -> None:
     looked = [_lint_source(source, now) for source in sources]
     click.echo(_format_json(looked) if as_json else "\n".join(_iter_text_lines(looked)))
     for one in looked:
-        if one.unreadable_reason is not None:
-            click.echo(f"{_replace_unprintable(one.source)} cannot be read: {one.unreadable_reason}.", err=True)
-    if any(one.unreadable_reason is not None for one in looked):
+        if one.failure is not None:
+            click.echo(f"{_replace_unprintable(one.source)} cannot be read: {one.failure}.", err=True)
+    if any(one.failure is not None for one in looked):
         sys.exit(_UNREADABLE)
     count = _count_by_severity(looked)
     if count[Severity.ERROR] or (strict and count[Severity.WARNING]):
@@ -60,7 +60,7 @@ def _lint_source(source: str, now: datetime) -> LintResult:
             return LintResult(source, tuple(_lint_url(source, now)))
         return LintResult(source, tuple(lint_calendar(_read_source(source), now=now)))
     except UnreadableCalendar as error:
-        return LintResult(source, unreadable_reason=str(error))
+        return LintResult(source, failure=str(error))
 
 
 def _read_source(source: str) -> bytes:
@@ -84,7 +84,7 @@ def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
     # Conditional requests and HEAD requests are checked as well, because calendar apps send both.
     named = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     condition = {name: answer.headers[header] for name, header in named.items() if answer.headers.get(header)}
-    again = fetch(answer.url, conditional_headers=condition).status if condition else None
+    again = fetch(answer.url, headers=condition).status if condition else None
     head = fetch(answer.url, method="HEAD").status
     yield from lint_http_responses(
         ServerResponses(status=answer.status, headers=answer.headers, head_status=head, conditional_status=again)
@@ -99,22 +99,19 @@ def _iter_text_lines(results: Sequence[LintResult]) -> Iterator[str]:
             place = f"{source}:{finding.line}:" if finding.line else f"{source}:"
             yield f"{place} {finding.severity} {finding.code} {finding.message} ({finding.section})"
     count = _count_by_severity(results)
-    read = sum(one.unreadable_reason is None for one in results)
+    read = sum(one.failure is None for one in results)
     found = f"{format_count(count[Severity.ERROR], 'error')} and {format_count(count[Severity.WARNING], 'warning')}"
     yield f"{found} in {format_count(read, 'calendar')}."
 
 
 def _format_json(results: Sequence[LintResult]) -> str:
     count = _count_by_severity(results)
+    unreadable = [{"source": one.source, "reason": one.failure} for one in results if one.failure is not None]
     body = {
         "errors": count[Severity.ERROR],
         "warnings": count[Severity.WARNING],
         "findings": [{"source": one.source, **asdict(finding)} for one in results for finding in one.findings],
-        "unreadable": [
-            {"source": one.source, "reason": one.unreadable_reason}
-            for one in results
-            if one.unreadable_reason is not None
-        ],
+        "unreadable": unreadable,
     }
     return json.dumps(body, indent=2)
 

@@ -74,8 +74,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
 def load_worker_app() -> Flask:
     """Return the app for a worker process. The settings are read from the environment.
 
-    Objects created at start-up are frozen (see `gc.freeze`), because scanning them during a full garbage collection
-    would delay requests by 60 ms.
+    Existing objects are frozen, because scanning them during a full garbage collection would delay requests by 60 ms.
     """
     app = create_app(read_settings(os.environ))
     gc.collect()
@@ -101,11 +100,9 @@ def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN
 
 
 def _resolve_free_address(host: str, port: int) -> str:
-    """Return the numeric address of a host.
+    """Return the numeric address of a host. Raises NoSuchAddress, or AddressInUse if the port is not free.
 
-    Raises NoSuchAddress if this machine does not have the address, and AddressInUse if the port cannot be used. Without
-    the check for a free port, Granian would share the port with another process, and each process would receive only
-    some of the requests.
+    Granian itself would share the port with another process, and each process would receive only some of the requests.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -116,12 +113,10 @@ def _resolve_free_address(host: str, port: int) -> str:
     except OSError as error:
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
             raise NoSuchAddress(f"This machine has no address {host}. Choose another one with --host.") from error
-        reason = f"{host} port {port} cannot be used: {error.strerror}. Choose another port with --port."
+        problem = f"{host} port {port} cannot be used: {error.strerror}. Choose"
         if error.errno == errno.EADDRINUSE:
-            reason = (
-                f"Another process already listens on {host} port {port}. Stop it, or choose another port with --port."
-            )
-        raise AddressInUse(reason) from error
+            problem = f"Another process already listens on {host} port {port}. Stop it, or choose"
+        raise AddressInUse(f"{problem} another port with --port.") from error
     return str(where[0])
 
 
