@@ -101,11 +101,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     app.register_blueprint(docs)
     # The OpenAPI document is built on first use, because commands and most tests do not need it.
     app.extensions["eventcal_openapi"] = cache(partial(build_openapi_document, app, api, settings))
-    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # Flask documents this assignment
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask documents this assignment
-            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
-        )
+    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
 
 
@@ -113,5 +111,4 @@ class EventcalApp(Flask):
     """A Flask app that logs unhandled exceptions with the route instead of the path, which can contain a secret."""
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - Flask's signature, which is a union of three types
-        """Log an unhandled exception together with the requested route."""
         self.logger.error("failed at %s", requested_route(), exc_info=exc_info)

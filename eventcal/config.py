@@ -44,7 +44,6 @@ class Settings:
 
     @property
     def is_https(self) -> bool:
-        """Whether the public URL uses HTTPS."""
         return self.base_url.startswith("https://")
 
     @property
@@ -75,6 +74,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if len(secret_key) < 32:  # noqa: PLR2004 - explained by the message below
         raise ConfigurationError(f"{ENV_PREFIX}SECRET_KEY must have at least 32 characters.")
     base_url = _parse_base_url(given.get("base_url", Settings.base_url))
+    trusted_proxies = given.get("trusted_proxies", "0")
+    if not trusted_proxies.isdecimal():
+        raise ConfigurationError(f"{ENV_PREFIX}TRUSTED_PROXIES must be an integer, not {trusted_proxies!r}.")
     return Settings(
         instance=instance,
         database_url=_parse_database_url(given.get("database_url", f"sqlite:///{instance / 'eventcal.db'}")),
@@ -83,7 +85,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         domain=given.get("domain") or urlsplit(base_url).hostname or "localhost",
         mail_url=_parse_mail_url(given.get("mail_url")),
         redis_url=given.get("redis_url") or None,
-        trusted_proxies=_parse_integer("TRUSTED_PROXIES", given.get("trusted_proxies", "0")),
+        trusted_proxies=int(trusted_proxies),
         name=given.get("name", Settings.name),
     )
 
@@ -162,9 +164,3 @@ def _split_url(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if reachable else None
-
-
-def _parse_integer(name: str, text: str) -> int:
-    if not text.isdecimal():
-        raise ConfigurationError(f"{ENV_PREFIX}{name} must be an integer, not {text!r}.")
-    return int(text)

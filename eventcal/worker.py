@@ -18,8 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from eventcal.config import Settings
-from eventcal.feeds.fetch_counts import FETCH_RETENTION as FETCHES_KEPT
-from eventcal.feeds.fetch_counts import delete_old_fetches
+from eventcal.feeds.fetch_counts import FETCH_RETENTION, delete_old_fetches
 from eventcal.kit.database import Database
 from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage
@@ -35,7 +34,6 @@ _MAX_ERROR_LENGTH = 1000
 # The timeout in seconds for SMTP connections.
 _SMTP_TIMEOUT = 30
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-_SMTP_PORT, _SMTPS_PORT = 25, 465
 
 
 def run_worker(database: Database, settings: Settings, stop: threading.Event) -> None:
@@ -73,7 +71,7 @@ def delete_expired_data(database: Database, settings: Settings) -> None:
     """Delete old emails, expired sessions, and the fetch counts of feeds that are no longer fetched."""
     with database.unit_of_work() as unit:
         unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
-        delete_old_fetches(unit.session, before=unit.now - FETCHES_KEPT)
+        delete_old_fetches(unit.session, before=unit.now - FETCH_RETENTION)
         delete_expired_sessions(unit.session, now=unit.now)
 
 
@@ -94,8 +92,7 @@ def _record_attempt(database: Database, message: OutboxMessage, error: str | Non
     with database.unit_of_work() as unit:
         row = unit.session.get_one(OutboxMessage, message.id)
         if error is None:
-            row.sent_at = unit.now
-            row.last_error = None
+            row.sent_at, row.last_error = unit.now, None
             # The text of a sent email is deleted, because it can contain a link that grants access to an account.
             row.payload = {**row.payload, "text": ""}
         else:
@@ -134,7 +131,7 @@ def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
     [sender] = parse_qs(parts.query).get("from", [f"eventcal@{domain}"])
     return MailServer(
         host=parts.hostname or "localhost",
-        port=parts.port or (_SMTPS_PORT if tls else _SMTP_PORT),
+        port=parts.port or (smtplib.SMTP_SSL_PORT if tls else smtplib.SMTP_PORT),
         tls=tls,
         sender=sender,
         user=unquote(parts.username) if parts.username else None,
@@ -152,10 +149,9 @@ def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> Non
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
+    context = ssl.create_default_context()
     if server.tls:
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=_SMTP_TIMEOUT, context=ssl.create_default_context()
-        )
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=_SMTP_TIMEOUT, context=context)
     else:
         connection = smtplib.SMTP(server.host, server.port, timeout=_SMTP_TIMEOUT)
     try:
@@ -163,14 +159,13 @@ def _connect(server: MailServer) -> smtplib.SMTP:
         # Connections to localhost do not require encryption.
         secure = server.tls or server.host in _LOCAL_HOSTS
         if not secure and connection.has_extn("starttls"):
-            connection.starttls(context=ssl.create_default_context())
+            connection.starttls(context=context)
             connection.ehlo()
             secure = True
         if server.user is not None:
             if not secure:
-                raise smtplib.SMTPNotSupportedError(
-                    "the server offers no TLS, so no password is sent to it; use smtps://"
-                )
+                message = "the server offers no TLS, so no password is sent to it; use smtps://"
+                raise smtplib.SMTPNotSupportedError(message)
             connection.login(server.user, server.password or "")
     except BaseException:
         connection.close()
