@@ -14,14 +14,8 @@ from eventcal.events.state_changes import LOCATION_COLUMNS
 from eventcal.kit.errors import FieldError, raise_if_invalid
 from eventcal.kit.localtime import get_zone
 from eventcal.sponsors.models import Tier
-from eventcal.web.rendering.forms import (
-    Form,
-    FormData,
-    day_and_time_values,
-    load_with_errors,
-    normalise_newlines,
-    split_comma_list,
-)
+from eventcal.web.rendering import forms
+from eventcal.web.rendering.forms import Form, FormData, day_and_time_values, normalise_newlines
 from eventcal.web.schemas.fields import TypedSchema
 from eventcal.web.schemas.response_schema import Json
 
@@ -55,18 +49,14 @@ def parse_event_form(data: FormData) -> Json:
     """Return the request body for a submitted form, with None for each empty field."""
     body: Json = {name: data.get(name, "").strip() for name in _REQUIRED_FIELDS}
     body |= {name: _text_or_none(data, name) for name in _TEXT_FIELDS if name in data}
-    body |= {
-        name: normalise_newlines(data[name]) if _text_or_none(data, name) else None
-        for name in _MULTILINE_FIELDS
-        if name in data
-    }
+    body |= {name: _multiline_or_none(data, name) for name in _MULTILINE_FIELDS if name in data}
     body["starts"] = _join_day_and_time(data, "starts")
     body["ends"] = _join_day_and_time(data, "ends") or body["starts"][:10]
     body["location"] = {name: _text_or_none(data, name) for name in LOCATION_COLUMNS}
     body["location"]["country"] = _uppercase_or_none(data, "country")
     body["location"] |= {name: _parse_degrees(body["location"][name]) for name in ("latitude", "longitude")}
     body["registration"] = {"url": _text_or_none(data, "registration_url"), "price": parse_price(data)}
-    body["tags"] = split_comma_list(data.get("tags", ""))
+    body["tags"] = forms.split_comma_list(data.get("tags", ""))
     body["call_for_talks"] = _parse_call_for_talks(data)
     return body
 
@@ -80,7 +70,6 @@ def drop_empty_fields(body: Json) -> Json:
 
 
 def changed_fields(body: Json, before: Json) -> Json:
-    """Return the fields of a request body that differ from the fields in `before`."""
     changes: Json = {}
     for name, value in body.items():
         # An empty slug leaves the slug unchanged.
@@ -104,14 +93,10 @@ def fill_missing_fields(data: FormData, stored: Mapping[str, str]) -> FormData:
 
 
 def build_event_form(event: Event) -> Form:
-    """Return the form with the values of an event."""
-    values: dict[str, object] = {
-        name: getattr(event, name) for name in (*_REQUIRED_FIELDS, *_TEXT_FIELDS, *_MULTILINE_FIELDS, *LOCATION_COLUMNS)
-    }
-    values |= {
-        **day_and_time_values("starts", event.starts, default_day=""),
-        **day_and_time_values("ends", event.ends, default_day=""),
-    }
+    columns = (*_REQUIRED_FIELDS, *_TEXT_FIELDS, *_MULTILINE_FIELDS, *LOCATION_COLUMNS)
+    values: dict[str, object] = {name: getattr(event, name) for name in columns}
+    values |= day_and_time_values("starts", event.starts, default_day="")
+    values |= day_and_time_values("ends", event.ends, default_day="")
     values |= {"registration_url": event.registration_url, **price_field_values(event)}
     values |= {"tags": ", ".join(tag.tag for tag in event.tags), **_call_for_talks_values(event)}
     return Form({name: "" if value is None else str(value) for name, value in values.items()})
@@ -127,7 +112,6 @@ def parse_price(data: FormData) -> Json | None:
 
 
 def price_field_values(priced: Event | Tier) -> dict[str, str | None]:
-    """Return the values of the price fields for an event or a tier."""
     amount = None if priced.price_amount is None else f"{priced.price_amount:.2f}"
     return {"price_amount": amount, "price_currency": priced.price_currency}
 
@@ -135,11 +119,8 @@ def price_field_values(priced: Event | Tier) -> dict[str, str | None]:
 def load_event_fields(
     schema: TypedSchema[EventFields], body: Json, *, full_body: Json, extra_errors: Sequence[FieldError]
 ) -> EventFields:
-    """Return the event fields that `schema` loads from `body`, or raise Invalid with all errors.
-
-    `full_body` is the request body for all fields of the form. `extra_errors` are additional errors of the form.
-    """
-    fields, errors = load_with_errors(schema, body)
+    """Return the fields that `schema` loads from `body`, or raise Invalid. `full_body` contains all form fields."""
+    fields, errors = forms.load_with_errors(schema, body)
     raise_if_invalid(add_consistency_errors(full_body, [*extra_errors, *errors]))
     return fields
 
@@ -151,10 +132,7 @@ def add_consistency_errors(body: Json, faults: Sequence[FieldError]) -> list[Fie
     if "recurrence" in invalid:
         flat_body["recurrence"] = None
     conflicts = event_errors(flat_body) if faults else []
-    return [
-        *faults,
-        *(error for error in conflicts if _form_field_pointer(error.pointer).split("/")[1] not in invalid),
-    ]
+    return [*faults, *(error for error in conflicts if _form_field_pointer(error.pointer).split("/")[1] not in invalid)]
 
 
 def contradictory_call_errors(data: FormData) -> list[FieldError]:
@@ -166,7 +144,6 @@ def contradictory_call_errors(data: FormData) -> list[FieldError]:
 
 
 def map_errors_to_form_fields(faults: Iterable[FieldError]) -> list[FieldError]:
-    """Return the given errors, replacing each pointer into the request body by a pointer to a form field."""
     return [FieldError(_form_field_pointer(error.pointer), error.detail) for error in faults]
 
 
@@ -177,6 +154,10 @@ def _form_field_pointer(pointer: str) -> str:
 
 def _text_or_none(data: FormData, name: str) -> str | None:
     return data.get(name, "").strip() or None
+
+
+def _multiline_or_none(data: FormData, name: str) -> str | None:
+    return normalise_newlines(data[name]) if _text_or_none(data, name) else None
 
 
 def _uppercase_or_none(data: FormData, name: str) -> str | None:
@@ -201,7 +182,7 @@ def _parse_call_for_talks(data: FormData) -> Json | None:
         "closes_at": _join_day_and_time(data, "call_closes") or None,
         "anywhere_on_earth": data.get("call_earth") == CHECKED,
         "kinds": [kind.value for kind in TalkKind if data.get(f"call_{kind.value}") == CHECKED],
-        "note": normalise_newlines(data.get("call_note", "")) if _text_or_none(data, "call_note") else None,
+        "note": _multiline_or_none(data, "call_note"),
     }
 
 
@@ -209,15 +190,15 @@ def _call_for_talks_values(event: Event) -> dict[str, object]:
     call = event.call
     if call is None:
         return {"call": ""}
-    checked = {f"call_{kind}": CHECKED for kind in call.kinds}
+    values = {"call": CHECKED, **{f"call_{kind}": CHECKED for kind in call.kinds}}
     if call.anywhere_on_earth:
-        checked["call_earth"] = CHECKED
-    opens = day_and_time_values(
-        "call_opens", _normalise_to_local_time(call.opens, call.opens_at, event.timezone), default_day=""
-    )
-    closing_time = _normalise_to_local_time(call.closes, call.closes_at, event.timezone)
-    closes = day_and_time_values("call_closes", closing_time, default_day="")
-    return {"call": CHECKED, **checked, **opens, **closes, "call_note": call.note}
+        values["call_earth"] = CHECKED
+    for name, stored, instant in (
+        ("call_opens", call.opens, call.opens_at),
+        ("call_closes", call.closes, call.closes_at),
+    ):
+        values |= day_and_time_values(name, _normalise_to_local_time(stored, instant, event.timezone), default_day="")
+    return {**values, "call_note": call.note}
 
 
 def _normalise_to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:

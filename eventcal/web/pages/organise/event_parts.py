@@ -13,20 +13,13 @@ from eventcal.events.errors import DuplicateName, EventPartNotFound, LastOrganis
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import list_team_members
 from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
-from eventcal.kit.errors import FieldError, Invalid, Message
+from eventcal.kit.errors import FieldError, Invalid, Message, require
 from eventcal.members.models import Member
 from eventcal.members.service import find_member_by_email
 from eventcal.talks.delete_and_merge_referenced import count_talks_in, delete_track_or_room
 from eventcal.web.identity.current_user import caller
-from eventcal.web.pages.organise import layout
+from eventcal.web.pages.organise import layout, row_forms
 from eventcal.web.pages.organise.labels import TEAM_ROLE_LABELS, enum_choices
-from eventcal.web.pages.organise.row_forms import (
-    NEW_ROW,
-    RowForm,
-    build_row_form,
-    handle_row_forms,
-    parse_submitted_row,
-)
 from eventcal.web.rendering.forms import FormData, flash_for, parse_int, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import login_required
@@ -40,7 +33,6 @@ _ADD_ACTIONS: Mapping[str, tuple[type[Part], RoomFields | TrackFields]] = {
     "add-track": (Track, TrackIn()),
 }
 _MEMBER_SCHEMA, _ROLE_SCHEMA = TeamMemberIn(), TeamRoleIn()
-# Functions that convert the submitted fields of rooms and tracks.
 _FIELD_PARSERS: Mapping[str, Callable[[str], object]] = {
     "name": str.strip,
     "capacity": parse_int,
@@ -51,8 +43,7 @@ _FIELD_PARSERS: Mapping[str, Callable[[str], object]] = {
 @pages.route("/organise/<slug>/parts", methods=["GET", "POST"])
 @login_required
 def event_parts(slug: str) -> Response:
-    """Show the rooms and tracks of an event, or perform the action of the clicked button."""
-    return handle_row_forms(
+    return row_forms.handle_row_forms(
         slug, _process_part_row, render_list=_build_parts_page, error_fields={DuplicateName: "name"}
     )
 
@@ -60,16 +51,15 @@ def event_parts(slug: str) -> Response:
 @pages.get("/organise/<slug>/parts/<part_id>/remove")
 @login_required
 def confirm_remove_part(slug: str, part_id: str) -> Response:
-    """Show the number of talks in a room or track and ask for confirmation before removing the room or track."""
     with layout.open_event_session(slug) as (session, event):
         part = _get_room_or_track(event, part_id)
         values = {"part": part, "is_room": isinstance(part, Room), "talks": count_talks_in(session, part)}
         title = _("Remove this room?") if isinstance(part, Room) else _("Remove this track?")
-        return layout.confirmation_response(event, "event_parts", "remove_part.html", title=title, **values)
+        return layout.confirm_page(event, "event_parts", "remove_part.html", title=title, **values)
 
 
 def _process_part_row(session: Session, event: Event) -> str:
-    do, row, data = parse_submitted_row()
+    do, row, data = row_forms.parse_submitted_row()
     if do in _ADD_ACTIONS:
         table, schema = _ADD_ACTIONS[do]
         create_track_or_room(session, event, _validate_part_row(schema, data), table=table)
@@ -86,30 +76,26 @@ def _validate_part_row(schema: RoomFields | TrackFields, data: FormData) -> dict
     return validate(schema, {name: _FIELD_PARSERS[name](data.get(name, "")) for name in schema.fields})
 
 
-def _build_parts_page(_session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` is shown instead of the stored values of the same row."""
-    forms = {row: RowForm(row_key=row) for row in (f"{NEW_ROW}-room", f"{NEW_ROW}-track")}
-    for part in _rooms_and_tracks(event):
-        forms[part.id] = build_row_form(part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields})
-    if invalid_row is not None:
-        forms[invalid_row.row_key] = invalid_row
+def _build_parts_page(_session: Session, event: Event, invalid_row: row_forms.RowForm | None = None) -> Page:
+    forms = {row: row_forms.RowForm(row_key=row) for row in (f"{row_forms.NEW_ROW}-room", f"{row_forms.NEW_ROW}-track")}
+    parts: list[Part] = [*event.rooms, *event.tracks]
+    for part in parts:
+        forms[part.id] = row_forms.build_row_form(
+            part.id, {name: getattr(part, name) for name in _SCHEMAS[type(part)].fields}
+        )
     return layout.render_section(
         event,
         section="event_parts",
         template="parts.html",
         title=_("Rooms and tracks"),
-        forms=forms,
-        wrong=invalid_row or RowForm(),
+        **row_forms.row_context(forms, invalid_row),
         done=flash_for({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
     )
 
 
-def _rooms_and_tracks(event: Event) -> list[Part]:
-    return [*event.rooms, *event.tracks]
-
-
 def _get_room_or_track(event: Event, part_id: str) -> Part:
-    for part in _rooms_and_tracks(event):
+    parts: list[Part] = [*event.rooms, *event.tracks]
+    for part in parts:
         if part.id == part_id:
             return part
     raise EventPartNotFound(Message("This event has no such room or track."))
@@ -118,23 +104,22 @@ def _get_room_or_track(event: Event, part_id: str) -> Part:
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
 @login_required
 def event_team(slug: str) -> Response:
-    """Show the team of an event, or perform the action of the clicked button."""
-    return handle_row_forms(slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"})
+    return row_forms.handle_row_forms(
+        slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"}
+    )
 
 
 @pages.get("/organise/<slug>/team/<member_id>/remove")
 @login_required
 def confirm_remove_team_member(slug: str, member_id: str) -> Response:
-    """Ask for confirmation before removing a member from the team."""
     with layout.open_event_session(slug) as (session, event):
         row, member = _get_team_member(session, event, member_id)
         values = {"someone": member, "role": TEAM_ROLE_LABELS[row.role], "is_self": member.id == caller().member_id}
-        title = _("Take off the team?")
-        return layout.confirmation_response(event, "event_team", "remove_teammate.html", title=title, **values)
+        return layout.confirm_page(event, "event_team", "remove_teammate.html", title=_("Take off the team?"), **values)
 
 
 def _process_team_row(session: Session, event: Event) -> str:
-    do, row, data = parse_submitted_row()
+    do, row, data = row_forms.parse_submitted_row()
     if do == "add":
         fields = validate(_MEMBER_SCHEMA, {"email": data.get("email", "").strip(), "role": data.get("role", "")})
         member = find_member_by_email(session, fields["email"])
@@ -147,36 +132,29 @@ def _process_team_row(session: Session, event: Event) -> str:
     if do == "remove":
         remove_team_member(session, event, teammate.id)
         if teammate.id == caller().member_id and not caller().is_moderator:
-            # Members who removed themselves from a team are not allowed to see the team's page.
+            # Organisers who have removed themselves from a team are not allowed to see the team's page.
             return url_for("pages.my_talks")
         return url_for("pages.event_team", slug=event.slug, done="removed")
-    fields = validate(_ROLE_SCHEMA, {"role": data.get("role", "")})
-    add_team_member(session, event, teammate, role=fields["role"])
+    add_team_member(session, event, teammate, **validate(_ROLE_SCHEMA, {"role": data.get("role", "")}))
     return url_for("pages.event_team", slug=event.slug, done="saved")
 
 
 def _get_team_member(session: Session, event: Event, member_id: str) -> tuple[TeamMember, Member]:
-    for row, member in list_team_members(session, event):
-        if member.id == member_id:
-            return row, member
-    raise EventPartNotFound(Message("No team member has this id."))
+    found = next((row for row in list_team_members(session, event) if row[1].id == member_id), None)
+    return require(found, EventPartNotFound(Message("No team member has this id.")))
 
 
-def _build_team_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` is shown instead of the stored values of the same row."""
+def _build_team_page(session: Session, event: Event, invalid_row: row_forms.RowForm | None = None) -> Page:
     team = list_team_members(session, event)
-    forms = {member.id: build_row_form(member.id, {"role": row.role}) for row, member in team}
-    forms[NEW_ROW] = build_row_form(NEW_ROW, {"role": TeamRole.REVIEWER})
-    if invalid_row is not None:
-        forms[invalid_row.row_key] = invalid_row
+    forms = {member.id: row_forms.build_row_form(member.id, {"role": row.role}) for row, member in team}
+    forms[row_forms.NEW_ROW] = row_forms.build_row_form(row_forms.NEW_ROW, {"role": TeamRole.REVIEWER})
     return layout.render_section(
         event,
         section="event_team",
         template="team.html",
         title=_("Team"),
         team=[member for _row, member in team],
-        forms=forms,
-        wrong=invalid_row or RowForm(),
+        **row_forms.row_context(forms, invalid_row),
         roles=enum_choices(TEAM_ROLE_LABELS),
         done=flash_for(
             {

@@ -63,12 +63,10 @@ TALK_STEP_LABELS: Mapping[TalkAction, Message] = {
 
 
 def enum_choices(labels: Mapping[EnumT, Message]) -> Choices:
-    """Return enum members with their display names as options for a select field."""
     return [(member.value, translate(label)) for member, label in labels.items()]
 
 
 def event_form_choices() -> dict[str, Choices | Sequence[str]]:
-    """Return the template variables that contain the options for the event form."""
     return {
         "kinds": [(kind.value, kind_label(kind)) for kind in EventKind],
         "talk_kinds": [(kind.value, kind_label(kind)) for kind in TalkKind],
@@ -77,12 +75,10 @@ def event_form_choices() -> dict[str, Choices | Sequence[str]]:
 
 
 def talk_row(talk: Talk, **extra: object) -> dict[str, Any]:
-    """Return the template variables for a talk, including the display names of its kind and state."""
     return {"talk": talk, "kind": kind_label(talk.kind), "state": translate(TALK_STATE_LABELS[talk.state]), **extra}
 
 
 def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
-    """Return the question that asks for confirmation of an action on a number of talks."""
     questions = {
         TalkAction.ACCEPT: ngettext("Accept this talk?", "Accept these %(num)s talks?", talk_count),
         TalkAction.WAITLIST: ngettext(
@@ -96,16 +92,14 @@ def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
 
 def step_error_text(step: TalkAction, talk: Talk) -> str:
     """Return the reason why an action is not possible: the state of a talk, or a change by another user."""
-    title, state = talk.title, translate(TALK_STATE_LABELS[talk.state])
+    values = {"title": talk.title, "state": translate(TALK_STATE_LABELS[talk.state])}
     if talk.state in TALK_TRANSITIONS[step].sources:
-        return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=title))
+        return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=talk.title))
     reasons = {
-        TalkAction.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", title=title, state=state),
-        TalkAction.WAITLIST: _(
-            "“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", title=title, state=state
-        ),
-        TalkAction.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", title=title, state=state),
-        TalkAction.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", title=title, state=state),
+        TalkAction.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", **values),
+        TalkAction.WAITLIST: _("“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", **values),
+        TalkAction.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", **values),
+        TalkAction.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", **values),
     }
     return str(reasons[step])
 

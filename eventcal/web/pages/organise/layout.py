@@ -1,5 +1,6 @@
 """Functions shared by the pages for organisers: loading events, checking forms and rendering the layout."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -24,9 +25,6 @@ from eventcal.web.request.context import read_session, unit_of_work
 
 StepT = TypeVar("StepT", bound=StrEnum)
 GetEvent = Callable[[Session, str, Caller], Event]
-
-# The maximum number of digits in the query parameter `number`.
-_MOST_DIGITS = 4
 
 
 @contextmanager
@@ -54,8 +52,7 @@ def render_section(event: Event, *, section: str, template: str, title: str, **c
     )
 
 
-def confirmation_response(event: Event, section: str, template: str, *, title: str, **context: object) -> Response:
-    """Return the response with a page that asks for confirmation of an action and explains its consequences."""
+def confirm_page(event: Event, section: str, template: str, *, title: str, **context: object) -> Response:
     return page_response(render_section(event, section=section, template=template, title=title, within=True, **context))
 
 
@@ -86,5 +83,4 @@ def check_edit_conflict(event: Event) -> None:
 def find_completed_count(action: str) -> int | None:
     """Return the number of changed talks from the query string, or None if the parameter `done` is not `action`."""
     number = request.args.get("number", "")
-    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
-    return int(number) if is_number and request.args.get("done") == action else None
+    return int(number) if re.fullmatch("[0-9]{1,4}", number) and request.args.get("done") == action else None

@@ -31,7 +31,6 @@ _DEFAULT_VALUES = {"kind": EventKind.CONFERENCE, "programme": Programme.CURATED,
 @pages.get("/propose")
 @login_required
 def propose_event_form() -> Response:
-    """Show the form for a new event."""
     return page_response(_build_new_event_page(Form(_DEFAULT_VALUES)))
 
 
@@ -39,14 +38,12 @@ def propose_event_form() -> Response:
 @login_required
 @form_view(lambda error: answer_rejected(_build_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
 def propose_or_preview_event() -> str | Response:
-    """Propose an event or show a preview, depending on the clicked button."""
     body, call_errors = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
     fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=call_errors)
     if request.form.get("do") == "preview":
         with read_session() as session:
-            preview = build_preview_as_published(
-                session, service.build_event(session, fields, caller=caller(), now=now())
-            )
+            event = service.build_event(session, fields, caller=caller(), now=now())
+            preview = build_preview_as_published(session, event)
         return page_response(_build_new_event_page(rejected_form(request.form), preview=preview))
     with unit_of_work() as session:
         slug = service.propose_event(session, fields, caller=caller(), now=now()).slug
@@ -56,7 +53,6 @@ def propose_or_preview_event() -> str | Response:
 @pages.get("/organise/<slug>/event")
 @login_required
 def event_form(slug: str) -> Response:
-    """Show the form with which organisers edit an event."""
     with layout.open_event_session(slug) as (_session, event):
         return page_response(_build_event_form_page(event, forms.build_event_form(event)))
 
@@ -75,7 +71,6 @@ def _render_event_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_event_error)
 def save_or_preview_event(slug: str) -> str | Response:
-    """Save changes to an event or show a preview, depending on which button was clicked."""
     if request.form.get("do") == "preview":
         return _preview_event_changes(slug)
     with layout.changing_event(slug) as (session, event):

@@ -31,7 +31,6 @@ from eventcal.web.request.context import links, now
 @pages.get("/organise/<slug>/publishing")
 @login_required
 def event_publishing(slug: str) -> Response:
-    """Show the status of an event and the available actions."""
     with layout.open_event_session(slug) as (_session, event):
         page = layout.render_section(
             event,
@@ -56,25 +55,22 @@ def event_publishing(slug: str) -> Response:
 @pages.get("/organise/<slug>/publishing/<step>")
 @login_required
 def confirm_event_step(slug: str, step: str) -> Response:
-    """Show how an event will appear after an action, and ask for confirmation."""
     action = layout.get_step(step, EventAction)
     with layout.open_event_session(slug) as (session, event):
         if action in state_changes.MODERATOR_ACTIONS:
             check_moderator(caller())
         if action not in state_changes.allowed_event_actions(event, caller()):
             return redirect(url_for("pages.event_publishing", slug=slug), HTTPStatus.SEE_OTHER)
-        return page_response(_build_step_confirmation_page(session, event, action, form=Form()))
+        return page_response(_build_step_page(session, event, action, form=Form()))
 
 
 def _render_step_error(error: DomainError, slug: str) -> Response:
     errors = field_errors(error)
     if isinstance(error, VersionConflict):
         errors = (FieldError("", _("Somebody changed this event meanwhile. This is what subscribers will see now.")),)
+    step, form = EventAction(request.form["do"]), rejected_form(request.form, errors)
     with layout.open_event_session(slug) as (session, event):
-        page = _build_step_confirmation_page(
-            session, event, EventAction(request.form["do"]), form=rejected_form(request.form, errors)
-        )
-        return answer_rejected(page, error)
+        return answer_rejected(_build_step_page(session, event, step, form=form), error)
 
 
 @pages.post("/organise/<slug>/publishing")
@@ -100,7 +96,7 @@ def take_event_step(slug: str) -> str:
     return url_for("pages.event_publishing", slug=slug, done=step)
 
 
-def _build_step_confirmation_page(session: Session, event: Event, step: EventAction, *, form: Form) -> Page:
+def _build_step_page(session: Session, event: Event, step: EventAction, *, form: Form) -> Page:
     was_public = event.status in PUBLIC_STATUSES
     talks = count_talks_once_published(session, event)
     is_open = step in state_changes.allowed_event_actions(event, caller())
@@ -108,7 +104,6 @@ def _build_step_confirmation_page(session: Session, event: Event, step: EventAct
     # Changes to a detached event are not written to the database.
     if is_open and step != EventAction.DELETE:
         state_changes.apply_transition(event, step, now=now())
-    preview = build_calendar_preview(session, event, was_public=was_public)
     current_event = get_event_for_organiser(session, event.slug, caller())
     return layout.render_section(
         current_event,
@@ -120,6 +115,6 @@ def _build_step_confirmation_page(session: Session, event: Event, step: EventAct
         step=step.value,
         is_open=is_open,
         talks=talks,
-        look=preview,
+        look=build_calendar_preview(session, event, was_public=was_public),
         notices=subscribed_apps_context(session, current_event),
     )

@@ -1,8 +1,8 @@
-"""Pages with a form for each row of a list. The name of each field begins with the key of the row."""
+"""Pages with a form for each row of a list. The name of each form field begins with the key of its row."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any
 
 from flask import request
 from sqlalchemy.orm import Session
@@ -15,8 +15,6 @@ from eventcal.web.rendering.forms import Form, FormData, field_errors, rejected_
 from eventcal.web.rendering.page import Page
 from eventcal.web.rendering.private_page import answer_rejected, form_view, page_response
 
-_NO_POINTERS: Mapping[str, str] = MappingProxyType({})
-
 NEW_ROW = "new"
 """The key of the row for a new item."""
 
@@ -28,35 +26,36 @@ class RowForm(Form):
     row_key: str = NEW_ROW
 
     def field_name(self, name: str) -> str:
-        """Return the full name of a field, which begins with the row key."""
         return f"{self.row_key}-{name}"
 
 
 def build_row_form(row_key: str, values: Mapping[str, object]) -> RowForm:
-    """Return a row form with the values of an item."""
     texts = {f"{row_key}-{name}": "" if value is None else str(value) for name, value in values.items()}
     return RowForm(texts, {}, row_key)
 
 
 def extract_row_data(row_key: str, data: FormData) -> FormData:
-    """Return the submitted fields of a row. The field names do not include the row key."""
+    """Return the submitted fields of a row under names without the row key."""
     start = f"{row_key}-"
     return FormData({name.removeprefix(start): value for name, value in data.items() if name.startswith(start)})
 
 
 def redisplay_row(
-    row_key: str, data: FormData, faults: Iterable[FieldError] = (), *, form_pointers: Mapping[str, str] = _NO_POINTERS
+    row_key: str, data: FormData, faults: Iterable[FieldError] = (), *, form_pointers: Mapping[str, str] | None = None
 ) -> RowForm:
-    """Return a row form with the submitted values and the errors by field.
-
-    `form_pointers` maps the JSON pointers of errors to the JSON pointers of form fields if the pointers differ.
-    """
-    form_errors = []
+    """Return the submitted row form with its errors. `form_pointers` maps JSON pointers of errors to form fields."""
+    errors = []
     for error in faults:
-        pointer = form_pointers.get(error.pointer, error.pointer)
-        form_errors.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", error.detail))
-    form = rejected_form(data, form_errors)
+        pointer = (form_pointers or {}).get(error.pointer, error.pointer)
+        errors.append(FieldError(f"/{row_key}-{pointer[1:]}" if pointer else "", error.detail))
+    form = rejected_form(data, errors)
     return RowForm(form.values, form.faults, row_key)
+
+
+def row_context(forms: Mapping[str, RowForm], invalid_row: RowForm | None) -> dict[str, Any]:
+    """Return the template variables for row forms. `invalid_row` replaces the form with the same row key."""
+    invalid = {} if invalid_row is None else {invalid_row.row_key: invalid_row}
+    return {"forms": {**forms, **invalid}, "wrong": invalid_row or RowForm()}
 
 
 def parse_submitted_row() -> tuple[str, str, FormData]:
@@ -72,7 +71,7 @@ def handle_row_forms(
     *,
     render_list: Callable[[Session, Event, RowForm | None], Page],
     error_fields: Mapping[type[DomainError], str],
-    form_pointers: Mapping[str, str] = _NO_POINTERS,
+    form_pointers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the page with a list, or call `process` in a unit of work if a row of the list was submitted.
 
@@ -83,7 +82,7 @@ def handle_row_forms(
             return page_response(render_list(session, event, None))
 
     def show_again(error: DomainError) -> Response:
-        _do, row, _typed = parse_submitted_row()
+        _do, row, _data = parse_submitted_row()
         errors = field_errors(error, default_field=error_fields.get(type(error), ""))
         with layout.open_event_session(slug) as (session, event):
             page = render_list(session, event, redisplay_row(row, request.form, errors, form_pointers=form_pointers))

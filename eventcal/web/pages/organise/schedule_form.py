@@ -23,7 +23,7 @@ from eventcal.speakers.service import speaker_names_by_id
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import DEFAULT_MINUTES, TalkSlot, iter_schedule_conflicts, list_slots_outside_event
-from eventcal.talks.state_changes import edit_talks
+from eventcal.talks.state_changes import TalkEdit, edit_talks
 from eventcal.talks.submission_queries import count_programme_talks_by_day, list_programme_talks, list_talk_slots
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.current_user import caller
@@ -51,10 +51,7 @@ _MOST_WARNINGS = 20
 @pages.get("/organise/<slug>/schedule")
 @login_required
 def event_schedule_form(slug: str) -> Response:
-    """Show the form with a row for each talk in the programme, beginning with unscheduled talks.
-
-    The query parameter `day` selects a day. Reviewers see the schedule without input fields.
-    """
+    """Show a row for each talk in the programme, beginning with unscheduled talks. Reviewers see no input fields."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         day, paging = _find_selected_day(), PageRequest(cursor=request.args.get("cursor"))
         page = list_programme_talks(session, event, day="" if day == _NO_TIME else day, paging=paging)
@@ -65,10 +62,8 @@ def event_schedule_form(slug: str) -> Response:
 def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
     """Return the submitted form, with status 422 if all errors are field errors, or else with status 409."""
     with layout.open_event_session(slug) as (session, event):
-        rows = [
-            (talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id)))
-            for talk in _get_talks_of_submitted_rows(session, event)
-        ]
+        talks = _get_talks_of_submitted_rows(session, event)
+        rows = [(talk, _redisplay_talk_row(talk, error.errors_by_talk.get(talk.id))) for talk in talks]
         invalid = all(isinstance(talk_error, Invalid) for talk_error in error.errors_by_talk.values())
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.CONFLICT
         return page_response(_build_schedule_form_page(session, event, rows), status=status)
@@ -80,17 +75,13 @@ def _render_schedule_error(error: BulkActionFailed, slug: str) -> Response:
 def save_schedule(slug: str) -> str:
     """Save all changed rows in one transaction."""
     with layout.changing_event(slug) as (session, event):
-        edits = [
-            build_talk_edit(talk, _parse_row_changes(talk), extract_row_data(talk.id, request.form).get("revision", ""))
-            for talk in _get_talks_of_submitted_rows(session, event)
-            if _is_row_changed(talk)
-        ]
+        talks = _get_talks_of_submitted_rows(session, event)
+        edits = [_parse_talk_edit(talk) for talk in talks if _is_row_changed(talk)]
         edit_talks(session, edits, caller=caller(), now=now())
     return _schedule_form_url(slug, done="saved", number=str(len(edits)))
 
 
 def _get_talks_of_submitted_rows(session: Session, event: Event) -> list[Talk]:
-    """Return the talks of the submitted rows. Raises TalkNotFound, or Invalid for more than MAX_LIMIT rows."""
     too_many = Message("Change at most %(most)s talks at once.", most=MAX_LIMIT)
     return layout.get_talks_of_event(session, event, request.form.getlist("row"), too_many_message=too_many)
 
@@ -102,10 +93,7 @@ def _build_talk_row_form(talk: Talk) -> RowForm:
 
 
 def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
-    """Return the row form for a talk with the submitted values and their errors.
-
-    After an edit conflict, the error shows the current values, and submitting the row again overwrites these values.
-    """
+    """Return the submitted row of a talk. After an edit conflict, the row can be submitted again."""
     if error is None:
         return redisplay_row(talk.id, request.form) if _is_row_changed(talk) else _build_talk_row_form(talk)
     if isinstance(error, Invalid):
@@ -114,28 +102,25 @@ def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
         "Somebody else changed this talk meanwhile. There stands now: %(value)s. If you save, yours will.",
         value=_time_and_place_text(talk),
     )
-    row = redisplay_row(talk.id, request.form, [FieldError("/starts", message)])
-    seen_now = {
-        row.field_name("revision"): str(talk.revision),
-        row.field_name("was"): _serialise_values(_talk_row_values(talk)),
-    }
-    return RowForm({**row.values, **seen_now}, row.faults, row.row_key)
+    row, current = redisplay_row(talk.id, request.form, [FieldError("/starts", message)]), _build_talk_row_form(talk)
+    hidden_values = {name: current.value(name) for name in map(row.field_name, ("revision", "was"))}
+    return RowForm({**row.values, **hidden_values}, row.faults, row.row_key)
 
 
 def _is_row_changed(talk: Talk) -> bool:
-    """Return whether the submitted row differs from the original values of the form."""
     row = extract_row_data(talk.id, request.form)
     return row.get("was") != _serialise_values({name: row.get(name, "").strip() for name in _FIELDS})
 
 
-def _parse_row_changes(talk: Talk) -> dict[str, Any]:
+def _parse_talk_edit(talk: Talk) -> TalkEdit:
     row, current = extract_row_data(talk.id, request.form), _talk_row_values(talk)
-    parts = {"room": row.get("room") or None, "track": row.get("track") or None}
-    if talk.ends is not None and all(row.get(name, "").strip() == current[name] for name in _TIME_FIELDS):
-        # Keep the stored end of the talk if the times in the form are unchanged.
-        return parts
-    times = {"starts": parse_day_and_time(row, "starts"), "duration_minutes": parse_int(row.get("minutes", ""))}
-    return {**times, **parts} if talk.ends is None else {**times, **parts, "ends": None}
+    body: dict[str, Any] = {"room": row.get("room") or None, "track": row.get("track") or None}
+    # The stored end of a talk is kept if the times in the form are unchanged.
+    if talk.ends is None or any(row.get(name, "").strip() != current[name] for name in _TIME_FIELDS):
+        body |= {"starts": parse_day_and_time(row, "starts"), "duration_minutes": parse_int(row.get("minutes", ""))}
+        if talk.ends is not None:
+            body["ends"] = None
+    return build_talk_edit(talk, body, row.get("revision", ""))
 
 
 def _talk_row_values(talk: Talk) -> Mapping[str, str]:
@@ -143,9 +128,7 @@ def _talk_row_values(talk: Talk) -> Mapping[str, str]:
     if talk.ends is not None and talk.starts_at is not None and talk.ends_at is not None:
         minutes = (talk.ends_at - talk.starts_at) // timedelta(minutes=1)
     return {
-        **day_and_time_values(
-            "starts", talk.starts, default_day=talk.starts[:10] if talk.starts else talk.event.first_day
-        ),
+        **day_and_time_values("starts", talk.starts, default_day=talk.event.first_day),
         "minutes": "" if minutes is None else str(minutes),
         "room": talk.room.name if talk.room else "",
         "track": talk.track.name if talk.track else "",
@@ -165,7 +148,6 @@ def _time_and_place_text(talk: Talk) -> str:
 def _build_schedule_form_page(
     session: Session, event: Event, rows: Sequence[tuple[Talk, RowForm]], *, next_cursor: str | None = None
 ) -> Page:
-    counts = count_programme_talks_by_day(session, event)
     summary = {
         name: [_("%(title)s: %(fault)s", title=talk.title, fault=error) for error in messages]
         for talk, form in rows
@@ -179,7 +161,7 @@ def _build_schedule_form_page(
         editable=can_manage_event(event, caller()),
         why_not=find_decision_denied_reason(event),
         asked=_find_selected_day(),
-        filters=_day_filters(counts),
+        filters=_day_filters(count_programme_talks_by_day(session, event)),
         rows=[
             talk_row(talk, form=form, when=format_times(talk), usual=DEFAULT_MINUTES[talk.kind]) for talk, form in rows
         ],

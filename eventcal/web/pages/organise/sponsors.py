@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.errors import DuplicateName
 from eventcal.events.models import Event
-from eventcal.kit.errors import Message, NotFound
+from eventcal.kit.errors import Message, NotFound, require
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import SponsorshipNotFound, TierNotFound
@@ -17,16 +17,9 @@ from eventcal.sponsors.models import Sponsorship, Tier
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
-from eventcal.web.pages.organise import layout
+from eventcal.web.pages.organise import layout, row_forms
 from eventcal.web.pages.organise.event_form import parse_price, price_field_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATE_LABELS
-from eventcal.web.pages.organise.row_forms import (
-    NEW_ROW,
-    RowForm,
-    build_row_form,
-    handle_row_forms,
-    parse_submitted_row,
-)
 from eventcal.web.rendering.forms import FormData, flash_for, normalise_newlines, parse_int, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import login_required
@@ -49,8 +42,7 @@ _FORM_POINTERS = {
 @pages.route("/organise/<slug>/sponsors", methods=["GET", "POST"])
 @login_required
 def event_sponsors(slug: str) -> Response:
-    """Show the tiers and sponsorships of an event, or perform the action of the clicked button."""
-    return handle_row_forms(
+    return row_forms.handle_row_forms(
         slug,
         _process_sponsor_row,
         render_list=_build_sponsors_page,
@@ -62,27 +54,24 @@ def event_sponsors(slug: str) -> Response:
 @pages.get("/organise/<slug>/sponsors/tiers/<tier_id>/remove")
 @login_required
 def confirm_remove_tier(slug: str, tier_id: str) -> Response:
-    """Ask for confirmation before removing a tier."""
     with layout.open_event_session(slug) as (session, event):
         tier = _get_tier(session, event, tier_id)
         values = {"do": "remove-tier", "row": tier.id, "name": tier.name}
-        title = _("Remove this tier?")
-        return layout.confirmation_response(event, "event_sponsors", "ask_sponsors.html", title=title, **values)
+        return layout.confirm_page(event, "event_sponsors", "ask_sponsors.html", title=_("Remove this tier?"), **values)
 
 
 @pages.get("/organise/<slug>/sponsors/<sponsorship_id>/cancel")
 @login_required
 def confirm_cancel_sponsorship(slug: str, sponsorship_id: str) -> Response:
-    """Ask for confirmation before cancelling an enquiry or a sponsorship."""
     with layout.open_event_session(slug) as (session, event):
         row = _get_sponsorship(session, event, sponsorship_id)
         values = {"do": "cancel", "row": row.id, "name": row.sponsor.name, "tier": row.tier.name}
         title = _("Cancel this sponsorship?")
-        return layout.confirmation_response(event, "event_sponsors", "ask_sponsors.html", title=title, **values)
+        return layout.confirm_page(event, "event_sponsors", "ask_sponsors.html", title=title, **values)
 
 
 def _process_sponsor_row(session: Session, event: Event) -> str:
-    do, row, data = parse_submitted_row()
+    do, row, data = row_forms.parse_submitted_row()
     match do:
         case "add-tier":
             service.create_tier(session, event, _validate_tier_row(_TIER_IN, data))
@@ -101,10 +90,7 @@ def _process_sponsor_row(session: Session, event: Event) -> str:
 
 
 def _get_tier(session: Session, event: Event, tier_id: str) -> Tier:
-    tier = queries.find_event_tier(session, event, tier_id)
-    if tier is None:
-        raise TierNotFound(tier_id)
-    return tier
+    return require(queries.find_event_tier(session, event, tier_id), TierNotFound(tier_id))
 
 
 def _get_sponsorship(session: Session, event: Event, sponsorship_id: str) -> Sponsorship:
@@ -125,9 +111,11 @@ def _validate_tier_row(schema: TierFields, data: FormData) -> dict[str, Any]:
     return validate(schema, body if rank is None else {**body, "rank": rank})
 
 
-def _build_tier_row_form(tier: Tier) -> RowForm:
+def _build_tier_row_form(tier: Tier) -> row_forms.RowForm:
     plain = {name: getattr(tier, name) for name in ("name", "rank", "capacity")}
-    return build_row_form(tier.id, {**plain, **price_field_values(tier), "benefits": "\n".join(tier.benefits)})
+    return row_forms.build_row_form(
+        tier.id, {**plain, **price_field_values(tier), "benefits": "\n".join(tier.benefits)}
+    )
 
 
 def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
@@ -141,16 +129,14 @@ def _validate_sponsorship_row(data: FormData) -> dict[str, Any]:
     return validate(_SPONSORSHIP, body)
 
 
-def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | None = None) -> Page:
-    """Return the page. `invalid_row` is shown instead of the stored values of the same row."""
+def _build_sponsors_page(session: Session, event: Event, invalid_row: row_forms.RowForm | None = None) -> Page:
     tiers = queries.list_tiers_with_taken_places(session, event)
     forms = {tier.id: _build_tier_row_form(tier) for tier, _taken in tiers}
+    new_tier, new_sponsor = f"{row_forms.NEW_ROW}-tier", f"{row_forms.NEW_ROW}-sponsor"
     forms |= {
-        form.row_key: form
-        for form in (build_row_form(f"{NEW_ROW}-tier", {"rank": 1}), RowForm(row_key=f"{NEW_ROW}-sponsor"))
+        new_tier: row_forms.build_row_form(new_tier, {"rank": 1}),
+        new_sponsor: row_forms.RowForm(row_key=new_sponsor),
     }
-    if invalid_row is not None:
-        forms[invalid_row.row_key] = invalid_row
     paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
     page = queries.list_sponsorships(session, event, paging=paging)
     return layout.render_section(
@@ -168,8 +154,7 @@ def _build_sponsors_page(session: Session, event: Event, invalid_row: RowForm | 
         to_confirm=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CONFIRM].sources,
         to_cancel=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CANCEL].sources,
         next=page.next_cursor,
-        forms=forms,
-        wrong=invalid_row or RowForm(),
+        **row_forms.row_context(forms, invalid_row),
         done=flash_for(
             {
                 "add-tier": _("It is added."),

@@ -16,16 +16,11 @@ from eventcal.kit.errors import DomainError, FieldError, Message, raise_if_inval
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.members.caller import Caller
 from eventcal.talks import state_changes as talk_steps
+from eventcal.talks import submission_queries
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import AWAITING_DECISION_STATES, ORGANISER_ACTIONS, TALK_TRANSITIONS, TalkAction
-from eventcal.talks.submission_queries import (
-    count_submissions_by_state,
-    list_event_submissions,
-    submission_times,
-    submitters_to_notify,
-)
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
@@ -45,19 +40,15 @@ _SUBMITTED_STATES = tuple(state for state in TalkState if state != TalkState.DRA
 @pages.get("/organise/<slug>")
 @login_required
 def submissions(slug: str) -> Response:
-    """Show the submissions to an event, filtered by the query parameters `state` and `q`."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         selected, q = request.args.get("state", _WAITS), request.args.get("q", "").strip()
-        states = {
-            _WAITS: tuple(AWAITING_DECISION_STATES),
-            _ALL: _SUBMITTED_STATES,
-            **{state.value: (state,) for state in _SUBMITTED_STATES},
-        }
+        states: dict[str, Sequence[TalkState]] = {state.value: (state,) for state in _SUBMITTED_STATES}
+        states |= {_WAITS: tuple(AWAITING_DECISION_STATES), _ALL: _SUBMITTED_STATES}
         if selected not in states:
             selected = _WAITS
         paging = PageRequest(cursor=request.args.get("cursor"))
-        result = list_event_submissions(session, event, states[selected], q=q, paging=paging)
-        submitted = submission_times(session, result.items)
+        result = submission_queries.list_event_submissions(session, event, states[selected], q=q, paging=paging)
+        submitted = submission_queries.submission_times(session, result.items)
         steps = {step for talk in result.items for step in talk_steps.allowed_organiser_actions(talk, caller())}
         page = layout.render_section(
             event,
@@ -66,7 +57,7 @@ def submissions(slug: str) -> Response:
             title=_("Submissions"),
             asked=selected,
             q=q,
-            filters=_state_filters(count_submissions_by_state(session, event)),
+            filters=_state_filters(submission_queries.count_submissions_by_state(session, event)),
             talks=[
                 labels.talk_row(
                     talk,
@@ -107,18 +98,14 @@ def find_decision_denied_reason(event: Event) -> str | None:
 def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]]:
     """Return the state filters, each with its value, its display name and the number of matching talks."""
     waiting = sum(counts.get(state, 0) for state in AWAITING_DECISION_STATES)
-    filters = [
-        (state.value, translate(labels.TALK_STATE_LABELS[state]), counts[state])
-        for state in _SUBMITTED_STATES
-        if state in counts
-    ]
+    names = {state: translate(labels.TALK_STATE_LABELS[state]) for state in _SUBMITTED_STATES if state in counts}
+    filters = [(state.value, name, counts[state]) for state, name in names.items()]
     return [(_WAITS, _("Waiting for a decision"), waiting), *filters, (_ALL, _("All of them"), sum(counts.values()))]
 
 
 @pages.get("/organise/<slug>/decide")
 @login_required
 def confirm_decision(slug: str) -> Response:
-    """Show the effects of an action (`do`) on the selected talks (`talk`), and a field for the reason."""
     step = layout.get_step(request.args.get("do", ""), ORGANISER_ACTIONS)
     with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.args.getlist("talk"))
@@ -130,7 +117,7 @@ def confirm_decision(slug: str) -> Response:
             for talk in talks
             # The selected talks might have changed since the page with the selection was loaded.
             if talk.id not in eligible_ids
-            or request.args.get(_revision_field_name(talk), str(talk.revision)) != str(talk.revision)
+            or request.args.get(_revision_field(talk), str(talk.revision)) != str(talk.revision)
         ]
         form = Form(faults={"": errors} if errors else {})
         page = _build_decision_page(session, event, step, talks=talks, selected_ids=eligible_ids, form=form)
@@ -146,11 +133,10 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
         errors = [FieldError("", labels.step_error_text(step, talk)) for talk in failed] or field_errors(error)
         for talk in failed:
             # The page displays the current states of the talks, so the form can be submitted again.
-            data.setlist(_revision_field_name(talk), [str(talk.revision)])
+            data.setlist(_revision_field(talk), [str(talk.revision)])
         ticked, form = _eligible_talk_ids(talks, step) & set(chosen), rejected_form(data, errors)
-        return answer_rejected(
-            _build_decision_page(session, event, step, talks=talks, selected_ids=ticked, form=form), error
-        )
+        page = _build_decision_page(session, event, step, talks=talks, selected_ids=ticked, form=form)
+        return answer_rejected(page, error)
 
 
 @pages.post("/organise/<slug>/decide")
@@ -166,7 +152,7 @@ def decide_selected_talks(slug: str) -> str:
         if not talks:
             errors.append(FieldError("", _("Choose at least one talk.")))
         raise_if_invalid(errors)
-        choices = [talk_steps.BulkChoice(talk, request.form.get(_revision_field_name(talk), "")) for talk in talks]
+        choices = [talk_steps.BulkChoice(talk, request.form.get(_revision_field(talk), "")) for talk in talks]
         talk_steps.apply_action_to_talks(session, choices, step, caller=caller(), reason=fields["reason"], now=now())
     return _return_url(slug, done=step, number=str(len(talks)))
 
@@ -186,7 +172,7 @@ def _eligible_talk_ids(talks: Sequence[Talk], step: TalkAction) -> set[str]:
     return {talk.id for talk in talks if talk.state in TALK_TRANSITIONS[step].sources}
 
 
-def _revision_field_name(talk: Talk) -> str:
+def _revision_field(talk: Talk) -> str:
     return f"seen-{talk.id}"
 
 
@@ -202,8 +188,8 @@ def _build_decision_page(
     session: Session, event: Event, step: TalkAction, *, talks: Sequence[Talk], selected_ids: set[str], form: Form
 ) -> Page:
     eligible = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
-    submitters = submitters_to_notify(session, eligible)
-    params = request.values
+    submitters, params = submission_queries.submitters_to_notify(session, eligible), request.values
+    notified = [talk for talk in eligible if talk.id in submitters]
     return layout.render_section(
         event,
         section="submissions",
@@ -213,19 +199,14 @@ def _build_decision_page(
         step=step.value,
         button=labels.TALK_STEP_LABELS[step],
         talks=[
-            labels.talk_row(
-                talk, able=talk in eligible, seen=form.value(_revision_field_name(talk)) or str(talk.revision)
-            )
+            labels.talk_row(talk, able=talk in eligible, seen=form.value(_revision_field(talk)) or str(talk.revision))
             for talk in talks
         ],
         ticked=selected_ids,
         can_do=bool(eligible),
         told=len(submitters),
         untold=len(eligible) - len(submitters),
-        mail=next(
-            (talk_steps.render_decision_email(talk, step, reason=None) for talk in eligible if talk.id in submitters),
-            None,
-        ),
+        mail=talk_steps.render_decision_email(notified[0], step, reason=None) if notified else None,
         sends_mail=settings().mail_url is not None,
         # The query parameters of the previous page, to which the redirect returns.
         way_back=[(name, params[name]) for name in ("state", "q", "back") if params.get(name)],

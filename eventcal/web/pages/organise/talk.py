@@ -13,33 +13,18 @@ from eventcal.events.models import Event
 from eventcal.events.queries import check_can_manage_event, get_event_for_reviewer
 from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.members.permission_checks import check_moderator
+from eventcal.talks import state_changes
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import find_talk, is_public
 from eventcal.talks.service import redact_talk
-from eventcal.talks.state_changes import (
-    TalkEdit,
-    allowed_organiser_actions,
-    can_edit_talk_as_organiser,
-    edit_talk_if_unchanged,
-)
 from eventcal.talks.submission_queries import get_submission, list_state_changes, submission_times, submitters_to_notify
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.labels import TALK_STATE_LABELS, TALK_STEP_LABELS, talk_row
 from eventcal.web.pages.organise.submissions import find_decision_denied_reason, find_decision_success_message
-from eventcal.web.rendering import talk_form
+from eventcal.web.rendering import forms, talk_form
 from eventcal.web.rendering.dates import format_instant, format_times
-from eventcal.web.rendering.forms import (
-    Form,
-    FormData,
-    day_choices,
-    field_errors,
-    flash_for,
-    iter_conflict_errors,
-    load_with_errors,
-    rejected_form,
-)
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import now, unit_of_work
@@ -52,7 +37,6 @@ _TIME_FIELDS = ("starts", "ends")
 @pages.get("/organise/<slug>/talks/<talk_id>")
 @login_required
 def submitted_talk(slug: str, talk_id: str) -> Response:
-    """Show a talk to organisers and reviewers, with the edit form if the user can edit the talk."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller=caller())
         return page_response(_build_talk_page(session, event, talk, form=_build_organiser_talk_form(talk)))
@@ -62,16 +46,14 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
     message = _("Somebody else changed this talk meanwhile. Look at what stands there now; if you save, yours will.")
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         talk = get_submission(session, event, talk_id, caller=caller())
-        data, errors = request.form.copy(), field_errors(error)
+        data, errors = request.form.copy(), forms.field_errors(error)
         if isinstance(error, VersionConflict):
             # The page shows the current values, so submitting the form again can overwrite these values.
             data.setlist("revision", [str(talk.revision)])
-            conflicts = iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
-            errors = (
-                FieldError("", message),
-                *(FieldError(conflict.pointer.removesuffix("_time"), conflict.detail) for conflict in conflicts),
-            )
-        return answer_rejected(_build_talk_page(session, event, talk, form=rejected_form(data, errors)), error)
+            conflicts = forms.iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
+            moved = [FieldError(conflict.pointer.removesuffix("_time"), conflict.detail) for conflict in conflicts]
+            errors = (FieldError("", message), *moved)
+        return answer_rejected(_build_talk_page(session, event, talk, form=forms.rejected_form(data, errors)), error)
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>")
@@ -83,26 +65,26 @@ def save_talk(slug: str, talk_id: str) -> str:
         check_can_manage_event(event, caller())
         talk = get_submission(session, event, talk_id, caller=caller())
         # Fields that were not edited in the form are left unchanged.
-        before = _parse_organiser_talk_form(FormData(_build_organiser_talk_form(talk).values))
+        before = _parse_organiser_talk_form(forms.FormData(_build_organiser_talk_form(talk).values))
         sent = _parse_organiser_talk_form(request.form)
         body = {name: value for name, value in sent.items() if name not in before or value != before[name]}
         edit = build_talk_edit(talk, body, request.form.get("revision", ""))
-        edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
+        state_changes.edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
     return url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="saved")
 
 
 @pages.get("/organise/<slug>/talks/<talk_id>/redact")
 @login_required
 def confirm_redact_talk(slug: str, talk_id: str) -> Response:
-    """Show a moderator the consequences of erasing the text of a talk and ask for confirmation."""
     with layout.open_event_session(slug, get_event=get_event_for_reviewer) as (session, event):
         check_moderator(caller())
         talk = get_submission(session, event, talk_id, caller=caller())
         if talk.redacted_at is not None:
             return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id), HTTPStatus.SEE_OTHER)
         values = {"talk": talk, "is_public": is_public(talk)}
-        title = _("Remove this talk's text?")
-        return layout.confirmation_response(event, "submissions", "redact_talk.html", title=title, **values)
+        return layout.confirm_page(
+            event, "submissions", "redact_talk.html", title=_("Remove this talk's text?"), **values
+        )
 
 
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
@@ -115,30 +97,32 @@ def redact_submitted_talk(slug: str, talk_id: str) -> Response:
     return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
 
 
-def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> TalkEdit:
+def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> state_changes.TalkEdit:
     """Return a TalkEdit with the given revision, the valid fields of a request body, and the errors in the body."""
-    fields, errors = load_with_errors(_PATCH, body)
+    fields, errors = forms.load_with_errors(_PATCH, body)
     if errors:
         invalid = {error.pointer.split("/")[1] for error in errors if error.pointer}
         # The end of a talk can only be validated together with its start.
         invalid |= set(_TIME_FIELDS) if invalid & set(_TIME_FIELDS) else set()
-        fields, _none = load_with_errors(_PATCH, {name: value for name, value in body.items() if name not in invalid})
-    return TalkEdit(talk, revision, fields, tuple(errors))
+        fields, _none = forms.load_with_errors(
+            _PATCH, {name: value for name, value in body.items() if name not in invalid}
+        )
+    return state_changes.TalkEdit(talk, revision, fields, tuple(errors))
 
 
-def _parse_organiser_talk_form(data: FormData) -> dict[str, Any]:
+def _parse_organiser_talk_form(data: forms.FormData) -> dict[str, Any]:
     body = talk_form.parse_talk_form(data, for_update=True)
     if "room" in data:
         body["room"] = data["room"] or None
     return body
 
 
-def _build_organiser_talk_form(talk: Talk) -> Form:
+def _build_organiser_talk_form(talk: Talk) -> forms.Form:
     room = talk.room.name if talk.room else ""
-    return Form({**talk_form.build_talk_form(talk).values, "room": room, "revision": str(talk.revision)})
+    return forms.Form({**talk_form.build_talk_form(talk).values, "room": room, "revision": str(talk.revision)})
 
 
-def _build_talk_page(session: Session, event: Event, talk: Talk, *, form: Form) -> Page:
+def _build_talk_page(session: Session, event: Event, talk: Talk, *, form: forms.Form) -> Page:
     tzid, submitter = event.timezone, submitters_to_notify(session, [talk]).get(talk.id)
     kinds = dict.fromkeys([talk.kind.value, *talk_form.accepted_talk_kinds(event)])
     return layout.render_section(
@@ -162,16 +146,16 @@ def _build_talk_page(session: Session, event: Event, talk: Talk, *, form: Form) 
             }
             for step, member in list_state_changes(session, talk)
         ],
-        steps=[(step, TALK_STEP_LABELS[step]) for step in allowed_organiser_actions(talk, caller())],
+        steps=[(step, TALK_STEP_LABELS[step]) for step in state_changes.allowed_organiser_actions(talk, caller())],
         why_not=find_decision_denied_reason(event),
         can_redact=caller().is_moderator and talk.redacted_at is None,
-        editable=can_edit_talk_as_organiser(talk, caller()),
+        editable=state_changes.can_edit_talk_as_organiser(talk, caller()),
         form=form,
-        done=flash_for({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
+        done=forms.flash_for({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
         or find_decision_success_message(),
         kinds=talk_form.talk_kind_choices(kinds),
         tracks=talk_form.room_or_track_choices(event.tracks),
         rooms=talk_form.room_or_track_choices(event.rooms),
-        days=day_choices(event, talk.starts, talk.ends),
+        days=forms.day_choices(event, talk.starts, talk.ends),
         zone=tzid,
     )
