@@ -1,19 +1,12 @@
-"""API views under /api/v1/auth. If email is enabled, no response reveals whether an account exists."""
+"""API views under /api/v1/auth. If sending email is enabled, no response reveals whether an account exists."""
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from werkzeug.exceptions import TooManyRequests
 
 from eventcal.kit.errors import Forbidden
-from eventcal.members.errors import (
-    CsrfFailed,
-    DuplicateEmail,
-    InvalidCode,
-    InvalidCredentials,
-    InvalidEmailToken,
-    SecondFactorRequired,
-)
+from eventcal.members import errors
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import json_response
@@ -33,18 +26,18 @@ _EMAIL_SENT = {"detail": "If this email address belongs to an account that this 
     public,
     body=schemas.RegisterIn,
     creates=schemas.RegisteredOut,
-    errors=[DuplicateEmail, TooManyRequests],
+    errors=[errors.DuplicateEmail, TooManyRequests],
 )
 def register(fields: dict[str, Any]) -> Response:
     """Register a member.
 
-    If email is enabled, registering the email address of an existing account returns the same response as for a new
-    account, and notifies the owner of the account.
+    If sending email is enabled, a registration with the email address of an existing account returns the same response
+    as any other registration, and the owner of the account is notified.
     """
     rate_limits.count_registration()
     confirmed = accounts.register_member(email=fields["email"], password=fields["password"], name=fields["name"])
-    said = {"email": fields["email"], "name": fields["name"], "confirmed": confirmed}
-    return json_response(said, 201, location=links().api("/me"))
+    body = {"email": fields["email"], "name": fields["name"], "confirmed": confirmed}
+    return json_response(body, 201, location=links().api("/me"))
 
 
 @auth.post(
@@ -52,7 +45,7 @@ def register(fields: dict[str, Any]) -> Response:
     public,
     body=schemas.LoginIn,
     returns=schemas.SignedInOut,
-    errors=[InvalidCredentials, SecondFactorRequired, InvalidCode, TooManyRequests],
+    errors=[errors.InvalidCredentials, errors.SecondFactorRequired, errors.InvalidCode, TooManyRequests],
 )
 def login(fields: dict[str, Any]) -> Response:
     """Sign in. The response sets the session cookie and contains the CSRF token for the `X-CSRF-Token` header.
@@ -68,9 +61,9 @@ def login(fields: dict[str, Any]) -> Response:
     return json_response({"member": body, "csrf_token": sign_in(found)})
 
 
-@auth.post("/auth/logout", public, errors=[Forbidden, CsrfFailed])
+@auth.post("/auth/logout", public, errors=[Forbidden, errors.CsrfFailed])
 def logout() -> None:
-    """End the current session. Signed-in users must send the `X-CSRF-Token` header. Access tokens are rejected."""
+    """End the current session. Signed-in users must send the `X-CSRF-Token` header. Access tokens are not accepted."""
     sign_out()
 
 
@@ -80,10 +73,10 @@ def logout() -> None:
     body=schemas.ConfirmIn,
     returns=schemas.ConfirmedOut,
     accepts=schemas.MailedOut,
-    errors=[InvalidEmailToken, TooManyRequests],
+    errors=[errors.InvalidEmailToken, TooManyRequests],
 )
 def confirm_email(fields: dict[str, Any]) -> Response:
-    """Confirm an email address with the emailed token. To resend the email, send `email` instead of `token`."""
+    """Confirm an email address with an emailed token. Send `email` instead of `token` to request another token."""
     if "email" in fields:
         accounts.send_link_by_email(fields["email"], "confirm")
         return json_response(_EMAIL_SENT, 202)
@@ -100,7 +93,9 @@ def send_reset_link(fields: dict[str, Any]) -> Response:
     return json_response(_EMAIL_SENT, 202)
 
 
-@auth.post("/auth/reset/confirm", public, body=schemas.ResetConfirmIn, errors=[InvalidEmailToken, TooManyRequests])
+@auth.post(
+    "/auth/reset/confirm", public, body=schemas.ResetConfirmIn, errors=[errors.InvalidEmailToken, TooManyRequests]
+)
 def reset_password(fields: dict[str, Any]) -> None:
     """Set a new password with an emailed token.
 
@@ -116,7 +111,7 @@ def reset_password(fields: dict[str, Any]) -> None:
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
     """Change the current user's password, end all other sessions, and return a new session cookie and CSRF token."""
-    form = passwords_and_codes.load_and_check_password(schemas.PasswordIn(), read_json(request))
+    form = passwords_and_codes.load_and_check_password(schemas.PasswordIn(), read_json())
     password_hash = passwords_and_codes.hash_password(form["new_password"])
     with unit_of_work() as session:
         changed = accounts.change_password(session, current_member(session), password_hash, now=now())

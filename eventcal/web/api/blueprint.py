@@ -1,6 +1,6 @@
 """A typed flask-smorest blueprint that parses request bodies and query strings and adds OpenAPI metadata to views."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from typing import Any, NoReturn, TypedDict, Unpack, cast
 
@@ -10,60 +10,54 @@ import orjson
 from flask import Request, Response, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
-from eventcal.kit.errors import FieldError, Invalid, Message
+from eventcal.kit.errors import FieldError, Invalid, Message, VersionConflict
 from eventcal.media.images import MAX_UPLOAD_BYTES, MEDIA_TYPES
 from eventcal.web.http.errors import ErrorClass, raise_validation
 from eventcal.web.media import max_content_length
 from eventcal.web.schemas.response_schema import page_schema
 
 View = Callable[..., Response | None]
-AccessDecorator = Callable[[View], View]
-"""A decorator from `web/identity/permissions.py` that defines the access rule of a view."""
-
+ViewDecorator = Callable[[View], View]
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 
 class _StrictParser(FlaskParser):
-    """A request parser that checks the media type, rejects unknown fields and reports all field errors together."""
+    """A request parser that checks the media type and reports all field errors, including unknown fields, together."""
 
     DEFAULT_VALIDATION_STATUS = 422
     DEFAULT_UNKNOWN_BY_LOCATION = dict.fromkeys(("json", "query", "headers", "form"), RAISE)
 
     def load_json(self, req: Request, schema: Schema) -> object:
-        del schema
-        return read_json(req)
+        del req, schema
+        return read_json()
 
     def handle_error(self, error: marshmallow.ValidationError, req: Request, schema: Schema, **_: object) -> NoReturn:
         del req, schema
         raise_validation(cast("dict[str, Any]", error.messages))
 
 
-def read_json(req: Request) -> object:
-    """Return the parsed JSON body. Raises UnsupportedMediaType, BadRequest or RequestEntityTooLarge."""
-    if req.mimetype not in JSON_TYPES:
-        raise UnsupportedMediaType(Message("Send the body as application/json."))
-    _check_not_compressed(req)
-    body = req.get_data(cache=True)
+def read_json() -> object:
+    """Return the parsed body of the request. Raises UnsupportedMediaType, BadRequest or RequestEntityTooLarge."""
+    body = _read_body(JSON_TYPES, wrong_type=Message("Send the body as application/json."))
     try:
-        # orjson rejects nesting deeper than 1024 levels, lone surrogates, NaN and invalid UTF-8.
+        # orjson rejects NaN, invalid UTF-8, lone surrogates, and nesting deeper than 1024 levels.
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(Message("The body is not valid JSON: %(error)s.", error=error)) from error
 
 
 class OperationOptions(TypedDict, total=False):
-    """The request and response of an operation. The first argument of the view is the parsed body or query string.
-
-    An operation with none of `returns`, `lists`, `creates` and `accepts` responds with 204, and its view returns None.
+    """Options for registering a view, which receives the parsed request body or query string as its first argument.
 
     `optional_body`: the schema of an optional request body. If the body is missing, the view receives an empty dict.
-    `picture`: whether the request body is an image, which the view receives as bytes.
     `documented_body` and `documented_query`: the schema of a JSON body or query string that the view itself parses.
-    `returns`, `creates` and `accepts`: the schema of the body of a 200, 201 or 202 response.
-    `lists`: the schema of the items in a page, which is returned with status 200.
-    `errors`: the errors that cannot be derived from the access rule, the request body and the parameters.
+    `picture`: whether the request body is an image, which the view receives as bytes.
+    `returns`, `creates` and `accepts`: the schema of a 200, 201 or 202 response. By default, the status is 204.
+    `lists`: the schema of the items in a 200 response that contains a page of a list.
+    `if_match`: whether the view checks the `If-Match` header.
+    `errors`: the errors that cannot be derived from the access rule and the other options.
     """
 
     body: type[Schema]
@@ -76,53 +70,41 @@ class OperationOptions(TypedDict, total=False):
     lists: type[Schema]
     creates: type[Schema]
     accepts: type[Schema]
+    if_match: bool
     errors: Sequence[ErrorClass]
 
 
 class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest has no type annotations
-    """A blueprint for the routes of one kind of resource under /api/v1."""
+    """A blueprint for API views. `access` is a decorator from `web/identity/permissions.py`."""
 
     ARGUMENTS_PARSER = _StrictParser()
 
     def __init__(self, name: str, description: str) -> None:
         super().__init__(name, name, url_prefix="/api/v1", description=description)
 
-    def get(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
-        """Register a view for GET and HEAD requests to `rule`."""
+    def get(self, rule: str, access: ViewDecorator, **operation: Unpack[OperationOptions]) -> ViewDecorator:
         return self._register_route("GET", rule, access, operation=operation)
 
-    def post(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
-        """Register a view for POST requests to `rule`."""
+    def post(self, rule: str, access: ViewDecorator, **operation: Unpack[OperationOptions]) -> ViewDecorator:
         return self._register_route("POST", rule, access, operation=operation)
 
-    def put(self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]) -> Callable[[View], View]:
-        """Register a view for PUT requests to `rule`."""
+    def put(self, rule: str, access: ViewDecorator, **operation: Unpack[OperationOptions]) -> ViewDecorator:
         return self._register_route("PUT", rule, access, operation=operation)
 
-    def patch(
-        self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]
-    ) -> Callable[[View], View]:
-        """Register a view for PATCH requests to `rule`."""
+    def patch(self, rule: str, access: ViewDecorator, **operation: Unpack[OperationOptions]) -> ViewDecorator:
         return self._register_route("PATCH", rule, access, operation=operation)
 
-    def delete(
-        self, rule: str, access: AccessDecorator, **operation: Unpack[OperationOptions]
-    ) -> Callable[[View], View]:
-        """Register a view for DELETE requests to `rule`."""
+    def delete(self, rule: str, access: ViewDecorator, **operation: Unpack[OperationOptions]) -> ViewDecorator:
         return self._register_route("DELETE", rule, access, operation=operation)
 
     def _register_route(
-        self, method: str, rule: str, access: AccessDecorator, *, operation: OperationOptions
-    ) -> Callable[[View], View]:
-        """Return a decorator that registers a view.
-
-        Unknown query parameters are rejected before permissions are checked.
-        """
-
+        self, method: str, rule: str, access: ViewDecorator, *, operation: OperationOptions
+    ) -> ViewDecorator:
         def decorate(view: View) -> View:
-            cast("Any", view).errors = operation.get("errors", ())
-            answering = self._wrap_responses(view, operation)
-            inner = access(self._wrap_query(self._wrap_body(answering, operation), operation))
+            if_match_errors = (PreconditionRequired, VersionConflict) if operation.get("if_match") else ()
+            cast("Any", view).errors = (*operation.get("errors", ()), *if_match_errors)
+            inner = self._wrap_body(self._wrap_responses(view, operation), operation)
+            inner = access(self._wrap_query(inner, operation))
             if operation.get("picture"):
                 inner = max_content_length(MAX_UPLOAD_BYTES)(inner)
             has_query = "query" in operation or "documented_query" in operation
@@ -157,7 +139,8 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
     def _wrap_image_body(self, view: View) -> View:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response | None:
-            return view(_read_image_body(request), *args, **kwargs)
+            wrong_type = Message("Send the image as image/png, image/jpeg or image/webp.")
+            return view(_read_body(MEDIA_TYPES, wrong_type=wrong_type), *args, **kwargs)
 
         body = {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}}
         return cast("View", self.doc(requestBody=body)(wrapper))
@@ -175,21 +158,16 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
         return view
 
     def _wrap_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
-        # Pass a schema instance, because webargs would instantiate a schema class and its fields for each request.
+        # Pass an instance of the schema, because webargs would create a new instance of a class for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
 
 
-def _read_image_body(req: Request) -> bytes:
-    """Return the body of an image upload. Raises UnsupportedMediaType or RequestEntityTooLarge."""
-    if req.mimetype not in MEDIA_TYPES:
-        raise UnsupportedMediaType(Message("Send the image as image/png, image/jpeg or image/webp."))
-    _check_not_compressed(req)
-    return req.get_data(cache=True)
-
-
-def _check_not_compressed(req: Request) -> None:
-    if req.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+def _read_body(media_types: Collection[str], *, wrong_type: Message) -> bytes:
+    if request.mimetype not in media_types:
+        raise UnsupportedMediaType(wrong_type)
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaType(Message("Send the body without a content encoding."))
+    return request.get_data(cache=True)
 
 
 def _return_no_content(view: View) -> View:
@@ -202,15 +180,13 @@ def _return_no_content(view: View) -> View:
 
 
 def _reject_query_params(view: View) -> View:
-    """Return a view that rejects all query parameters, so that misspelt parameters are not silently ignored."""
+    """Return a view that rejects all query parameters, before the permissions of the caller are checked."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:
         if request.args:
-            errors = [
-                FieldError(f"?{name}", Message("is an unknown parameter; remove it")) for name in sorted(request.args)
-            ]
-            raise Invalid(errors=errors)
+            unknown = Message("is an unknown parameter; remove it")
+            raise Invalid(errors=[FieldError(f"?{name}", unknown) for name in sorted(request.args)])
         return view(*args, **kwargs)
 
     return wrapper

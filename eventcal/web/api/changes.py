@@ -1,4 +1,4 @@
-"""API view /api/v1/changes: events and talks that were published, changed or removed."""
+"""The API view /api/v1/changes, which lists the events and talks that were published, changed or removed."""
 
 from typing import Any
 
@@ -13,36 +13,33 @@ from eventcal.kit.pagination import DEFAULT_LIMIT
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, json_content, serve_content
 from eventcal.web.identity.permissions import public
-from eventcal.web.params.fields import LineParam, QuerySchema, page_size_param
+from eventcal.web.params.fields import LineParam, QuerySchema, described, page_size_param
 from eventcal.web.schemas.response_schema import ResponseSchema
 
 changes = ApiBlueprint("changes", "Resources that were published, changed or removed")
 
 
 class ChangesQuery(QuerySchema):
-    """The query parameters of the list of changes."""
+    """The query parameters of `/api/v1/changes`."""
 
     since = LineParam(
         load_default="0",
-        metadata={
-            "description": "`next` of the last response. Default: from the beginning.",
-            "pattern": "^[0-9]{1,18}$",
-        },
+        metadata={**described("`next` of the last response. Default: from the beginning."), "pattern": "^[0-9]{1,18}$"},
     )
     limit = page_size_param(load_default=DEFAULT_LIMIT)
 
 
 class ChangeOut(ResponseSchema):
-    """A changed resource and its current revision."""
+    """An event or talk that has changed, and its current revision."""
 
     kind = fields.Enum(EntryKind, by_value=True, required=True)
-    id = fields.String(required=True, metadata={"description": "The id of a talk or the slug of an event."})
+    id = fields.String(required=True, metadata=described("The id of a talk or the slug of an event."))
     revision = fields.Integer(required=True)
     deleted = fields.Boolean(required=True)
 
 
 class ChangesPage(ResponseSchema):
-    """A page of changes. To poll for later changes, send the value of `next`, which is never null, as `since`."""
+    """A page of changes. To poll for later changes, send the value of `next` as `since`. The value is never null."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
     next = fields.String(required=True)
@@ -50,15 +47,14 @@ class ChangesPage(ResponseSchema):
 
 @changes.get("/changes", public, query=ChangesQuery, returns=ChangesPage)
 def list_all(query: dict[str, Any]) -> Response:
-    """List the resources that were published, changed or removed after a cursor.
+    """List the events and talks that were published, changed or removed after a cursor.
 
-    Clients that follow `next` receive every change exactly once.
+    Clients that follow `next` miss no changes. Only the latest change to each event or talk is listed.
     """
     since = query["since"]
     if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
-        raise Invalid(
-            errors=[FieldError("?since", Message("is not a valid cursor; omit it to start from the beginning"))]
-        )
+        error = Message("is not a valid cursor; omit it to start from the beginning")
+        raise Invalid(errors=[FieldError("?since", error)])
 
     def load_content(session: Session) -> Content:
         found, reached = list_public_changes(session, since=int(since), limit=query["limit"])

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import NamedTuple, cast
 
 from flask import Blueprint, current_app, render_template
 from markupsafe import Markup, escape
@@ -14,10 +13,9 @@ from eventcal.kit.markdown import to_html
 from eventcal.web.api.responses import Content, cached_view, json_content
 from eventcal.web.http.errors import list_error_kinds
 from eventcal.web.identity.permissions import public
+from eventcal.web.schemas.response_schema import Json
 
 docs = Blueprint("docs", __name__, url_prefix="/api/v1")
-
-Json = dict[str, Any]
 
 _HTTP_METHODS = ("get", "post", "put", "patch", "delete")
 _FORMAT_NAMES = {
@@ -61,75 +59,66 @@ def reference_page(_session: Session) -> Content:
 
 
 def _openapi_document() -> Json:
-    said: Json = current_app.extensions["eventcal_openapi"]()
-    return said
+    return cast("Json", current_app.extensions["eventcal_openapi"]())
 
 
 def _backticks_to_html(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
-@dataclass(frozen=True, kw_only=True)
-class ValueDescription:
-    """The values that a schema allows, as text. `schema_name` is the schema name of an object or of list items."""
+class ValueDescription(NamedTuple):
+    """A text that describes the values that a schema allows, and the name of the schema of an object or list item."""
 
     text: str
     schema_name: str | None = None
 
 
 def iter_operations(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
-    """Yield the method, path and resolved OpenAPI object of each operation that has the given tag."""
+    """Yield the method, the path, and the OpenAPI object without references of each operation with the given tag."""
     for path, item in document["paths"].items():
         for method in _HTTP_METHODS:
             operation = item.get(method, {})
             if tag in operation.get("tags", ()):
                 parameters = [*item.get("parameters", ()), *operation["parameters"]]
+                parameters = [_resolve_reference(document, one) for one in parameters]
                 responses = {code: _resolve_reference(document, one) for code, one in operation["responses"].items()}
-                resolved = {
-                    "parameters": [_resolve_reference(document, one) for one in parameters],
-                    "responses": responses,
-                }
-                yield method, path, {**operation, **resolved}
+                yield method, path, {**operation, "parameters": parameters, "responses": responses}
 
 
 def _resolve_reference(document: Json, node: Json) -> Json:
     if "$ref" not in node:
         return node
     _, _, kind, name = node["$ref"].split("/")
-    found: Json = document["components"][kind][name]
-    return found
+    return cast("Json", document["components"][kind][name])
 
 
 def list_error_codes(response: Json) -> list[str]:
-    """Return the error codes that a response can contain."""
     parts = [part for one in response.get("content", {}).values() for part in one["schema"].get("allOf", ())]
     return [code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ())]
 
 
 def find_schema_name(node: Json) -> str | None:
-    """Return the schema name of a request body or response, or None if the content is not an object."""
+    """Return the name of the schema of a request body or response, or None if the body is not a JSON object."""
     contents: Iterable[Json] = node.get("content", {}).values()
     return next((_referenced_name(content["schema"]) for content in contents if "$ref" in content["schema"]), None)
 
 
 def describe_schema(schema: Json) -> ValueDescription:
-    """Describe the values that a schema allows, such as "one line, at most 200 characters, or null"."""
+    """Describe the values that a schema allows, for example as "one line, at most 200 characters, or null"."""
     if "$ref" in schema:
-        return ValueDescription(text="", schema_name=_referenced_name(schema))
+        return ValueDescription("", _referenced_name(schema))
     if "anyOf" in schema:
         parts = [describe_schema(one) for one in schema["anyOf"]]
         words = " or ".join(part.text for part in parts if part.text)
-        return ValueDescription(
-            text=f"or {words}", schema_name=next(part.schema_name for part in parts if part.schema_name)
-        )
+        return ValueDescription(f"or {words}", next(part.schema_name for part in parts if part.schema_name))
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if "array" in kinds:
         inner = describe_schema(schema["items"])
         most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
-        return ValueDescription(text=f"list{most}: {inner.text}".rstrip(), schema_name=inner.schema_name)
+        return ValueDescription(f"list{most}: {inner.text}".rstrip(), inner.schema_name)
     words = ", ".join([_describe_type(schema, kinds), *_iter_constraints(schema)])
-    return ValueDescription(text=f"{words}, or null" if len(kinds) > 1 else words)
+    return ValueDescription(f"{words}, or null" if len(kinds) > 1 else words)
 
 
 def _describe_type(schema: Json, types: list[str]) -> str:
@@ -152,5 +141,4 @@ def _iter_constraints(schema: Json) -> Iterator[str]:
 
 
 def _referenced_name(schema: Json) -> str:
-    reference: str = schema["$ref"]
-    return reference.rpartition("/")[2]
+    return str(schema["$ref"]).rpartition("/")[2]

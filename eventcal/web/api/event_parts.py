@@ -23,7 +23,7 @@ from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
 from eventcal.talks.delete_and_merge_referenced import delete_track_or_room
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.responses import Content, cached_view, json_content, json_response, serve_private_json
+from eventcal.web.api.responses import Content, cached_view, json_content, json_response, private_json
 from eventcal.web.http.errors import ErrorClass
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import organiser, public
@@ -38,7 +38,7 @@ event_parts = ApiBlueprint("event parts", "Tracks, rooms and the team of an even
 
 @dataclass(frozen=True, kw_only=True)
 class ChildResource(Generic[Child]):
-    """A kind of resource that belongs to an event. The default docstrings of views are derived from `name`."""
+    """A kind of resource that belongs to an event, such as tracks."""
 
     name: str
     out: type[Schema]
@@ -55,8 +55,9 @@ class ChildResource(Generic[Child]):
     delete_errors: Sequence[ErrorClass] = ()
 
     def register(self, subject: ApiBlueprint) -> None:
-        """Register the routes that list, add, edit and delete resources of this kind."""
+        """Register the routes for listing, adding, editing and deleting resources of this kind."""
         name, path = self.name, f"/{self.name}s"
+        collection, item = f"/events/<slug>{path}", f"{path}/<{name}_id>"
 
         @cached_view
         def list_(session: Session, slug: str) -> Content:
@@ -81,14 +82,10 @@ class ChildResource(Generic[Child]):
         add.__name__, add.__doc__ = f"add_{name}", f"Add a {name} to an event."
         edit.__name__, edit.__doc__ = f"edit_{name}", self.edit_doc or f"Change a {name}."
         delete.__name__, delete.__doc__ = f"delete_{name}", self.delete_doc
-        subject.get(f"/events/<slug>{path}", public, lists=self.out)(list_)
-        subject.post(f"/events/<slug>{path}", organiser(), body=self.create, creates=self.out, errors=[DuplicateName])(
-            add
-        )
-        subject.patch(f"{path}/<{name}_id>", organiser(), body=self.change, returns=self.out, errors=[DuplicateName])(
-            edit
-        )
-        subject.delete(f"{path}/<{name}_id>", organiser(), errors=self.delete_errors)(delete)
+        subject.get(collection, public, lists=self.out)(list_)
+        subject.post(collection, organiser(), body=self.create, creates=self.out, errors=[DuplicateName])(add)
+        subject.patch(item, organiser(), body=self.change, returns=self.out, errors=[DuplicateName])(edit)
+        subject.delete(item, organiser(), errors=self.delete_errors)(delete)
 
 
 def _register_tracks_or_rooms(name: str, table: type[Track | Room], out: type[ResponseSchema], **options: Any) -> None:
@@ -123,18 +120,14 @@ def read_team(slug: str) -> Response:
     """List the members of an event's team."""
     with read_session() as session:
         team = list_team_members(session, get_event_for_organiser(session, slug, caller()))
-        return serve_private_json(single_page_json(_team_member_json(*pair) for pair in team))
+        return private_json(single_page_json(_team_member_json(*pair) for pair in team))
 
 
 @event_parts.put(
-    "/events/<slug>/team",
-    organiser(),
-    body=schemas.TeamMemberIn,
-    returns=schemas.TeamMemberOut,
-    errors=[LastOrganiser],
+    "/events/<slug>/team", organiser(), body=schemas.TeamMemberIn, returns=schemas.TeamMemberOut, errors=[LastOrganiser]
 )
 def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
-    """Add a member to the team by email address, or change the member's role."""
+    """Add a member to an event's team, or change the role of a team member. The member is identified by email."""
     return _set_team_role(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
@@ -146,24 +139,23 @@ def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
     errors=[LastOrganiser],
 )
 def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
-    """Add a member to the team by ID, or change the member's role."""
+    """Add a member to an event's team, or change the role of a team member. The member is identified by ID."""
     return _set_team_role(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
 @event_parts.delete("/events/<slug>/team/<member_id>", organiser(), errors=[LastOrganiser])
 def remove_team_member(slug: str, member_id: str) -> None:
-    """Remove a member from the team. The last organiser of an event cannot be removed."""
+    """Remove a member from an event's team. The last organiser of an event cannot be removed."""
     with unit_of_work() as session:
         service.remove_team_member(session, get_event_for_organiser(session, slug, caller()), member_id)
 
 
 def event_scoped_content(event: Event, body: Json) -> Content:
-    """Return the content of a response that describes an event. The content is public if the event is public."""
+    """Return JSON content that is public if the event is public."""
     return json_content(body, public=event.status in PUBLIC_STATUSES)
 
 
 def single_page_json(items: Iterable[Json]) -> Json:
-    """Return the JSON representation of a list that consists of a single page."""
     return {"items": list(items), "next": None}
 
 

@@ -1,13 +1,11 @@
 """API views under /api/v1/events: list, read, propose, edit, publish and cancel events, and list their occurrences."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from flask import Response, request
 from orjson import Fragment
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events import service, state_changes
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
@@ -17,7 +15,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_event, get_event_for_organiser, list_events, list_pending_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, list_occurrences
 from eventcal.feeds.stored_json_queries import list_event_json
-from eventcal.kit.errors import FieldError, Forbidden, Message, VersionConflict, raise_if_invalid
+from eventcal.kit.errors import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.localtime import get_zone
 from eventcal.members.enums import Scope
@@ -27,15 +25,7 @@ from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.delete_and_merge_referenced import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query, serve_list
-from eventcal.web.api.responses import (
-    Content,
-    cached_view,
-    check_if_match_revision,
-    json_content,
-    json_response,
-    revision_content,
-    serve_content,
-)
+from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response, serve_content
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
@@ -52,7 +42,7 @@ occurrences = ApiBlueprint("occurrences", "Occurrences of recurring events")
 def list_all() -> Response:
     """List public events.
 
-    Moderators can use the filter `status=pending` to list events that are waiting for publication.
+    Moderators can list the events that are waiting for publication by adding `status=pending` to the query string.
     """
     asked = parse_listing_query(request.args)
 
@@ -72,7 +62,7 @@ def list_all() -> Response:
 def read(session: Session, slug: str) -> Content:
     """Return an event."""
     event = get_event(session, slug, caller())
-    return revision_content(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
+    return json_content(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
 @events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, errors=[DuplicateSlug, EmailNotConfirmed])
@@ -88,20 +78,21 @@ def propose(fields: EventFields) -> Response:
     organiser(),
     body=EventPatch,
     returns=EventOut,
-    errors=[SlugImmutable, DuplicateSlug, InvalidTransition, PreconditionRequired, VersionConflict],
+    if_match=True,
+    errors=[SlugImmutable, DuplicateSlug, InvalidTransition],
 )
 def edit(fields: EventFields, slug: str) -> Response:
     """Change an event (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
-        check_if_match_revision(event.revision)
+        check_if_match(revision=event.revision)
         service.edit_event(session, event, fields, now=now())
     return _event_response(event)
 
 
 @events.delete("/events/<slug>", organiser(), errors=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
-    """Delete an event that has never been public. A published event cannot be deleted, only cancelled."""
+    """Delete an event that has never been public. Published events can only be cancelled."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
         check_has_no_sponsorships(session, event)
@@ -126,7 +117,7 @@ def cancel(slug: str) -> Response:
 
 @events.post("/events/<slug>/redact", moderator, returns=EventOut)
 def redact(slug: str) -> Response:
-    """Erase an event's content and cancel the event. Only a placeholder for the event remains public."""
+    """Erase the content of an event and cancel the event. Only a placeholder for the event remains public."""
     with unit_of_work() as session:
         event = state_changes.redact_event(session, get_event(session, slug, caller()), caller=caller(), now=now())
         redact_tiers(session, event)
@@ -139,23 +130,18 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
 
     def load_content(session: Session) -> Content:
         event = get_event(session, slug, caller())
-        first, last = _occurrence_period(query, event)
+        first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
+        last: date = query["to_day"] or first + DEFAULT_PERIOD
+        if last < first:
+            error = Message("must not be before `from`, which is %(first)s", first=first)
+            raise_if_invalid([FieldError("?to", error)])
         page = list_occurrences(event, first, last, paging=paging_from_query(query))
         body = page_json(page, lambda one: occurrence_json(one, event.timezone))
         link = next_page_link(query, page.next_cursor, **{"from": first, "to": last})
         return json_content(body, public=event.status in PUBLIC_STATUSES, link=link)
 
-    # The default period changes at midnight in the event's time zone, but cached responses expire at midnight UTC.
+    # The default period begins today in the event's time zone, but cached responses expire at midnight UTC.
     return serve_content(load_content, cacheable=query["from_day"] is not None)
-
-
-def _occurrence_period(query: Mapping[str, Any], event: Event) -> tuple[date, date]:
-    """Return the first and the last day of the requested period. The default period begins today and lasts 400 days."""
-    first: date = query["from_day"] or now().astimezone(get_zone(event.timezone)).date()
-    last: date = query["to_day"] or first + DEFAULT_PERIOD
-    if last < first:
-        raise_if_invalid([FieldError("?to", Message("must not be before `from`, which is %(first)s", first=first))])
-    return first, last
 
 
 def _event_response(event: Event, status: int = 200, *, location: str | None = None) -> Response:

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from eventcal.talks.delete_and_merge_referenced import delete_account
 from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import json_response, serve_private_json
+from eventcal.web.api.responses import json_response, private_json
 from eventcal.web.identity import schemas
 from eventcal.web.identity.current_user import (
     caller,
@@ -51,15 +51,12 @@ _ACCOUNT_DELETED = (
 def profile() -> Response:
     """Return the current user's profile."""
     with read_session() as session:
-        return serve_private_json(member_json(session, current_member(session)))
+        return private_json(member_json(session, current_member(session)))
 
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit_profile(fields: dict[str, Any]) -> Response:
-    """Change the current user's name (JSON merge patch).
-
-    The `If-Match` header is not required, because no other user can change the name.
-    """
+    """Change the current user's name (JSON merge patch). The `If-Match` header is not required."""
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
@@ -68,15 +65,14 @@ def edit_profile(fields: dict[str, Any]) -> Response:
 def delete_own_account() -> Response:
     """Delete the current user's account. The response lists the data that remains public after the account is deleted.
 
-    The request is rejected with the error code `last-organiser` if the user is the last organiser of an event that has
-    not ended.
+    A request from the last organiser of an event that has not ended is rejected with the code `last-organiser`.
     """
-    load_and_check_password(schemas.OwnPasswordIn(), read_json(request))
+    load_and_check_password(schemas.OwnPasswordIn(), read_json())
     with unit_of_work() as session:
         stays = delete_account(session, current_member(session), now=now())
     clear_session_cookie()
-    body = {"stays_public": {"talks": list(stays.talks), "speaker": stays.speaker}, "detail": _ACCOUNT_DELETED}
-    return json_response(body)
+    remaining = {"talks": list(stays.talks), "speaker": stays.speaker}
+    return json_response({"stays_public": remaining, "detail": _ACCOUNT_DELETED})
 
 
 @me.get("/me/sessions", session_only, returns=schemas.SessionsOut)
@@ -85,7 +81,7 @@ def list_own_sessions() -> Response:
     with read_session() as session:
         rows = list_sessions(session, current_member_id(), now=now())
     current = current_session_id()
-    return serve_private_json({"items": [schemas.SessionOut.serialize(row, current=row.id == current) for row in rows]})
+    return private_json({"items": [schemas.SessionOut.serialize(row, current=row.id == current) for row in rows]})
 
 
 @me.delete("/me/sessions", session_only)
@@ -108,15 +104,15 @@ def end_own_session(session_id: str) -> None:
 @me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
 def list_own_tokens(query: dict[str, Any]) -> Response:
     """List the current user's access tokens, newest first. The values of the tokens are not included."""
-    read = partial(members.list_access_tokens, member_id=current_member_id())
-    return serve_private_page(query, read, schemas.TokenOut.serialize)
+    serialize = schemas.TokenOut.serialize
+    return serve_private_page(query, members.list_access_tokens, serialize, member_id=current_member_id())
 
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def create_token(fields: dict[str, Any]) -> Response:
-    """Create an access token.
+    """Create an access token, which clients send in the `Authorization: Bearer …` header.
 
-    The value of the token is returned only once. Programs send the token in the `Authorization: Bearer …` header.
+    Only the response to this request contains the value of the token.
     """
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
@@ -135,13 +131,13 @@ def revoke_token(token_id: str) -> None:
 @me.get("/me/feeds", member(Scope.READ), query=PageQuery, lists=schemas.FeedOut)
 def list_own_feeds(query: dict[str, Any]) -> Response:
     """List the current user's secret feeds, newest first. The URLs of the feeds are not included."""
-    read = partial(members.list_personal_feeds, member_id=current_member_id())
-    return serve_private_page(query, read, lambda feed: schemas.FeedOut.serialize(feed, url=None))
+    serialize = partial(schemas.FeedOut.serialize, url=None)
+    return serve_private_page(query, members.list_personal_feeds, serialize, member_id=current_member_id())
 
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def create_feed(fields: dict[str, Any]) -> Response:
-    """Create a secret feed of the current user's own and starred talks. The `url` field is returned only once."""
+    """Create a secret feed of the current user's own and starred talks. Only this response contains the feed's URL."""
     with unit_of_work() as session:
         feed, secret = members.create_personal_feed(session, current_member(session), **fields, now=now())
     redact_in_replay("url")
@@ -158,16 +154,18 @@ def revoke_feed(feed_id: str) -> None:
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_all_own_talks(query: dict[str, Any]) -> Response:
-    """List all talks that the current user has submitted or presents, newest first and regardless of their states."""
-    read = partial(list_own_talks, caller=caller())
-    return serve_private_page(query, read, lambda talk: talk_json(talk, links(), state=talk.state))
+    """List the talks that the current user has submitted or presents, in all states, newest first."""
+    return serve_private_page(
+        query, list_own_talks, lambda talk: talk_json(talk, links(), state=talk.state), caller=caller()
+    )
 
 
 @agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_own_starred_talks(query: dict[str, Any]) -> Response:
     """List the public talks on the current user's agenda."""
-    read = partial(list_starred_talks, caller=caller(), now=now())
-    return serve_private_page(query, read, lambda talk: talk_json(talk, links()))
+    return serve_private_page(
+        query, list_starred_talks, lambda talk: talk_json(talk, links()), caller=caller(), now=now()
+    )
 
 
 @agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
@@ -185,7 +183,6 @@ def unstar_talk(talk_id: str) -> None:
 
 
 def member_json(session: Session, member: Member) -> Json:
-    """Return the JSON representation of a member, as shown to that member."""
     speaker = find_speaker_by_member(session, member.id)
     teams = (
         select(Event.slug, TeamMember.role)

@@ -1,4 +1,4 @@
-"""Paginated lists, whose pages have a Link header with the URL of the next page."""
+"""Paginated lists. The response for a page has a Link header with the URL of the next page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.filter import Filter
 from eventcal.kit.pagination import Page, PageRequest
-from eventcal.web.api.responses import Content, json_content, serve_content, serve_private_json
+from eventcal.web.api.responses import Content, json_content, private_json, serve_content
 from eventcal.web.params.listing_filters import ListingQuery, canonical_query
 from eventcal.web.request.context import links, now, read_session
 from eventcal.web.schemas.response_schema import Json
@@ -27,10 +27,7 @@ def serve_list(
     public: bool = True,
     same_for_all: bool = False,
 ) -> Response:
-    """Serve the page that `list_rows` returns, after converting each row with `serialize`.
-
-    `override_filter` replaces the filter in the query string, to restrict the list to the resource in the path.
-    """
+    """Serve a page of a list. `override_filter` replaces the filter that is specified by the query string."""
 
     def load_content(session: Session) -> Content:
         page = list_rows(session, override_filter or query.filter, sort=query.sort, paging=query.paging, now=now())
@@ -38,40 +35,34 @@ def serve_list(
         link = None if page.next_cursor is None else _next_link_header(canonical_query(following))
         return json_content(page_json(page, serialize), public=public, link=link)
 
-    # A Last-Modified header would be incorrect, because calls for talks open and close without a change to the data.
+    # A Last-Modified header would be wrong if the list depends on whether calls for talks are open at the moment.
     return serve_content(load_content, same_for_all=same_for_all, cacheable=not query.filter.call_open)
 
 
 def page_json(page: Page[Row], serialize: Callable[[Row], object]) -> Json:
-    """Return the JSON representation of a page."""
     return {"items": [serialize(row) for row in page.items], "next": page.next_cursor}
 
 
 def serve_private_page(
-    query: Mapping[str, Any], list_rows: Callable[..., Page[Row]], serialize: Callable[[Row], Json]
+    query: Mapping[str, Any], list_rows: Callable[..., Page[Row]], serialize: Callable[[Row], Json], **options: Any
 ) -> Response:
-    """Serve a page of an unfiltered list that is private to the current user."""
+    """Serve a page of a list that only the current user can see. `options` are passed to `list_rows`."""
     with read_session() as session:
-        page = list_rows(session, paging=paging_from_query(query))
+        page = list_rows(session, paging=paging_from_query(query), **options)
         body = page_json(page, serialize)
-    return serve_private_json(body, link=next_page_link(query, page.next_cursor))
+    return private_json(body, link=next_page_link(query, page.next_cursor))
 
 
 def paging_from_query(query: Mapping[str, Any]) -> PageRequest:
-    """Return the page size and the cursor from a parsed PageQuery."""
     return PageRequest(limit=query["limit"], cursor=query["cursor"])
 
 
 def next_page_link(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
-    """Return the Link header for the next page of an unfiltered list, or None for the last page.
-
-    `other_params`: the query parameters that are not part of a PageQuery.
-    """
+    """Return the Link header for the next page, or None if the current page is the last page."""
     if cursor is None:
         return None
     return _next_link_header(urlencode(sorted({"cursor": cursor, "limit": query["limit"], **other_params}.items())))
 
 
 def _next_link_header(query: str) -> str:
-    """Return a Link header value (RFC 8288)."""
     return f'<{links().base}{request.path}?{query}>; rel="next"'

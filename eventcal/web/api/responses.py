@@ -1,4 +1,4 @@
-"""JSON responses with ETags. Responses that do not depend on the user are cached."""
+"""JSON responses with ETags. Responses that are the same for all users are cached."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,10 +14,9 @@ from eventcal.web.http.conditional import check_etag, check_revision, conditiona
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.identity.current_user import caller
 from eventcal.web.request.context import now, services
-from eventcal.web.schemas.response_schema import Json
 
 JSON = "application/json"
-# Only private caches are allowed to store the response, and they must revalidate the response for each request.
+# Allow only private caches to store a response, and require them to revalidate it before each use.
 PRIVATE_REVALIDATE = "private, no-cache"
 
 
@@ -29,72 +28,57 @@ def json_response(
     revision: int | None = None,
     with_body_etag: bool = False,
 ) -> Response:
-    """Return an uncacheable JSON response to an unsafe request.
-
-    The ETag is derived from `revision` or, if `with_body_etag` is true, from the body.
-    """
+    """Return an uncacheable JSON response, with an ETag if `revision` is given or `with_body_etag` is true."""
     raw = orjson.dumps(body)
     response = Response(raw, status=status, mimetype=JSON)
     response.headers["Cache-Control"] = "no-store"
     if location is not None:
         response.headers["Location"] = location
     if revision is not None:
-        response.headers["ETag"] = f'"{revision_etag(revision, services().feed_index.renderer_version)}"'
+        response.headers["ETag"] = f'"{_revision_version(revision)}"'
     elif with_body_etag:
         response.headers["ETag"] = f'"{etag_of(raw)}"'
     return response
 
 
-def check_if_match_revision(revision: int) -> None:
-    """Check If-Match against the revision of a resource. Raises PreconditionRequired or VersionConflict."""
-    check_revision(request.headers.get("If-Match"), revision)
-
-
-def check_if_match(body: object) -> None:
-    """Check If-Match against a resource that has no revision. Raises PreconditionRequired or VersionConflict."""
-    check_etag(request.headers.get("If-Match"), etag_of(orjson.dumps(body)))
+def check_if_match(body: object = None, *, revision: int | None = None) -> None:
+    """Check the `If-Match` header against a revision or, for resources without a revision, a JSON representation."""
+    if_match = request.headers.get("If-Match")
+    if revision is None:
+        check_etag(if_match, etag_of(orjson.dumps(body)))
+    else:
+        check_revision(if_match, revision)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """The content of a response.
-
-    `version`: the value from which the ETag is derived, by default a hash of the body.
-    `link`: the Link header for a page of a list.
-    """
+    """The body and metadata of a response. The ETag is derived from `version` or, by default, from the body."""
 
     body: bytes
     version: str | None = None
     public: bool = True
     media_type: str = JSON
-    changes_daily: bool = True
     link: str | None = None
 
 
-def revision_content(body: Json, *, revision: int, public: bool) -> Content:
-    """Return the content for a resource whose ETag is derived from its revision."""
-    version = revision_etag(revision, services().feed_index.renderer_version)
-    return Content(body=orjson.dumps(body), version=version, public=public, changes_daily=False)
+def json_content(body: object, *, revision: int | None = None, public: bool = True, link: str | None = None) -> Content:
+    version = None if revision is None else _revision_version(revision)
+    return Content(body=orjson.dumps(body), version=version, public=public, link=link)
 
 
-def json_content(body: object, *, public: bool = True, link: str | None = None) -> Content:
-    """Return a `Content` object for a JSON body. The ETag is a hash of the bytes of the body."""
-    return Content(body=orjson.dumps(body), public=public, link=link)
-
-
-LoadContent = Callable[[Session], Content]
-"""A function that reads the content of a response from the database, or raises an error such as NotFound."""
+def _revision_version(revision: int) -> str:
+    return revision_etag(revision, services().feed_index.renderer_version)
 
 
 @dataclass(kw_only=True)
 class _ApiDocument(Document):
-    load_content: LoadContent
+    load_content: Callable[[Session], Content]
     media_type: str = JSON
     content: Content = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
         self.content = content = self.load_content(snapshot.session)
-        self.media_type, self.link, self.changes_daily = content.media_type, content.link, content.changes_daily
+        self.media_type, self.link, self.changes_daily = content.media_type, content.link, content.version is None
         if not content.public:
             self.cache_control, self.cacheable = PRIVATE_REVALIDATE, False
 
@@ -102,17 +86,19 @@ class _ApiDocument(Document):
         return RenderedBody(self.content.body, self.content.version)
 
 
-def serve_content(load_content: LoadContent, *, same_for_all: bool = False, cacheable: bool = True) -> Response:
-    """Serve content from the cache if the caller is anonymous or `same_for_all` is true.
+def serve_content(
+    load_content: Callable[[Session], Content], *, same_for_all: bool = False, cacheable: bool = True
+) -> Response:
+    """Serve content, from the cache if the content is cacheable and either public to all or requested anonymously.
 
-    `cacheable`: whether the content changes only with the data. Only cacheable content has a Last-Modified header.
+    `cacheable`: whether the content changes only when the data changes. Other content has no Last-Modified header.
     """
     found = _ApiDocument(load_content=load_content, cacheable=cacheable)
     return serve_cached(found) if cacheable and (same_for_all or not caller().is_signed_in) else serve_uncached(found)
 
 
 def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]:
-    """Return a view that calls `load_content` with a session and the view arguments, and serves the content."""
+    """Convert a function that loads content, and whose first parameter is a session, to a view."""
 
     @wraps(load_content)
     def wrapper(*args: Any, **kwargs: Any) -> Response:
@@ -121,8 +107,7 @@ def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]
     return wrapper
 
 
-def serve_private_json(body: object, *, link: str | None = None) -> Response:
-    """Serve JSON that is private to the current user."""
+def private_json(body: object, *, link: str | None = None) -> Response:
     raw = orjson.dumps(body)
     representation = Representation(
         body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=PRIVATE_REVALIDATE, link=link

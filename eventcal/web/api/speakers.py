@@ -4,9 +4,8 @@ from typing import Any
 
 from flask import Response
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import PreconditionRequired
 
-from eventcal.kit.errors import Forbidden, VersionConflict
+from eventcal.kit.errors import Forbidden
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.images import ImageSpec
@@ -41,7 +40,7 @@ def list_all(session: Session, query: dict[str, Any]) -> Content:
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)
 @cached_view
 def read(session: Session, slug: str) -> Content:
-    """Return a speaker. If the speaker has been merged into another speaker, the other speaker is returned."""
+    """Return a speaker, or, for the slug of a merged speaker, the speaker who took over the slug."""
     speaker = get_speaker(session, slug, caller())
     return json_content(speaker_json(speaker, links()), public=speaker.published_at is not None)
 
@@ -51,7 +50,8 @@ def read(session: Session, slug: str) -> Content:
     member(Scope.SUBMIT),
     body=SpeakerPatch,
     returns=SpeakerOut,
-    errors=[Forbidden, PreconditionRequired, VersionConflict, SlugImmutable, DuplicateSlug],
+    if_match=True,
+    errors=[Forbidden, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a speaker profile (JSON merge patch).
@@ -67,7 +67,7 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
 
 @speakers.post("/speakers/<slug>/merge", moderator, body=MergeIn, returns=SpeakerOut, errors=[CannotMergeWithItself])
 def merge(fields: dict[str, Any], slug: str) -> Response:
-    """Merge another speaker into this speaker."""
+    """Merge another speaker into the speaker that the path identifies."""
     with unit_of_work() as session:
         kept = get_speaker(session, slug, caller())
         other = get_speaker(session, fields["other"], caller())

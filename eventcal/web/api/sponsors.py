@@ -1,14 +1,13 @@
-"""API views under /api/v1 for sponsorship tiers, sponsors, logos, sponsorships, and state changes of sponsorships."""
+"""API views under /api/v1 for sponsorship tiers, sponsors and their logos, and sponsorships."""
 
 from typing import Any
 
 from flask import Response
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events.errors import EventEnded, InUse, InvalidTransition
 from eventcal.events.queries import get_event, get_event_for_organiser
-from eventcal.kit.errors import DomainError, VersionConflict
+from eventcal.kit.errors import DomainError
 from eventcal.kit.pagination import Page, PageRequest
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.images import ImageSpec
@@ -21,14 +20,7 @@ from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.event_parts import ChildResource, event_scoped_content
 from eventcal.web.api.pagination import serve_private_page
-from eventcal.web.api.responses import (
-    Content,
-    cached_view,
-    check_if_match,
-    json_content,
-    json_response,
-    serve_private_json,
-)
+from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response, private_json
 from eventcal.web.api.speakers import pictures
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
@@ -79,13 +71,7 @@ def read(session: Session, slug: str) -> Content:
     return json_content(sponsor_json(sponsor, links()), public=not caller().is_moderator)
 
 
-@sponsors.patch(
-    "/sponsors/<slug>",
-    moderator,
-    body=schemas.SponsorPatch,
-    returns=schemas.SponsorOut,
-    errors=[PreconditionRequired, VersionConflict],
-)
+@sponsors.patch("/sponsors/<slug>", moderator, body=schemas.SponsorPatch, returns=schemas.SponsorOut, if_match=True)
 def edit(fields: dict[str, Any], slug: str) -> Response:
     """Change a sponsor (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
@@ -123,25 +109,25 @@ def enquire(fields: dict[str, Any], slug: str) -> Response:
 
 @sponsors.get("/sponsorships/<sponsorship_id>", member(Scope.READ), returns=schemas.SponsorshipOut)
 def read_sponsorship(sponsorship_id: str) -> Response:
-    """Return a sponsorship, which only organisers and the member who submitted the enquiry can read."""
+    """Return a sponsorship. Only organisers and the member who submitted the enquiry can read the sponsorship."""
     with read_session() as session:
-        return serve_private_json(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
+        return private_json(sponsorship_json(get_sponsorship(session, sponsorship_id, caller()), links()))
 
 
-def _register_transition_route(transition: SponsorshipAction, description: str, *errors: type[DomainError]) -> None:
+def _register_action_route(action: SponsorshipAction, description: str, *errors: type[DomainError]) -> None:
     def view(sponsorship_id: str) -> Response:
         with unit_of_work() as session:
             found = get_sponsorship(session, sponsorship_id, caller())
-            service.apply_sponsorship_action(session, found, transition, caller=caller(), now=now())
+            service.apply_sponsorship_action(session, found, action, caller=caller(), now=now())
         return json_response(sponsorship_json(found, links()))
 
-    view.__name__, view.__doc__ = transition.value, description
-    rule = f"/sponsorships/<sponsorship_id>/{transition.value}"
+    view.__name__, view.__doc__ = action.value, description
+    rule = f"/sponsorships/<sponsorship_id>/{action.value}"
     sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, errors=[InvalidTransition, *errors])(view)
 
 
-_register_transition_route(SponsorshipAction.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
-_register_transition_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
+_register_action_route(SponsorshipAction.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)
+_register_action_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a sponsorship. Its place becomes free.")
 
 
 @pictures.put("/sponsors/<slug>/logo", moderator, picture=True, returns=schemas.SponsorOut, errors=[UnsupportedImage])

@@ -1,20 +1,18 @@
 """API views under /api/v1/talks and /api/v1/events/{slug}/talks: list, read, submit, edit and decide on talks."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
 from orjson import Fragment
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.events.errors import EventEnded, InvalidTransition
 from eventcal.events.filter import Filter
 from eventcal.events.queries import get_event
 from eventcal.feeds.event_and_talk_titles import check_event_visible
 from eventcal.feeds.stored_json_queries import list_talk_json
-from eventcal.kit.errors import DomainError, Forbidden, VersionConflict
+from eventcal.kit.errors import DomainError, Forbidden
 from eventcal.kit.pagination import Page
 from eventcal.members.enums import Scope
 from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
@@ -27,9 +25,9 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.state_changes import apply_talk_action
-from eventcal.web.api.blueprint import AccessDecorator, ApiBlueprint
+from eventcal.web.api.blueprint import ApiBlueprint, ViewDecorator
 from eventcal.web.api.pagination import serve_list
-from eventcal.web.api.responses import Content, cached_view, check_if_match_revision, json_response, revision_content
+from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response
 from eventcal.web.identity.current_user import caller, current_member
 from eventcal.web.identity.permissions import member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
@@ -37,8 +35,9 @@ from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
 talks = ApiBlueprint("talks", "Talks at events, and their state changes")
+submitter = member(Scope.SUBMIT)
 
-# The states in which a talk is visible only to its speakers and to the team of the event.
+# The states in which only the speakers and the event's team can see a talk.
 _PRIVATE_STATES = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
@@ -54,12 +53,11 @@ def list_all() -> Response:
 def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
-    Organisers and reviewers can also list submissions that are not public, by adding their states to the query string,
-    for example `state=submitted`. Submissions are returned with their internal state, which can differ from their
-    public state.
+    To list submissions, organisers and reviewers add the states to the query string, for example `state=submitted`. The
+    `state` of a submission can differ from the public state of the talk.
     """
     asked = parse_listing_query(request.args)
-    # A filter for an event other than the event in the path matches no talks.
+    # If the query string filters by events but not by the event in the path, the list is empty.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _can_review(slug, asked.filter.states):
         return serve_list(
@@ -78,7 +76,7 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller can review the event's talks. Raises NotSignedIn or Forbidden for private states."""
+    """Return whether the caller can review talks. Raises NotSignedIn or Forbidden if the states are private."""
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):
@@ -91,21 +89,14 @@ def _can_review(slug: str, states: tuple[str, ...]) -> bool:
 def read(session: Session, talk_id: str) -> Content:
     """Return a talk."""
     talk = get_talk(session, talk_id, caller())
-    return revision_content(talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
+    return json_content(talk_json(talk, links()), revision=talk.revision, public=is_public(talk))
 
 
 @talks.post(
-    "/events/<slug>/talks",
-    member(Scope.SUBMIT),
-    body=TalkIn,
-    creates=TalkOut,
-    errors=[TalksClosed, EventEnded, EmailNotConfirmed],
+    "/events/<slug>/talks", submitter, body=TalkIn, creates=TalkOut, errors=[TalksClosed, EventEnded, EmailNotConfirmed]
 )
 def submit(fields: TalkFields, slug: str) -> Response:
-    """Submit a talk to an event.
-
-    If `draft` is true, only the submitter can see the talk until the talk is submitted.
-    """
+    """Submit a talk to an event. If `draft` is true, only the submitter can see the talk until it is submitted."""
     with unit_of_work() as session:
         event = get_event(session, slug, caller())
         member_row = current_member(session)
@@ -114,11 +105,7 @@ def submit(fields: TalkFields, slug: str) -> Response:
 
 
 @talks.patch(
-    "/talks/<talk_id>",
-    member(Scope.SUBMIT),
-    body=TalkPatch,
-    returns=TalkOut,
-    errors=[Forbidden, AlreadyDecided, PreconditionRequired, VersionConflict],
+    "/talks/<talk_id>", submitter, body=TalkPatch, returns=TalkOut, if_match=True, errors=[Forbidden, AlreadyDecided]
 )
 def edit(fields: TalkFields, talk_id: str) -> Response:
     """Change a talk (JSON merge patch). `If-Match` is required.
@@ -128,50 +115,39 @@ def edit(fields: TalkFields, talk_id: str) -> Response:
     with unit_of_work() as session:
         talk = get_talk(session, talk_id, caller())
         service.check_can_edit_talk(talk, caller())
-        check_if_match_revision(talk.revision)
+        check_if_match(revision=talk.revision)
         service.edit_talk(session, talk, fields, caller=caller(), now=now())
     return _talk_response(talk)
 
 
-# The errors that a state change can raise in addition to InvalidTransition and Forbidden.
-_EXTRA_ERRORS: Mapping[TalkAction, tuple[type[DomainError], ...]] = {
-    TalkAction.SUBMIT: (TalksClosed, EventEnded, EmailNotConfirmed)
-}
-
-
-def _register_transition_route(transition: TalkAction, access: AccessDecorator, description: str) -> None:
+def _register_action(action: TalkAction, access: ViewDecorator, description: str, *errors: type[DomainError]) -> None:
     def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
             talk = get_talk(session, talk_id, caller())
-            apply_talk_action(session, talk, transition, caller=caller(), reason=fields.get("reason"), now=now())
+            apply_talk_action(session, talk, action, caller=caller(), reason=fields.get("reason"), now=now())
         return _talk_response(talk)
 
-    view.__name__, view.__doc__ = transition.value, description
-    refuses: list[type[DomainError]] = [InvalidTransition, Forbidden, *_EXTRA_ERRORS.get(transition, ())]
-    rule = f"/talks/<talk_id>/{transition.value}"
-    talks.post(rule, access, optional_body=StepIn, returns=TalkOut, errors=refuses)(view)
+    view.__name__, view.__doc__ = action.value, description
+    errors = (InvalidTransition, Forbidden, *errors)
+    talks.post(f"/talks/<talk_id>/{action.value}", access, optional_body=StepIn, returns=TalkOut, errors=errors)(view)
 
 
-_register_transition_route(TalkAction.SUBMIT, member(Scope.SUBMIT), "Submit a draft.")
-_register_transition_route(
-    TalkAction.WITHDRAW, member(Scope.SUBMIT), "Withdraw a talk. If it is public, it is shown as cancelled."
-)
-_register_transition_route(TalkAction.CONFIRM, member(Scope.SUBMIT), "Confirm an accepted talk, as a speaker.")
-_register_transition_route(
+_register_action(TalkAction.SUBMIT, submitter, "Submit a draft.", TalksClosed, EventEnded, EmailNotConfirmed)
+_register_action(TalkAction.WITHDRAW, submitter, "Withdraw a talk. If it is public, it is shown as cancelled.")
+_register_action(TalkAction.CONFIRM, submitter, "Confirm an accepted talk, as a speaker.")
+_register_action(
     TalkAction.ACCEPT,
     organiser(),
     "Accept a talk. At a listed event, a moderator does this, and it publishes the talk.",
 )
-_register_transition_route(TalkAction.REJECT, organiser(), "Reject a talk.")
-_register_transition_route(TalkAction.WAITLIST, organiser(), "Put a talk on the waiting list.")
-_register_transition_route(
-    TalkAction.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled."
-)
+_register_action(TalkAction.REJECT, organiser(), "Reject a talk.")
+_register_action(TalkAction.WAITLIST, organiser(), "Put a talk on the waiting list.")
+_register_action(TalkAction.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled.")
 
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)
 def redact(talk_id: str) -> Response:
-    """Erase a talk's content. Only a placeholder for the talk remains public."""
+    """Erase the content of a talk. Only a placeholder for the talk remains public."""
     with unit_of_work() as session:
         talk = service.redact_talk(session, get_talk(session, talk_id, caller()), caller=caller(), now=now())
     return _talk_response(talk)

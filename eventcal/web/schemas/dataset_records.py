@@ -1,7 +1,7 @@
-"""Schemas of data set records, which use the field names of the API and reference other records by slug or title."""
+"""Schemas of data set records, which have the field names of the API and refer to other records by slug or title."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import ValidationError, fields, pre_load
 
@@ -19,21 +19,21 @@ from eventcal.web.schemas.speakers import SpeakerPatch
 from eventcal.web.schemas.sponsors import SponsorPatch, TierIn
 from eventcal.web.schemas.talks import TalkPatch
 
-# The maximum number of tracks, rooms, tiers or sponsorships of an event.
+# The maximum number of tracks of an event, which is also the maximum number of rooms, tiers and sponsorships.
 _MAX_PARTS = 500
 
 
 class RecordSchema(BaseSchema):
-    """Base class for record schemas. A null value in a field that is not nullable means "unknown" and is ignored."""
+    """Base class for record schemas. In a field that is not nullable, null means "unknown" and is ignored."""
 
     @classmethod
     def from_schema(cls, schema: type[BaseSchema], **fields: fields.Field[Any]) -> type[BaseSchema]:
-        """Return a record schema with the fields of `schema` and additional fields."""
+        """Return a record schema that has the fields of `schema` and the additional `fields`."""
         return type(f"{schema.__name__}Facts", (cls, schema), dict(fields))
 
     @pre_load
     def drop_disallowed_nulls(self, data: object, **_: object) -> object:
-        """Remove null values from fields that are not nullable."""
+        """Remove the fields that are null but not nullable."""
         if not isinstance(data, Mapping):
             return data
         nullable = {name for name in data if name not in self.fields or self.fields[name].allow_none}
@@ -41,7 +41,7 @@ class RecordSchema(BaseSchema):
 
 
 class SponsorshipRecord(RecordSchema):
-    """A sponsorship or enquiry that references the sponsor by slug and the tier by name."""
+    """A sponsorship or a sponsorship enquiry. `sponsor` is a slug, and `tier` is the name of a tier."""
 
     sponsor = Slug(required=True)
     tier = SingleLine(sponsor_limits.TIER_NAME, required=True)
@@ -61,14 +61,14 @@ class EventRecord(RecordSchema, EventPatch):
 
 
 class TalkKey(BaseSchema):
-    """The key of a talk in a data set: its title and the slug of its event."""
+    """The title and the event slug of a talk, which identify the talk in a data set."""
 
     event = Slug(required=True)
     title = SingleLine(talk_limits.TITLE, required=True)
 
 
 class TalkRecord(RecordSchema, TalkPatch, TalkKey):
-    """A talk that references its speakers by slug."""
+    """A talk whose speakers are given as slugs."""
 
     title = SingleLine(talk_limits.TITLE, required=True)
     speakers = ListField(Slug(), limit=talk_limits.SPEAKERS)
@@ -85,9 +85,8 @@ RECORDS: Mapping[Section, BaseSchema] = {
 
 
 def load_record(section: Section, data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON
-    """Return the validated fields of a record. Raises Invalid with all field errors."""
+    """Return the validated fields of a record. Raises Invalid with the errors of all fields."""
     try:
-        fields: dict[str, Any] = RECORDS[section].load(data)
+        return cast("Mapping[str, Any]", RECORDS[section].load(data))
     except ValidationError as error:
         raise Invalid(errors=to_field_errors(error.messages, location="json")) from error
-    return fields

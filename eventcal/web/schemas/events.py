@@ -1,4 +1,4 @@
-"""Schemas of an event and its parts."""
+"""Schemas of events, including the location, the registration and the call for talks of an event."""
 
 from marshmallow import fields
 
@@ -6,7 +6,7 @@ from eventcal.events import limits
 from eventcal.events.enums import PUBLIC_STATUSES, Attendance, EventKind, EventStatus, Programme, TalkKind
 from eventcal.events.fields import EventFields
 from eventcal.events.filter import Filter
-from eventcal.events.models import CallForTalks, Event
+from eventcal.events.models import Event
 from eventcal.events.recurrence.occurrences import complete_day_range, occurrences_between
 from eventcal.events.rules import is_all_day
 from eventcal.kit.markdown import to_html
@@ -21,7 +21,7 @@ from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, OverridesField, occurrence_json
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 
-# The maximum number of occurrences per event in a list of events.
+# The maximum number of occurrences per event in the list of events.
 _MAX_OCCURRENCES = 100
 _LOCAL_HELP = "A date, or a local date-time in the event's zone."
 _INSTANT_HELP = "A local time in the event's zone, or with an offset."
@@ -198,19 +198,21 @@ class EventOut(ResponseSchema):
 
 
 def event_json(event: Event, links: UrlBuilder) -> Json:
-    """Return the JSON representation of an event whose relationships are loaded."""
-    call = event.call
+    call, tzid = event.call, event.timezone
+    call_json = call and CallForTalksOut.serialize(
+        call, opens_at=format_local_instant(call.opens_at, tzid), closes_at=format_local_instant(call.closes_at, tzid)
+    )
     return EventOut.serialize(
         event,
         description_html=None if event.description is None else to_html(event.description),
-        starts_at=format_local_instant(event.starts_at, event.timezone),
-        ends_at=format_local_instant(event.ends_at, event.timezone),
+        starts_at=format_local_instant(event.starts_at, tzid),
+        ends_at=format_local_instant(event.ends_at, tzid),
         all_day=is_all_day(event.starts),
         location=PlaceOut.serialize(event),
         registration={"url": event.registration_url, "price": price_json(event.price_amount, event.price_currency)},
         tags=[tag.tag for tag in event.tags],
         co_located_with=[row.other.slug for row in event.neighbours if row.other.status in PUBLIC_STATUSES],
-        call_for_talks=None if call is None else _call_for_talks_json(call, event.timezone),
+        call_for_talks=call_json,
         tracks=[TrackOut.serialize(track) for track in event.tracks],
         rooms=[RoomOut.serialize(room) for room in event.rooms],
         links={
@@ -223,14 +225,8 @@ def event_json(event: Event, links: UrlBuilder) -> Json:
     )
 
 
-def _call_for_talks_json(call: CallForTalks, tzid: str) -> Json:
-    return CallForTalksOut.serialize(
-        call, opens_at=format_local_instant(call.opens_at, tzid), closes_at=format_local_instant(call.closes_at, tzid)
-    )
-
-
 def with_occurrences(body: Json, event: Event, event_filter: Filter) -> Json:
-    """Return `body`, with up to 100 occurrences added if the event recurs and the filter specifies dates."""
+    """Return an event's JSON with up to 100 occurrences if the event recurs and the filter specifies dates."""
     days = complete_day_range(event_filter.from_day, event_filter.to_day)
     if event.recurrence is None or days is None:
         return body

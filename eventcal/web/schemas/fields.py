@@ -1,7 +1,7 @@
-"""Fields and the base class of all schemas, which check types and formats but no domain rules.
+"""Schema fields that check types and formats, and the base class for schemas. Domain rules are checked elsewhere.
 
-Error messages have no subject ("must be text"), because they are shown after the name of the field. JSON types are not
-converted; for example, a number in quotes is rejected.
+Error messages have no subject ("must be a string"), because each message is shown after the name of its field.
+JSON types are not converted. For example, a number field rejects the string "5".
 """
 
 import re
@@ -27,25 +27,18 @@ LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
 
 Loaded = TypeVar("Loaded", bound=Mapping[str, object])
 TextValidator = Callable[[str], Message | None]
-"""A function that returns the error of an invalid text, or None."""
+"""A function that returns the error message for an invalid string, or None if the string is valid."""
 
 URI = {"format": "uri"}
-# The pattern excludes control characters other than tabs and line breaks.
+# This pattern excludes all control characters except tabs and line breaks.
 TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 
 class BaseSchema(Schema):
-    """Base class for all schemas. Unknown fields are reported as errors, in the order of the input.
-
-    `extra_json_schema`: additional JSON Schema keywords for the OpenAPI document.
-    """
+    """Base class for all schemas. `extra_json_schema` adds JSON Schema keywords to the OpenAPI document."""
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {}
-
-    error_messages = {
-        "unknown": validators.UNKNOWN_FIELD,
-        "type": validators.NOT_OBJECT,
-    }
+    error_messages = {"unknown": validators.UNKNOWN_FIELD, "type": validators.NOT_OBJECT}
 
     class Meta:
         """Options for marshmallow."""
@@ -54,7 +47,7 @@ class BaseSchema(Schema):
 
     @classmethod
     def with_required(cls, *field_names: str, name: str, description: str) -> type[Self]:
-        """Return a subclass called `name` in which the fields in `field_names` are required."""
+        """Return a subclass called `name`, in which the fields listed in `field_names` are required."""
         declared = {field: copy(cls._declared_fields[field]) for field in field_names}
         for field in declared.values():
             field.required = True
@@ -62,15 +55,14 @@ class BaseSchema(Schema):
 
 
 class TypedSchema(BaseSchema, Generic[Loaded]):
-    """A schema whose fields are loaded as a TypedDict."""
+    """A schema whose `load` method returns a TypedDict."""
 
     def load(self, data: Any, **options: Any) -> Loaded:  # noqa: ANN401 - marshmallow's signature
-        """Return the validated fields. Raises ValidationError."""
         return cast("Loaded", super().load(data, **options))
 
 
 class Field(fields.Field[Any]):
-    """Base class for all fields, which `json_schema` and `doc` describe in the OpenAPI document."""
+    """Base class for all fields. `json_schema` and `doc` describe the field in the OpenAPI document."""
 
     json_schema: Mapping[str, Any] = {}
     default_error_messages = {"required": validators.REQUIRED, "null": validators.NOT_NULL}
@@ -81,10 +73,12 @@ class Field(fields.Field[Any]):
 
 
 class MultiLine(Field, fields.String):
-    """Text of at most `limit` characters, which may be empty or contain line breaks. The text is not normalised."""
+    """Text of at most `limit` characters, which may be empty or contain line breaks."""
 
     limit: int
     """The default limit, for subclasses with a fixed limit."""
+    parse: Callable[[str], str] = staticmethod(str)
+    """Returns the normalised text, or raises ValueError."""
     json_schema: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
     find_error: TextValidator = staticmethod(multi_line_error)
     default_error_messages = {"invalid": validators.NOT_TEXT}
@@ -102,20 +96,16 @@ class MultiLine(Field, fields.String):
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
-    def parse(self, text: str) -> str:
-        """Return the normalised text. Raises ValueError."""
-        return text
-
 
 class SingleLine(MultiLine):
-    """A non-blank line of text of at most `limit` characters. The text is not normalised."""
+    """A non-blank line of text of at most `limit` characters."""
 
     json_schema = LINE_JSON_SCHEMA
     find_error: TextValidator = staticmethod(single_line_error)
 
 
 class Slug(SingleLine):
-    """A slug: groups of lower-case ASCII letters and digits, joined by "-"."""
+    """A slug, which consists of groups of lower-case ASCII letters and digits that are joined by hyphens."""
 
     limit = SLUG_LIMIT
     json_schema: Mapping[str, Any] = {"pattern": SLUG_PATTERN}
@@ -123,13 +113,12 @@ class Slug(SingleLine):
 
 
 class LocalTime(SingleLine):
-    """A local date or time in an event's time zone, normalised to a form such as 2014-08-18 or 2014-06-04T13:30:00."""
+    """A date or date-time in an event's time zone, normalised to a form such as 2014-08-18 or 2014-06-04T13:30:00."""
 
     limit = 19
     json_schema: Mapping[str, Any] = {"pattern": LOCAL_PATTERN, "examples": ["2014-06-04T13:30:00", "2014-08-18"]}
 
     def parse(self, text: str) -> str:
-        """Return the normalised date or time. Raises ValueError."""
         return format_local(parse_local(text))
 
 
@@ -146,14 +135,11 @@ class EmailField(SingleLine):
 
     limit = 254
     json_schema: Mapping[str, Any] = {**LINE_JSON_SCHEMA, "format": "email"}
-
-    def parse(self, text: str) -> str:
-        """Return the normalised address. Raises ValueError."""
-        return normalise_email(text)
+    parse = staticmethod(normalise_email)
 
 
 class PatternString(SingleLine):
-    """A single line of text in a format that is defined in `eventcal.kit.validators`."""
+    """A line of text in one of the formats that `eventcal.kit.validators` defines."""
 
     def __init__(self, value_format: validators.TextFormat, **settings: Any) -> None:
         self.json_schema = {"pattern": f"^{value_format.pattern}$"}
@@ -162,7 +148,7 @@ class PatternString(SingleLine):
 
 
 class StrictField(Field):
-    """Base class for fields that accept a single JSON type. `parse` raises ValueError for values of other types."""
+    """Base class for fields that accept a single JSON type. `parse` raises ValueError if a value is invalid."""
 
     parse: Callable[[Any], Any]
 
@@ -188,28 +174,24 @@ class InstantField(StrictField, fields.DateTime):
     }
 
     def parse(self, value: object) -> datetime:
-        """Return the instant in UTC."""
         if not isinstance(value, str) or not re.search(r"T.*([Z]|[+-]\d\d:\d\d)$", value, re.ASCII | re.IGNORECASE):
             raise ValueError
         return parse_call_time(value, "UTC", anywhere_on_earth=False)
 
 
 class IntegerField(StrictField, fields.Integer):
-    """An integer. Numbers such as 5.0 are accepted, because they are integers in JSON Schema."""
+    """An integer. The number 5.0 is accepted, because JSON Schema treats it as an integer."""
 
     default_error_messages = {"invalid": validators.NOT_INTEGER}
 
-    # The default maximum is the largest integer that all supported databases can store.
+    # By default, the maximum is the largest value of an INTEGER column in PostgreSQL.
     def __init__(self, *, least: int = 0, most: int = 2**31 - 1, **settings: Any) -> None:
         super().__init__(strict=True, validate=in_range(least, most), **settings)
 
     def parse(self, value: object) -> int:
-        """Return the number."""
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        raise ValueError
+        if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:
+            raise ValueError
+        return int(value)
 
 
 class DegreesField(Field, fields.Float):
@@ -232,7 +214,6 @@ class BoolField(StrictField, fields.Boolean):
     default_error_messages = {"invalid": validators.NOT_BOOLEAN}
 
     def parse(self, value: object) -> bool:
-        """Return the boolean."""
         if value is not True and value is not False:
             raise ValueError
         return value
@@ -242,12 +223,8 @@ class EnumField(Field, fields.Enum[StrEnum]):
     """A value of a string enumeration."""
 
     def __init__(self, enum_class: type[StrEnum], **settings: Any) -> None:
-        super().__init__(
-            enum_class,
-            by_value=True,
-            error_messages={"unknown": validators.must_be_one_of_message(enum_class)},
-            **settings,
-        )
+        unknown = validators.must_be_one_of_message(enum_class)
+        super().__init__(enum_class, by_value=True, error_messages={"unknown": unknown}, **settings)
 
 
 class ListField(Field, fields.List[Any]):
@@ -269,7 +246,7 @@ class ListField(Field, fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         if len(value) > self._limit:
-            # Reject a list that is too long before validating its items, because the validation could take seconds.
+            # Check the length first, because validating the items of an extremely long list could take seconds.
             raise self.make_error("long")
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -281,7 +258,7 @@ class NestedField(Field, fields.Nested):
 
 
 class ReferenceOrInline(BaseSchema):
-    """A reference to an existing object by `slug`, or a new object with `name` and the fields of the subclass."""
+    """Base class for schemas of objects that consist of either the `slug` of an existing object or new data."""
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {
         "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
@@ -292,7 +269,7 @@ class ReferenceOrInline(BaseSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_slug_or_name(self, _data: object, original: object, **_: object) -> None:
-        """Require either `name`, or `slug` as the only field. The check also runs if other fields are invalid."""
+        """Check that either `name` is present or `slug` is the only field, even if other fields are invalid."""
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:

@@ -1,4 +1,4 @@
-"""Rendering of the JSON resources that are stored with the calendar entries in the feed index."""
+"""Rendering of the JSON resources that the feed index stores together with calendar entries."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,12 @@ from eventcal.web.schemas.talks import talk_json
 
 @dataclass(frozen=True)
 class JsonResourceRenderer:
-    """A JSON serializer for events and talks that uses the URLs of this installation."""
+    """A JSON serializer for events and talks. `links` builds the URLs in the JSON text."""
 
     links: UrlBuilder
 
     def render_event(self, event: Event) -> str:
-        """Return the JSON text of an event whose relationships are loaded."""
         return orjson.dumps(event_json(event, self.links)).decode()
 
     def render_talk(self, talk: Talk) -> str:
-        """Return the JSON text of a talk whose relationships are loaded."""
         return orjson.dumps(talk_json(talk, self.links)).decode()

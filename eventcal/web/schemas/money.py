@@ -16,13 +16,12 @@ _AMOUNT = r"[0-9]{1,10}(\.[0-9]{1,2})?"
 
 
 class AmountField(StrictField, fields.String):
-    """An amount of money as a decimal string with up to two decimal places, which is loaded as a Decimal."""
+    """An amount of money, as a string with up to two decimal places. The string is loaded as a Decimal."""
 
     json_schema: Mapping[str, Any] = {"pattern": f"^{_AMOUNT}$"}
     default_error_messages = {"invalid": Message('must be a decimal string such as "12.50"')}
 
     def parse(self, value: object) -> Decimal:
-        """Return the amount."""
         if not isinstance(value, str) or re.fullmatch(_AMOUNT, value) is None:
             raise ValueError
         return Decimal(value)
@@ -43,5 +42,4 @@ class PriceOut(ResponseSchema):
 
 
 def price_json(amount: Decimal | None, currency: str | None) -> Json | None:
-    """Return the JSON representation of a price, or None if `amount` is None."""
     return None if amount is None else {"amount": f"{amount:.2f}", "currency": currency}

@@ -22,7 +22,7 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_lo
 
 
 class OverrideIn(BaseSchema):
-    """An override for one occurrence. Unless `excluded` is true, the other fields replace those of the event."""
+    """An override for one occurrence. Unless `excluded` is true, its fields replace those of the event."""
 
     excluded = strict.BoolField(
         allow_none=True,
@@ -53,7 +53,7 @@ class OverridesField(strict.Field, fields.Dict):
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
         if len(value) > MAX_OVERRIDES:
-            # Reject a mapping that is too large before validating its items, because the validation could take seconds.
+            # Check the size first, because validating the overrides of an extremely large mapping could take seconds.
             raise ValidationError(TOO_MANY_OVERRIDES_ERROR)
         errors: dict[str, Any] = {}
         read: dict[str, Any] = {}
@@ -116,7 +116,7 @@ class OccurrenceQuery(PageQuery):
 
 
 def occurrence_json(occurrence: Occurrence, tzid: str) -> Json:
-    """Return the JSON representation of an occurrence. `tzid` is the event's time zone."""
+    """Return the JSON representation of an occurrence. `tzid` is the time zone of the event."""
     slot = occurrence.slot
     return OccurrenceOut.serialize(
         occurrence,

@@ -1,8 +1,4 @@
-"""Base class for response schemas, which serialise resources and describe them in the OpenAPI document.
-
-`ResponseSchema.serialize` is 20 times as fast as `Schema.dump`, and does not validate the output. The tests validate
-all responses against the OpenAPI document.
-"""
+"""Base class for response schemas, which serialise resources and describe them in the OpenAPI document."""
 
 from datetime import datetime
 from functools import cache
@@ -17,13 +13,13 @@ Json = dict[str, Any]
 
 
 class ResponseSchema(BaseSchema):
-    """Base class for the schemas of resources in responses."""
+    """Base class for response schemas. `serialize` is 20 times as fast as marshmallow's `Schema.dump`."""
 
     @classmethod
     def serialize(cls, source: object, /, **values: object) -> Json:
-        """Return the JSON representation of a resource, with the fields in order of declaration.
+        """Return the JSON representation of a resource, without validating it against the schema.
 
-        Fields that are not in `values` are read from the attributes of `source`, and instants are converted to UTC.
+        Fields that are not passed in `values` are read from `source`, and the instants among them are formatted in UTC.
         """
         blank, copied, instants = _build_serialization_plan(cls, tuple(values))
         body = blank | values
@@ -37,20 +33,19 @@ class ResponseSchema(BaseSchema):
 
 @cache
 def _build_serialization_plan(cls: type[ResponseSchema], given: tuple[str, ...]) -> tuple[Json, list[str], list[str]]:
-    """Return an empty resource, the names of the fields to copy, and the names of those that are instants."""
+    """Return a blank resource, the names of the fields to copy, and the names of copied fields that are instants."""
     declared = cls().fields
     copied = [name for name in declared if name not in given]
     return dict.fromkeys(declared), copied, [name for name in copied if isinstance(declared[name], InstantField)]
 
 
 def format_local_instant(instant: datetime | None, tzid: str) -> str | None:
-    """Format an instant with the UTC offset of a time zone, or return None if `instant` is None."""
     return None if instant is None else format_with_offset(instant, tzid)
 
 
 @cache
 def page_schema(item_schema: type[Schema], name: str = "") -> type[Schema]:
-    """Return the schema of a page of items. The default name for TalkOut, for example, is "TalkPage"."""
+    """Return the schema of a page of items. For example, the default name of a page of TalkOut items is "TalkPage"."""
     items = fields.List(fields.Nested(item_schema), required=True)
     after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
     name = name or f"{item_schema.__name__.removesuffix('Out')}Page"

@@ -30,7 +30,7 @@ class SpeakerPatch(BaseSchema):
 
 
 class MergeIn(BaseSchema):
-    """A speaker to merge into another speaker, who takes over the talks and the slug of the merged speaker."""
+    """The slug of another speaker. The speaker that the path identifies takes over the other speaker's talks."""
 
     other = Slug(required=True)
 
@@ -43,7 +43,7 @@ class LinkOut(ResponseSchema):
 
 
 class SpeakerBrief(ResponseSchema):
-    """A speaker, as included in a talk."""
+    """A speaker, as included in the representation of a talk."""
 
     slug = fields.String(required=True)
     name = fields.String(required=True)
@@ -61,6 +61,5 @@ class SpeakerOut(SpeakerBrief):
 
 
 def speaker_json(speaker: Speaker, links: UrlBuilder) -> Json:
-    """Return the JSON representation of a speaker."""
     bio_html = None if speaker.bio is None else to_html(speaker.bio)
     return SpeakerOut.serialize(speaker, bio_html=bio_html, photo_url=links.image(speaker.photo_url))

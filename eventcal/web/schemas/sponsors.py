@@ -65,7 +65,7 @@ class TierWithSponsors(TierOut):
 
 
 class SponsorsByTier(ResponseSchema):
-    """The confirmed sponsors of an event, grouped by tier, in the order of the tiers' ranks."""
+    """The confirmed sponsors of an event, grouped by tier and ordered by the rank of the tier."""
 
     tiers = fields.List(fields.Nested(TierWithSponsors), required=True)
 
@@ -78,12 +78,12 @@ class SponsorNamed(ReferenceOrInline):
 
     @pre_load
     def wrap_slug(self, data: object, **_: object) -> object:
-        """Treat a string as the slug of an existing sponsor."""
+        """Convert a string, which is the slug of an existing sponsor, to an object with a `slug` field."""
         return {"slug": data} if isinstance(data, str) else data
 
 
 class SponsorshipIn(BaseSchema):
-    """A sponsorship enquiry, which consists of a tier, a sponsor and an optional note."""
+    """A sponsorship enquiry."""
 
     tier = strict.SingleLine(40, required=True)
     sponsor = strict.NestedField(
@@ -106,17 +106,14 @@ class SponsorshipOut(ResponseSchema):
 
 
 def tier_json(tier: Tier, confirmed_count: int) -> Json:
-    """Return the JSON representation of a tier. `confirmed_count` is the number of confirmed sponsorships."""
     return TierOut.serialize(tier, price=price_json(tier.price_amount, tier.price_currency), taken=confirmed_count)
 
 
 def sponsor_json(sponsor: Sponsor, links: UrlBuilder) -> Json:
-    """Return the JSON representation of a sponsor."""
     return SponsorOut.serialize(sponsor, logo_url=links.image(sponsor.logo_url))
 
 
 def sponsorship_json(sponsorship: Sponsorship, links: UrlBuilder) -> Json:
-    """Return the JSON representation of a sponsorship."""
     return SponsorshipOut.serialize(
         sponsorship,
         event=sponsorship.tier.event.slug,

@@ -22,7 +22,7 @@ from eventcal.web.schemas.speakers import SpeakerBrief
 
 
 class SpeakerOnTalk(ReferenceOrInline):
-    """A speaker of a talk: a reference to an existing speaker by slug, or a new speaker."""
+    """A speaker of a talk, given as the slug of an existing speaker or as the data of a new speaker."""
 
     email = strict.EmailField(allow_none=True)
     job_title = strict.SingleLine(JOB_TITLE, allow_none=True)
@@ -112,10 +112,7 @@ class TalkOut(ResponseSchema):
 
 
 def talk_json(talk: Talk, links: UrlBuilder, *, state: str | None = None) -> Json:
-    """Return the JSON representation of a talk whose relationships are loaded.
-
-    `state` replaces the public state of the talk in the representation.
-    """
+    """Return the JSON representation of a talk. `state` replaces the public state of the talk."""
     event, track, room, earlier = talk.event, talk.track, talk.room, talk.reprise_of
     return TalkOut.serialize(
         talk,

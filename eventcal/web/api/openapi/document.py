@@ -16,18 +16,19 @@ from werkzeug.routing import Rule
 
 from eventcal.config import Settings
 from eventcal.web.api.blueprint import JSON_TYPES
-from eventcal.web.api.openapi.operation import Json, Operation, iter_error_responses, openapi_path
+from eventcal.web.api.openapi.operation import Operation, iter_error_responses, openapi_path
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.errors import list_error_kinds
 from eventcal.web.params.feed_check import SCHEMES, FeedCheckQuerySchema
 from eventcal.web.params.listing_filters import FeedQuerySchema
 from eventcal.web.request.session_cookie import session_cookie_name
+from eventcal.web.schemas.response_schema import Json
 
-# Maps the name of an access rule to its `x-access` value if the value differs from the name.
+# Maps the name of an access rule to the value of `x-access` in the OpenAPI document.
 _ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
-# The OpenAPI tag of each blueprint outside the API.
+# Maps the name of a blueprint outside the API to the OpenAPI tag of its operations.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
-# Maps the media type of each JSON feed format to the JSON type of a feed.
+# Maps the media type of a JSON feed format to the JSON type of a feed in that format.
 _FEED_JSON_TYPES = {
     "application/calendar+json": "array",
     "application/jscalendar+json": "object",
@@ -36,8 +37,8 @@ _FEED_JSON_TYPES = {
 
 
 def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
-    """Return the OpenAPI document as JSON values. All blueprints of the app must already be registered."""
-    # The JSON round trip creates a deep copy, and fails if a value cannot be serialised.
+    """Return the OpenAPI document. The blueprints of the app must already be registered."""
+    # Converting the document to JSON text and back creates a deep copy, and fails if a value cannot be serialised.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
     static: Json = orjson.loads((here / "static.json").read_bytes())
@@ -67,8 +68,7 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
     # Future versions may add fields to responses, so clients must accept unknown fields.
     for name in response_schema_names(document):
         document["components"]["schemas"][name].pop("additionalProperties", None)
-    finished: Json = _add_missing_keywords(document)
-    return finished
+    return cast("Json", _add_missing_keywords(document))
 
 
 def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: str, *, contents: Json) -> Json:
@@ -85,19 +85,16 @@ def _path_items_outside_api(app: Flask, converter: OpenAPIConverter, base_url: s
     }
 
 
-def _response_content(rule: Rule, contents: Json) -> Json:
-    if rule.endpoint in FEEDS:
-        name = FEEDS[rule.endpoint].media_type.partition(";")[0]
-        return {name: {"schema": {"type": _FEED_JSON_TYPES.get(name, "string")}}}
-    found: Json = next(content for end, content in contents.items() if rule.rule.endswith(end))
-    return found
-
-
 def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]], *, contents: Json) -> Json:
     tag = _TAGS[rule.endpoint.partition(".")[0]]
-    said = FEEDS[rule.endpoint].description if rule.endpoint in FEEDS else inspect.getdoc(view) or ""
+    if rule.endpoint in FEEDS:
+        feed = FEEDS[rule.endpoint]
+        media_type = feed.media_type.partition(";")[0]
+        said, content = feed.description, {media_type: {"schema": {"type": _FEED_JSON_TYPES.get(media_type, "string")}}}
+    else:
+        said = inspect.getdoc(view) or ""
+        content = next(found for end, found in contents.items() if rule.rule.endswith(end))
     summary, _, description = said.partition("\n\n")
-    content = _response_content(rule, contents)
     operation: Json = {
         "tags": [tag],
         "summary": summary,
@@ -118,7 +115,7 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
 
 
 def _component_schemas(document: Json, api: Api) -> Json:
-    """Return the component schemas except those of flask-smorest. Class docstrings become the descriptions."""
+    """Return the component schemas, except those of flask-smorest. The description of a schema is its docstring."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
         schemas[name] |= getattr(key[0], "extra_json_schema", {})
@@ -132,16 +129,23 @@ def _iter_operations(app: Flask, paths: Json) -> Iterator[Operation]:
         for method in sorted(verb.lower() for verb in rule.methods or ()):
             said = paths.get(path, {}).get(method)
             if said is not None:
-                yield Operation(path=path, method=method, endpoint=rule.endpoint, view=view, spec=said)
+                yield Operation(
+                    path=path,
+                    method=method,
+                    blueprint=rule.endpoint.partition(".")[0],
+                    access=cast("Any", view).access,
+                    declared_errors=getattr(view, "errors", ()),
+                    spec=said,
+                )
 
 
 def _complete_operation(operation: Operation) -> Json:
-    """Complete the description of an operation in place, and return the shared responses used by the operation."""
+    """Complete the description of an operation in place, and return the response components that it refers to."""
     said = operation.spec
     said["security"] = operation.access.openapi_security
     said["operationId"] = _operation_id(operation)
     said["x-access"] = _ACCESS_LABELS.get(operation.access.name, operation.access.name)
-    # flask-smorest adds references to default error responses that this API does not return.
+    # Drop the references that flask-smorest adds, because the API does not return the default error responses.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
     operation.add_response_headers(answers)
     kinds = operation.possible_errors()
@@ -156,7 +160,7 @@ def _complete_operation(operation: Operation) -> Json:
 
 
 def _operation_id(operation: Operation) -> str:
-    """Return the operationId for a method and path, such as "post_event_talks"."""
+    """Return an `operationId` that consists of the method and the path, such as "post_event_talks"."""
     words: list[str] = []
     for part in operation.path.removeprefix("/api/v1").replace(".", "/").strip("/").split("/"):
         if not part.startswith("{"):
@@ -169,7 +173,6 @@ def _operation_id(operation: Operation) -> str:
 
 
 def _describe_path_parameter(path: str, parameter: str) -> str:
-    """Return the description of a path parameter, such as "The talk's id."."""
     before = path.partition(f"/{{{parameter}}}")[0].rpartition("/")[2].removesuffix("s")
     thing, _, what = parameter.rpartition("_")
     return f"The {thing or before}'s {what}."
@@ -177,14 +180,9 @@ def _describe_path_parameter(path: str, parameter: str) -> str:
 
 def response_schema_names(document: Json) -> set[str]:
     """Return the names of all schemas that responses use directly or through other schemas."""
-    answers = [
-        operation["responses"]
-        for item in document["paths"].values()
-        for operation in item.values()
-        if isinstance(operation, dict)
-    ]
+    operations = [one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)]
     found: set[str] = set()
-    reached = _referenced_schemas([answers, document["components"]["responses"]])
+    reached = _referenced_schemas([[one["responses"] for one in operations], document["components"]["responses"]])
     while reached - found:
         found |= reached
         reached = _referenced_schemas([document["components"]["schemas"][name] for name in found])
@@ -196,7 +194,7 @@ def _referenced_schemas(value: object) -> set[str]:
 
 
 def _add_missing_keywords(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Add the keywords that apispec cannot express: the types of enums, and alternatives (`x-or`)."""
+    """Add the keywords that apispec cannot express, which are the types of enums and the alternatives in `x-or`."""
     if isinstance(value, list):
         return [_add_missing_keywords(one) for one in value]
     if not isinstance(value, dict):

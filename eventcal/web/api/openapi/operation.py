@@ -1,15 +1,10 @@
-"""An operation of the OpenAPI document, with its access rule, errors and headers.
-
-Most errors are derived from the access rule, the body and the parameters of the operation. Additional errors are passed
-as `errors` when the view is registered with an `ApiBlueprint`. The headers are defined in static.json.
-"""
+"""An operation of the OpenAPI document, with its access rule, errors and headers."""
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from werkzeug.exceptions import (
     BadRequest,
@@ -26,49 +21,41 @@ from eventcal.web.http.errors import ErrorClass, error_kind
 from eventcal.web.http.problem_details import MEDIA_TYPE
 from eventcal.web.identity.permissions import AccessRule
 from eventcal.web.request.idempotency import KEY_HEADER, REPLAYED_HEADER, IdempotentRequestInProgress
+from eventcal.web.schemas.response_schema import Json
 
-Json = dict[str, Any]
-
-# Maps a status code to the header that is always sent with the status code.
+# Maps a status code to the header that every response with the status code contains.
 _STATUS_HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
-# Schemas of resources whose responses always have an ETag, including responses to unsafe requests.
+# The schemas of resources for which even the responses to unsafe requests have an ETag.
 _SCHEMAS_WITH_ETAG = frozenset({"EventOut", "TalkOut", "SpeakerOut", "SponsorOut"})
 _CONDITIONAL_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Vary")
 
 
 def openapi_path(rule: Rule) -> str:
-    """Return the path of a URL rule in OpenAPI syntax."""
     return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """An operation with its path, method, view, and incomplete OpenAPI description (`spec`)."""
+    """An operation of the OpenAPI document.
+
+    `blueprint`: the name of the blueprint in which the view is registered.
+    `declared_errors`: the errors with which the view is registered. All other errors are derived from the operation.
+    `spec`: the incomplete OpenAPI description of the operation.
+    """
 
     path: str
     method: str
-    endpoint: str
-    view: Callable[..., Any]
+    blueprint: str
+    access: AccessRule
+    declared_errors: Collection[ErrorClass]
     spec: Json
 
     @property
-    def access(self) -> AccessRule:
-        """The access rule of the view."""
-        rule: AccessRule = self.view.access  # type: ignore[attr-defined]  # tests check that every view has a rule
-        return rule
-
-    @property
-    def blueprint(self) -> str:
-        """The name of the view's blueprint."""
-        return self.endpoint.partition(".")[0]
-
-    @property
     def requires_sign_in(self) -> bool:
-        """Whether the operation requires a signed-in member."""
         return self.access.name not in {"feed", "public"}
 
     @property
@@ -78,21 +65,19 @@ class Operation:
 
     @property
     def accepts_idempotency_key(self) -> bool:
-        """Whether the operation accepts an Idempotency-Key."""
         return self.method == "post" and self.requires_sign_in and self.blueprint != "auth"
 
     def parameter_names(self, location: str) -> set[str]:
-        """Return the names of the operation's parameters in a location ("query" or "header")."""
         return {one["name"] for one in self.spec.get("parameters", []) if one.get("in") == location}
 
     def possible_errors(self) -> set[ErrorClass]:
         """Return all errors that the operation can respond with, except internal errors (500)."""
-        kinds: set[ErrorClass] = {*getattr(self.view, "errors", ()), *self._iter_access_errors()}
+        kinds: set[ErrorClass] = {*self.declared_errors, *self._access_errors()}
         if "{" in self.path:
             kinds.add(NotFound)
         if "{secret}" in self.path:
             kinds.add(Gone)
-        # API operations without query parameters reject all query parameters.
+        # An operation without query parameters rejects every query parameter.
         if self.parameter_names("query") or (self.path.startswith("/api/") and self.blueprint != "docs"):
             kinds.add(Invalid)
         if "requestBody" in self.spec:
@@ -103,23 +88,15 @@ class Operation:
             kinds.add(DatabaseBusy)
         return kinds
 
-    def _iter_access_errors(self) -> Iterator[ErrorClass]:
-        rule = self.access
-        if rule.name == "feed":
-            return
-        yield InvalidToken
+    def _access_errors(self) -> set[ErrorClass]:
         if not self.requires_sign_in:
-            return
-        yield NotSignedIn
-        yield InsufficientScope if rule.scope else Forbidden
-        if rule.name in {"organiser", "moderator"}:
-            yield Forbidden
-        if self.method != "get":
-            yield CsrfFailed
-            yield TooManyRequests
+            return set() if self.access.name == "feed" else {InvalidToken}
+        errors: set[ErrorClass] = {InvalidToken, NotSignedIn, InsufficientScope if self.access.scope else Forbidden}
+        if self.access.name in {"organiser", "moderator"}:
+            errors.add(Forbidden)
+        return errors if self.method == "get" else errors | {CsrfFailed, TooManyRequests}
 
     def request_headers(self, errors: Collection[ErrorClass]) -> list[Json]:
-        """Return references to the request headers that the operation accepts."""
         names = ["If-None-Match", "If-Modified-Since"] if self.is_conditional else []
         names += ["If-Match"] * (PreconditionRequired in errors)
         names += [KEY_HEADER] * self.accepts_idempotency_key
@@ -127,7 +104,7 @@ class Operation:
         return list(_component_references("parameters", names).values())
 
     def add_response_headers(self, responses: Json) -> None:
-        """Add headers to the successful responses, and add the 304 response for conditional requests."""
+        """Add headers to the given responses, and add a 304 response if the operation is conditional."""
         for status, answer in responses.items():
             names = self._response_header_names(status, answer)
             if names:
@@ -155,7 +132,7 @@ class Operation:
 
 
 def iter_error_responses(error_classes: Iterable[ErrorClass]) -> Iterator[tuple[str, str, Json]]:
-    """Yield the status, the component name and the response object for each status of the given errors."""
+    """Yield the status code, the component name and the OpenAPI response object for each status of the given errors."""
     by_status: dict[HTTPStatus, dict[str, str]] = defaultdict(dict)
     for kind in error_classes:
         status, code, title = error_kind(kind)
@@ -174,11 +151,8 @@ def _error_response_object(status: HTTPStatus, titles: Mapping[str, str]) -> Jso
     if status in _STATUS_HEADERS:
         answer["headers"] = _component_references("headers", [_STATUS_HEADERS[status]])
     elif IdempotentRequestInProgress.code in titles:
-        wait = {
-            "description": f"Seconds to wait, with `{IdempotentRequestInProgress.code}`.",
-            "schema": {"type": "integer"},
-        }
-        answer["headers"] = {"Retry-After": wait}
+        wait = f"Seconds to wait, with `{IdempotentRequestInProgress.code}`."
+        answer["headers"] = {"Retry-After": {"description": wait, "schema": {"type": "integer"}}}
     return answer
 
 
