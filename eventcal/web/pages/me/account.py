@@ -8,19 +8,13 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from eventcal.kit.errors import Invalid, Message, NotFound
+from eventcal.kit.errors import Invalid, Message, NotFound, require
 from eventcal.members.service import update_member
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks.delete_and_merge_referenced import delete_account, preview_account_deletion
-from eventcal.web.identity import accounts, passwords_and_codes
-from eventcal.web.identity.current_user import (
-    clear_session_cookie,
-    current_member,
-    current_member_id,
-    is_email_confirmed,
-    sign_in,
-)
+from eventcal.web.identity import accounts, current_user, passwords_and_codes
+from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
 from eventcal.web.media import max_content_length
@@ -45,19 +39,14 @@ def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: in
     """Show the account page. `form` replaces the form named `submitted_form`."""
     with read_session() as session:
         member = current_member(session)
-        forms = {
-            "naming": Form({"name": member.name}),
-            "password": EMPTY_FORM,
-            "mailing": EMPTY_FORM,
-            submitted_form: form,
-        }
+        forms = {"naming": Form({"name": member.name}), "password": Form(), "mailing": Form(), submitted_form: form}
         return private_page_response(
             template="me/account.html",
             title=_("Account"),
             path=url_for("pages.account"),
             status=status,
             member=member,
-            confirmed=is_email_confirmed(member),
+            confirmed=current_user.is_email_confirmed(member),
             done=flash_for(
                 {
                     "name": _("Your name is changed."),
@@ -73,7 +62,6 @@ def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: in
 @login_required
 @form_view(redisplay(account, submitted_form="naming"), catch=(Invalid, TooManyRequests))
 def change_name() -> str:
-    """Change the name of the current member."""
     fields = validate(_NAME, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         update_member(session, current_member(session), fields)
@@ -85,13 +73,12 @@ def change_name() -> str:
 @form_view(redisplay(account, default_field="password", submitted_form="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
     """Change the password after checking the current password, and end all other sessions of the member."""
-    fields = passwords_and_codes.load_and_check_password(
-        _NEW_PASSWORD, nonempty_form_fields("password", "new_password")
-    )
+    data = nonempty_form_fields("password", "new_password")
+    fields = passwords_and_codes.load_and_check_password(_NEW_PASSWORD, data)
     password_hash = passwords_and_codes.hash_password(fields["new_password"])
     with unit_of_work() as session:
         member = accounts.change_password(session, current_member(session), password_hash, now=now())
-    sign_in(member)
+    current_user.sign_in(member)
     return url_for("pages.account", done="password")
 
 
@@ -99,7 +86,6 @@ def change_password() -> str:
 @login_required
 @form_view(redisplay(account))
 def resend_confirmation_email() -> str:
-    """Send the current member's confirmation email again."""
     with read_session() as session:
         address = current_member(session).email
     accounts.send_link_by_email(address, "confirm")
@@ -109,7 +95,6 @@ def resend_confirmation_email() -> str:
 @pages.get("/me/account/delete")
 @login_required
 def delete_account_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show which data is deleted with the account, or the reason why the account cannot be deleted."""
     with read_session() as session:
         what, title = preview_account_deletion(session, current_member(session), now=now()), _("Delete my account")
         return private_page_response(template="me/leaving.html", title=title, status=status, what=what, form=form)
@@ -119,25 +104,22 @@ def delete_account_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) ->
 @login_required
 @form_view(redisplay(delete_account_form))
 def delete_my_account() -> str:
-    """Delete the account of the current member after checking the password."""
     passwords_and_codes.load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     with unit_of_work() as session:
         delete_account(session, current_member(session), now=now())
-    clear_session_cookie()
+    current_user.clear_session_cookie()
     return url_for("pages.account_deleted")
 
 
 @pages.get("/me/account/deleted")
 @public
 def account_deleted() -> Response:
-    """Show a message that the account has been deleted."""
     return page_response(Page(template="pages/left.html", title=_("Your account is gone"), indexed=False))
 
 
 @pages.get("/me/speaker")
 @login_required
 def my_speaker_profile_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for the current member's speaker profile, or a notice if the member has no speaker profile."""
     title = _("Speaker profile")
     with read_session() as session:
         speaker = find_speaker_by_member(session, current_member_id())
@@ -153,13 +135,10 @@ def my_speaker_profile_form(form: Form | None = None, status: int = HTTPStatus.O
 @login_required
 @form_view(redisplay(my_speaker_profile_form))
 def save_my_speaker_profile() -> str:
-    """Save the current member's speaker profile."""
     save_speaker(_get_own_speaker)
     return url_for("pages.my_speaker_profile_form", done="saved")
 
 
 def _get_own_speaker(session: Session) -> Speaker:
-    speaker = find_speaker_by_member(session, current_member_id())
-    if speaker is None:
-        raise NotFound(Message("You have no speaker profile yet: it comes with your first talk."))
-    return speaker
+    missing = NotFound(Message("You have no speaker profile yet: it comes with your first talk."))
+    return require(find_speaker_by_member(session, current_member_id()), missing)

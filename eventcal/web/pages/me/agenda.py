@@ -1,4 +1,4 @@
-"""The agenda of a member, which contains starred talks and the member's own talks."""
+"""The agenda of a registered member, which contains starred talks and the member's own talks."""
 
 from collections.abc import Collection
 from datetime import UTC, timedelta
@@ -23,8 +23,6 @@ from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.talks import talk_json
 
-_A_DAY = timedelta(days=1)
-
 
 @pages.get("/me/stars")
 @login_required
@@ -33,16 +31,10 @@ def agenda() -> Response:
     past = "past" in request.args
     # Talks are classified as past or upcoming by day (UTC), as on the listing page.
     today = now().astimezone(UTC).date()
-    filters = Filter(to_day=today - _A_DAY) if past else Filter(from_day=today)
+    filters = Filter(to_day=today - timedelta(days=1)) if past else Filter(from_day=today)
+    sort, paging = Sort.STARTS_DOWN if past else Sort.STARTS, PageRequest(cursor=request.args.get("cursor"))
     with read_session() as session:
-        page = list_starred_and_own_talks(
-            session,
-            caller(),
-            filters,
-            sort=Sort.STARTS_DOWN if past else Sort.STARTS,
-            paging=PageRequest(cursor=request.args.get("cursor")),
-            now=now(),
-        )
+        page = list_starred_and_own_talks(session, caller(), filters, sort=sort, paging=paging, now=now())
         starred = starred_talk_ids(session, caller(), page.items)
         return private_page_response(
             template="me/agenda.html",
@@ -57,7 +49,7 @@ def agenda() -> Response:
 @pages.get("/me/stars/<talk_id>")
 @login_required
 def star_form(talk_id: str) -> Response:
-    """Show whether the member has starred a talk. The public page of the talk is the same for all users."""
+    """Show whether the current user has starred a talk. The public page of a talk is the same for all users."""
     with read_session() as session:
         talk = get_talk(session, talk_id, ANONYMOUS)
         row = _agenda_talk_row(talk, starred_talk_ids(session, caller(), [talk]))
@@ -67,7 +59,6 @@ def star_form(talk_id: str) -> Response:
 @pages.post("/me/stars/<talk_id>")
 @login_required
 def add_or_remove_star(talk_id: str) -> Response:
-    """Add a public talk to the agenda, or remove a talk from the agenda, depending on the clicked button."""
     removes = request.form.get("do") == "remove"
     with unit_of_work() as session:
         if removes:

@@ -11,13 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import FieldError, Invalid
-from eventcal.members.authentication_factors import (
-    disable_totp,
-    enable_totp,
-    find_totp_secret,
-    replace_recovery_codes,
-    use_second_factor_code,
-)
+from eventcal.members import authentication_factors as factors
 from eventcal.members.errors import InvalidCode
 from eventcal.web.identity import passwords_and_codes
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
@@ -45,7 +39,6 @@ _PENDING_TOTP_KEY = "new_totp"
 @login_required
 @recent_authentication_required
 def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show a new secret for an authenticator app."""
     if _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     authenticator, sealed = passwords_and_codes.authenticator(), _find_pending_totp_secret()
@@ -71,8 +64,7 @@ def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
 @form_view(redisplay(totp_setup_form, default_field="code"), catch=(Invalid, TooManyRequests))
 def set_up_totp() -> str | Response:
     """Enable the second factor after checking a code from the app, and show the recovery codes once."""
-    sealed = _find_pending_totp_secret()
-    if sealed is None:
+    if (sealed := _find_pending_totp_secret()) is None:
         return url_for("pages.security", done="before") if _has_totp() else url_for("pages.totp_setup_form")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
     rate_limits.count_code(current_member_id())
@@ -83,17 +75,15 @@ def set_up_totp() -> str | Response:
         if _has_totp():
             return url_for("pages.security", done="before")
         member = current_member(session)
-        codes = enable_totp(session, member, sealed, counter=counter, now=now())
+        codes = factors.enable_totp(session, member, sealed, counter=counter, now=now())
         end_other_sessions_and_notify(session, member, now=now())
     browser_sessions.pop_temp(_PENDING_TOTP_KEY)
-    message = _("From now on, signing in with your password needs a code of your app, too.")
-    return _recovery_codes_response(codes, message=message)
+    return _codes_response(codes, _("From now on, signing in with your password needs a code of your app, too."))
 
 
 @pages.get("/me/security/app/off")
 @login_required
 def confirm_remove_totp(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for disabling the second factor, which requires the password or a code."""
     if not _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     title = _("Without the app again?")
@@ -104,7 +94,6 @@ def confirm_remove_totp(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) ->
 @login_required
 @form_view(redisplay(confirm_remove_totp, default_field="proof"), catch=(Invalid, TooManyRequests))
 def remove_own_totp() -> str:
-    """Disable the second factor after checking the password or a code."""
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
     with read_session() as session:
         password_hash = current_member(session).password
@@ -115,8 +104,8 @@ def remove_own_totp() -> str:
             member = current_member(session)
             if not is_password:
                 authenticator = passwords_and_codes.authenticator()
-                use_second_factor_code(session, member, fields["proof"], authenticator=authenticator, now=now())
-            disable_totp(session, member)
+                factors.use_second_factor_code(session, member, fields["proof"], authenticator=authenticator, now=now())
+            factors.disable_totp(session, member)
             end_other_sessions_and_notify(session, member, now=now())
     except InvalidCode as error:
         message = _("This is neither your password nor a code that can be used.")
@@ -128,7 +117,6 @@ def remove_own_totp() -> str:
 @login_required
 @recent_authentication_required
 def confirm_renew_recovery_codes() -> Response:
-    """Ask for confirmation before replacing the recovery codes."""
     if not _has_totp():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     title = _("New recovery codes?")
@@ -142,12 +130,11 @@ def renew_own_recovery_codes() -> Response:
     """Replace the recovery codes and show the new codes once. A repeated submission redirects to the security page."""
     with unit_of_work() as session:
         member = current_member(session)
-        if find_totp_secret(session, member.id) is None or not claim_submitted_form(session):
+        if factors.find_totp_secret(session, member.id) is None or not claim_submitted_form(session):
             return redirect(url_for("pages.security", done="before"), HTTPStatus.SEE_OTHER)
-        codes = replace_recovery_codes(session, member)
+        codes = factors.replace_recovery_codes(session, member)
         end_other_sessions_and_notify(session, member, now=now())
-    message = _("These are your new recovery codes. Those from before are no longer good.")
-    return _recovery_codes_response(codes, message=message)
+    return _codes_response(codes, _("These are your new recovery codes. Those from before are no longer good."))
 
 
 def _find_pending_totp_secret() -> str | None:
@@ -158,19 +145,16 @@ def _find_pending_totp_secret() -> str | None:
 
 def _has_totp() -> bool:
     with read_session() as session:
-        return find_totp_secret(session, current_member_id()) is not None
+        return factors.find_totp_secret(session, current_member_id()) is not None
 
 
-def _recovery_codes_response(codes: list[str], *, message: str) -> Response:
+def _codes_response(codes: list[str], message: str) -> Response:
     path, title = url_for("pages.confirm_renew_recovery_codes"), _("Recovery codes")
     return secret_page_response(template="me/security_codes.html", title=title, path=path, codes=codes, said=message)
 
 
 def _qr_code_svg_path(text: str) -> Json:
-    """Return a QR code as an SVG path, because a data: URL would require a weaker Content-Security-Policy.
-
-    `size` is the width of the QR code in modules, including the quiet zone.
-    """
+    """Return a QR code as an SVG path and its width in modules. The Content-Security-Policy forbids data: URLs."""
     qr_code = QRCode(error_correction=ERROR_CORRECT_M)
     qr_code.add_data(text)
     rows = qr_code.get_matrix()

@@ -12,19 +12,12 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import Invalid
-from eventcal.members.authentication_factors import (
-    count_recovery_codes,
-    delete_passkey,
-    find_totp_secret,
-    get_passkey,
-    list_passkeys,
-)
+from eventcal.members import authentication_factors as factors
 from eventcal.members.errors import DuplicatePasskey, InvalidPasskey
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.web.identity import current_user, passkeys
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
-from eventcal.web.identity.passkeys import authentication_options, can_use_passkeys
 from eventcal.web.identity.passwords_and_codes import load_and_check_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import format_instant_utc
@@ -48,20 +41,19 @@ _PASSWORD, _PASSKEY = OwnPasswordIn(), PasskeyIn()
 @pages.get("/me/security")
 @login_required
 def security() -> Response:
-    """Show the sign-in methods and sessions of the member."""
     with read_session() as session:
-        member_id = current_user.current_member_id()
-        totp = find_totp_secret(session, member_id)
+        member_id = current_member_id()
+        totp = factors.find_totp_secret(session, member_id)
         return private_page_response(
             template="me/security.html",
             title=_("Sign-in and security"),
             app_since=format_instant_utc(totp.created_at if totp else None),
-            codes_left=count_recovery_codes(session, member_id),
+            codes_left=factors.count_recovery_codes(session, member_id),
             passkeys=[
                 (passkey, format_instant_utc(passkey.created_at), format_instant_utc(passkey.last_used_at))
-                for passkey in list_passkeys(session, member_id)
+                for passkey in factors.list_passkeys(session, member_id)
             ],
-            passkeys_possible=can_use_passkeys(),
+            passkeys_possible=passkeys.can_use_passkeys(),
             sessions=[
                 (row, format_instant_utc(row.last_seen_at), format_instant_utc(row.created_at))
                 for row in list_sessions(session, member_id, now=now())
@@ -83,9 +75,8 @@ def security() -> Response:
 @pages.post("/me/security/sessions")
 @login_required
 def end_other_sessions() -> Response:
-    """End all sessions of the current member except the current session."""
     with unit_of_work() as session:
-        current_user.end_other_sessions(session, current_user.current_member(session))
+        current_user.end_other_sessions(session, current_member(session))
     return redirect(url_for("pages.security", done="sessions"), HTTPStatus.SEE_OTHER)
 
 
@@ -94,7 +85,7 @@ def end_other_sessions() -> Response:
 def end_own_session(session_id: str) -> Response:
     """End a session of the current member. Ending the current session signs the member out."""
     with unit_of_work() as session:
-        row = get_session(session, session_id, current_user.current_member_id(), now=now())
+        row = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, row, now=now())
     if session_id == current_user.current_session_id():
         current_user.clear_session_cookie()
@@ -103,10 +94,7 @@ def end_own_session(session_id: str) -> Response:
 
 
 def recent_authentication_required(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Require a recent sign-in or re-authentication, or redirect to the re-authentication form.
-
-    Access to an unattended browser must not be sufficient for changing the sign-in methods.
-    """
+    """Require recent authentication, so that sign-in methods cannot be changed in an unattended browser."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Response:
@@ -121,14 +109,13 @@ def recent_authentication_required(view: Callable[P, Response]) -> Callable[P, R
 @pages.get("/me/security/again")
 @login_required
 def reauthentication_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for re-authentication by password or passkey."""
     return private_page_response(
         template="me/security_again.html",
         title=_("Is it you?"),
         status=status,
         form=form,
         next=next_path(),
-        passkey=authentication_options(),
+        passkey=passkeys.authentication_options(),
     )
 
 
@@ -136,7 +123,6 @@ def reauthentication_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) 
 @login_required
 @form_view(redisplay(reauthentication_form, default_field="password"), catch=(Invalid, TooManyRequests))
 def reauthenticate_by_password() -> str:
-    """Check the password, record the re-authentication, and redirect to the requested page."""
     load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
     mark_reauthenticated()
     return safe_redirect(request.form.get("next"), default=url_for("pages.security"))
@@ -146,12 +132,11 @@ def reauthenticate_by_password() -> str:
 @login_required
 @recent_authentication_required
 def new_passkey_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a new passkey with the options for creating the passkey in the browser (WebAuthn)."""
     if not passkeys.can_use_passkeys():
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     with read_session() as session:
         member = current_member(session)
-        options = passkeys.registration_options(member, list_passkeys(session, member.id))
+        options = passkeys.registration_options(member, factors.list_passkeys(session, member.id))
     title = _("Add a passkey")
     return private_page_response(
         template="me/security_new_passkey.html", title=title, status=status, form=form, asked=options
@@ -163,7 +148,6 @@ def new_passkey_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Re
 @recent_authentication_required
 @form_view(redisplay(new_passkey_form), catch=(Invalid, DuplicatePasskey))
 def add_passkey() -> str:
-    """Add the passkey that the browser created."""
     fields = validate(_PASSKEY, {name: request.form.get(name, "") for name in ("name", "answer")})
     try:
         passkeys.verify_and_add_passkey(fields["answer"], name=fields["name"])
@@ -176,25 +160,19 @@ def add_passkey() -> str:
 @login_required
 @recent_authentication_required
 def confirm_remove_passkey(passkey_id: str) -> Response:
-    """Ask for confirmation before removing a passkey."""
     with read_session() as session:
-        passkey = get_passkey(session, passkey_id, current_member_id())
-        return private_page_response(
-            template="me/security_passkey.html",
-            title=passkey.name,
-            passkey=passkey,
-            made=format_instant_utc(passkey.created_at),
-            used=format_instant_utc(passkey.last_used_at),
-        )
+        row = factors.get_passkey(session, passkey_id, current_member_id())
+        made, used = format_instant_utc(row.created_at), format_instant_utc(row.last_used_at)
+        template = "me/security_passkey.html"
+        return private_page_response(template=template, title=row.name, passkey=row, made=made, used=used)
 
 
 @pages.post("/me/security/passkeys/<passkey_id>")
 @login_required
 @recent_authentication_required
 def remove_own_passkey(passkey_id: str) -> Response:
-    """Remove a passkey."""
     with unit_of_work() as session:
         member = current_member(session)
-        delete_passkey(session, passkey_id, member.id)
+        factors.delete_passkey(session, passkey_id, member.id)
         end_other_sessions_and_notify(session, member, now=now())
     return redirect(url_for("pages.security", done="removed"), HTTPStatus.SEE_OTHER)

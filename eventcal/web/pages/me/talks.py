@@ -25,17 +25,11 @@ from eventcal.talks.queries import get_talk, is_own, is_public, last_state_chang
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_STATES, TalkAction
 from eventcal.talks.state_changes import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
+from eventcal.web.rendering import talk_form
 from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
 from eventcal.web.rendering.labels import submitter_talk_state_label
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import FORM_ERRORS, form_view, login_required, private_page_response, redisplay
-from eventcal.web.rendering.talk_form import (
-    accepted_talk_kinds,
-    build_new_talk_form,
-    build_talk_form,
-    parse_talk_form,
-    talk_form_choices,
-)
 from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.talks import TalkIn, TalkPatch
@@ -68,7 +62,6 @@ class TalkProgress:
 @pages.get("/me")
 @login_required
 def my_talks() -> Response:
-    """Show the talks of the member, newest first, grouped by the next step of each talk."""
     with read_session() as session:
         paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
         page = list_own_talks(session, caller(), paging=paging)
@@ -84,7 +77,6 @@ def my_talks() -> Response:
 @pages.get("/me/talks/<talk_id>")
 @login_required
 def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show a talk of the current member with its progress, the available actions and the edit form."""
     with read_session() as session:
         talk = _get_own_talk(session, talk_id)
         reason = last_state_change_reasons(session, [talk]).get(talk.id)
@@ -98,7 +90,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
             talk=talk,
             where=build_talk_progress(talk, reason, now=now()),
             is_public=is_public(talk),
-            form=form or build_talk_form(talk),
+            form=form or talk_form.build_talk_form(talk),
             seen=(keeps_revision and request.form.get("revision")) or talk.revision,
             editable=talk.state in UNDECIDED_STATES,
             steps=[step.value for step in sorted(SPEAKER_ACTIONS) if talk.state in TALK_TRANSITIONS[step].sources],
@@ -111,14 +103,13 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
                     TalkAction.WITHDRAW: _("It is withdrawn."),
                 }
             ),
-            **talk_form_choices(talk.event, dict.fromkeys([talk.kind.value, *kinds]), talk.starts, talk.ends),
+            **talk_form.talk_form_choices(talk.event, dict.fromkeys([talk.kind.value, *kinds]), talk.starts, talk.ends),
         )
 
 
 @pages.get("/me/talks/<talk_id>/withdraw")
 @login_required
 def confirm_withdraw_talk(talk_id: str) -> Response:
-    """Show the consequences of withdrawing a talk and ask for confirmation."""
     with read_session() as session:
         talk = _get_own_talk(session, talk_id)
         if talk.state not in TALK_TRANSITIONS[TalkAction.WITHDRAW].sources:
@@ -138,7 +129,7 @@ def change_my_talk(talk_id: str) -> str:
         if action in {step.value for step in SPEAKER_ACTIONS}:
             apply_talk_action(session, talk, TalkAction(action), caller=caller(), reason=None, now=now())
             return url_for("pages.my_talk", talk_id=talk_id, done=action)
-        fields = validate(_PATCH, parse_talk_form(request.form, for_update=True))
+        fields = validate(_PATCH, talk_form.parse_talk_form(request.form, for_update=True))
         service.check_can_edit_talk(talk, caller())
         edit = TalkEdit(talk, request.form.get("revision", ""), fields)
         edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
@@ -229,9 +220,9 @@ def _talk_form_response(
             title=_("Submit a talk"),
             status=status,
             event=event,
-            form=form or build_new_talk_form(event, kind=accepted_talk_kinds(event)[0]),
+            form=form or talk_form.build_new_talk_form(event, kind=talk_form.accepted_talk_kinds(event)[0]),
             preview=preview,
-            **talk_form_choices(event, accepted_talk_kinds(event)),
+            **talk_form.talk_form_choices(event, talk_form.accepted_talk_kinds(event)),
         )
 
 
@@ -257,7 +248,7 @@ def submit_talk_form() -> Response:
 @form_view(redisplay(_talk_form_response), catch=(*FORM_ERRORS, Forbidden))
 def submit_or_preview_talk() -> str | Response:
     """Submit a talk, save a draft or show a preview, depending on the clicked button."""
-    fields, pressed = validate(_TALK, parse_talk_form(request.form)), request.form.get("do")
+    fields, pressed = validate(_TALK, talk_form.parse_talk_form(request.form)), request.form.get("do")
     if pressed == "preview":
         preview = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}
         return _talk_form_response(rejected_form(request.form), preview=preview)

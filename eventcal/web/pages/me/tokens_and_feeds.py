@@ -17,16 +17,9 @@ from eventcal.members.permission_checks import grantable_scopes
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import calendar_apps_context
+from eventcal.web.rendering import forms
 from eventcal.web.rendering.dates import format_instant_utc
-from eventcal.web.rendering.forms import (
-    EMPTY_FORM,
-    Form,
-    claim_submitted_form,
-    flash_for,
-    load_with_errors,
-    new_form_key,
-    validate,
-)
+from eventcal.web.rendering.forms import EMPTY_FORM, Form
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import (
     form_view,
@@ -44,13 +37,11 @@ _TOKEN, _FEED = TokenIn(), FeedIn()
 @pages.get("/me/tokens")
 @login_required
 def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the access tokens of the member and the form for a new token."""
     done = {
         "revoked": _("The token is revoked."),
         "before": _("This token was made before. It was shown that once; make another if you need it again."),
     }
-    labels = _scope_labels()
-    paging = PageRequest(cursor=request.args.get("cursor"))
+    labels, paging = _scope_labels(), PageRequest(cursor=request.args.get("cursor"))
     with read_session() as session:
         page = service.list_access_tokens(session, current_member_id(), paging=paging)
         return private_page_response(
@@ -60,10 +51,10 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
             tokens=[_token_row(row) for row in page.items],
             next=page.next_cursor,
             form=form,
-            form_key=new_form_key(),
+            form_key=forms.new_form_key(),
             scopes=[(scope.value, labels[scope]) for scope in grantable_scopes(caller())],
             ticked=request.form.getlist("scopes"),
-            done=flash_for(done),
+            done=forms.flash_for(done),
         )
 
 
@@ -74,7 +65,7 @@ def create_token() -> str | Response:
     """Create an access token and show it once. A repeated submission redirects to the list of tokens."""
     fields = _validate_token_form()
     with unit_of_work() as session:
-        if not claim_submitted_form(session):
+        if not forms.claim_submitted_form(session):
             return url_for("pages.tokens", done="before")
         row, secret = service.create_access_token(session, current_member(session), **fields, now=now())
     return secret_page_response(
@@ -89,7 +80,6 @@ def create_token() -> str | Response:
 @pages.get("/me/tokens/<token_id>")
 @login_required
 def confirm_revoke_token(token_id: str) -> Response:
-    """Ask for confirmation before revoking an access token."""
     with read_session() as session:
         row = service.get_access_token(session, token_id, current_member_id())
         return private_page_response(template="me/token.html", title=row.name, token=_token_row(row))
@@ -98,7 +88,6 @@ def confirm_revoke_token(token_id: str) -> Response:
 @pages.post("/me/tokens/<token_id>")
 @login_required
 def revoke_token(token_id: str) -> Response:
-    """Revoke an access token."""
     with unit_of_work() as session:
         service.delete_access_token(session, token_id, current_member_id())
     return redirect(url_for("pages.tokens", done="revoked"), HTTPStatus.SEE_OTHER)
@@ -106,17 +95,16 @@ def revoke_token(token_id: str) -> Response:
 
 def _validate_token_form() -> dict[str, Any]:
     fields: dict[str, Any]
-    last_day = request.form.get("expires_at")
     body: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
     wrong_day = []
-    if last_day:
+    if last_day := request.form.get("expires_at"):
         try:
             parse_local(f"{last_day}T23:59:59")
         except ValueError:
             wrong_day = [FieldError("/expires_at", _("must be a date such as 2026-12-31"))]
         else:
             body["expires_at"] = f"{last_day}T23:59:59Z"
-    fields, errors = load_with_errors(_TOKEN, body)
+    fields, errors = forms.load_with_errors(_TOKEN, body)
     if not body["scopes"]:
         errors = [error for error in errors if error.pointer != "/scopes"]
         errors.append(FieldError("/scopes", _("Choose at least one: a token without any could do nothing.")))
@@ -148,7 +136,6 @@ def _scope_labels() -> dict[Scope, str]:
 @pages.get("/me/feeds")
 @login_required
 def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the secret URLs of the member, the time of the last request for each URL, and the form for a new URL."""
     done = {
         "revoked": _("The address is revoked."),
         "before": _("This address was made before. It was shown that once; make another if you need it again."),
@@ -165,8 +152,8 @@ def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Resp
             ],
             next=page.next_cursor,
             form=form,
-            form_key=new_form_key(),
-            done=flash_for(done),
+            form_key=forms.new_form_key(),
+            done=forms.flash_for(done),
         )
 
 
@@ -175,26 +162,18 @@ def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Resp
 @form_view(redisplay(personal_feeds))
 def create_personal_feed() -> str | Response:
     """Create a secret URL and show it once. A repeated submission redirects to the list of URLs."""
-    fields = validate(_FEED, {"name": request.form.get("name", "")})
+    fields = forms.validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
-        if not claim_submitted_form(session):
+        if not forms.claim_submitted_form(session):
             return url_for("pages.personal_feeds", done="before")
         row, secret = service.create_personal_feed(session, current_member(session), **fields, now=now())
-    context = calendar_apps_context(links().personal_feed(secret), row.name)
-    return secret_page_response(
-        template="me/new_feed.html",
-        title=_("The new address"),
-        path=url_for("pages.personal_feeds"),
-        status=HTTPStatus.CREATED,
-        feed=row,
-        **context,
-    )
+    context: dict[str, Any] = calendar_apps_context(links().personal_feed(secret), row.name)
+    return secret_page_response(template="me/new_feed.html", title=_("The new address"), feed=row, **context)
 
 
 @pages.get("/me/feeds/<feed_id>")
 @login_required
 def confirm_revoke_personal_feed(feed_id: str) -> Response:
-    """Show the details of a secret URL and ask for confirmation before revoking it."""
     with read_session() as session:
         row = service.get_personal_feed(session, feed_id, current_member_id())
         created, fetched = format_instant_utc(row.created_at), format_instant_utc(row.last_fetched_at)

@@ -19,16 +19,7 @@ from eventcal.sponsors.service import update_sponsor
 from eventcal.web.http.conditional import check_etag, etag_of
 from eventcal.web.identity.current_user import caller
 from eventcal.web.media import max_content_length
-from eventcal.web.rendering.forms import (
-    MAX_FORM_BYTES,
-    Form,
-    flash_for,
-    load_with_errors,
-    normalise_newlines,
-    picture_context,
-    read_picture_field,
-    store_picture_change,
-)
+from eventcal.web.rendering import forms
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import form_view, login_required, private_page_response, redisplay
 from eventcal.web.rendering.speaker_form import build_speaker_form, save_speaker, speaker_form_context
@@ -41,61 +32,59 @@ _LOGO = "logo"
 
 @pages.get("/speakers/<slug>/edit")
 @login_required
-def speaker_profile_form(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a speaker profile to the speaker or to a moderator."""
+def speaker_profile_form(slug: str, form: forms.Form | None = None, status: int = HTTPStatus.OK) -> Response:
     with read_session() as session:
         speaker = get_speaker(session, slug, caller())
         check_can_edit_speaker(speaker, caller())
         values = speaker_form_context(speaker, form or build_speaker_form(speaker))
         title = _("Profile of %(name)s", name=speaker.name)
-        return private_page_response(
-            template="speaker_profile.html", title=title, status=status, done=_done(), **values
-        )
+        done = forms.flash_for({"saved": _("It is saved.")})
+        return private_page_response(template="speaker_profile.html", title=title, status=status, done=done, **values)
 
 
 @pages.post("/speakers/<slug>/edit")
-@max_content_length(MAX_FORM_BYTES)
+@max_content_length(forms.MAX_FORM_BYTES)
 @login_required
 @form_view(redisplay(speaker_profile_form))
 def save_speaker_profile(slug: str) -> str:
-    """Save a speaker profile."""
     save_speaker(lambda session: get_speaker(session, slug, caller()))
     return url_for("pages.speaker_profile_form", slug=slug, done="saved")
 
 
 @pages.get("/sponsors/<slug>/edit")
 @login_required
-def sponsor_profile_form(slug: str, form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for a sponsor profile to a moderator."""
+def sponsor_profile_form(slug: str, form: forms.Form | None = None, status: int = HTTPStatus.OK) -> Response:
     with read_session() as session:
         sponsor = _get_sponsor_for_moderator(session, slug)
         stored = {name: getattr(sponsor, name) or "" for name in ("name", "url", "description")}
-        values: dict[str, Any] = {"sponsor": sponsor, "form": form or Form(stored), "version": _sponsor_etag(sponsor)}
-        values |= picture_context(sponsor.logo_url)
+        values: dict[str, Any] = {
+            "sponsor": sponsor,
+            "form": form or forms.Form(stored),
+            "version": _sponsor_etag(sponsor),
+        }
+        values |= forms.picture_context(sponsor.logo_url)
         title = _("Sponsor %(name)s", name=sponsor.name)
-        return private_page_response(
-            template="sponsor_profile.html", title=title, status=status, done=_done(), **values
-        )
+        done = forms.flash_for({"saved": _("It is saved.")})
+        return private_page_response(template="sponsor_profile.html", title=title, status=status, done=done, **values)
 
 
 @pages.post("/sponsors/<slug>/edit")
-@max_content_length(MAX_FORM_BYTES)
+@max_content_length(forms.MAX_FORM_BYTES)
 @login_required
 @form_view(redisplay(sponsor_profile_form))
 def save_sponsor_profile(slug: str) -> str:
-    """Save the profile and logo of a sponsor."""
     with read_session() as session:
         # Check the permission before decoding an uploaded image.
         _get_sponsor_for_moderator(session, slug)
     data = request.form
-    optional = {name: normalise_newlines(data.get(name, "")).strip() or None for name in ("url", "description")}
-    fields, errors = load_with_errors(_SPONSOR, {"name": data.get("name", ""), **optional})
-    picture, image_errors = read_picture_field(_LOGO, ImageSpec.LOGO)
+    optional = {name: forms.normalise_newlines(data.get(name, "")).strip() or None for name in ("url", "description")}
+    fields, errors = forms.load_with_errors(_SPONSOR, {"name": data.get("name", ""), **optional})
+    picture, image_errors = forms.read_picture_field(_LOGO, ImageSpec.LOGO)
     raise_if_invalid([*errors, *image_errors])
     with unit_of_work() as session:
         sponsor = _get_sponsor_for_moderator(session, slug)
         check_etag(f'"{data.get("version", "")}"', _sponsor_etag(sponsor))
-        fields |= store_picture_change(_LOGO, "logo_url", picture)
+        fields |= forms.store_picture_change(_LOGO, "logo_url", picture)
         update_sponsor(session, sponsor, fields, caller=caller(), now=now())
     return url_for("pages.sponsor_profile_form", slug=slug, done="saved")
 
@@ -108,7 +97,3 @@ def _get_sponsor_for_moderator(session: Session, slug: str) -> Sponsor:
 
 def _sponsor_etag(sponsor: Sponsor) -> str:
     return etag_of(orjson.dumps(sponsor_json(sponsor, links())))
-
-
-def _done() -> str | None:
-    return flash_for({"saved": _("It is saved.")})
