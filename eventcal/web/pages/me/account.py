@@ -1,4 +1,4 @@
-"""The account of a member: name, email, password, speaker profile and deletion."""
+"""Pages for a member's account: name, email, password, speaker profile and deletion."""
 
 from http import HTTPStatus
 
@@ -36,7 +36,7 @@ _NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
 @pages.get("/me/account")
 @login_required
 def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the account page. `form` replaces the form named `submitted_form`."""
+    """Show the account page, with `form` in place of the form that `submitted_form` names."""
     with read_session() as session:
         member = current_member(session)
         forms = {"naming": Form({"name": member.name}), "password": Form(), "mailing": Form(), submitted_form: form}

@@ -27,9 +27,9 @@ from eventcal.web.schemas.talks import talk_json
 @pages.get("/me/stars")
 @login_required
 def agenda() -> Response:
-    """Show the upcoming talks in the agenda or, with the query parameter `past`, the past talks in reverse order."""
+    """Show upcoming talks or, if the query string contains `past`, past talks in reverse chronological order."""
     past = "past" in request.args
-    # Talks are classified as past or upcoming by day (UTC), as on the listing page.
+    # As on the listing page, talks on the current day (UTC) count as upcoming.
     today = now().astimezone(UTC).date()
     filters = Filter(to_day=today - timedelta(days=1)) if past else Filter(from_day=today)
     sort, paging = Sort.STARTS_DOWN if past else Sort.STARTS, PageRequest(cursor=request.args.get("cursor"))

@@ -63,7 +63,7 @@ def totp_setup_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
 @recent_authentication_required
 @form_view(redisplay(totp_setup_form, default_field="code"), catch=(Invalid, TooManyRequests))
 def set_up_totp() -> str | Response:
-    """Enable the second factor after checking a code from the app, and show the recovery codes once."""
+    """Enable the second factor after checking a code from the authenticator app, and show the recovery codes once."""
     if (sealed := _find_pending_totp_secret()) is None:
         return url_for("pages.security", done="before") if _has_totp() else url_for("pages.totp_setup_form")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
@@ -127,7 +127,7 @@ def confirm_renew_recovery_codes() -> Response:
 @login_required
 @recent_authentication_required
 def renew_own_recovery_codes() -> Response:
-    """Replace the recovery codes and show the new codes once. A repeated submission redirects to the security page."""
+    """Replace the recovery codes and show the new codes once. Resubmitting the form redirects to the security page."""
     with unit_of_work() as session:
         member = current_member(session)
         if factors.find_totp_secret(session, member.id) is None or not claim_submitted_form(session):
@@ -138,7 +138,7 @@ def renew_own_recovery_codes() -> Response:
 
 
 def _find_pending_totp_secret() -> str | None:
-    """Return the encrypted secret of a set-up begun within the last hour, so that all tabs show the same secret."""
+    """Return the encrypted secret of a set-up that began within the last hour, or None if no set-up is pending."""
     state = browser_sessions.get_temp(_PENDING_TOTP_KEY, max_age=timedelta(hours=1))
     return None if state is None else str(state["sealed"])
 
@@ -154,7 +154,7 @@ def _codes_response(codes: list[str], message: str) -> Response:
 
 
 def _qr_code_svg_path(text: str) -> Json:
-    """Return a QR code as an SVG path and its width in modules. The Content-Security-Policy forbids data: URLs."""
+    """Return a QR code as an SVG path, and its width in modules. The Content-Security-Policy forbids data: URLs."""
     qr_code = QRCode(error_correction=ERROR_CORRECT_M)
     qr_code.add_data(text)
     rows = qr_code.get_matrix()

@@ -1,4 +1,4 @@
-"""The talks of a member: submission, progress, editing, withdrawal and confirmation."""
+"""Pages for a member's talks: submission, progress, editing, withdrawal and confirmation."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from eventcal.web.schemas.talks import TalkIn, TalkPatch
 
 _PATCH = TalkPatch()
 _OVER_GROUP = "over"
-# Maps talk states to groups on the overview page. Talks in states without a group belong to `_OVER_GROUP`.
+# Maps talk states to groups on the overview page. The default group is `_OVER_GROUP`.
 _GROUP_BY_STATE: Mapping[TalkState, str] = {
     TalkState.ACCEPTED: "confirm",
     TalkState.DRAFT: "draft",
@@ -146,7 +146,7 @@ def _get_own_talk(session: Session, talk_id: str) -> Talk:
 
 
 def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> TalkProgress:
-    """Return the progress of a talk, whose event must be loaded."""
+    """Return the progress of a talk. The talk's event must already be loaded."""
     group = _progress_group(talk, now)
     return TalkProgress(
         talk=talk,
@@ -160,7 +160,7 @@ def build_talk_progress(talk: Talk, reason: str | None, *, now: datetime) -> Tal
 def group_by_next_step(
     talks: Iterable[Talk], reasons: Mapping[str, str], *, now: datetime
 ) -> list[tuple[str, Sequence[TalkProgress]]]:
-    """Return the talks grouped by next step, each group with its heading. Talks to be confirmed come first."""
+    """Group talks by their next step, and return each group with its heading. Talks to be confirmed come first."""
     titles = {
         "confirm": _("To be confirmed by you"),
         "draft": _("Drafts"),
@@ -175,7 +175,7 @@ def group_by_next_step(
 
 
 def _progress_group(talk: Talk, now: datetime) -> str:
-    # Talks are classified as past or upcoming by day (UTC), as on the listing page.
+    # As on the listing page, talks on the current day (UTC) count as upcoming.
     is_past = talk.last_day < now.astimezone(UTC).date().isoformat()
     is_over = is_past or talk.event.status == EventStatus.CANCELLED
     return _OVER_GROUP if is_over else _GROUP_BY_STATE.get(talk.state, _OVER_GROUP)
@@ -212,7 +212,7 @@ def _next_step_text(talk: Talk, *, is_over: bool) -> str:
 def _talk_form_response(
     form: Form | None = None, status: int = HTTPStatus.OK, *, preview: Json | None = None
 ) -> Response:
-    """Return the response with the talk form for the event in the request, or raise EventNotFound."""
+    """Return the response with the talk form for the requested event, or raise EventNotFound."""
     with read_session() as session:
         event = get_event(session, _requested_event_slug(), caller())
         return private_page_response(

@@ -1,4 +1,4 @@
-"""Access tokens for the API, and secret URLs for the agenda of a member. A secret is shown only when it is created."""
+"""Pages for API access tokens and secret URLs of agenda feeds. A secret is shown only when it is created."""
 
 from http import HTTPStatus
 from typing import Any
@@ -62,7 +62,7 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
 @login_required
 @form_view(redisplay(tokens, optional_fields=("scopes",)))
 def create_token() -> str | Response:
-    """Create an access token and show it once. A repeated submission redirects to the list of tokens."""
+    """Create an access token and show it once. Resubmitting the form redirects to the list of tokens."""
     fields = _validate_token_form()
     with unit_of_work() as session:
         if not forms.claim_submitted_form(session):
@@ -161,7 +161,7 @@ def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Resp
 @login_required
 @form_view(redisplay(personal_feeds))
 def create_personal_feed() -> str | Response:
-    """Create a secret URL and show it once. A repeated submission redirects to the list of URLs."""
+    """Create a secret URL and show it once. Resubmitting the form redirects to the list of URLs."""
     fields = forms.validate(_FEED, {"name": request.form.get("name", "")})
     with unit_of_work() as session:
         if not forms.claim_submitted_form(session):

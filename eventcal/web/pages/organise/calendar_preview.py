@@ -1,4 +1,4 @@
-"""Previews of an event as displayed by calendar apps. Previews are not counted as feed requests."""
+"""Previews that show how calendar apps will display an event. Previews are not counted as feed requests."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def build_preview_as_published(session: Session, event: Event) -> CalendarPrevie
 
 
 def subscribed_apps_context(session: Session, event: Event) -> dict[str, object]:
-    """Return the apps that recently fetched the feed of an event, or common calendar apps if no app fetched it."""
+    """Return the apps that recently fetched an event's feed, or common calendar apps if no app fetched the feed."""
     rows = list_feed_fetches(session, fetch_counter_key(f"/events/{event.slug}.ics", FeedQuery()))
     kinds = [row.client for row in rows if row.client not in _NON_CALENDAR_CLIENTS]
     return {"known": bool(kinds), "programs": [CLIENTS[kind] for kind in kinds or _COMMON_CALENDAR_APPS]}

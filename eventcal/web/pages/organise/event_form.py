@@ -1,4 +1,4 @@
-"""The event form: conversion of submitted fields to API request bodies, and of events to field values."""
+"""The event form, which converts submitted fields to API request bodies and events to field values."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,12 +20,12 @@ from eventcal.web.schemas.fields import TypedSchema
 from eventcal.web.schemas.response_schema import Json
 
 CHECKED = "yes"
-# Required fields are included even if they are empty, so that the schema reports missing values.
+# Empty required fields are included in the request body, so that the schema reports missing values.
 _REQUIRED_FIELDS = ("title", "timezone")
 _TEXT_FIELDS = ("kind", "programme", "attendance", "status", "slug", "online_url", "url", "series", "recurrence")
 _MULTILINE_FIELDS = ("summary", "description")
 _CALL_CHECKBOXES = ("call_earth", *(f"call_{kind.value}" for kind in TalkKind))
-# The fields whose JSON objects contain only the changed properties in an update. Prices are always sent completely.
+# Fields whose JSON objects contain only the changed properties in an update. A price is always sent completely.
 _PARTIALLY_SENT_OBJECTS = frozenset({"location", "registration", "call_for_talks"})
 _DEGREES = re.compile(r"-?\d{1,3}([.,]\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}", re.ASCII)
@@ -46,7 +46,7 @@ _FORM_FIELD_BY_POINTER: Mapping[str, str] = {
 
 
 def parse_event_form(data: FormData) -> Json:
-    """Return the request body for a submitted form, with None for each empty field."""
+    """Return the API request body for a submitted form. Empty optional fields are None."""
     body: Json = {name: data.get(name, "").strip() for name in _REQUIRED_FIELDS}
     body |= {name: _text_or_none(data, name) for name in _TEXT_FIELDS if name in data}
     body |= {name: _multiline_or_none(data, name) for name in _MULTILINE_FIELDS if name in data}
@@ -62,7 +62,7 @@ def parse_event_form(data: FormData) -> Json:
 
 
 def drop_empty_fields(body: Json) -> Json:
-    """Return a copy of the request body for a new event that omits empty fields."""
+    """Return a copy of the request body without its empty fields."""
     cleaned = {name: drop_empty_fields(value) if isinstance(value, dict) else value for name, value in body.items()}
     kept = {name: value for name, value in cleaned.items() if value not in (None, {}, [])}
     # An empty start or end is omitted, so that the schema reports a missing value and not an invalid time.
@@ -72,7 +72,7 @@ def drop_empty_fields(body: Json) -> Json:
 def changed_fields(body: Json, before: Json) -> Json:
     changes: Json = {}
     for name, value in body.items():
-        # An empty slug leaves the slug unchanged.
+        # An empty slug field leaves the stored slug unchanged.
         if value == before.get(name) or (name, value) == ("slug", None):
             continue
         if name in _PARTIALLY_SENT_OBJECTS and value is not None and before[name] is not None:
@@ -126,7 +126,7 @@ def load_event_fields(
 
 
 def add_consistency_errors(body: Json, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return the given errors and the inconsistencies between valid fields, so that the form shows all errors."""
+    """Return the given errors, and an error for each inconsistency between valid fields."""
     flat_body = {"recurrence": None, **body["location"], **body}
     invalid = {_form_field_pointer(error.pointer).split("/")[1] for error in faults if error.pointer}
     if "recurrence" in invalid:
@@ -202,7 +202,7 @@ def _call_for_talks_values(event: Event) -> dict[str, object]:
 
 
 def _normalise_to_local_time(stored: str | None, instant: datetime | None, tzid: str) -> str | None:
-    """Return a stored time, which can have a UTC offset, as a local time in the time zone `tzid`."""
+    """Convert a stored time, which can have a UTC offset, to a local time in the time zone `tzid`."""
     if stored is None or instant is None or "T" not in stored:
         return stored
     return instant.astimezone(get_zone(tzid)).replace(tzinfo=None).isoformat()

@@ -1,4 +1,4 @@
-"""Display names of statuses, actions and roles for organisers."""
+"""Display names of statuses, actions and roles on the pages for organisers."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -105,7 +105,7 @@ def step_error_text(step: TalkAction, talk: Talk) -> str:
 
 
 def find_step_success_message(step: str, talk_count: int) -> str | None:
-    """Return the success message for an action on a number of talks, or None if the action is unknown."""
+    """Return the message that an action succeeded for `talk_count` talks, or None if the action is unknown."""
     messages: dict[str, str] = {
         TalkAction.ACCEPT: ngettext("One talk is accepted.", "%(num)s talks are accepted.", talk_count),
         TalkAction.WAITLIST: ngettext(

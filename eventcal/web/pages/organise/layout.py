@@ -42,7 +42,7 @@ def changing_event(slug: str, *, find: GetEvent = get_event_for_organiser) -> It
 
 
 def render_section(event: Event, *, section: str, template: str, title: str, **context: object) -> Page:
-    """Return a page for the organisers of an event. `section` is the endpoint of the first page of its section."""
+    """Return a page for the organisers of an event. `section` is the endpoint of the section's first page."""
     return Page(
         template=f"pages/organise/{template}",
         title=title,

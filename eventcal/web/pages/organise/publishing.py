@@ -1,4 +1,4 @@
-"""Pages for publishing, cancelling, deleting and redacting an event, which preview the effects on subscribers."""
+"""Pages for publishing, cancelling, deleting and redacting events, with a preview of the effects on subscribers."""
 
 from http import HTTPStatus
 

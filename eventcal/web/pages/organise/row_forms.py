@@ -35,7 +35,7 @@ def build_row_form(row_key: str, values: Mapping[str, object]) -> RowForm:
 
 
 def extract_row_data(row_key: str, data: FormData) -> FormData:
-    """Return the submitted fields of a row under names without the row key."""
+    """Return the submitted fields of a row, with the row key removed from their names."""
     start = f"{row_key}-"
     return FormData({name.removeprefix(start): value for name, value in data.items() if name.startswith(start)})
 

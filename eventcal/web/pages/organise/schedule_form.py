@@ -43,7 +43,7 @@ from eventcal.web.request.context import now
 _NO_TIME = "none"
 _TIME_FIELDS = ("starts", "starts_time", "minutes")
 _FIELDS = (*_TIME_FIELDS, "room", "track")
-# Maps the JSON pointers in the errors of a talk to the JSON pointers of row fields.
+# Maps JSON pointers in the errors of a talk to JSON pointers of form fields.
 _FORM_POINTERS = {"/duration_minutes": "/minutes", "/ends": "/minutes"}
 _MOST_WARNINGS = 20
 
@@ -93,7 +93,7 @@ def _build_talk_row_form(talk: Talk) -> RowForm:
 
 
 def _redisplay_talk_row(talk: Talk, error: DomainError | None) -> RowForm:
-    """Return the submitted row of a talk. After an edit conflict, the row can be submitted again."""
+    """Return the submitted row of a talk. Submitting the row again overwrites a conflicting change."""
     if error is None:
         return redisplay_row(talk.id, request.form) if _is_row_changed(talk) else _build_talk_row_form(talk)
     if isinstance(error, Invalid):

@@ -143,7 +143,7 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
 @login_required
 @form_view(_render_decision_error)
 def decide_selected_talks(slug: str) -> str:
-    """Apply an action to all selected talks in one transaction. The reason is sent to the submitters."""
+    """Apply an action to all selected talks in one transaction. The given reason is sent to the submitters."""
     step = layout.get_step(request.form.get("do", ""), ORGANISER_ACTIONS)
     with layout.changing_event(slug, find=_get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("talk"))
@@ -208,7 +208,7 @@ def _build_decision_page(
         untold=len(eligible) - len(submitters),
         mail=talk_steps.render_decision_email(notified[0], step, reason=None) if notified else None,
         sends_mail=settings().mail_url is not None,
-        # The query parameters of the previous page, to which the redirect returns.
+        # The query parameters of the page to which the redirect returns.
         way_back=[(name, params[name]) for name in ("state", "q", "back") if params.get(name)],
         leads_back=_return_url(event.slug),
         form=form,

@@ -1,4 +1,4 @@
-"""The page of a talk for organisers and reviewers: submission, history, available actions and edit form."""
+"""The talk page for organisers and reviewers: submission, history, available actions and edit form."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -48,7 +48,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
         talk = get_submission(session, event, talk_id, caller=caller())
         data, errors = request.form.copy(), forms.field_errors(error)
         if isinstance(error, VersionConflict):
-            # The page shows the current values, so submitting the form again can overwrite these values.
+            # The page shows the current values, so that the user can submit the form again to overwrite them.
             data.setlist("revision", [str(talk.revision)])
             conflicts = forms.iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
             moved = [FieldError(conflict.pointer.removesuffix("_time"), conflict.detail) for conflict in conflicts]
@@ -90,7 +90,7 @@ def confirm_redact_talk(slug: str, talk_id: str) -> Response:
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
 @login_required
 def redact_submitted_talk(slug: str, talk_id: str) -> Response:
-    """Erase the text of a talk. After its text is erased, a public talk is shown as cancelled."""
+    """Erase the text of a talk. A public talk is shown as cancelled after its text has been erased."""
     with unit_of_work() as session:
         event = get_event_for_reviewer(session, slug, caller())
         redact_talk(session, get_submission(session, event, talk_id, caller=caller()), caller=caller(), now=now())
