@@ -53,13 +53,15 @@ class ClientFacts:
 
 _CLIENT_DATA: dict[str, dict[str, Any]] = tomllib.loads((files("eventcal.feeds") / "clients.toml").read_text("utf-8"))
 
+
+def _parse_client_facts(data: Mapping[str, str]) -> ClientFacts:
+    texts = {key: Message(text) for key, text in data.items() if key != "name"}
+    name = data.get("name") or texts["description"]
+    return ClientFacts(name=name, expect=texts["expect"], refresh_now=texts["refresh_now"])
+
+
 CLIENTS: Mapping[ClientKind, ClientFacts] = {
-    ClientKind(kind): ClientFacts(
-        name=data.get("name") or Message(data["description"]),
-        expect=Message(data["expect"]),
-        refresh_now=Message(data["refresh_now"]),
-    )
-    for kind, data in _CLIENT_DATA["clients"].items()
+    ClientKind(kind): _parse_client_facts(data) for kind, data in _CLIENT_DATA["clients"].items()
 }
 """Facts about all kinds of clients, in display order."""
 
