@@ -36,6 +36,7 @@ CONFIRM_MAX_AGE = timedelta(days=2)
 RESET_MAX_AGE = timedelta(hours=1)
 
 _CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
+_MailTemplate = Literal["confirm", "reset", "exists", "factors", "changed"]
 _INVALID_LINK = Message("This link is invalid or has expired. Request a new one.")
 
 
@@ -61,10 +62,7 @@ def register_member(*, email: str, password: str, name: str) -> bool:
 
 
 def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> None:
-    """Email a link for confirming the address or resetting the password. Raises TooManyRequests.
-
-    The response time does not reveal whether a member has this email address.
-    """
+    """Email a link for confirming the address or resetting the password. Raises TooManyRequests."""
     count_email(email)
     with unit_of_work() as session:
         found = find_member_by_email(session, email)
@@ -86,9 +84,9 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
 def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
     """Set a new password, authorised by a token from an email. Raises InvalidEmailToken.
 
-    All sessions, access tokens and passkeys are revoked, because an intruder could have created them. If the email
-    address was unconfirmed, another person could have registered it, so the second factor and personal feeds are also
-    removed. Using the token also confirms the email address.
+    All sessions, access tokens and passkeys are revoked, because an intruder could have created them. The second factor
+    and personal feeds are removed if the email address was unconfirmed, because another person could have registered
+    that address. Using the token also confirms the email address.
     """
     row, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
     delete_all_access_tokens(session, row)
@@ -110,18 +108,12 @@ def change_password(session: Session, member: Member, password_hash: str, *, now
 
 
 def end_other_sessions_and_notify(session: Session, member: Member, *, now: datetime) -> None:
-    """End all other sessions of the current user, and send an email about the changed sign-in methods."""
+    """End all other sessions of the current user, and notify the member that the sign-in methods have changed."""
     end_other_sessions(session, member)
     _queue_template_email(session, member, "factors", now=now)
 
 
-def _queue_template_email(
-    session: Session,
-    member: Member,
-    template: Literal["confirm", "reset", "exists", "factors", "changed"],
-    *,
-    now: datetime,
-) -> None:
+def _queue_template_email(session: Session, member: Member, template: _MailTemplate, *, now: datetime) -> None:
     if settings().mail_url is None:
         return
     calendar = settings().name
@@ -135,15 +127,13 @@ def _queue_template_email(
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
     token = tokens[template](member) if template in tokens else ""
     # Emails contain no text written by members, because anyone can trigger an email to any address.
-    # Emails use the language of the request, because its sender most likely also receives the email.
-    text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
-        base=settings().base_url, calendar=calendar, token=token
-    )
+    # Emails use the language of the request, because the recipient most likely sent the request.
+    mail = current_app.jinja_env.get_template(f"mail/{template}.txt")
+    text = mail.render(base=settings().base_url, calendar=calendar, token=token)
     queue_mail(session, to=member.email, subject=subjects[template], text=text, now=now)
 
 
 def confirmation_token(member: Member) -> str:
-    """Return a token that confirms the member's current email address."""
     return str(_token_serializer(_CONFIRM_SALT).dumps([member.fs_uniquifier, _sha256(member.email)]))
 
 

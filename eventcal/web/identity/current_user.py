@@ -27,10 +27,7 @@ _REAUTHENTICATION_MAX_AGE = timedelta(minutes=15)
 
 
 def caller() -> Caller:
-    """Return the caller of the request, identified by an access token or the session cookie, or ANONYMOUS.
-
-    The result is cached for the request. Raises InvalidToken if the token is unknown, revoked or expired.
-    """
+    """Return the caller, identified by an access token or the session cookie, or ANONYMOUS. Raises InvalidToken."""
     if "caller" not in g:
         token = bearer_token()
         g.caller = _caller_by_cookie() if token is None else _caller_by_token(token)
@@ -46,7 +43,7 @@ def current_member_id() -> str:
 
 
 def current_member(session: Session) -> Member:
-    """Return the current user, loaded in this database session. Raises NotSignedIn if there is no current user."""
+    """Return the current user, loaded in the given database session. Raises NotSignedIn."""
     found = session.get(Member, current_member_id())
     if found is None:
         raise NotSignedIn(Message("This account no longer exists."))
@@ -95,25 +92,18 @@ def is_email_confirmed(member: Member) -> bool:
 
 
 def sign_in(member: Member) -> str:
-    """Replace the current session with a new session for the member, and return the CSRF token of the new session.
-
-    This function must be called after the unit of work has ended. Raises NotSignedIn if the account has been deleted.
-    """
+    """Start a new session and return its CSRF token. Never call `sign_in` in a unit of work. Raises NotSignedIn."""
     browser_sessions.start_session(member)
     g.pop("caller", None)
     return csrf_token()
 
 
 def recently_authenticated() -> bool:
-    """Return whether the current user has authenticated recently.
-
-    Requiring recent authentication protects members who leave their browsers unattended.
-    """
+    """Return whether the current user has authenticated recently enough to rule out an unattended browser."""
     stored = browser_sessions.find_stored_session()
-    return (
-        stored is not None
-        and timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _REAUTHENTICATION_MAX_AGE
-    )
+    if stored is None:
+        return False
+    return timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _REAUTHENTICATION_MAX_AGE
 
 
 def sign_out() -> None:
@@ -128,13 +118,12 @@ def sign_out() -> None:
 
 
 def current_session_id() -> str | None:
-    """Return the ID of the current session, or None if the request has no session cookie that belongs to a member."""
+    """Return the ID of the current session, or None for a request without a valid session cookie."""
     stored = browser_sessions.find_stored_session()
     return None if stored is None else stored.row.id
 
 
 def end_other_sessions(session: Session, member: Member) -> None:
-    """End all sessions of a member except the current session."""
     end_sessions(session, member, except_id=current_session_id())
 
 
@@ -158,7 +147,6 @@ def check_csrf() -> None:
 
 
 def clear_session_cookie() -> None:
-    """Delete the session cookie after the session or the member has been deleted."""
     browser_sessions.delete_session_cookie()
     g.pop("caller", None)
 

@@ -1,7 +1,8 @@
 """Passkeys (WebAuthn): options for the browser, and verification of browser responses.
 
-The relying party and origin are taken from the settings, never from the request. User verification (fingerprint or PIN)
-is required, so that a passkey counts as both factors. A challenge belongs to one session and can be used only once.
+The relying party and origin are taken from the settings, never from the request. User verification, for example by
+fingerprint, is required, so that a passkey replaces both the password and the second factor. A challenge belongs to one
+session and can be used only once.
 """
 
 import ipaddress
@@ -29,9 +30,9 @@ from eventcal.web.request.context import now, read_session, settings, unit_of_wo
 from eventcal.web.request.idempotency import claim_form_token
 
 _LOG = logging.getLogger(__name__)
-_LONGEST_ID = 1023  # The maximum length of a WebAuthn credential ID.
+_LONGEST_ID = 1023  # The maximum length of a WebAuthn credential ID in bytes.
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# The session keys under which challenges are stored.
+# The keys under which challenges are stored in the browser session.
 _ADD_PURPOSE, _SIGN_IN_PURPOSE = "passkey_to_add", "passkey_to_sign_in"
 _CHALLENGE_MAX_AGE = timedelta(hours=1)
 _NOT_ACCEPTED = Message("The passkey could not be verified.")
@@ -151,15 +152,12 @@ def authenticate_by_passkey(credential_json: str) -> Member:
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
-    """Return the challenge in the session, or create one. Another browser tab may depend on an existing challenge."""
+    """Return the challenge stored in the session, which another browser tab may also be using, or create one."""
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))
-        browser_sessions.set_temp(
-            purpose,
-            challenge=helpers.bytes_to_base64url(found.value),
-            handle=helpers.bytes_to_base64url(found.user_handle),
-        )
+        encode = helpers.bytes_to_base64url
+        browser_sessions.set_temp(purpose, challenge=encode(found.value), handle=encode(found.user_handle))
     return found
 
 
@@ -172,14 +170,13 @@ def _consume_challenge(purpose: str) -> _PasskeyChallenge:
 
 
 def _find_challenge(purpose: str) -> _PasskeyChallenge | None:
+    decode = helpers.base64url_to_bytes
     data = browser_sessions.get_temp(purpose, max_age=_CHALLENGE_MAX_AGE)
-    if data is None:
-        return None
-    return _PasskeyChallenge(helpers.base64url_to_bytes(data["challenge"]), helpers.base64url_to_bytes(data["handle"]))
+    return None if data is None else _PasskeyChallenge(decode(data["challenge"]), decode(data["handle"]))
 
 
 def _mark_challenge_used(session: Session, challenge: _PasskeyChallenge, member_id: str) -> None:
-    # Deleting the challenge from the session is not sufficient, because an old signed cookie could be replayed.
+    # Deleting the challenge from the session cookie is not sufficient, because an old cookie could be replayed.
     if not claim_form_token(session, f"passkey {challenge.value.hex()}", member_id=member_id):
         raise InvalidPasskey(_NOT_ACCEPTED)
 

@@ -25,16 +25,14 @@ from eventcal.web.request.context import now, read_session, settings, unit_of_wo
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
 """The Argon2 parameters recommended by OWASP (19 MiB, two passes). Hashing takes 40 ms."""
 
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 128
-
-_LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
+_SHORTEST, _LONGEST = 8, 128
+_LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=_SHORTEST, most=_LONGEST)
 
 
 def validate_new_password(password: str) -> tuple[list[Message], str]:
     """Validate a new password, and return the errors and the normalised password."""
     normal = _normalise(password)
-    return [] if SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD else [_LENGTH_ERROR], normal
+    return [] if _SHORTEST <= len(normal) <= _LONGEST else [_LENGTH_ERROR], normal
 
 
 def hash_password(password: str) -> str:
@@ -64,10 +62,7 @@ def check_own_password(password: str) -> None:
 
 
 def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Load data with a schema, and verify the current user's password in the `password` field.
-
-    The password is verified even if other fields are invalid. Raises TooManyRequests, or Invalid with all field errors.
-    """
+    """Load data and verify the current user's password. Raises TooManyRequests, or Invalid with all field errors."""
     errors: list[FieldError] = []
     try:
         fields: dict[str, Any] = schema.load(data)
@@ -84,10 +79,7 @@ def load_and_check_password(schema: Schema, data: Any) -> dict[str, Any]:  # noq
 
 
 def authenticate_by_password(email: str, password: str) -> Member:
-    """Return the member with this email address and password. Raises InvalidCredentials.
-
-    The response time does not reveal whether a member has this email address.
-    """
+    """Return the active member with the given email address and password. Raises InvalidCredentials."""
     with read_session() as session:
         found = find_member_by_email(session, email)
     known = found.password if found is not None and found.active else None
@@ -104,12 +96,10 @@ def authenticate_by_password(email: str, password: str) -> Member:
 
 
 def authenticator() -> TotpAuthenticator:
-    """Return the TOTP authenticator of this installation."""
     return TotpAuthenticator(settings().secret_key, settings().name)
 
 
 def is_code_required(member: Member) -> bool:
-    """Return whether the member must enter a second-factor code to sign in."""
     with read_session() as reader:
         return find_totp_secret(reader, member.id) is not None
 
@@ -143,8 +133,4 @@ def _normalise(password: str) -> str:
 
 
 def _password_hasher() -> PasswordHasher:
-    return PasswordHasher(
-        memory_cost=ARGON2_COST["memory_cost"],
-        time_cost=ARGON2_COST["time_cost"],
-        parallelism=ARGON2_COST["parallelism"],
-    )
+    return PasswordHasher(ARGON2_COST["time_cost"], ARGON2_COST["memory_cost"], ARGON2_COST["parallelism"])

@@ -1,7 +1,7 @@
-"""Access rules: decorators that declare who may call a view.
+"""Decorators that declare which callers are allowed to use a view.
 
-Every view has one access rule, which is placed directly below the route decorator or, in the API, is an argument of the
-route decorator. Services check the permissions for a particular event or talk.
+Every view declares one access rule: with a decorator directly below the route decorator or, in the API, as an argument
+of the route decorator. Services check the permissions for a particular event or talk.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,6 @@ class AccessRule:
 
     @property
     def openapi_security(self) -> list[dict[str, list[str]]]:
-        """The alternative OpenAPI security requirements for a request."""
         if self.name == "feed":
             return []
         if self.name == "public":
@@ -47,10 +46,7 @@ def anonymous(view: View[P, R]) -> View[P, R]:
 
 
 def public(view: View[P, R]) -> View[P, R]:
-    """Allow anonymous access. The caller is identified only if an access token is sent or the view calls `caller`.
-
-    Views that need CSRF protection must check the CSRF token of unsafe requests.
-    """
+    """Allow anonymous access. Views that need CSRF protection must check the CSRF token of unsafe requests."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -67,10 +63,7 @@ def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
 
 
 def organiser() -> Callable[[View[P, R]], View[P, R]]:
-    """Allow members who are identified by a session cookie, or by an access token with the `organise` scope.
-
-    Services check whether the caller is an organiser.
-    """
+    """Allow members who are identified by a session cookie, or by an access token with the `organise` scope."""
     return partial(_require_access, access=AccessRule("organiser", Scope.ORGANISE))
 
 

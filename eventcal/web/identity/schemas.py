@@ -26,7 +26,6 @@ from eventcal.web.schemas.response_schema import ResponseSchema
 _LONGEST_INPUT = 1000
 _LONGEST_TOKEN = 2000
 _LONGEST_CODE = 100
-_LONGEST_ANSWER = 100_000
 
 
 class TeamOut(ResponseSchema):
@@ -173,9 +172,7 @@ class LoginIn(BaseSchema):
 
     email = MultiLine(_LONGEST_INPUT, required=True)
     password = PasswordField(required=True, load_only=True)
-    code = MultiLine(
-        _LONGEST_CODE, load_only=True, metadata={"description": "The code in the app, or a recovery code."}
-    )
+    code = MultiLine(_LONGEST_CODE, load_only=True, metadata=described("The code in the app, or a recovery code."))
 
 
 class CodeIn(BaseSchema):
@@ -194,7 +191,7 @@ class PasskeyIn(BaseSchema):
     """The name of a new passkey, and the browser's WebAuthn response."""
 
     name = SingleLine(100, required=True)
-    answer = MultiLine(_LONGEST_ANSWER, required=True)
+    answer = MultiLine(100_000, required=True)
 
 
 class SignedInOut(BaseSchema):
@@ -214,7 +211,6 @@ class ConfirmIn(BaseSchema):
 
     @validates_schema
     def check_token_or_email(self, data: dict[str, Any], **_: object) -> None:
-        """Require either a token or an email address."""
         if ("token" in data) is ("email" in data):
             raise ValidationError(Message("must contain either `token` or `email`"), "token")
 

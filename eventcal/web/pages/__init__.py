@@ -8,7 +8,7 @@ from eventcal.web.rendering.private_page import render_problem_as_html
 
 
 def register_pages(app: Flask) -> None:
-    """Import the modules of this package, which add their views to the blueprint, and register the blueprint."""
+    """Import all modules of this package, which define the views of the blueprint, and register the blueprint."""
     for name in find_modules(__name__, recursive=True):
         import_string(name)
     app.register_blueprint(pages)

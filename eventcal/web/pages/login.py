@@ -36,23 +36,15 @@ _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
 @pages.get("/login")
 @public
 def login_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the sign-in form."""
-    return private_page_response(
-        template="login.html",
-        title=_("Sign in"),
-        path=url_for("pages.login_form"),
-        status=status,
-        form=form,
-        next=next_path(),
-        passkey=passkeys.authentication_options(),
-    )
+    context = {"form": form, "next": next_path(), "passkey": passkeys.authentication_options()}
+    path = url_for("pages.login_form")
+    return private_page_response(template="login.html", title=_("Sign in"), path=path, status=status, **context)
 
 
 @pages.post("/login")
 @public
 @form_view(redisplay(login_form, default_field="password"), catch=(Invalid, TooManyRequests, InvalidCredentials))
 def sign_in_by_password() -> str:
-    """Sign in with a password, and redirect to the requested page or to the form for the second-factor code."""
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
     rate_limits.count_sign_in(fields["email"])
@@ -68,7 +60,6 @@ def sign_in_by_password() -> str:
 @pages.get("/login/code")
 @public
 def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the form for the second-factor code, or redirect to the sign-in form if no sign-in is pending."""
     if passwords_and_codes.find_pending_member() is None:
         next_url = quote(request.args.get("next", ""), safe="")
         return redirect(f"{url_for('pages.login_form')}?next={next_url}", HTTPStatus.SEE_OTHER)
@@ -83,13 +74,11 @@ def login_code_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Res
     catch=(Invalid, TooManyRequests, InvalidCode),
 )
 def sign_in_by_code() -> str | Response:
-    """Sign in with a second-factor code, after the password has been verified."""
     check_csrf()
     member = passwords_and_codes.find_pending_member()
     if member is None:
         error = FieldError("", _("That took too long. Please begin again."))
-        form = rejected_form(request.form, [error], secret_fields=["code"])
-        return login_form(form, HTTPStatus.UNAUTHORIZED)
+        return login_form(rejected_form(request.form, [error], secret_fields=["code"]), HTTPStatus.UNAUTHORIZED)
     passwords_and_codes.consume_code(member, validate(_CODE, {"code": request.form.get("code", "")})["code"])
     sign_in(member)
     return safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
@@ -108,7 +97,6 @@ def sign_in_by_passkey() -> str:
 @pages.post("/logout")
 @public
 def log_out() -> Response:
-    """End the session of the current browser."""
     check_csrf()
     sign_out()
     return redirect("/", HTTPStatus.SEE_OTHER)
@@ -117,7 +105,6 @@ def log_out() -> Response:
 @pages.get("/register")
 @public
 def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    """Show the registration form."""
     return private_page_response(template="register.html", title=_("Register"), status=status, form=form)
 
 
@@ -125,7 +112,6 @@ def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> R
 @public
 @form_view(redisplay(registration_form, default_field="email"))
 def submit_registration() -> Response:
-    """Register a member, and show a page that asks the member to confirm the email address or to sign in."""
     check_csrf()
     fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))
     rate_limits.count_registration()
@@ -137,21 +123,20 @@ def submit_registration() -> Response:
 @pages.get("/confirm")
 @public
 def confirm_email_form() -> Response:
-    """Show a confirmation button, because email scanners that follow links must not confirm an address."""
+    """Show a confirmation button, so that an email scanner that follows the link does not confirm the address."""
     token, title = request.args.get("token", ""), _("Confirm your address")
     return secret_page_response(template="confirm.html", title=title, status=HTTPStatus.OK, token=token)
 
 
 @pages.post("/confirm")
 @public
-@form_view(lambda error: _message_response(_("This did not work"), translate_error(error), status_of(type(error))))
+@form_view(lambda error: _message_page(_("This did not work"), translate_error(error), status_of(type(error))))
 def confirm_email() -> Response:
-    """Confirm the email address to which the token was sent."""
     check_csrf()
     rate_limits.count_email_token()
     with unit_of_work() as session:
         accounts.confirm_email_by_token(session, request.form.get("token", ""), now=now())
-    return _message_response(_("Your address is confirmed"), _("You can submit talks now."))
+    return _message_page(_("Your address is confirmed"), _("You can submit talks now."))
 
 
 @pages.get("/reset")
@@ -171,15 +156,14 @@ def reset_password_or_mail_link() -> Response:
     if not request.form.get("token"):
         accounts.send_link_by_email(validate(_ADDRESS, nonempty_form_fields("email"))["email"], "reset")
         message = _("If this address has an account, a mail is on its way.")
-        return _message_response(_("Look into your mail"), message, HTTPStatus.ACCEPTED)
+        return _message_page(_("Look into your mail"), message, HTTPStatus.ACCEPTED)
     fields = validate(_NEW_PASSWORD, nonempty_form_fields("token", "password"))
     rate_limits.count_email_token()
     password_hash = passwords_and_codes.hash_password(fields["password"])
     with unit_of_work() as session:
         accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
-    message = _("Sign in with the new one. Every other session has ended.")
-    return _message_response(_("Your password is changed"), message)
+    return _message_page(_("Your password is changed"), _("Sign in with the new one. Every other session has ended."))
 
 
-def _message_response(title: str, message: str, status: int = HTTPStatus.OK) -> Response:
+def _message_page(title: str, message: str, status: int = HTTPStatus.OK) -> Response:
     return secret_page_response(template="said.html", title=title, status=status, words=message)
