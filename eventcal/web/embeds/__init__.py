@@ -1,4 +1,4 @@
-"""Embedding of the listing in other sites, as an iframe, as a web component or through oEmbed."""
+"""Embedding of the listing in other websites as an iframe or a web component, or through oEmbed."""
 
 from eventcal.web.embeds import builder, oembed
 from eventcal.web.embeds.listing import embeds

@@ -1,4 +1,4 @@
-"""The embed builder: a page that generates the HTML for embedding the listing, and the script that the HTML loads."""
+"""The page that generates the HTML for embedding the listing, and the script that the HTML loads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,36 +33,31 @@ from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, Page, render_pa
 from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, now, settings
 
-_SCRIPT_PATH = Path(__file__).parents[1] / "static" / "embed.js"
-
 # The query parameter for the language of the embed. The `lang` parameter sets the language of the builder page.
 _LANGUAGE_PARAM = "words"
 _FIELDS = ("show", "kind", "q", "tag", "country", "city", "event", "limit", _LANGUAGE_PARAM, "theme")
-_HEIGHT = "480"
 _CSS_PROPERTIES = tuple(f"--eventcal-{name}" for name in ("ink", "quiet", "paper", "line", "accent", "font", "radius"))
-# Default values for parameters that are missing from the query string.
-_DEFAULT_EMBED_PAIRS = (("from", TODAY), ("limit", "10"))
 
 
 @embeds.get("/embed")
 @anonymous
 def builder() -> Response:
-    """Show the builder form and the HTML for the selected options."""
-    args = MultiDict(
-        request.args if "show" in request.args else [*request.args.items(multi=True), *_missing_default_pairs()]
-    )
+    args = MultiDict(request.args)
+    # The `show` parameter is present if the form has been submitted.
+    if "show" not in args:
+        if "to" not in args:
+            args.setdefault("from", TODAY)
+        args.setdefault("limit", "10")
     try:
         asked = replace(parse_embed_query(args), lang=language_arg_or_empty(args, _LANGUAGE_PARAM))
     except Invalid as error:
         return invalid_query_response(_builder_page(args, None, error.errors))
-    page = _builder_page(args, asked)
-    return render_page(lambda _session, _moment: page)
+    return render_page(lambda _session, _now: _builder_page(args, asked))
 
 
 @embeds.get("/embed.js")
 @anonymous
 def script() -> Response:
-    """Serve the script that defines the listing's web component."""
     answer = conditional_response(_script_representation(), now())
     answer.headers["X-Content-Type-Options"] = "nosniff"
     # A page with a Cross-Origin-Embedder-Policy can load the script only if Cross-Origin-Resource-Policy allows it.
@@ -72,7 +67,7 @@ def script() -> Response:
 
 @cache
 def _script_representation() -> Representation:
-    body = _SCRIPT_PATH.read_bytes()
+    body = Path(__file__).parents[1].joinpath("static", "embed.js").read_bytes()
     return Representation(
         body=body,
         media_type="text/javascript; charset=utf-8",
@@ -82,16 +77,11 @@ def _script_representation() -> Representation:
     )
 
 
-def _missing_default_pairs() -> list[tuple[str, str]]:
-    days = {"from", "to"} & set(request.args)
-    return [pair for pair in _DEFAULT_EMBED_PAIRS if pair[0] not in request.args and not (pair[0] == "from" and days)]
-
-
 def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: Sequence[FieldError] = ()) -> Page:
     found = MultiDict(translate_field_errors(errors))
     labels, options, snippets = _field_labels(), _field_options(), None
     if query is not None:
-        frame = render_iframe(f"{links().base}{query.iframe_path}", title=settings().name, width="100%", height=_HEIGHT)
+        frame = render_iframe(f"{links().base}{query.iframe_path}", title=settings().name, width="100%", height="480")
         snippets = {"frame": frame, "element": web_component_snippet(query, links().base)}
     return Page(
         template="embeds/builder.html",
@@ -123,7 +113,6 @@ def _builder_page(args: MultiDict[str, str], query: EmbedQuery | None, errors: S
 
 
 def _field_labels() -> Mapping[str, str]:
-    """Return the form field labels that replace the default labels of parameters."""
     return {
         "event": _("Event (the last part of its address)"),
         "limit": _("How many at most"),

@@ -1,8 +1,9 @@
-"""Embeds of the listing: the parameters, the page for iframes, and the HTML for embedding."""
+"""Embeds of the listing: their parameters, the page for iframes, and the HTML for embedding."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
 from typing import cast
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,7 @@ from eventcal.events.enums import Attendance, EventStatus
 from eventcal.events.models import Event
 from eventcal.events.queries import list_events
 from eventcal.events.recurrence.occurrences import DEFAULT_PERIOD, complete_day_range, occurrences_between
-from eventcal.kit.errors import DomainError, Invalid, NotFound
+from eventcal.kit.errors import Invalid, NotFound
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
@@ -36,14 +37,14 @@ from eventcal.web.schemas.response_schema import Json
 
 embeds = Blueprint("embeds", __name__)
 
-_TEMPLATE = "embeds/listing.html"
 # The Content-Security-Policy of embeds allows iframes on any site, but is otherwise stricter than that of other pages.
 _CSP = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *"
+_EmbedPage = partial(Page, template="embeds/listing.html", indexed=False, content_security_policy=_CSP)
 
 TODAY = "today"
 """The value of `from` for embeds that always begin with the current day."""
 
-# The separator of filter values in an attribute of the web component. A comma could be part of a filter value.
+# The separator of values in a web component attribute, for filters whose values can contain commas.
 _VALUE_SEPARATOR = "|"
 
 
@@ -57,12 +58,7 @@ class Theme(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedQuery(ListingQuery):
-    """The parameters of an embed.
-
-    `upcoming`: whether past items are omitted.
-    `talk`: the ID of a single talk to show.
-    `lang`: the language of the embed, or an empty string for the reader's language.
-    """
+    """The parameters of an embed. `talk` selects a single talk by its ID. `lang` is empty for the reader's language."""
 
     show: ItemKind = ItemKind.EVENTS
     theme: Theme = Theme.AUTO
@@ -80,28 +76,20 @@ class EmbedQuery(ListingQuery):
     def pairs(self) -> QueryPairs:
         """The parameters whose values differ from their defaults."""
         own = (("lang", self.lang), ("show", self.show.value), ("talk", self.talk or ""), ("theme", self.theme.value))
-        return (
-            *self.filters,
-            *((name, value) for name, value in own if value not in {"", ItemKind.EVENTS, Theme.AUTO}),
-        )
+        return (*self.filters, *(pair for pair in own if pair[1] not in {"", ItemKind.EVENTS, Theme.AUTO}))
 
     @property
     def iframe_path(self) -> str:
-        """The URL of the page in the iframe, relative to the site root."""
         return with_query(url_for("embeds.listing"), encode_query(self.pairs))
 
     @property
     def page_path(self) -> str:
-        """The URL of the listing page that shows the same items, relative to the site root.
-
-        The `from=today` parameter is omitted, because the listing page shows upcoming items by default.
-        """
+        """The URL of the listing page that shows the same items as the embed, relative to the site root."""
         shown = [("show", self.show.value)] if self.show == ItemKind.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._filters_without("limit"), *shown)))
 
     @property
     def subscribe_path(self) -> str:
-        """The URL of the page for subscribing to the items of the embed, relative to the site root."""
         pairs = (*self._filters_without("limit", "sort"), ("show", self.show.value))
         return with_query(url_for("pages.subscribe"), encode_query(pairs))
 
@@ -117,7 +105,7 @@ class _EmbedQuerySchema(ListingQuerySchema):
     theme = ChoiceParam(Theme)
 
 
-# The `cursor` parameter is excluded, because an embed has a single page.
+# The `cursor` parameter is excluded, because an embed consists of a single page.
 _EMBED_SCHEMA = _EmbedQuerySchema(exclude=["cursor"])
 
 
@@ -127,21 +115,16 @@ def parse_embed_query(args: MultiDict[str, str]) -> EmbedQuery:
     upcoming = known.getlist("from") == [TODAY]
     if upcoming:
         del known["from"]
-    return replace(
-        cast("EmbedQuery", load_listing_query(_EMBED_SCHEMA, known)),
-        upcoming=upcoming,
-        lang=language_arg_or_empty(args),
-    )
+    query = cast("EmbedQuery", load_listing_query(_EMBED_SCHEMA, known))
+    return replace(query, upcoming=upcoming, lang=language_arg_or_empty(args))
 
 
 def render_iframe(url: str, *, title: str, width: str, height: str) -> str:
-    """Return the HTML of an iframe that shows the page at `url`."""
     html = '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy" style="border:0"></iframe>'
     return str(Markup(html).format(url, title, width, height))  # noqa: S704 - format escapes
 
 
 def web_component_snippet(query: EmbedQuery, base_url: str) -> str:
-    """Return the HTML of the script and the web component that embed the calendar at `base_url`."""
     values: dict[str, list[str]] = {"src": [base_url]}
     for name, value in query.pairs:
         values.setdefault(name, []).append(value)
@@ -156,23 +139,25 @@ def web_component_snippet(query: EmbedQuery, base_url: str) -> str:
 @embeds.get("/embed/listing")
 @anonymous
 def listing() -> Response:
-    """Serve the page for iframes, which shows events or talks, or the errors in an invalid query string."""
     try:
         asked = parse_embed_query(request.args)
         return render_page(lambda session, moment: _embed_page(session, asked, moment))
     except (Invalid, NotFound) as error:
-        return _embed_error_response(error)
+        theme = request.args.get("theme")
+        context = {
+            "refusal": {"said": translate_error(error), "faults": translate_field_errors(error.errors)},
+            "theme": theme if theme in list(Theme) else Theme.AUTO,
+        }
+        page = _EmbedPage(title=_("Nothing to show"), path="/", context=context)
+        return invalid_query_response(page, status=status_of(type(error)))
 
 
 def _embed_page(session: Session, query: EmbedQuery, now: datetime) -> Page:
     items, more = _list_items(session, query, now)
-    return Page(
-        template=_TEMPLATE,
+    return _EmbedPage(
         title=_("Talks") if query.show == ItemKind.TALKS or query.talk else _("Events"),
         path=query.page_path,
         time_dependent=query.filter.call_open,
-        indexed=False,
-        content_security_policy=_CSP,
         context={
             "items": items,
             "more": f"{links().base}{query.page_path}" if more else None,
@@ -193,15 +178,14 @@ def _list_items(session: Session, query: EmbedQuery, now: datetime) -> tuple[lis
         talks = list_talks(session, wanted, **paged)
         return [_talk_row(talk) for talk in talks.items], talks.next_cursor is not None
     events = list_events(session, wanted, **paged)
-    # If the query string specifies no dates, a recurring event is shown with its next occurrence.
+    # A recurring event is shown with its next occurrence if the query string specifies no dates.
     days = complete_day_range(wanted.from_day, wanted.to_day) or (today, today + DEFAULT_PERIOD)
     return [_event_row(event, *days) for event in events.items], events.next_cursor is not None
 
 
 def _event_row(event: Event, first: date, last: date) -> Json:
     """Return the template variables of an event or, if it recurs, of its first occurrence in the date range."""
-    found = occurrences_between(event, first, last, limit=1) if event.recurrence is not None else []
-    one = found[0] if found else None
+    one = next(iter(occurrences_between(event, first, last, limit=1)), None) if event.recurrence is not None else None
     country = country_label(event.country) if event.country else None
     online = _("online") if event.attendance != Attendance.IN_PERSON else None
     return {
@@ -230,19 +214,3 @@ def _talk_row(talk: Talk) -> Json:
 
 def _join_nonempty(*parts: str | None) -> str:
     return ", ".join(filter(None, parts))
-
-
-def _embed_error_response(error: DomainError) -> Response:
-    theme = request.args.get("theme")
-    page = Page(
-        template=_TEMPLATE,
-        title=_("Nothing to show"),
-        path="/",
-        indexed=False,
-        content_security_policy=_CSP,
-        context={
-            "refusal": {"said": translate_error(error), "faults": translate_field_errors(error.errors)},
-            "theme": theme if theme in list(Theme) else Theme.AUTO,
-        },
-    )
-    return invalid_query_response(page, status=status_of(type(error)))

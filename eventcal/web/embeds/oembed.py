@@ -1,4 +1,4 @@
-"""The oEmbed endpoint (oembed.com, version 1.0), which returns an iframe for the URL of a page."""
+"""The oEmbed 1.0 endpoint, which returns an iframe for the URL of a page."""
 
 import re
 from collections.abc import Mapping
@@ -23,22 +23,12 @@ from eventcal.web.embeds.listing import EmbedQuery, embeds, render_iframe
 from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.url_converters import SegmentConverter
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.params.fields import (
-    IntegerParam,
-    LineParam,
-    QuerySchema,
-    in_range,
-    language_arg_or_empty,
-    load_query,
-)
+from eventcal.web.params.fields import IntegerParam, LineParam, QuerySchema, in_range, language_arg_or_empty, load_query
 from eventcal.web.params.listing_query import ItemKind, parse_listing_page_query, parse_raw_query
 from eventcal.web.request.context import links, settings
 
 _WIDTH, _HEIGHT, _HEIGHT_OF_ONE = 640, 480, 220
-# The time in seconds for which oEmbed consumers can cache a response.
-_CACHE_AGE = 3600
 _MAX_SIZE = 10_000
-_JSON = "json"
 
 
 class _OEmbedQuerySchema(QuerySchema):
@@ -71,7 +61,7 @@ class _OEmbedDocument(Document):
             "title": self.title,
             "provider_name": settings().name,
             "provider_url": links().home(),
-            "cache_age": _CACHE_AGE,
+            "cache_age": 3600,  # seconds
             "html": render_iframe(url, title=self.title, width=str(width), height=str(height)),
             "width": width,
             "height": height,
@@ -82,25 +72,21 @@ class _OEmbedDocument(Document):
 @embeds.get("/oembed")
 @anonymous
 def oembed() -> Response:
-    """Return an iframe that shows the listing, an event's talks, or a talk, depending on the page at `url`."""
-    if request.args.get("format", _JSON).lower() != _JSON:
+    """Return the iframe of an embed that has the same content as the page at `url`."""
+    if request.args.get("format", "json").lower() != "json":
         raise NoSuchFormat("Only format=json is supported.")
     # Unknown parameters are ignored, because oEmbed consumers can send additional parameters.
-    asked: Mapping[str, Any] = load_query(_QUERY_SCHEMA, request.args, unknown="ignore")
-    return serve_cached(_OEmbedDocument(query=asked))
+    return serve_cached(_OEmbedDocument(query=load_query(_QUERY_SCHEMA, request.args, unknown="ignore")))
 
 
 def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuery]:
-    """Return the title of the page at a URL, and the embed that shows the same content.
-
-    Raises NotFound if the page does not exist or is not public, and Invalid if the filters in the URL are invalid.
-    """
+    """Return the title of the page at a URL, and the embed with the same content. Raises NotFound or Invalid."""
     path, query = _parse_site_url(url)
     lang = language_arg_or_empty(query)
     match path:
         case []:
             wanted = parse_listing_page_query(parse_raw_query(query))
-            # Like the listing page, the embed shows upcoming items if the query string specifies no dates.
+            # The embed and the listing page show upcoming items if the query string specifies no dates.
             upcoming = wanted.filter.from_day is None and wanted.filter.to_day is None
             embed = EmbedQuery(filter=wanted.filter, sort=wanted.sort, show=wanted.show, upcoming=upcoming, lang=lang)
             return settings().name, embed
@@ -115,7 +101,7 @@ def _title_and_embed_of_page(session: Session, url: str) -> tuple[str, EmbedQuer
 
 
 def _parse_site_url(url: str) -> tuple[list[str], MultiDict[str, str]]:
-    """Return the path segments and parsed query string of a URL. Raises NotFound if the URL is not on this site."""
+    """Return the path segments and query parameters of a URL. Raises NotFound if the URL is not on this site."""
     base = urlsplit(links().base)
     try:
         there = urlsplit(url)
