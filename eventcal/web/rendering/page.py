@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 import orjson
 from flask import Blueprint, Response, render_template, request
@@ -17,6 +18,8 @@ from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.urls import encode_query, with_query
 from eventcal.web.i18n import current_language
 from eventcal.web.request.context import links, settings
+
+P = ParamSpec("P")
 
 pages = Blueprint("pages", __name__)
 
@@ -83,6 +86,16 @@ class _PageDocument(Document):
 def render_page(build_page: PageBuilder) -> Response:
     """Return a page in the language of the request as a response, from the cache if possible."""
     return serve_cached(_PageDocument(build_page=build_page, language=current_language()))
+
+
+def page_view(build_page: Callable[Concatenate[Session, datetime, P], Page]) -> Callable[P, Response]:
+    """Return a view that renders the page built from a database session, the current time and the URL variables."""
+
+    @wraps(build_page)
+    def view(*args: P.args, **kwargs: P.kwargs) -> Response:
+        return render_page(lambda session, now: build_page(session, now, *args, **kwargs))
+
+    return view
 
 
 def security_headers(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:

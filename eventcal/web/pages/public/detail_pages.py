@@ -1,13 +1,12 @@
-"""The pages of events, talks and speakers."""
+"""The pages that show an event, a talk or a speaker."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from babel.numbers import format_currency
-from flask import Response, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -31,14 +30,14 @@ from eventcal.web.pages.public.listing_data import iter_all_rows
 from eventcal.web.pages.public.schedule import event_feed_links, load_event_programme
 from eventcal.web.rendering.dates import format_instant, format_resource_times, format_time_left, recurrence_context
 from eventcal.web.rendering.labels import country_label, kind_label, shorten_for_preview
-from eventcal.web.rendering.page import FeedLink, Page, pages, render_page
+from eventcal.web.rendering.page import FeedLink, Page, page_view, pages
 from eventcal.web.request.context import links
 from eventcal.web.schemas.events import event_json
 from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.speakers import speaker_json
 from eventcal.web.schemas.talks import talk_json
 
-# The maximum number of talks on the page of an event. The schedule page lists all talks.
+# The maximum number of talks on an event page. The schedule page lists all talks.
 _MAX_TALKS = 50
 _ATTENDANCE_LABELS = {
     Attendance.IN_PERSON: Message("In person"),
@@ -49,41 +48,33 @@ _ATTENDANCE_LABELS = {
 
 @pages.get("/events/<slug>")
 @anonymous
-def event(slug: str) -> Response:
-    """Show an event."""
-
-    def build_page(session: Session, now: datetime) -> Page:
-        row = get_event(session, slug, ANONYMOUS)
-        resource = event_json(row, links())
-        return Page(
-            template="pages/event.html",
-            title=row.title,
-            description=shorten_for_preview(row.summary or to_plain_text(row.description or "")),
-            feeds=event_feed_links(row),
-            embeddable=True,
-            json_ld=event_json_ld(row, links()),
-            time_dependent=_may_call_change_today(row, now),
-            context={
-                "event": resource,
-                "when": format_resource_times(resource, tzid=row.timezone),
-                "recurring": recurrence_context(row, now),
-                "place": _place_text(row),
-                "map": _map_url(row),
-                "attendance": translate(_ATTENDANCE_LABELS[row.attendance]),
-                "price": _price_label(row.price_amount, row.price_currency),
-                "call": _call_for_talks_context(row, now),
-                "neighbours": [link.other for link in row.neighbours if link.other.status in PUBLIC_STATUSES],
-                "programme": load_event_programme(session, row, max_talks=_MAX_TALKS, now=now),
-                "tiers": _sponsor_tier_rows(session, row),
-            },
-        )
-
-    return render_page(build_page)
-
-
-def _place_text(row: Event) -> str:
+@page_view
+def event(session: Session, now: datetime, slug: str) -> Page:
+    row = get_event(session, slug, ANONYMOUS)
+    resource = event_json(row, links())
     country = country_label(row.country) if row.country else None
-    return ", ".join(filter(None, [row.venue, row.address, row.city, row.region, country]))
+    return Page(
+        template="pages/event.html",
+        title=row.title,
+        description=shorten_for_preview(row.summary or to_plain_text(row.description or "")),
+        feeds=event_feed_links(row),
+        embeddable=True,
+        json_ld=event_json_ld(row, links()),
+        time_dependent=_may_call_change_today(row, now),
+        context={
+            "event": resource,
+            "when": format_resource_times(resource, tzid=row.timezone),
+            "recurring": recurrence_context(row, now),
+            "place": ", ".join(filter(None, [row.venue, row.address, row.city, row.region, country])),
+            "map": _map_url(row),
+            "attendance": translate(_ATTENDANCE_LABELS[row.attendance]),
+            "price": _price_label(row.price_amount, row.price_currency),
+            "call": _call_for_talks_context(row, now),
+            "neighbours": [link.other for link in row.neighbours if link.other.status in PUBLIC_STATUSES],
+            "programme": load_event_programme(session, row, max_talks=_MAX_TALKS, now=now),
+            "tiers": _sponsor_tier_rows(session, row),
+        },
+    )
 
 
 def _map_url(row: Event) -> str | None:
@@ -116,10 +107,7 @@ def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
 
 
 def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object] | None:
-    """Return the template variables for the call for talks, or None if there is no call and the event accepts no talks.
-
-    `opens` is the opening time of a call that is not open yet. `left` is the time until an open call for talks closes.
-    """
+    """Return the template variables for the call for talks, or None if the event has no call and accepts no talks."""
     is_open = is_accepting_talks(event, now=now)
     call = event.call
     if call is None:
@@ -137,7 +125,7 @@ def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object]
 
 
 def _may_call_change_today(event: Event, now: datetime) -> bool:
-    """Return whether the call for talks can open or close on the current day (UTC)."""
+    """Return whether the call for talks can open or close on the current UTC day."""
     times = [event.starts_at, event.last_ends_at]
     if event.call is not None:
         times += [event.call.opens_at, event.call.closes_at]
@@ -146,55 +134,47 @@ def _may_call_change_today(event: Event, now: datetime) -> bool:
 
 @pages.get("/talks/<talk_id>")
 @anonymous
-def talk(talk_id: str) -> Response:
-    """Show a talk."""
-
-    def build_page(session: Session, _now: datetime) -> Page:
-        row = get_talk(session, talk_id, ANONYMOUS)
-        portraits = [(speaker, find_uploaded_path(speaker.photo_url)) for speaker in row.speakers]
-        return Page(
-            template="pages/talk.html",
-            title=row.title,
-            description=shorten_for_preview(to_plain_text(row.abstract or "")),
-            feeds=(FeedLink(url=links().talk_feed(row.id), title=row.title),),
-            embeddable=True,
-            json_ld=talk_json_ld(row, links()),
-            context={"talk": _talk_context(row), "portraits": [pair for pair in portraits if pair[1]]},
-        )
-
-    return render_page(build_page)
+@page_view
+def talk(session: Session, _now: datetime, talk_id: str) -> Page:
+    row = get_talk(session, talk_id, ANONYMOUS)
+    portraits = [(speaker, find_uploaded_path(speaker.photo_url)) for speaker in row.speakers]
+    return Page(
+        template="pages/talk.html",
+        title=row.title,
+        description=shorten_for_preview(to_plain_text(row.abstract or "")),
+        feeds=(FeedLink(url=links().talk_feed(row.id), title=row.title),),
+        embeddable=True,
+        json_ld=talk_json_ld(row, links()),
+        context={"talk": _talk_context(row), "portraits": [pair for pair in portraits if pair[1]]},
+    )
 
 
 @pages.get("/speakers/<slug>")
 @anonymous
-def speaker(slug: str) -> Response:
-    """Show a speaker and their talks."""
-
-    def build_page(session: Session, now: datetime) -> Page:
-        row = get_speaker(session, slug, ANONYMOUS)
-        photo = find_uploaded_path(row.photo_url)
-        # Only the UTC date determines whether a talk is past, because pages are cached until the end of the day.
-        today = now.astimezone(UTC).date().isoformat()
-        list_page = partial(list_talks, session, Filter(speakers=(row.slug,)), sort=Sort.STARTS, now=now)
-        talks = list(iter_all_rows(lambda paging: list_page(paging=paging)))
-        return Page(
-            template="pages/speaker.html",
-            title=row.name,
-            # A merged speaker's page shows the target of the merge, whose slug is used in the canonical path.
-            path=url_for("pages.speaker", slug=row.slug),
-            description=shorten_for_preview(to_plain_text(row.bio or "")),
-            image=links().image(photo),
-            feeds=(FeedLink(url=links().speaker_feed(row.slug), title=_("Talks by %(name)s", name=row.name)),),
-            json_ld=speaker_json_ld(row, links()),
-            context={
-                "speaker": speaker_json(row, links()),
-                "photo": photo,
-                "upcoming": [_talk_context(talk) for talk in talks if talk.last_day >= today],
-                "past": [_talk_context(talk) for talk in reversed(talks) if talk.last_day < today],
-            },
-        )
-
-    return render_page(build_page)
+@page_view
+def speaker(session: Session, now: datetime, slug: str) -> Page:
+    row = get_speaker(session, slug, ANONYMOUS)
+    photo = find_uploaded_path(row.photo_url)
+    # Only the UTC date determines whether a talk is past, because pages are cached until the end of the UTC day.
+    today = now.astimezone(UTC).date().isoformat()
+    filters = Filter(speakers=(row.slug,))
+    talks = list(iter_all_rows(lambda paging: list_talks(session, filters, sort=Sort.STARTS, paging=paging, now=now)))
+    return Page(
+        template="pages/speaker.html",
+        title=row.name,
+        # The canonical path of a merged speaker's page contains the slug of the remaining speaker.
+        path=url_for("pages.speaker", slug=row.slug),
+        description=shorten_for_preview(to_plain_text(row.bio or "")),
+        image=links().image(photo),
+        feeds=(FeedLink(url=links().speaker_feed(row.slug), title=_("Talks by %(name)s", name=row.name)),),
+        json_ld=speaker_json_ld(row, links()),
+        context={
+            "speaker": speaker_json(row, links()),
+            "photo": photo,
+            "upcoming": [_talk_context(talk) for talk in talks if talk.last_day >= today],
+            "past": [_talk_context(talk) for talk in reversed(talks) if talk.last_day < today],
+        },
+    )
 
 
 def _talk_context(row: Talk) -> dict[str, Any]:

@@ -24,15 +24,11 @@ _STATUSES = {EventStatus.CANCELLED: _CANCELLED, EventStatus.POSTPONED: f"{_SCHEM
 
 
 def event_json_ld(event: Event, links: UrlBuilder) -> Json:
-    """Return a public event as a schema.org Event. The relationships of the event need not be loaded."""
     return {"@context": _SCHEMA, **_without_empty_values(_event_properties(event, links)), **_offers(event, links)}
 
 
 def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
-    """Return a public, fully loaded talk as a schema.org Event, or None if the talk has no time yet.
-
-    Search engines reject an Event without a start date.
-    """
+    """Return a public talk as a schema.org Event, or None if the talk lacks the required start and end times."""
     event = talk.event
     if talk.starts_at is None or talk.ends_at is None:
         return None
@@ -53,7 +49,6 @@ def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
 
 
 def speaker_json_ld(speaker: Speaker, links: UrlBuilder) -> Json:
-    """Return a public speaker as a schema.org Person."""
     details = {"description": to_plain_text(speaker.bio or ""), "sameAs": [link["url"] for link in speaker.links]}
     return {"@context": _SCHEMA, **_person(speaker, links), **_without_empty_values(details)}
 
@@ -61,7 +56,7 @@ def speaker_json_ld(speaker: Speaker, links: UrlBuilder) -> Json:
 def _event_properties(event: Event, links: UrlBuilder) -> Json:
     # All-day events have a start date and an inclusive end date. The times of all other events have a UTC offset.
     starts, ends = event.starts, event.ends
-    if not is_all_day(event.starts):
+    if not is_all_day(starts):
         starts = format_with_offset(event.starts_at, event.timezone)
         ends = format_with_offset(event.ends_at, event.timezone)
     return {
@@ -80,11 +75,9 @@ def _event_properties(event: Event, links: UrlBuilder) -> Json:
 def _location(event: Event, links: UrlBuilder, *, room: str | None = None) -> Json | list[Json] | None:
     online = {"@type": "VirtualLocation", "url": event.online_url or links.event_page(event.slug)}
     place = _place(event, room)
-    if event.attendance == Attendance.ONLINE:
-        return online
-    if event.attendance == Attendance.HYBRID:
-        return [place, online] if place else online
-    return place
+    if event.attendance == Attendance.IN_PERSON:
+        return place
+    return [place, online] if place and event.attendance == Attendance.HYBRID else online
 
 
 def _place(event: Event, room: str | None) -> Json | None:
@@ -118,17 +111,15 @@ def _offers(event: Event, links: UrlBuilder) -> Json:
 
 
 def _person(speaker: Speaker, links: UrlBuilder) -> Json:
-    affiliation = {"@type": "Organization", "name": speaker.affiliation} if speaker.affiliation else None
-    return _without_empty_values(
-        {
-            "@type": "Person",
-            "name": speaker.name,
-            "url": links.speaker_page(speaker.slug),
-            "image": links.image(find_uploaded_path(speaker.photo_url)),
-            "jobTitle": speaker.job_title,
-            "affiliation": affiliation,
-        }
-    )
+    person = {
+        "@type": "Person",
+        "name": speaker.name,
+        "url": links.speaker_page(speaker.slug),
+        "image": links.image(find_uploaded_path(speaker.photo_url)),
+        "jobTitle": speaker.job_title,
+        "affiliation": {"@type": "Organization", "name": speaker.affiliation} if speaker.affiliation else None,
+    }
+    return _without_empty_values(person)
 
 
 def _without_empty_values(properties: Json) -> Json:

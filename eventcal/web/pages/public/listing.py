@@ -1,4 +1,4 @@
-"""The list view and month view of events and talks, which accept the same filters as the API and the feeds."""
+"""The listing of events and talks, which accepts the same filters as the API and the feeds."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -37,13 +37,11 @@ from eventcal.web.request.context import settings
 from eventcal.web.schemas.response_schema import Json
 
 _PAGE_SIZE = 25
-_A_DAY = timedelta(days=1)
 
 
 @pages.get("/")
 @anonymous
 def listing() -> Response:
-    """Show events or talks as a list or a month, or the filters with their errors if the query string is invalid."""
     raw_query = parse_raw_query(request.args)
 
     def build_page(session: Session, now: datetime) -> Page:
@@ -60,17 +58,12 @@ def listing() -> Response:
     try:
         return render_page(build_page)
     except Invalid as error:
-        page = Page(
-            template="pages/listing.html",
-            title=_("Some of this cannot be looked for"),
-            indexed=False,
-            context={
-                "bar": filter_bar_context(raw_query, ListingResult(), error.errors),
-                "groups": {},
-                "refused": True,
-                "past": None,
-            },
+        title, bar = (
+            _("Some of this cannot be looked for"),
+            filter_bar_context(raw_query, ListingResult(), error.errors),
         )
+        context = {"bar": bar, "groups": {}, "refused": True, "past": None}
+        page = Page(template="pages/listing.html", title=title, indexed=False, context=context)
         return page_response(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -83,7 +76,7 @@ def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQu
     is_past = query.filter.to_day is not None and query.filter.to_day < today
     heading = _list_heading(raw_query, query, is_past=is_past)
     is_unfiltered = not raw_query.filters and query.show == ItemKind.EVENTS
-    past = raw_query.with_params(to=(today - _A_DAY).isoformat(), sort=Sort.STARTS_DOWN.value)
+    past = raw_query.with_params(to=(today - timedelta(days=1)).isoformat(), sort=Sort.STARTS_DOWN.value)
     return Page(
         template="pages/listing.html",
         title=settings().name if is_unfiltered and query.path == "/" else heading,
@@ -106,11 +99,10 @@ def _build_list_page(session: Session, raw_query: RawQuery, query: ListingPageQu
 
 
 def _list_heading(raw_query: RawQuery, query: ListingPageQuery, *, is_past: bool) -> str:
-    names = ", ".join(
-        parameter_value_label(name, value) for name, value in raw_query.filters if name not in {"from", "to"}
-    )
-    if names:
-        headings = _("Events: %(about)s", about=names), _("Talks: %(about)s", about=names)
+    labels = [parameter_value_label(name, value) for name, value in raw_query.filters if name not in {"from", "to"}]
+    if labels:
+        about = ", ".join(labels)
+        headings = _("Events: %(about)s", about=about), _("Talks: %(about)s", about=about)
     elif is_past:
         headings = _("Past events"), _("Past talks")
     elif query.filter.from_day or query.filter.to_day:

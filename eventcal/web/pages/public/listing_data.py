@@ -1,4 +1,4 @@
-"""The queries and the filter bar that the list view and the month view share."""
+"""The database queries and the filter bar of the listing page."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,38 +31,24 @@ from eventcal.web.rendering.page import FeedLink
 from eventcal.web.request.context import links, settings
 from eventcal.web.schemas.response_schema import Json
 
-# The attributes that `occurrences_between` reads and that have the same names in an event resource.
-_RECURRENCE_FIELDS = (
-    "timezone",
-    "starts",
-    "ends",
-    "recurrence",
-    "recurrence_overrides",
-    "title",
-    "summary",
-    "online_url",
-)
-_MAX_OCCURRENCES = 3
-_MOST_TAGS = 12
+# The attributes of Event that `occurrences_between` reads and that have the same names in an event resource.
+_SERIES_FIELDS = ("timezone", "starts", "ends", "recurrence", "recurrence_overrides", "title", "summary", "online_url")
+_MAX_OCCURRENCES, _MAX_TAGS = 3, 12
 _FORM_PARAMETERS = frozenset({"q", "from", "to", "kind", "country", "city", "tag", "series", "cfp"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListingResult:
-    """A page of event or talk resources and the cursor of the next page.
-
-    `events` maps slugs to the talks' events. `countries` lists the country of each resource, including duplicates.
-    """
+    """A page of event or talk resources. `next` is the next page's cursor. `events` maps slugs to the talks' events."""
 
     items: Sequence[Json] = ()
     next: str | None = None
     events: Mapping[str, Event] = field(default_factory=dict)
-    countries: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrenceSummary:
-    """The recurrence rule of an event as text, the next occurrence with its status, and the later occurrences."""
+    """The recurrence rule of an event as text, the status of the next occurrence, and the times of occurrences."""
 
     rule_label: str
     next: FormattedTimes | None
@@ -73,17 +59,13 @@ class RecurrenceSummary:
 def list_public_resources(
     session: Session, show: ItemKind, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
 ) -> ListingResult:
-    """Return a page of public events or talks as resources."""
     if show == ItemKind.EVENTS:
         page = list_event_json(session, exclude_without_occurrence(session, filters), sort=sort, paging=paging, now=now)
-        items = [orjson.loads(text) for text in page.items]
-        countries = [item["location"]["country"] for item in items]
-        return ListingResult(items=items, next=page.next_cursor, countries=list(filter(None, countries)))
+        return ListingResult(items=[orjson.loads(text) for text in page.items], next=page.next_cursor)
     page = list_talk_json(session, filters, sort=sort, paging=paging, now=now)
     items = [orjson.loads(text) for text in page.items]
     events = public_events_by_slug(session, {item["event"] for item in items})
-    countries = [events[item["event"]].country for item in items]
-    return ListingResult(items=items, next=page.next_cursor, events=events, countries=list(filter(None, countries)))
+    return ListingResult(items=items, next=page.next_cursor, events=events)
 
 
 def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> RecurrenceSummary | None:
@@ -102,15 +84,14 @@ def summarise_recurrence(event: Json, filters: Filter, now: datetime) -> Recurre
 
 
 def list_resource_occurrences(event: Json, first: date, last: date | None, *, limit: int) -> list[Occurrence]:
-    """Return the occurrences of an event resource that overlap the days from `first` to `last`."""
-    # The event is not added to a database session, because it is only used to compute its occurrences.
-    series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"])
-    for name in _RECURRENCE_FIELDS:
-        setattr(series, name, event[name])
+    """Return the occurrences that overlap the days from `first` to `last`."""
+    # The `Event` object is not added to a database session, because it is used only to compute the occurrences.
+    shared = {name: event[name] for name in _SERIES_FIELDS}
+    series = Event(status=EventStatus(event["status"]), venue=event["location"]["venue"], **shared)
     return occurrences_between(series, first, last, limit=limit)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ListingLink:
     """A link to a listing. `current` is true if the listing is the displayed page."""
 
@@ -122,12 +103,7 @@ class ListingLink:
 def filter_bar_context(
     raw_query: RawQuery, result: ListingResult, faults: Iterable[FieldError] = ()
 ) -> Mapping[str, object]:
-    """Return the variables for the template pages/filters.html. `faults` are the errors in the query string.
-
-    `kinds` lists each kind with its display name and whether the kind is selected. `hidden` lists the parameters
-    without an input field. `wrong` lists each error with the display name and the field ID of its parameter. `opened`
-    is true if a filter other than the search text is used. `cleared` is the URL without filters.
-    """
+    """Return the variables for the template pages/filters.html. `faults` are the errors in the query string."""
     errors = MultiDict(translate_field_errors(faults))
     search, inputs = _filter_input(raw_query, "q", 0, errors=errors), list(_iter_filter_inputs(raw_query, errors))
     ids = {"kind": "f-kind", "cfp": "f-cfp"} | {item["name"]: item["id"] for item in reversed([search, *inputs])}
@@ -145,19 +121,17 @@ def filter_bar_context(
         "wrong": [(parameter_label(name), detail, ids.get(name)) for name, detail in errors.items(multi=True)],
         "opened": any(name != "q" for name, _value in raw_query.filters),
         "views": [
-            ListingLink(url=raw_query.with_params(view=None, month=None).url, label=_("List"), current=not is_month),
-            ListingLink(
-                url=raw_query.with_params(view=Layout.MONTH.value, sort=None).url, label=_("Month"), current=is_month
-            ),
+            ListingLink(raw_query.with_params(view=None, month=None).url, _("List"), current=not is_month),
+            ListingLink(raw_query.with_params(view=Layout.MONTH.value, sort=None).url, _("Month"), current=is_month),
         ],
         "shows": [
-            ListingLink(url=raw_query.for_kind(show).url, label=label, current=show == current)
+            ListingLink(raw_query.for_kind(show).url, label, current=show == current)
             for show, label in ((ItemKind.EVENTS, _("Events")), (ItemKind.TALKS, _("Talks")))
         ],
         "chips": [
             ListingLink(
-                url=raw_query.without_pairs((name, value)).url,
-                label=_("%(name)s: %(value)s", name=parameter_label(name), value=parameter_value_label(name, value)),
+                raw_query.without_pairs((name, value)).url,
+                _("%(name)s: %(value)s", name=parameter_label(name), value=parameter_value_label(name, value)),
             )
             for name, value in raw_query.filters
         ],
@@ -167,7 +141,6 @@ def filter_bar_context(
 
 
 def listing_feed_links(query: ListingPageQuery) -> tuple[FeedLink, ...]:
-    """Return links to the feeds with the selected events or talks."""
     name = settings().name
     kinds = (
         (".ics", "text/calendar", _("%(name)s: calendar of what is shown", name=name)),
@@ -183,14 +156,14 @@ def listing_feed_links(query: ListingPageQuery) -> tuple[FeedLink, ...]:
 def _iter_filter_inputs(raw_query: RawQuery, errors: MultiDict[str, str]) -> Iterator[Json]:
     for name in ("from", "to", "country", "city", "tag", "series"):
         values = raw_query.getlist(name)
-        # Add an empty field for another tag.
+        # An empty field allows the user to enter another tag.
         for index in range(len(values) + 1 if name == "tag" else len(values) or 1):
             yield _filter_input(raw_query, name, index, errors=errors)
 
 
 def _filter_input(raw_query: RawQuery, name: str, index: int, *, errors: MultiDict[str, str]) -> Json:
     values = raw_query.getlist(name)
-    # Browsers do not display an invalid value in a date field.
+    # A text field is used for an invalid date, because browsers do not display invalid dates in date fields.
     kind = "date" if name in {"from", "to"} and name not in errors else "text"
     hints = {"country": _("Two letters, such as DE."), "tag": _("All of them.")}
     return {
@@ -206,28 +179,26 @@ def _filter_input(raw_query: RawQuery, name: str, index: int, *, errors: MultiDi
 
 def _iter_suggested_filters(raw_query: RawQuery, result: ListingResult) -> Iterator[tuple[str, Sequence[ListingLink]]]:
     tags = Counter(tag for item in result.items for tag in item["tags"])
+    countries = [
+        item["location"]["country"] if "location" in item else result.events[item["event"]].country
+        for item in result.items
+    ]
     values = {
         "kind": sorted({item["kind"] for item in result.items if item["kind"]}),
-        "country": sorted(set(result.countries)),
-        "tag": [tag for tag, _often in tags.most_common(_MOST_TAGS)],
+        "country": sorted(set(filter(None, countries))),
+        "tag": [tag for tag, _often in tags.most_common(_MAX_TAGS)],
     }
     for name, several in values.items():
         new = [value for value in several if value not in raw_query.getlist(name)]
         # A filter by kind or country has no effect if all items have the same kind or country.
         if new and (name == "tag" or len(several) > 1):
-            queries = [
-                raw_query.with_added_value(name, value) if name == "tag" else raw_query.with_params(**{name: value})
-                for value in new
-            ]
-            pairs = zip(queries, new, strict=True)
-            yield (
-                parameter_label(name),
-                [ListingLink(url=query.url, label=parameter_value_label(name, value)) for query, value in pairs],
-            )
+            add = (raw_query if name == "tag" else raw_query.with_params(**{name: None})).with_added_value
+            offers = [ListingLink(add(name, value).url, parameter_value_label(name, value)) for value in new]
+            yield parameter_label(name), offers
 
 
 def iter_all_rows(list_page: Callable[[PageRequest], Page[Row]], *, page_size: int = MAX_LIMIT) -> Iterator[Row]:
-    """Yield all rows of a list by calling `list_page` for one page of `page_size` rows at a time."""
+    """Yield all rows of a list, which `list_page` loads in pages of `page_size` rows."""
     page = list_page(PageRequest(page_size))
     yield from page.items
     while page.next_cursor is not None:

@@ -1,10 +1,11 @@
-"""The month view of the listing: a table of weeks and days."""
+"""The month view of the listing, which is a table of weeks and days."""
 
 from calendar import THURSDAY, Calendar
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -32,8 +33,7 @@ from eventcal.web.rendering.page import Page
 from eventcal.web.schemas.response_schema import Json
 
 _A_DAY = timedelta(days=1)
-_MAX_ITEMS = 500
-_MAX_OCCURRENCES = 40
+_MAX_ITEMS, _MAX_OCCURRENCES = 500, 40
 
 DayEntry = tuple[date, Json]
 
@@ -43,26 +43,24 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
     today = now.astimezone(UTC).date()
     first = (query.month or query.filter.from_day or today).replace(day=1)
     filters = _limit_to_month(query.filter, first)
-    if query.show == ItemKind.TALKS and filters.scheduled is None:
+    is_talks = query.show == ItemKind.TALKS
+    if is_talks and filters.scheduled is None:
         filters = replace(filters, scheduled=True)
     paging = PageRequest(_MAX_ITEMS)
     result = list_public_resources(session, query.show, filters, sort=Sort.STARTS, paging=paging, now=now)
-    if query.show == ItemKind.TALKS:
-        entries = [entry for talk in result.items for entry in _iter_talk_entries(talk, result.events[talk["event"]])]
+    if is_talks:
+        entries = [_iter_talk_entries(talk, result.events[talk["event"]]) for talk in result.items]
     else:
         counts = _count_talks_by_event(session, [event["slug"] for event in result.items], filters, now=now)
-        entries = [
-            pair for event in result.items for pair in _iter_event_entries(event, filters, counts.get(event["slug"], 0))
-        ]
+        entries = [_iter_event_entries(event, filters, counts.get(event["slug"], 0)) for event in result.items]
     by_day: dict[date, list[Json]] = defaultdict(list)
-    for day, item in entries:
+    for day, item in chain.from_iterable(entries):
         by_day[day].append(item)
     calendar = Calendar(current_locale().first_week_day)
     dates = calendar.monthdatescalendar(first.year, first.month)
     weeks = [_build_week(week, first, today, by_day=by_day) for week in dates]
     has_entries = any(day["pieces"] for _number, days in weeks for day in days)
     name = format_month(first)
-    is_talks = query.show == ItemKind.TALKS
     title = _("Talks in %(month)s", month=name) if is_talks else _("Events in %(month)s", month=name)
     return Page(
         template="pages/month.html",
@@ -74,9 +72,7 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
             "bar": filter_bar_context(raw_query.with_params(month=f"{first:%Y-%m}"), result),
             "month": name,
             "weeks": weeks,
-            "weekdays": [
-                (weekday_name(number), weekday_name(number, short=True)) for number in calendar.iterweekdays()
-            ],
+            "weekdays": [(weekday_name(day), weekday_name(day, short=True)) for day in calendar.iterweekdays()],
             "anything": has_entries,
             "whole": result.next is None,
             "as_list": raw_query.with_params(view=None, month=None, **{"from": first.isoformat(), "to": None}).url,
@@ -89,7 +85,6 @@ def build_month_page(session: Session, raw_query: RawQuery, query: ListingPageQu
 
 
 def _find_month_link(raw_query: RawQuery, day: date) -> tuple[str, str] | None:
-    """Return the URL and name of the month of a day, or None if the year is not supported."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         return None
     return raw_query.with_params(month=f"{day:%Y-%m}").url, format_month(day)
@@ -100,7 +95,7 @@ def _next_month(first: date) -> date:
 
 
 def _limit_to_month(filters: Filter, first: date) -> Filter:
-    """Return the filter for a month, extended by one day on either side to include events in other time zones."""
+    """Return the filter for a month and the adjacent days, which can belong to the month in other time zones."""
     start, end = first - _A_DAY, _next_month(first)
     return replace(filters, from_day=max(filters.from_day or start, start), to_day=min(filters.to_day or end, end))
 
@@ -130,7 +125,7 @@ def _iter_talk_entries(talk: Json, event: Event) -> Iterator[DayEntry]:
 
 
 def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **entry: str) -> Iterator[DayEntry]:
-    """Yield an entry for each day of an event or talk. Only the entry for the first day has `hours`."""
+    """Yield an entry for each day of an event or talk. Only the entry for the first day contains `hours`."""
     if times is None:
         return
     days = _count_days(times)
@@ -148,7 +143,7 @@ def _iter_day_entries(times: FormattedTimes | None, *, talk_count: int = 0, **en
 
 
 def _count_days(times: FormattedTimes) -> int:
-    """Return the number of days on which an event or talk takes place, not counting a day on which it ends at 00:00."""
+    """Return the number of days on which an event or talk takes place, excluding a day on which it ends at 00:00."""
     if times.hours is None:
         return (date.fromisoformat(times.ends) - times.first_date).days + 1
     end = datetime.fromisoformat(times.ends)

@@ -1,4 +1,4 @@
-"""The layout of the talks of a day as a table of times and rooms, and the current and next talk in each room."""
+"""The schedule table of a day, with a row for each time and a column for each room, and the current talks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ STEP = timedelta(minutes=5)
 """The resolution of the table rows, which is also the minimum height of a talk."""
 
 _MAX_TALK_LENGTH = timedelta(days=1)
-# The maximum height of a row prevents long gaps between talks from filling the page.
+# The maximum height of a table row, which limits the space that gaps between talks occupy on the page.
 _MAX_ROW_HEIGHT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridSlot:
-    """The time and room of a talk. Slots with `low_priority` are placed after all other slots."""
+    """The time and room of a talk. Slots with `low_priority` are placed in the table after all other slots."""
 
     key: str
     room: str | None
@@ -32,10 +32,7 @@ class GridCell(NamedTuple):
 
 
 class GridRow(NamedTuple):
-    """A table row with its time, its height in multiples of `STEP`, and the cells that begin in the row.
-
-    If a talk continues from an earlier row, the current row has no cell for the room of the talk.
-    """
+    """A table row with its time, its height in multiples of `STEP`, and the cells that begin in the row."""
 
     starts_at: datetime
     steps: int
@@ -43,7 +40,7 @@ class GridRow(NamedTuple):
 
 
 class ScheduleGrid(NamedTuple):
-    """A table of talks. `unplaced` lists the keys of the talks outside the table in chronological order."""
+    """A table of talks. `unplaced` lists the keys of the talks that the table omits."""
 
     rooms: tuple[str, ...]
     rows: tuple[GridRow, ...]
@@ -69,10 +66,10 @@ class _Span:
 
 
 def build_grid(slots: Iterable[GridSlot], rooms: Sequence[str]) -> ScheduleGrid:
-    """Return the table of talks, whose columns are the rooms in use, in the order of `rooms`.
+    """Return the table of talks, which has a column for each room with talks, in the order of `rooms`.
 
-    Each start or end of a talk begins a row. The table omits talks without a room, talks that last a day or longer, and
-    talks that overlap an earlier talk in the same room.
+    A new row begins when a talk starts or ends. The table omits talks without a room, talks that last a day or longer,
+    and talks that overlap an earlier talk in the same room.
     """
     spans_by_room: dict[str, list[_Span]] = {room: [] for room in rooms}
     unplaced = []

@@ -1,8 +1,8 @@
-"""The sitemap (sitemaps.org), uploaded images, the favicon and the endpoint for selecting a language."""
+"""The sitemap, uploaded images, the favicon and the endpoint for selecting a language."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -36,13 +36,8 @@ from eventcal.web.request.context import links, now, settings
 MOST_URLS = 10_000
 """The maximum number of URLs in a sitemap file. The protocol allows 50,000, but some crawlers fail with fewer URLs."""
 
-_A_YEAR = 365 * 24 * 60 * 60
-_SPEAKERS_AT_ONCE = 1000
 
-
-class SitemapEntry(NamedTuple):
-    """The URL of a page and the time of its last change."""
-
+class _SitemapEntry(NamedTuple):
     url: str
     changed_at: datetime
 
@@ -51,16 +46,15 @@ class SitemapEntry(NamedTuple):
 class _Sitemap(Document):
     number: str | None
     media_type: str = "application/xml"
-    files: Sequence[Sequence[SitemapEntry]] = field(init=False)
+    files: Sequence[Sequence[_SitemapEntry]] = field(init=False)
 
     def load(self, snapshot: Snapshot, /) -> None:
         entries = tuple(_iter_sitemap_entries(*snapshot))
         self.files = [entries[first : first + MOST_URLS] for first in range(0, len(entries), MOST_URLS)]
         if self.number is not None:
-            numbered = {str(number): file for number, file in enumerate(self.files, start=1)}
-            if self.number not in numbered:
+            self.files = [file for number, file in enumerate(self.files, start=1) if str(number) == self.number]
+            if not self.files:
                 raise NotFound(Message("There is no such part of the sitemap."))
-            self.files = [numbered[self.number]]
 
     def render(self, _snapshot: Snapshot, _earlier: RenderSource | None, /) -> RenderedBody:
         if len(self.files) == 1:
@@ -69,7 +63,7 @@ class _Sitemap(Document):
             root, element = "sitemapindex", "sitemap"
             urls = (url_for("pages.sitemap", number=str(number)) for number in range(1, len(self.files) + 1))
             times = (max(entry.changed_at for entry in file) for file in self.files)
-            entries = [SitemapEntry(links().base + url, time) for url, time in zip(urls, times, strict=True)]
+            entries = [_SitemapEntry(links().base + url, time) for url, time in zip(urls, times, strict=True)]
         text = render_template("sitemap.xml", root=root, element=element, places=entries, format_utc=format_utc)
         return RenderedBody(text.encode())
 
@@ -78,7 +72,7 @@ class _Sitemap(Document):
 @pages.get("/sitemap-<number>.xml")
 @anonymous
 def sitemap(number: str | None = None) -> Response:
-    """Return the sitemap, a sitemap index if there are too many URLs, or the sitemap file with the given number."""
+    """Return the sitemap file with the given number or, without a number, the whole sitemap or a sitemap index."""
     return serve_cached(_Sitemap(number=number))
 
 
@@ -96,7 +90,7 @@ def picture(name: str) -> Response:
         last_modified=None,
         cache_control="public, max-age=31536000, immutable",
         compressible=False,
-        # A page with a Cross-Origin-Embedder-Policy can only load images with a Cross-Origin-Resource-Policy.
+        # A page with a Cross-Origin-Embedder-Policy can load images only if Cross-Origin-Resource-Policy allows it.
         extra_headers=(*security_headers("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
     )
     return conditional_response(representation, now())
@@ -105,14 +99,12 @@ def picture(name: str) -> Response:
 @pages.get("/language/<code>")
 @anonymous
 def choose_language(code: str) -> AnyResponse:
-    """Store the selected language in a cookie, and redirect to the previous page."""
     if code not in LANGUAGES:
         raise NotFound(Message("There are no pages in “%(code)s”.", code=code))
     response = redirect(safe_redirect(request.args.get("next"), default=url_for("pages.listing")), HTTPStatus.SEE_OTHER)
     https = settings().is_https
-    response.set_cookie(
-        language_cookie_name(https=https), code, max_age=_A_YEAR, secure=https, httponly=True, samesite="Lax", path="/"
-    )
+    name, year = language_cookie_name(https=https), timedelta(days=365)
+    response.set_cookie(name, code, max_age=year, secure=https, httponly=True, samesite="Lax", path="/")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -120,13 +112,12 @@ def choose_language(code: str) -> AnyResponse:
 @pages.get("/favicon.ico")
 @anonymous
 def redirect_favicon() -> AnyResponse:
-    """Redirect the default path of favicons to the icon file."""
     return redirect(url_for("static", filename="icon.svg"), HTTPStatus.PERMANENT_REDIRECT)
 
 
-def _iter_sitemap_entries(session: Session, state: FeedState, now: datetime) -> Iterator[SitemapEntry]:
-    """Yield all public pages, ordered so that a new page changes few sitemap files."""
-    yield SitemapEntry(links().home(), state.changed_at)
+def _iter_sitemap_entries(session: Session, state: FeedState, now: datetime) -> Iterator[_SitemapEntry]:
+    """Yield all public pages in an order in which a new page changes few sitemap files."""
+    yield _SitemapEntry(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
     rows = select_public_talks(NO_FILTER, now=now).with_only_columns(*columns, maintain_column_froms=True)
     talks = session.execute(rows.order_by(Talk.published_at, Talk.id)).all()
@@ -135,8 +126,8 @@ def _iter_sitemap_entries(session: Session, state: FeedState, now: datetime) -> 
         programmes[slug] = max(changed_at, programmes.get(slug, changed_at))
     events = select_public_events(NO_FILTER, now=now).with_only_columns(Event.slug, Event.updated_at)
     for slug, changed_at in session.execute(events.order_by(Event.created_at, Event.id)):
-        yield SitemapEntry(links().event_page(slug), changed_at)
-        yield SitemapEntry(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
-    yield from (SitemapEntry(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
-    speakers = iter_all_rows(lambda paging: list_public_speakers(session, paging=paging), page_size=_SPEAKERS_AT_ONCE)
-    yield from (SitemapEntry(links().speaker_page(speaker.slug), speaker.updated_at) for speaker in speakers)
+        yield _SitemapEntry(links().event_page(slug), changed_at)
+        yield _SitemapEntry(f"{links().event_page(slug)}/schedule", max(changed_at, programmes.get(slug, changed_at)))
+    yield from (_SitemapEntry(links().talk_page(talk_id), changed_at) for talk_id, _slug, changed_at in talks)
+    speakers = iter_all_rows(lambda paging: list_public_speakers(session, paging=paging), page_size=1000)
+    yield from (_SitemapEntry(links().speaker_page(speaker.slug), speaker.updated_at) for speaker in speakers)

@@ -1,7 +1,8 @@
-"""The subscribe page, which shows the feed for a selection with instructions for calendar apps."""
+"""The subscribe page, which shows the URL of a feed and instructions for calendar apps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 from urllib.parse import parse_qsl, quote
 
 from flask import Response, request
@@ -35,19 +36,11 @@ from eventcal.web.rendering.private_page import invalid_query_response
 from eventcal.web.request.context import links, settings
 
 _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
-# The query parameters that have visible fields in the form.
+# The query parameters that have visible form fields.
 _FORM_PARAMETERS = frozenset({"include", "cancelled"})
 
-_Pairs = Iterable[tuple[str, str]]
-
-# The calendar apps that have separate buttons or instructions on the page.
-_FEATURED_APPS = (
-    ClientKind.APPLE,
-    ClientKind.GOOGLE,
-    ClientKind.MICROSOFT365,
-    ClientKind.OUTLOOK,
-    ClientKind.THUNDERBIRD,
-)
+# The calendar apps that have separate buttons or instructions on the subscribe page.
+_MAIN_APPS = (ClientKind.APPLE, ClientKind.GOOGLE, ClientKind.MICROSOFT365, ClientKind.OUTLOOK, ClientKind.THUNDERBIRD)
 _NON_CALENDAR_CLIENTS = frozenset(
     {ClientKind.MONITOR, ClientKind.ROBOT, ClientKind.SCRIPT, ClientKind.BROWSER, ClientKind.OTHER}
 )
@@ -55,25 +48,20 @@ _NON_CALENDAR_CLIENTS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class FeedTarget:
-    """The feed for a selection: the feed of the selected event or speaker, or the filtered calendar feed.
-
-    `base_url` is the feed URL without a format suffix. `url_query` contains the query parameters of the feed URL.
-    `selection` is the selection as a query string. `scope` is "event", "speaker" or "calendar".
-    """
+    """The feed of the selected event or speaker, or the filtered calendar feed. `base_url` has no format suffix."""
 
     base_url: str
     name: str
     selection: FeedQuery
     url_query: FeedQuery
-    scope: str = "calendar"
+    scope: Literal["event", "speaker", "calendar"] = "calendar"
 
     @property
     def included(self) -> Sequence[Include]:
-        """The kinds of entries in the feed."""
         return self.selection.include or _DEFAULT_INCLUDE
 
     def alternate_format_urls(self) -> dict[str, str]:
-        """Return a dict that maps the display names of other formats to URLs of the selection."""
+        """Return the URLs of the selection in formats other than iCalendar, by display name."""
         listing = canonical_query(ListingQuery(filter=self.selection.filter))
         everything = canonical_query(self.selection)
         calendar = links().calendar_feed("")
@@ -92,13 +80,12 @@ class FeedTarget:
 @pages.get("/subscribe")
 @anonymous
 def subscribe() -> Response:
-    """Show the feed for the selection in the query string, or the form with its errors if the selection is invalid."""
     args = _extract_feed_args(request.args)
     try:
         selection = parse_feed_query(args)
     except Invalid as error:
         return invalid_query_response(_build_invalid_query_page(args, error))
-    # Omit the default value of `include` to keep the URL short.
+    # The default value of `include` is omitted to keep the feed URL short.
     short = replace(selection, include=()) if set(selection.include) == set(_DEFAULT_INCLUDE) else selection
     return render_page(lambda session, _moment: _build_subscribe_page(_get_feed_target(session, short)))
 
@@ -113,15 +100,13 @@ def _extract_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def _get_feed_target(session: Session, selection: FeedQuery) -> FeedTarget:
-    """Return the feed for a selection, or raise NotFound if the event or speaker does not exist."""
+    """Return the feed for a selection, or raise NotFound if the selected event or speaker does not exist."""
     filters = selection.filter
     narrowed = replace(selection, filter=NO_FILTER)
     if len(filters.events) == 1 and filters == Filter(events=filters.events):
         slug = filters.events[0]
-        title = get_event_title(session, slug).title
-        return FeedTarget(
-            base_url=links().event_page(slug), name=title, selection=selection, url_query=narrowed, scope="event"
-        )
+        url, title = links().event_page(slug), get_event_title(session, slug).title
+        return FeedTarget(base_url=url, name=title, selection=selection, url_query=narrowed, scope="event")
     if len(filters.speakers) == 1 and filters == Filter(speakers=filters.speakers):
         row = get_speaker(session, filters.speakers[0], ANONYMOUS)
         return FeedTarget(
@@ -131,22 +116,20 @@ def _get_feed_target(session: Session, selection: FeedQuery) -> FeedTarget:
             url_query=replace(narrowed, include=()),
             scope="speaker",
         )
-    base_url = links().calendar_feed("")
-    return FeedTarget(base_url=base_url, name=settings().name, selection=selection, url_query=selection)
+    url = links().calendar_feed("")
+    return FeedTarget(base_url=url, name=settings().name, selection=selection, url_query=selection)
 
 
 def _build_subscribe_page(target: FeedTarget) -> Page:
     url = with_query(f"{target.base_url}.ics", canonical_query(target.url_query))
+    hidden = _hidden_parameters(target.selection)
     is_default = target.selection == FeedQuery()
-    if is_default:
-        title = _("Subscribe")
-    elif target.scope == "calendar":
-        title = _("Subscribe to this selection")
-    else:
-        title = _("Subscribe: %(name)s", name=target.name)
+    title = (
+        _("Subscribe to this selection") if target.scope == "calendar" else _("Subscribe: %(name)s", name=target.name)
+    )
     return Page(
         template="pages/subscribe.html",
-        title=title,
+        title=_("Subscribe") if is_default else title,
         path=with_query(request.path.rstrip("/"), canonical_query(target.selection)),
         description=_("Events and talks in your own calendar, always up to date."),
         feeds=(FeedLink(url=url, title=target.name),),
@@ -157,10 +140,7 @@ def _build_subscribe_page(target: FeedTarget) -> Page:
             "sisters": target.alternate_format_urls(),
             "holds": _feed_summary_rows(target),
             "form": _subscribe_form_context(
-                _hidden_parameters(target.selection),
-                target.included,
-                target.selection.cancelled,
-                show_kinds=target.scope != "speaker",
+                hidden, target.included, target.selection.cancelled, show_kinds=target.scope != "speaker"
             ),
         },
     )
@@ -201,7 +181,7 @@ def _build_invalid_query_page(args: MultiDict[str, str], error: Invalid) -> Page
 
 
 def _subscribe_form_context(
-    hidden: _Pairs, include: Sequence[str], cancelled: str, *, show_kinds: bool = True
+    hidden: Iterable[tuple[str, str]], include: Sequence[str], cancelled: str, *, show_kinds: bool = True
 ) -> dict[str, object]:
     lang = language_arg_or_empty(request.args)
     return {
@@ -227,6 +207,6 @@ def calendar_apps_context(url: str, name: str) -> dict[str, object]:
             "outlook": f"https://outlook.live.com/{outlook}",
             "office": f"https://outlook.office.com/{outlook}",
         },
-        "facts": {kind.value: CLIENTS[kind] for kind in _FEATURED_APPS},
-        "others": [facts for kind, facts in CLIENTS.items() if kind not in _NON_CALENDAR_CLIENTS.union(_FEATURED_APPS)],
+        "facts": {kind.value: CLIENTS[kind] for kind in _MAIN_APPS},
+        "others": [facts for kind, facts in CLIENTS.items() if kind not in _NON_CALENDAR_CLIENTS.union(_MAIN_APPS)],
     }
