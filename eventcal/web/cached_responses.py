@@ -1,4 +1,4 @@
-"""The response cache: WSGI middleware that serves cached responses, and the documents rendered on a cache miss.
+"""WSGI middleware that serves responses from the cache, and the documents that are rendered on a cache miss.
 
 The middleware handles GET and HEAD requests for public responses. A cache hit needs no routing and only one SQL
 statement, which reads the feed state. On a cache miss, the middleware passes the feed state to Flask, so that the
@@ -56,7 +56,7 @@ class ResponseCacheMiddleware:
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
     """Return the feed state that the middleware has read, or else read the feed state from the database.
 
-    The feed state is read before the data, so that no response is cached under a revision newer than its data.
+    Read the feed state before the data, so that no response is cached under a revision that is newer than its data.
     """
     state: FeedState | None = environ.get(_FEED_STATE_KEY)
     if state is None:
@@ -111,10 +111,9 @@ class RenderedBody(NamedTuple):
 class Document(ABC):
     """Base class for rendered documents. An instance serves one request, for which `load` and then `render` are called.
 
-    `cacheable`: whether the document depends only on the public data and the current day. Uncacheable documents have no
-    Last-Modified header.
-    `changes_daily`: whether the document can change at midnight (UTC) without a change to the data. The `load` method
-    can set any attribute except `language`.
+    `cacheable`: whether the document depends only on the public data and the current day.
+    `changes_daily`: whether the document can change at midnight (UTC) while the data stays the same.
+    The `load` method can set any attribute except `language`.
     """
 
     media_type: str

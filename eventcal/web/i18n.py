@@ -42,7 +42,6 @@ _PAGE_MESSAGES = {
 
 
 def init_translations(app: Flask) -> None:
-    """Configure Flask-Babel to translate into the language of each request."""
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_domain=DOMAIN, locale_selector=current_locale)
     words = Domain(domain=DOMAIN)
     # Flask-Babel searches directories only for translation catalogues that the Domain object has not cached.

@@ -1,6 +1,6 @@
 """Uploaded images, and references to images in database rows.
 
-The database contains paths of uploaded images, so that BASE_URL can change, and URLs of external images.
+The database stores uploaded images as paths, so that BASE_URL can change, and external images as URLs.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ def store_upload(picture: Picture) -> str:
 
 
 def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Replace the URL of an uploaded image in a field with a path. Raises Invalid if the image does not exist."""
+    """Replace the URL of an uploaded image with a path in one field. Raises Invalid if the image does not exist."""
     url = fields.get(name)
     ours = f"{links().base}{UPLOAD_PATH}"
     if url is None or not url.startswith(ours):
@@ -59,7 +59,6 @@ def normalise_photo_url(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def referenced_files(session: Session) -> set[str]:
-    """Return the file names of all uploaded images that are referenced in the database."""
     urls = [url for field in (Speaker.photo_url, Sponsor.logo_url) for url in session.scalars(select(field).distinct())]
     return {url.removeprefix(UPLOAD_PATH) for url in urls if url is not None and find_uploaded_path(url)}
 

@@ -18,7 +18,6 @@ from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)
 
-# The minimum time between two writes of fetch counts to the database.
 FLUSH_INTERVAL = timedelta(seconds=60)
 # The maximum number of (feed, client) pairs whose fetches are counted in memory.
 MAX_COUNTERS = 1000
@@ -37,13 +36,13 @@ class ResponseKey(NamedTuple):
 
 
 def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
-    """Return the URL under which the response to a request is cached. Pages are cached once for each language."""
+    """Return the URL under which the response to a request is cached. Each language of a page is cached separately."""
     url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return url if language is None else f"{url}#{language}"
 
 
 class _CacheEntry(NamedTuple):
-    """A cache entry, the size of which was measured when the representation had `encoding_count` encoded bodies."""
+    """A cache entry. `size` was measured when the representation had `encoding_count` encoded bodies."""
 
     key: ResponseKey
     representation: Representation
@@ -65,7 +64,6 @@ class ResponseCache:
         self._turns = tuple(threading.Lock() for _ in range(64))
 
     def has_url(self, url: str) -> bool:
-        """Return whether a representation of the URL is cached under any revision."""
         return url in self._kept
 
     def get(self, key: ResponseKey) -> Representation | None:

@@ -35,7 +35,7 @@ _DEFAULT_PORTS = {None, 80, 443}
 _FOREIGN_URL_ERROR = Message("is not an address of this calendar; to check another feed, run `eventcal lint URL`")
 # The size in bytes of the largest feed that Google is reported to read.
 GOOGLE_MAX_BODY = 1_000_000
-# Google ignores longer URLs without an error.
+# The length in characters of the longest URL that Google accepts.
 GOOGLE_MAX_URL_LENGTH = 256
 
 
@@ -57,6 +57,15 @@ class FeedUrl:
         is_feed = endpoint in FEEDS
         return cls(path=path, args=args, endpoint=endpoint if is_feed else "", view_args=view_args if is_feed else {})
 
+    @classmethod
+    def parse(cls, url: str) -> "FeedUrl":
+        """Parse the URL of a feed or page. Raises Invalid if the URL does not belong to this site."""
+        parts = _split_url(url)
+        if parts is None or _host_and_port(parts) != _host_and_port(urlsplit(settings().base_url)):
+            raise Invalid(errors=[FieldError("?url", _FOREIGN_URL_ERROR)])
+        path = unquote(parts.path).rstrip("/") or "/"
+        return cls.resolve(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
+
     @property
     def secret(self) -> str | None:
         return self.view_args.get("secret")
@@ -68,6 +77,15 @@ class FeedUrl:
     @property
     def kind(self) -> str:
         return KINDS_BY_PATH.get(self.path.split("/")[1].partition(".")[0], "other")
+
+    def in_ics_format(self) -> "FeedUrl | None":
+        """Return the URL of the .ics feed with the same entries, or None if no .ics feed exists."""
+        if self.path_suffix == "ics":
+            return self
+        if self.path_suffix not in {"jcal", "xcal", "jscal"}:
+            return None
+        feed = self.resolve(f"{self.path.removesuffix(self.path_suffix)}ics", self.args)
+        return feed if feed.endpoint else None
 
     def redacted_url(self, feed_query: FeedQuery | None) -> str:
         """Return the canonical URL without secrets. If `feed_query` is None, the query string is omitted."""
@@ -83,25 +101,6 @@ class FeedUrl:
         if not self.endpoint and "feeds" in self.path.casefold():
             return f"/{REDACTED}"
         return quote_path(self.path)
-
-
-def parse_feed_url(url: str) -> FeedUrl:
-    """Parse the URL of a feed or page. Raises Invalid if the URL does not belong to this site."""
-    parts = _split_url(url)
-    if parts is None or _host_and_port(parts) != _host_and_port(urlsplit(settings().base_url)):
-        raise Invalid(errors=[FieldError("?url", _FOREIGN_URL_ERROR)])
-    path = unquote(parts.path).rstrip("/") or "/"
-    return FeedUrl.resolve(path, MultiDict(parse_qsl(parts.query, keep_blank_values=True)))
-
-
-def without_format(feed_url: FeedUrl) -> FeedUrl | None:
-    """Return the URL of the .ics feed with the same entries, or None if no .ics feed exists."""
-    if feed_url.path_suffix == "ics":
-        return feed_url
-    if feed_url.path_suffix not in {"jcal", "xcal", "jscal"}:
-        return None
-    feed = FeedUrl.resolve(f"{feed_url.path.removesuffix(feed_url.path_suffix)}ics", feed_url.args)
-    return feed if feed.endpoint else None
 
 
 def _split_url(url: str) -> SplitResult | None:
@@ -128,7 +127,6 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose_unknown_url(feed_url: FeedUrl, error: DomainError) -> Iterator[Diagnosis]:
-    """Yield the problems with a URL that returns an error."""
     if not feed_url.endpoint:
         feed = FeedUrl.resolve(f"{feed_url.path}.ics", MultiDict())
         detail = Message("There is no feed at this address. Feed addresses end in .ics.")

@@ -1,6 +1,6 @@
 """The feed check, which reports the content, status, fetches and problems of a feed without sending HTTP requests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC
 from functools import partial
 from http import HTTPStatus
@@ -8,24 +8,15 @@ from http import HTTPStatus
 import orjson
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from eventcal.feeds.clients import CLIENTS
-from eventcal.feeds.fetch_counts import FeedFetches, list_feed_fetches, personal_feed_key
+from eventcal.feeds.fetch_counts import list_feed_fetches, personal_feed_key
 from eventcal.feeds.inspect_feed import FeedSummary, summarize_feed
 from eventcal.kit.errors import Gone, Invalid, Message, NotFound
 from eventcal.kit.localtime import format_utc
 from eventcal.members.service import find_personal_feed_by_secret
-from eventcal.web.feed_check.feed_url_diagnosis import (
-    REDACTED,
-    Diagnosis,
-    FeedUrl,
-    diagnose,
-    diagnose_unknown_url,
-    parse_feed_url,
-    without_format,
-)
+from eventcal.web.feed_check.feed_url_diagnosis import REDACTED, Diagnosis, FeedUrl, diagnose, diagnose_unknown_url
 from eventcal.web.feeds.views import render_feed
 from eventcal.web.http.conditional import conditional_response, entity_tag, etag_of
 from eventcal.web.http.content_encoding import IDENTITY
@@ -107,7 +98,7 @@ def _load_url_arg(args: MultiDict[str, str]) -> str:
 
 def _build_report(url: str) -> Json:
     """Return the report for a feed URL. Raises Invalid if the URL does not belong to this site."""
-    here = parse_feed_url(url)
+    here = FeedUrl.parse(url)
     try:
         if not here.endpoint:
             raise NotFound(Message("There is no feed at this address."))
@@ -145,7 +136,7 @@ def _build_report(url: str) -> Json:
 def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[Json]:
     secret = feed_url.secret
     return [
-        # `str.replace` is called only if necessary, because its result cannot be translated.
+        # `str.replace` is called only if necessary, because it converts a Message to a string without translations.
         {"code": code, "detail": detail.replace(secret, REDACTED) if secret and secret in detail else detail}
         for code, detail in diagnoses
     ]
@@ -153,7 +144,7 @@ def _diagnoses_json(diagnoses: Iterable[Diagnosis], feed_url: FeedUrl) -> list[J
 
 def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> FeedSummary | None:
     """Return a summary of the .ics feed with the same entries, or None if no .ics feed exists."""
-    ics_url = without_format(feed_url)
+    ics_url = feed_url.in_ics_format()
     if ics_url is None:
         return None
     if ics_url is not feed_url:
@@ -178,6 +169,8 @@ def _feed_json(feed_url: FeedUrl, representation: Representation, summary: FeedS
 def _fetches_json(feed_url: FeedUrl, query: FeedQuery) -> list[Json]:
     today = now().astimezone(UTC).date()
     with read_session() as session:
+        personal = find_personal_feed_by_secret(session, feed_url.secret) if feed_url.secret is not None else None
+        key = personal_feed_key(personal.id) if personal else fetch_counter_key(feed_url.path, query)
         return [
             {
                 "client": row.client,
@@ -188,12 +181,5 @@ def _fetches_json(feed_url: FeedUrl, query: FeedQuery) -> list[Json]:
                 "fetches": row.fetches,
                 "today": row.fetches_today if row.last_at.date() == today else 0,
             }
-            for row in _list_fetches(session, feed_url, query)
+            for row in list_feed_fetches(session, key)
         ]
-
-
-def _list_fetches(session: Session, feed_url: FeedUrl, query: FeedQuery) -> Sequence[FeedFetches]:
-    if feed_url.secret is None:
-        return list_feed_fetches(session, fetch_counter_key(feed_url.path, query))
-    found = find_personal_feed_by_secret(session, feed_url.secret)
-    return list_feed_fetches(session, personal_feed_key(found.id)) if found is not None else ()

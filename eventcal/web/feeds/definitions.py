@@ -29,7 +29,7 @@ _DEFAULT_INCLUDE = (Include.EVENTS, Include.TALKS)
 
 @dataclass(frozen=True, kw_only=True)
 class FeedDefinition:
-    """The entries and metadata of a feed. `path` contains neither a secret nor the suffix.
+    """The entries and metadata of a feed. `path` contains neither a secret nor a suffix such as .ics.
 
     `page_url`: the URL of the web page with the same content, or None for the home page.
     `is_personal`: whether the content depends on a member, and not only on the public data and the day.
@@ -144,7 +144,7 @@ def check_feed_active(feed: PersonalFeed) -> None:
 
 
 def _build_feed(query: FeedQuery, *, default_include: tuple[Include, ...] = _DEFAULT_INCLUDE) -> Feed:
-    """Return a feed, which excludes unscheduled talks by default."""
+    """Return the feed for a query string. By default, the feed excludes unscheduled talks."""
     scheduled = True if query.filter.scheduled is None else query.filter.scheduled
     kinds = frozenset[EntryKind]().union(*(_KINDS[one] for one in query.include or default_include))
     return Feed(filters=replace(query.filter, scheduled=scheduled), kinds=kinds, cancelled=query.cancelled)
@@ -157,5 +157,5 @@ def _build_talk_feed(query: FeedQuery) -> Feed:
 
 
 def _restrict_to(value: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a filter for `value`, or a filter without matches if a request filters by other values only."""
+    """Return a filter for `value`, or a filter that matches nothing if the request specifies only other values."""
     return (value,) if value in requested or not requested else ("",)

@@ -8,15 +8,9 @@ from functools import partial
 
 from eventcal import __version__
 from eventcal.events.queries import get_event
+from eventcal.feeds import feed_assembly as assembly
 from eventcal.feeds.entries.entry import EntryKind, FeedHead
 from eventcal.feeds.entry_selection import exclude_absent_recurring_events, iter_feed_rows, list_newest_rows
-from eventcal.feeds.feed_assembly import (
-    AssembledFeed,
-    AssemblyRequest,
-    assemble_feed,
-    assemble_incremental,
-    can_increment,
-)
 from eventcal.feeds.format_registry import (
     CALENDAR_FORMATS,
     COLUMNS_BY_SOURCE,
@@ -50,7 +44,6 @@ class FeedEndpoint:
     """A feed at a URL rule, which consists of a path and a suffix.
 
     `define_feed` receives a database session, a parsed query string, the current time, and the path arguments.
-    `render` receives a feed document, a snapshot, and the source of the previous representation.
     """
 
     name: str
@@ -114,22 +107,22 @@ class FeedDocument(Document):
 def _render_calendar(
     document: FeedDocument, snapshot: Snapshot, previous_source: RenderSource | None, *, fmt: Format
 ) -> RenderedBody:
-    """Update the previous body if possible, or render all entries."""
     (session, state, moment), query = snapshot, document.query
-    wanted = AssemblyRequest(
+    wanted = assembly.AssemblyRequest(
         feed=exclude_absent_recurring_events(session, document.definition.feed),
         format=fmt,
         options=Options(cancelled=query.cancelled, utc=query.utc, rich=query.profile == Profile.RICH),
         head=document.build_head(),
         renderer_version=services().feed_index.renderer_version,
     )
-    before = previous_source if isinstance(previous_source, AssembledFeed) else None
-    if before and can_increment(before, revision=state.revision, full_rebuild_revision=state.full_rebuild_revision):
-        made = assemble_incremental(session, wanted, before, revision=state.revision, now=moment)
+    before = previous_source if isinstance(previous_source, assembly.AssembledFeed) else None
+    revision = state.revision
+    if before and assembly.can_increment(before, revision=revision, full_rebuild_revision=state.full_rebuild_revision):
+        made = assembly.assemble_incremental(session, wanted, before, revision=revision, now=moment)
     else:
-        made = assemble_feed(session, wanted, revision=state.revision, now=moment)
+        made = assembly.assemble_feed(session, wanted, revision=revision, now=moment)
     if before and before.version == made.version:
-        # Reuse the previous body, so that equal bytes are stored in memory only once.
+        # The previous body is reused, so that identical bodies are stored in memory only once.
         made = replace(made, body=before.body)
     return RenderedBody(made.body, made.version, made)
 
@@ -174,7 +167,7 @@ def _render_schedule(
 def _iter_calendar_endpoints(
     path: str, define_feed: Callable[..., FeedDefinition], formats: Iterable[Format] = CALENDAR_FORMATS
 ) -> Iterator[FeedEndpoint]:
-    """Yield an endpoint for each calendar format. The docstring of `define_feed` is the OpenAPI description."""
+    """Yield an endpoint for each calendar format. The docstring of `define_feed` is the description in OpenAPI."""
     for fmt in formats:
         yield FeedEndpoint(
             name=f"{define_feed.__name__}_{fmt.name}",
@@ -230,4 +223,3 @@ FEEDS: Mapping[str, FeedEndpoint] = {
     for blueprint, feeds in (("calendars", (*CALENDAR_FEEDS, *PERSONAL_FEEDS)), ("documents", OTHER_FEEDS))
     for feed in feeds
 }
-"""The feed endpoints by Flask endpoint name."""

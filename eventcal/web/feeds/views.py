@@ -30,7 +30,6 @@ _FETCH_TIME_RESOLUTION = timedelta(hours=1)
 
 @for_everybody
 def public_feed(**path_args: str) -> Response:
-    """Serve a public feed and count the fetch."""
     asked = parse_feed_query(request.args)
     key = fetch_counter_key(request.path, asked)
     _count_fetch_after_request(key)
@@ -41,7 +40,6 @@ def public_feed(**path_args: str) -> Response:
 
 @for_everybody
 def personal_feed(secret: str) -> Response:
-    """Serve a member's personal feed, count the fetch, and record the time of the fetch."""
     with read_session() as session:
         found = get_personal_feed(session, secret)
     _count_fetch_after_request(personal_feed_key(found.id))

@@ -1,7 +1,7 @@
 """Conditional requests: validators, 304 responses, If-Match checks, and CORS for public resources.
 
 See RFC 9110, sections 8.8 (validators) and 13 (preconditions), and RFC 9111 (Vary and Cache-Control). Range requests
-are not supported. An entity tag consists of a version, which variables in this module call `etag`, and a suffix for the
+are not supported. An entity tag consists of a version, which is named `etag` in this module, and a suffix for the
 content encoding.
 """
 
@@ -26,7 +26,7 @@ from eventcal.web.http.representation import Representation
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
 PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
-# Smaller bodies, measured in bytes, do not benefit from compression.
+# The minimum size in bytes of a body that benefits from compression.
 _SMALLEST_COMPRESSED = 200
 # The period after midnight in which transactions that began before midnight can still commit.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def etag_of(body: bytes) -> str:
 
 
 def revision_etag(revision: int, renderer: str) -> str:
-    """Return a version such as "17.ab12cd34", which consists of a revision and a hash of the renderer."""
+    """Return a version such as "17.ab12cd34", which consists of a revision and a hash of the renderer version."""
     return f"{revision}.{blake2b(renderer.encode(), digest_size=4).hexdigest()}"
 
 

@@ -9,8 +9,6 @@ import deflate
 import zstandard
 
 IDENTITY = "identity"
-"""The content coding for uncompressed bodies."""
-
 # Content codings that a client weights equally are preferred in the order of this mapping.
 # Higher Brotli levels take many times as long and reduce the size by only a few percent more.
 # For gzip, libdeflate takes half as long as zlib and compresses better.
@@ -26,9 +24,8 @@ _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, section 12.5.3).
 
-    If the header is missing, only `identity` is accepted. If the header contains neither `identity` nor `*`, all other
-    accepted codings are preferred to `identity`. If the header rejects all supported codings, the result is `identity`,
-    because calendar apps cannot handle an error response.
+    If the header is missing, only `identity` is accepted. If the header rejects all supported codings, the result is
+    `identity`, because calendar apps cannot handle an error response.
     """
     if header is None:
         return (IDENTITY,)

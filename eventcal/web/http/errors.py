@@ -51,7 +51,7 @@ class InternalError(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class _StatusRow:
-    """The errors with a particular HTTP status code: either the subclasses of `base`, or a single `code` and `title`.
+    """The errors that share an HTTP status code: subclasses of `base`, or errors that also share `code` and `title`.
 
     The error message `detail` replaces Werkzeug's default description.
     """
@@ -193,7 +193,6 @@ def register_error_handlers(app: Flask) -> None:
 def _http_error_response(error: HTTPException) -> Response | HTTPException:
     if isinstance(error, InternalServerError):
         return _internal_error_response(error.original_exception or error)
-    # Redirects and errors that contain a response are returned unchanged.
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     messages = (getattr(error, "data", None) or {}).get("messages")
@@ -224,14 +223,11 @@ def _internal_error_response(error: BaseException) -> Response:
     """Log the exception with a reference, and return a response that contains the reference but not the exception."""
     reference = secrets.token_hex(4)
     _LOG.error("internal error %s at %s", reference, requested_route(), exc_info=error)
-    return error_response(
-        InternalError(
-            Message(
-                "An unexpected error occurred. If it persists, report this reference to the operator: %(reference)s.",
-                reference=reference,
-            )
-        )
+    detail = Message(
+        "An unexpected error occurred. If it persists, report this reference to the operator: %(reference)s.",
+        reference=reference,
     )
+    return error_response(InternalError(detail))
 
 
 def requested_route() -> str:
@@ -262,15 +258,11 @@ _MESSAGES = {
 }
 _BODY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown field; remove it")}
 _QUERY_MESSAGES = {**_MESSAGES, "Unknown field.": Message("is an unknown parameter; remove it")}
-# The maximum number of field errors in a response.
 _MAX_FIELD_ERRORS = 100
 
 
 def to_field_errors(messages: object, *, location: str) -> list[FieldError]:
-    """Convert marshmallow messages to field errors.
-
-    A field error refers to a JSON pointer (RFC 6901) or to a query parameter, written as "?" followed by its name.
-    """
+    """Convert marshmallow messages to field errors, which refer to a JSON pointer or to "?" and a parameter name."""
     leaves = islice(_iter_messages(messages, ()), _MAX_FIELD_ERRORS)
     if location in {"json", "form", "files", "json_or_form"}:
         return [FieldError(json_pointer(path), _BODY_MESSAGES.get(text, text)) for path, text in leaves]

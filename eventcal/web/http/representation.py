@@ -21,7 +21,7 @@ class Representation:
 
     `dataclasses.replace` copies the cached encodings, so a new body must be passed together with new `encodings`.
 
-    `etag` is the version without quotes and without the suffix for the content encoding. `last_modified` is None if
+    `etag` is the entity tag without quotes and without the suffix for the content encoding. `last_modified` is None if
     unknown, and never decreases for a given URL. `link` is the Link header of a paginated list. If `fetch_key` is None,
     fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers` are sent
     with 200 and 304 responses.

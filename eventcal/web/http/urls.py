@@ -21,7 +21,7 @@ def quote_path(path: str) -> str:
 
 @dataclass(frozen=True)
 class UrlBuilder:
-    """Builder for the absolute URLs of an installation. `base` has no trailing slash."""
+    """Builder for the absolute URLs of a site, whose base URL has no trailing slash."""
 
     base: str
 
@@ -53,7 +53,7 @@ class UrlBuilder:
         return f"{self.base}/feeds/{quote(secret, safe='')}.ics"
 
     def image(self, stored_url: str | None) -> str | None:
-        """Return the absolute URL of an image, whose stored URL is a path if the image was uploaded."""
+        """Return the absolute URL of an image. The stored URL of an uploaded image is a path."""
         return f"{self.base}{stored_url}" if stored_url is not None and stored_url.startswith("/") else stored_url
 
     def oembed(self, page_url: str) -> str:

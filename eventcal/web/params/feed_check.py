@@ -6,7 +6,6 @@ from eventcal.web.params.fields import QuerySchema, SingleParam, max_length
 
 SCHEMES = ("http", "https", "webcal", "webcals")
 MAX_URL_LENGTH = 2000
-"""The maximum length of a URL to check, in characters."""
 
 
 class _UrlParam(SingleParam, fields.String):

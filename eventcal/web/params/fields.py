@@ -1,4 +1,4 @@
-"""marshmallow fields for query parameters. Error messages are worded to follow the name of a parameter."""
+"""marshmallow fields for query parameters."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,13 +18,12 @@ from eventcal.kit.text import single_line_error
 from eventcal.kit.translations import LANGUAGES
 from eventcal.web.http.errors import to_field_errors
 
+# The OpenAPI metadata of a line of text. JSON Schema cannot express that a line must not be blank.
 LINE_JSON_SCHEMA: Mapping[str, Any] = {
     "format": "line",
     "minLength": 1,
     "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
 }
-"""The OpenAPI metadata of a line of text. JSON Schema cannot express that a line must not be blank."""
-
 # The maximum length of a parameter value, in characters.
 LONGEST_TEXT = 200
 # The maximum number of values of a repeated parameter, which limits the cost of database queries.
@@ -135,7 +134,7 @@ class MultiParam(fields.List[str]):
 
 
 class CommaSeparatedParam(MultiParam):
-    """A parameter that can be repeated, and each of whose values can be a comma-separated list."""
+    """A parameter that can be repeated. Each value can be a comma-separated list."""
 
     def _deserialize(self, value: list[str], attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ANN401 - a tuple
         parts = [part for joined in value for part in joined.split(",")]
@@ -143,7 +142,6 @@ class CommaSeparatedParam(MultiParam):
 
 
 def short_line_param() -> LineParam:
-    """Return a field for a single line of text of at most `LONGEST_TEXT` characters."""
     return LineParam(validate=max_length(LONGEST_TEXT), metadata=dict(LINE_JSON_SCHEMA))
 
 
@@ -164,7 +162,7 @@ def page_size_param(**settings: Any) -> IntegerParam:
 
 
 def pattern_param(pattern: str, *, described: Message) -> LineParam:
-    """Return a field for text that matches a regular expression. `described` is the message for a mismatch."""
+    """Return a field for text that matches a pattern. `described` is the error message for text that does not match."""
     return LineParam(validate=Regexp(re.compile(f"^(?:{pattern})$", re.ASCII), error=described))
 
 

@@ -1,8 +1,4 @@
-"""Conversion between query strings and filters for the API, pages, embeds and feeds.
-
-The schemas define the parameters, including their OpenAPI descriptions. `parse_listing_query` and `parse_feed_query`
-cache their results.
-"""
+"""Conversion between query strings and filters for the API, pages, embeds and feeds."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -25,29 +21,13 @@ from eventcal.kit.pagination import DEFAULT_LIMIT, PageRequest
 from eventcal.kit.validators import LANGUAGE
 from eventcal.talks.enums import TalkState
 from eventcal.web.http.urls import encode_query
-from eventcal.web.params.fields import (
-    LINE_JSON_SCHEMA,
-    LONGEST_TEXT,
-    BoolParam,
-    ChoiceParam,
-    CommaSeparatedParam,
-    DateParam,
-    DateTimeParam,
-    LineParam,
-    MultiParam,
-    QuerySchema,
-    SearchParam,
-    described,
-    drop_unknown_and_blank,
-    load_query,
-    max_length,
-    page_size_param,
-    pattern_param,
-    short_line_param,
-)
+from eventcal.web.params import fields
+from eventcal.web.params.fields import ChoiceParam, LineParam, described, pattern_param
 
 _KINDS = sorted({str(kind) for kind in (*EventKind, *TalkKind)})
 _STATES = sorted({str(state) for state in (*EventStatus, *TalkState)})
+_COUNTRY = pattern_param("[A-Za-z]{2}", described=Message("must be an ISO 3166-1 code of two letters, such as DE"))
+_LANGUAGE = pattern_param(LANGUAGE.pattern, described=LANGUAGE.message)
 
 
 class Include(StrEnum):
@@ -85,63 +65,47 @@ class FeedQuery:
     profile: Profile = Profile.PLAIN
 
 
-class FilterQuerySchema(QuerySchema):
-    """The query parameters that are common to paginated lists and feeds, loaded as an instance of `result_class`.
+def _repeatable(name: str, description: str) -> fields.MultiParam:
+    return fields.MultiParam(fields.short_line_param(), data_key=name, metadata=described(description))
 
-    Filter parameters set the `filter` attribute, paging parameters set the `paging` attribute, and every other
-    parameter sets the attribute of the same name.
-    """
+
+def _comma_separated(name: str, description: str, values: LineParam | None = None) -> fields.CommaSeparatedParam:
+    return fields.CommaSeparatedParam(
+        values or fields.short_line_param(), data_key=name, metadata=described(description)
+    )
+
+
+class FilterQuerySchema(fields.QuerySchema):
+    """The query parameters that are common to paginated lists and feeds, loaded as an instance of `result_class`."""
 
     result_class: ClassVar[type[ListingQuery] | type[FeedQuery]] = ListingQuery
 
-    from_day = DateParam(data_key="from", metadata=described("Items that end on or after this day."))
-    to_day = DateParam(data_key="to", metadata=described("Items that begin on or before this day."))
-    q = SearchParam(
-        validate=max_length(LONGEST_TEXT),
+    from_day = fields.DateParam(data_key="from", metadata=described("Items that end on or after this day."))
+    to_day = fields.DateParam(data_key="to", metadata=described("Items that begin on or before this day."))
+    q = fields.SearchParam(
+        validate=fields.max_length(fields.LONGEST_TEXT),
         metadata=described("Search terms. All must match the beginning of a word, ignoring case and accents.")
-        | {"pattern": LINE_JSON_SCHEMA["pattern"]},
+        | {"pattern": fields.LINE_JSON_SCHEMA["pattern"]},
     )
-    tags = MultiParam(short_line_param(), data_key="tag", metadata=described("Items with all of these tags."))
-    kinds = CommaSeparatedParam(
-        ChoiceParam(_KINDS), data_key="kind", metadata=described("Events or talks of any of these kinds.")
+    tags = _repeatable("tag", "Items with all of these tags.")
+    kinds = _comma_separated("kind", "Events or talks of any of these kinds.", ChoiceParam(_KINDS))
+    countries = _comma_separated("country", "Items in any of these countries (ISO 3166-1 alpha-2).", _COUNTRY)
+    cities = _repeatable("city", "Items in any of these cities, spelled exactly as stored.")
+    events = _comma_separated("event", "These events, by slug, and their talks.")
+    tracks = _repeatable("track", "Talks in any of these tracks.")
+    rooms = _repeatable("room", "Talks in any of these rooms.")
+    speakers = _comma_separated("speaker", "Talks by any of these speakers, by slug.")
+    languages = _comma_separated("language", "Talks in any of these languages (BCP 47).", _LANGUAGE)
+    states = _comma_separated(
+        "state", "Events with any of these statuses, or talks in any of these states.", ChoiceParam(_STATES)
     )
-    countries = CommaSeparatedParam(
-        pattern_param("[A-Za-z]{2}", described=Message("must be an ISO 3166-1 code of two letters, such as DE")),
-        data_key="country",
-        metadata=described("Items in any of these countries (ISO 3166-1 alpha-2)."),
-    )
-    cities = MultiParam(
-        short_line_param(),
-        data_key="city",
-        metadata=described("Items in any of these cities, spelled exactly as stored."),
-    )
-    events = CommaSeparatedParam(
-        short_line_param(), data_key="event", metadata=described("These events, by slug, and their talks.")
-    )
-    tracks = MultiParam(short_line_param(), data_key="track", metadata=described("Talks in any of these tracks."))
-    rooms = MultiParam(short_line_param(), data_key="room", metadata=described("Talks in any of these rooms."))
-    speakers = CommaSeparatedParam(
-        short_line_param(), data_key="speaker", metadata=described("Talks by any of these speakers, by slug.")
-    )
-    languages = CommaSeparatedParam(
-        pattern_param(LANGUAGE.pattern, described=LANGUAGE.message),
-        data_key="language",
-        metadata=described("Talks in any of these languages (BCP 47)."),
-    )
-    states = CommaSeparatedParam(
-        ChoiceParam(_STATES),
-        data_key="state",
-        metadata=described("Events with any of these statuses, or talks in any of these states."),
-    )
-    status = CommaSeparatedParam(
-        ChoiceParam(_STATES), metadata=described("Alias of `state`. The values of both are combined.")
-    )
-    series = MultiParam(short_line_param(), metadata=described("Events of any of these series, and their talks."))
+    status = _comma_separated("status", "Alias of `state`. The values of both are combined.", ChoiceParam(_STATES))
+    series = _repeatable("series", "Events of any of these series, and their talks.")
     call_open = ChoiceParam(
         ["open"], data_key="cfp", metadata=described("Events with an open call for talks, and their talks.")
     )
-    scheduled = BoolParam(metadata=described("true: scheduled items only; false: unscheduled items only."))
-    updated_since = DateTimeParam(
+    scheduled = fields.BoolParam(metadata=described("true: scheduled items only; false: unscheduled items only."))
+    updated_since = fields.DateTimeParam(
         metadata=described(
             "Items changed at or after this time: RFC 3339 with an offset (+ is %2B in URLs), or a date in UTC."
         )
@@ -168,7 +132,7 @@ class ListingQuerySchema(FilterQuerySchema):
     """The query parameters of a paginated list."""
 
     sort = ChoiceParam(Sort, metadata=described("The sort order; by default `starts`."))
-    limit = page_size_param(metadata=described(f"The number of items per page; by default {DEFAULT_LIMIT}."))
+    limit = fields.page_size_param(metadata=described(f"The number of items per page; by default {DEFAULT_LIMIT}."))
     cursor = LineParam(metadata=described("The `next` value of the previous page.") | {"pattern": "^[A-Za-z0-9_-]+$"})
 
 
@@ -177,7 +141,7 @@ class FeedQuerySchema(FilterQuerySchema):
 
     result_class = FeedQuery
 
-    include = CommaSeparatedParam(ChoiceParam(Include), metadata=described("The kinds of entries in the feed."))
+    include = _comma_separated("include", "The kinds of entries in the feed.", ChoiceParam(Include))
     cancelled = ChoiceParam(
         Cancelled,
         metadata=described(
@@ -221,31 +185,27 @@ _FILTER_ATTRIBUTES = {
 
 
 def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
-    """Parse the query string of a paginated list. Raises Invalid with all errors.
-
-    The result is cached, because parsing takes longer than sending a 304 response.
-    """
+    """Parse the query string of a paginated list. Raises Invalid with all errors."""
     return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
 
 
 def parse_feed_query(args: MultiDict[str, str]) -> FeedQuery:
-    """Parse the query string of a feed, which supports neither paging nor sorting. Raises Invalid with all errors."""
+    """Parse the query string of a feed. Raises Invalid with all errors."""
     return cast("FeedQuery", _load_cached(_FEED_SCHEMA, tuple(args.items(multi=True))))
 
 
+# Parsed query strings are cached, because parsing takes longer than sending a 304 response.
 @lru_cache(2048)
 def _load_cached(schema: FilterQuerySchema, pairs: tuple[tuple[str, str], ...]) -> ListingQuery | FeedQuery:
-    return cast("ListingQuery | FeedQuery", load_query(schema, MultiDict(pairs)))
+    return cast("ListingQuery | FeedQuery", fields.load_query(schema, MultiDict(pairs)))
 
 
 def known_listing_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the non-blank parameters that `parse_listing_query` supports."""
-    return drop_unknown_and_blank(_LISTING_SCHEMA, args)
+    return fields.drop_unknown_and_blank(_LISTING_SCHEMA, args)
 
 
 def known_feed_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the non-blank parameters that `parse_feed_query` supports."""
-    return drop_unknown_and_blank(_FEED_SCHEMA, args)
+    return fields.drop_unknown_and_blank(_FEED_SCHEMA, args)
 
 
 def canonical_query(query: ListingQuery | FeedQuery) -> str:

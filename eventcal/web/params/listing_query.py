@@ -14,15 +14,9 @@ from eventcal.kit.errors import Invalid, Message
 from eventcal.kit.localtime import is_known_zone, parse_local
 from eventcal.kit.translations import LANGUAGES
 from eventcal.web.http.urls import encode_query, with_query
+from eventcal.web.params import listing_filters
 from eventcal.web.params.fields import ChoiceParam, CommaSeparatedParam, SingleParam, load_query
-from eventcal.web.params.listing_filters import (
-    FeedQuery,
-    Include,
-    ListingQuery,
-    ListingQuerySchema,
-    canonical_query,
-    known_listing_args,
-)
+from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, canonical_query
 
 QueryPairs = tuple[tuple[str, str], ...]
 
@@ -51,7 +45,7 @@ class ItemKind(StrEnum):
 
 
 class RawQuery(ImmutableMultiDict[str, str]):
-    """The raw, possibly invalid query parameters of a listing page. Modified copies do not contain the cursor."""
+    """The raw, possibly invalid query parameters of a listing page. Modified copies never contain a cursor."""
 
     @property
     def pairs(self) -> QueryPairs:
@@ -70,7 +64,6 @@ class RawQuery(ImmutableMultiDict[str, str]):
         return RawQuery([*self.with_params().pairs, (name, value)])
 
     def without_pairs(self, *pairs: tuple[str, str]) -> "RawQuery":
-        """Return a copy without the given (name, value) pairs."""
         return RawQuery([pair for pair in self.with_params().pairs if pair not in pairs])
 
     def for_kind(self, kind: ItemKind) -> "RawQuery":
@@ -80,7 +73,6 @@ class RawQuery(ImmutableMultiDict[str, str]):
 
     @property
     def url(self) -> str:
-        """The URL of the listing, relative to the site root."""
         return _listing_url(self.pairs)
 
 
@@ -94,14 +86,13 @@ class ListingPageQuery(ListingQuery):
 
     @property
     def path(self) -> str:
-        """The canonical URL of the listing, relative to the site root."""
         month = [("month", f"{self.month:%Y-%m}")] if self.month else []
         return _listing_url([*parse_qsl(canonical_query(self)), ("view", self.view), ("show", self.show), *month])
 
     @property
     def feed_query(self) -> str:
-        """The query string of the feed that has the same filter."""
-        return canonical_query(FeedQuery(filter=self.filter, include=(Include(self.show.value),)))
+        include = (listing_filters.Include(self.show.value),)
+        return canonical_query(listing_filters.FeedQuery(filter=self.filter, include=include))
 
 
 class _MonthParam(SingleParam, fields.Date):
@@ -127,7 +118,7 @@ def parse_raw_query(args: MultiDict[str, str]) -> RawQuery:
     """Return the raw parameters of a listing, ignoring unknown parameters and splitting comma-separated values."""
     pairs = [
         (name, part)
-        for name, value in known_listing_args(args).items(multi=True)
+        for name, value in listing_filters.known_listing_args(args).items(multi=True)
         if name != "limit"
         for part in (map(str.strip, value.split(",")) if name in COMMA_SEPARATED_PARAMS else [value])
         if part
@@ -146,13 +137,11 @@ def parse_listing_page_query(raw_query: RawQuery) -> ListingPageQuery:
 
 
 def load_listing_query(schema: ListingQuerySchema, args: MultiDict[str, str]) -> ListingQuery:
-    """Load a query string, ignoring unknown parameters. Raises Invalid with all field errors.
-
-    Errors for fields that a subclass of ListingQuerySchema adds are listed last, in the order of the fields.
-    """
+    """Load a query string, ignoring unknown parameters. Raises Invalid with all field errors."""
     try:
         return cast("ListingQuery", load_query(schema, args, unknown="ignore"))
     except Invalid as error:
+        # Errors for fields that a subclass of ListingQuerySchema adds are listed last, in the order of the fields.
         added = [f"?{name}" for name in schema.load_fields if name not in _LISTING_SCHEMA.load_fields]
         places = {pointer: place for place, pointer in enumerate(added, start=1)}
         raise Invalid(errors=sorted(error.errors, key=lambda fault: places.get(fault.pointer, 0))) from error

@@ -1,4 +1,7 @@
-"""Formatting of dates, times and recurrence rules in the reader's language and time zone."""
+"""Formatting of dates, times and recurrence rules in the reader's language.
+
+Times are converted to the time zone in the query string (`tz`) or else to the time zone of the event (`tzid`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +25,7 @@ from eventcal.web.schemas.response_schema import Json
 # A remaining time of less than nine weeks is formatted in days.
 _MAX_WEEKS = 9
 _MAX_OCCURRENCES = 5
-# The rule parts of a recurrence rule whose names do not begin with BY (RFC 5545, section 3.3.10).
+# Rule parts whose names do not begin with BY (RFC 5545, section 3.3.10).
 _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 
 
@@ -30,8 +33,8 @@ _IGNORED_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "WKST", "COUNT", "UNTIL"})
 class FormattedTimes:
     """The formatted dates and times of an event or a talk, or a single formatted instant.
 
-    `last_day` is None if it equals `day`. `hours` is a time or a range of times, or None for whole days. `starts` and
-    `ends` are ISO 8601 values for the HTML element `time`.
+    `last_day` is None if it equals `day`. `hours` is a time, a time range, or None for whole days. `starts` and `ends`
+    are ISO 8601 values for the HTML `time` element.
     """
 
     day: str
@@ -46,10 +49,7 @@ class FormattedTimes:
 
 
 def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None:
-    """Return the formatted times of an event or talk resource, or None if the resource has no time yet.
-
-    Times, but not dates, are converted to the time zone in the query string (`tz`) or else to `tzid`.
-    """
+    """Return the formatted times of an event or talk resource, or None if the resource has no time yet."""
     if resource["starts"] is None:
         return None
     if "T" not in resource["starts"]:
@@ -75,7 +75,6 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
 
 
 def format_times(row: Event | Talk) -> FormattedTimes | None:
-    """Return the formatted times of an event or a talk, or None if the talk has no time yet."""
     if row.starts_at is None or row.ends_at is None:
         return None
     tzid = row.timezone if isinstance(row, Event) else row.event.timezone
@@ -84,7 +83,6 @@ def format_times(row: Event | Talk) -> FormattedTimes | None:
 
 
 def format_instant(instant: datetime, *, tzid: str) -> FormattedTimes:
-    """Return a formatted instant, such as a deadline, in the time zone in the query string (`tz`) or else in `tzid`."""
     zone = requested_timezone() or tzid
     local = instant.astimezone(get_zone(zone))
     iso = local.isoformat()
@@ -96,7 +94,6 @@ def format_instant_utc(instant: datetime | None) -> FormattedTimes | None:
 
 
 def format_time_of_day(instant: datetime, *, tzid: str) -> str:
-    """Return a time of day in the time zone in the query string (`tz`) or else in `tzid`."""
     return _format_time(instant.astimezone(get_zone(requested_timezone() or tzid)))
 
 
@@ -107,7 +104,7 @@ def requested_timezone() -> str | None:
 
 
 def format_time_left(until: datetime, now: datetime) -> str:
-    """Return the time left until an instant as text. On the last day (UTC), the unit is hours or minutes."""
+    """Return the time left until an instant as text, in hours or minutes if the instant is on the current day (UTC)."""
     days = until.astimezone(UTC).date() - now.astimezone(UTC).date()
     locale = current_locale()
     if not days:
@@ -143,8 +140,8 @@ def _format_time(local_time: datetime) -> str:
 def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | None:
     """Return the template variables for the recurrence of an event, or None if the event does not recur.
 
-    `words` is the rule as text, or None if the rule is too complex. `until` is the last day, or None if the recurrence
-    never ends. `dates` lists the next occurrences, whose title and venue are None if they equal those of the event.
+    `words` is the rule as text, or None if the rule is too complex. `until` is None if the recurrence never ends. The
+    title and venue of an occurrence in `dates` are None if they equal those of the event.
     """
     if event.recurrence is None:
         return None

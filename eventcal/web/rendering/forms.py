@@ -1,4 +1,4 @@
-"""HTML forms, validated by the same schemas as the request bodies of the API."""
+"""HTML forms, which are validated by the same schemas as API request bodies."""
 
 import re
 from collections import defaultdict
@@ -32,12 +32,12 @@ Fields_co = TypeVar("Fields_co", covariant=True)
 
 # Strings with at least this many digits are not converted to numbers, so that the schema rejects them.
 _MOST_DIGITS = 20
-# The limit for forms exceeds the limit for images, so that the size of an image can be reported as a field error.
+# The size limit for forms exceeds the limit for images, so that an image that is too large causes a field error.
 MAX_FORM_BYTES = 4 * MAX_UPLOAD_BYTES
-# For longer events, measured in days, forms do not offer a list of days.
+# Forms offer a list of days only for events with at most this number of days.
 _MAX_DAY_CHOICES = 31
 _HOUR_AND_MINUTE = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
-# Longer stored values, measured in characters, are truncated in error messages.
+# In error messages, stored values are truncated to this number of characters.
 _MAX_SHOWN_LENGTH = 200
 
 
@@ -63,7 +63,7 @@ EMPTY_FORM = Form()
 
 
 def rejected_form(data: FormData, faults: Iterable[FieldError] = (), *, secret_fields: Sequence[str] = ()) -> Form:
-    """Return a form with the errors by field and the submitted values, except the values of `secret_fields`."""
+    """Return a form with the submitted values, omitting `secret_fields`, and with the errors by field name."""
     errors: dict[str, list[str]] = defaultdict(list)
     for error in faults:
         # The first part of a JSON pointer is the name of the field. Errors for unknown fields are shown above the form.
@@ -81,14 +81,13 @@ def load_with_errors(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> tup
 
 
 def validate(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> Fields_co:
-    """Load a form with a schema. Raises Invalid with all field errors."""
     fields, errors = load_with_errors(schema, data)
     raise_if_invalid(errors)
     return fields
 
 
 def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
-    """Yield an error that contains the stored value for each field whose submitted value is different."""
+    """For each field whose submitted value differs from the stored value, yield an error with the stored value."""
     for name, value in stored.items():
         if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():
             current = value if len(value) <= _MAX_SHOWN_LENGTH else f"{value[:_MAX_SHOWN_LENGTH]}…"
@@ -102,7 +101,6 @@ def normalise_newlines(text: str) -> str:
 
 
 def split_comma_list(text: str) -> list[str]:
-    """Return comma-separated values without duplicates."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
@@ -147,7 +145,7 @@ def read_picture_field(field: str, spec: ImageSpec) -> tuple[Picture | None, lis
 
 
 def store_picture_change(field: str, column: str, picture: Picture | None) -> dict[str, str | None]:
-    """Store an uploaded image within the current unit of work, and return the column, if it changes, with its value."""
+    """Store an uploaded image, and return the changed column with its new value, or an empty dict."""
     if picture is not None:
         return {column: store_upload(picture)}
     return {column: None} if request.form.get(f"remove_{field}") else {}
@@ -160,7 +158,6 @@ def lost_upload_errors(faults: Iterable[FieldError]) -> list[FieldError]:
 
 
 def picture_context(url: str | None) -> dict[str, str | None]:
-    """Return the template variables for an image: the path of an uploaded image or the URL of an external image."""
     path = find_uploaded_path(url)
     return {"picture": path, "picture_elsewhere": url if path is None else None}
 
@@ -199,6 +196,6 @@ def parse_day_and_time(data: FormData, name: str) -> str | None:
 
 
 def parse_int(text: str) -> int | str | None:
-    """Return a number, None for an empty text, or any other text unchanged, so that the schema rejects it."""
+    """Parse a non-negative integer. Return None for an empty text, and any other text unchanged for the schema."""
     digits = text.strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _MOST_DIGITS else digits or None

@@ -43,10 +43,9 @@ class FeedLink:
 class Page:
     """The content and metadata of a page.
 
-    `path` is the canonical path, including the query parameters that select the content. `title`, `description` and
-    `image` also appear in link previews. `feeds` lists the feeds for autodiscovery. `json_ld` contains schema.org data.
-    `indexed` is false if search engines must not list the page. An `embeddable` page provides oEmbed data. The content
-    of a `time_dependent` page depends on the time of day and is not cached.
+    `path` is the canonical path, including the query parameters that select the content. `json_ld` contains schema.org
+    data. Search engines must not list a page that is not `indexed`. An `embeddable` page provides oEmbed data. The
+    content of a `time_dependent` page depends on the time of day and is not cached.
     """
 
     template: str
@@ -63,8 +62,8 @@ class Page:
     time_dependent: bool = False
 
 
+# A function that builds a page from a database session and the current time, or raises an error such as NotFound.
 PageBuilder = Callable[[Session, datetime], Page]
-"""A function that builds a page from a session and the current time, or raises an error such as NotFound."""
 
 
 @dataclass(kw_only=True)
@@ -84,7 +83,7 @@ class _PageDocument(Document):
 
 
 def render_page(build_page: PageBuilder) -> Response:
-    """Return a page in the language of the request as a response, from the cache if possible."""
+    """Render a page in the language of the request, or return the cached response."""
     return serve_cached(_PageDocument(build_page=build_page, language=current_language()))
 
 
@@ -113,7 +112,6 @@ def add_security_headers(response: Response, policy: str = CONTENT_SECURITY_POLI
 
 
 def render_html(page: Page) -> str:
-    """Return a page as HTML in the language of the current request."""
     return render_template(
         page.template,
         page=page,

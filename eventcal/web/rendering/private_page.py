@@ -27,14 +27,13 @@ from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
+# The exceptions that a form view handles by default. Other exceptions, such as NotFound, result in an error page.
 FORM_ERRORS = (Invalid, Conflict, VersionConflict, DatabaseBusy, TooManyRequests)
-"""The exceptions that a form view handles by default. Other exceptions, such as NotFound, result in an error page."""
-
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 _LOG = logging.getLogger(__name__)
 
 _HTML, _JSON = "text/html", "application/json"
-# For paths with these suffixes, errors are always sent as problem details (RFC 9457).
+# Errors at paths with a feed suffix are always sent as problem details (RFC 9457).
 _FEED_SUFFIXES = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedule.xml", "/schedule.json")
 
 
@@ -105,8 +104,7 @@ def redisplay(
     """Return an error handler for `form_view` that calls `render_form` with the submitted form and the HTTP status.
 
     If `render_form` is a view, its decorators are skipped. An exception without field errors is attributed to
-    `default_field`. The values of `secret_fields` are not displayed again. `optional_fields` lists fields that browsers
-    can omit, such as check boxes. `view_kwargs` are passed to `render_form`.
+    `default_field`. Browsers can omit the fields in `optional_fields`, such as check boxes.
     """
     show_form: Callable[..., AnyResponse] = unwrap(render_form)
 
@@ -127,17 +125,13 @@ def safe_redirect(path: str | None, *, default: str) -> str:
 
 @pages.app_template_global()
 def has_duties() -> bool:
-    """Return whether the current user organises or reviews any event, or is a moderator."""
     return caller().is_team_member_or_moderator
 
 
 def private_page_response(
     *, template: str, title: str, path: str | None = None, status: int = HTTPStatus.OK, **context: object
 ) -> Response:
-    """Return a response that contains a page with a CSRF token. Search engines must not list the page.
-
-    `template` is relative to templates/pages. `path` is the canonical path, by default the path of the request.
-    """
+    """Return a response that contains a page with a CSRF token. `template` is relative to templates/pages."""
     context = {"csrf": csrf_token(), **context}
     page = Page(template=f"pages/{template}", title=title, indexed=False, context=context)
     return page_response(page if path is None else replace(page, path=path), status=status)
@@ -148,8 +142,7 @@ def secret_page_response(
 ) -> Response:
     """Return a response that contains a private page with a secret in its content or in its URL.
 
-    Browsers send no Referer header when the user follows a link on the page. A new secret is sent in the response to
-    the POST request, so that the secret is not stored in a URL or in a cookie.
+    A new secret is sent in the response to the POST request, so that the secret is not stored in a URL or in a cookie.
     """
     response = private_page_response(template=template, title=title, path=path, status=status, **context)
     response.headers["Referrer-Policy"] = "no-referrer"

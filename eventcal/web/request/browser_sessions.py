@@ -28,16 +28,13 @@ from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 _LONGEST_USER_AGENT = 300
 # The keys of values in the signed cookies that earlier releases sent to members.
 _SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
-# Different purposes result in different HMACs that use the secret key of the installation.
+# Each HMAC includes its purpose, so that it cannot be used for another purpose.
 _CSRF_PURPOSE = b"eventcal: CSRF secret of a session"
 _SIGNED_COOKIE_PURPOSE = b"eventcal: session in place of a signed cookie"
 
 
 def find_stored_session(db_session: Session | None = None) -> StoredSession | None:
-    """Return the active stored session of the request, or None. The result is cached for the request.
-
-    A member's signed cookie from an earlier release is also treated as a stored session.
-    """
+    """Return the active session of the request, or None. A session that replaces a signed cookie is not saved."""
     browser = _browser_session()
     if not browser.looked_up:
         with read_session() if db_session is None else nullcontext(db_session) as session_to_read:
@@ -66,7 +63,6 @@ def start_session(member: Member, *, pending: bool = False) -> None:
 
 
 def end_current_session() -> None:
-    """End the browser's session and delete the session cookie."""
     found = _get_stored_session()
     if found is not None:
         with unit_of_work() as unit:
@@ -83,10 +79,7 @@ def delete_session_cookie() -> None:
 
 
 def keep_session_alive() -> None:
-    """Replace a member's signed cookie with a stored session, and periodically record that the session was used.
-
-    Do not call this function for cached responses, because it can set the session cookie.
-    """
+    """Replace a member's signed cookie with a stored session, and periodically record that the session was used."""
     found, moment = _get_stored_session(), services().clock.now()
     secret = _browser_session().secret
     if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
@@ -95,7 +88,6 @@ def keep_session_alive() -> None:
 
 
 def mark_reauthenticated() -> None:
-    """Record that the current member, if any, has just re-authenticated."""
     _update_session(reauthenticated_at=services().clock.now())
 
 
@@ -200,10 +192,7 @@ def _hmac(purpose: bytes, *parts: str) -> str:
 
 
 def _get_stored_session() -> StoredSession | None:
-    """Return the active stored session of the request, or None. Raises NotSignedIn.
-
-    A session that replaces a signed cookie is saved to the database if necessary.
-    """
+    """Return the active session of the request, or None. Save a session that replaces a signed cookie."""
     found, browser = find_stored_session(), _browser_session()
     if found is None or browser.secret is not None:
         return found

@@ -1,7 +1,7 @@
 """Access to the services of the current app and to the unit of work of the current request."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -57,22 +57,17 @@ def now() -> datetime:
 
 @contextmanager
 def read_session() -> Iterator[Session]:
-    """Yield the database session of the current unit of work, or a new read-only session."""
     unit = _current_unit_of_work()
-    if unit is not None:
-        yield unit.session
-    else:
-        with services().database.read_session() as session:
-            yield session
+    with services().database.read_session() if unit is None else nullcontext(unit.session) as session:
+        yield session
 
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
     """Begin a unit of work or join the request's current unit of work, and yield the database session.
 
-    Only the outermost `with` block commits the transaction. If the request has an Idempotency-Key, the view's `with`
-    block is nested in a block that stores the response in the same transaction. The flush hooks run at the end of each
-    `with` block, so that a view can return derived values such as the revision.
+    Only the outermost `with` block commits the transaction. The flush hooks run at the end of each `with` block, so
+    that a view can return derived values such as the revision.
     """
     outer = _current_unit_of_work()
     if outer is not None:

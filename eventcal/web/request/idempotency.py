@@ -81,11 +81,7 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
 
 
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:
-    """Record a form submission, and return whether it is the first submission with this key within a day.
-
-    If a user reloads the page after submitting a form, the browser sends the form again, which must not create another
-    secret.
-    """
+    """Record a form submission, and return whether no form with the same key was submitted within the last day."""
     _delete_expired(session)
     # The stored key contains a space, so it cannot be equal to an Idempotency-Key.
     key = f"form {hash_secret(form_key)}"

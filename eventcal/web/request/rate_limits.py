@@ -67,7 +67,7 @@ def count_sign_in(email: str | None) -> None:
 
 
 def count_code(member_id: str) -> None:
-    """Count an attempt by a member, from any IP address, to enter one of the million second-factor codes."""
+    """Count an attempt by a member to enter a second-factor code, regardless of the IP address."""
     _hit_or_raise(CODE_LIMIT, member_id)
     _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
 
@@ -87,7 +87,7 @@ def count_email_token() -> None:
 
 
 def count_unsafe_request(member_id: str | None) -> None:
-    """Count an unsafe request by a member or, if `member_id` is None, by the client's IP address."""
+    """Count an unsafe request by a member or, if `member_id` is None, by an anonymous client."""
     _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or _client_network())
 
 

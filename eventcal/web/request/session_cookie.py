@@ -34,10 +34,7 @@ def session_cookie_name(settings: Settings) -> str:
 
 
 class StoredSession(NamedTuple):
-    """A database row of a session, and the member.
-
-    If the session replaces a signed cookie from an earlier release, the row may not have been saved yet.
-    """
+    """The database row of a session, which may not have been saved yet, and the member who is signed in."""
 
     row: MemberSession
     member: Member
