@@ -23,14 +23,11 @@ _DURATION = timedelta(hours=1)
 
 
 def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[EntryKind, CalendarEntry]:
-    """Return the entries for the opening and the closing of an event's call for talks, keyed by kind.
-
-    The opening entry starts when the call for talks opens, and the closing entry ends when the call for talks closes.
-    Deadline entries last one hour. Deadlines defined as the end of a day anywhere on Earth (AoE) are written in UTC-12.
-    """
+    """Return the entries for the opening and the closing of an event's call for talks, keyed by kind."""
     call = event.call
     if call is None:
         return {}
+    # The closing entry ends when the call for talks closes.
     begins = {EntryKind.OPENING: call.opens_at, EntryKind.CLOSING: call.closes_at and call.closes_at - _DURATION}
     return {
         kind: _build_deadline_entry(builder, event, call, kind=kind, starts_at=moment)
@@ -40,7 +37,6 @@ def build_deadline_entries(builder: EntryBuilder, event: Event) -> Mapping[Entry
 
 
 def cancel_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
-    """Return a cancelled copy of a deadline entry."""
     title = prefix_title(entry.title, EventStatus.CANCELLED)
     return replace(entry, title=title, status=Status.CANCELLED, transparent=True)
 

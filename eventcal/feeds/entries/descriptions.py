@@ -21,14 +21,12 @@ def prefix_title(title: str, status: EventStatus) -> str:
 
 
 def ical_status(status: EventStatus) -> Status:
-    """Return the iCalendar status for the status of an event."""
     return _STATUSES.get(status, Status.TENTATIVE)
 
 
 def format_plain_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return a plain-text description that consists of `first_lines`, `texts`, `lists` and `url`, in this order."""
     parts = ["\n".join(first_lines), *texts, *("\n".join(lines) for lines in lists)]
     return "\n\n".join([part for part in parts if part] + [url])
 
@@ -36,7 +34,7 @@ def format_plain_description(
 def format_html_description(
     texts: Iterable[str | None], *, url: str, first_lines: Sequence[str] = (), lists: Sequence[Sequence[str]] = ()
 ) -> str:
-    """Return an HTML description with the parts of a plain-text description. The strings in `texts` must be HTML."""
+    """Return a description in HTML. The strings in `texts` must be HTML, and all other strings are escaped."""
     parts = [f"<p>{'<br>'.join(escape(line) for line in first_lines)}</p>"] if first_lines else []
     parts += [text for text in texts if text]
     parts += [f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" for lines in lists if lines]
@@ -53,7 +51,6 @@ class EventDescription:
     url: str
 
     def render_plain_and_html(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
-        """Return the description with the given Markdown summary and online URL, as plain text and as HTML."""
         before, facts = self._occurrence_link_lines(online_url), self._fact_lines(online_url)
         headed = ["Line-up:", *(f"- {line}" for line in self.line_up)] if self.line_up else []
         plain, html = self._rendered_description

@@ -41,11 +41,7 @@ class ParticipantType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """A speaker or a sponsor.
-
-    `key` is a slug that permanently identifies the participant in this installation. `about` contains the job title and
-    affiliation of a speaker, or the tier of a sponsor.
-    """
+    """A speaker or a sponsor. `about` contains the job title and affiliation of a speaker, or the tier of a sponsor."""
 
     part: ParticipantType
     key: str
@@ -56,7 +52,7 @@ class Participant:
 
 @dataclass(frozen=True, kw_only=True)
 class TalkFacts:
-    """Talk data for the schedule and CSV formats. `abstract` is plain text, and `event` is the slug of the event."""
+    """Talk data for the schedule and CSV formats. `event` is the slug of the event, and `abstract` is plain text."""
 
     event: str
     kind: str
@@ -73,10 +69,8 @@ class CalendarEntry:
     """An event, a talk or a deadline as subscribers see it.
 
     `starts` and `ends` are either dates or naive local times in `zone`. The value of `ends` is exclusive. The `fold`
-    attribute of a datetime distinguishes the two instants of an ambiguous local time (PEP 495). `html` contains the
-    description as sanitised HTML. `related` contains the UIDs of related entries. `excluded` contains the occurrences
-    that are cancelled or skipped, in the format of `starts`. `overrides` contains the occurrences that differ from the
-    recurrence rule, in chronological order.
+    attribute of a datetime distinguishes the two instants of an ambiguous local time (PEP 495). `excluded` contains the
+    original starts of the occurrences that are cancelled or skipped.
     """
 
     uid: str
@@ -104,7 +98,6 @@ class CalendarEntry:
 
     @property
     def all_day(self) -> bool:
-        """Whether the entry is an all-day entry."""
         return not isinstance(self.starts, datetime)
 
     @property
@@ -117,11 +110,7 @@ class CalendarEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """An occurrence that differs from its recurring entry.
-
-    `occurrence` is the original start of the occurrence, in the format of `CalendarEntry.starts`. `entry` is the
-    complete entry of the occurrence, with the UID of the recurring entry but without a recurrence rule.
-    """
+    """An occurrence that differs from its recurring entry. `occurrence` is the original start of the occurrence."""
 
     occurrence: date | datetime
     entry: CalendarEntry
@@ -137,7 +126,7 @@ class Stamps:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredEntry:
-    """An entry from the feed index, with its timestamps and a number that permanently identifies the entry."""
+    """An entry from the feed index. `number` permanently identifies the entry."""
 
     entry: CalendarEntry
     stamps: Stamps

@@ -39,14 +39,11 @@ _MIN_DURATION = timedelta(minutes=1)
 class EntryLinks(Protocol):
     """The URLs that entries contain. The protocol keeps the builder independent of the application's routes."""
 
-    def event_page(self, slug: str) -> str:
-        """Return the URL of an event's page."""
+    def event_page(self, slug: str) -> str: ...
 
-    def talk_page(self, talk_id: str) -> str:
-        """Return the URL of a talk's page."""
+    def talk_page(self, talk_id: str) -> str: ...
 
-    def speaker_page(self, slug: str) -> str:
-        """Return the URL of a speaker's page."""
+    def speaker_page(self, slug: str) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +54,12 @@ class EntryBuilder:
     domain: str
 
     def event_uid(self, event_id: str) -> str:
-        """Return the UID of an event's entry (RFC 7986, section 5.3), derived from the ID of the event."""
         return f"event-{event_id}@{self.domain}"
 
     def talk_uid(self, talk_id: str) -> str:
-        """Return the UID of a talk's entry."""
         return f"talk-{talk_id}@{self.domain}"
 
     def deadline_uid(self, kind: EntryKind, event_id: str) -> str:
-        """Return the UID of the entry for the opening or closing of an event's call for talks."""
         return f"{kind}-{event_id}@{self.domain}"
 
     def build_event_entry(
@@ -76,11 +70,7 @@ class EntryBuilder:
         unscheduled_talks: Sequence[Talk],
         sponsors: Iterable[tuple[Tier, Sequence[Sponsor]]] = (),
     ) -> CalendarEntry:
-        """Return the entry of a public event.
-
-        `talk_count` is the number of public talks. The description of the entry lists the talks in `unscheduled_talks`.
-        `sponsors` contains each tier with its confirmed sponsors, in display order.
-        """
+        """Return the entry of a public event. `talk_count` is the number of public talks."""
         cancelled = event.status == EventStatus.CANCELLED
         starts, ends = _event_start_and_end(event)
         url = self.links.event_page(event.slug)
@@ -116,10 +106,8 @@ class EntryBuilder:
         return replace(entry, excluded=excluded, overrides=_build_overrides(event, entry, description))
 
     def build_talk_entry(self, talk: Talk) -> CalendarEntry:
-        """Return the entry of a public talk. The entry of a talk without a time is tentative."""
         cancelled = talk.public_state == TalkState.CANCELLED
-        waits = talk.starts_at is None
-        starts, ends = _event_first_and_end_day(talk.event) if waits else _talk_start_and_end(talk)
+        starts, ends = _talk_start_and_end(talk)
         url = self.links.talk_page(talk.id)
         first_lines = [*map(_format_speaker, talk.speakers), talk.event.title]
         related = [(Relation.PARENT, self.event_uid(talk.event_id))]
@@ -134,7 +122,7 @@ class EntryBuilder:
             ends=ends,
             zone=talk.event.timezone,
             status=_talk_status(talk),
-            transparent=cancelled or waits,
+            transparent=cancelled or talk.starts_at is None,
             created_at=talk.created_at,
             url=url,
             description=format_plain_description([talk.abstract_plain], first_lines=first_lines, url=url),
@@ -156,22 +144,17 @@ class EntryBuilder:
 
 def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
     single = replace(entry, recurrence=None, excluded=(), overrides=())
-    return tuple(
-        Override(
-            occurrence=parse_local(one.slot.occurrence),
-            entry=_build_override_entry(event, single, one, description=description),
-        )
-        for one in list_overridden_occurrences(event)
-    )
+    occurrences = list_overridden_occurrences(event)
+    return tuple(_build_override(event, single, one, description=description) for one in occurrences)
 
 
-def _build_override_entry(
+def _build_override(
     event: Event, base: CalendarEntry, occurrence: Occurrence, *, description: EventDescription
-) -> CalendarEntry:
+) -> Override:
     starts, ends = _occurrence_start_and_end(event, occurrence)
     plain, html = description.render_plain_and_html(summary=occurrence.summary, online_url=occurrence.online_url)
     here = occurrence.venue == event.venue
-    return replace(
+    entry = replace(
         base,
         title=prefix_title(occurrence.title, occurrence.status),
         starts=starts,
@@ -185,20 +168,18 @@ def _build_override_entry(
         geo=base.geo if here else None,
         conference=occurrence.online_url,
     )
+    return Override(occurrence=parse_local(occurrence.slot.occurrence), entry=entry)
 
 
 def _occurrence_start_and_end(event: Event, occurrence: Occurrence) -> tuple[date | datetime, date | datetime]:
-    """Return the local start and the exclusive local end of an occurrence, with `fold` set as in `CalendarEntry`."""
     slot, here = occurrence.slot, get_zone(event.timezone)
     if "T" not in slot.starts:
         return date.fromisoformat(slot.starts), date.fromisoformat(slot.ends) + timedelta(days=1)
     return slot.starts_at.astimezone(here).replace(tzinfo=None), slot.ends_at.astimezone(here).replace(tzinfo=None)
 
 
-def _sponsor_participant(tier: Tier, sponsor: Sponsor) -> Participant:
-    return Participant(
-        part=ParticipantType.SPONSOR, key=sponsor.slug, name=sponsor.name, about=tier.name, url=sponsor.url
-    )
+def _sponsor_participant(tier: Tier, one: Sponsor) -> Participant:
+    return Participant(part=ParticipantType.SPONSOR, key=one.slug, name=one.name, about=tier.name, url=one.url)
 
 
 def _build_talk_facts(talk: Talk) -> TalkFacts:
@@ -222,15 +203,11 @@ def _event_start_and_end(event: Event) -> tuple[date | datetime, date | datetime
     return (starts, ends) if event.recurrence else local_start_and_end(event.starts_at, event.ends_at, event.timezone)
 
 
-def _event_first_and_end_day(event: Event) -> tuple[date, date]:
-    first, last = date.fromisoformat(event.starts[:10]), date.fromisoformat(event.ends[:10])
-    return first, last + timedelta(days=1)
-
-
-def _talk_start_and_end(talk: Talk) -> tuple[datetime, datetime]:
-    assert talk.starts_at is not None  # noqa: S101 - checked by the caller
-    assert talk.ends_at is not None  # noqa: S101 - always set together with starts_at
-    return local_start_and_end(talk.starts_at, talk.ends_at, talk.event.timezone)
+def _talk_start_and_end(talk: Talk) -> tuple[date, date]:
+    event = talk.event
+    if talk.starts_at is not None and talk.ends_at is not None:
+        return local_start_and_end(talk.starts_at, talk.ends_at, event.timezone)
+    return date.fromisoformat(event.starts[:10]), date.fromisoformat(event.ends[:10]) + timedelta(days=1)
 
 
 def local_start_and_end(starts_at: datetime, ends_at: datetime, tzid: str) -> tuple[datetime, datetime]:
@@ -260,6 +237,4 @@ def _format_location(room: str | None, event: Event) -> str | None:
 
 
 def _event_coordinates(event: Event) -> tuple[float, float] | None:
-    if event.latitude is None or event.longitude is None:
-        return None
-    return event.latitude, event.longitude
+    return None if event.latitude is None or event.longitude is None else (event.latitude, event.longitude)

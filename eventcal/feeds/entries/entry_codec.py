@@ -17,7 +17,7 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.feeds.entries.sanitize import strip_controls
 
-# The suffix for the second instant of an ambiguous local time, which ISO 8601 cannot distinguish from the first.
+# The suffix for the second instant of an ambiguous local time, which ISO 8601 cannot express.
 _FOLD_MARK = "*"
 _RECORDS = (CalendarEntry, Participant, TalkFacts)
 
@@ -28,15 +28,12 @@ def dump_entry(entry: CalendarEntry) -> str:
 
 
 def load_entry(stored: str) -> CalendarEntry:
-    """Decode an entry that was encoded by `dump_entry`."""
     return _entry_from_json(orjson.loads(stored))
 
 
 def _to_json_value(value: object) -> object:
     if isinstance(value, str):
         return strip_controls(value)
-    if value is None or isinstance(value, bool):
-        return value
     if isinstance(value, date):
         return _format_time(value)
     if isinstance(value, Override):

@@ -13,10 +13,7 @@ _CLEAN_TEXT = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-
 
 
 def strip_controls(text: str) -> str:
-    r"""Return the text with line breaks replaced by \n, tabs by spaces, and invalid characters by U+FFFD.
-
-    The result is valid in XML 1.0, in JSON encoded as UTF-8, and as a TEXT value of RFC 5545.
-    """
+    r"""Replace line breaks with \n, tabs with spaces, and characters that XML or RFC 5545 forbids with U+FFFD."""
     if _CLEAN_TEXT.fullmatch(text):
         return text
     text = _LINE_BREAKS.sub("\n", text).replace("\t", " ")
@@ -25,6 +22,4 @@ def strip_controls(text: str) -> str:
 
 def percent_encode_url(text: str) -> str:
     """Percent-encode every character of the URL that RFC 3986 does not allow."""
-    if "%" in text:
-        text = STRAY_PERCENT.sub("%25", text)
-    return quote(text, safe="%:/?#[]@!$&'()*+,;=-._~", errors="replace")
+    return quote(STRAY_PERCENT.sub("%25", text), safe="%:/?#[]@!$&'()*+,;=-._~", errors="replace")

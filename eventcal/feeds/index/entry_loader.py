@@ -28,10 +28,7 @@ DEADLINE_KINDS = (EntryKind.OPENING, EntryKind.CLOSING)
 
 
 def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str] = ()) -> Sequence[Talk]:
-    """Return the talks with these IDs, with all relationships loaded, sorted by ID.
-
-    Only talks in `reload` and talks that are not fully loaded are read from the database.
-    """
+    """Return the talks sorted by ID. Talks that are fully loaded are read again only if `reload` contains their IDs."""
     loaded = (_find_loaded_talk(session, id_) for id_ in ids if id_ not in reload)
     known = {talk.id: talk for talk in loaded if talk is not None}
     missing = [id_ for id_ in ids if id_ not in known]
@@ -42,12 +39,11 @@ def load_talks(session: Session, ids: Collection[str], *, reload: Collection[str
 
 
 def load_events(session: Session, ids: Collection[str]) -> Sequence[Event]:
-    """Return the events with these IDs, with all relationships loaded, sorted by ID."""
     return _reload_from_database(session, Event, ids, options=event_load_options()) if ids else ()
 
 
 def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collection[str]) -> FeedIndexRows:
-    """Return the index rows for these kinds and subject IDs, detached from the session."""
+    """Return the index rows with the given kinds and subject IDs, detached from the session."""
     if not ids:
         return {}
     # SQLAlchemy renders an expanding IN list on each execution, which is too slow for loading a single row.
@@ -60,7 +56,6 @@ def load_index_rows(session: Session, kinds: Collection[EntryKind], ids: Collect
 
 
 def count_talks(session: Session, condition: ColumnElement[bool]) -> int:
-    """Return the number of talks that match the condition."""
     return session.scalars(select(func.count()).select_from(Talk).where(condition)).one()
 
 

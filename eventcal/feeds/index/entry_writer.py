@@ -26,7 +26,6 @@ from eventcal.talks.models import Talk
 _A_SECOND = timedelta(seconds=1)
 
 _ENTRY_TABLE, _STATE_TABLE = cast("Table", FeedEntry.__table__), cast("Table", FeedStateRow.__table__)
-_UPDATE_STATE = update(_STATE_TABLE)
 _TALK_TABLE = cast("Table", Talk.__table__)
 # The columns of a talk that are set by an update of the feed index.
 _TALK_COLUMNS = ("sequence", "revision", "updated_at")
@@ -38,11 +37,9 @@ _UPDATE_TALK = _UPDATE_TALK.values({name: bindparam(name) for name in _TALK_COLU
 class ResourceRenderer(Protocol):
     """Serializer for the public API resources of events and talks."""
 
-    def render_event(self, event: Event) -> str:
-        """Return an event's resource as JSON."""
+    def render_event(self, event: Event) -> str: ...
 
-    def render_talk(self, talk: Talk) -> str:
-        """Return a talk's resource as JSON."""
+    def render_talk(self, talk: Talk) -> str: ...
 
 
 class EntryWriter:
@@ -54,7 +51,9 @@ class EntryWriter:
         self.now = now
         self.changed = 0
         self._dated = False
-        self.state = _lock_and_load_state(session)
+        # The row with the state of the index is locked until the transaction ends.
+        found = session.connection().execute(select(_STATE_TABLE).with_for_update())
+        self.state = FeedStateRow(**found.mappings().one())
         # Rows are keyed by kind and subject instead of by UID, because the UID contains the domain, which can change.
         self.rows: FeedIndexRows = {}
         self._new: FeedIndexRows = {}
@@ -62,13 +61,11 @@ class EntryWriter:
         self._talks: dict[str, Talk] = {}
 
     def load_rows(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
-        """Load the index rows for these kinds and subject IDs."""
         missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
         for key, row in load_index_rows(self.session, kinds, missing).items():
             self.rows.setdefault(key, row)
 
     def save(self) -> None:
-        """Write the collected rows and the state of the feed index to the database."""
         connection = self.session.connection()
         if self._new:
             connection.execute(insert(_ENTRY_TABLE), [_row_values(row, _ENTRY_TABLE) for row in self._new.values()])
@@ -79,7 +76,7 @@ class EntryWriter:
             talks = self._talks.values()
             noted = [{"this": talk.id, **{name: getattr(talk, name) for name in _TALK_COLUMNS}} for talk in talks]
             connection.execute(_UPDATE_TALK, noted)
-        connection.execute(_UPDATE_STATE, _row_values(self.state, _STATE_TABLE))
+        connection.execute(update(_STATE_TABLE), _row_values(self.state, _STATE_TABLE))
         self._new, self._touched, self._talks = {}, {}, {}
 
     def next_revision(self, own_revision: int) -> int:
@@ -97,18 +94,15 @@ class EntryWriter:
         self.state.full_rebuild_revision = self.state.revision
 
     def record_renderer(self, renderer: str) -> None:
-        """Store the renderer version, and increment the revision if the renderer version changed."""
         if self.state.renderer_version != renderer:
             self.state.renderer_version = renderer
             self.next_revision(0)
             self.require_full_rebuild()
 
     def set_talk_revision(self, talk: Talk, *, revision: int) -> None:
-        """Store the new revision and `updated_at` of a changed talk."""
         self._set_talk_columns(talk, revision=revision, updated_at=self.now)
 
     def is_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
-        """Return whether the feed index already contains this content for the subject."""
         row = self.rows.get(_subject_key(subject))
         return row is not None and row.content_hash == hash_content(entry, render_entry(entry))
 
@@ -142,8 +136,9 @@ class EntryWriter:
                 self._write_deadline(row or self._create_row((kind, event.id), event.created_at), event, entry)
             elif row is not None:
                 was = load_entry(row.entry)
-                shown = was if event.redacted_at is None else _redact_deadline_entry(was)
-                self._write_deadline(row, event, cancel_deadline_entry(shown))
+                if event.redacted_at is not None:
+                    was = replace(was, title="Call for talks", description=was.url, html="", categories=())
+                self._write_deadline(row, event, cancel_deadline_entry(was))
                 row.tombstone_until = row.tombstone_until or tombstone_until(_to_utc(was, was.ends), now=self.now)
 
     def _write_deadline(self, row: FeedEntry, event: Event, entry: CalendarEntry) -> None:
@@ -219,11 +214,7 @@ def _subject_key(subject: Event | Talk) -> tuple[EntryKind, str]:
 
 
 def hash_content(entry: CalendarEntry, text: str) -> str:
-    """Return a digest of the content of an entry.
-
-    The digest includes the instants, because new time zone rules can change the instants of an entry but not its local
-    times. The digest includes the participants, because not every format contains participants.
-    """
+    # New time zone rules can change the instants of an entry but not its local times.
     instants = () if entry.all_day else (_to_utc(entry, entry.starts), _to_utc(entry, entry.ends))
     participants = [
         f"Participant(part=<Part.{one.part.name}: {one.part.value!r}>, key={one.key!r}, name={one.name!r}, "
@@ -239,13 +230,3 @@ def _to_utc(entry: CalendarEntry, moment: object) -> datetime:
     if not isinstance(moment, datetime):
         moment = datetime.fromisoformat(str(moment))
     return local_to_utc_lenient(moment, entry.zone)
-
-
-def _redact_deadline_entry(entry: CalendarEntry) -> CalendarEntry:
-    return replace(entry, title="Call for talks", description=entry.url, html="", categories=())
-
-
-def _lock_and_load_state(session: Session) -> FeedStateRow:
-    """Return the state of the feed index, detached from the session and locked until the transaction ends."""
-    found = session.connection().execute(select(_STATE_TABLE).with_for_update())
-    return FeedStateRow(**found.mappings().one())

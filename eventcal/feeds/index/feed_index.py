@@ -1,7 +1,6 @@
 """The feed index: one row for each public entry, updated in the transaction of every change.
 
-`FeedIndex.update_entries` is registered in app.py and runs before every commit, so services do not have to update
-feeds. An update also recomputes derived columns: instants, search texts and revisions.
+`FeedIndex.update_entries` runs before every commit, so services do not have to update feeds.
 """
 
 import hashlib
@@ -39,20 +38,14 @@ from eventcal.talks.rules import recompute_talk_columns
 # Increment RENDERER_VERSION if the rendering changes, so that `db upgrade` renders entries and resources again.
 RENDERER_VERSION = 4
 
-# The number of rows in each batch that is loaded and rendered when the whole feed index is rebuilt.
 _BATCH_SIZE = 200
 # The libraries whose versions affect rendered entries and VTIMEZONEs.
 _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
 
-ProgressCallback = Callable[[int], object]
-
-
-def _ignore_progress(_more: int) -> None:
-    """No-op callback."""
+Callback = Callable[[int], object]
 
 
 def get_feed_state(session: Session) -> FeedStateRow:
-    """Return the current state of the feed index."""
     return session.get_one(FeedStateRow, 1, populate_existing=True)
 
 
@@ -71,28 +64,22 @@ class FeedIndex:
         return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
     def update_entries(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
-        """Before-commit hook: update the entries and derived columns that are affected by the changes."""
+        """Update the entries and derived columns that are affected by the changes, before they are committed."""
         reach = affected_entries(session, changes)
         if reach.events or reach.talks or reach.talks_of_renamed_part or reach.event_entries or reach.other_public_data:
             _IndexUpdate(session, self, now).apply_changes(reach)
 
-    def rerender_all(self, session: Session, *, now: datetime, on_progress: ProgressCallback = _ignore_progress) -> int:
+    def rerender_all(self, session: Session, *, now: datetime, on_progress: Callback = lambda _: None) -> int:
         """Render all entries again if the renderer changed, and return the number of changed entries.
 
-        Entries with unchanged content keep their SEQUENCE and timestamps. `on_progress` is called after each batch with
-        the number of events or talks in the batch.
+        `on_progress` is called after each batch with the number of events or talks in the batch.
         """
         if get_feed_state(session).renderer_version == self.renderer_version:
             return 0
         return self.force_rerender_all(session, now=now, on_progress=on_progress)
 
-    def force_rerender_all(
-        self, session: Session, *, now: datetime, on_progress: ProgressCallback = _ignore_progress
-    ) -> int:
-        """Render all entries again, even if the renderer is unchanged, and return the number of changed entries.
-
-        `on_progress` is called after each batch with the number of events or talks in the batch.
-        """
+    def force_rerender_all(self, session: Session, *, now: datetime, on_progress: Callback = lambda _: None) -> int:
+        """Render all entries again, even if the renderer is unchanged, and return the number of changed entries."""
         following = _IndexUpdate(session, self, now)
         events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
         for ids in _split_into_batches(events):

@@ -22,11 +22,9 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkTag
 class AffectedEntries:
     """The IDs of the events and talks that a set of changes affects.
 
-    `events` and `talks` contain the events and talks that were changed directly. `talks_of_renamed_part` contains the
-    talks in a renamed room or track. `event_entries` contains the events whose entries may have changed.
-    `talks_with_changed_children` contains the talks whose tags or list of speakers changed. `talks_of_changed_speaker`
-    contains talks that display a speaker's changed data. `other_public_data` is true if public data other than events
-    and talks changed. `full_rebuild` is true if entries that have not changed themselves can join or leave a feed.
+    `talks_of_renamed_part` contains the talks in a renamed room or track. `event_entries` contains the events whose
+    entries may have changed. `talks_with_changed_children` contains the talks whose tags or list of speakers changed.
+    `full_rebuild` is true if entries that have not changed themselves can join or leave a feed.
     """
 
     events: set[str] = field(default_factory=set)
@@ -101,8 +99,8 @@ def _on_talk_change(_session: Session, change: Change, affected: AffectedEntries
     talk: Talk = change.row
     if change.action != "deleted":
         affected.talks.add(talk.id)
+    # The entry of an event does not mention talks that are not public.
     if talk.published_at is None and "published_at" not in change.old_values:
-        # The entry of an event does not mention talks that are not public.
         return
     if change.action != "changed" or change.changed_fields & _TALK_FIELDS_IN_EVENT or talk.starts_at is None:
         affected.event_entries.add(talk.event_id)
@@ -128,13 +126,8 @@ def _on_speaker_change(session: Session, change: Change, affected: AffectedEntri
 
 
 def _is_merged_into_published(session: Session, speaker: Speaker) -> bool:
-    if speaker.merged_into_id is None:
-        return False
-    return session.get_one(Speaker, speaker.merged_into_id).published_at is not None
-
-
-def _on_tier_change(session: Session, change: Change, affected: AffectedEntries) -> None:
-    _add_sponsored_event(session, change.row.event_id, affected)
+    target_id = speaker.merged_into_id
+    return target_id is not None and session.get_one(Speaker, target_id).published_at is not None
 
 
 def _on_sponsor_change(session: Session, change: Change, affected: AffectedEntries) -> None:
@@ -165,8 +158,7 @@ def _add_sponsored_event(session: Session, event_id: str | None, affected: Affec
 
 
 def _is_public_event(session: Session, event_id: str) -> bool:
-    status = session.scalars(select(Event.status).where(Event.id == event_id)).one_or_none()
-    return status in PUBLIC_STATUSES
+    return session.scalars(select(Event.status).where(Event.id == event_id)).one_or_none() in PUBLIC_STATUSES
 
 
 _CHANGE_HANDLERS: dict[type, Callable[[Session, Change, AffectedEntries], None]] = {
@@ -180,12 +172,11 @@ _CHANGE_HANDLERS: dict[type, Callable[[Session, Change, AffectedEntries], None]]
     TalkSpeaker: _on_talk_part_change,
     TalkTag: _on_talk_part_change,
     Speaker: _on_speaker_change,
-    Tier: _on_tier_change,
+    Tier: lambda session, change, affected: _add_sponsored_event(session, change.row.event_id, affected),
     Sponsor: _on_sponsor_change,
     Sponsorship: _on_sponsorship_change,
 }
 
 
 def reprise_ids(session: Session, talk_ids: Iterable[str]) -> set[str]:
-    """Return the IDs of the reprises of the given talks. The entry of a reprise refers to the earlier talk."""
     return set(session.scalars(select(Talk.id).where(Talk.reprise_of_id.in_(list(talk_ids)))))

@@ -18,12 +18,9 @@ class FeedEntry(Base):
 
     `subject_id` is the ID of the event or talk, or of the event to which a deadline belongs. `subject_id` is not a
     foreign key, because an entry outlives its subject. `serial` is a small integer that permanently identifies the
-    entry. `content_hash` is a digest of the content without timestamps. SEQUENCE increases only if `content_hash`
-    changes. `last_modified` is the value of DTSTAMP and LAST-MODIFIED. `tombstone_until` is the end of the period in
-    which a cancelled deadline is shown. `zone` is None if the entry requires no VTIMEZONE. `first_day` and `last_day`
-    are local dates, which determine the range of the VTIMEZONE. `ics` contains the rendered VEVENTs. `entry` contains
-    the calendar entry as JSON, from which all other formats are serialised. `resource` is the public API representation
-    of the event or talk as JSON.
+    entry. `content_hash` is a digest of the content without timestamps. `tombstone_until` is the end of the period in
+    which a cancelled deadline is shown. `zone` is None if the entry requires no VTIMEZONE. `ics` contains the rendered
+    VEVENTs. `entry` contains the calendar entry as JSON. `resource` is the API representation of the event or talk.
     """
 
     __tablename__ = "feed_entries"
@@ -36,7 +33,7 @@ class FeedEntry(Base):
     uid: Mapped[str] = mapped_column(String(300), primary_key=True)
     kind: Mapped[EntryKind] = enum_column(EntryKind)
     subject_id: Mapped[str] = mapped_column(String(16))
-    # The slug of an event or the ID of a talk, as used by `/changes`.
+    # The slug of an event or the ID of a talk, as returned by the `/changes` endpoint.
     public_id: Mapped[str] = mapped_column(String(80))
     serial: Mapped[int] = mapped_column(sort_order=1)
     deleted: Mapped[bool] = mapped_column(default=False)
@@ -59,9 +56,8 @@ class FeedStateRow(Base):
     """The state of the feed index, stored in a single row.
 
     `revision` increases with every change to public data, and `changed_at` is the time of the last change.
-    `full_rebuild_revision` is the revision of the last change that may have added unchanged entries to a feed, or
-    removed them from it, for example because an event moved to another country. `last_serial` is the last serial
-    that was assigned to an entry. `renderer_version` identifies the code and settings that rendered the entries.
+    `full_rebuild_revision` is the revision of the last change that may have added or removed unchanged entries.
+    `renderer_version` identifies the code and settings that rendered the entries.
     """
 
     __tablename__ = "feed_state"
@@ -86,5 +82,4 @@ _SELECT_STATE = select(*(FeedStateRow.__table__.c[name] for name in FeedState._f
 
 
 def read_feed_state(connection: Connection) -> FeedState:
-    """Return the state of the feed index that is visible to the transaction of the connection."""
     return FeedState(*connection.execute(_SELECT_STATE).one())
