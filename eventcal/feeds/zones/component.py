@@ -1,8 +1,7 @@
 """VTIMEZONE components (RFC 5545, section 3.6.5) that all common calendar clients interpret in the same way.
 
-Outlook supports only one STANDARD and one DAYLIGHT component with a yearly rule, and ical.js reads only the first value
-of an RDATE. A zone is written with its yearly rule if the rule is correct for all dates of the feed. A zone without a
-correct yearly rule is written with one observance for each offset change, without RRULE or RDATE.
+A zone is written with its yearly rule if the rule is correct for all dates of the feed, and otherwise with one
+observance for each offset change. Outlook supports only one STANDARD and one DAYLIGHT component with a yearly rule.
 """
 
 from collections.abc import Sequence
@@ -28,20 +27,15 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
 _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 
 
+@lru_cache(maxsize=1024)
 def vtimezone(tzid: str, first: date, last: date) -> Component:
-    """Return the VTIMEZONE for entries in a zone with local dates from `first` to `last`, both inclusive.
+    """Return the VTIMEZONE for entries with local dates from `first` to `last`, both inclusive.
 
-    An entry that starts on the last day can end on the next day. For a recurring entry, `last` is the date of the last
-    occurrence. `tzid` is an IANA name or an alias, and is used unchanged as the TZID. Raises ZoneInfoNotFoundError (a
-    KeyError) if tzdata does not contain the zone, and ValueError if `last` is before `first`.
+    An entry that starts on the last day can end on the next day. Raises ZoneInfoNotFoundError (a KeyError) if tzdata
+    does not contain the zone, and ValueError if `last` is before `first`.
     """
     if last < first:
         raise ValueError(f"{last} is before {first}")
-    return _build_vtimezone(tzid, first, last)
-
-
-@lru_cache(maxsize=1024)
-def _build_vtimezone(tzid: str, first: date, last: date) -> Component:
     return zone_component(tzid, get_zone(tzid), Span.covering_days(first, last))
 
 
@@ -65,7 +59,7 @@ def _offset_changes(changes: Sequence[OffsetChange]) -> list[tuple[int, int]]:
 def _normalise_onset_hours(rule: PosixRule) -> PosixRule | None:
     """Return the rule with onset hours below 24, as Outlook requires, or None if an onset is not defined by weekday.
 
-    The returned rule can differ from the original rule in some years (see `WeekdayOnset.with_hour_in_day`).
+    In some years, an onset of the returned rule can be a week earlier than the original onset.
     """
     onsets = [change.onset.with_hour_in_day() for change in rule.yearly if isinstance(change.onset, WeekdayOnset)]
     if len(onsets) < len(rule.yearly):
@@ -91,10 +85,8 @@ def _format_rrule(onset: WeekdayOnset) -> str:
 
 
 def _one_time_observances(changes: Sequence[OffsetChange], first_year: int) -> list[Component]:
-    observances = [_constant_observance(changes[0].to, first_year)]
-    for before, change in pairwise(changes):
-        observances.append(_build_observance(change.at + before.to.offset, before.to, change.to))
-    return observances
+    changed = [_build_observance(new.at + old.to.offset, old.to, new.to) for old, new in pairwise(changes)]
+    return [_constant_observance(changes[0].to, first_year), *changed]
 
 
 def _constant_observance(time: LocalTime, first_year: int) -> Component:
@@ -102,11 +94,7 @@ def _constant_observance(time: LocalTime, first_year: int) -> Component:
 
 
 def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule: str | None = None) -> Component:
-    """Return a STANDARD or DAYLIGHT component of a VTIMEZONE.
-
-    `onset` is the local time of the change (in the previous offset) in seconds since 1970. The component with the
-    greater offset is DAYLIGHT, as Outlook expects.
-    """
+    """Return a component of a VTIMEZONE. `onset` is a local time in the previous offset, in seconds since 1970."""
     properties = [
         Property("DTSTART", ValueType.DATE_TIME, (_EPOCH + timedelta(seconds=onset),)),
         Property("TZOFFSETFROM", ValueType.UTC_OFFSET, (_format_utc_offset(before.offset),)),
@@ -115,6 +103,7 @@ def _build_observance(onset: int, before: LocalTime, after: LocalTime, *, rrule:
     ]
     if rrule:
         properties.append(Property("RRULE", ValueType.RECUR, (rrule,)))
+    # Outlook expects the component with the greater offset to be DAYLIGHT.
     return Component("DAYLIGHT" if after.offset > before.offset else "STANDARD", tuple(properties))
 
 

@@ -1,10 +1,8 @@
 """Changes of local time, and the yearly rule that a zone follows after its last recorded change.
 
-The rule is a POSIX TZ string as extended by RFC 9636 (section 3.3). In the rule `CET-1CEST,M3.5.0,M10.5.0/3`,
-daylight-saving time begins on the last Sunday of March at 02:00, which is the default time. Offsets in TZ strings are
-positive west of Greenwich, whereas all other offsets in this package are positive east of Greenwich.
-
-Instants are integer seconds since 1970-01-01T00:00Z, so that every year can be represented without overflow.
+The rule is a POSIX TZ string as extended by RFC 9636 (section 3.3), such as `CET-1CEST,M3.5.0,M10.5.0/3`. Offsets in TZ
+strings are positive west of Greenwich, whereas all other offsets in this package are positive east of Greenwich.
+Instants are integer seconds since 1970-01-01T00:00Z.
 """
 
 import re
@@ -28,7 +26,6 @@ _DAY, _HOUR = 86_400, 3_600
 _PADDING = 2 * _DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS_TO_MARCH = 59
-_DEFAULT_ONSET = 2 * _HOUR
 
 _NAME_PATTERN = r"<[A-Za-z0-9+-]+>|[A-Za-z]+"
 _CLOCK_PATTERN = r"[+-]?\d{1,3}(?::\d{2}){0,2}"
@@ -84,8 +81,7 @@ class Span:
 def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetChange]:
     """Return the local time at the start of a span, followed by each offset change within the span.
 
-    `changes` must be sorted, and the first change must not be later than the start of the span. Changes that affect
-    only the abbreviation of the local time are omitted.
+    `changes` must be sorted, and the first change must not be later than the start of the span.
     """
     within: list[OffsetChange] = []
     for change in changes:
@@ -98,16 +94,12 @@ def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetCh
 
 @dataclass(frozen=True, slots=True)
 class YearlyOnset(ABC):
-    """The local time of a yearly change (in the previous offset): a day, and the seconds since midnight.
-
-    `seconds` can be negative or exceed a day. For example, Israel's change at 02:00 on the Friday before the last
-    Sunday of March is written as 26 hours after the start of the fourth Thursday of March.
-    """
+    """A yearly change of the local time. `seconds` is relative to midnight, and can be negative or exceed a day."""
 
     seconds: int
 
     def local_seconds(self, year: int) -> int:
-        """Return the local time of the change (in the previous offset) as seconds since 1970-01-01T00:00."""
+        """Return the local time of the change in the previous offset, as seconds since 1970-01-01T00:00."""
         return midnight_seconds(self._day_ordinal(year)) + self.seconds
 
     @abstractmethod
@@ -133,11 +125,7 @@ class WeekdayOnset(YearlyOnset):
         return first + (self.weekday - first) % 7 + 7 * (self.week - 1)
 
     def with_hour_in_day(self) -> Self:
-        """Return the onset with `seconds` reduced to less than a day and whole days added to the weekday.
-
-        For example, the last Thursday of October at 24:00 becomes the last Friday of October at 00:00, which is a week
-        earlier than the original onset if October ends on a Thursday.
-        """
+        """Return the onset with `seconds` reduced to less than a day and whole days added to the weekday."""
         days, seconds = divmod(self.seconds, _DAY)
         return replace(self, weekday=(self.weekday + days) % 7, seconds=seconds)
 
@@ -163,7 +151,6 @@ class YearlyChange:
     after: LocalTime
 
     def instant_in_year(self, year: int) -> int:
-        """Return the instant of the change in a year, in seconds since 1970-01-01T00:00Z."""
         return self.onset.local_seconds(year) - self.before.offset
 
 
@@ -186,12 +173,11 @@ def parse_tz_string(text: str) -> PosixRule:
     found = _TZ_STRING_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a TZ string: {text!r}")
-    offset = -_parse_clock(found["west"])
-    standard = LocalTime(offset, found["standard"].strip("<>"))
+    standard = LocalTime(-_parse_clock(found["west"]), found["standard"].strip("<>"))
     if found["daylight"] is None:
         return PosixRule(standard)
-    ahead = -_parse_clock(found["daylight_west"]) if found["daylight_west"] else offset + _HOUR
-    summer = LocalTime(ahead, found["daylight"].strip("<>"))
+    offset = -_parse_clock(found["daylight_west"]) if found["daylight_west"] else standard.offset + _HOUR
+    summer = LocalTime(offset, found["daylight"].strip("<>"))
     ends = YearlyChange(_parse_onset(found["ends"]), summer, standard)
     begins = YearlyChange(_parse_onset(found["begins"]), standard, summer)
     return PosixRule(standard, (ends, begins))
@@ -201,7 +187,7 @@ def _parse_onset(text: str) -> YearlyOnset:
     found = _ONSET_PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a yearly onset: {text!r}")
-    seconds = _parse_clock(found["clock"]) if found["clock"] else _DEFAULT_ONSET
+    seconds = _parse_clock(found["clock"] or "2")
     if found["month"]:
         return WeekdayOnset(seconds, int(found["month"]), int(found["week"]), int(found["weekday"]))
     if found["fixed"]:

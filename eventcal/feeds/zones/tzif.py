@@ -5,6 +5,7 @@
 
 import re
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -50,7 +51,6 @@ class Zone:
     rule: PosixRule | None
 
     def changes_within(self, span: Span) -> list[OffsetChange]:
-        """Return the offset at the start of the span, followed by each offset change within the span."""
         last = self.recorded[-1].at
         ruled = self.rule.changes_in_years(span.years) if self.rule else []
         return changes_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
@@ -58,37 +58,31 @@ class Zone:
 
 @cache
 def get_zone(tzid: str) -> Zone:
-    """Return the zone with this IANA name or alias. Raises ZoneInfoNotFoundError if tzdata has no such zone."""
+    """Return the zone with an IANA name or alias. Raises ZoneInfoNotFoundError if tzdata does not contain the zone."""
     return parse_tzif(read_tzif(tzid))
 
 
 def read_tzif(tzid: str) -> bytes:
-    """Return the TZif file of a zone in the tzdata package. Raises ZoneInfoNotFoundError if the file does not exist."""
     if _TZID.fullmatch(tzid):
-        try:
+        # The exception for a directory such as "Europe" depends on the platform.
+        with suppress(OSError):
             data = files("tzdata.zoneinfo").joinpath(*tzid.split("/")).read_bytes()
-        except OSError:  # The exception raised for a directory such as "Europe" depends on the platform.
-            data = b""
-        if data.startswith(_MAGIC):
-            return data
+            if data.startswith(_MAGIC):
+                return data
     raise ZoneInfoNotFoundError(f"tzdata has no zone {tzid!r}")
 
 
 def parse_tzif(data: bytes) -> Zone:
     """Parse a TZif file of version 2 or later (RFC 9636, section 3). Raises ValueError if the file is invalid."""
-    header = _read_header(data, 0)
+    header = _Header(*_HEADER.unpack_from(data))
     if header.magic != _MAGIC or header.version == _VERSION_1:
         raise ValueError("not a TZif file of version 2 or later")
     # The first block contains the same data with 32-bit time values for version 1 readers (RFC 9636, section 3.2).
     block = header.changes * 5 + header.local_times * _LOCAL_TIME.size + header.name_octets
     second = _HEADER.size + block + header.leap_seconds * 8 + header.standard_marks + header.ut_marks
     footer = data.removesuffix(b"\n").rpartition(b"\n")[2].decode("ascii")
-    recorded = _parse_changes(data, second + _HEADER.size, _read_header(data, second))
+    recorded = _parse_changes(data, second + _HEADER.size, _Header(*_HEADER.unpack_from(data, second)))
     return Zone(recorded, parse_tz_string(footer) if footer else None)
-
-
-def _read_header(data: bytes, position: int) -> _Header:
-    return _Header._make(_HEADER.unpack_from(data, position))
 
 
 def _parse_changes(data: bytes, position: int, header: _Header) -> tuple[OffsetChange, ...]:
