@@ -9,7 +9,7 @@ from eventcal.kit.localtime import local_to_utc_lenient
 
 
 class Cancelled(StrEnum):
-    """How cancelled entries appear in a feed: unchanged, not at all, or with the status CONFIRMED."""
+    """The treatment of cancelled entries in a feed: unchanged, hidden, or shown with the status CONFIRMED."""
 
     KEEP = "keep"
     HIDE = "hide"
@@ -21,7 +21,7 @@ def apply_options(entry: CalendarEntry, *, cancelled: Cancelled, utc: bool) -> C
 
     `Cancelled.HIDE` excludes only cancelled occurrences, so callers must remove entries that are cancelled as a whole.
     """
-    # Recurring entries keep their time zone, because a rule in UTC would shift with daylight-saving time.
+    # Recurring entries keep their time zone, because a recurrence rule in UTC would not follow daylight-saving time.
     if utc and not entry.recurrence:
         starts, ends = _to_naive_utc(entry.starts, entry.zone), _to_naive_utc(entry.ends, entry.zone)
         entry = replace(entry, zone="UTC", starts=starts, ends=ends)

@@ -78,6 +78,6 @@ def detect_client_kind(user_agent: str) -> ClientKind:
 
 
 def extract_messages(data: BinaryIO, *_: object, **_options: object) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield every translatable text in `clients.toml` (extraction method for Babel)."""
+    """Yield the translatable texts in `clients.toml`, as an extraction method for Babel."""
     for facts in tomllib.load(data)["clients"].values():
         yield from ((1, None, text, []) for key, text in facts.items() if key != "name")

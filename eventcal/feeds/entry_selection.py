@@ -22,6 +22,8 @@ _PAST_PERIOD, _AHEAD = timedelta(days=30), timedelta(days=400)
 _BATCH_SIZE = 500
 
 Columns = Sequence[InstrumentedAttribute[Any]]
+# An SQL query for events or talks, and the condition that joins the query to the feed index.
+_SubjectQuery = tuple[Select[Any], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,9 @@ def with_window(filters: Filter, *, now: datetime) -> Filter:
 
 
 def exclude_absent_recurring_events(session: Session, feed: Feed) -> Feed:
-    """Exclude recurring events without an occurrence in the date range, which is required before entries are selected.
+    """Return the feed with a filter that excludes recurring events that have no occurrence in the filter's date range.
 
-    Feeds without events are returned unchanged.
+    Feeds with events must be passed to `exclude_absent_recurring_events` before their entries are selected.
     """
     if EntryKind.EVENT not in feed.kinds:
         return feed
@@ -69,7 +71,7 @@ def iter_feed_rows(session: Session, feed: Feed, columns: Columns, *, now: datet
 def list_newest_rows(
     session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime
 ) -> Sequence[Row[Any]]:
-    """Return entries, newest change first. `columns` must contain `FeedEntry.last_modified` and `FeedEntry.uid`."""
+    """Return the columns of the most recently changed entries of a feed, newest first."""
     parts = _select_entries(feed, columns, now=now)
     if not parts:
         return ()
@@ -98,9 +100,8 @@ def list_rows_changed_since(
     return [(bool(row[0]), row) for row in found]
 
 
-def _subject_queries(feed: Feed, *, now: datetime) -> list[tuple[Select[Any], ColumnElement[bool]]]:
-    """Return an SQL query for each kind of subject, with the condition that joins the query to the feed index."""
-    queries: list[tuple[Select[Any], ColumnElement[bool]]] = []
+def _subject_queries(feed: Feed, *, now: datetime) -> list[_SubjectQuery]:
+    queries: list[_SubjectQuery] = []
     if EntryKind.EVENT in feed.kinds:
         queries.append((select_public_events(feed.filters, now=now), index_entry_join(EntryKind.EVENT, Event.id)))
     if EntryKind.TALK in feed.kinds:
@@ -120,9 +121,7 @@ def index_entry_join(kind: EntryKind, subject_id: InstrumentedAttribute[str]) ->
     return and_(FeedEntry.kind == kind, FeedEntry.subject_id == subject_id)
 
 
-def _deadline_query(
-    filters: Filter, kinds: Sequence[EntryKind], *, now: datetime
-) -> tuple[Select[Any], ColumnElement[bool]]:
+def _deadline_query(filters: Filter, kinds: Sequence[EntryKind], *, now: datetime) -> _SubjectQuery:
     events = select_public_events(replace(filters, from_day=None, to_day=None, scheduled=None), now=now)
     conditions = [
         FeedEntry.kind.in_(kinds),

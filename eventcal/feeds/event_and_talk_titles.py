@@ -15,7 +15,7 @@ from eventcal.talks.models import Talk
 
 
 class EventTitle(NamedTuple):
-    """The title, summary (Markdown) and time zone of an event."""
+    """The title, Markdown summary and time zone of an event."""
 
     title: str
     summary: str | None
@@ -31,7 +31,6 @@ class TalkTitle(NamedTuple):
 
 
 def get_event_title(session: Session, slug: str) -> EventTitle:
-    """Return the title, summary and time zone of a public event. Raises EventNotFound."""
     rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
     found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
     if found is None:
@@ -47,7 +46,6 @@ def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
 
 
 def get_talk_title(session: Session, talk_id: str) -> TalkTitle:
-    """Return the titles and the time zone of a public talk. Raises TalkNotFound."""
     rows = select(Talk.title, Event.title, Event.timezone).join(Talk.event)
     rows = rows.where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
     found = session.execute(rows).one_or_none()

@@ -18,13 +18,12 @@ from eventcal.talks.rules import is_public_state
 
 
 def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> CalendarEntry | None:
-    """Return the event's entry, or None if it is not public. The event can be detached from the database session."""
+    """Return the entry of an event, or None if the event is not public. The event can be detached from the session."""
     if event.status not in PUBLIC_STATUSES:
         return None
+    talk_count = count_talks_once_published(session, event)
     talks = list_unscheduled_talks(session, _public_talks_condition(event))
-    return builder.build_event_entry(
-        event, talk_count=count_talks_once_published(session, event), unscheduled_talks=talks
-    )
+    return builder.build_event_entry(event, talk_count=talk_count, unscheduled_talks=talks)
 
 
 def count_talks_once_published(session: Session, event: Event) -> int:

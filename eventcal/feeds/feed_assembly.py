@@ -39,8 +39,6 @@ class AssemblyRequest:
 
 
 class _EntryMeta(NamedTuple):
-    """Metadata of an entry. `uid` and `content_id` together identify the content of the entry."""
-
     first_day: str
     uid: str
     last_day: str
@@ -97,7 +95,6 @@ class _EntryBuffer:
 
 
 def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, now: datetime) -> AssembledFeed:
-    """Assemble the feed at this revision from scratch."""
     columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
     # All entries share one buffer, so that its memory is returned to the operating system as a whole.
     joined = bytearray()
@@ -109,7 +106,7 @@ def assemble_feed(session: Session, request: AssemblyRequest, *, revision: int, 
     view, buffer = memoryview(joined), _EntryBuffer()
     for meta, start, end in sorted(found, key=lambda one: _sort_key(one[0])):
         buffer.append((meta, view[start:end]))
-    return _build_assembled_feed(request, buffer, version=_hash_version(request, buffer.entries), revision=revision)
+    return _build_feed(request, buffer, version=_hash_version(request, buffer.entries), revision=revision)
 
 
 def can_increment(assembly: AssembledFeed, *, revision: int, full_rebuild_revision: int) -> bool:
@@ -120,7 +117,7 @@ def can_increment(assembly: AssembledFeed, *, revision: int, full_rebuild_revisi
 def assemble_incremental(
     session: Session, request: AssemblyRequest, previous: AssembledFeed, *, revision: int, now: datetime
 ) -> AssembledFeed:
-    """Assemble the feed at this revision by updating a previous feed, for which `can_increment` must be true."""
+    """Assemble a feed by updating a previous version of the feed, for which `can_increment` must be true."""
     columns = COLUMNS_BY_SOURCE[request.format.source_column(request.options)]
     rows = list_rows_changed_since(session, request.feed, columns, revision=previous.revision, now=now)
     touched = {row.uid for _, row in rows}
@@ -137,7 +134,7 @@ def assemble_incremental(
     version = _hash_version(request, buffer.entries)
     if version == previous.version:
         return replace(previous, revision=revision)
-    return _build_assembled_feed(request, buffer, version=version, revision=revision)
+    return _build_feed(request, buffer, version=version, revision=revision)
 
 
 def _list_changed_positions(
@@ -158,9 +155,7 @@ def _render_row(request: AssemblyRequest, row: Row[Any]) -> tuple[_EntryMeta, by
     return _EntryMeta(first_day, row.uid, last_day, zone, mark, row.last_modified), text
 
 
-def _build_assembled_feed(
-    request: AssemblyRequest, buffer: _EntryBuffer, *, version: str, revision: int
-) -> AssembledFeed:
+def _build_feed(request: AssemblyRequest, buffer: _EntryBuffer, *, version: str, revision: int) -> AssembledFeed:
     changed_at = max([meta.stamp for meta in buffer.entries], default=None)
     zones = [vtimezone(zone, first, last) for zone, (first, last) in _date_ranges_by_zone(buffer.entries).items()]
     above, below = request.format.header_and_footer(replace(request.head, changed_at=changed_at), zones)

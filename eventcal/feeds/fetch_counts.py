@@ -1,7 +1,4 @@
-"""Counts of feed requests by feed and kind of client, without personal data.
-
-IP addresses and User-Agent headers are not stored, and times are rounded down to minutes.
-"""
+"""Counts of feed requests by feed and kind of client, without IP addresses and User-Agent headers."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -21,7 +18,7 @@ MAX_ROWS = 20_000
 
 
 class FeedFetches(Base):
-    """Counts of fetches of a feed by one kind of client. `fetches_today` covers the UTC day of `last_at`."""
+    """Counts of the requests for a feed from one kind of client. `fetches_today` covers the UTC day of `last_at`."""
 
     __tablename__ = "feed_fetches"
     __table_args__ = (PrimaryKeyConstraint("feed", "client"),)

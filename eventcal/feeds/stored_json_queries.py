@@ -27,7 +27,7 @@ def list_talk_json(session: Session, filters: Filter, *, sort: Sort, paging: Pag
 
 
 def list_event_json(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[str]:
-    """Return a page of public events without occurrences. `filters` must not contain dates."""
+    """Return a page of public events as JSON without their occurrences. `filters` must not contain dates."""
     rows = _select_stored_json(select_public_events(filters, now=now), EntryKind.EVENT, Event.id)
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 

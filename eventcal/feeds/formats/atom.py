@@ -25,7 +25,7 @@ _MONTHS = (
 def atom_feed(
     head: FeedHead, entries: Sequence[StoredEntry], *, self_url: str, author: str, generated_version: str
 ) -> bytes:
-    """Return an Atom feed in UTF-8. Entries without speakers have the author `author` (RFC 4287, section 4.1.1)."""
+    """Return an Atom feed in UTF-8. `author` is the author of entries without speakers (RFC 4287, section 4.1.1)."""
     feed = Element("feed", xmlns="http://www.w3.org/2005/Atom")
     _add_text_element(feed, "id", _atom_id(head.uid))
     _add_text_element(feed, "title", head.name)
@@ -40,8 +40,7 @@ def atom_feed(
     for kept in entries:
         _add_entry(feed, kept)
     indent(feed, space=" ")
-    body: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
-    return body + b"\n"
+    return bytes(tostring(feed, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
 def _add_text_element(parent: Element, name: str, text: str) -> None:

@@ -1,7 +1,4 @@
-"""The data model of iCalendar (RFC 5545, section 3): components and properties, independent of the serialisation.
-
-The `ics`, `jcal` and `xcal` modules serialise the same components, so that the formats are consistent.
-"""
+"""The data model of iCalendar (RFC 5545, section 3), which the `ics`, `jcal` and `xcal` modules serialise."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,15 +72,7 @@ def date_time_property(name: str, values: Iterable[date | datetime], tzid: str |
 
 
 # The parts of a recurrence rule that have numeric values.
-NUMERIC_RULE_PARTS = frozenset(
-    {"interval", "count", "bysecond", "byminute", "byhour", "bymonthday", "byyearday", "byweekno", "bymonth"}
-    | {"bysetpos"}
-)
-
-
-def format_extended_date_time(value: datetime) -> str:
-    """Return a naive time as `2014-06-04T13:30:00`, or a time in UTC as `2014-06-04T13:30:00Z`."""
-    return format_local(value) if value.tzinfo is None else format_utc(value)
+NUMERIC_RULE_PARTS = frozenset({"interval", "count", "bymonthday", "byyearday", "byweekno", "bymonth", "bysetpos"})
 
 
 def format_utc_offset(value: str) -> str:
@@ -97,7 +86,7 @@ def round_degrees(number: float) -> float:
 
 
 def parse_rule_values(rule: str) -> Mapping[str, Sequence[str]]:
-    """Return the values of each part of a recurrence rule, with lower-case part names and UNTIL in ISO 8601 format."""
+    """Return the values of each part of a recurrence rule, keyed by lower-case name. UNTIL is in ISO 8601 format."""
     return {
         name.lower(): [_format_until(value)] if name == "UNTIL" else value.split(",")
         for name, value in parse_rule(rule).items()
@@ -113,7 +102,7 @@ VALUE_CONVERTERS: Mapping[ValueType, Callable[[Any], str | int]] = {
     ValueType.TEXT: strip_controls,
     ValueType.URI: clean_uri,
     ValueType.DATE: date.isoformat,
-    ValueType.DATE_TIME: format_extended_date_time,
+    ValueType.DATE_TIME: lambda value: format_local(value) if value.tzinfo is None else format_utc(value),
     ValueType.INTEGER: int,
     ValueType.DURATION: strip_controls,
     ValueType.UTC_OFFSET: format_utc_offset,

@@ -26,6 +26,7 @@ COLUMNS = (
 )
 
 _LIST_SEPARATOR = "; "
+# Some programs ignore whitespace and invisible characters before a formula.
 _LEADING_INVISIBLE = re.compile("^[\\s\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _FORMULA_STARTS = frozenset({"=", "+", "-", "@", "\N{MINUS SIGN}"})
 
@@ -66,10 +67,7 @@ def _format_csv_line(cells: Iterable[str | None]) -> bytes:
 
 
 def _escape_formula(cell: str) -> str:
-    """Prefix the cell with an apostrophe if a spreadsheet program could run it as a formula (OWASP, CSV Injection).
-
-    Some programs ignore whitespace and invisible characters before a formula.
-    """
+    """Prefix the cell with an apostrophe if a spreadsheet program could run it as a formula (OWASP, CSV Injection)."""
     text = strip_controls(cell)
     begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])
     is_formula = begins in _FORMULA_STARTS or text.startswith("\n") or cell.startswith("\t")

@@ -1,7 +1,4 @@
-"""iCalendar serializer (RFC 5545, sections 3.1 to 3.3) with escaping, line folding and CRLF line endings.
-
-The output is deterministic, and values are escaped so that they cannot change other properties.
-"""
+"""iCalendar serializer (RFC 5545, sections 3.1 to 3.3) with escaping, line folding and CRLF line endings."""
 
 import re
 import unicodedata
@@ -71,11 +68,6 @@ def _format_date_time(value: datetime) -> str:
     return written if value.tzinfo is None else f"{written}Z"
 
 
-def _format_geo(value: tuple[float, float]) -> str:
-    """Return coordinates with six decimals (RFC 5545, section 3.8.1.6) and without an exponent."""
-    return ";".join(f"{round_degrees(number):.6f}" for number in value)
-
-
 _VALUE_FORMATTERS: Mapping[ValueType, Callable[[Any], str]] = {
     ValueType.TEXT: _escape_text,
     ValueType.URI: percent_encode_url,
@@ -85,7 +77,7 @@ _VALUE_FORMATTERS: Mapping[ValueType, Callable[[Any], str]] = {
     ValueType.DURATION: str,
     ValueType.RECUR: str,
     ValueType.UTC_OFFSET: str,
-    ValueType.GEO: _format_geo,
+    ValueType.GEO: lambda value: ";".join(f"{round_degrees(number):.6f}" for number in value),
 }
 
 
@@ -135,7 +127,7 @@ _MIN_LINE_LENGTH = 20
 
 
 def _choose_fold_position(line: str, start: int, end: int) -> int:
-    """Return a position within a word, because some programs trim spaces at the start or the end of a line."""
+    """Return the position at which to fold a line: within a word, because some programs trim spaces around folds."""
     for before in _PREFERRED_FOLDS:
         found = line.rfind(before, start + _MIN_LINE_LENGTH, end - 2)
         if found > 0:

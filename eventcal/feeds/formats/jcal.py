@@ -29,7 +29,7 @@ def components_to_json(components: Iterable[Component]) -> bytes:
 
 
 def jcal_header_and_footer(head: Sequence[Property], *, zones: Sequence[Component]) -> tuple[bytes, bytes]:
-    """Return the JSON before and after the components. A feed with `zones` must contain at least one entry."""
+    """Return the JSON before and after the components of a feed. A feed with `zones` must contain an entry."""
     properties = orjson.dumps([_property_to_json(one) for one in head])
     before = b"".join([components_to_json([zone]) + SEPARATOR for zone in zones])
     return b"".join([b'["vcalendar",', properties, b",[", before]), b"]]"

@@ -1,7 +1,4 @@
-"""JSCalendar serializer (RFC 8984): a feed is a Group of Events.
-
-The serializer converts entries instead of iCalendar components, because JSCalendar has a different data model.
-"""
+"""JSCalendar serializer (RFC 8984): a feed is a Group of Events."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta

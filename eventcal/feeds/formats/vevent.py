@@ -111,13 +111,11 @@ def _iter_event_properties(
         yield text_property("RELATED-TO", uid, ("RELTYPE", relation.value))
 
 
-def _entry_time_property(name: str, entry: CalendarEntry, *values: date | datetime) -> Property:
-    if entry.all_day:
-        return date_time_property(name, values, None)
+def _entry_time_property(name: str, entry: CalendarEntry, value: date | datetime) -> Property:
     if entry.needs_zone:
-        return date_time_property(name, values, entry.zone)
-    instants = [local_to_utc_lenient(one, entry.zone) for one in values if isinstance(one, datetime)]
-    return date_time_property(name, instants, None)
+        return date_time_property(name, [value], entry.zone)
+    moment = local_to_utc_lenient(value, entry.zone) if isinstance(value, datetime) else value
+    return date_time_property(name, [moment], None)
 
 
 def _iter_recurrence_properties(entry: CalendarEntry) -> Iterator[Property]:

@@ -58,7 +58,9 @@ def _property_to_xml(prop: Property) -> str:
 
 def _value_to_xml(value_type: ValueType, value: Any) -> str:  # noqa: ANN401 - the type depends on kind
     if value_type == ValueType.GEO:
-        return _geo_to_xml(value)
+        # Fixed-point notation is used, because `str` writes small numbers with an exponent.
+        latitude, longitude = (f"{round_degrees(number):.6f}" for number in value)
+        return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"
     if value_type == ValueType.RECUR:
         return f"<recur>{_rule_to_xml(value)}</recur>"
     return f"<{value_type}>{escape(str(VALUE_CONVERTERS[value_type](value)), quote=False)}</{value_type}>"
@@ -80,10 +82,3 @@ def _rule_to_xml(value: str) -> str:
     parts = parse_rule_values(value)
     values = [(name, escape(strip_controls(one), quote=False)) for name in _RULE_ORDER for one in parts.get(name, ())]
     return "".join([f"<{name}>{value}</{name}>" for name, value in values])
-
-
-def _geo_to_xml(value: tuple[float, float]) -> str:
-    """Return the elements of a GEO value (RFC 6321, section 3.4.1.2)."""
-    # Fixed-point notation is used, because `str` writes small numbers with an exponent.
-    latitude, longitude = (f"{round_degrees(number):.6f}" for number in value)
-    return f"<latitude>{latitude}</latitude><longitude>{longitude}</longitude>"

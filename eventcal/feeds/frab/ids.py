@@ -19,7 +19,7 @@ def object_guid(kind: str, key: str) -> str:
 
 
 def talk_guid(uid: str) -> str:
-    # The domain of the UID can change.
+    # The UUID does not depend on the domain of the UID, because the domain can change.
     return object_guid("talk", uid.partition("@")[0])
 
 

@@ -186,7 +186,7 @@ def _convert_zone(local: datetime, tzid: str, to_tzid: str) -> datetime:
 
 
 def _conference_day(starts: datetime, programme: ScheduleInput, dates: Container[date]) -> date:
-    """Return the date of a talk, or the previous day if the talk starts before 06:00 and the day is in the schedule."""
+    """Return the start date of a talk, or for talks before 06:00 the previous date if the schedule contains it."""
     day, before = starts.date(), starts.date() - _A_DAY
     is_scheduled = programme.first_day <= before <= programme.last_day or before in dates
     return before if starts.time() < _DAY_BEGINS and is_scheduled else day

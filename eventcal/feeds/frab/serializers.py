@@ -33,8 +33,7 @@ def schedule_xml(programme: ScheduleInput) -> bytes:
     for day in schedule["conference"]["days"]:
         _add_day(root, day, guids)
     indent(root, space=" ")
-    body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return body + b"\n"
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
 def _add_text_elements(parent: Element, **texts: str | None) -> None:
