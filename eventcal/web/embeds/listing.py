@@ -84,7 +84,7 @@ class EmbedQuery(ListingQuery):
 
     @property
     def page_path(self) -> str:
-        """The URL of the listing page that shows the same items as the embed, relative to the site root."""
+        """The URL of the listing page, which shows upcoming items by default, relative to the site root."""
         shown = [("show", self.show.value)] if self.show == ItemKind.TALKS else []
         return with_query(url_for("pages.listing"), encode_query((*self._filters_without("limit"), *shown)))
 
