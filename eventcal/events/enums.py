@@ -12,7 +12,6 @@ class StateEnum(StrEnum):
     label: str
 
     def __new__(cls, label: str) -> Self:
-        """Create an enum member from its translatable label."""
         member = str.__new__(cls, label)
         member._value_, member.label = str(member), label
         return member
@@ -55,7 +54,7 @@ class EventStatus(StateEnum):
 
 
 class OccurrenceStatus(StrEnum):
-    """The status of a single occurrence, if it differs from the status of the event."""
+    """The statuses that a single occurrence can have instead of the status of the event."""
 
     TENTATIVE = "tentative"
     CONFIRMED = "confirmed"
@@ -63,7 +62,6 @@ class OccurrenceStatus(StrEnum):
 
 
 PUBLIC_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED, EventStatus.CANCELLED)
-# The statuses of public events that have not been cancelled.
 ACTIVE_STATUSES = (EventStatus.TENTATIVE, EventStatus.CONFIRMED, EventStatus.POSTPONED)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from eventcal.events.enums import ACTIVE_STATUSES, Programme
@@ -73,21 +73,16 @@ def search_conditions(column: InstrumentedAttribute[str], q: str | None) -> list
     return [column.like(f"% {word}%") for word in split_query(q or "")]
 
 
-def in_conditions(
-    *pairs: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], Sequence[str]],
-) -> list[ColumnElement[bool]]:
+def in_conditions(*pairs: tuple[SQLColumnExpression[Any], Sequence[str]]) -> list[ColumnElement[bool]]:
     """Return an IN condition for each column. Columns with an empty sequence of values are skipped."""
     return [column.in_(values) for column, values in pairs if values]
 
 
 def event_attribute_conditions(filters: Filter) -> list[ColumnElement[bool]]:
     """Return the conditions on events that apply to both event lists and talk lists."""
-    return in_conditions(
-        (Event.country, [country.upper() for country in filters.countries]),
-        (Event.city, filters.cities),
-        (Event.slug, filters.events),
-        (Event.series, filters.series),
-    )
+    countries = [country.upper() for country in filters.countries]
+    places = in_conditions((Event.country, countries), (Event.city, filters.cities))
+    return places + in_conditions((Event.slug, filters.events), (Event.series, filters.series))
 
 
 def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[ColumnElement[bool]]:
@@ -102,11 +97,8 @@ def date_range_conditions(filters: Filter, table: type[ListingMixin]) -> list[Co
 
 def shared_conditions(filters: Filter, table: type[ListingMixin], *, now: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions that apply to both events and talks. Talk queries must join `Event`."""
-    conditions = (
-        event_attribute_conditions(filters)
-        + date_range_conditions(filters, table)
-        + search_conditions(table.search, filters.q)
-    )
+    conditions = event_attribute_conditions(filters) + date_range_conditions(filters, table)
+    conditions += search_conditions(table.search, filters.q)
     if filters.call_open:
         conditions.append(open_call_condition(now))
     if filters.updated_since:

@@ -80,7 +80,6 @@ class Event(ListingMixin, Base):
 
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Derived columns in addition to those of `ListingMixin`.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     # The end of the event or of the last day with an occurrence, or None if the event recurs forever.

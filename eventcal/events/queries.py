@@ -46,7 +46,6 @@ def event_load_options() -> tuple[ORMOption, ...]:
 
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
-    """Return the fully loaded event. Raises EventNotFound if the event is missing or hidden from the caller."""
     rows = select(Event).where(Event.slug == slug).options(*event_load_options())
     # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text values.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
@@ -56,38 +55,32 @@ def get_event(session: Session, slug: str, caller: Caller) -> Event:
 
 
 def get_event_for_organiser(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event that the caller is allowed to manage. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_can_manage_event(event, caller)
     return event
 
 
 def get_event_for_reviewer(session: Session, slug: str, caller: Caller) -> Event:
-    """Return an event whose submissions are visible to the caller. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_reviewer(caller, event.id)
     return event
 
 
 def can_manage_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller is allowed to manage the event."""
     return caller.is_moderator or (caller.can_organise(event.id) and not is_public_and_redacted(event))
 
 
 def check_can_manage_event(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller is allowed to manage the event."""
     check_organiser(caller, event.id)
     if is_public_and_redacted(event) and not caller.is_moderator:
         raise Forbidden(Message("A moderator erased this event. Only a moderator may change it."))
 
 
 def is_public_and_redacted(event: Event) -> bool:
-    """Return whether the event is public and has been redacted."""
     return event.redacted_at is not None and event.status in PUBLIC_STATUSES
 
 
 def can_view_event(event: Event, caller: Caller) -> bool:
-    """Return whether the caller is allowed to see the event."""
     return event.status in PUBLIC_STATUSES or caller.can_review(event.id)
 
 
@@ -102,22 +95,19 @@ def exclude_without_occurrence(
 ) -> Filter:
     """Return a copy of the filter that excludes recurring events without an occurrence in the date range.
 
-    The database cannot expand recurrence rules, so recurring events are loaded and expanded in Python. Only events with
-    one of the given `statuses` are considered.
+    The database cannot expand recurrence rules, so recurring events with the given `statuses` are expanded in Python.
     """
     if filters.from_day is None and filters.to_day is None:
         return filters
     columns = (Event.id, Event.timezone, Event.starts, Event.ends, Event.recurrence, Event.recurrence_overrides)
     recurring = select(*columns).where(Event.recurrence.is_not(None), Event.status.in_(statuses))
-    rows = session.execute(
-        recurring.where(*date_range_conditions(filters, Event), *event_attribute_conditions(filters)).order_by(Event.id)
-    )
+    conditions = date_range_conditions(filters, Event) + event_attribute_conditions(filters)
+    rows = session.execute(recurring.where(*conditions).order_by(Event.id))
     absent = tuple(row.id for row in rows if not has_occurrence_between(row, filters.from_day, filters.to_day))
     return replace(filters, excluded_event_ids=absent)
 
 
 def list_events(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[Event]:
-    """Return a page of public events."""
     rows = select_public_events(exclude_without_occurrence(session, filters), now=now).options(*event_load_options())
     return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
@@ -135,26 +125,20 @@ def list_pending_events(
 def list_team_events(
     session: Session, caller: Caller, *, past: bool, paging: PageRequest, now: datetime
 ) -> Page[Event]:
-    """Return a page of the events whose team includes the caller.
-
-    If `past` is true, the page contains events that have ended, latest first. If `past` is false, the page contains
-    current and future events, earliest first.
-    """
+    """Return a page of the events whose team includes the caller. Past events are in reverse chronological order."""
     goes_on = or_(Event.last_ends_at.is_(None), Event.last_ends_at > now)
     event_ids = caller.organised_event_ids | caller.reviewed_event_ids
     rows = select(Event).where(Event.id.in_(event_ids), ~goes_on if past else goes_on)
-    order = sort_keys(Sort.STARTS_DOWN if past else Sort.STARTS, Event, Event.starts_at)
-    return fetch_page(session, rows, order=order, paging=paging)
+    sort = Sort.STARTS_DOWN if past else Sort.STARTS
+    return fetch_page(session, rows, order=sort_keys(sort, Event, Event.starts_at), paging=paging)
 
 
 def ensure_event_loaded(session: Session, event: Event) -> None:
-    """Load the attributes of an event that have not been loaded yet."""
     if inspect(event).unloaded:
         session.scalars(select(Event).where(Event.id == event.id).options(*event_load_options())).one()
 
 
 def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Event]:
-    """Return a mapping from slug to event for the public events with the given slugs."""
     rows = select(Event).where(Event.slug.in_(list(slugs)), Event.status.in_(PUBLIC_STATUSES))
     return {event.slug: event for event in session.scalars(rows)}
 
@@ -162,7 +146,6 @@ def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, E
 def get_track_or_room_for_organiser(
     session: Session, table: type[TrackOrRoom], part_id: str, *, caller: Caller
 ) -> TrackOrRoom:
-    """Return a track or room that the caller can manage. Raises EventPartNotFound, NotSignedIn or Forbidden."""
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not can_view_event(row[1], caller):
@@ -172,13 +155,11 @@ def get_track_or_room_for_organiser(
 
 
 def team_roles_by_event(session: Session, member_id: str) -> dict[str, TeamRole]:
-    """Return a mapping from event IDs to the team roles of a member."""
     rows = select(TeamMember.event_id, TeamMember.role).where(TeamMember.member_id == member_id)
     return dict(session.execute(rows).all())
 
 
 def list_team_members(session: Session, event: Event) -> list[tuple[TeamMember, Member]]:
-    """Return the members of an event's team, sorted by name."""
     rows = select(TeamMember, Member).join(Member, Member.id == TeamMember.member_id)
     team = rows.where(TeamMember.event_id == event.id).order_by(Member.name, Member.id)
     return [(row, member) for row, member in session.execute(team)]

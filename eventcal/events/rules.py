@@ -21,12 +21,10 @@ from eventcal.kit.localtime import (
 )
 from eventcal.kit.text import build_search_text
 
-# The period for which cancelled events and talks stay visible.
 TOMBSTONE_PERIOD = timedelta(days=30)
 
 
 def is_all_day(starts: str) -> bool:
-    """Return whether `starts` is a date without a time of day."""
     return "T" not in starts
 
 
@@ -48,7 +46,12 @@ def to_instant_or_gap_end(local: datetime, tzid: str) -> datetime:
 
 def event_errors(event: Mapping[str, Any]) -> list[FieldError]:
     """Return all field errors for an event. `event` maps field names to the values to be stored."""
-    errors = list(_incomplete_pair_errors(event))
+    errors: list[FieldError] = []
+    if (event.get("latitude") is None) is not (event.get("longitude") is None):
+        errors.append(FieldError("/location", Message("latitude and longitude must be set together")))
+    if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
+        incomplete = Message("must have both an amount and a currency, or be null")
+        errors.append(FieldError("/registration/price", incomplete))
     tzid = event["timezone"]
     if not is_known_zone(tzid):
         unknown = Message("%(zone)s is not an IANA time zone; use a name such as Europe/London or UTC", zone=repr(tzid))
@@ -112,13 +115,6 @@ def _start_end_order_errors(starts: date | datetime, ends: date | datetime, tzid
         yield FieldError("/ends", Message("must not be before `starts`; the last day is included"))
 
 
-def _incomplete_pair_errors(event: Mapping[str, Any]) -> Iterator[FieldError]:
-    if (event.get("latitude") is None) is not (event.get("longitude") is None):
-        yield FieldError("/location", Message("latitude and longitude must be set together"))
-    if (event.get("price_amount") is None) is not (event.get("price_currency") is None):
-        yield FieldError("/registration/price", Message("must have both an amount and a currency, or be null"))
-
-
 def _call_for_talks_errors(call: Mapping[str, Any], tzid: str) -> Iterator[FieldError]:
     moments: dict[str, datetime | None] = {}
     for name in ("opens_at", "closes_at"):
@@ -143,12 +139,7 @@ def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetim
 
 
 def is_accepting_talks(event: Event, *, now: datetime) -> bool:
-    """Return whether an event accepts talks at `now`.
-
-    Talks are accepted until the end of the second given by the closing time. A call for talks without a closing time
-    closes when the event starts. Listed events without a call for talks accept talks until the event ends. Curated
-    events without a call for talks accept no talks.
-    """
+    """Return whether an event accepts talks at `now`. A call for talks accepts talks during its closing second."""
     if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
         return False
     if event.call is None:

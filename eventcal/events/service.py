@@ -22,24 +22,15 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import check_email_confirmed
 
-# API fields that are stored in a column of the same name.
 _SIMPLE_FIELDS = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
-# Fields that determine the occurrences of an event. Each field is stored in a column of the same name.
+# The fields that determine the occurrences of an event.
 _TIMING_FIELDS = ("timezone", "starts", "ends", "recurrence")
 _CALL_COLUMNS = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
 PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
-"""The columns that store the price of an event, by API field."""
-# The position of a newly added co-located event, which sorts after all existing ones.
-_LAST_POSITION = 1000
 
 
 def propose_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
-    """Create an event and flush the session.
-
-    Moderators can publish the event immediately. Events proposed by callers who are not moderators are pending or
-    drafts. The proposer becomes an organiser of the event. The fields `title`, `timezone` and `starts` are required.
-    Raises EmailNotConfirmed, DuplicateSlug, or Invalid with all field errors.
-    """
+    """Create an event and make its proposer an organiser. Raises EmailNotConfirmed, DuplicateSlug or Invalid."""
     check_email_confirmed(caller)
     event = build_event(session, fields, caller=caller, now=now)
     session.add(event)
@@ -72,24 +63,19 @@ def build_event(session: Session, fields: EventFields, *, caller: Caller, now: d
 
 
 def edit_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> Event:
-    """Merge the fields into an event (RFC 7396), and flush the session.
-
-    The caller must have checked the permission to manage the event. Raises SlugImmutable, DuplicateSlug,
-    InvalidTransition, or Invalid with all field errors.
-    """
+    """Merge the fields into an event. Raises SlugImmutable, DuplicateSlug, InvalidTransition or Invalid."""
     replace_event(session, event, fields, now=now)
     session.flush()
     return event
 
 
 def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
-    """Update an event as `edit_event` does, but do not flush. The event does not have to belong to a session."""
+    """Update an event like `edit_event`, without flushing. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:
         words = {"status": event.status.label, "wanted": status.label}
-        raise InvalidTransition(
-            Message("The status of an event cannot be changed from %(status)s to %(wanted)s.", **words)
-        )
+        detail = Message("The status of an event cannot be changed from %(status)s to %(wanted)s.", **words)
+        raise InvalidTransition(detail)
     event.status = status
     if "slug" in fields and fields["slug"] != event.slug:
         if event.status in PUBLIC_STATUSES:
@@ -104,12 +90,11 @@ def replace_event(session: Session, event: Event, fields: EventFields, *, now: d
 
 
 def _initial_status(requested: str | None, caller: Caller) -> EventStatus:
-    if caller.is_moderator:
-        return EventStatus(requested) if requested is not None else EventStatus.CONFIRMED
-    if requested in {None, EventStatus.PENDING, EventStatus.DRAFT}:
-        return EventStatus(requested or EventStatus.PENDING)
-    refused = Message("must be draft or pending, because only moderators publish events")
-    raise Invalid(errors=[FieldError("/status", refused)])
+    status = EventStatus(requested or (EventStatus.CONFIRMED if caller.is_moderator else EventStatus.PENDING))
+    if not caller.is_moderator and status not in {EventStatus.PENDING, EventStatus.DRAFT}:
+        refused = Message("must be draft or pending, because only moderators publish events")
+        raise Invalid(errors=[FieldError("/status", refused)])
+    return status
 
 
 def _choose_slug(session: Session, requested: str | None, title: str) -> str:
@@ -159,7 +144,6 @@ def _set_call_for_talks(event: Event, given: CallForTalksFields | None) -> None:
 
 
 def _set_overrides_and_validate(event: Event, fields: EventFields) -> list[FieldError]:
-    """Set the recurrence overrides, and return all field errors for the event and its overrides."""
     overrides = event.recurrence_overrides
     if "recurrence_overrides" in fields:
         overrides = merge_overrides(overrides, fields["recurrence_overrides"])
@@ -204,33 +188,28 @@ def _set_co_located_events(session: Session, event: Event, slugs: Sequence[str])
 
 
 def _mirror_co_locations(session: Session, event: Event) -> None:
-    """Make all co-locations of the event symmetric by adding and deleting the reverse rows."""
     ids = {row.other_id for row in event.neighbours}
     back = session.scalars(select(CoLocation).where(CoLocation.other_id == event.id)).all()
     for row in back:
         if row.event_id not in ids:
             session.delete(row)
     for other_id in sorted(ids - {row.event_id for row in back}):
-        session.add(CoLocation(event_id=other_id, other_id=event.id, position=_LAST_POSITION))
+        # The large position sorts the new co-located event after all existing ones.
+        session.add(CoLocation(event_id=other_id, other_id=event.id, position=1000))
 
 
 def create_track_or_room(
     session: Session, event: Event, fields: Mapping[str, Any], *, table: type[TrackOrRoom]
 ) -> TrackOrRoom:
-    """Append a track or room to an event. Raises DuplicateName if the name is already used."""
     _check_part_name_free(session, table, event.id, name=fields["name"])
-    others = event.tracks if issubclass(table, Track) else event.rooms
-    part = table(event_id=event.id, position=1 + max((one.position for one in others), default=-1), **fields)
-    if isinstance(part, Track):
-        event.tracks.append(part)
-    else:
-        event.rooms.append(part)
+    parts: list[Any] = event.tracks if issubclass(table, Track) else event.rooms
+    part = table(event_id=event.id, position=1 + max((one.position for one in parts), default=-1), **fields)
+    parts.append(part)
     session.flush()
     return part
 
 
 def edit_track_or_room(session: Session, part: TrackOrRoom, fields: Mapping[str, Any]) -> TrackOrRoom:
-    """Update a track or room. Raises DuplicateName if the name is already used."""
     if fields.get("name", part.name) != part.name:
         _check_part_name_free(session, type(part), part.event_id, name=fields["name"])
     set_given_fields(part, fields, fields)
@@ -251,16 +230,14 @@ def add_team_member(session: Session, event: Event, member: Member, *, role: Tea
     if row is None:
         row = TeamMember(event_id=event.id, member_id=member.id, role=role)
         session.add(row)
-    elif row.role != role:
-        if role != TeamRole.ORGANISER:
-            _check_another_organiser(session, row)
-        row.role = role
+    elif role != TeamRole.ORGANISER:
+        _check_another_organiser(session, row)
+    row.role = role
     session.flush()
     return row
 
 
 def remove_team_member(session: Session, event: Event, member_id: str) -> None:
-    """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
     missing = EventPartNotFound(Message("No team member has this id."))
     row = require(session.get(TeamMember, (event.id, member_id)), missing)
     _check_another_organiser(session, row)
@@ -269,12 +246,6 @@ def remove_team_member(session: Session, event: Event, member_id: str) -> None:
 
 
 def _check_another_organiser(session: Session, row: TeamMember) -> None:
-    if row.role != TeamRole.ORGANISER:
-        return
-    organisers = session.scalar(
-        select(func.count())
-        .select_from(TeamMember)
-        .where(TeamMember.event_id == row.event_id, TeamMember.role == TeamRole.ORGANISER)
-    )
-    if organisers == 1:
+    organisers = select(func.count()).where(TeamMember.event_id == row.event_id, TeamMember.role == TeamRole.ORGANISER)
+    if row.role == TeamRole.ORGANISER and session.scalar(organisers) == 1:
         raise LastOrganiser(Message("An event needs at least one organiser. Add another organiser first."))

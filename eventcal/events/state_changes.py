@@ -18,9 +18,7 @@ from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import delete_idempotency_records
 
 LOCATION_COLUMNS = tuple(Location.__annotations__)
-"""The columns of an event's location."""
 REDACTED_TEXT = "[removed]"
-"""The text that replaces redacted titles and names."""
 
 
 class EventAction(StrEnum):
@@ -42,7 +40,6 @@ MODERATOR_ACTIONS = frozenset({EventAction.PUBLISH, EventAction.REDACT})
 
 
 def allowed_event_actions(event: Event, caller: Caller) -> tuple[EventAction, ...]:
-    """Return the actions that are allowed for a caller who manages the event."""
     return tuple(
         step
         for step, transition in EVENT_TRANSITIONS.items()
@@ -69,7 +66,6 @@ def apply_transition(event: Event, action: EventAction, *, now: datetime) -> Non
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
-    """Publish a pending event. Raises NotSignedIn, Forbidden or InvalidTransition."""
     check_moderator(caller)
     detail = Message("This event is %(status)s. Only a pending event can be published.", status=event.status.label)
     EVENT_TRANSITIONS[EventAction.PUBLISH].check(event.status, InvalidTransition(detail))
@@ -79,7 +75,6 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
-    """Cancel a public event permanently. Raises InvalidTransition."""
     words = {"status": event.status.label}
     detail = Message(
         "This event is %(status)s. Only a tentative, confirmed or postponed event can be cancelled.", **words

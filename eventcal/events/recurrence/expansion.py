@@ -1,7 +1,6 @@
 """Validation and expansion of recurrence rules (RFC 5545, section 3.3.10) that recur at most daily.
 
 The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
-Each part of a rule is validated separately, and then in combination with the other parts.
 
 If a rule has no dates, dateutil iterates from the start of the rule up to the year 9999. To limit the iteration, the
 start of the rule is moved forward by whole intervals to shortly before the requested dates. The start is also moved
@@ -46,12 +45,11 @@ _LAST_DATE = date(LAST_YEAR, 12, 31)
 # Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
 _DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
-# The search for the last date begins 45 days before UNTIL. The period is multiplied by 8 until it contains a date.
+# The search for the last date begins 45 days before UNTIL. The search period grows eightfold until it contains a date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
 
 
 def rule_error(rule: str, starts: str) -> Message | None:
-    """Return the error message for an invalid rule, or None if the rule is valid. `starts` is the event's start."""
     named = split_rule(rule)
     parts = dict(named)
     if len(parts) != len(named) or "FREQ" not in parts:
@@ -112,8 +110,7 @@ def _byday_error(parts: Mapping[str, str]) -> Message | None:
     in_months = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
     if in_months and max(map(abs, numbers)) > _MAX_WEEKDAYS_PER_MONTH:
         return Message(
-            "numbers in BYDAY must not exceed %(most)s within a month (RFC 5545, 3.3.10)",
-            most=_MAX_WEEKDAYS_PER_MONTH,
+            "numbers in BYDAY must not exceed %(most)s within a month (RFC 5545, 3.3.10)", most=_MAX_WEEKDAYS_PER_MONTH
         )
     return None
 
@@ -135,7 +132,6 @@ class RuleExpansion:
         self.has_end = not self._parts.keys().isdisjoint(_END_PARTS)
 
     def iter_from(self, day: date) -> Iterator[datetime]:
-        """Yield the dates on or after `day`, in chronological order."""
         counted = "COUNT" in self._parts
         for local in self._iter_ignoring_end(day):
             if self._is_after_until(local) or (counted and (self._last_counted is None or local > self._last_counted)):
@@ -144,7 +140,6 @@ class RuleExpansion:
                 yield local
 
     def contains(self, local: datetime) -> bool:
-        """Return whether `local` is one of the dates of the rule."""
         return local in takewhile(lambda one: one <= local, self.iter_from(local.date()))
 
     @cached_property
@@ -216,5 +211,4 @@ class RuleExpansion:
 
 @lru_cache(4096)
 def expand_rule(rule: str, starts: str, tzid: str) -> RuleExpansion | None:
-    """Return the cached expansion of a rule, or None if the rule is invalid."""
     return None if rule_error(rule, starts) else RuleExpansion(rule, starts, tzid)

@@ -3,9 +3,7 @@
 An event without a recurrence rule has a single occurrence.
 
 Each occurrence has "the same exact duration" (RFC 5545, section 3.8.5.3), measured in elapsed time instead of local
-time. An event from 16:00 to 17:00 starts at 16:00 local time all year round and lasts one hour. An event from 22:00 to
-06:00 lasts eight hours, and ends at 07:00 if the clocks go forward during the night. All-day events last a whole
-number of days.
+time. An event from 22:00 to 06:00 lasts eight hours, and ends at 07:00 if the clocks go forward during the night.
 """
 
 import re
@@ -80,14 +78,12 @@ class OccurrenceSlot:
 
     @property
     def sort_position(self) -> SortPosition:
-        """The position of the occurrence in chronological order."""
         return self.starts_at, self.occurrence
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
         """Return whether the occurrence overlaps the inclusive date range, which can be open-ended."""
-        return (first is None or self.ends[:10] >= first.isoformat()) and (
-            last is None or self.starts[:10] <= last.isoformat()
-        )
+        starts_in_time = last is None or self.starts[:10] <= last.isoformat()
+        return starts_in_time and (first is None or self.ends[:10] >= first.isoformat())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,17 +123,14 @@ def _event_duration(event: RecurringEvent) -> timedelta:
 def occurrences_between(
     event: RecurringEvent, first: date | None, last: date | None, *, limit: int, after: SortPosition | None = None
 ) -> list[Occurrence]:
-    """Return up to `limit` occurrences that overlap the date range, in chronological order.
+    """Return up to `limit` occurrences that overlap the inclusive date range in the time zone of the event.
 
-    The date range is inclusive and in the time zone of the event. If `last` is None, the date range ends with the year
-    2199. If `after` is given, only occurrences after that position are returned. Excluded occurrences are omitted, but
-    cancelled occurrences are included.
+    Excluded occurrences are omitted, but cancelled occurrences are included.
     """
     return [_apply_override(event, slot) for slot in islice(iter_slots_between(event, first, last, after=after), limit)]
 
 
 def list_occurrences(event: RecurringEvent, first: date, last: date, *, paging: PageRequest) -> Page[Occurrence]:
-    """Return a page of the occurrences between two days. Raises Invalid if the cursor is malformed."""
     after = _parse_cursor(paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])
@@ -168,17 +161,14 @@ def complete_day_range(first: date | None, last: date | None) -> tuple[date, dat
 
 
 def has_occurrence_between(event: RecurringEvent, first: date | None, last: date | None) -> bool:
-    """Return whether an occurrence overlaps the date range."""
     return next(iter_slots_between(event, first, last), None) is not None
 
 
 def list_overridden_occurrences(event: RecurringEvent) -> list[Occurrence]:
-    """Return the occurrences that are overridden but not excluded, sorted by ID."""
     return [_apply_override(event, slot) for slot in _list_overridden_slots(event)]
 
 
 def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:
-    """Return the sorted IDs of the excluded occurrences."""
     overrides = event.recurrence_overrides or {}
     return sorted(occurrence for occurrence, override in overrides.items() if override.get("excluded"))
 
@@ -186,7 +176,6 @@ def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:
 def iter_slots_between(
     event: RecurringEvent, first: date | None, last: date | None, *, after: SortPosition | None = None
 ) -> Iterator[OccurrenceSlot]:
-    """Yield the slots of the occurrences that overlap the date range (see `occurrences_between`)."""
     moved = sorted(_list_overridden_slots(event), key=lambda slot: slot.sort_position)
     regular = _iter_regular_slots(event, _expansion_start(event, first, after), last)
     for slot in merge(regular, moved, key=lambda slot: slot.sort_position):
@@ -202,11 +191,9 @@ def occurrence_day_range(event: RecurringEvent) -> tuple[str, str]:
     first = min([own.starts[:10], *(slot.starts[:10] for slot in others)])
     if rule is not None and not rule.has_end:
         return first, LAST_DAY
-    latest = (
-        build_occurrence_slot(event, _format_occurrence_id(event, rule.last_date), {})
-        if rule is not None and rule.last_date
-        else own
-    )
+    latest = own
+    if rule is not None and rule.last_date:
+        latest = build_occurrence_slot(event, _format_occurrence_id(event, rule.last_date), {})
     return first, min(LAST_DAY, max([latest.ends[:10], *(slot.ends[:10] for slot in others)]))
 
 
@@ -236,7 +223,7 @@ def _expand_event_rule(event: RecurringEvent) -> RuleExpansion | None:
 
 
 def _expansion_start(event: RecurringEvent, first: date | None, after: SortPosition | None) -> date:
-    """Return the day from which to expand the rule. All earlier occurrences end before `first` or precede `after`."""
+    """Return a day such that all earlier occurrences end before `first` or precede `after`."""
     days = [date.fromisoformat(event.starts[:10])]
     if first is not None:
         days.append(first - (date.fromisoformat(event.ends[:10]) - days[0]) - _GAP_MARGIN)

@@ -5,6 +5,7 @@ by its start according to the rule. An override contains either `excluded` or th
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +17,6 @@ from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_loca
 
 MAX_OVERRIDES = 200
 TOO_MANY_OVERRIDES_ERROR = Message("must have at most %(most)s occurrences", most=MAX_OVERRIDES)
-# The error message for a value of `excluded` other than true.
 EXCLUDED_MUST_BE_TRUE = Message("must be true, or null to remove it")
 _POINTER = "/recurrence_overrides"
 _TIME_FIELDS = ("starts", "ends")
@@ -28,13 +28,11 @@ Override = Mapping[str, Any]
 Overrides = Mapping[str, Override]
 
 
-def merge_overrides(
-    current: Overrides, changes: Mapping[str, OverrideFields | None] | None
-) -> dict[str, dict[str, Any]]:
-    """Merge the changes into the current overrides (RFC 7396), and return all overrides in chronological order."""
+def merge_overrides(old: Overrides, changes: Mapping[str, OverrideFields | None] | None) -> dict[str, dict[str, Any]]:
+    """Merge the changes into the old overrides (RFC 7396), and return all overrides in chronological order."""
     if changes is None:
         return {}
-    whole = {occurrence: dict(override) for occurrence, override in current.items()}
+    whole = {occurrence: dict(override) for occurrence, override in old.items()}
     for occurrence, change in changes.items():
         if change is None:
             whole.pop(occurrence, None)
@@ -48,16 +46,11 @@ def merge_overrides(
 
 
 def drop_empty_overrides(overrides: Overrides) -> dict[str, dict[str, Any]]:
-    """Return the overrides that are not empty."""
     return {occurrence: dict(override) for occurrence, override in overrides.items() if override}
 
 
 def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Collection[str]) -> list[FieldError]:
-    """Return all field errors in the overrides of an otherwise valid event.
-
-    `changed` contains the IDs of the occurrences whose overrides are being changed. If an occurrence that is not in
-    `changed` does not exist, the error message states that the occurrence no longer exists.
-    """
+    """Return all field errors in the overrides. `changed` contains the occurrence IDs of the changed overrides."""
     if not overrides:
         return []
     if len(overrides) > MAX_OVERRIDES:
@@ -79,11 +72,9 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
 
 def occurrence_id_error(occurrence: str) -> str | None:
     """Return the error message for a malformed occurrence ID, or None if the format is valid."""
-    try:
+    with suppress(ValueError):
         if format_local(parse_local(occurrence)) == occurrence:
             return None
-    except ValueError:
-        pass
     return Message(
         "must be the original start of an occurrence: a date (2014-08-18) or local date-time (2014-06-04T13:30:00)"
     )
@@ -113,10 +104,8 @@ def _no_occurrence_message(next_date: str | None, *, is_new: bool) -> Message:
 def _override_field_errors(event: RecurringEvent, occurrence: str, override: Override) -> Iterator[FieldError]:
     if override.get("excluded") and len(override) > 1:
         others = ", ".join(name for name in override if name != "excluded")
-        yield FieldError(
-            "/excluded",
-            Message("cannot be combined with %(others)s; set this field or the others to null", others=others),
-        )
+        mixed = Message("cannot be combined with %(others)s; set this field or the others to null", others=others)
+        yield FieldError("/excluded", mixed)
     errors = [error for name in _TIME_FIELDS if name in override for error in _time_errors(event, name, override[name])]
     yield from errors
     if not errors and ("T" in occurrence) is ("T" in event.starts):
