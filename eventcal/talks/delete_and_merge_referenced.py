@@ -14,7 +14,7 @@ from eventcal.kit.errors import Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.permission_checks import check_moderator
-from eventcal.members.service import delete_member
+from eventcal.members.service import revoke_all_personal_feeds
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
@@ -26,12 +26,10 @@ from eventcal.talks.state_changes import apply_talk_action
 
 
 def count_talks_in(session: Session, part: Room | Track) -> int:
-    """Return the number of talks in a room or track, regardless of their state."""
     return session.scalars(select(func.count()).select_from(Talk).where(_talk_column_for(part) == part.id)).one()
 
 
 def delete_track_or_room(session: Session, part: Room | Track) -> None:
-    """Delete a room or track, and remove it from all talks."""
     column = _talk_column_for(part)
     for talk in session.scalars(select(Talk).where(column == part.id)):
         setattr(talk, column.key, None)
@@ -44,13 +42,11 @@ def _talk_column_for(part: Room | Track) -> InstrumentedAttribute[str | None]:
 
 
 def delete_event(session: Session, event: Event) -> None:
-    """Delete an event. Raises CannotDeletePublished if the event is public, or InUse if the event has talks."""
     if event.status in PUBLIC_STATUSES:
-        raise CannotDeletePublished(
-            Message(
-                "This event is already in the calendars of subscribers. Cancel it instead, so that they are informed."
-            )
+        detail = Message(
+            "This event is already in the calendars of subscribers. Cancel it instead, so that they are informed."
         )
+        raise CannotDeletePublished(detail)
     if session.scalar(select(exists().where(Talk.event_id == event.id))):
         raise InUse(Message("This event has submitted talks and cannot be deleted."))
     session.delete(event)
@@ -63,19 +59,14 @@ _UNIQUE_COLUMNS = ("email", "member_id")
 
 
 def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: Caller, now: datetime) -> Speaker:
-    """Merge the speaker `other` into `kept`, which receives the talks and missing profile fields from `other`.
-
-    The slug of `other` redirects to `kept`. The caller must be a moderator. Raises NotSignedIn, Forbidden, or
-    CannotMergeWithItself if the speakers are identical or one of them has already been merged.
-    """
+    """Merge the speaker `other` into `kept`, which receives the talks and missing profile fields from `other`."""
     check_moderator(caller)
     if kept.id == other.id:
         raise CannotMergeWithItself(Message("Speaker “%(slug)s” cannot be merged with itself.", slug=kept.slug))
     if kept.merged_into_id is not None or other.merged_into_id is not None:
         # Merging a merged speaker again could make two speakers refer to each other.
-        raise CannotMergeWithItself(
-            Message("One of the speakers has already been merged. Use the slug of the remaining speaker.")
-        )
+        detail = Message("One of the speakers has already been merged. Use the slug of the remaining speaker.")
+        raise CannotMergeWithItself(detail)
     rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*talk_load_options())
     for talk in session.scalars(rows).all():
         # If both speakers present a talk, `kept` takes the first of the two positions.
@@ -121,7 +112,7 @@ class DeletionPreview:
     `events_without_organiser` contains the events that prevent the deletion, because they would lose their last
     organiser. `withdrawn` contains the undecided talks that the deletion would withdraw. `decided` contains the
     decided, non-public talks that the deletion would retain. `public` and `speaker` contain the talks and the speaker
-    that remain public after the account is deleted. `teams` contains the events whose team includes the member.
+    that remain public after the account is deleted.
     """
 
     events_without_organiser: Sequence[Event]
@@ -136,7 +127,6 @@ class DeletionPreview:
 
 
 def preview_account_deletion(session: Session, member: Member, *, now: datetime) -> DeletionPreview:
-    """Return what deleting a member's account would do, without deleting it."""
     speaker = find_speaker_by_member(session, member.id)
     is_decided = (Talk.submitter_id == member.id, Talk.state.not_in(UNDECIDED_STATES))
     return DeletionPreview(
@@ -153,18 +143,12 @@ def preview_account_deletion(session: Session, member: Member, *, now: datetime)
 
 
 def delete_account(session: Session, member: Member, *, now: datetime) -> RetainedPublicly:
-    """Delete a member's account and personal data, and return the data that stays public.
-
-    The member's undecided talks are withdrawn. The speaker linked to the member is unlinked, and the speaker's email
-    address is deleted. The member's team roles, access tokens and stars are deleted, and the member's personal feeds
-    are revoked. Raises LastOrganiser if an event would lose its last organiser.
-    """
-    needed_by = _list_events_without_organiser(session, member, now=now)
-    if needed_by:
-        slugs = ", ".join(event.slug for event in needed_by)
+    """Delete a member account and withdraw the undecided talks of the member. Raises LastOrganiser."""
+    held = ", ".join(event.slug for event in _list_events_without_organiser(session, member, now=now))
+    if held:
         detail = Message(
             "You are the last organiser of: %(slugs)s. Add another organiser, or cancel or delete the event.",
-            slugs=slugs,
+            slugs=held,
         )
         raise LastOrganiser(detail)
     caller = Caller(member_id=member.id, role=member.role)
@@ -172,26 +156,22 @@ def delete_account(session: Session, member: Member, *, now: datetime) -> Retain
         apply_talk_action(session, talk, TalkAction.WITHDRAW, caller=caller, reason=None, now=now)
     speaker = find_speaker_by_member(session, member.id)
     known = _if_published(speaker)
-    stays = RetainedPublicly(
-        talks=tuple(talk.id for talk in _list_public_talks(session, member, speaker)),
-        speaker=known.slug if known is not None else None,
-    )
+    talk_ids = tuple(talk.id for talk in _list_public_talks(session, member, speaker))
+    stays = RetainedPublicly(talks=talk_ids, speaker=known.slug if known is not None else None)
     if speaker is not None:
         speaker.member_id = speaker.email = None
         session.flush()
-    delete_member(session, member, now=now)
+    revoke_all_personal_feeds(session, member, now=now)
+    session.delete(member)
+    session.flush()
     return stays
 
 
 def _list_events_without_organiser(session: Session, member: Member, *, now: datetime) -> Sequence[Event]:
     other = aliased(TeamMember)
     others = (other.event_id == Event.id, other.role == TeamRole.ORGANISER, other.member_id != member.id)
-    rows = _select_team_events(member).where(
-        TeamMember.role == TeamRole.ORGANISER,
-        Event.ends_at > now,
-        Event.status != EventStatus.CANCELLED,
-        ~select(other).where(*others).exists(),
-    )
+    organised = _select_team_events(member).where(TeamMember.role == TeamRole.ORGANISER, Event.ends_at > now)
+    rows = organised.where(Event.status != EventStatus.CANCELLED, ~select(other).where(*others).exists())
     return session.scalars(rows.order_by(Event.slug)).all()
 
 

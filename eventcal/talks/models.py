@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from eventcal.events.enums import TalkKind
 from eventcal.events.models import Event, ListingMixin, MemberReference, Room, Track, child_relationship
 from eventcal.kit.markdown import to_html, to_plain_text
-from eventcal.kit.models import PRIVATE_COLUMN, Base, TagRow, enum_column
+from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, TagRow, enum_column
 from eventcal.speakers.models import Speaker
 from eventcal.talks.enums import TalkState
 
@@ -56,7 +56,6 @@ class Talk(ListingMixin, Base):
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     redacted_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    # Columns that are derived from other columns, like those of `ListingMixin`.
     starts_at: Mapped[datetime | None] = mapped_column(default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
@@ -78,9 +77,7 @@ class Talk(ListingMixin, Base):
         self.abstract = self.abstract
 
     @validates("event", "track", "room", "reprise_of")
-    def _set_reference_id(
-        self, name: str, other: "Event | Track | Room | Talk | None"
-    ) -> "Event | Track | Room | Talk | None":
+    def _set_reference_id(self, name: str, other: RandomIdMixin | None) -> RandomIdMixin | None:
         if other is not None and other.id is None:
             raise ValueError(f"a talk cannot refer to a {name} that was not flushed")
         setattr(self, f"{name}_id", other.id if other is not None else None)
@@ -94,7 +91,6 @@ class Talk(ListingMixin, Base):
 
     @property
     def speakers(self) -> list[Speaker]:
-        """The speakers of the talk, in order."""
         return [part.speaker for part in self.speaking]
 
     @property

@@ -1,6 +1,6 @@
 """Queries for talks. Unless stated otherwise, queries return only talks that the caller is allowed to see."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
@@ -36,7 +36,7 @@ def talk_load_options() -> tuple[ORMOption, ...]:
     )
 
 
-# The statement for loading a single talk is built once, because building it took most of the time for editing a talk.
+# The statement for loading a single talk is built once, because building it took most of the time to edit a talk.
 # Lists do not use joined loading of speakers and tags, because the Cartesian product would have too many rows.
 # The earlier talk of a reprise is loaded separately, because a loader option would slow down loading all other talks.
 _SELECT_TALK = (
@@ -51,7 +51,11 @@ _SELECT_EARLIER_TALK = select(Talk).where(Talk.id == bindparam("talk_id")).optio
 def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
     """Return the fully loaded talk, or None if the talk is missing or hidden from the caller."""
     talk = session.scalars(_SELECT_TALK, {"talk_id": talk_id}).unique().one_or_none()
-    if talk is None or not can_view_talk(talk, caller):
+    if talk is None:
+        return None
+    # Reviewers cannot see drafts, but moderators can.
+    offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
+    if not (offered or is_public(talk) or is_own(talk, caller)):
         return None
     earlier = None
     if talk.reprise_of_id is not None:
@@ -61,12 +65,10 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
-    """Return the fully loaded talk. Raises TalkNotFound if the talk is missing or hidden from the caller."""
     return require(find_talk(session, talk_id, caller), TalkNotFound(talk_id))
 
 
 def is_public(talk: Talk) -> bool:
-    """Return whether this talk is public."""
     return talk.published_at is not None and talk.event.status in PUBLIC_STATUSES
 
 
@@ -75,12 +77,6 @@ def is_own(talk: Talk, caller: Caller) -> bool:
     if caller.member_id is None:
         return False
     return talk.submitter_id == caller.member_id or any(s.member_id == caller.member_id for s in talk.speakers)
-
-
-def can_view_talk(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller is allowed to see this talk. Reviewers cannot see drafts, but moderators can."""
-    offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
-    return offered or is_public(talk) or is_own(talk, caller)
 
 
 def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
@@ -121,7 +117,6 @@ def _public_state_conditions(states: tuple[str, ...]) -> list[ColumnElement[bool
 
 
 def list_talks(session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime) -> Page[Talk]:
-    """Return a page of public talks."""
     rows = select_public_talks(filters, now=now)
     return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
@@ -136,7 +131,6 @@ def list_submissions(
 
 
 def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the talks that the caller submitted or presents, in any state, newest first."""
     order = [SortKey(Talk.created_at, datetime, descending=True), SortKey(Talk.id, str, descending=True)]
     return fetch_talk_page(session, select(Talk).where(_own_talk_condition(caller.member_id)), order, paging=paging)
 
@@ -154,9 +148,8 @@ def _select_starred_ids(member_id: str | None) -> Select[str]:
 def last_state_change_reasons(session: Session, talks: Iterable[Talk]) -> dict[str, str]:
     """Return the reasons for the last state changes of talks, keyed by talk ID. Talks without a reason are omitted."""
     last = select(func.max(TalkStateChange.id)).where(TalkStateChange.talk_id.in_([talk.id for talk in talks]))
-    rows = select(TalkStateChange.talk_id, TalkStateChange.reason).where(
-        TalkStateChange.id.in_(last.group_by(TalkStateChange.talk_id)), TalkStateChange.reason.is_not(None)
-    )
+    is_last = TalkStateChange.id.in_(last.group_by(TalkStateChange.talk_id))
+    rows = select(TalkStateChange.talk_id, TalkStateChange.reason).where(is_last, TalkStateChange.reason.is_not(None))
     return {talk_id: reason for talk_id, reason in session.execute(rows) if reason is not None}
 
 
@@ -168,26 +161,20 @@ def starred_and_own_talk_ids(session: Session, member_id: str) -> set[str]:
 def list_starred_and_own_talks(
     session: Session, caller: Caller, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
 ) -> Page[Talk]:
-    """Return a page of the public talks that the caller starred, submitted or presents."""
     on_agenda = select(Talk.id).where(_own_talk_condition(caller.member_id, _select_starred_ids(caller.member_id)))
     rows = select_public_talks(filters, now=now).where(Talk.id.in_(on_agenda))
     return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
 def list_starred_talks(session: Session, caller: Caller, *, paging: PageRequest, now: datetime) -> Page[Talk]:
-    """Return a page of the public talks that the caller has starred."""
     rows = select_public_talks(Filter(), now=now).where(Talk.id.in_(_select_starred_ids(caller.member_id)))
     return fetch_talk_page(session, rows, sort_keys(Sort.STARTS, Talk, Talk.sort_at), paging=paging)
 
 
 def starred_talk_ids(session: Session, caller: Caller, talks: Iterable[Talk]) -> set[str]:
-    """Return the IDs of the given talks that the caller has starred."""
     among = Star.talk_id.in_([talk.id for talk in talks])
     return set(session.scalars(_select_starred_ids(caller.member_id).where(among)))
 
 
-def fetch_talk_page(
-    session: Session, query: Select[Talk], order: Sequence[SortKey], *, paging: PageRequest
-) -> Page[Talk]:
-    """Return a page of fully loaded talks."""
-    return fetch_page(session, query.options(*talk_load_options()), order=order, paging=paging)
+def fetch_talk_page(session: Session, rows: Select[Talk], order: list[SortKey], *, paging: PageRequest) -> Page[Talk]:
+    return fetch_page(session, rows.options(*talk_load_options()), order=order, paging=paging)

@@ -32,10 +32,8 @@ class TalkAction(StrEnum):
 # The states in which the submitter is allowed to edit a talk.
 UNDECIDED_STATES = frozenset({TalkState.DRAFT, TalkState.SUBMITTED, TalkState.WAITLISTED})
 
-# The states of talks that await a decision.
 AWAITING_DECISION_STATES = frozenset({TalkState.SUBMITTED, TalkState.WAITLISTED})
 
-# The states of talks that are part of the programme.
 PROGRAMME_STATES = frozenset({TalkState.ACCEPTED, TalkState.CONFIRMED})
 
 GONE_STATES = frozenset({TalkState.WITHDRAWN, TalkState.CANCELLED})
@@ -72,12 +70,10 @@ def is_public_state(programme: Programme, state: TalkState) -> bool:
 
 
 def talk_duration(kind: TalkKind, duration_minutes: int | None) -> timedelta:
-    """Return the given duration, or the default duration for this kind of talk."""
     return timedelta(minutes=duration_minutes or DEFAULT_MINUTES[kind])
 
 
 def talk_time_errors(talk: Talk) -> list[FieldError]:
-    """Return errors for the times of a talk: a missing time of day, a wrong order, or a start outside the event."""
     for name in ("starts", "ends"):
         if getattr(talk, name) is not None and "T" not in getattr(talk, name):
             return [FieldError(f"/{name}", Message("must be a date-time such as 2014-06-04T13:30:00"))]
@@ -91,20 +87,11 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
 
 
 def talk_kind_errors(talk: Talk) -> list[FieldError]:
-    """Return a list that contains an error if the call for talks does not accept this kind of talk."""
     kinds = talk.event.call.kinds if talk.event.call else []
-    if kinds and talk.kind not in kinds:
-        return [
-            FieldError(
-                "/kind",
-                Message("is not accepted by this call for talks; it accepts: %(kinds)s", kinds=", ".join(kinds)),
-            )
-        ]
-    return []
-
-
-# Placeholder for an attribute that is not loaded or not set.
-_UNSET = object()
+    if not kinds or talk.kind in kinds:
+        return []
+    wrong = Message("is not accepted by this call for talks; it accepts: %(kinds)s", kinds=", ".join(kinds))
+    return [FieldError("/kind", wrong)]
 
 
 def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
@@ -113,7 +100,7 @@ def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
     search = build_search_text(talk.title, talk.abstract, *names, *(tag.tag for tag in talk.tags))
     for name, value in {**_derived_times(talk, talk.event), "search": search}.items():
         # Assigning equal values would cause an UPDATE statement for every talk in a renamed room.
-        if talk.__dict__.get(name, _UNSET) != value:
+        if name not in talk.__dict__ or talk.__dict__[name] != value:
             setattr(talk, name, value)
     stands_open = talk.event.status in PUBLIC_STATUSES
     if talk.published_at is None and stands_open and is_public_state(talk.event.programme, talk.state):
@@ -182,6 +169,5 @@ def iter_schedule_conflicts(slots: Iterable[TalkSlot]) -> Iterator[ScheduleConfl
 
 
 def list_slots_outside_event(slots: Iterable[TalkSlot], *, starts_at: datetime, ends_at: datetime) -> list[TalkSlot]:
-    """Return the slots that start before or end after the event, in chronological order."""
     wrong = (slot for slot in slots if slot.starts_at < starts_at or slot.ends_at > ends_at)
     return sorted(wrong, key=attrgetter("starts_at", "talk_id"))

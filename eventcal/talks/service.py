@@ -35,11 +35,9 @@ _TIME_FIELDS = ("starts", "ends")
 def submit_talk(
     session: Session, event: Event, fields: TalkFields, *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
-    """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the database session.
+    """Create a talk. If the talk repeats an earlier talk, missing fields are copied from the earlier talk.
 
-    If no speakers are given, the submitter is the speaker. If `reprise_of` is given, a missing title, abstract or list
-    of speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all
-    field errors.
+    Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
     """
     check_email_confirmed(caller)
     check_accepts_talks(event, caller=caller, now=now)
@@ -86,27 +84,20 @@ def build_talk(event: Event, *, title: str = "", state: TalkState, submitter_id:
 
 
 def record_state_change(
-    session: Session, talk: Talk, before: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
+    session: Session, talk: Talk, old: TalkState | None, *, caller: Caller, now: datetime, reason: str | None = None
 ) -> None:
-    """Add the change from the state `before` to the current state to the history of a talk."""
+    """Record the change of a talk from the state `old` to its current state."""
     step = TalkStateChange(
-        talk_id=talk.id, from_state=before, to_state=talk.state, member_id=caller.member_id, created_at=now
+        talk_id=talk.id, from_state=old, to_state=talk.state, member_id=caller.member_id, reason=reason, created_at=now
     )
-    step.reason = reason
     session.add(step)
 
 
-# The fields that are validated against the tracks, rooms or call for talks of the event.
-_FIELDS_CHECKED_WITH_EVENT = frozenset({"track", "room", "kind"})
-
-
 def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Caller, now: datetime) -> Talk:
-    """Update the given fields of a talk according to JSON Merge Patch (RFC 7396).
-
-    Raises Forbidden, AlreadyDecided, or Invalid with all errors.
-    """
+    """Merge the fields into a talk (RFC 7396). Raises Forbidden, AlreadyDecided, or Invalid with all field errors."""
     check_can_edit_talk(talk, caller)
-    if _FIELDS_CHECKED_WITH_EVENT & fields.keys():
+    # The track, room and kind are validated against the event.
+    if {"track", "room", "kind"} & fields.keys():
         ensure_event_loaded(session, talk.event)
     # A talk can keep a kind that the call for talks no longer accepts.
     is_other_kind = fields.get("kind", talk.kind) != talk.kind
@@ -118,11 +109,6 @@ def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Calle
 
 
 def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
-    """Raise Forbidden or AlreadyDecided unless the caller is allowed to change this talk.
-
-    Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.
-    Only moderators can change a redacted talk.
-    """
     is_redacted = talk.redacted_at is not None or is_public_and_redacted(talk.event)
     if caller.is_moderator or (caller.can_organise(talk.event_id) and not is_redacted):
         return
@@ -131,12 +117,11 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
     if not is_own(talk, caller):
         raise Forbidden(Message("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED_STATES:
-        detail = Message("This talk is %(state)s. Ask an organiser to change it.", state=talk.state.label)
-        raise AlreadyDecided(detail)
+        raise AlreadyDecided(Message("This talk is %(state)s. Ask an organiser to change it.", state=talk.state.label))
 
 
 def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> Talk:
-    """Redact a talk and its history. A public talk becomes a tombstone. Raises NotSignedIn or Forbidden."""
+    """Redact a talk and its history. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     talk.title = REDACTED_TEXT
     for name in TEXT_COLUMNS:
@@ -158,21 +143,19 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
     """Raise EventEnded or TalksClosed unless the event accepts talks. Moderators can add talks to past events."""
     over = is_over(event.last_ends_at, now=now)
-    about = {"event": event.title}
+    about = {"event": event.title, "status": event.status.label}
     if over and not caller.is_moderator:
         raise EventEnded(Message("“%(event)s” has ended. Only a moderator can add talks to it.", **about))
     if event.status not in ACTIVE_STATUSES:
-        status = event.status.label
-        raise TalksClosed(Message("“%(event)s” is %(status)s and does not accept talks.", **about, status=status))
+        raise TalksClosed(Message("“%(event)s” is %(status)s and does not accept talks.", **about))
     if over or is_accepting_talks(event, now=now):
         return
     if event.call is None:
         raise TalksClosed(Message("“%(event)s” has no call for talks.", **about))
     if event.call.opens_at is not None and now < event.call.opens_at:
-        detail = Message(
-            "The call for talks of “%(event)s” is not open yet. See `call_for_talks` of the event.", **about
+        raise TalksClosed(
+            Message("The call for talks of “%(event)s” is not open yet. See `call_for_talks` of the event.", **about)
         )
-        raise TalksClosed(detail)
     raise TalksClosed(
         Message("The call for talks of “%(event)s” has closed. See `call_for_talks` of the event.", **about)
     )
@@ -239,12 +222,8 @@ def _set_speakers_field(
         elif speaker is None:
             speaker = get_or_create_speaker(session, one, now=now)
         if speaker is None:
-            errors.append(
-                FieldError(
-                    f"/speakers/{i}/slug",
-                    Message("refers to a speaker that does not exist: “%(slug)s”", slug=one["slug"]),
-                )
-            )
+            unknown = Message("refers to a speaker that does not exist: “%(slug)s”", slug=one["slug"])
+            errors.append(FieldError(f"/speakers/{i}/slug", unknown))
         elif speaker in speakers:
             errors.append(FieldError(f"/speakers/{i}", Message("is a duplicate; remove it")))
         else:
@@ -264,7 +243,6 @@ def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
 
 
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
-    """Add a public talk to the caller's agenda. Idempotent. Raises TalkNotFound."""
     if not is_public(talk):
         raise TalkNotFound(talk.id)
     if session.get(Star, (caller.member_id, talk.id)) is None:
@@ -273,7 +251,6 @@ def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> 
 
 
 def remove_star(session: Session, talk_id: str, *, caller: Caller) -> None:
-    """Remove a talk from the caller's agenda. Nothing happens if the agenda does not contain the talk."""
     star = session.get(Star, (caller.member_id, talk_id))
     if star is not None:
         session.delete(star)

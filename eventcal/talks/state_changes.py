@@ -12,15 +12,7 @@ from eventcal.events.enums import Programme
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import can_manage_event, check_can_manage_event, ensure_event_loaded
-from eventcal.kit.errors import (
-    DomainError,
-    FieldError,
-    Forbidden,
-    Invalid,
-    Message,
-    VersionConflict,
-    raise_if_invalid,
-)
+from eventcal.kit.errors import DomainError, FieldError, Forbidden, Invalid, Message, VersionConflict, raise_if_invalid
 from eventcal.kit.translations import translate_to_all_languages
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
@@ -65,16 +57,14 @@ def apply_talk_action(
 ) -> Talk:
     """Apply an action to a talk, record the state change, and notify the submitter of an organiser's decision by email.
 
-    Raises Forbidden if the caller is not allowed to perform the action, or InvalidTransition if the state of the talk
-    does not allow the action. The action `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
+    Raises Forbidden or InvalidTransition. `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
     """
     if action not in SPEAKER_ACTIONS:
         check_can_decide_on_talks(talk.event, caller)
     elif not is_own(talk, caller):
         raise Forbidden(Message("Only the submitter or a speaker of this talk may do this."))
-    detail = Message(
-        "A talk with the state “%(state)s” cannot be %(done)s.", state=talk.state.label, done=_action_label(action)
-    )
+    words = {"state": talk.state.label, "done": _action_label(action)}
+    detail = Message("A talk with the state “%(state)s” cannot be %(done)s.", **words)
     TALK_TRANSITIONS[action].check(talk.state, InvalidTransition(detail))
     if action == TalkAction.SUBMIT:
         check_email_confirmed(caller)
@@ -107,7 +97,6 @@ def _action_label(action: TalkAction) -> str:
 
 
 def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
-    """Raise NotSignedIn or Forbidden unless the caller is allowed to decide on the talks of this event."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
@@ -115,19 +104,16 @@ def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
 
 
 def can_decide_on_talks(event: Event, caller: Caller) -> bool:
-    """Return whether the caller is allowed to decide on the talks of this event."""
     return caller.is_moderator if event.programme == Programme.LISTED else can_manage_event(event, caller)
 
 
 def allowed_organiser_actions(talk: Talk, caller: Caller) -> tuple[TalkAction, ...]:
-    """Return the organiser actions that the caller is allowed to apply to this talk."""
     if not can_decide_on_talks(talk.event, caller):
         return ()
     return tuple(step for step in ORGANISER_ACTIONS if talk.state in TALK_TRANSITIONS[step].sources)
 
 
 def can_edit_talk_as_organiser(talk: Talk, caller: Caller) -> bool:
-    """Return whether the caller can change this talk as an organiser. Only moderators can change a redacted talk."""
     return can_manage_event(talk.event, caller) and (caller.is_moderator or talk.redacted_at is None)
 
 
@@ -140,8 +126,6 @@ def apply_action_to_talks(
     reason: str | None,
     now: datetime,
 ) -> None:
-    """Apply an action to several talks. Raises Forbidden, or BulkActionFailed with an error for each failed talk."""
-
     def apply_action(choice: BulkChoice) -> None:
         revision = choice.talk.revision
         apply_talk_action(session, choice.talk, action, caller=caller, reason=reason, now=now)
@@ -151,7 +135,6 @@ def apply_action_to_talks(
 
 
 def edit_talks(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, now: datetime) -> None:
-    """Update several talks. Raises Forbidden, or BulkActionFailed with an error for each failed talk."""
     _change_all_or_fail(edits, partial(edit_talk_if_unchanged, session, caller=caller, now=now))
 
 

@@ -1,7 +1,4 @@
-"""Queries for organisers and reviewers: submissions, state changes and the programme.
-
-Drafts are private and are never returned. The caller must be a reviewer of the events unless stated otherwise.
-"""
+"""Queries for organisers and reviewers: submissions without drafts, state changes and the programme."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,7 +18,7 @@ from eventcal.talks.models import Talk, TalkSpeaker, TalkStateChange
 from eventcal.talks.queries import fetch_talk_page, get_talk, talk_load_options
 from eventcal.talks.rules import AWAITING_DECISION_STATES, PROGRAMME_STATES, TalkSlot
 
-_OLDEST_FIRST = (SortKey(Talk.created_at, datetime), SortKey(Talk.id, str))
+_OLDEST_FIRST = [SortKey(Talk.created_at, datetime), SortKey(Talk.id, str)]
 
 
 def count_submissions_by_state(session: Session, event: Event) -> dict[TalkState, int]:
@@ -43,26 +40,18 @@ def count_undecided_talks(session: Session, event_ids: Iterable[str]) -> dict[st
 def list_event_submissions(
     session: Session, event: Event, states: Iterable[TalkState], *, q: str = "", paging: PageRequest
 ) -> Page[Talk]:
-    """Return a page of the submissions for an event, filtered by state and search words, oldest first."""
     rows = select(Talk).where(Talk.event_id == event.id, Talk.state.in_(list(states)), _not_draft())
     return fetch_talk_page(session, rows.where(*search_conditions(Talk.search, q)), _OLDEST_FIRST, paging=paging)
 
 
 def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the undecided talks of active events with the programme type `listed`.
-
-    The caller must be a moderator.
-    """
-    waits = (
-        Event.programme == Programme.LISTED,
-        Event.status.in_(ACTIVE_STATUSES),
-        Talk.state.in_(AWAITING_DECISION_STATES),
-    )
-    return fetch_talk_page(session, select(Talk).join(Talk.event).where(*waits), _OLDEST_FIRST, paging=paging)
+    """Return a page of the undecided talks at active events whose programme is `listed`, oldest first."""
+    rows = select(Talk).join(Talk.event).where(Event.programme == Programme.LISTED, Event.status.in_(ACTIVE_STATUSES))
+    waiting = rows.where(Talk.state.in_(AWAITING_DECISION_STATES))
+    return fetch_talk_page(session, waiting, _OLDEST_FIRST, paging=paging)
 
 
 def get_submission(session: Session, event: Event, talk_id: str, *, caller: Caller) -> Talk:
-    """Return a fully loaded submission. Raises TalkNotFound if the talk is a draft or belongs to another event."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
         raise TalkNotFound(talk_id)
@@ -80,11 +69,9 @@ def list_submissions_by_id(session: Session, event: Event, talk_ids: Sequence[st
 
 def submission_times(session: Session, talks: Iterable[Talk]) -> dict[str, datetime]:
     """Return submission times by talk ID. The submission time of a former draft differs from its creation time."""
-    last = select(TalkStateChange.talk_id, func.max(TalkStateChange.created_at)).where(
-        TalkStateChange.to_state == TalkState.SUBMITTED
-    )
     among = {talk.id: talk.created_at for talk in talks}
-    rows = last.where(TalkStateChange.talk_id.in_(among)).group_by(TalkStateChange.talk_id)
+    last = select(TalkStateChange.talk_id, func.max(TalkStateChange.created_at)).group_by(TalkStateChange.talk_id)
+    rows = last.where(TalkStateChange.to_state == TalkState.SUBMITTED, TalkStateChange.talk_id.in_(among))
     return among | dict(session.execute(rows).all())
 
 
@@ -96,17 +83,13 @@ def submitters_to_notify(session: Session, talks: Iterable[Talk]) -> Mapping[str
 
 
 def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChange, Member | None]]:
-    """Return a talk's state changes, oldest first, each with the member who made the change, or None."""
     rows = select(TalkStateChange, Member).outerjoin(Member, Member.id == TalkStateChange.member_id)
     found = session.execute(rows.where(TalkStateChange.talk_id == talk.id).order_by(TalkStateChange.id))
     return [(step, member) for step, member in found]
 
 
 def list_programme_talks(session: Session, event: Event, *, day: str | None = None, paging: PageRequest) -> Page[Talk]:
-    """Return a page of the talks in an event's programme, sorted by start time, beginning with untimed talks.
-
-    `day` selects the talks that start on this local day, or the talks without a time if `day` is an empty string.
-    """
+    """Return a page of an event's programme. If `day` is an empty string, only talks without a time are returned."""
     rows = select(Talk).where(_programme_condition(event))
     if day is not None:
         rows = rows.where(Talk.starts_at.is_not(None) & (Talk.first_day == day) if day else Talk.starts_at.is_(None))
