@@ -1,7 +1,4 @@
-"""Authentication factors in addition to the password: authenticator apps (TOTP), recovery codes and passkeys.
-
-`web/identity/passkeys.py` verifies WebAuthn responses before passkeys are stored.
-"""
+"""Authentication factors in addition to the password: authenticator apps (TOTP), recovery codes and passkeys."""
 
 import re
 from collections.abc import Sequence
@@ -43,11 +40,9 @@ class TotpAuthenticator:
         return str(self._totp.new().to_json(encrypt=True))
 
     def format_secret(self, encrypted_secret: str) -> str:
-        """Return the secret in groups of characters, for typing into an authenticator app."""
         return str(self._totp.from_source(encrypted_secret).pretty_key())
 
     def build_otpauth_uri(self, encrypted_secret: str, *, account_name: str) -> str:
-        """Return the `otpauth:` URI of the secret, which is displayed as a QR code."""
         return str(self._totp.from_source(encrypted_secret).to_uri(_replace_colons(account_name)))
 
     def find_time_step(
@@ -56,10 +51,9 @@ class TotpAuthenticator:
         """Return the time step of a code, or None if the code is wrong or not newer than `last_time_step`."""
         totp = self._totp.from_source(encrypted_secret)
         try:
-            match = totp.match(code, time=now, window=MAX_CLOCK_DRIFT, last_counter=last_time_step)
+            return int(totp.match(code, time=now, window=MAX_CLOCK_DRIFT, last_counter=last_time_step).counter)
         except TokenError:
             return None
-        return int(match.counter)
 
     @cached_property
     def _totp(self) -> Any:  # noqa: ANN401 - the library has no types
@@ -83,10 +77,7 @@ def count_recovery_codes(session: Session, member_id: str) -> int:
 
 
 def enable_totp(session: Session, member: Member, encrypted_secret: str, *, counter: int, now: datetime) -> list[str]:
-    """Enable the authenticator app of a member and return new recovery codes. Raises SecondFactorAlreadyEnabled.
-
-    `counter` is the time step of the code that the member entered to confirm the secret.
-    """
+    """Enable an authenticator app and return new recovery codes. `counter` is the time step of the verified code."""
     if find_totp_secret(session, member.id) is not None:
         detail = Message("An authenticator app is already set up. Remove it before you set up another one.")
         raise SecondFactorAlreadyEnabled(detail)
@@ -95,7 +86,6 @@ def enable_totp(session: Session, member: Member, encrypted_secret: str, *, coun
 
 
 def disable_totp(session: Session, member: Member) -> None:
-    """Disable the authenticator app of a member and delete the member's recovery codes."""
     session.execute(delete(TotpSecret).where(TotpSecret.member_id == member.id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
 
@@ -112,10 +102,7 @@ def replace_recovery_codes(session: Session, member: Member) -> list[str]:
 def use_second_factor_code(
     session: Session, member: Member, typed_code: str, *, authenticator: TotpAuthenticator, now: datetime
 ) -> None:
-    """Verify a TOTP code or a recovery code of a member and mark the code as used. Raises InvalidCode.
-
-    Write transactions are serialised, so two requests cannot use the same code.
-    """
+    """Verify a TOTP code or a recovery code of a member and mark the code as used. Raises InvalidCode."""
     code = re.sub(r"[\s-]", "", typed_code).lower()
     if re.fullmatch("[0-9]{6}", code):
         taken = _use_totp_code(session, member, code, app=authenticator, now=now)
@@ -127,10 +114,8 @@ def use_second_factor_code(
 
 def _use_totp_code(session: Session, member: Member, code: str, *, app: TotpAuthenticator, now: datetime) -> bool:
     totp = find_totp_secret(session, member.id)
-    if totp is None:
-        return False
-    counter = app.find_time_step(totp.sealed, code, now=now, last_time_step=totp.last_counter)
-    if counter is None:
+    counter = app.find_time_step(totp.sealed, code, now=now, last_time_step=totp.last_counter) if totp else None
+    if totp is None or counter is None:
         return False
     totp.last_counter = counter
     return True
@@ -146,7 +131,6 @@ def _use_recovery_code(session: Session, member: Member, code: str) -> bool:
 
 
 def remove_second_factors(session: Session, member: Member) -> None:
-    """Delete the authenticator app, recovery codes and passkeys of a member, and end all sessions of the member."""
     disable_totp(session, member)
     delete_all_passkeys(session, member)
     end_sessions_and_email_tokens(session, member)
@@ -171,7 +155,6 @@ def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Pas
 
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
-    """Add a passkey. Raises DuplicatePasskey if the credential ID is already registered."""
     # Write transactions are serialised, so concurrent requests cannot add the same passkey.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))

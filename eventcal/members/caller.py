@@ -4,15 +4,12 @@ from dataclasses import dataclass, field
 
 from eventcal.members.enums import Role, Scope
 
-_SCOPE_ORDER = tuple(Scope)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """The person or program that makes a request.
 
     `member_id` is None for anonymous callers and for the command line. `role` is None for anonymous callers.
-    `organised_event_ids` and `reviewed_event_ids` are the IDs of the events that the caller organises or reviews.
     `scopes` contains the scopes of the access token, or is None for requests without an access token.
     """
 
@@ -39,12 +36,11 @@ class Caller:
         return self.is_moderator or event_id in self.organised_event_ids
 
     def can_review(self, event_id: str) -> bool:
-        """Return whether the caller is allowed to see the submissions of this event."""
         return self.can_organise(event_id) or event_id in self.reviewed_event_ids
 
     def has_scope(self, scope: Scope) -> bool:
         """Return whether the access token grants this scope. Scopes restrict only requests with an access token."""
-        order = _SCOPE_ORDER.index
+        order = list(Scope).index
         return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
 
 

@@ -36,10 +36,8 @@ class MemberSession(RandomIdMixin, Base):
     """A browser session. The session cookie contains a random secret, of which only the hash is stored.
 
     `member_key` is the value of `Member.fs_uniquifier` at the start of the session. `pending` is true if the password
-    was correct but no second factor has been verified yet. `reauthenticated_at` is the time at which the member last
-    authenticated. `data` contains temporary values that views store, keyed by name. `signed_csrf_secret` is the CSRF
-    secret of the signed cookie that the session replaced. A session that replaced a signed cookie is retained for some
-    time after it ends, so that the cookie remains invalid.
+    was correct but no second factor has been verified yet. `signed_csrf_secret` is the CSRF secret of a signed cookie
+    that the session replaced.
     """
 
     __tablename__ = "sessions"
@@ -75,7 +73,6 @@ class PersonalFeed(RandomIdMixin, Base):
 
     __tablename__ = "personal_feeds"
 
-    # `member_id` is NULL after the member has been deleted.
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)

@@ -1,4 +1,4 @@
-"""Permission checks. Each check raises NotSignedIn or Forbidden if the caller does not have the permission."""
+"""Permission checks. Each check raises NotSignedIn or Forbidden if the caller does not have the required permission."""
 
 from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.caller import Caller
@@ -20,7 +20,6 @@ def check_moderator(caller: Caller) -> None:
 
 
 def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
-    """Return the scopes that the caller is allowed to grant to an access token."""
     if caller.is_moderator:
         return tuple(Scope)
     organiser_scopes = (Scope.ORGANISE,) if caller.is_team_member_or_moderator else ()

@@ -40,7 +40,6 @@ def find_active_member_by_uniquifier(session: Session, fs_uniquifier: str) -> Me
 
 
 def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest) -> Page[AccessToken]:
-    """Return a page of the member's access tokens, including expired tokens, newest first."""
     order = [SortKey(AccessToken.created_at, datetime, descending=True), SortKey(AccessToken.id, str, descending=True)]
     rows = select(AccessToken).where(AccessToken.member_id == member_id)
     return fetch_page(session, rows, order=order, paging=paging)
@@ -54,14 +53,12 @@ def get_access_token(session: Session, token_id: str, member_id: str) -> AccessT
 
 
 def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest) -> Page[PersonalFeed]:
-    """Return a page of the member's secret feeds that are not revoked, newest first."""
     rows = select(PersonalFeed).where(PersonalFeed.member_id == member_id, PersonalFeed.revoked_at.is_(None))
     keys = [SortKey(PersonalFeed.created_at, datetime, descending=True), SortKey(PersonalFeed.id, str, descending=True)]
     return fetch_page(session, rows, order=keys, paging=paging)
 
 
 def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
-    """Return the member's secret feed with this ID. Raises NotFound for unknown and revoked feeds."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Message("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -74,7 +71,6 @@ def find_personal_feed_by_secret(session: Session, secret: str) -> PersonalFeed 
 
 
 def find_idempotency_record(session: Session, member_id: str, key: str) -> IdempotencyRecord | None:
-    """Return the response stored for the member's Idempotency-Key, or None."""
     rows = select(IdempotencyRecord).where(IdempotencyRecord.member_id == member_id, IdempotencyRecord.key == key)
     return session.scalars(rows).one_or_none()
 
@@ -97,11 +93,7 @@ def create_member(
     confirmed_at: datetime | None = None,
     role: Role = Role.MEMBER,
 ) -> Member:
-    """Add a member and flush the database session. Raises DuplicateEmail.
-
-    `email` must be normalised. `confirmed_at` is the time at which the member confirmed the email address. Only members
-    with a confirmed email address are linked to the speaker with the same email address.
-    """
+    """Add a member. `email` must be normalised. Raises DuplicateEmail."""
     # Write transactions are serialised, so no other member with this email can be added concurrently.
     if find_member_by_email(session, email) is not None:
         detail = Message("An account with this email address already exists. Sign in or reset the password.")
@@ -122,7 +114,6 @@ def create_member(
 
 
 def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
-    """Update a member. The only supported field is `name`."""
     member.name = fields.get("name", member.name)
     session.flush()
     return member
@@ -179,13 +170,6 @@ def revoke_personal_feed(session: Session, feed_id: str, member_id: str, *, now:
 def revoke_all_personal_feeds(session: Session, member: Member, *, now: datetime) -> None:
     feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
     session.execute(feeds.values(revoked_at=now))
-
-
-def delete_member(session: Session, member: Member, *, now: datetime) -> None:
-    """Delete a member and the member's tokens, stars and stored responses, and revoke the member's secret feeds."""
-    revoke_all_personal_feeds(session, member, now=now)
-    session.delete(member)
-    session.flush()
 
 
 def delete_idempotency_records(session: Session, text: str) -> None:

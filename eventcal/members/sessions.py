@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.errors import Message, NotFound, require
@@ -11,7 +11,6 @@ from eventcal.kit.ids import hash_secret, new_id, new_secret
 from eventcal.members.models import Member, MemberSession
 
 IDLE_TIMEOUT = timedelta(days=14)
-"""The idle time after which a session ends."""
 LIFETIME = timedelta(days=30)
 """The maximum age of a session, regardless of its use."""
 TOUCH_INTERVAL = timedelta(hours=1)
@@ -23,7 +22,6 @@ PENDING_TIMEOUT = timedelta(minutes=10)
 def build_session(
     member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
 ) -> MemberSession:
-    """Return a new browser session that has not been added to the database."""
     return MemberSession(
         id=new_id(),
         member_id=member.id,
@@ -40,20 +38,15 @@ def build_session(
 
 
 def find_session(session: Session, secret: str, *, now: datetime) -> tuple[MemberSession, Member] | None:
-    """Return the active browser session with this secret and its active member, or None."""
     rows = select(MemberSession, Member).join(Member, _is_live_session(now))
     return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 
 
 def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
     """Return the active member with this `fs_uniquifier`, or None if a session has replaced the signed cookie."""
-    rows = select(Member).where(
-        Member.fs_uniquifier == fs_uniquifier,
-        Member.signed_cookies.is_(True),
-        Member.active,
-        ~exists().where(MemberSession.secret_hash == hash_secret(secret)),
-    )
-    return session.scalars(rows).one_or_none()
+    replaced = exists().where(MemberSession.secret_hash == hash_secret(secret))
+    rows = select(Member).where(Member.fs_uniquifier == fs_uniquifier, Member.signed_cookies.is_(True), Member.active)
+    return session.scalars(rows.where(~replaced)).one_or_none()
 
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
@@ -63,14 +56,12 @@ def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequenc
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
-    """Return the browser session with this ID, in which the member must be signed in. Raises NotFound."""
     rows = _select_signed_in_sessions(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
     return require(session.scalars(rows).one_or_none(), unknown)
 
 
 def touch_session(session: Session, session_id: str, *, now: datetime) -> None:
-    """Record the use of a browser session and postpone the session's expiry."""
     found = session.get(MemberSession, session_id)
     if found is not None and now < found.expires_at:
         found.last_seen_at = now
@@ -114,9 +105,5 @@ def _select_signed_in_sessions(member_id: str, now: datetime) -> Select[MemberSe
 
 
 def _is_live_session(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        Member.id == MemberSession.member_id,
-        Member.fs_uniquifier == MemberSession.member_key,
-        Member.active,
-        MemberSession.expires_at > now,
-    )
+    belongs = (Member.id == MemberSession.member_id) & (Member.fs_uniquifier == MemberSession.member_key)
+    return belongs & Member.active & (MemberSession.expires_at > now)

@@ -42,7 +42,6 @@ def find_speaker_by_member(session: Session, member_id: str) -> Speaker | None:
 
 
 def speaker_names_by_id(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of speakers by ID, without checking permissions."""
     rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
     return dict(session.execute(rows).all())
 
@@ -61,10 +60,7 @@ def list_public_speakers(session: Session, *, paging: PageRequest) -> Page[Speak
 
 def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime) -> Speaker:
     """Return the speaker of a member: the linked speaker, the speaker with the member's email, or a new speaker."""
-    speaker = find_speaker_by_member(session, member.id)
-    if speaker is not None:
-        return speaker
-    speaker = find_speaker_by_email(session, member.email)
+    speaker = find_speaker_by_member(session, member.id) or find_speaker_by_email(session, member.email)
     if speaker is None:
         return create_speaker(session, {"name": member.name, "email": member.email}, member_id=member.id, now=now)
     if speaker.member_id is None and member.confirmed_at is not None:
@@ -74,15 +70,12 @@ def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime
 
 
 def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:
-    """Return the existing speaker with the email in `fields`, or a new speaker created from `fields`."""
     known = find_speaker_by_email(session, fields["email"]) if fields.get("email") else None
     return known or create_speaker(session, fields, member_id=None, now=now)
 
 
 def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
-    """Add a speaker. If `fields` contains no slug, a unique slug is generated from the name."""
     email = fields.get("email")
-    plain = {name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields}
     speaker = Speaker(
         slug=fields.get("slug") or generate_unique_slug(session, Speaker.slug, fields["name"], fallback="speaker"),
         email=email_key(email) if email else None,
@@ -90,7 +83,7 @@ def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: st
         links=list(fields.get("links") or []),
         created_at=now,
         updated_at=now,
-        **plain,
+        **{name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields},
     )
     session.add(speaker)
     session.flush()
@@ -100,7 +93,6 @@ def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: st
 def update_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
-    """Update the given fields of a speaker. Raises Forbidden, SlugImmutable or DuplicateSlug."""
     check_can_edit_speaker(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:

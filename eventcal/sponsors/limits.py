@@ -4,4 +4,3 @@ NAME, DESCRIPTION = 200, 2000
 TIER_NAME, RANK = 100, 1000
 BENEFIT, BENEFITS = 300, 50
 NOTE = 2000
-"""The maximum length of the note of a sponsorship."""

@@ -26,7 +26,6 @@ def list_tiers_with_taken_places(session: Session, event: Event) -> list[tuple[T
 
 
 def count_taken_places(session: Session, tier: Tier) -> int:
-    """Return the number of confirmed sponsorships of a tier."""
     return session.scalars(select(func.count()).where(_is_confirmed_for_tier(tier.id))).one()
 
 
@@ -35,7 +34,6 @@ def _is_confirmed_for_tier(tier_id: object) -> ColumnElement[bool]:
 
 
 def get_tier_for_organiser(session: Session, tier_id: str, caller: Caller) -> Tier:
-    """Return a tier of an event that the caller is allowed to manage. Raises TierNotFound, NotSignedIn or Forbidden."""
     tier = _find_tier(session, tier_id)
     if tier is None or not can_view_event(tier.event, caller):
         raise TierNotFound(tier_id)

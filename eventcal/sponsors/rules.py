@@ -24,12 +24,10 @@ SPONSORSHIP_TRANSITIONS: Mapping[SponsorshipAction, Transition[SponsorshipState]
 
 
 def has_free_place(capacity: int | None, taken: int) -> bool:
-    """Return whether a tier with this capacity has a free place. A capacity of None means no limit."""
     return capacity is None or taken < capacity
 
 
 def tier_errors(tier: Tier, *, taken: int) -> list[FieldError]:
-    """Return all field errors for a tier with `taken` confirmed sponsorships."""
     errors: list[FieldError] = []
     if (tier.price_amount is None) is not (tier.price_currency is None):
         errors.append(FieldError("/price", Message("must have both an amount and a currency, or be null")))
