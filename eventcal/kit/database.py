@@ -36,11 +36,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 @dataclass(frozen=True)
 class Change:
-    """A row that a unit of work added, changed or deleted.
-
-    `changed_fields`: the names of the changed attributes, or an empty set for added and deleted rows.
-    `old_values`: the previous values of the changed attributes, if they are known.
-    """
+    """A row that a unit of work added, changed or deleted, with the known previous values of the changed attributes."""
 
     row: Any
     action: Literal["added", "changed", "deleted"]
@@ -101,8 +97,8 @@ class Database:
     def unit_of_work(self) -> Iterator["UnitOfWork"]:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
-        The block holds the write lock. A hook can call `wait_after_commit_until` to delay the end of the block.
-        Raises DatabaseBusy if the write lock or a connection does not become available in time.
+        A hook can call `wait_after_commit_until` to delay the end of the block. Raises
+        DatabaseBusy if the write lock or a connection does not become available in time.
         """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
@@ -118,8 +114,8 @@ class Database:
 class UnitOfWork:
     """A unit of work: a session, and the row changes that have not been passed to the hooks yet.
 
-    `now` is the start time of the unit of work in UTC. Last-Modified dates are based on `commit_time` instead, because
-    readers do not see the changes before the transaction is committed.
+    `now` is the start time of the unit of work in UTC. Last-Modified dates are based on `commit_time`, because readers
+    do not see changes before the transaction is committed.
     """
 
     def __init__(self, session: Session, hooks: Sequence[ChangeHook], clock: Clock) -> None:
@@ -164,7 +160,6 @@ def _last_migration() -> str:
 
 
 def has_public_change(row: Base) -> bool:
-    """Return whether any public attribute of the row has unflushed changes."""
     return any_public(type(row), _changed_attributes(row))
 
 

@@ -1,7 +1,4 @@
-"""Translatable messages and the base classes of domain errors, which are independent of HTTP.
-
-`web/http/errors.py` maps the error classes to HTTP status codes.
-"""
+"""Translatable messages, and the base classes of domain errors, which `web/http/errors.py` maps to HTTP statuses."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

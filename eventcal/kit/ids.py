@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from itertools import chain, count
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -48,16 +49,12 @@ class SlugImmutable(Conflict):
 def generate_unique_slug(session: Session, column: InstrumentedAttribute[str], name: str, *, fallback: str) -> str:
     """Return a slug for `name`, with a numeric suffix if necessary to make the slug unique in `column`.
 
-    If `name` contains no characters that are allowed in slugs, the slug is `fallback` with a random suffix. The write
-    lock of the unit of work ensures that the slug is still unique when it is written.
+    If `name` contains no characters that are allowed in slugs, the slug is `fallback` with a random suffix.
     """
     # Ten characters are reserved for the numeric suffix.
     stem = slugify(name)[: SLUG_LIMIT - 10].rstrip("-") or f"{fallback}-{new_id()[:6]}"
-    slug, number = stem, 1
-    while is_slug_taken(session, column, slug):
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug
+    candidates = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    return next(slug for slug in candidates if not is_slug_taken(session, column, slug))
 
 
 def is_slug_taken(session: Session, column: InstrumentedAttribute[str], slug: str) -> bool:

@@ -159,8 +159,7 @@ def _find_instant(local: datetime, tzid: str) -> datetime | None:
 def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
     """Return the UTC instant of a naive local time (RFC 5545, section 3.3.5).
 
-    A skipped time is converted with the offset before the gap. If a time occurs twice, the `fold` attribute selects the
-    instant (PEP 495).
+    A skipped time is converted with the offset before the gap. For a repeated time, `fold` selects the instant.
     """
     return local.replace(tzinfo=get_zone(tzid)).astimezone(UTC)
 
@@ -189,7 +188,7 @@ def day_start(day: date, tzid: str) -> datetime:
 
 
 def day_end(day: date, tzid: str) -> datetime:
-    """Return the UTC instant at which the next day begins in the zone. Raises the same errors as `day_start`."""
+    """Return the UTC instant at which the day after `day` begins in the zone. Raises the same errors as `day_start`."""
     _check_year(day.year)
     return _first_instant_of_day(day + _A_DAY, tzid)
 

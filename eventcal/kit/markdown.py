@@ -57,8 +57,7 @@ def to_html(markdown: str) -> str:
     The HTML contains no scripts, styles, images or frames, and no class or id attributes. The highest heading level is
     h3. Links have the attribute rel="nofollow ugc noopener". `to_html` never raises an exception.
     """
-    text = _normalise_characters(markdown)
-    tokens = _parse_tokens(text)
+    text, tokens = _parse_tokens(markdown)
     if tokens is None:
         return _SANITIZER.clean("\n".join(_iter_unparsed_paragraphs(text)))
     return _SANITIZER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {}))
@@ -72,20 +71,13 @@ def to_plain_text(markdown: str) -> str:
     as the URL if the link text is empty or equals the URL. Bullets are rendered as "- ". The lines of a paragraph are
     joined. `to_plain_text` never raises an exception.
     """
-    text = _normalise_characters(markdown)
-    tokens = _parse_tokens(text)
+    text, tokens = _parse_tokens(markdown)
     if tokens is None:
         return text.strip("\n")
     page = _PlainTextBuilder()
     for token in tokens:
         page.add_token(token)
     return "\n".join(page.lines).strip("\n")
-
-
-def _normalise_characters(markdown: str) -> str:
-    r"""Normalise line breaks to \n, and replace characters that cannot be stored with U+FFFD."""
-    lines = markdown.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
 
 
 def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
@@ -96,23 +88,24 @@ def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
 
 # The same text is often rendered as HTML and then as plain text.
 @lru_cache(4)
-def _parse_tokens(text: str) -> list[Token] | None:
-    """Return the Markdown tokens, or None if the text exceeds a limit and must not be rendered as Markdown."""
+def _parse_tokens(markdown: str) -> tuple[str, list[Token] | None]:
+    """Return the normalised text and its Markdown tokens, which are None if the text exceeds a limit."""
+    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", markdown.replace("\r\n", "\n").replace("\r", "\n"))
     lines = text.split("\n")
     cells = len(lines) * (max(line.count("|") for line in lines) + 1)
     marks = len(_MARKUP_CHARACTER.findall(text))
     if len(lines) > MAX_LINES or cells > MAX_TABLE_CELLS or marks > MAX_MARKUP_CHARACTERS:
-        return None
+        return text, None
     tokens = _PARSER.parse(text)
     for token in tokens:
         if token.type in {"blockquote_open", "list_item_open"} and token.level >= _MAX_NESTING - 1:
             # The parser drops the content of blocks at the maximum nesting depth.
-            return None
+            return text, None
         if token.tag in {"h1", "h2"}:
             token.tag = "h3"
         if token.children:
             token.children = list(_replace_images(token.children))
-    return tokens
+    return text, tokens
 
 
 def _replace_images(children: Sequence[Token]) -> Iterator[Token]:

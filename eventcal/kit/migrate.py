@@ -19,8 +19,7 @@ _LOCK_TIMEOUT_MS = 60_000
 def upgrade(database: Engine | URL | str, *, revision: str = "head") -> None:
     """Upgrade the database to `revision`, a migration number or "head". An up-to-date database is left unchanged.
 
-    Raises alembic.util.CommandError if `revision` or the current revision of the database is unknown, and RuntimeError
-    if the migrations violate a foreign key on SQLite.
+    Raises CommandError for an unknown revision, and RuntimeError if a migration violates a foreign key on SQLite.
     """
     _run_migration(database, lambda config: command.upgrade(config, revision))
 

@@ -44,10 +44,7 @@ class PageRequest:
 
 
 def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey], paging: PageRequest) -> Page[Row]:
-    """Return the page of `rows` after the cursor, sorted by `order`, which must be a total order.
-
-    Raises Invalid if the cursor is malformed or belongs to a different sort order.
-    """
+    """Return the page after the cursor in the given sort order. Raises Invalid if the cursor is invalid."""
     query = rows.add_columns(*(key.column for key in order))
     query = query.order_by(*(key.column.desc() if key.descending else key.column.asc() for key in order))
     if paging.cursor is not None:

@@ -27,10 +27,7 @@ def format_rule(parts: Mapping[str, str]) -> str:
 
 
 def split_weekday(value: str) -> tuple[int | None, str]:
-    """Return the number and weekday of a BYDAY value: (-1, "FR") for -1FR, and (None, "FR") for FR.
-
-    Raises ValueError if the part before the weekday is not a number.
-    """
+    """Return (-1, "FR") for the BYDAY value -1FR, and (None, "FR") for FR. Raises ValueError for an invalid number."""
     return int(value[:-2]) if value[:-2] else None, value[-2:]
 
 

@@ -24,7 +24,6 @@ _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf"})
 # Letters that Unicode does not decompose, and the ASCII letters that are often typed instead of these letters.
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ŧ": "t"}
-    # The dotted "İ" needs no entry, because casefolding and accent removal already convert it to "i".
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 
@@ -35,8 +34,7 @@ _SELECTORS = frozenset([0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0
 def single_line_error(value: str) -> Message | None:
     """Return the error message for invalid single-line text, such as a title, or None if the text is valid.
 
-    Control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text are invalid. The message suggests a
-    correction and has no subject, so that it can follow any field name.
+    Control characters, line breaks, lone surrogates, U+FFFE, U+FFFF and blank text are invalid.
     """
     if found := _FORBIDDEN_IN_LINE.search(value):
         return _character_error(found, instead=Message("a space"))
@@ -96,9 +94,8 @@ def slug_error(value: str) -> Message | None:
 def fold_for_search(value: str) -> str:
     """Return the text folded for comparison, so that case, accents, ligatures and width variants are ignored.
 
-    Each character is folded independently, so that a prefix of a word folds to a prefix of the folded word. Characters
-    with a combining class count as accents. Marks without a combining class, such as the vowel signs of Indic scripts,
-    are preserved.
+    Each character is folded independently, so that a prefix of a word folds to a prefix of the folded word. Marks
+    without a combining class, such as the vowel signs of Indic scripts, are preserved.
     """
     # Accents are removed before casefolding, because casefolding converts the Greek iota subscript to a letter.
     # Accents are removed again after casefolding, because casefolding can produce decomposable characters.
@@ -127,10 +124,6 @@ def build_search_text(*texts: str | None) -> str:
 
 
 def split_query(q: str) -> tuple[str, ...]:
-    """Return the first `QUERY_WORD_LIMIT` unique folded words of a search query, in order.
-
-    Each word is searched for as a prefix in the results of `build_search_text`.
-    """
     return tuple(dict.fromkeys(_split_words(q)))[:QUERY_WORD_LIMIT]
 
 
@@ -155,10 +148,7 @@ _WORD_CHARACTERS = _WordCharacterTable()
 
 
 def email_key(value: str) -> str:
-    """Return the normalised form of an email address, for use in a unique column.
-
-    The address is casefolded for canonical caseless matching (Unicode Standard, section 3.13, D145).
-    """
+    """Return the email address in a form for caseless comparison (Unicode Standard, section 3.13, D145)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", value.strip()).casefold())
 
 

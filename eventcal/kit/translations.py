@@ -1,7 +1,6 @@
 """Translation catalogues, and translation of messages outside a request.
 
-The `translations/{language}/LC_MESSAGES/messages.po` files are read directly. Compiled `.mo` files are not used,
-because they could be out of date. `make words` updates the catalogues from the code and the templates.
+The `.po` files are read directly. Compiled `.mo` files are not used, because they could be out of date.
 """
 
 from functools import cache
@@ -27,7 +26,6 @@ def catalogue_path(code: str) -> Path:
 
 @cache
 def load_translations(code: str) -> Translations:
-    """Return the translation catalogue for a language. The catalogue for the source language is empty."""
     if code == SOURCE_LANGUAGE:
         return Translations()
     ready = BytesIO()

@@ -57,10 +57,7 @@ def _country_codes() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class TextFormat:
-    """The format of a single-line text: a regular expression, a maximum length, and an error message.
-
-    If `allowed_values` is given, the text must also be one of the values that `allowed_values` returns.
-    """
+    """The format of a single-line text. If `allowed_values` is given, only the values that it returns are allowed."""
 
     pattern: str
     limit: int
