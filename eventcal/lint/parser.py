@@ -1,7 +1,4 @@
-"""A lenient iCalendar parser (RFC 5545, section 3.1) that records the line number of each property and component.
-
-The parser accepts any octets. Invalid lines are collected separately, so that the linter can report them.
-"""
+"""A lenient iCalendar parser (RFC 5545, section 3.1), which accepts any octets and records line numbers."""
 
 import re
 from collections import Counter
@@ -161,7 +158,6 @@ _PARAMETER_VALUE = re.compile(r'"([^"]*)"|([^";:,]*)')
 
 
 def _parse_property(line: ContentLine) -> Property | None:
-    """Return the property on a content line (RFC 5545, section 3.1), or None if the line is invalid."""
     name = _NAME.match(line.text)
     if name is None:
         return None

@@ -16,8 +16,7 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)', re.IGNORECASE)
 class ServerResponses:
     """The responses to a GET request, a HEAD request and a conditional GET request.
 
-    `headers`: the headers of the GET response, with names in lower case.
-    `conditional_status`: the status of the conditional response, or None if the GET response has no validator.
+    The names in `headers` are in lower case. `conditional_status` is None if the GET response contains no validator.
     """
 
     status: int
@@ -27,7 +26,6 @@ class ServerResponses:
 
 
 def lint_http_responses(responses: ServerResponses) -> list[Finding]:
-    """Return the findings for the HTTP responses. The line number of each finding is 0."""
     headers = responses.headers
     return sorted([*_check_content_type(headers), *_check_validators(headers), *_check_statuses(responses)])
 

@@ -10,7 +10,7 @@ _LONGEST_QUOTE = 40
 
 
 class Severity(StrEnum):
-    """The severity of a rule. Errors report violations of standards, and warnings problems with some calendar apps."""
+    """The severity of a rule. Errors are violations of standards, and warnings are problems with some calendar apps."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,11 +18,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A violation of a rule in a feed.
-
-    `line`: the number of the first affected physical line, or 0 if the finding concerns the HTTP response.
-    `section`: the source of the rule, such as "RFC 5545, 3.1".
-    """
+    """A violation of a rule in a feed. `line` is the first affected physical line, or 0 for the HTTP response."""
 
     line: int
     code: str

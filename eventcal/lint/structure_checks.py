@@ -41,6 +41,7 @@ def check_structure(file: ParsedFile) -> Iterator[Finding]:
         yield from _check_repeated_properties(component)
         yield from _check_required_properties(component)
     yield from _check_uids(file)
+    yield from _check_subscription_properties(file)
 
 
 def _check_nesting(file: ParsedFile) -> Iterator[Finding]:
@@ -107,7 +108,7 @@ def _check_uids(file: ParsedFile) -> Iterator[Finding]:
         lines.setdefault(key, uid.line)
 
 
-def check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
+def _check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
     for calendar in file.calendars:
         for name in ("NAME", "X-WR-CALNAME", "REFRESH-INTERVAL"):
             if calendar.find_property(name) is None:

@@ -12,7 +12,6 @@ from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse
 TIME_PROPERTIES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
 _TIMESTAMP_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
 _LIST_PROPERTIES = frozenset({"EXDATE", "RDATE"})
-# The tolerance for timestamps in the future allows for small differences between clocks.
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 

@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfoNotFoundError
 
-from eventcal.kit.localtime import get_zone, is_known_zone
+from eventcal.kit.localtime import get_zone
 
 _DATE_OR_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 _DURATION = re.compile(
@@ -66,7 +65,6 @@ def parse_time_value(text: str, tzid: str | None = None) -> TimeValue | None:
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Return the parsed duration (RFC 5545, section 3.3.6), or None if `text` is invalid."""
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith("P"):
         return None
@@ -89,10 +87,8 @@ def iana_utc_offset(tzid: str, local: datetime) -> int | None:
 
     For a time that is repeated or skipped, the offset before the clock change is used (RFC 5545, section 3.3.5).
     """
-    if not is_known_zone(tzid):
-        return None
     try:
         offset = local.replace(tzinfo=get_zone(tzid)).utcoffset()
-    except (OverflowError, ValueError, ZoneInfoNotFoundError):
+    except (OverflowError, ValueError):
         return None
     return None if offset is None else round(offset.total_seconds())

@@ -1,8 +1,7 @@
 """Checks for time zone definitions and references (RFC 5545, section 3.6.5).
 
-The offsets of a VTIMEZONE are compared with the IANA database if each of its recurrence rules is yearly and selects
-days of the week or of the month in a single month. To limit the processing time, time zone definitions with more
-complex rules are not compared.
+The UTC offsets are compared with the IANA database only if all recurrence rules of the VTIMEZONE are yearly and select
+days in a single month. The comparison of more complex rules would take too much time.
 """
 
 from bisect import bisect_right
@@ -158,7 +157,7 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time with the UTC offset `offset_before`, or None."""
+        """Return the last onset at or before a local time, whose UTC offset is `offset_before`, or None."""
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)
