@@ -66,7 +66,7 @@ def has_any_event(session: Session, dataset: Dataset) -> bool:
 def create_demo_organiser(session: Session, dataset: Dataset, *, password_hash: str, now: datetime) -> Member | None:
     """Create the demo organiser, or return None if an account with the same email address exists.
 
-    The demo organiser manages all curated demo events and is also a moderator, who selects talks at listed events.
+    The demo organiser manages all curated demo events and, as a moderator, also selects the talks at listed events.
     """
     if find_member_by_email(session, ORGANISER_EMAIL) is not None:
         return None

@@ -24,7 +24,6 @@ from eventcal.sponsors.queries import list_tiers_with_taken_places
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorship, create_tier, update_tier
 
-# Event fields that are loaded separately from the other fields.
 _SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)

@@ -38,8 +38,7 @@ def load_dataset(
 ) -> LoadReport:
     """Create or update a row for each record in the data set, and return the record counts per section.
 
-    No rows are deleted. `on_progress` is called with the number 1 after each record. Raises InvalidDataset with all
-    errors, sorted by JSON pointer. If InvalidDataset is raised, the caller must roll back the unit of work.
+    `on_progress` is called with 1 after each record. If InvalidDataset is raised, the caller must roll back.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     for section in SECTIONS:

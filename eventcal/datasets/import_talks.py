@@ -16,12 +16,10 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
-# Talk fields that are loaded separately from the other fields.
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
 def load_talk(loading: ImportSession, record: Record) -> None:
-    """Create or update a talk. The default state of a new talk is `submitted`."""
     event = loading.events.get(record.fields["event"])
     if event is None:
         return

@@ -11,7 +11,7 @@ from eventcal.kit.errors import DomainError, FieldError, Invalid, Message, json_
 from eventcal.kit.validators import NOT_LIST, NOT_OBJECT, UNKNOWN_FIELD
 
 Section: TypeAlias = Literal["speakers", "sponsors", "events", "talks"]
-# The loading order of the sections. Records refer only to records in the same section or an earlier section.
+# Records refer only to records in the same section or an earlier section.
 SECTIONS: tuple[Section, ...] = ("speakers", "sponsors", "events", "talks")
 
 RecordReader: TypeAlias = Callable[[Section, Any], Mapping[str, Any]]
@@ -26,7 +26,6 @@ _KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "talks": ("event", "title"),
     "sponsorships": ("sponsor", "tier"),
 }
-# The maximum number of unknown top-level fields that are reported.
 _MAX_UNKNOWN_FIELD_ERRORS = 100
 # Errors for duplicate talks point to the title, and errors for duplicate sponsorships point to the whole record.
 _DUPLICATE_ERROR_POINTERS = {"talks": "/title", "sponsorships": ""}
@@ -67,11 +66,7 @@ def record_key(kind: str, fields: Mapping[str, Any]) -> RecordKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """The content of a data set file.
-
-    `errors`: the validation errors.
-    `all_keys`: the keys of all valid and invalid records.
-    """
+    """The content of a data set file. `all_keys` contains the keys of all valid and invalid records."""
 
     records: Mapping[Section, tuple[Record, ...]]
     errors: tuple[FieldError, ...]

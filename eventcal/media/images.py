@@ -1,7 +1,4 @@
-"""In-memory re-encoding of uploaded images.
-
-Metadata such as the location or the camera model is removed, and the same input always produces the same output.
-"""
+"""Re-encoding of uploaded images, which removes metadata such as the location. Equal input gives equal output."""
 
 import threading
 import warnings
@@ -21,7 +18,6 @@ MAX_UPLOAD_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 # The WebP decoder needs five times as much memory per pixel as the other decoders.
 MAX_WEBP_PIXELS = 16_000_000
-# The media types of accepted uploads and of stored images.
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 STORED_MEDIA_TYPE = "image/webp"
 

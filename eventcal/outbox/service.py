@@ -22,7 +22,6 @@ def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datet
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
-    """Return the email that has been due for the longest time, or None if no email is due."""
     due = select(OutboxMessage).where(
         OutboxMessage.kind == MAIL_KIND,
         OutboxMessage.sent_at.is_(None),
@@ -33,7 +32,6 @@ def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
 
 
 def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:
-    """Return an SQL statement that deletes old messages, including unsent messages if email is not configured."""
     given_up = and_(
         OutboxMessage.attempts >= MAX_ATTEMPTS,
         OutboxMessage.sent_at.is_(None),
