@@ -118,7 +118,6 @@ def _read_password(*, from_stdin: bool) -> str:
 
 
 def _validate_and_hash_password(password: str) -> str:
-    """Return the hash of a new password, or raise Invalid if the password is not acceptable."""
     errors, normal = validate_new_password(password)
     if errors:
         raise Invalid(f"The password {'; '.join(errors)}.")

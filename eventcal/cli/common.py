@@ -60,11 +60,11 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
-    """Yield `services`, or new services. Raises NotMigrated if `must_be_migrated` is set and the schema is outdated."""
+    """Yield the given or new services. Raises NotMigrated if `must_be_migrated` is set and a migration is missing."""
     services = services or build_services(load_settings())
     try:
-        if must_be_migrated:
-            check_migrated(services)
+        if must_be_migrated and not services.database.is_migrated():
+            raise NotMigrated
         yield services
     finally:
         services.database.engine.dispose()
@@ -72,7 +72,6 @@ def open_services(services: Services | None = None, *, must_be_migrated: bool = 
 
 @contextmanager
 def open_unit_of_work() -> Iterator[UnitOfWork]:
-    """Yield a unit of work. Raises NotMigrated if the database schema is out of date."""
     with open_services() as services, services.database.unit_of_work() as unit:
         yield unit
 
@@ -84,13 +83,8 @@ def open_app_context() -> Iterator[Services]:
         yield services
 
 
-def check_migrated(services: Services) -> None:
-    if not services.database.is_migrated():
-        raise NotMigrated
-
-
 @contextmanager
 def progress_bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a progress bar of this length. The progress bar is shown only on terminals."""
+    """Yield a function that advances a progress bar of the given length. The bar is shown only on terminals."""
     with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         yield bar.update

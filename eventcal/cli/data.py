@@ -9,14 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.common import (
-    CommandFailed,
-    NotMigrated,
-    check_migrated,
-    open_services,
-    open_unit_of_work,
-    progress_bar,
-)
+from eventcal.cli.common import CommandFailed, open_services, open_unit_of_work, progress_bar
 from eventcal.datasets.demo import (
     ORGANISER_EMAIL,
     create_demo_organiser,
@@ -57,15 +50,13 @@ def upgrade_schema_and_feeds() -> None:
     Entries are rendered again if BASE_URL, DOMAIN, tzdata or the release has changed. A second run changes nothing.
     """
     with open_services(must_be_migrated=False) as services:
-        try:
-            check_migrated(services)
-        except NotMigrated:
+        if services.database.is_migrated():
+            click.echo("The database is up to date.")
+        else:
             _migrate_database(services)
             click.echo("The database was upgraded.")
-        else:
-            click.echo("The database is up to date.")
-        with _rerender_progress(services) as report_progress, services.database.unit_of_work() as unit:
-            renewed = services.feed_index.rerender_all(unit.session, now=unit.now, on_progress=report_progress)
+        with _rerender_progress(services) as advance, services.database.unit_of_work() as unit:
+            renewed = services.feed_index.rerender_all(unit.session, now=unit.now, on_progress=advance)
     if renewed:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
@@ -109,12 +100,8 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with (
-        open_services() as services,
-        _rerender_progress(services) as report_progress,
-        services.database.unit_of_work() as unit,
-    ):
-        changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=report_progress)
+    with open_services() as services, _rerender_progress(services) as advance, services.database.unit_of_work() as unit:
+        changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=advance)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 
@@ -146,8 +133,8 @@ def load(file: Path) -> None:
     updated; nothing is deleted. Loading the same file again changes nothing.
     """
     dataset = read_dataset_file(file, load_record)
-    with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as report_progress:
-        report = load_dataset(unit, dataset, on_progress=report_progress)
+    with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as advance:
+        report = load_dataset(unit, dataset, on_progress=advance)
     touched = any(count.new or count.changed for count in report.values())
     click.echo("Loaded:" if touched else "Nothing to load, all records are up to date:")
     for section, count in report.items():
@@ -192,7 +179,5 @@ def _demo_message(dataset: Dataset, *, weeks: int) -> str:
     dates = f"with dates moved by {format_count(weeks, 'week')}" if weeks else "with the original dates"
     events = format_count(len(dataset.records["events"]), "event")
     talks = format_count(len(dataset.records["talks"]), "talk")
-    return (
-        f"Loaded the Xen Project's calendar of 2014: {events} and {talks}, {dates}. "
-        f"The first event starts on {first[:10]}."
-    )
+    loaded = f"Loaded the Xen Project's calendar of 2014: {events} and {talks}, {dates}."
+    return f"{loaded} The first event starts on {first[:10]}."

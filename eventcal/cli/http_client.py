@@ -10,7 +10,7 @@ from http.client import HTTPException, HTTPResponse
 
 from eventcal import __version__
 
-# Both the compressed and the decompressed calendar are limited to this size.
+# The maximum size of a calendar, both compressed and decompressed.
 MAX_CALENDAR_BYTES = 20_000_000
 _CHUNK_BYTES = 65_536
 _MAX_CONTENT_LENGTH_DIGITS = 20
@@ -43,8 +43,7 @@ def fetch(
 ) -> FetchedResponse:
     """Return the response to a request, regardless of the response status. At most five redirects are followed.
 
-    Only http and https URLs are allowed, including in redirects. Raises UnreadableCalendar if the request fails or
-    times out, or if the response is too large.
+    Only http and https URLs are allowed. Raises UnreadableCalendar if the request fails or a limit is exceeded.
     """
     limits = limits or FetchLimits()
     sent = {

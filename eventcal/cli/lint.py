@@ -64,7 +64,6 @@ def _lint_source(source: str, now: datetime) -> LintResult:
 
 
 def _read_source(source: str) -> bytes:
-    """Return the content of a file, or of standard input if the name is "-". Raises UnreadableCalendar."""
     try:
         with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
             data = file.read(MAX_CALENDAR_BYTES + 1)

@@ -27,7 +27,6 @@ from eventcal.worker import run_worker
 THREADS_PER_WORKER = 8
 # Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
 _MMAP_THRESHOLD = 256 * 1024
-# The time limit, in seconds, for the completion of running requests on shutdown.
 SHUTDOWN_SECONDS = 20
 
 
@@ -74,7 +73,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
 def load_worker_app() -> Flask:
     """Return the app for a worker process. The settings are read from the environment.
 
-    Existing objects are frozen, because scanning them during a full garbage collection would delay requests by 60 ms.
+    Existing objects are excluded from garbage collection, because a full collection would delay requests by 60 ms.
     """
     app = create_app(read_settings(os.environ))
     gc.collect()
@@ -102,7 +101,7 @@ def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN
 def _resolve_free_address(host: str, port: int) -> str:
     """Return the numeric address of a host. Raises NoSuchAddress, or AddressInUse if the port is not free.
 
-    Granian itself would share the port with another process, and each process would receive only some of the requests.
+    Granian itself does not check the port and would share it with another process that listens on the same port.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
