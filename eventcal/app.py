@@ -44,7 +44,6 @@ from eventcal.web.system import front, health
 
 API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 MAX_BODY_BYTES = 1024 * 1024
-# The size of each worker's response cache in bytes.
 _RESPONSE_CACHE_BYTES = 48 * 1024 * 1024
 
 

@@ -31,8 +31,7 @@ PRUNE_INTERVAL = timedelta(hours=1)
 # The period for which a worker claims an email, which is longer than any SMTP session.
 CLAIM_DURATION = timedelta(minutes=10)
 _MAX_ERROR_LENGTH = 1000
-# The timeout in seconds for SMTP connections.
-_SMTP_TIMEOUT = 30
+_TIMEOUT_SECONDS = 30
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -68,7 +67,6 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
 
 
 def delete_expired_data(database: Database, settings: Settings) -> None:
-    """Delete old emails, expired sessions, and the fetch counts of feeds that are no longer fetched."""
     with database.unit_of_work() as unit:
         unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
         delete_old_fetches(unit.session, before=unit.now - FETCH_RETENTION)
@@ -140,7 +138,6 @@ def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
 
 
 def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> None:
-    """Send an email from the outbox. Raises MailDeliveryError if sending fails for any reason."""
     try:
         with _connect(server) as connection:
             connection.send_message(_build_mail(server, message, domain=domain))
@@ -151,12 +148,11 @@ def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> Non
 def _connect(server: MailServer) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if server.tls:
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=_SMTP_TIMEOUT, context=context)
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=_TIMEOUT_SECONDS, context=context)
     else:
-        connection = smtplib.SMTP(server.host, server.port, timeout=_SMTP_TIMEOUT)
+        connection = smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.ehlo()
-        # Connections to localhost do not require encryption.
         secure = server.tls or server.host in _LOCAL_HOSTS
         if not secure and connection.has_extn("starttls"):
             connection.starttls(context=context)
