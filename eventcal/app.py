@@ -100,9 +100,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     app.register_blueprint(docs)
     # The OpenAPI document is built on first use, because commands and most tests do not need it.
     app.extensions["eventcal_openapi"] = cache(partial(build_openapi_document, app, api, settings))
-    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]
+    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # Flask documents this assignment
     if hops := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # see above
     return app
 
 

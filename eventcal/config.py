@@ -29,7 +29,6 @@ class Settings:
     `mail_url`: smtp://user:password@host:port?from=address, or None to accept email addresses without verification.
     `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
     `trusted_proxies`: the number of trusted reverse proxies, each of which appends to X-Forwarded-For.
-    `name`: the name of the calendar.
     """
 
     instance: Path
@@ -108,8 +107,7 @@ def _read_toml(path: Path) -> dict[str, str]:
 
 
 def _check_setting_names(names: Iterable[str], source: str, *, format_name: Callable[[str], str] = str) -> None:
-    unknown = set(names) - {field.name for field in fields(Settings)}
-    if unknown:
+    if unknown := set(names) - {field.name for field in fields(Settings)}:
         raise ConfigurationError(f"Unknown settings in {source}: {', '.join(sorted(map(format_name, unknown)))}.")
 
 

@@ -60,7 +60,7 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
-    """Yield the given or new services. Raises NotMigrated if `must_be_migrated` is set and a migration is missing."""
+    """Yield `services`, or new services. Raises NotMigrated if `must_be_migrated` is set and the schema is outdated."""
     services = services or build_services(load_settings())
     try:
         if must_be_migrated and not services.database.is_migrated():

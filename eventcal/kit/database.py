@@ -128,7 +128,6 @@ class UnitOfWork:
         event.listen(session, "before_flush", self._record_changes)
 
     def _record_changes(self, session: Session, *_: object) -> None:
-        # Changes made by a hook are not passed to any hook.
         if not self._in_hooks:
             self._changes.extend(_iter_changes(session))
 

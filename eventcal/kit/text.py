@@ -72,9 +72,8 @@ def slugify(value: str) -> str:
     Accents and apostrophes are removed ("Mihai Donțu" becomes "mihai-dontu", "O'Brien" becomes "obrien"). The slug is
     truncated to `SLUG_LIMIT` characters, at a word boundary unless the first word exceeds the limit.
     """
-    words = re.findall("[a-z0-9]+", fold_for_search(_APOSTROPHES.sub("", value)))
     slug = ""
-    for word in words:
+    for word in re.findall("[a-z0-9]+", fold_for_search(_APOSTROPHES.sub("", value))):
         longer = f"{slug}-{word}" if slug else word[:SLUG_LIMIT]
         if len(longer) > SLUG_LIMIT:
             break

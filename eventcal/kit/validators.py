@@ -77,5 +77,4 @@ COUNTRY = TextFormat(
 LANGUAGE = TextFormat("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Message("must be a language tag such as en or pt-BR"))
 COLOUR = TextFormat("#[0-9A-Fa-f]{6}", 7, Message("must be a colour such as #2a7f62"))
 CURRENCY = TextFormat("[A-Z]{3}", 3, Message("must be an ISO 4217 code such as EUR"))
-# The event rules check whether the time zone exists.
 TIMEZONE = TextFormat("[A-Za-z0-9_+/-]{1,64}", 64, Message("must be an IANA time zone such as Europe/London"))
