@@ -23,8 +23,7 @@ def check_lines(file: ParsedFile) -> Iterator[Finding]:
 
 
 def _check_line_endings(file: ParsedFile) -> Iterator[Finding]:
-    bare = [line.number for line in file.physical_lines if line.line_ending == b"\n"]
-    if bare:
+    if bare := [line.number for line in file.physical_lines if line.line_ending == b"\n"]:
         more = f", and so do {len(bare) - 1} other lines" if len(bare) > 1 else ""
         yield finding("line-end", bare[0], f"the line ends with a bare LF{more}")
     if file.physical_lines and not file.physical_lines[-1].line_ending:

@@ -65,10 +65,6 @@ class Component:
     has_end: bool = False
     properties_by_name: dict[str, list[Property]] = field(default_factory=dict)
 
-    def add_property(self, prop: Property) -> None:
-        self.properties.append(prop)
-        self.properties_by_name.setdefault(prop.name, []).append(prop)
-
     @property
     def root(self) -> "Component":
         """The outermost enclosing component, or the component itself if it is not nested."""
@@ -198,7 +194,8 @@ def _build_components(file: ParsedFile) -> None:
         elif written.name == "END":
             _close_component(file, written, stack, open_names=open_names)
         elif stack:
-            stack[-1].add_property(written)
+            stack[-1].properties.append(written)
+            stack[-1].properties_by_name.setdefault(written.name, []).append(written)
         else:
             file.outside_properties.append(written)
 
@@ -209,9 +206,7 @@ def _close_component(file: ParsedFile, prop: Property, stack: list[Component], *
     if not open_names[name]:
         file.stray_ends.append(prop)
         return
-    while True:
-        component = stack.pop()
+    while (component := stack.pop()).name != name:
         open_names[component.name] -= 1
-        if component.name == name:
-            component.has_end = True
-            return
+    open_names[name] -= 1
+    component.has_end = True

@@ -119,8 +119,7 @@ def _check_subscription_properties(file: ParsedFile) -> Iterator[Finding]:
                 yield finding("calendar-zone", written.line, written.label)
         yield from _check_method(calendar, [entry for entry in file.entries if entry.parent is calendar])
     for name in ("ORGANIZER", "ATTENDEE"):
-        found = [entry for entry in file.entries if entry.find_property(name)]
-        if found:
+        if found := [entry for entry in file.entries if entry.find_property(name)]:
             more = f", and so have {len(found) - 1} other entries" if len(found) > 1 else ""
             line = found[0].list_properties(name)[0].line
             yield finding(name.lower(), line, f"the {found[0].name} has an {name}{more}")

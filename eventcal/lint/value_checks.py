@@ -50,7 +50,6 @@ def _is_valid_geo(value: str) -> bool:
     return abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180  # noqa: PLR2004 - degrees
 
 
-# The rule code for each property is the name of the property in lower case.
 _IS_VALID_VALUE: dict[str, Callable[[str], bool]] = {
     "TRANSP": lambda value: value.upper() in {"OPAQUE", "TRANSPARENT"},
     "CLASS": lambda value: value.upper() in {"PUBLIC", "PRIVATE", "CONFIDENTIAL"},
