@@ -20,8 +20,6 @@ from eventcal.members.service import create_member, find_member_by_email
 
 ORGANISER_EMAIL = "organiser@example.org"
 
-# The first demo event begins two to three weeks from today, so that all demo events remain upcoming for a while.
-_MIN_LEAD_TIME = timedelta(days=14)
 _A_WEEK = timedelta(days=7)
 _DEMO_FILE = "xen-2014.json"
 
@@ -33,7 +31,7 @@ def read_demo_dataset(read_record: RecordReader) -> Dataset:
 def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
     """Return the number of weeks by which to move a data set so that it begins two to three weeks after `today`."""
     first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
-    return math.ceil((today + _MIN_LEAD_TIME - first) / _A_WEEK)
+    return math.ceil((today + 2 * _A_WEEK - first) / _A_WEEK)
 
 
 def shift_dataset_dates(dataset: Dataset, *, weeks: int) -> Dataset:

@@ -92,7 +92,10 @@ def _load_parts(
 
 def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, fields: Mapping[str, Any]) -> None:
     """Create or update a sponsorship and set its state. A cancelled sponsorship cannot be reactivated."""
-    held = _find_sponsorship(loading, tier, sponsor)
+    rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
+    found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
+    # Active sponsorships take precedence over cancelled ones, and older sponsorships over newer ones.
+    held = min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
     wanted = fields.get("state", held.state if held else SponsorshipState.ENQUIRY)
     if held is None:
         held = create_sponsorship(loading.session, tier, sponsor, note=None, enquirer_id=None, now=loading.now)
@@ -104,13 +107,6 @@ def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, f
         raise InvalidTransition(f"A sponsorship cannot be changed from {held.state} to enquiry.")
     action = SponsorshipAction.CONFIRM if wanted == SponsorshipState.CONFIRMED else SponsorshipAction.CANCEL
     apply_sponsorship_action(loading.session, held, action, caller=OPERATOR, now=loading.now)
-
-
-def _find_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor) -> Sponsorship | None:
-    """Return the sponsor's oldest sponsorship in the tier, preferably one that is not cancelled, or None."""
-    rows = select(Sponsorship).where(Sponsorship.tier_id == tier.id, Sponsorship.sponsor_id == sponsor.id)
-    found = loading.session.scalars(rows.options(joinedload(Sponsorship.tier))).all()
-    return min(found, key=lambda row: (row.state == SponsorshipState.CANCELLED, row.created_at, row.id), default=None)
 
 
 def load_co_locations(loading: ImportSession, dataset: Dataset) -> None:

@@ -1,6 +1,6 @@
 """Atomic loading of data sets. Loading the same data set again creates no duplicates."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from eventcal.datasets.import_talks import load_reprise, load_talk
 from eventcal.datasets.parser import SECTIONS, Dataset, Record, Section
 from eventcal.kit.database import UnitOfWork
 from eventcal.kit.errors import FieldError, Invalid
+from eventcal.kit.text import format_count
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import create_speaker, update_speaker
@@ -50,7 +51,9 @@ def load_dataset(
     for record in dataset.records["talks"]:
         load_reprise(loading, record)
     if loading.errors:
-        raise _build_invalid_dataset(loading.errors)
+        errors = sorted(dict.fromkeys(loading.errors), key=_pointer_sort_key)
+        number = format_count(len(errors), "error")
+        raise InvalidDataset(f"Nothing was loaded, because the file has {number}:", errors=errors)
     unit.flush_hooks()
     return {section: _count_changes(loading, dataset, section) for section in SECTIONS}
 
@@ -77,14 +80,9 @@ def _load_sponsor(loading: ImportSession, record: Record) -> None:
 _RECORD_LOADERS = {"speakers": _load_speaker, "sponsors": _load_sponsor, "events": load_event, "talks": load_talk}
 
 
-def _build_invalid_dataset(errors: Iterable[FieldError]) -> InvalidDataset:
-    found = sorted(dict.fromkeys(errors), key=lambda error: [_segment_key(part) for part in error.pointer.split("/")])
-    number = "1 error" if len(found) == 1 else f"{len(found)} errors"
-    return InvalidDataset(f"Nothing was loaded, because the file has {number}:", errors=found)
-
-
-def _segment_key(segment: str) -> tuple[bool, int, str]:
-    return (False, int(segment), "") if segment.isascii() and segment.isdigit() else (True, 0, segment)
+def _pointer_sort_key(error: FieldError) -> list[tuple[bool, int, str]]:
+    segments = error.pointer.split("/")
+    return [(False, int(part), "") if part.isascii() and part.isdigit() else (True, 0, part) for part in segments]
 
 
 def _count_changes(loading: ImportSession, dataset: Dataset, section: Section) -> SectionCounts:

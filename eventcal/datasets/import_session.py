@@ -41,7 +41,8 @@ class ImportSession:
             wanted[section].add(key)
         self.speakers = _fetch_by_slug(find_speaker, session, wanted["speakers"])
         self.sponsors = _fetch_by_slug(find_sponsor, session, wanted["sponsors"])
-        self.events = _fetch_events(session, wanted["events"])
+        rows = select(Event).where(Event.slug.in_(sorted(map(str, wanted["events"])))).options(*event_load_options())
+        self.events: dict[RecordKey, Event] = {event.slug: event for event in session.scalars(rows)}
         self.talks = _fetch_talks(session, wanted["talks"])
         self.rows: Mapping[Section, Mapping[RecordKey, Speaker | Sponsor | Event | Talk]] = {
             "speakers": self.speakers,
@@ -115,11 +116,6 @@ def _fetch_by_slug(
 ) -> dict[RecordKey, Row]:
     found = ((slug, find(session, slug, OPERATOR)) for slug in sorted(map(str, slugs)))
     return {slug: row for slug, row in found if row is not None}
-
-
-def _fetch_events(session: Session, slugs: Iterable[RecordKey]) -> dict[RecordKey, Event]:
-    rows = select(Event).where(Event.slug.in_(sorted(map(str, slugs)))).options(*event_load_options())
-    return {event.slug: event for event in session.scalars(rows)}
 
 
 def _fetch_talks(session: Session, keys: Iterable[RecordKey]) -> dict[RecordKey, Talk]:

@@ -1,4 +1,4 @@
-"""Loading of the talks in a data set. Talks are loaded regardless of the call for talks of their event."""
+"""Loading of the talks in a data set. Talks are loaded even if their event has no open call for talks."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -24,8 +24,7 @@ def load_talk(loading: ImportSession, record: Record) -> None:
     if event is None:
         return
     add, edit = partial(_create_talk, loading, event), partial(_update_talk, loading)
-    talk = loading.upsert(loading.talks, record, add=add, edit=edit)
-    if talk is not None:
+    if (talk := loading.upsert(loading.talks, record, add=add, edit=edit)) is not None:
         with loading.collect_errors(f"{record.pointer}/state"):
             _set_talk_state(loading, talk, record.fields.get("state", talk.state))
 
