@@ -9,7 +9,7 @@ import smtplib
 import ssl
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -95,15 +95,10 @@ def _record_attempt(database: Database, message: OutboxMessage, error: str | Non
             row.payload = {**row.payload, "text": ""}
         else:
             row.last_error = error[:_MAX_ERROR_LENGTH]
-            row.due_at = next_attempt_at(message.attempts, now=unit.now)
+            row.due_at = unit.now + timedelta(minutes=2 ** (message.attempts - 1))
     if error is not None:
         given_up = message.attempts >= MAX_ATTEMPTS
         _LOG.warning("mail %s was not sent%s: %s", message.id, ", and is given up" if given_up else "", error)
-
-
-def next_attempt_at(attempt: int, *, now: datetime) -> datetime:
-    """Return the time of the next attempt, `2 ** (attempt - 1)` minutes after `now`."""
-    return now + timedelta(minutes=2 ** (attempt - 1))
 
 
 class MailDeliveryError(Exception):

@@ -226,7 +226,15 @@ def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetim
     text is invalid, and SkippedTime if the local time does not exist.
     """
     if anywhere_on_earth:
-        return _parse_day_anywhere_on_earth(text)
+        if _DATE.fullmatch(text) is None:
+            message = Message(
+                "%(text)s is not a date, which `anywhere_on_earth` requires; use a date such as 2014-05-02, or omit "
+                "`anywhere_on_earth`",
+                text=_quote_excerpt(text),
+            )
+            raise ValueError(message)
+        midnight = _parse_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
+        return (midnight + _A_DAY).astimezone(UTC)
     if _WITH_OFFSET.fullmatch(text) is not None:
         return _parse_time(text.upper()).astimezone(UTC).replace(microsecond=0)
     if _LOCAL_TIME.fullmatch(text) is not None:
@@ -245,15 +253,3 @@ def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetim
             zone=tzid,
         )
     raise ValueError(message)
-
-
-def _parse_day_anywhere_on_earth(text: str) -> datetime:
-    if _DATE.fullmatch(text) is None:
-        message = Message(
-            "%(text)s is not a date, which `anywhere_on_earth` requires; use a date such as 2014-05-02, or omit "
-            "`anywhere_on_earth`",
-            text=_quote_excerpt(text),
-        )
-        raise ValueError(message)
-    midnight = _parse_time(f"{text}T00:00").replace(tzinfo=_ANYWHERE_ON_EARTH)
-    return (midnight + _A_DAY).astimezone(UTC)
