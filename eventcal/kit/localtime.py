@@ -222,8 +222,7 @@ def parse_call_time(text: str, tzid: str, *, anywhere_on_earth: bool) -> datetim
     """Return the start or end of a call for talks as a UTC instant, truncated to the second.
 
     `text` is a local time in the zone, or an RFC 3339 time with an offset or Z. If `anywhere_on_earth` is true, `text`
-    must be a date, and the result is the end of that day at UTC-12. Raises ValueError with a user-facing message if the
-    text is invalid, and SkippedTime if the local time does not exist.
+    must be a date, and the result is the end of that day at UTC-12. Raises ValueError with a user-facing message.
     """
     if anywhere_on_earth:
         if _DATE.fullmatch(text) is None:

@@ -1,7 +1,4 @@
-"""Database migrations with Alembic.
-
-Each upgrade or downgrade runs in one transaction, even on SQLite, so that a failed migration changes nothing.
-"""
+"""Alembic migrations. Each upgrade or downgrade runs in one transaction, so that a failed migration changes nothing."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,4 @@
-"""Translation catalogues, and translation of messages outside a request.
-
-The `.po` files are read directly. Compiled `.mo` files are not used, because they could be out of date.
-"""
+"""Translation catalogues, which are read from `.po` files directly, because `.mo` files could be out of date."""
 
 from functools import cache
 from io import BytesIO

@@ -1,7 +1,6 @@
 """A linter for iCalendar feeds from eventcal and other servers.
 
-The linter parses octets itself instead of using a library, so that every finding has a line number. `rules.toml`
-defines the rules. Rule codes are stable, so that programs can rely on them.
+The linter has its own parser, so that every finding has a line number. Rule codes are a stable public interface.
 """
 
 from datetime import datetime
