@@ -146,11 +146,9 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
         return cast("View", self.doc(requestBody=body)(wrapper))
 
     def _wrap_query(self, view: View, operation: OperationOptions) -> View:
-        if "query" in operation:
-            return self._wrap_arguments(view, operation["query"], "query")
         if "documented_query" in operation:
             return self._document_arguments(view, operation["documented_query"], "query")
-        return view
+        return self._wrap_arguments(view, operation["query"], "query") if "query" in operation else view
 
     def _document_arguments(self, view: View, schema: type[Schema], location: str) -> View:
         documented = self._wrap_arguments(view, schema, location)

@@ -8,16 +8,11 @@ from flask import Response
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
-from eventcal.events import service
+from eventcal.events import queries, service
 from eventcal.events.enums import PUBLIC_STATUSES, TeamRole
 from eventcal.events.errors import DuplicateName, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
-from eventcal.events.queries import (
-    get_event,
-    get_event_for_organiser,
-    get_track_or_room_for_organiser,
-    list_team_members,
-)
+from eventcal.events.queries import get_event, get_event_for_organiser
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.service import get_member, get_member_by_email
@@ -96,7 +91,7 @@ def _register_tracks_or_rooms(name: str, table: type[Track | Room], out: type[Re
         add=lambda session, event, fields: out.serialize(
             service.create_track_or_room(session, event, fields, table=table)
         ),
-        get=lambda session, part_id, caller: get_track_or_room_for_organiser(session, table, part_id, caller=caller),
+        get=lambda session, key, caller: queries.get_track_or_room_for_organiser(session, table, key, caller=caller),
         edit=lambda session, part, fields: out.serialize(service.edit_track_or_room(session, part, fields)),
         delete=delete_track_or_room,
         delete_doc=f"Delete a {name}. Its talks then have no {name}.",
@@ -119,7 +114,7 @@ _register_tracks_or_rooms(
 def read_team(slug: str) -> Response:
     """List the members of an event's team."""
     with read_session() as session:
-        team = list_team_members(session, get_event_for_organiser(session, slug, caller()))
+        team = queries.list_team_members(session, get_event_for_organiser(session, slug, caller()))
         return private_json(single_page_json(_team_member_json(*pair) for pair in team))
 
 

@@ -20,16 +20,8 @@ from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import json_response, private_json
-from eventcal.web.identity import schemas
-from eventcal.web.identity.current_user import (
-    caller,
-    clear_session_cookie,
-    current_member,
-    current_member_id,
-    current_session_id,
-    end_other_sessions,
-    is_email_confirmed,
-)
+from eventcal.web.identity import current_user, schemas
+from eventcal.web.identity.current_user import caller, clear_session_cookie, current_member, current_member_id
 from eventcal.web.identity.passwords_and_codes import load_and_check_password
 from eventcal.web.identity.permissions import member, session_only
 from eventcal.web.request.context import links, now, read_session, unit_of_work
@@ -80,7 +72,7 @@ def list_own_sessions() -> Response:
     """List up to 100 of the current user's sessions, most recently used first."""
     with read_session() as session:
         rows = list_sessions(session, current_member_id(), now=now())
-    current = current_session_id()
+    current = current_user.current_session_id()
     return private_json({"items": [schemas.SessionOut.serialize(row, current=row.id == current) for row in rows]})
 
 
@@ -88,7 +80,7 @@ def list_own_sessions() -> Response:
 def end_all_other_sessions() -> None:
     """End all of the current user's sessions except the current session."""
     with unit_of_work() as session:
-        end_other_sessions(session, current_member(session))
+        current_user.end_other_sessions(session, current_member(session))
 
 
 @me.delete("/me/sessions/<session_id>", session_only)
@@ -97,7 +89,7 @@ def end_own_session(session_id: str) -> None:
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
         end_session(session, found, now=now())
-    if session_id == current_session_id():
+    if session_id == current_user.current_session_id():
         clear_session_cookie()
 
 
@@ -110,10 +102,7 @@ def list_own_tokens(query: dict[str, Any]) -> Response:
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def create_token(fields: dict[str, Any]) -> Response:
-    """Create an access token, which clients send in the `Authorization: Bearer …` header.
-
-    Only the response to this request contains the value of the token.
-    """
+    """Create an access token for the `Authorization: Bearer …` header. Only this response contains the token."""
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
     redact_in_replay("token")
@@ -163,9 +152,8 @@ def list_all_own_talks(query: dict[str, Any]) -> Response:
 @agenda.get("/me/stars", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_own_starred_talks(query: dict[str, Any]) -> Response:
     """List the public talks on the current user's agenda."""
-    return serve_private_page(
-        query, list_starred_talks, lambda talk: talk_json(talk, links()), caller=caller(), now=now()
-    )
+    serialize = partial(talk_json, links=links())
+    return serve_private_page(query, list_starred_talks, serialize, caller=caller(), now=now())
 
 
 @agenda.put("/me/stars/<talk_id>", member(Scope.SUBMIT))
@@ -192,7 +180,7 @@ def member_json(session: Session, member: Member) -> Json:
     )
     return schemas.MemberOut.serialize(
         member,
-        confirmed=is_email_confirmed(member),
+        confirmed=current_user.is_email_confirmed(member),
         speaker=None if speaker is None else speaker.slug,
         teams=[{"event": slug, "role": role} for slug, role in session.execute(teams)],
     )

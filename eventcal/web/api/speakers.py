@@ -26,6 +26,7 @@ from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, spe
 
 speakers = ApiBlueprint("speakers", "Speakers")
 pictures = ApiBlueprint("pictures", "Portraits of speakers and logos of sponsors")
+submitter = member(Scope.SUBMIT)
 
 
 @speakers.get("/speakers", public, query=PageQuery, lists=SpeakerOut)
@@ -47,17 +48,14 @@ def read(session: Session, slug: str) -> Content:
 
 @speakers.patch(
     "/speakers/<slug>",
-    member(Scope.SUBMIT),
+    submitter,
     body=SpeakerPatch,
     returns=SpeakerOut,
     if_match=True,
     errors=[Forbidden, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a speaker profile (JSON merge patch).
-
-    Only the speaker and moderators can change the profile. `If-Match` is required.
-    """
+    """Change a speaker profile as the speaker or a moderator (JSON merge patch). `If-Match` is required."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_if_match(speaker_json(speaker, links()))
@@ -76,11 +74,7 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
 
 
 @pictures.put(
-    "/speakers/<slug>/photo",
-    member(Scope.SUBMIT),
-    picture=True,
-    returns=SpeakerOut,
-    errors=[Forbidden, UnsupportedImage],
+    "/speakers/<slug>/photo", submitter, picture=True, returns=SpeakerOut, errors=[Forbidden, UnsupportedImage]
 )
 def put_photo(raw: bytes, slug: str) -> Response:
     """Set the portrait of a speaker. Only the speaker and moderators can set the portrait.
@@ -100,7 +94,7 @@ def put_photo(raw: bytes, slug: str) -> Response:
     return _speaker_response(speaker)
 
 
-@pictures.delete("/speakers/<slug>/photo", member(Scope.SUBMIT), errors=[Forbidden])
+@pictures.delete("/speakers/<slug>/photo", submitter, errors=[Forbidden])
 def delete_photo(slug: str) -> None:
     """Delete the portrait of a speaker. Only the speaker and moderators can delete the portrait."""
     with unit_of_work() as session:

@@ -135,11 +135,7 @@ def _register_action(action: TalkAction, access: ViewDecorator, description: str
 _register_action(TalkAction.SUBMIT, submitter, "Submit a draft.", TalksClosed, EventEnded, EmailNotConfirmed)
 _register_action(TalkAction.WITHDRAW, submitter, "Withdraw a talk. If it is public, it is shown as cancelled.")
 _register_action(TalkAction.CONFIRM, submitter, "Confirm an accepted talk, as a speaker.")
-_register_action(
-    TalkAction.ACCEPT,
-    organiser(),
-    "Accept a talk. At a listed event, a moderator does this, and it publishes the talk.",
-)
+_register_action(TalkAction.ACCEPT, organiser(), "Accept a talk. At listed events, only moderators can accept talks.")
 _register_action(TalkAction.REJECT, organiser(), "Reject a talk.")
 _register_action(TalkAction.WAITLIST, organiser(), "Put a talk on the waiting list.")
 _register_action(TalkAction.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled.")

@@ -76,7 +76,6 @@ class MultiLine(Field, fields.String):
     """Text of at most `limit` characters, which may be empty or contain line breaks."""
 
     limit: int
-    """The default limit, for subclasses with a fixed limit."""
     parse: Callable[[str], str] = staticmethod(str)
     """Returns the normalised text, or raises ValueError."""
     json_schema: Mapping[str, Any] = {"format": "text", "pattern": TEXT_PATTERN}
@@ -233,11 +232,9 @@ class ListField(Field, fields.List[Any]):
     default_error_messages = {"invalid": validators.NOT_LIST}
 
     def __init__(self, inner: fields.Field[Any], *, least: int = 0, limit: int = 100, **settings: Any) -> None:
-        says = (
-            Message("must have %(least)s to %(limit)s items", least=least, limit=limit)
-            if least
-            else Message("must have at most %(limit)s items", limit=limit)
-        )
+        says = Message("must have at most %(limit)s items", limit=limit)
+        if least:
+            says = Message("must have %(least)s to %(limit)s items", least=least, limit=limit)
         length = validate.Length(min=least or None, max=limit, error=says)
         super().__init__(inner, validate=length, error_messages={"long": says}, **settings)
         self._limit = limit

@@ -7,13 +7,8 @@ from marshmallow import ValidationError, fields, validate
 
 from eventcal.events import limits
 from eventcal.events.enums import EventStatus, OccurrenceStatus
+from eventcal.events.recurrence import overrides
 from eventcal.events.recurrence.occurrences import Occurrence
-from eventcal.events.recurrence.overrides import (
-    EXCLUDED_MUST_BE_TRUE,
-    MAX_OVERRIDES,
-    TOO_MANY_OVERRIDES_ERROR,
-    occurrence_id_error,
-)
 from eventcal.kit.validators import NOT_OBJECT
 from eventcal.web.params.fields import DateParam, described
 from eventcal.web.schemas import fields as strict
@@ -26,7 +21,7 @@ class OverrideIn(BaseSchema):
 
     excluded = strict.BoolField(
         allow_none=True,
-        validate=validate.Equal(True, error=EXCLUDED_MUST_BE_TRUE),  # noqa: FBT003 - marshmallow's signature
+        validate=validate.Equal(True, error=overrides.EXCLUDED_MUST_BE_TRUE),  # noqa: FBT003 - marshmallow's signature
         metadata={"description": "true: it does not take place and is not shown.", "enum": [True, None]},
     )
     title = strict.SingleLine(limits.TITLE, allow_none=True)
@@ -52,13 +47,13 @@ class OverridesField(strict.Field, fields.Dict):
         del attr, data, kwargs
         if not isinstance(value, Mapping):
             raise self.make_error("invalid")
-        if len(value) > MAX_OVERRIDES:
+        if len(value) > overrides.MAX_OVERRIDES:
             # Check the size first, because validating the overrides of an extremely large mapping could take seconds.
-            raise ValidationError(TOO_MANY_OVERRIDES_ERROR)
+            raise ValidationError(overrides.TOO_MANY_OVERRIDES_ERROR)
         errors: dict[str, Any] = {}
         read: dict[str, Any] = {}
         for occurrence, override in value.items():
-            fault = occurrence_id_error(occurrence)
+            fault = overrides.occurrence_id_error(occurrence)
             try:
                 read[occurrence] = self.value_field.deserialize(override) if self.value_field else override
             except ValidationError as error:

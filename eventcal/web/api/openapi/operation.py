@@ -40,12 +40,7 @@ def openapi_path(rule: Rule) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """An operation of the OpenAPI document.
-
-    `blueprint`: the name of the blueprint in which the view is registered.
-    `declared_errors`: the errors with which the view is registered. All other errors are derived from the operation.
-    `spec`: the incomplete OpenAPI description of the operation.
-    """
+    """An operation of the OpenAPI document. `spec` is the incomplete OpenAPI object of the operation."""
 
     path: str
     method: str
@@ -115,12 +110,8 @@ class Operation:
 
     def _response_header_names(self, status: str, response: Json) -> list[str]:
         if self.is_conditional:
-            paged = "cursor" in self.parameter_names("query")
-            return [
-                *_CONDITIONAL_HEADERS,
-                *["Link"] * paged,
-                *["Content-Disposition"] * (self.blueprint == "calendars"),
-            ]
+            names = [*_CONDITIONAL_HEADERS, *["Link"] * ("cursor" in self.parameter_names("query"))]
+            return names + ["Content-Disposition"] * (self.blueprint == "calendars")
         content = response.get("content", {}).get("application/json", {})
         schema = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
         names = ["Cache-Control"] if schema or self.blueprint == "health" else []
