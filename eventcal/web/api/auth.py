@@ -63,7 +63,7 @@ def login(fields: dict[str, Any]) -> Response:
 
 @auth.post("/auth/logout", public, errors=[Forbidden, errors.CsrfFailed])
 def logout() -> None:
-    """End the current session. Signed-in users must send the `X-CSRF-Token` header. Access tokens are not accepted."""
+    """Sign out. Signed-in users must send the `X-CSRF-Token` header. Requests with an access token are rejected."""
     sign_out()
 
 
@@ -76,7 +76,7 @@ def logout() -> None:
     errors=[errors.InvalidEmailToken, TooManyRequests],
 )
 def confirm_email(fields: dict[str, Any]) -> Response:
-    """Confirm an email address with an emailed token. Send `email` instead of `token` to request another token."""
+    """Confirm an email address with an emailed token. To request a new token, send `email` instead of `token`."""
     if "email" in fields:
         accounts.send_link_by_email(fields["email"], "confirm")
         return json_response(_EMAIL_SENT, 202)

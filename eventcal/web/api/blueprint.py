@@ -54,8 +54,8 @@ class OperationOptions(TypedDict, total=False):
     `optional_body`: the schema of an optional request body. If the body is missing, the view receives an empty dict.
     `documented_body` and `documented_query`: the schema of a JSON body or query string that the view itself parses.
     `picture`: whether the request body is an image, which the view receives as bytes.
-    `returns`, `creates` and `accepts`: the schema of a 200, 201 or 202 response. By default, the status is 204.
-    `lists`: the schema of the items in a 200 response that contains a page of a list.
+    `returns`, `creates` and `accepts`: the schema of the 200, 201 or 202 response, respectively.
+    `lists`: the schema of the items in a page of a list. A view without a response schema returns a 204 response.
     `if_match`: whether the view checks the `If-Match` header.
     `errors`: the errors that cannot be derived from the access rule and the other options.
     """
@@ -178,7 +178,7 @@ def _return_no_content(view: View) -> View:
 
 
 def _reject_query_params(view: View) -> View:
-    """Return a view that rejects all query parameters, before the permissions of the caller are checked."""
+    """Wrap a view so that requests with query parameters are rejected before permissions are checked."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:

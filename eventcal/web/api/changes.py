@@ -39,7 +39,7 @@ class ChangeOut(ResponseSchema):
 
 
 class ChangesPage(ResponseSchema):
-    """A page of changes. To poll for later changes, send the value of `next` as `since`. The value is never null."""
+    """A page of changes. To poll for later changes, send the value of `next` as `since`. `next` is never null."""
 
     items = fields.List(fields.Nested(ChangeOut), required=True)
     next = fields.String(required=True)

@@ -67,14 +67,14 @@ def _backticks_to_html(text: str) -> Markup:
 
 
 class ValueDescription(NamedTuple):
-    """A text that describes the values that a schema allows, and the name of the schema of an object or list item."""
+    """A description of the values that a schema allows. Only objects and lists of objects have a `schema_name`."""
 
     text: str
     schema_name: str | None = None
 
 
 def iter_operations(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
-    """Yield the method, the path, and the OpenAPI object without references of each operation with the given tag."""
+    """Yield the method, path and OpenAPI object of each operation that has the given tag, with resolved references."""
     for path, item in document["paths"].items():
         for method in _HTTP_METHODS:
             operation = item.get(method, {})

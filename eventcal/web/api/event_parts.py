@@ -122,7 +122,7 @@ def read_team(slug: str) -> Response:
     "/events/<slug>/team", organiser(), body=schemas.TeamMemberIn, returns=schemas.TeamMemberOut, errors=[LastOrganiser]
 )
 def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
-    """Add a member to an event's team, or change the role of a team member. The member is identified by email."""
+    """Add the member with the given email address to an event's team, or change the member's role."""
     return _set_team_role(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
 
 
@@ -134,7 +134,7 @@ def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
     errors=[LastOrganiser],
 )
 def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
-    """Add a member to an event's team, or change the role of a team member. The member is identified by ID."""
+    """Add the member with the given ID to an event's team, or change the member's role."""
     return _set_team_role(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
@@ -146,7 +146,7 @@ def remove_team_member(slug: str, member_id: str) -> None:
 
 
 def event_scoped_content(event: Event, body: Json) -> Content:
-    """Return JSON content that is public if the event is public."""
+    """Return JSON content, and mark the content as public if the event is public."""
     return json_content(body, public=event.status in PUBLIC_STATUSES)
 
 

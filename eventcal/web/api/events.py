@@ -82,7 +82,7 @@ def propose(fields: EventFields) -> Response:
     errors=[SlugImmutable, DuplicateSlug, InvalidTransition],
 )
 def edit(fields: EventFields, slug: str) -> Response:
-    """Change an event (JSON merge patch). `If-Match` is required."""
+    """Change an event with a JSON merge patch. `If-Match` is required."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
         check_if_match(revision=event.revision)
@@ -92,7 +92,7 @@ def edit(fields: EventFields, slug: str) -> Response:
 
 @events.delete("/events/<slug>", organiser(), errors=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
-    """Delete an event that has never been public. Published events can only be cancelled."""
+    """Delete an event that has never been public. A published event can only be cancelled, not deleted."""
     with unit_of_work() as session:
         event = get_event_for_organiser(session, slug, caller())
         check_has_no_sponsorships(session, event)
@@ -109,7 +109,7 @@ def publish(slug: str) -> Response:
 
 @events.post("/events/<slug>/cancel", organiser(), returns=EventOut, errors=[InvalidTransition])
 def cancel(slug: str) -> Response:
-    """Cancel a public event. Subscribers see the event as cancelled."""
+    """Cancel a public event, which remains visible as a cancelled event."""
     with unit_of_work() as session:
         event = state_changes.cancel_event(session, get_event_for_organiser(session, slug, caller()), now=now())
     return _event_response(event)

@@ -48,7 +48,7 @@ def profile() -> Response:
 
 @me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
 def edit_profile(fields: dict[str, Any]) -> Response:
-    """Change the current user's name (JSON merge patch). The `If-Match` header is not required."""
+    """Change the current user's name with a JSON merge patch. The `If-Match` header is not required."""
     with unit_of_work() as session:
         return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
 
@@ -102,7 +102,7 @@ def list_own_tokens(query: dict[str, Any]) -> Response:
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
 def create_token(fields: dict[str, Any]) -> Response:
-    """Create an access token for the `Authorization: Bearer …` header. Only this response contains the token."""
+    """Create an access token for the `Authorization: Bearer …` header. The token is returned only once."""
     with unit_of_work() as session:
         token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
     redact_in_replay("token")
@@ -126,7 +126,7 @@ def list_own_feeds(query: dict[str, Any]) -> Response:
 
 @me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
 def create_feed(fields: dict[str, Any]) -> Response:
-    """Create a secret feed of the current user's own and starred talks. Only this response contains the feed's URL."""
+    """Create a secret feed of the current user's own and starred talks. The feed's URL is returned only once."""
     with unit_of_work() as session:
         feed, secret = members.create_personal_feed(session, current_member(session), **fields, now=now())
     redact_in_replay("url")
@@ -143,7 +143,7 @@ def revoke_feed(feed_id: str) -> None:
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
 def list_all_own_talks(query: dict[str, Any]) -> Response:
-    """List the talks that the current user has submitted or presents, in all states, newest first."""
+    """List the talks that the current user has submitted or presents, regardless of state, newest first."""
     return serve_private_page(
         query, list_own_talks, lambda talk: talk_json(talk, links(), state=talk.state), caller=caller()
     )

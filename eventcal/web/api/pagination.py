@@ -27,7 +27,7 @@ def serve_list(
     public: bool = True,
     same_for_all: bool = False,
 ) -> Response:
-    """Serve a page of a list. `override_filter` replaces the filter that is specified by the query string."""
+    """Serve a page of a list. `override_filter` replaces the filter from the query string."""
 
     def load_content(session: Session) -> Content:
         page = list_rows(session, override_filter or query.filter, sort=query.sort, paging=query.paging, now=now())
@@ -35,7 +35,7 @@ def serve_list(
         link = None if page.next_cursor is None else _next_link_header(canonical_query(following))
         return json_content(page_json(page, serialize), public=public, link=link)
 
-    # A Last-Modified header would be wrong if the list depends on whether calls for talks are open at the moment.
+    # Whether a call for talks is open depends on the current time, so a Last-Modified header would be wrong.
     return serve_content(load_content, same_for_all=same_for_all, cacheable=not query.filter.call_open)
 
 

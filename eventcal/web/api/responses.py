@@ -89,16 +89,16 @@ class _ApiDocument(Document):
 def serve_content(
     load_content: Callable[[Session], Content], *, same_for_all: bool = False, cacheable: bool = True
 ) -> Response:
-    """Serve content, from the cache if the content is cacheable and either public to all or requested anonymously.
+    """Serve content. Cacheable content is served from the cache if the caller is anonymous or `same_for_all` is true.
 
-    `cacheable`: whether the content changes only when the data changes. Other content has no Last-Modified header.
+    `cacheable`: whether only changes to the data change the content. Uncacheable content has no Last-Modified header.
     """
     found = _ApiDocument(load_content=load_content, cacheable=cacheable)
     return serve_cached(found) if cacheable and (same_for_all or not caller().is_signed_in) else serve_uncached(found)
 
 
 def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]:
-    """Convert a function that loads content, and whose first parameter is a session, to a view."""
+    """Return a view that serves the content that `load_content` returns for a database session."""
 
     @wraps(load_content)
     def wrapper(*args: Any, **kwargs: Any) -> Response:

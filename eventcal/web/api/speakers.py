@@ -55,7 +55,7 @@ def read(session: Session, slug: str) -> Content:
     errors=[Forbidden, SlugImmutable, DuplicateSlug],
 )
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a speaker profile as the speaker or a moderator (JSON merge patch). `If-Match` is required."""
+    """Change a speaker profile with a JSON merge patch, as the speaker or a moderator. `If-Match` is required."""
     with unit_of_work() as session:
         speaker = get_speaker(session, slug, caller())
         check_if_match(speaker_json(speaker, links()))

@@ -54,7 +54,7 @@ ChildResource(
 @sponsors.get("/events/<slug>/sponsors", public, returns=schemas.SponsorsByTier)
 @cached_view
 def list_confirmed_sponsors(session: Session, slug: str) -> Content:
-    """List an event's confirmed sponsors, grouped by tier in rank order."""
+    """List an event's confirmed sponsors, grouped by tier and ordered by the rank of the tier."""
     event = get_event(session, slug, caller())
     tiers = [
         {**tier_json(tier, len(holders)), "sponsors": [sponsor_json(one, links()) for one in holders]}
@@ -73,7 +73,7 @@ def read(session: Session, slug: str) -> Content:
 
 @sponsors.patch("/sponsors/<slug>", moderator, body=schemas.SponsorPatch, returns=schemas.SponsorOut, if_match=True)
 def edit(fields: dict[str, Any], slug: str) -> Response:
-    """Change a sponsor (JSON merge patch). `If-Match` is required."""
+    """Change a sponsor with a JSON merge patch. `If-Match` is required."""
     with unit_of_work() as session:
         sponsor = get_sponsor(session, slug, caller())
         check_if_match(sponsor_json(sponsor, links()))

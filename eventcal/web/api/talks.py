@@ -53,8 +53,8 @@ def list_all() -> Response:
 def list_talks_of_event(slug: str) -> Response:
     """List an event's public talks.
 
-    To list submissions, organisers and reviewers add the states to the query string, for example `state=submitted`. The
-    `state` of a submission can differ from the public state of the talk.
+    Organisers and reviewers can list submissions by adding their states to the query string, such as `state=submitted`.
+    The `state` of a submission can differ from the public state of the talk.
     """
     asked = parse_listing_query(request.args)
     # If the query string filters by events but not by the event in the path, the list is empty.
@@ -76,7 +76,7 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller can review talks. Raises NotSignedIn or Forbidden if the states are private."""
+    """Return whether the caller can review talks. Raises NotSignedIn or Forbidden if not and a state is private."""
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):
@@ -108,7 +108,7 @@ def submit(fields: TalkFields, slug: str) -> Response:
     "/talks/<talk_id>", submitter, body=TalkPatch, returns=TalkOut, if_match=True, errors=[Forbidden, AlreadyDecided]
 )
 def edit(fields: TalkFields, talk_id: str) -> Response:
-    """Change a talk (JSON merge patch). `If-Match` is required.
+    """Change a talk with a JSON merge patch. `If-Match` is required.
 
     Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.
     """

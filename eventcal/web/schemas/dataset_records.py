@@ -33,7 +33,7 @@ class RecordSchema(BaseSchema):
 
     @pre_load
     def drop_disallowed_nulls(self, data: object, **_: object) -> object:
-        """Remove the fields that are null but not nullable."""
+        """Remove null values from fields that are not nullable."""
         if not isinstance(data, Mapping):
             return data
         nullable = {name for name in data if name not in self.fields or self.fields[name].allow_none}

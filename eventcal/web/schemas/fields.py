@@ -1,4 +1,4 @@
-"""Schema fields that check types and formats, and the base class for schemas. Domain rules are checked elsewhere.
+"""Schema fields, which check types and formats but no domain rules, and the base class for all schemas.
 
 Error messages have no subject ("must be a string"), because each message is shown after the name of its field.
 JSON types are not converted. For example, a number field rejects the string "5".
@@ -73,7 +73,7 @@ class Field(fields.Field[Any]):
 
 
 class MultiLine(Field, fields.String):
-    """Text of at most `limit` characters, which may be empty or contain line breaks."""
+    """Text of at most `limit` characters. The text can be empty, and can contain line breaks."""
 
     limit: int
     parse: Callable[[str], str] = staticmethod(str)
@@ -255,7 +255,7 @@ class NestedField(Field, fields.Nested):
 
 
 class ReferenceOrInline(BaseSchema):
-    """Base class for schemas of objects that consist of either the `slug` of an existing object or new data."""
+    """Base class for objects that are given either as the `slug` of an existing object or as new data."""
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {
         "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
@@ -266,7 +266,7 @@ class ReferenceOrInline(BaseSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_slug_or_name(self, _data: object, original: object, **_: object) -> None:
-        """Check that either `name` is present or `slug` is the only field, even if other fields are invalid."""
+        """Check that either `name` is present or `slug` is the only field."""
         if not isinstance(original, Mapping):
             return
         if "slug" in original and len(original) > 1:

@@ -17,7 +17,7 @@ from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_lo
 
 
 class OverrideIn(BaseSchema):
-    """An override for one occurrence. Unless `excluded` is true, its fields replace those of the event."""
+    """An override for one occurrence. Unless `excluded` is true, the override's fields replace those of the event."""
 
     excluded = strict.BoolField(
         allow_none=True,
@@ -36,7 +36,7 @@ class OverrideIn(BaseSchema):
 
 
 class OverridesField(strict.Field, fields.Dict):
-    """A mapping from occurrences to overrides. If the value for an occurrence is null, its override is removed."""
+    """A mapping from occurrences to overrides. A null value removes the override for the occurrence."""
 
     default_error_messages = {"invalid": NOT_OBJECT}
 
@@ -66,7 +66,7 @@ class OverridesField(strict.Field, fields.Dict):
 
 
 class OverrideOut(BaseSchema):
-    """An override, as returned by the API, which contains only the fields that differ from those of the event."""
+    """An override, as returned by the API, with only the fields that differ from those of the event."""
 
     excluded = fields.Boolean()
     title = fields.String()
@@ -79,7 +79,7 @@ class OverrideOut(BaseSchema):
 
 
 class OccurrenceOut(ResponseSchema):
-    """An occurrence of an event, as returned by the API, with its override applied."""
+    """An occurrence of an event with its override applied, as returned by the API."""
 
     occurrence = fields.String(
         required=True,

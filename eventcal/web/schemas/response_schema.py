@@ -45,7 +45,7 @@ def format_local_instant(instant: datetime | None, tzid: str) -> str | None:
 
 @cache
 def page_schema(item_schema: type[Schema], name: str = "") -> type[Schema]:
-    """Return the schema of a page of items. For example, the default name of a page of TalkOut items is "TalkPage"."""
+    """Return the schema of a page of items. For example, the default name of the schema for TalkOut is "TalkPage"."""
     items = fields.List(fields.Nested(item_schema), required=True)
     after = fields.String(required=True, allow_none=True, metadata={"description": "The cursor of the next page."})
     name = name or f"{item_schema.__name__.removesuffix('Out')}Page"

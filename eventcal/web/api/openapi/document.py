@@ -37,7 +37,7 @@ _FEED_JSON_TYPES = {
 
 
 def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
-    """Return the OpenAPI document. The blueprints of the app must already be registered."""
+    """Return the OpenAPI document of an app whose blueprints are all registered."""
     # Converting the document to JSON text and back creates a deep copy, and fails if a value cannot be serialised.
     document: Json = orjson.loads(orjson.dumps(api.spec.to_dict()))
     here = resources.files(__package__)
@@ -115,7 +115,7 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
 
 
 def _component_schemas(document: Json, api: Api) -> Json:
-    """Return the component schemas, except those of flask-smorest. The description of a schema is its docstring."""
+    """Return the component schemas, except those of flask-smorest. A schema's docstring becomes its description."""
     schemas: Json = document["components"]["schemas"]
     for key, name in api.ma_plugin.converter.refs.items():
         schemas[name] |= getattr(key[0], "extra_json_schema", {})
@@ -140,12 +140,12 @@ def _iter_operations(app: Flask, paths: Json) -> Iterator[Operation]:
 
 
 def _complete_operation(operation: Operation) -> Json:
-    """Complete the description of an operation in place, and return the response components that it refers to."""
+    """Complete the description of an operation in place, and return the response components that the operation uses."""
     said = operation.spec
     said["security"] = operation.access.openapi_security
     said["operationId"] = _operation_id(operation)
     said["x-access"] = _ACCESS_LABELS.get(operation.access.name, operation.access.name)
-    # Drop the references that flask-smorest adds, because the API does not return the default error responses.
+    # flask-smorest adds references to default error responses, which this API does not return.
     answers = {status: answer for status, answer in said["responses"].items() if "$ref" not in answer}
     operation.add_response_headers(answers)
     kinds = operation.possible_errors()

@@ -23,7 +23,7 @@ from eventcal.web.identity.permissions import AccessRule
 from eventcal.web.request.idempotency import KEY_HEADER, REPLAYED_HEADER, IdempotentRequestInProgress
 from eventcal.web.schemas.response_schema import Json
 
-# Maps a status code to the header that every response with the status code contains.
+# Maps a status code to the header that all responses with this status code contain.
 _STATUS_HEADERS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
@@ -55,7 +55,7 @@ class Operation:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether the operation supports conditional requests and can respond with 304."""
+        """Whether the operation supports conditional requests and can return a 304 response."""
         return self.method == "get" and self.blueprint != "health"
 
     @property
@@ -66,13 +66,13 @@ class Operation:
         return {one["name"] for one in self.spec.get("parameters", []) if one.get("in") == location}
 
     def possible_errors(self) -> set[ErrorClass]:
-        """Return all errors that the operation can respond with, except internal errors (500)."""
+        """Return the errors with which the operation can respond, except internal server errors."""
         kinds: set[ErrorClass] = {*self.declared_errors, *self._access_errors()}
         if "{" in self.path:
             kinds.add(NotFound)
         if "{secret}" in self.path:
             kinds.add(Gone)
-        # An operation without query parameters rejects every query parameter.
+        # Operations that define no query parameters reject requests with query parameters.
         if self.parameter_names("query") or (self.path.startswith("/api/") and self.blueprint != "docs"):
             kinds.add(Invalid)
         if "requestBody" in self.spec:
