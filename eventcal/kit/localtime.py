@@ -28,7 +28,6 @@ _ANYWHERE_ON_EARTH = timezone(timedelta(hours=-12))
 _A_DAY = timedelta(days=1)
 _A_SECOND = timedelta(seconds=1)
 
-# Names in tzdata that do not identify a time zone, such as `localtime`.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
@@ -137,10 +136,7 @@ def _check_naive(local: datetime) -> None:
 
 
 def local_to_utc_strict(local: datetime, tzid: str) -> datetime:
-    """Return the UTC instant of a naive local time, or the first instant if the time occurs twice.
-
-    Raises SkippedTime if the local time does not exist, and ValueError for an unknown zone or a year out of range.
-    """
+    """Return the first UTC instant of a naive local time. Raises SkippedTime if the local time does not exist."""
     _check_naive(local)
     _check_year(local.year)
     instant = _find_instant(local, tzid)

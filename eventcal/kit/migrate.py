@@ -27,7 +27,6 @@ def downgrade(database: Engine | URL | str, revision: str) -> None:
 
 
 def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], None]) -> None:
-    # Migrations and the application require different connection settings.
     url = database.url if isinstance(database, Engine) else database
     engine = create_engine(url, poolclass=NullPool, execution_options={"eventcal_writes": True})
     if engine.dialect.name == "sqlite":

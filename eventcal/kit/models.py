@@ -52,7 +52,6 @@ class Base(DeclarativeBase):
 
 
 def enum_column(enum_class: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401 - typed by Mapped
-    """Return a column that stores the members of the enumeration `enum_class` by value."""
     kind = Enum(enum_class, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
     return mapped_column(kind, default=default) if default is not None else mapped_column(kind)
 

@@ -71,7 +71,6 @@ class Component:
         return self.outermost or self
 
     def list_properties(self, *names: str) -> list[Property]:
-        """Return all properties with the given names, grouped by name."""
         return [prop for name in names for prop in self.properties_by_name.get(name, ())]
 
     def find_property(self, name: str) -> Property | None:

@@ -182,10 +182,7 @@ def parse_observances(vtimezone: Component) -> list[Observance] | None:
 
 
 def utc_offset_at(observances: Sequence[Observance], local: datetime) -> int:
-    """Return the UTC offset of a local time, in seconds east of UTC, as `iana_utc_offset` does for IANA time zones.
-
-    For times before the first onset, the offset before the first onset is used.
-    """
+    """Return the UTC offset of a local time, in seconds east of UTC, as `iana_utc_offset` does for IANA time zones."""
     latest = [(onset, observance) for observance in observances if (onset := observance.find_latest_onset(local))]
     if not latest:
         return min(observances, key=lambda observance: observance.onsets[0]).offset_before
