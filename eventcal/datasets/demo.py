@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.parser import SECTIONS, Dataset, Record, RecordReader, parse_dataset
+from eventcal.datasets.parser import SECTIONS, Dataset, RecordReader, parse_dataset
 from eventcal.events.enums import Programme, TeamRole
 from eventcal.events.models import Event
 from eventcal.events.service import add_team_member
@@ -36,15 +36,13 @@ def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
 
 def shift_dataset_dates(dataset: Dataset, *, weeks: int) -> Dataset:
     """Return the data set with all dates moved by whole weeks, which preserves weekdays and times of day."""
-    moved = {section: tuple(_shift_record(item, weeks) for item in dataset.records[section]) for section in SECTIONS}
+    moved = {
+        section: tuple(
+            replace(record, fields=_shift_times(record.fields, weeks)) for record in dataset.records[section]
+        )
+        for section in SECTIONS
+    }
     return replace(dataset, records=moved)
-
-
-def _shift_record(record: Record, weeks: int) -> Record:
-    fields = _shift_times(record.fields, weeks)
-    if fields.get("call_for_talks"):
-        fields["call_for_talks"] = _shift_times(fields["call_for_talks"], weeks)
-    return replace(record, fields=fields)
 
 
 def _shift_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
@@ -53,6 +51,8 @@ def _shift_times(fields: Mapping[str, Any], weeks: int) -> dict[str, Any]:
         if fields[name]:
             day = date.fromisoformat(fields[name][:10]) + weeks * _A_WEEK
             moved[name] = day.isoformat() + fields[name][10:]
+    if fields.get("call_for_talks"):
+        moved["call_for_talks"] = _shift_times(fields["call_for_talks"], weeks)
     return moved
 
 

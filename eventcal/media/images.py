@@ -21,8 +21,6 @@ MAX_WEBP_PIXELS = 16_000_000
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 STORED_MEDIA_TYPE = "image/webp"
 
-# The values of the EXIF orientation tag that swap width and height.
-_SIDEWAYS_ORIENTATIONS = frozenset({5, 6, 7, 8})
 _OPAQUE = 255
 
 # Turn Pillow's warning about large images, which is issued before decoding, into an error.
@@ -83,9 +81,9 @@ def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
     if image.width * image.height > most:
         raise _too_many_pixels_error(most)
     sideways = False
-    # The EXIF data can be malformed.
+    # The EXIF data can be malformed. The orientations 5 to 8 swap width and height.
     with suppress(Exception):
-        sideways = image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS_ORIENTATIONS
+        sideways = image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
     profile = image.info.get("icc_profile")
     width, height = spec.value
     plain = _convert_to_scalable_mode(image)
