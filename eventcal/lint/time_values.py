@@ -88,7 +88,7 @@ def iana_utc_offset(tzid: str, local: datetime) -> int | None:
     For a time that is repeated or skipped, the offset before the clock change is used (RFC 5545, section 3.3.5).
     """
     try:
-        offset = local.replace(tzinfo=get_zone(tzid)).utcoffset()
+        offset = local.replace(tzinfo=get_zone(tzid), fold=0).utcoffset()
     except (OverflowError, ValueError):
         return None
     return None if offset is None else round(offset.total_seconds())
