@@ -179,7 +179,7 @@ def _build_mail(server: MailServer, outbox_message: OutboxMessage, *, domain: st
 
 
 def _to_ascii_address(address: str) -> str:
-    """Return the address with its domain in Punycode, because addresses are stored with Unicode domains."""
+    """Return the address with its domain in Punycode, which every mail server accepts."""
     try:
         found = validate_email(address, check_deliverability=False)
     except EmailNotValidError:

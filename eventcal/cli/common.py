@@ -60,7 +60,10 @@ def load_settings() -> Settings:
 
 @contextmanager
 def open_services(services: Services | None = None, *, must_be_migrated: bool = True) -> Iterator[Services]:
-    """Yield `services`, or new services. Raises NotMigrated if `must_be_migrated` is set and the schema is outdated."""
+    """Yield `services`, or new services if it is None.
+
+    Raises NotMigrated if `must_be_migrated` is set and the schema is outdated.
+    """
     services = services or build_services(load_settings())
     try:
         if must_be_migrated and not services.database.is_migrated():

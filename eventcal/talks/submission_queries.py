@@ -1,4 +1,4 @@
-"""Queries for organisers and reviewers: submissions without drafts, state changes and the programme."""
+"""Queries for organisers and reviewers: the programme, state changes, and all submissions except drafts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

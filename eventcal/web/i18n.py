@@ -26,7 +26,7 @@ _COOKIE_NAME = "language"
 _HOST_COOKIE_NAME = f"__Host-{_COOKIE_NAME}"
 _PARENT_LOCALES = get_global("parent_exceptions")
 _WORLD_ENGLISH = "en_001"
-# Messages for web pages, by error code. Unlike API messages, messages for web pages do not mention headers and fields.
+# Messages for web pages, by error code. Unlike API messages, messages for web pages do not mention headers or fields.
 _PAGE_MESSAGES = {
     "csrf": Message(
         "This form is too old, or was not sent from here. Go back, load its page again, and send it once more."

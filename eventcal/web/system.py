@@ -54,7 +54,7 @@ def _health_response(status: int, message: str) -> Response:
 @front.get("/robots.txt")
 @anonymous
 def robots() -> Response:
-    """Serve robots.txt, which allows crawlers to read all public pages and references the sitemap."""
+    """Serve robots.txt, which refers to the sitemap and allows crawlers to read all public pages."""
     rules = "".join(f"Disallow: {path}\n" for path in _DISALLOWED_PATHS)
     response = Response(f"User-agent: *\n{rules}\nSitemap: {links().home()}sitemap.xml\n", mimetype="text/plain")
     response.headers["Cache-Control"] = "public, max-age=86400"

@@ -99,7 +99,7 @@ class YearlyOnset(ABC):
     seconds: int
 
     def local_seconds(self, year: int) -> int:
-        """Return the local time of the change in the previous offset, as seconds since 1970-01-01T00:00."""
+        """Return the time of the change as local time with the previous offset, in seconds since 1970-01-01T00:00."""
         return midnight_seconds(self._day_ordinal(year)) + self.seconds
 
     @abstractmethod

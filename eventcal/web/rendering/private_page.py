@@ -76,7 +76,7 @@ def form_view(
 ) -> Callable[[Callable[P, str | AnyResponse]], Callable[P, AnyResponse]]:
     """Decorate a view that processes a form and returns either a response or the path for a redirect.
 
-    If the view raises an exception in `catch`, `on_error` is called with the exception and the arguments of the view.
+    If the view raises one of the exceptions in `catch`, `on_error` is called with the exception and the view arguments.
     """
 
     def decorate(view: Callable[P, str | AnyResponse]) -> Callable[P, AnyResponse]:

@@ -1,4 +1,4 @@
-"""The schedule table of a day, with a row for each time and a column for each room, and the current talks."""
+"""The schedule table of a day, which has a row for each time and a column for each room."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -116,7 +116,7 @@ def redirect_favicon() -> AnyResponse:
 
 
 def _iter_sitemap_entries(session: Session, state: FeedState, now: datetime) -> Iterator[_SitemapEntry]:
-    """Yield all public pages in an order in which a new page changes few sitemap files."""
+    """Yield all public pages, ordered so that adding a page changes few sitemap files."""
     yield _SitemapEntry(links().home(), state.changed_at)
     columns = Talk.id, Event.slug, Talk.updated_at
     rows = select_public_talks(NO_FILTER, now=now).with_only_columns(*columns, maintain_column_froms=True)
