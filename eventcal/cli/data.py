@@ -16,7 +16,7 @@ from eventcal.datasets.demo import (
     has_any_event,
     read_demo_dataset,
     shift_dataset_dates,
-    weeks_to_shift,
+    weeks_to_future_start,
 )
 from eventcal.datasets.import_service import SectionCounts, load_dataset
 from eventcal.datasets.parser import Dataset, read_dataset_file
@@ -153,7 +153,7 @@ def demo(*, as_it_was: bool) -> None:
     was, password_hash = read_demo_dataset(load_record), hash_password(password)
     with open_services() as services, services.database.unit_of_work() as unit:
         there = has_any_event(unit.session, was)
-        weeks = 0 if as_it_was else weeks_to_shift(was, today=unit.now.date())
+        weeks = 0 if as_it_was else weeks_to_future_start(was, today=unit.now.date())
         dataset = shift_dataset_dates(was, weeks=weeks)
         if not there:
             load_dataset(unit, dataset)

@@ -28,7 +28,7 @@ def read_demo_dataset(read_record: RecordReader) -> Dataset:
     return parse_dataset((resources.files(__package__) / _DEMO_FILE).read_bytes(), read_record, source_name=_DEMO_FILE)
 
 
-def weeks_to_shift(dataset: Dataset, *, today: date) -> int:
+def weeks_to_future_start(dataset: Dataset, *, today: date) -> int:
     """Return the number of weeks by which to move a data set so that it begins two to three weeks after `today`."""
     first = min(date.fromisoformat(event.fields["starts"][:10]) for event in dataset.records["events"])
     return math.ceil((today + 2 * _A_WEEK - first) / _A_WEEK)

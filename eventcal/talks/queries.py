@@ -55,7 +55,7 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
         return None
     # Reviewers cannot see drafts, but moderators can.
     offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
-    if not (offered or is_public(talk) or is_own(talk, caller)):
+    if not (offered or is_public(talk) or is_submitter_or_speaker(talk, caller)):
         return None
     earlier = None
     if talk.reprise_of_id is not None:
@@ -72,7 +72,7 @@ def is_public(talk: Talk) -> bool:
     return talk.published_at is not None and talk.event.status in PUBLIC_STATUSES
 
 
-def is_own(talk: Talk, caller: Caller) -> bool:
+def is_submitter_or_speaker(talk: Talk, caller: Caller) -> bool:
     """Return whether the caller is the submitter or a speaker of this talk."""
     if caller.member_id is None:
         return False

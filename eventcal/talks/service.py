@@ -25,7 +25,7 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.fields import SpeakerOfTalk, TalkFields
 from eventcal.talks.models import TEXT_COLUMNS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
-from eventcal.talks.queries import find_talk, is_own, is_public
+from eventcal.talks.queries import find_talk, is_public, is_submitter_or_speaker
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_kind_errors, talk_time_errors
 
 _SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
@@ -114,7 +114,7 @@ def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
         return
     if is_redacted:
         raise Forbidden(Message("A moderator erased this talk. Only a moderator may change it."))
-    if not is_own(talk, caller):
+    if not is_submitter_or_speaker(talk, caller):
         raise Forbidden(Message("Only the submitter or an organiser may change this talk."))
     if talk.state not in UNDECIDED_STATES:
         raise AlreadyDecided(Message("This talk is %(state)s. Ask an organiser to change it.", state=talk.state.label))

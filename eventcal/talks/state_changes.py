@@ -22,7 +22,7 @@ from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import is_own
+from eventcal.talks.queries import is_submitter_or_speaker
 from eventcal.talks.rules import (
     ORGANISER_ACTIONS,
     SPEAKER_ACTIONS,
@@ -61,7 +61,7 @@ def apply_talk_action(
     """
     if action not in SPEAKER_ACTIONS:
         check_can_decide_on_talks(talk.event, caller)
-    elif not is_own(talk, caller):
+    elif not is_submitter_or_speaker(talk, caller):
         raise Forbidden(Message("Only the submitter or a speaker of this talk may do this."))
     words = {"state": talk.state.label, "done": _action_label(action)}
     detail = Message("A talk with the state “%(state)s” cannot be %(done)s.", **words)

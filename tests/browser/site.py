@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import ClosingIterator
 
-from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
+from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_future_start
 from eventcal.datasets.import_service import load_dataset
 from eventcal.datasets.parser import parse_dataset
 from eventcal.media.images import ImageSpec, reencode_picture
@@ -120,7 +120,7 @@ def load_demo(app: Flask) -> None:
     """Load the demo data with dates in the near future."""
     demo = read_demo_dataset(load_record)
     with database_of(app).unit_of_work() as unit:
-        load_dataset(unit, shift_dataset_dates(demo, weeks=weeks_to_shift(demo, today=NOON.date())))
+        load_dataset(unit, shift_dataset_dates(demo, weeks=weeks_to_future_start(demo, today=NOON.date())))
 
 
 def _add_images(app: Flask) -> None:

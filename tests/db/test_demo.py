@@ -12,7 +12,7 @@ from eventcal.datasets.demo import (
     has_any_event,
     read_demo_dataset,
     shift_dataset_dates,
-    weeks_to_shift,
+    weeks_to_future_start,
 )
 from eventcal.datasets.import_service import LoadReport, SectionCounts, load_dataset
 from eventcal.datasets.parser import Dataset, validate_dataset
@@ -76,7 +76,7 @@ def test_all_demo_events_and_talks_are_public(calendar_database: Database) -> No
 @given(st.dates(date(1980, 1, 1), date(2150, 1, 1)))
 def test_moved_demo_starts_within_28_days_and_keeps_its_weekdays(today: date) -> None:
     was = read_demo_dataset(load_record)
-    moved = shift_dataset_dates(was, weeks=weeks_to_shift(was, today=today))
+    moved = shift_dataset_dates(was, weeks=weeks_to_future_start(was, today=today))
     first = min(date.fromisoformat(text[:10]) for text in list_start_times(moved))
     assert today < first < today + timedelta(days=28)
     for before, after in zip(list_start_times(was), list_start_times(moved), strict=True):
@@ -114,13 +114,13 @@ def test_demo_is_recognised_after_moving_its_dates(calendar_database: Database) 
     was = read_demo_dataset(load_record)
     with calendar_database.unit_of_work() as unit:
         assert not has_any_event(unit.session, was)
-        load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=TODAY)))
+        load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_future_start(was, today=TODAY)))
         assert has_any_event(unit.session, was)
 
 
 def test_demo_call_is_open_until_its_event_begins(calendar_database: Database) -> None:
     was = read_demo_dataset(load_record)
-    load_into_database(calendar_database, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=TODAY)))
+    load_into_database(calendar_database, shift_dataset_dates(was, weeks=weeks_to_future_start(was, today=TODAY)))
     with calendar_database.read_session() as session:
         [(opens, closes, kinds, begins)] = session.execute(
             text("SELECT opens_at, closes_at, kinds, starts FROM calls_for_talks JOIN events ON id = event_id")

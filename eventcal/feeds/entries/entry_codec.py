@@ -15,7 +15,7 @@ from eventcal.feeds.entries.entry import (
     Status,
     TalkFacts,
 )
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 
 # The suffix for the second instant of an ambiguous local time, which ISO 8601 cannot express.
 _FOLD_MARK = "*"
@@ -33,7 +33,7 @@ def load_entry(stored: str) -> CalendarEntry:
 
 def _to_json_value(value: object) -> object:
     if isinstance(value, str):
-        return strip_controls(value)
+        return replace_controls(value)
     if isinstance(value, date):
         return _format_time(value)
     if isinstance(value, Override):

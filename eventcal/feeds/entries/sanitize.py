@@ -12,7 +12,7 @@ _INVALID_CHARACTERS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufff
 _CLEAN_TEXT = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
-def strip_controls(text: str) -> str:
+def replace_controls(text: str) -> str:
     r"""Replace line breaks with \n, tabs with spaces, and characters that XML or RFC 5545 forbids with U+FFFD."""
     if _CLEAN_TEXT.fullmatch(text):
         return text

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, ParticipantType, StoredEntry
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.kit.localtime import format_utc
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
@@ -44,15 +44,15 @@ def atom_feed(
 
 
 def _add_text_element(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = strip_controls(text)
+    SubElement(parent, name).text = replace_controls(text)
 
 
 def _add_link(parent: Element, relation: str, media_type: str, *, url: str) -> None:
-    SubElement(parent, "link", rel=relation, type=media_type, href=strip_controls(url))
+    SubElement(parent, "link", rel=relation, type=media_type, href=replace_controls(url))
 
 
 def _atom_id(uid: str) -> str:
-    return uuid5(_NAMESPACE, strip_controls(uid)).urn
+    return uuid5(_NAMESPACE, replace_controls(uid)).urn
 
 
 def _add_entry(feed: Element, stored: StoredEntry) -> None:
@@ -69,10 +69,10 @@ def _add_entry(feed: Element, stored: StoredEntry) -> None:
             _add_text_element(person, "name", one.name)
             if one.url:
                 _add_text_element(person, "uri", one.url)
-    for category in dict.fromkeys(map(strip_controls, entry.categories)):
+    for category in dict.fromkeys(map(replace_controls, entry.categories)):
         SubElement(element, "category", term=category)
     _add_text_element(element, "summary", _format_time_and_place(entry))
-    SubElement(element, "content", type="html").text = strip_controls(entry.html)
+    SubElement(element, "content", type="html").text = replace_controls(entry.html)
 
 
 def _format_time_and_place(entry: CalendarEntry) -> str:

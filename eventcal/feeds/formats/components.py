@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from eventcal.feeds.entries.sanitize import percent_encode_url as clean_uri
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.kit.localtime import format_local, format_utc
 from eventcal.kit.rrule_syntax import parse_rule, parse_until
 
@@ -99,12 +99,12 @@ def _format_until(value: str) -> str:
 
 
 VALUE_CONVERTERS: Mapping[ValueType, Callable[[Any], str | int]] = {
-    ValueType.TEXT: strip_controls,
+    ValueType.TEXT: replace_controls,
     ValueType.URI: clean_uri,
     ValueType.DATE: date.isoformat,
     ValueType.DATE_TIME: lambda value: format_local(value) if value.tzinfo is None else format_utc(value),
     ValueType.INTEGER: int,
-    ValueType.DURATION: strip_controls,
+    ValueType.DURATION: replace_controls,
     ValueType.UTC_OFFSET: format_utc_offset,
 }
 """Conversions of values for jCal and xCal, except recurrence rules and coordinates, which differ."""

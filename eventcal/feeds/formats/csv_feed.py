@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from io import StringIO
 
 from eventcal.feeds.entries.entry import CalendarEntry, ParticipantType, StoredEntry
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.kit.localtime import (
     day_end,
     day_start,
@@ -68,7 +68,7 @@ def _format_csv_line(cells: Iterable[str | None]) -> bytes:
 
 def _escape_formula(cell: str) -> str:
     """Prefix the cell with an apostrophe if a spreadsheet program could run it as a formula (OWASP, CSV Injection)."""
-    text = strip_controls(cell)
+    text = replace_controls(cell)
     begins = unicodedata.normalize("NFKC", _LEADING_INVISIBLE.sub("", text)[:1])
     is_formula = begins in _FORMULA_STARTS or text.startswith("\n") or cell.startswith("\t")
     return f"'{text}" if is_formula else text

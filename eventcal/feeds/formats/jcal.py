@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.feeds.formats.components import (
     NUMERIC_RULE_PARTS,
     VALUE_CONVERTERS,
@@ -54,9 +54,9 @@ def _parameters_to_json(prop: Property) -> dict[str, str | list[str]]:
     """Return the parameters of a property except VALUE, with lists as arrays (RFC 7265, section 3.5)."""
     found: dict[str, list[str]] = {}
     for name, value in prop.parameters:
-        found.setdefault(name.lower(), []).extend(strip_controls(value).split(","))
+        found.setdefault(name.lower(), []).extend(replace_controls(value).split(","))
     if prop.tzid is not None:
-        found["tzid"] = [strip_controls(prop.tzid)]
+        found["tzid"] = [replace_controls(prop.tzid)]
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 

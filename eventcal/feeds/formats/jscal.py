@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Participant, ParticipantType, Relation, Stamps
-from eventcal.feeds.entries.sanitize import percent_encode_url, strip_controls
+from eventcal.feeds.entries.sanitize import percent_encode_url, replace_controls
 from eventcal.feeds.formats.components import NUMERIC_RULE_PARTS, parse_rule_values, round_degrees
 from eventcal.feeds.formats.vevent import PRODID, rfc5545_rule
 from eventcal.kit.localtime import UTC_NAMES, format_utc, get_zone, local_to_utc_lenient
@@ -60,11 +60,11 @@ def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
     """Return the JSON around the entries of a Group (RFC 8984, section 5.3). Entries must be joined by SEPARATOR."""
     group: Json = {
         "@type": "Group",
-        "uid": strip_controls(head.uid),
+        "uid": replace_controls(head.uid),
         "prodId": PRODID,
         "updated": format_utc(head.changed_at or _EPOCH),
-        "title": strip_controls(head.name),
-        "description": strip_controls(head.description),
+        "title": replace_controls(head.name),
+        "description": replace_controls(head.description),
         "descriptionContentType": "text/plain",
         "links": _page_link(head.url),
     }
@@ -76,13 +76,13 @@ def jscal_header_and_footer(head: FeedHead) -> tuple[bytes, bytes]:
 def _single_event_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
     event: Json = {
         "@type": "Event",
-        "uid": strip_controls(entry.uid),
+        "uid": replace_controls(entry.uid),
         "prodId": PRODID,
         "created": format_utc(entry.created_at),
         "updated": format_utc(stamps.changed_at),
         "sequence": stamps.sequence,
-        "title": strip_controls(entry.title),
-        "description": strip_controls(entry.description),
+        "title": replace_controls(entry.title),
+        "description": replace_controls(entry.description),
         "descriptionContentType": "text/plain",
         **_time_properties(entry),
         "status": entry.status.lower(),
@@ -92,7 +92,7 @@ def _single_event_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
     maps = {
         "locations": _locations_to_json(entry),
         "virtualLocations": _virtual_location_to_json(entry.conference) if entry.conference else {},
-        "keywords": {strip_controls(category): True for category in entry.categories},
+        "keywords": {replace_controls(category): True for category in entry.categories},
         "relatedTo": _relations_to_json(entry),
         "participants": {f"{one.part.lower()}-{one.key}": _participant_to_json(one) for one in entry.participants},
     }
@@ -148,7 +148,7 @@ def _page_link(url: str) -> Json:
 def _locations_to_json(entry: CalendarEntry) -> Json:
     place: Json = {}
     if entry.location:
-        place["name"] = strip_controls(entry.location)
+        place["name"] = replace_controls(entry.location)
     if entry.geo:
         place["coordinates"] = f"geo:{','.join([_format_degrees(number) for number in entry.geo])}"
     return {"place": {"@type": "Location", **place}} if place else {}
@@ -166,7 +166,7 @@ def _virtual_location_to_json(url: str) -> Json:
 def _relations_to_json(entry: CalendarEntry) -> Json:
     relations: dict[str, dict[str, bool]] = {}
     for relation, uid in entry.related:
-        relations.setdefault(strip_controls(uid), {}).update(_RELATIONS[relation])
+        relations.setdefault(replace_controls(uid), {}).update(_RELATIONS[relation])
     return {uid: {"@type": "Relation", "relation": relation} for uid, relation in relations.items()}
 
 
@@ -175,8 +175,8 @@ def _participant_to_json(participant: Participant) -> Json:
     facts = (participant.part.capitalize(), participant.about)
     found: Json = {
         "@type": "Participant",
-        "name": strip_controls(participant.name),
-        "description": ", ".join([strip_controls(fact) for fact in facts if fact]),
+        "name": replace_controls(participant.name),
+        "description": ", ".join([replace_controls(fact) for fact in facts if fact]),
         "roles": {_ROLES[participant.part]: True},
     }
     if participant.part == ParticipantType.SPEAKER:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.feeds.formats.components import (
     VALUE_CONVERTERS,
     Component,
@@ -80,5 +80,5 @@ def _parameters_to_xml(prop: Property) -> str:
 
 def _rule_to_xml(value: str) -> str:
     parts = parse_rule_values(value)
-    values = [(name, escape(strip_controls(one), quote=False)) for name in _RULE_ORDER for one in parts.get(name, ())]
+    values = [(name, escape(replace_controls(one), quote=False)) for name in _RULE_ORDER for one in parts.get(name, ())]
     return "".join([f"<{name}>{value}</{name}>" for name, value in values])

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID, uuid5
 
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.kit.text import slugify
 
 # Never change this namespace, because all GUIDs are derived from it.
@@ -15,7 +15,7 @@ _LARGEST_ID = 2**31 - 1
 
 
 def object_guid(kind: str, key: str) -> str:
-    return str(uuid5(_NAMESPACE, f"{kind} {strip_controls(key)}"))
+    return str(uuid5(_NAMESPACE, f"{kind} {replace_controls(key)}"))
 
 
 def talk_guid(uid: str) -> str:
@@ -25,12 +25,12 @@ def talk_guid(uid: str) -> str:
 
 def event_acronym(slug: str) -> str:
     """Return the acronym of an event: at least four characters from a-z, 0-9 and `_`, as the JSON schema requires."""
-    return re.sub("[^a-z0-9]", "_", strip_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
+    return re.sub("[^a-z0-9]", "_", replace_controls(slug).lower()).ljust(_MIN_LENGTH, "_")
 
 
 def talk_slug(acronym: str, number: int, title: str) -> str:
     """Return the slug of a talk, such as `xen_summit-17-xen-on-arm`, with a number that makes the slug unique."""
-    words = slugify(strip_controls(title))
+    words = slugify(replace_controls(title))
     return f"{acronym}-{number}-{words if len(words) >= _MIN_LENGTH else f'{words}-talk'.removeprefix('-')}"
 
 
@@ -46,5 +46,5 @@ def person_ids(keys: Iterable[str]) -> Mapping[str, int]:
 
 
 def _hash_to_id(key: str, attempt: int) -> int:
-    digest = hashlib.blake2b(strip_controls(key).encode(), digest_size=8, salt=attempt.to_bytes(8, "big")).digest()
+    digest = hashlib.blake2b(replace_controls(key).encode(), digest_size=8, salt=attempt.to_bytes(8, "big")).digest()
     return int.from_bytes(digest, "big") % _LARGEST_ID + 1

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple, NotRequired, TypedDict
 
 from eventcal.feeds.entries.entry import CalendarEntry, Participant, ParticipantType, Status, StoredEntry, TalkFacts
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.feeds.frab.ids import event_acronym, object_guid, person_ids, talk_guid, talk_slug
 from eventcal.kit.localtime import UTC_NAMES, day_start, format_utc, format_with_offset, get_zone, local_to_utc_lenient
 
@@ -133,21 +133,23 @@ class _TimedTalk(NamedTuple):
 def build_schedule(programme: ScheduleInput) -> Schedule:
     """Return the schedule of all talks that have a time and are not cancelled."""
     placed = _group_talks_by_day(programme)
-    names = dict.fromkeys([*map(strip_controls, programme.rooms), *(talk["room"] for talk in chain(*placed.values()))])
+    names = dict.fromkeys(
+        [*map(replace_controls, programme.rooms), *(talk["room"] for talk in chain(*placed.values()))]
+    )
     days = list(_iter_schedule_days(programme, placed, list(names)))
     conference: Conference = {
         "acronym": event_acronym(programme.slug),
-        "title": strip_controls(programme.title),
-        "description": strip_controls(programme.description),
+        "title": replace_controls(programme.title),
+        "description": replace_controls(programme.description),
         "start": days[0]["date"],
         "end": days[-1]["date"],
         "daysCount": len(days),
         "timeslot_duration": "00:05",
         "time_zone_name": "UTC" if programme.zone in UTC_NAMES else programme.zone,
-        "url": strip_controls(programme.url),
+        "url": replace_controls(programme.url),
         "rooms": [{"name": name, "guid": object_guid("room", f"{programme.slug} {name}")} for name in names],
         "tracks": [
-            {"name": strip_controls(name), "color": colour} if colour else {"name": strip_controls(name)}
+            {"name": replace_controls(name), "color": colour} if colour else {"name": replace_controls(name)}
             for name, colour in programme.tracks
         ],
         "days": days,
@@ -156,7 +158,7 @@ def build_schedule(programme: ScheduleInput) -> Schedule:
         del conference["time_zone_name"]
     # Apps compare versions, so the version of a schedule must change only if the programme changes.
     version = format_utc(programme.changed_at) if programme.changed_at else "0"
-    return {"version": version, "base_url": strip_controls(programme.base_url), "conference": conference}
+    return {"version": version, "base_url": replace_controls(programme.base_url), "conference": conference}
 
 
 def _group_talks_by_day(programme: ScheduleInput) -> Mapping[date, Sequence[ScheduledTalk]]:
@@ -226,7 +228,7 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
     lasts = timed.ends.astimezone(UTC) - timed.starts.astimezone(UTC)
     # Apps hide talks with a duration of zero.
     minutes = max(-(-lasts // timedelta(minutes=1)), 1)
-    title = strip_controls(entry.title)
+    title = replace_controls(entry.title)
     return {
         "guid": talk_guid(entry.uid),
         "id": number,
@@ -235,15 +237,15 @@ def _build_scheduled_talk(timed: _TimedTalk, programme: ScheduleInput, ids: Mapp
         "end": format_with_offset(timed.ends, programme.zone),
         "duration": f"{minutes // 60:02}:{minutes % 60:02}",
         # Apps omit talks without a room.
-        "room": strip_controls(facts.room or ("TBA" if programme.rooms else programme.title)),
+        "room": replace_controls(facts.room or ("TBA" if programme.rooms else programme.title)),
         "slug": talk_slug(event_acronym(programme.slug), number, title),
-        "url": strip_controls(entry.url),
+        "url": replace_controls(entry.url),
         "title": title,
         "subtitle": "",
-        "track": strip_controls(facts.track or "") or None,
-        "type": strip_controls(facts.kind),
-        "language": strip_controls(facts.language or "").partition("-")[0].lower() or None,
-        "abstract": strip_controls(facts.abstract),
+        "track": replace_controls(facts.track or "") or None,
+        "type": replace_controls(facts.kind),
+        "language": replace_controls(facts.language or "").partition("-")[0].lower() or None,
+        "abstract": replace_controls(facts.abstract),
         "description": "",
         "recording_license": "",
         "do_not_record": False,
@@ -258,20 +260,20 @@ def _iter_speakers(entry: CalendarEntry) -> Iterator[Participant]:
 
 
 def _build_person(speaker: Participant, ids: Mapping[str, int]) -> Person:
-    guid, name = object_guid("person", speaker.key), strip_controls(speaker.name)
+    guid, name = object_guid("person", speaker.key), replace_controls(speaker.name)
     person: Person = {"id": ids[speaker.key], "guid": guid, "name": name}
-    return {**person, "url": strip_controls(speaker.url)} if speaker.url else person
+    return {**person, "url": replace_controls(speaker.url)} if speaker.url else person
 
 
 def _iter_links(entry: CalendarEntry, facts: TalkFacts) -> Iterator[StringDict]:
     # Slides are also listed as links, because Giggity and EventFahrplan do not show attachments.
     yield from _iter_slide_links(facts)
     if facts.recording_url:
-        yield {"url": strip_controls(facts.recording_url), "title": "Recording", "type": "media"}
+        yield {"url": replace_controls(facts.recording_url), "title": "Recording", "type": "media"}
     if entry.conference:
-        yield {"url": strip_controls(entry.conference), "title": "Online", "type": "web"}
+        yield {"url": replace_controls(entry.conference), "title": "Online", "type": "web"}
 
 
 def _iter_slide_links(facts: TalkFacts) -> Iterator[StringDict]:
     if facts.slides_url:
-        yield {"url": strip_controls(facts.slides_url), "title": "Slides", "type": "slides"}
+        yield {"url": replace_controls(facts.slides_url), "title": "Slides", "type": "slides"}

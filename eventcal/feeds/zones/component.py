@@ -18,8 +18,8 @@ from eventcal.feeds.zones.posix import (
     PosixRule,
     Span,
     WeekdayOnset,
-    changes_within,
     midnight_seconds,
+    offsets_within,
 )
 from eventcal.feeds.zones.tzif import Zone, get_zone
 
@@ -41,11 +41,11 @@ def vtimezone(tzid: str, first: date, last: date) -> Component:
 
 def zone_component(tzid: str, zone: Zone, span: Span) -> Component:
     """Return a VTIMEZONE that is correct at every instant of the span."""
-    actual = zone.changes_within(span)
+    actual = zone.offsets_within(span)
     # Onsets start in 1970 by convention, but a feed with older dates requires older onsets.
     since = min(_EPOCH.year, span.years.start)
     rule = _normalise_onset_hours(zone.rule) if zone.rule else None
-    if rule and _offset_changes(changes_within(rule.changes_in_years(span.years), span)) == _offset_changes(actual):
+    if rule and _offset_changes(offsets_within(rule.changes_in_years(span.years), span)) == _offset_changes(actual):
         observances = _yearly_observances(rule, since)
     else:
         observances = _one_time_observances(actual, since)

@@ -78,7 +78,7 @@ class Span:
         )
 
 
-def changes_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetChange]:
+def offsets_within(changes: Iterable[OffsetChange], span: Span) -> list[OffsetChange]:
     """Return the local time at the start of a span, followed by each offset change within the span.
 
     `changes` must be sorted, and the first change must not be later than the start of the span.

@@ -18,7 +18,7 @@ from eventcal.feeds.zones.posix import (
     OffsetChange,
     PosixRule,
     Span,
-    changes_within,
+    offsets_within,
     parse_tz_string,
 )
 
@@ -50,10 +50,10 @@ class Zone:
     recorded: tuple[OffsetChange, ...]
     rule: PosixRule | None
 
-    def changes_within(self, span: Span) -> list[OffsetChange]:
+    def offsets_within(self, span: Span) -> list[OffsetChange]:
         last = self.recorded[-1].at
         ruled = self.rule.changes_in_years(span.years) if self.rule else []
-        return changes_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
+        return offsets_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
 
 
 @cache

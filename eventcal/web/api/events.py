@@ -24,7 +24,7 @@ from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.delete_and_merge_referenced import delete_event
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query, serve_list
+from eventcal.web.api.pagination import next_page_link_header, page_json, paging_from_query, serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response, serve_content
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, organiser, public
@@ -137,7 +137,7 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
             raise_if_invalid([FieldError("?to", error)])
         page = list_occurrences(event, first, last, paging=paging_from_query(query))
         body = page_json(page, lambda one: occurrence_json(one, event.timezone))
-        link = next_page_link(query, page.next_cursor, **{"from": first, "to": last})
+        link = next_page_link_header(query, page.next_cursor, **{"from": first, "to": last})
         return json_content(body, public=event.status in PUBLIC_STATUSES, link=link)
 
     # The default period begins today in the event's time zone, but cached responses expire at midnight UTC.

@@ -50,14 +50,14 @@ def serve_private_page(
     with read_session() as session:
         page = list_rows(session, paging=paging_from_query(query), **options)
         body = page_json(page, serialize)
-    return private_json(body, link=next_page_link(query, page.next_cursor))
+    return private_json(body, link=next_page_link_header(query, page.next_cursor))
 
 
 def paging_from_query(query: Mapping[str, Any]) -> PageRequest:
     return PageRequest(limit=query["limit"], cursor=query["cursor"])
 
 
-def next_page_link(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
+def next_page_link_header(query: Mapping[str, Any], cursor: str | None, **other_params: object) -> str | None:
     """Return the Link header for the next page, or None if the current page is the last page."""
     if cursor is None:
         return None

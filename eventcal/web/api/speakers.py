@@ -15,7 +15,7 @@ from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import check_can_edit_speaker, get_speaker, list_public_speakers, update_speaker
 from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.web.api.blueprint import ApiBlueprint
-from eventcal.web.api.pagination import next_page_link, page_json, paging_from_query
+from eventcal.web.api.pagination import next_page_link_header, page_json, paging_from_query
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, public
@@ -35,7 +35,7 @@ def list_all(session: Session, query: dict[str, Any]) -> Content:
     """List speakers, ordered by slug."""
     page = list_public_speakers(session, paging=paging_from_query(query))
     body = page_json(page, lambda speaker: speaker_json(speaker, links()))
-    return json_content(body, link=next_page_link(query, page.next_cursor))
+    return json_content(body, link=next_page_link_header(query, page.next_cursor))
 
 
 @speakers.get("/speakers/<slug>", public, returns=SpeakerOut)

@@ -98,7 +98,7 @@ def _authorize(access: AccessRule) -> None:
     if here.scopes is None:
         if request.method not in SAFE_METHODS:
             check_csrf()
-        browser_sessions.keep_session_alive()
+        browser_sessions.migrate_or_touch_session()
     elif access.scope is None:
         raise Forbidden(Message("This requires a session, not a token. Sign in with your password."))
     elif not here.has_scope(access.scope):

@@ -86,7 +86,7 @@ def validate(schema: _Schema[Fields_co], data: Mapping[str, Any]) -> Fields_co:
     return fields
 
 
-def iter_conflict_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
+def iter_differing_field_errors(stored: Mapping[str, str], data: FormData) -> Iterator[FieldError]:
     """For each field whose submitted value differs from the stored value, yield an error with the stored value."""
     for name, value in stored.items():
         if name in data and normalise_newlines(data[name]).strip() != normalise_newlines(value).strip():

@@ -78,7 +78,7 @@ def delete_session_cookie() -> None:
     browser.looked_up, browser.stored_session = True, None
 
 
-def keep_session_alive() -> None:
+def migrate_or_touch_session() -> None:
     """Replace a member's signed cookie with a stored session, and periodically record that the session was used."""
     found, moment = _get_stored_session(), services().clock.now()
     secret = _browser_session().secret

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from eventcal.cli.http_client import FetchLimits, UnreadableCalendar, fetch
-from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_shift
+from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_future_start
 from eventcal.datasets.import_service import load_dataset
 from eventcal.events.models import Event
 from eventcal.lint import lint
@@ -246,7 +246,7 @@ def load_demo(app: Flask, clock: FixedClock) -> list[str]:
     """Load the demo, moved to the coming weeks, and return the paths of all its feeds."""
     was = read_demo_dataset(load_record)
     with database_of(app).unit_of_work() as unit:
-        load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_shift(was, today=clock.now().date())))
+        load_dataset(unit, shift_dataset_dates(was, weeks=weeks_to_future_start(was, today=clock.now().date())))
     with database_of(app).read_session() as session:
         return [
             *("/calendar.ics", "/calendar.ics?from=2014-01-01&include=events,talks"),

@@ -18,7 +18,7 @@ from eventcal.feeds.entries.entry import (
     Status,
     StoredEntry,
 )
-from eventcal.feeds.entries.sanitize import strip_controls
+from eventcal.feeds.entries.sanitize import replace_controls
 from eventcal.feeds.formats.atom import atom_feed
 from tests.clocks import NOON
 from tests.feed_support.sample_entries import TALK_ENTRY
@@ -186,13 +186,13 @@ def test_user_text_round_trips(text: str, other: str) -> None:
         ENTRY, uid=text, title=text, url=other, html=text, location=other, categories=(text,), participants=(person,)
     )
     feed = parse_feed(stored_entry(entry), head=replace(HEAD, uid=other, name=text, description=other, url=text))
-    assert feed.findtext(f"{ATOM_NAMESPACE}title") == strip_controls(text)
-    assert (feed.findtext(f"{ATOM_NAMESPACE}subtitle") or "") == strip_controls(other)
-    assert [link.get("href") for link in feed.findall(f"{ATOM_NAMESPACE}link")][1] == strip_controls(text)
+    assert feed.findtext(f"{ATOM_NAMESPACE}title") == replace_controls(text)
+    assert (feed.findtext(f"{ATOM_NAMESPACE}subtitle") or "") == replace_controls(other)
+    assert [link.get("href") for link in feed.findall(f"{ATOM_NAMESPACE}link")][1] == replace_controls(text)
     (found,) = feed.findall(f"{ATOM_NAMESPACE}entry")
     assert (
-        found.findtext(f"{ATOM_NAMESPACE}title") == found.findtext(f"{ATOM_NAMESPACE}content") == strip_controls(text)
+        found.findtext(f"{ATOM_NAMESPACE}title") == found.findtext(f"{ATOM_NAMESPACE}content") == replace_controls(text)
     )
-    assert found.findtext(f"{ATOM_NAMESPACE}author/{ATOM_NAMESPACE}name") == strip_controls(text)
-    assert [category.get("term") for category in found.findall(f"{ATOM_NAMESPACE}category")] == [strip_controls(text)]
-    assert (found.findtext(f"{ATOM_NAMESPACE}summary") or "").endswith(strip_controls(other))
+    assert found.findtext(f"{ATOM_NAMESPACE}author/{ATOM_NAMESPACE}name") == replace_controls(text)
+    assert [category.get("term") for category in found.findall(f"{ATOM_NAMESPACE}category")] == [replace_controls(text)]
+    assert (found.findtext(f"{ATOM_NAMESPACE}summary") or "").endswith(replace_controls(other))

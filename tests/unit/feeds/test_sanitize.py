@@ -9,30 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.entries.sanitize import percent_encode_url, strip_controls
+from eventcal.feeds.entries.sanitize import percent_encode_url, replace_controls
 from tests.feed_support.sample_entries import ANY_TEXT, normalise_text
 
 
 def test_clean_keeps_text_characters_and_replaces_all_others() -> None:
     every = [chr(number) for number in range(sys.maxunicode + 1)]
     stays = "".join([character for character in every if normalise_text(character) == character])
-    assert strip_controls(stays) == stays
+    assert replace_controls(stays) == stays
     goes = sorted(set(every) - set(stays))
     assert len(goes) == (32 - 1) + 33 + 2 + 2048 + 2
-    assert [strip_controls(character) for character in goes] == [normalise_text(character) for character in goes]
+    assert [replace_controls(character) for character in goes] == [normalise_text(character) for character in goes]
 
 
 @given(text=ANY_TEXT)
 def test_cleaned_text_round_trips_through_json_and_xml(text: str) -> None:
-    cleaned = strip_controls(text)
-    assert cleaned == normalise_text(text) == strip_controls(cleaned)
+    cleaned = replace_controls(text)
+    assert cleaned == normalise_text(text) == replace_controls(cleaned)
     assert json.loads(json.dumps(cleaned).encode()) == cleaned
     escaped = cleaned.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert (fromstring(f"<x>{escaped}</x>".encode()).text or "") == cleaned  # noqa: S314 - our own
 
 
 def test_line_breaks_are_normalised_to_line_feeds() -> None:
-    assert strip_controls("a\r\nb\rc\n\rd\u2028e\x85") == "a\nb\nc\n\nd\ne\n"
+    assert replace_controls("a\r\nb\rc\n\rd\u2028e\x85") == "a\nb\nc\n\nd\ne\n"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from eventcal.feeds.zones.posix import (
     WeekdayOnset,
     YearlyChange,
     YearlyOnset,
-    changes_within,
+    offsets_within,
     parse_tz_string,
 )
 from eventcal.feeds.zones.tzif import parse_tzif
@@ -97,7 +97,7 @@ def test_hours_outside_the_day_shift_the_weekday() -> None:
 def test_summer_time_without_a_gap_lasts_all_year() -> None:
     # The example of RFC 9636 section 3.3.1.
     span = Span.covering_days(date(2023, 6, 1), date(2030, 1, 1))
-    line = changes_within(parse_tz_string("XXX3EDT4,0/0,J365/23").changes_in_years(span.years), span)
+    line = offsets_within(parse_tz_string("XXX3EDT4,0/0,J365/23").changes_in_years(span.years), span)
     assert line == [OffsetChange(span.start, LocalTime(-4 * HOUR_SECONDS, "EDT"))]
 
 
@@ -111,7 +111,7 @@ def make_tzif(*, version: bytes = b"2", footer: bytes = b"") -> bytes:
 
 def test_rule_applies_after_the_last_recorded_change() -> None:
     span = Span.covering_days(date(1970, 1, 1), date(1970, 6, 1))
-    line = parse_tzif(make_tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).changes_within(span)
+    line = parse_tzif(make_tzif(footer=b"CET-1CEST,M3.5.0,M10.5.0/3")).offsets_within(span)
     assert line == [
         OffsetChange(span.start, LocalTime(1_050, "LMT")),
         OffsetChange(86_400, CET),
@@ -121,7 +121,7 @@ def test_rule_applies_after_the_last_recorded_change() -> None:
 
 def test_file_without_a_rule_keeps_its_last_local_time() -> None:
     span = Span.covering_days(date(2020, 1, 1), date(2030, 1, 1))
-    assert parse_tzif(make_tzif()).changes_within(span) == [OffsetChange(span.start, CET)]
+    assert parse_tzif(make_tzif()).offsets_within(span) == [OffsetChange(span.start, CET)]
 
 
 def test_rule_of_fixed_dates_lists_each_onset() -> None:

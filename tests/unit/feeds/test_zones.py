@@ -35,7 +35,7 @@ def is_existing_local_time(local_time: datetime, zone: ZoneInfo) -> bool:
 def local_times_around_changes(tzid: str, span: Span) -> Iterator[datetime]:
     """Yield local times before, in and after each repeated hour, but none that the clocks skip."""
     zone = load_zoneinfo(tzid)
-    for change in get_zone(tzid).changes_within(span)[1:]:
+    for change in get_zone(tzid).offsets_within(span)[1:]:
         for hours in (-30, -1, 1, 30):
             instant = datetime.fromtimestamp(change.at + hours * HOUR_SECONDS, UTC)
             for nudge in (-ONE_SECOND, timedelta(0)):
@@ -223,7 +223,7 @@ def test_first_onset_precedes_the_first_entry_in_any_year() -> None:
 )
 def test_entries_at_both_ends_of_the_range_are_covered(tzid: str, year: int) -> None:
     zone = load_zoneinfo(tzid)
-    for change in get_zone(tzid).changes_within(Span.covering_days(date(year, 1, 5), date(year, 12, 31)))[1:]:
+    for change in get_zone(tzid).offsets_within(Span.covering_days(date(year, 1, 5), date(year, 12, 31)))[1:]:
         day = datetime.fromtimestamp(change.at, zone).replace(tzinfo=None)
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a local time
         for first in (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1)):
@@ -282,7 +282,7 @@ def test_every_zone_changes_at_the_instants_of_zoneinfo() -> None:
     span = Span.covering_days(date(1800, 1, 1), date(2110, 1, 1))
     wrong = []
     for data, tzid in {read_tzif(tzid): tzid for tzid in ZONES}.items():
-        zone, line = load_zoneinfo(tzid), parse_tzif(data).changes_within(span)
+        zone, line = load_zoneinfo(tzid), parse_tzif(data).offsets_within(span)
         instants = [*(change.at for change in line), span.end]
         for (start, end), local in zip(pairwise(instants), [change.to for change in line], strict=True):
             # Samples between the ends reveal changes that were missed.

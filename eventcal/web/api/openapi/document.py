@@ -60,7 +60,7 @@ def build_openapi_document(app: Flask, api: Api, settings: Settings) -> Json:
         "securitySchemes": static["securitySchemes"],
     }
     for operation in _iter_operations(app, document["paths"]):
-        document["components"]["responses"] |= _complete_operation(operation)
+        document["components"]["responses"] |= _complete_and_collect_errors(operation)
     for path, item in document["paths"].items():
         for parameter in item.get("parameters", []):
             parameter["description"] = _describe_path_parameter(path, parameter["name"])
@@ -139,7 +139,7 @@ def _iter_operations(app: Flask, paths: Json) -> Iterator[Operation]:
                 )
 
 
-def _complete_operation(operation: Operation) -> Json:
+def _complete_and_collect_errors(operation: Operation) -> Json:
     """Complete the description of an operation in place, and return the response components that the operation uses."""
     said = operation.spec
     said["security"] = operation.access.openapi_security

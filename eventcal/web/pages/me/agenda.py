@@ -13,7 +13,7 @@ from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks import service
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_own, list_starred_and_own_talks, starred_talk_ids
+from eventcal.talks.queries import get_talk, is_submitter_or_speaker, list_starred_and_own_talks, starred_talk_ids
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering.dates import format_resource_times
 from eventcal.web.rendering.forms import flash_for
@@ -76,5 +76,5 @@ def _agenda_talk_row(talk: Talk, starred: Collection[str]) -> Json:
         "place": ", ".join(part for part in (resource["room"], talk.event.venue, talk.event.city) if part),
         "event": talk.event,
         "starred": talk.id in starred,
-        "own": is_own(talk, caller()),
+        "own": is_submitter_or_speaker(talk, caller()),
     }

@@ -21,7 +21,13 @@ from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.talks import service
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_own, is_public, last_state_change_reasons, list_own_talks
+from eventcal.talks.queries import (
+    get_talk,
+    is_public,
+    is_submitter_or_speaker,
+    last_state_change_reasons,
+    list_own_talks,
+)
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_STATES, TalkAction
 from eventcal.talks.state_changes import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
@@ -139,7 +145,7 @@ def change_my_talk(talk_id: str) -> str:
 def _get_own_talk(session: Session, talk_id: str) -> Talk:
     """Return a talk that the caller submitted or presents, or raise NotFound."""
     talk = get_talk(session, talk_id, caller())
-    if not is_own(talk, caller()):
+    if not is_submitter_or_speaker(talk, caller()):
         raise NotFound(Message("This is not one of your talks."))
     ensure_event_loaded(session, talk.event)
     return talk

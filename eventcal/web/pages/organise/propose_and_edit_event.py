@@ -18,7 +18,14 @@ from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import CalendarPreview, build_preview_as_published
 from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS, enum_choices, event_form_choices
 from eventcal.web.rendering.dates import recurrence_rule_label
-from eventcal.web.rendering.forms import Form, FormData, field_errors, flash_for, iter_conflict_errors, rejected_form
+from eventcal.web.rendering.forms import (
+    Form,
+    FormData,
+    field_errors,
+    flash_for,
+    iter_differing_field_errors,
+    rejected_form,
+)
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import now, read_session, unit_of_work
@@ -62,7 +69,7 @@ def _render_event_error(error: DomainError, slug: str) -> Response:
     with layout.open_event_session(slug) as (_session, event):
         form = _rejected_form(error)
         if isinstance(error, VersionConflict):
-            conflicts = iter_conflict_errors(forms.build_event_form(event).values, request.form)
+            conflicts = iter_differing_field_errors(forms.build_event_form(event).values, request.form)
             form = rejected_form(request.form, [FieldError("", message), *conflicts])
         return answer_rejected(_build_event_form_page(event, form), error)
 

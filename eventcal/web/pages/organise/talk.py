@@ -50,7 +50,7 @@ def _render_talk_error(error: DomainError, slug: str, talk_id: str) -> Response:
         if isinstance(error, VersionConflict):
             # The page shows the current values, so that the user can submit the form again to overwrite them.
             data.setlist("revision", [str(talk.revision)])
-            conflicts = forms.iter_conflict_errors(_build_organiser_talk_form(talk).values, data)
+            conflicts = forms.iter_differing_field_errors(_build_organiser_talk_form(talk).values, data)
             moved = [FieldError(conflict.pointer.removesuffix("_time"), conflict.detail) for conflict in conflicts]
             errors = (FieldError("", message), *moved)
         return answer_rejected(_build_talk_page(session, event, talk, form=forms.rejected_form(data, errors)), error)
