@@ -7,10 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from passlib.exc import TokenError
-from passlib.totp import TOTP, AppWallet
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -57,6 +54,10 @@ class TotpAuthenticator:
 
     @cached_property
     def _totp(self) -> Any:  # noqa: ANN401 - the library has no types
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+        from passlib.totp import TOTP, AppWallet
+
         # Key stretching has no benefit for a long, random key.
         derived = HKDF(SHA256(), length=32, salt=None, info=_KEY_DERIVATION_INFO).derive(self.secret_key.encode())
         wallet = AppWallet({"1": derived.hex()}, encrypt_cost=0)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.errors import FieldError, Message, raise_if_invalid
-from eventcal.media.images import ImageSpec, Picture, reencode_picture
+from eventcal.media.images import ImageSpec, Picture
 from eventcal.media.store import MediaStore
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
@@ -37,6 +37,8 @@ def find_uploaded_path(stored_url: str | None) -> str | None:
 
 def decode_upload(raw: bytes, frame: ImageSpec) -> Picture:
     """Decode an image uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
+    from eventcal.media.reencode import reencode_picture
+
     count_image_upload(current_member_id())
     return reencode_picture(raw, frame)
 

@@ -19,7 +19,8 @@ from werkzeug.wsgi import ClosingIterator
 from eventcal.datasets.demo import read_demo_dataset, shift_dataset_dates, weeks_to_future_start
 from eventcal.datasets.import_service import load_dataset
 from eventcal.datasets.parser import parse_dataset
-from eventcal.media.images import ImageSpec, reencode_picture
+from eventcal.media.images import ImageSpec
+from eventcal.media.reencode import reencode_picture
 from eventcal.media.store import MediaStore
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.service import get_speaker

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.media.images import ImageSpec, Picture, reencode_picture
+from eventcal.media.images import ImageSpec, Picture
+from eventcal.media.reencode import reencode_picture
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from tests.clocks import NOON
 from tests.images import BLUE, make_image

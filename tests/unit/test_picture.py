@@ -10,7 +10,8 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from eventcal.media.errors import UnsupportedImage
-from eventcal.media.images import MAX_UPLOAD_BYTES, ImageSpec, Picture, reencode_picture
+from eventcal.media.images import MAX_UPLOAD_BYTES, ImageSpec, Picture
+from eventcal.media.reencode import reencode_picture
 from tests.images import (
     BLUE,
     RED,

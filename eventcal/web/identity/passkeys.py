@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import webauthn
+from itsdangerous.encoding import base64_decode, base64_encode
 from sqlalchemy.orm import Session
-from webauthn import helpers
-from webauthn.helpers import structs
 
 from eventcal.kit.errors import Message
 from eventcal.members import authentication_factors
@@ -59,6 +57,9 @@ def can_use_passkeys() -> bool:
 
 def registration_options(member: Member, existing: Sequence[Passkey]) -> str:
     """Return the WebAuthn options for creating a passkey, as JSON. `existing` contains the member's passkeys."""
+    import webauthn
+    from webauthn.helpers import structs
+
     challenge = _get_or_create_challenge(_ADD_PURPOSE)
     options = webauthn.generate_registration_options(
         rp_id=_rp_id(),
@@ -85,19 +86,25 @@ def authentication_options() -> str | None:
     """Return the WebAuthn options for signing in, as JSON, or None if the site does not support passkeys."""
     if not can_use_passkeys():
         return None
+    import webauthn
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     options = webauthn.generate_authentication_options(
         rp_id=_rp_id(),
         challenge=_get_or_create_challenge(_SIGN_IN_PURPOSE).value,
-        user_verification=structs.UserVerificationRequirement.REQUIRED,
+        user_verification=UserVerificationRequirement.REQUIRED,
     )
     return webauthn.options_to_json(options)
 
 
 def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
     """Verify and store a new passkey for the current user. Raises InvalidPasskey or DuplicatePasskey."""
+    import webauthn
+    from webauthn.helpers.structs import AuthenticatorTransport
+
     challenge = _consume_challenge(_ADD_PURPOSE)
     with _convert_library_errors():
-        read = helpers.parse_registration_credential_json(credential_json)
+        read = webauthn.helpers.parse_registration_credential_json(credential_json)
         verified = webauthn.verify_registration_response(
             credential=read,
             expected_challenge=challenge.value,
@@ -118,7 +125,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
             public_key=verified.credential_public_key,
             sign_count=verified.sign_count,
             # Transports that the WebAuthn library does not support are ignored.
-            transports=[way.value for way in structs.AuthenticatorTransport if way in (read.response.transports or ())],
+            transports=[way.value for way in AuthenticatorTransport if way in (read.response.transports or ())],
             name=name,
             created_at=now(),
         )
@@ -128,10 +135,12 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
 
 def authenticate_by_passkey(credential_json: str) -> Member:
     """Return the member whose passkey signed the challenge. Raises InvalidPasskey or TooManyRequests."""
+    import webauthn
+
     rate_limits.count_sign_in(None)
     challenge = _consume_challenge(_SIGN_IN_PURPOSE)
     with _convert_library_errors():
-        read = helpers.parse_authentication_credential_json(credential_json)
+        read = webauthn.helpers.parse_authentication_credential_json(credential_json)
     with read_session() as reader:
         passkey = authentication_factors.find_passkey_by_credential_id(reader, read.raw_id)
     if passkey is None or passkey.user_handle != read.response.user_handle:
@@ -156,8 +165,8 @@ def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))
-        encode = helpers.bytes_to_base64url
-        browser_sessions.set_temp(purpose, challenge=encode(found.value), handle=encode(found.user_handle))
+        challenge, handle = base64_encode(found.value), base64_encode(found.user_handle)
+        browser_sessions.set_temp(purpose, challenge=challenge.decode(), handle=handle.decode())
     return found
 
 
@@ -170,9 +179,8 @@ def _consume_challenge(purpose: str) -> _PasskeyChallenge:
 
 
 def _find_challenge(purpose: str) -> _PasskeyChallenge | None:
-    decode = helpers.base64url_to_bytes
     data = browser_sessions.get_temp(purpose, max_age=_CHALLENGE_MAX_AGE)
-    return None if data is None else _PasskeyChallenge(decode(data["challenge"]), decode(data["handle"]))
+    return None if data is None else _PasskeyChallenge(base64_decode(data["challenge"]), base64_decode(data["handle"]))
 
 
 def _mark_challenge_used(session: Session, challenge: _PasskeyChallenge, member_id: str) -> None:

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from flask import Flask
 
 from eventcal.cli import main
-from eventcal.media.images import ImageSpec, Picture, reencode_picture
+from eventcal.media.images import ImageSpec, Picture
+from eventcal.media.reencode import reencode_picture
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.web.request.context import attach_services
 from tests.clocks import NOON

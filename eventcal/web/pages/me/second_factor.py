@@ -5,8 +5,6 @@ from http import HTTPStatus
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.main import QRCode
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -155,6 +153,9 @@ def _codes_response(codes: list[str], message: str) -> Response:
 
 def _qr_code_svg_path(text: str) -> Json:
     """Return a QR code as an SVG path, and its width in modules. The Content-Security-Policy forbids data: URLs."""
+    from qrcode.constants import ERROR_CORRECT_M
+    from qrcode.main import QRCode
+
     qr_code = QRCode(error_correction=ERROR_CORRECT_M)
     qr_code.add_data(text)
     rows = qr_code.get_matrix()
