@@ -71,15 +71,19 @@ class FeedStateRow(Base):
 
 
 class FeedState(NamedTuple):
-    """The columns of `FeedStateRow` that every public request reads."""
+    """The columns of `FeedStateRow` that every public request reads.
+
+    `database_generation` is the generation of the `RowReader` that read the columns.
+    """
 
     revision: int
     changed_at: datetime
     full_rebuild_revision: int
+    database_generation: int = 0
 
 
-_SELECT_STATE = select(*(FeedStateRow.__table__.c[name] for name in FeedState._fields))
+FEED_STATE_SELECT = select(FeedStateRow.revision, FeedStateRow.changed_at, FeedStateRow.full_rebuild_revision)
 
 
 def read_feed_state(connection: Connection) -> FeedState:
-    return FeedState(*connection.execute(_SELECT_STATE).one())
+    return FeedState(*connection.execute(FEED_STATE_SELECT).one())
