@@ -11,8 +11,10 @@ from eventcal import __version__
 from eventcal.config import Settings
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
+from eventcal.feeds.index.models import FEED_STATE_SELECT
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.database import Database
+from eventcal.kit.row_reader import create_row_reader
 from eventcal.schema import metadata
 from eventcal.web.api.auth import auth
 from eventcal.web.api.changes import changes
@@ -24,7 +26,7 @@ from eventcal.web.api.openapi.document import build_openapi_document
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
-from eventcal.web.cached_responses import ResponseCacheMiddleware
+from eventcal.web.cache_middleware import ResponseCacheMiddleware
 from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
@@ -35,10 +37,11 @@ from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.i18n import init_translations
 from eventcal.web.identity.permissions import register_token_error_handlers
 from eventcal.web.pages import register_pages
-from eventcal.web.process_state import BackgroundThread, FetchCounter, ResponseCache
+from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.session_cookie import init_sessions
+from eventcal.web.response_cache import ResponseCache
 from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
 from eventcal.web.system import front, health
 
@@ -56,11 +59,13 @@ def build_services(
     clock = clock or SystemClock()
     links = UrlBuilder(settings.base_url)
     feed_index = FeedIndex(EntryBuilder(links=links, domain=settings.domain), JsonResourceRenderer(links))
+    database = Database(settings.database_url, clock=clock, hooks=[feed_index.update_entries])
     return Services(
         settings=settings,
         clock=clock,
-        database=Database(settings.database_url, clock=clock, hooks=[feed_index.update_entries]),
+        database=database,
         feed_index=feed_index,
+        feed_state_reader=create_row_reader(database.engine, FEED_STATE_SELECT),
         links=links,
         responses=ResponseCache(_RESPONSE_CACHE_BYTES),
         fetch_counter=FetchCounter(),

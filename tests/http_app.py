@@ -17,11 +17,13 @@ from werkzeug.test import TestResponse
 
 from eventcal.app import build_services, create_app
 from eventcal.config import Settings
+from eventcal.feeds.index.models import FeedState
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
 from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
+from eventcal.web.cache_middleware import feed_state_for
 from eventcal.web.identity import passwords_and_codes
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.process_state import BackgroundThread
@@ -55,6 +57,11 @@ def create_test_app(database_url: str, clock: Clock, **changes: Any) -> Iterator
         yield app
     finally:
         database_of(app).engine.dispose()
+
+
+def load_feed_state(app: Flask) -> FeedState:
+    """Return the current feed state."""
+    return feed_state_for({}, services_of(app))
 
 
 class _ManualExecutor(Executor):

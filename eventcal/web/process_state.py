@@ -2,10 +2,9 @@
 
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,103 +13,12 @@ from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetch_counts import FeedFetches, record_fetches
 from eventcal.kit.database import Database
 from eventcal.kit.errors import DatabaseBusy
-from eventcal.web.http.representation import Representation
 
 _LOG = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = timedelta(seconds=60)
 # The maximum number of (feed, client) pairs whose fetches are counted in memory.
 MAX_COUNTERS = 1000
-
-
-class ResponseKey(NamedTuple):
-    """A cache key. The key contains the day (UTC), because the default period of feeds advances every day."""
-
-    url: str
-    revision: int
-    day: date
-
-    @classmethod
-    def build(cls, url: str, revision: int, now: datetime) -> "ResponseKey":
-        return cls(url, revision, now.astimezone(UTC).date())
-
-
-def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
-    """Return the URL under which the response to a request is cached. Each language of a page is cached separately."""
-    url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
-    return url if language is None else f"{url}#{language}"
-
-
-class _CacheEntry(NamedTuple):
-    """A cache entry. `size` was measured when the representation had `encoding_count` encoded bodies."""
-
-    key: ResponseKey
-    representation: Representation
-    size: int
-    encoding_count: int
-
-
-class ResponseCache:
-    """A thread-safe LRU cache of representations, limited to `max_size` bytes, with one entry per URL."""
-
-    # The approximate memory overhead of an entry, in bytes.
-    _ENTRY_OVERHEAD = 1000
-
-    def __init__(self, max_size: int) -> None:
-        self._largest = max_size
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, _CacheEntry] = OrderedDict()
-        self._total = 0
-        self._turns = tuple(threading.Lock() for _ in range(64))
-
-    def has_url(self, url: str) -> bool:
-        return url in self._kept
-
-    def get(self, key: ResponseKey) -> Representation | None:
-        with self._lock:
-            kept = self._kept.get(key.url)
-            if kept is None or kept.key != key:
-                return None
-            if len(kept.representation.encodings) == kept.encoding_count:
-                self._kept.move_to_end(key.url)
-            else:
-                self._put_and_evict(key, kept.representation)
-            return kept.representation
-
-    def get_same_or_earlier(self, key: ResponseKey) -> Representation | None:
-        """Return the representation cached for the URL and day under the same or an earlier revision, or None."""
-        with self._lock:
-            kept = self._kept.get(key.url)
-            if kept is None or kept.key.day != key.day or kept.key.revision > key.revision:
-                return None
-            return kept.representation
-
-    def put(self, key: ResponseKey, representation: Representation) -> None:
-        """Cache a representation, unless it exceeds the size limit or a newer representation of the URL is cached."""
-        with self._lock:
-            kept = self._kept.get(key.url)
-            if kept is None or (kept.key.day, kept.key.revision) <= (key.day, key.revision):
-                self._put_and_evict(key, representation)
-
-    def get_render_lock(self, key: ResponseKey) -> threading.Lock:
-        """Return the lock that prevents concurrent requests from rendering the same document."""
-        return self._turns[hash(key.url) % len(self._turns)]
-
-    def _put_and_evict(self, key: ResponseKey, representation: Representation) -> None:
-        self._remove(key.url)
-        encoded = len(representation.encodings)
-        weight = representation.memory_size() + len(key.url) + self._ENTRY_OVERHEAD
-        if weight > self._largest:
-            return
-        self._kept[key.url] = _CacheEntry(key, representation, weight, encoded)
-        self._total += weight
-        while self._total > self._largest:
-            self._remove(next(iter(self._kept)))
-
-    def _remove(self, url: str) -> None:
-        kept = self._kept.pop(url, None)
-        if kept is not None:
-            self._total -= kept.size
 
 
 class BackgroundThread:

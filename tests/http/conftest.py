@@ -13,9 +13,10 @@ from sqlalchemy import make_url
 from eventcal.app import build_services, create_app
 from eventcal.events.enums import TeamRole
 from eventcal.members.enums import Role
-from eventcal.web.process_state import FetchCounter, ResponseCache
+from eventcal.web.process_state import FetchCounter
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import RateLimiter
+from eventcal.web.response_cache import ResponseCache
 from tests.api_client import ApiClient, create_member_client, create_team_client
 from tests.clocks import FixedClock
 from tests.factories import make_event

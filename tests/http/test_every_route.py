@@ -99,7 +99,7 @@ class _NonReentrantLock:
 @pytest.mark.usefixtures("member_and_moderator")
 def test_no_route_serves_a_document_while_serving_another(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     one = _NonReentrantLock()
-    monkeypatch.setattr(services_of(app).responses, "_turns", (one,))
+    monkeypatch.setattr(services_of(app).responses, "_render_locks", (one,))
     for _method, rule in iter_rules(app, {"GET"}):
         for path in iter_paths(rule):
             with fetch(app, path) as answer:

@@ -10,18 +10,18 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from eventcal.feeds.index.models import FeedState, read_feed_state
+from eventcal.feeds.index.models import FeedState
 from eventcal.feeds.stored_json_queries import list_talk_json
 from eventcal.talks.models import Talk
 from eventcal.web.api import talks
-from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
+from eventcal.web.documents import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
 from eventcal.web.feeds.endpoints import FEEDS
 from eventcal.web.http.representation import RenderSource, Representation
-from eventcal.web.process_state import ResponseCache, ResponseKey
 from eventcal.web.request.context import attach_services
+from eventcal.web.response_cache import ResponseCache, ResponseKey
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.feed_client import create_calendar, fetch, set_title
-from tests.http_app import database_of, services_of
+from tests.http_app import load_feed_state, services_of
 from tests.tracing import trace_files
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -93,11 +93,9 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
     create_calendar(app)
 
     def cached() -> Representation:
-        with database_of(app).read_connection() as connection:
-            revision = read_feed_state(connection).revision
-        found = services_of(app).responses.get(ResponseKey("/note?", revision, NOON.date()))
+        found = services_of(app).responses.get(ResponseKey.build("/note?", load_feed_state(app), NOON))
         assert found is not None
-        return found
+        return found.representation
 
     note = CountingDocument()
     request_document(app, note)
@@ -184,5 +182,5 @@ def test_unchanged_feed_request_enters_at_most_eight_source_files(app: Flask) ->
     poll()
     with trace_files() as seen:
         assert poll().status_code == 304
-    assert "web/cached_responses.py" in seen
+    assert "web/cache_middleware.py" in seen
     assert len(seen) <= 8, "\n".join(sorted(seen))

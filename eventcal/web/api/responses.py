@@ -9,7 +9,7 @@ import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
+from eventcal.web.documents import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
 from eventcal.web.http.conditional import check_etag, check_revision, conditional_response, etag_of, revision_etag
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.identity.current_user import caller

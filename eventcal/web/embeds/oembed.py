@@ -18,7 +18,7 @@ from eventcal.kit.errors import Message, NotFound
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.members.caller import ANONYMOUS
 from eventcal.talks.queries import get_talk
-from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached
+from eventcal.web.documents import Document, RenderedBody, Snapshot, serve_cached
 from eventcal.web.embeds.listing import EmbedQuery, embeds, render_iframe
 from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.url_converters import SegmentConverter

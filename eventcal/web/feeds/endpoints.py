@@ -26,7 +26,7 @@ from eventcal.feeds.frab.serializers import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, sch
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit.markdown import to_plain_text
 from eventcal.members.caller import ANONYMOUS
-from eventcal.web.cached_responses import Document, RenderedBody, Snapshot
+from eventcal.web.documents import Document, RenderedBody, Snapshot
 from eventcal.web.feeds import definitions
 from eventcal.web.feeds.definitions import FeedDefinition
 from eventcal.web.http.conditional import PRIVATE, PUBLIC

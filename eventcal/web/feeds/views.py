@@ -13,7 +13,7 @@ from eventcal.feeds.fetch_counts import personal_feed_key
 from eventcal.kit.database import Database
 from eventcal.kit.errors import DatabaseBusy
 from eventcal.members.models import PersonalFeed
-from eventcal.web.cached_responses import render_uncached, serve_cached, serve_uncached
+from eventcal.web.documents import render_uncached, serve_cached, serve_uncached
 from eventcal.web.feeds.definitions import check_feed_active, get_personal_feed
 from eventcal.web.feeds.endpoints import CALENDAR_FEEDS, FEEDS, OTHER_FEEDS, PERSONAL_FEEDS
 from eventcal.web.http.representation import Representation

@@ -6,11 +6,12 @@ content encoding.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from wsgiref.types import WSGIEnvironment
+from http import HTTPStatus
+from typing import NamedTuple
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
@@ -28,8 +29,10 @@ PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
 # The minimum size in bytes of a body that benefits from compression.
 _SMALLEST_COMPRESSED = 200
-# The period after midnight in which transactions that began before midnight can still commit.
+# In the first minute after midnight (UTC), modification dates are not reliable. Content that depends on the day gets a
+# new modification date at midnight, but a transaction that began before midnight can commit with an older date.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
+_ONE_SECOND = timedelta(seconds=1)
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 _HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
@@ -55,16 +58,33 @@ def entity_tag(etag: str, coding: str) -> str:
     return f'"{etag}"' if coding == IDENTITY else f'"{etag}-{coding}"'
 
 
+class ConditionalResponse(NamedTuple):
+    """A 200 response, or a 304 response without a body.
+
+    `constant_from`: the earliest time at which this response is sent to the same request, or None if another response
+    may be sent before midnight (UTC).
+    """
+
+    status: HTTPStatus
+    headers: list[tuple[str, str]]
+    body: bytes | None
+    constant_from: datetime | None
+
+
 def conditional_response(representation: Representation, now: datetime) -> Response:
     """Return a 304 response, or a 200 response in the preferred content encoding, but never a 406 response."""
-    headers, body = conditional_headers_and_body(representation, request.environ, now)
-    return _NotModified(status=304, headers=headers) if body is None else Response(body, headers=headers)
+    found = evaluate_conditions(representation, request.environ, now)
+    return (
+        _NotModified(status=304, headers=found.headers)
+        if found.body is None
+        else Response(found.body, headers=found.headers)
+    )
 
 
-def conditional_headers_and_body(
-    representation: Representation, environ: WSGIEnvironment, now: datetime
-) -> tuple[list[tuple[str, str]], bytes | None]:
-    """Return the headers and body of the response to a GET or HEAD request. The body is None for a 304 response."""
+def evaluate_conditions(
+    representation: Representation, environ: Mapping[str, str], now: datetime
+) -> ConditionalResponse:
+    """Return the response to a GET request, which has the same headers as the response to a HEAD request."""
     codings = acceptable_codings(environ.get("HTTP_ACCEPT_ENCODING")) if representation.compressible else (IDENTITY,)
     is_small = IDENTITY in codings and len(representation.body) < _SMALLEST_COMPRESSED
     coding = IDENTITY if is_small else codings[0]
@@ -76,22 +96,29 @@ def conditional_headers_and_body(
         translated=representation.language is not None,
     )
     headers = [*common, *representation.extra_headers]
-    dated = representation.last_modified if _has_reliable_dates(now) else None
-    if dated is not None:
+    constant_from = dates_reliable_from = _midnight(now) + _MIDNIGHT_GRACE
+    changed = None
+    if representation.last_modified is not None and now >= dates_reliable_from:
+        changed = truncate_to_second(representation.last_modified)
         # Last-Modified is in the past, because another change can follow within the current second.
-        earlier = truncate_to_second(now) - timedelta(seconds=1)
-        headers.append(("Last-Modified", _cached_http_date(min(truncate_to_second(dated), earlier))))
-    if_none_match: str | None = environ.get("HTTP_IF_NONE_MATCH")
+        headers.append(("Last-Modified", _cached_http_date(min(changed, truncate_to_second(now) - _ONE_SECOND))))
+        constant_from = max(constant_from, changed + _ONE_SECOND)
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None:
-        same = _matches_if_none_match(if_none_match, entity_tag(representation.etag, coding))
+        is_unchanged = _matches_if_none_match(if_none_match, entity_tag(representation.etag, coding))
     else:
-        same = dated is not None and _is_unchanged_since(dated, environ.get("HTTP_IF_MODIFIED_SINCE", ""), now)
-    if same:
-        return headers, None
+        since = _parse_http_date(environ.get("HTTP_IF_MODIFIED_SINCE", ""))
+        is_unchanged = changed is not None and since is not None and _is_unchanged_since(changed, since, now)
+        constant_from = max(constant_from, since or constant_from)
+    stable_from = constant_from if constant_from <= now else None
+    if is_unchanged:
+        return ConditionalResponse(HTTPStatus.NOT_MODIFIED, headers, None, stable_from)
     headers += _body_headers(representation.media_type, representation.filename, representation.link, coding=coding)
     if representation.language is not None:
         headers.append(("Content-Language", representation.language))
-    return headers, representation.encoded_body(coding)
+    body = representation.encoded_body(coding)
+    headers.append(("Content-Length", str(len(body))))
+    return ConditionalResponse(HTTPStatus.OK, headers, body, stable_from)
 
 
 @lru_cache(4096)
@@ -121,24 +148,18 @@ def _body_headers(media_type: str, filename: str | None, link: str | None, *, co
     return headers
 
 
-def _has_reliable_dates(now: datetime) -> bool:
-    """Return whether modification dates are reliable, which is not the case in the first minute after midnight (UTC).
-
-    Content that depends on the day gets a new modification date at midnight. A transaction that began before midnight
-    can commit after midnight with an older modification date.
-    """
-    utc = now.astimezone(UTC)
-    return utc - utc.replace(hour=0, minute=0, second=0, microsecond=0) >= _MIDNIGHT_GRACE
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _is_unchanged_since(last_modified: datetime, if_modified_since: str, now: datetime) -> bool:
+def _parse_http_date(header: str) -> datetime | None:
+    return parse_date(header) if _HTTP_DATE.fullmatch(header) else None
+
+
+def _is_unchanged_since(changed: datetime, since: datetime, now: datetime) -> bool:
     """Return whether the resource has not changed since the If-Modified-Since date (RFC 9110, section 13.1.3)."""
-    since = parse_date(if_modified_since) if _HTTP_DATE.fullmatch(if_modified_since) else None
-    if since is None:
-        return False
     # An If-Modified-Since date in the future is ignored, because Last-Modified is never in the future.
     # A resource that changed in the current second can change again before the second ends.
-    changed = truncate_to_second(last_modified)
     return changed <= since <= now and changed < truncate_to_second(now)
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from eventcal.kit.translations import LANGUAGES
-from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached
+from eventcal.web.documents import Document, RenderedBody, Snapshot, serve_cached
 from eventcal.web.http.conditional import PUBLIC_REVALIDATE
 from eventcal.web.http.representation import RenderSource
 from eventcal.web.http.urls import encode_query, with_query

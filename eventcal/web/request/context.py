@@ -13,8 +13,10 @@ from eventcal.config import Settings
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, UnitOfWork
+from eventcal.kit.row_reader import RowReader
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.process_state import BackgroundThread, FetchCounter, ResponseCache
+from eventcal.web.process_state import BackgroundThread, FetchCounter
+from eventcal.web.response_cache import ResponseCache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Services:
     clock: Clock
     database: Database
     feed_index: FeedIndex
+    feed_state_reader: RowReader
     links: UrlBuilder
     responses: ResponseCache
     fetch_counter: FetchCounter

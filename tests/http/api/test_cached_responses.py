@@ -8,8 +8,8 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventcal.web.process_state import ResponseCache
 from eventcal.web.request.context import attach_services
+from eventcal.web.response_cache import ResponseCache
 from tests.clocks import FixedClock
 from tests.feed_support.feed_calendar import FeedCalendar
 from tests.feed_support.feed_changes import CHANGES, apply_changes, clear_calendar

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from eventcal.app import create_app
 from eventcal.config import Settings
 from eventcal.members.models import Member
-from eventcal.web.process_state import ResponseCache
+from eventcal.web.response_cache import ResponseCache
 from tests import sample_calendar
 from tests.api_client import create_session_client, get_row
 from tests.clocks import FixedClock

@@ -8,18 +8,17 @@ from flask import Flask
 
 from eventcal.events.models import Event
 from eventcal.events.state_changes import cancel_event
-from eventcal.feeds.index.models import read_feed_state
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.web.http.representation import Representation
-from eventcal.web.process_state import ResponseKey
+from eventcal.web.response_cache import ResponseKey
 from tests.api_client import get_row
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event, make_sponsor, make_talk
 from tests.feed_support.feed_calendar import load_event
 from tests.feed_support.feed_client import FEED_PATHS, create_calendar, fetch, fetch_titles, get_validators, set_title
 from tests.feed_support.ics_reader import parse_ics
-from tests.http_app import create_test_app, database_of, services_of, write_session
+from tests.http_app import create_test_app, database_of, load_feed_state, services_of, write_session
 from tests.representations import DECODERS
 from tests.sql_statements import record_statements
 
@@ -192,10 +191,9 @@ def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
     cache = services_of(app).responses
 
     def kept() -> Representation:
-        revision = load_revision(app)
-        found = cache.get(ResponseKey(f"{path}?", revision, NOON.date()))
+        found = cache.get(ResponseKey.build(f"{path}?", load_feed_state(app), NOON))
         assert found is not None
-        return found
+        return found.representation
 
     before = fetch(app, path, Accept_Encoding="br")
     packed = kept().encoded_body("br")
@@ -205,11 +203,6 @@ def test_unchanged_body_is_not_compressed_again(app: Flask) -> None:
     assert kept().encoded_body("br") is packed
     # The body is the same, but the public data changed; Last-Modified may increase.
     assert before.headers["Last-Modified"] <= after.headers["Last-Modified"]
-
-
-def load_revision(app: Flask) -> int:
-    with database_of(app).read_connection() as connection:
-        return read_feed_state(connection).revision
 
 
 def test_number_of_statements_does_not_depend_on_the_number_of_talks(app: Flask, ids: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from eventcal.media.images import STORED_MEDIA_TYPE
 from eventcal.speakers.service import list_public_speakers
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import select_public_talks
-from eventcal.web.cached_responses import Document, RenderedBody, Snapshot, serve_cached
+from eventcal.web.documents import Document, RenderedBody, Snapshot, serve_cached
 from eventcal.web.http.conditional import conditional_response
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.i18n import language_cookie_name

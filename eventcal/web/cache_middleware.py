@@ -1,0 +1,83 @@
+"""WSGI middleware that serves cached responses.
+
+The middleware handles GET and HEAD requests for public responses. A cache hit needs no routing and only one SQL
+statement, which reads the feed state. On a cache miss, the middleware passes the feed state to Flask, so that the
+response is cached under a revision that is not newer than its content. If a request has a cookie or an Authorization
+header, the middleware serves cached pages, which do not depend on the user, but no other cached responses.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
+from eventcal.feeds.index.models import FeedState
+from eventcal.web.i18n import preferred_language
+from eventcal.web.request.context import EXTENSION_KEY, Services
+from eventcal.web.response_cache import ResponseKey, request_url
+
+_FEED_STATE_KEY = "eventcal.state"
+_CACHED_METHODS = frozenset({"GET", "HEAD"})
+_STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class ResponseCacheMiddleware:
+    """WSGI middleware that serves a cached response or, on a cache miss, calls the wrapped Flask app."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app: WSGIApplication = app.wsgi_app
+        self._extensions = app.extensions
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        here: Services = self._extensions[EXTENSION_KEY]
+        url = _cache_url(here, environ) if environ["REQUEST_METHOD"] in _CACHED_METHODS else None
+        if url is None:
+            return self._app(environ, start_response)
+        try:
+            state = feed_state_for(environ, here)
+        except SQLAlchemyError:
+            # The Flask app reads the feed state again and reports the database error.
+            return self._app(environ, start_response)
+        moment = here.clock.now()
+        cached = here.responses.get(ResponseKey.build(url, state, moment))
+        if cached is None:
+            return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
+        status, headers, body, _ = cached.respond(environ, moment)
+        # A WSGI server is allowed to change the list of headers.
+        start_response(_STATUS_LINES[status], headers.copy())
+        if cached.representation.fetch_key is not None:
+            _count_fetch(here, cached.representation.fetch_key, environ, status=status, now=moment)
+        return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []
+
+
+def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
+    """Return the feed state that the middleware has read, or else read the feed state from the database.
+
+    Read the feed state before the data, so that no response is cached under a revision that is newer than its data.
+    """
+    state: FeedState | None = environ.get(_FEED_STATE_KEY)
+    if state is None:
+        row, generation = services.feed_state_reader.read()
+        state = FeedState._make((*row, generation))
+    return state
+
+
+def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
+    """Return the URL under which a response to the request is cached, or None if no response is cached."""
+    url = request_url(environ)
+    names_nobody = "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
+    if names_nobody and services.responses.has_url(url):
+        return url
+    in_language = request_url(environ, preferred_language(environ))
+    return in_language if services.responses.has_url(in_language) else None
+
+
+def _count_fetch(services: Services, feed_key: str, environ: WSGIEnvironment, *, status: int, now: datetime) -> None:
+    client = detect_client_kind(environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH])
+    if services.fetch_counter.increment(feed_key, client, status=status, now=now):
+        services.background.submit(partial(services.fetch_counter.flush, services.database))
