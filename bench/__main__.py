@@ -1,11 +1,12 @@
-"""The commands `python -m bench`, which measures and prints a table, and `python -m bench compare OLD NEW`."""
+"""The commands of the benchmarks: `python -m bench`, `python -m bench compare` and `python -m bench staleness`."""
 
 import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any
 import click
 
 from bench.bounds import check_bounds
+from bench.command_usage import measure_command
 from bench.databases import Databases, open_databases
 from bench.datasets import Dataset, copy_dataset, create_first_dataset, create_larger_dataset
-from bench.figures import Figures
+from bench.figures import Figure, Figures
 from bench.http_measurements import (
     FULL_EFFORT,
     LIST_PATH,
@@ -32,39 +34,67 @@ from bench.http_measurements import (
     open_measured_server,
 )
 from bench.part_measurements import measure_parts
-from bench.report import format_comparison, format_table
+from bench.report import format_comparison, format_growth, format_table
+from bench.servers import find_nginx
 from bench.statement_counts import count_statements
 from eventcal.kit.clock import SystemClock
 
 _RESULTS = Path(__file__).parent / "results"
 _LIBRARIES = ("flask", "granian", "icalendar", "orjson", "sqlalchemy")
 _DATABASE_KINDS = ("sqlite", "postgresql")
+_GROWTH_SIZES = (100, 1_000, 10_000, 100_000)
+_HELP_RUNS = 5
 
 
 @click.group(invoke_without_command=True)
-@click.option("--quick", is_flag=True, help="Fewer requests, and no world of 100,000 talks.")
-@click.option("--strict", is_flag=True, help="Exit with 1 where a bound is missed.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the figures go; bench/results/…")
+@click.option("--quick", is_flag=True, help="Send fewer requests, and omit the growth from 100 to 100,000 talks.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 if a bound is exceeded.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_RESULTS,
+    help="Folder for the results; by default bench/results.",
+)
 @click.pass_context
-def main(context: click.Context, *, quick: bool, strict: bool, out: Path | None) -> None:
-    """Measure, print one table, and save the figures. BENCH_DATABASE selects the kind of database."""
+def main(context: click.Context, *, quick: bool, strict: bool, out: Path) -> None:
+    """Measure, print a table for each database system, and save the figures.
+
+    BENCH_DATABASE=sqlite or BENCH_DATABASE=postgresql restricts the run to one database system.
+    """
     if context.invoked_subcommand is not None:
         return
-    kind = os.environ.get("BENCH_DATABASE", "sqlite")
+    if find_nginx() is None:
+        click.echo("nginx is not installed; the comparison with nginx is skipped.")
+    exceeded = [_measure_and_report(kind, out, quick=quick) for kind in _database_kinds()]
+    context.exit(1 if strict and any(exceeded) else 0)
+
+
+def _database_kinds() -> Sequence[str]:
+    """Return the database system in BENCH_DATABASE, or else all database systems."""
+    kind = os.environ.get("BENCH_DATABASE")
+    if kind is None:
+        return _DATABASE_KINDS
     if kind not in _DATABASE_KINDS:
         raise click.UsageError(f"BENCH_DATABASE must be one of {', '.join(_DATABASE_KINDS)}, and is {kind!r}.")
+    return (kind,)
+
+
+def _measure_and_report(kind: str, folder: Path, *, quick: bool) -> int:
+    """Measure on one database system, and return the number of bounds that are exceeded."""
     made = _describe_run(kind)
     figures = Figures()
     with open_databases(kind) as databases:
         _BenchmarkRun(databases, figures, QUICK_EFFORT if quick else FULL_EFFORT).measure(grow=not quick)
-    verdicts = check_bounds(figures)
-    out = out or _RESULTS / f"{made['at'].replace(':', '')}-{made['commit'][:10]}-{kind}.json"
-    out.parent.mkdir(exist_ok=True)
+    verdicts = check_bounds(figures, kind)
+    folder.mkdir(exist_ok=True)
+    out = folder / f"{made['at'].replace(':', '')}-{made['commit'][:10]}-{kind}.json"
     out.write_text(json.dumps({"made": made, "figures": figures.as_json()}, indent=1) + "\n")
+    exceeded = sum(one.is_met is False for one in verdicts)
     click.echo(format_table(verdicts))
-    missed = sum(one.is_met is False for one in verdicts)
-    click.echo(f"\n{missed} over, on {kind}. All figures: {out}")
-    context.exit(1 if strict and missed else 0)
+    if not quick:
+        click.echo(f"\n{format_growth(figures, _GROWTH_SIZES)}")
+    click.echo(f"\n{exceeded} over, on {kind}. All figures: {out}\n")
+    return exceeded
 
 
 @main.command()
@@ -89,19 +119,23 @@ class _BenchmarkRun:
 
     def measure(self, *, grow: bool) -> None:
         """Measure everything. `grow` includes the dataset of 100,000 talks."""
-        _report_stage("a world of 1,000 talks")
+        _report_stage("a dataset of 1,000 talks")
         first = create_first_dataset(self.databases, "first")
+        self._measure_help(first)
         self._measure_small(self._copy_dataset(first, "small"))
-        _report_stage("a world of 10,000 talks")
+        _report_stage("a dataset of 10,000 talks")
         self._measure_middle(create_larger_dataset(self.databases, first, "middle", talks=10_000))
         if grow:
-            _report_stage("a world of 100,000 talks")
-            self._measure_growth(
-                self._copy_dataset(first, "grown"), create_larger_dataset(self.databases, first, "large", talks=100_000)
-            )
+            _report_stage("datasets of 100 to 100,000 talks")
+            self._measure_growth(first)
         _report_stage("statements, and the parts in one process")
         count_statements(self._copy_dataset(first, "counted"), self.figures)
         measure_parts(self._copy_dataset(first, "parts"), self.figures, rounds=self.effort.single_requests)
+
+    def _measure_help(self, dataset: Dataset) -> None:
+        usages = [measure_command(["--help"], dataset.environment()) for _ in range(_HELP_RUNS)]
+        self.figures.add("cpu of --help", Figure.from_values([one.cpu_seconds for one in usages], "s"))
+        self.figures.add("memory of --help", Figure.from_values([one.peak_bytes for one in usages], "B"))
 
     def _measure_small(self, world: Dataset) -> None:
         with open_measured_server(world, self.effort) as here:
@@ -122,9 +156,17 @@ class _BenchmarkRun:
             measure_changes(here, self.figures, name="feed of 10000", path=world.full_feed)
             measure_memory(here, self.figures)
 
-    def _measure_growth(self, small: Dataset, large: Dataset) -> None:
-        with open_measured_server(small, self.effort) as one, open_measured_server(large, self.effort) as other:
-            measure_growth(one, other, self.figures, paths={"event feed": small.event_feed, "talk list": LIST_PATH})
+    def _measure_growth(self, first: Dataset) -> None:
+        datasets = [self._create_dataset_of_size(first, talks) for talks in _GROWTH_SIZES]
+        with ExitStack() as stack:
+            servers = [stack.enter_context(open_measured_server(dataset, self.effort)) for dataset in datasets]
+            measure_growth(servers, self.figures, paths={"event feed": first.event_feed, "talk list": LIST_PATH})
+
+    def _create_dataset_of_size(self, first: Dataset, talks: int) -> Dataset:
+        name = f"growth_{talks}"
+        if talks < first.talks:
+            return create_first_dataset(self.databases, name, talks=talks)
+        return create_larger_dataset(self.databases, first, name, talks=talks)
 
     def _copy_dataset(self, world: Dataset, name: str) -> Dataset:
         return copy_dataset(self.databases, world, name)

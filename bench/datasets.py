@@ -1,4 +1,4 @@
-"""The measured datasets: 1,000 talks of one conference, created through the models of the app, and enlarged copies."""
+"""The measured datasets: the talks of one conference, created through the models of the app, and enlarged copies."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ _SLOTS_A_DAY = TALK_COUNT // ROOM_COUNT // len(_DAYS)
 
 @dataclass(frozen=True)
 class Dataset:
-    """A database with its name, URL and number of talks. Each event has 1,000 talks.
+    """A database with its name, URL and number of talks. Each event has at most 1,000 talks.
 
     `token` is an access token of an administrator.
     """
@@ -85,16 +85,16 @@ class Dataset:
         return asdict(self)
 
 
-def create_first_dataset(databases: Databases, name: str) -> Dataset:
-    """Create a dataset of 1,000 talks with models and feed index, as in the app, in a new database."""
+def create_first_dataset(databases: Databases, name: str, *, talks: int = TALK_COUNT) -> Dataset:
+    """Create a dataset of one event with models and feed index, as in the app, in a new database."""
     instance = databases.folder / "instance"
     instance.mkdir(exist_ok=True)
-    world = Dataset(name, databases.create(name), TALK_COUNT, str(instance), new_secret(TOKEN_PREFIX))
+    world = Dataset(name, databases.create(name), talks, str(instance), new_secret(TOKEN_PREFIX))
     command = [sys.executable, "-m", "eventcal.cli", "db", "upgrade"]
     subprocess.run(command, check=True, env=world.environment(), stdout=subprocess.DEVNULL)  # noqa: S603 - constant command
     house = build_services(world.settings(), clock=FixedClock())
     with house.database.unit_of_work() as unit:
-        _add_event(unit.session, TextGenerator(1))
+        _add_event(unit.session, TextGenerator(1), talks=talks)
         _add_admin(unit.session, world.token)
     house.database.engine.dispose()
     databases.optimise(name)
@@ -121,7 +121,7 @@ def open_services(world: Dataset) -> Services:
     return build_services(world.settings())
 
 
-def _add_event(session: Session, writer: TextGenerator) -> None:
+def _add_event(session: Session, writer: TextGenerator, *, talks: int) -> None:
     event = make_event(
         session,
         slug=EVENT_SLUG,
@@ -144,7 +144,7 @@ def _add_event(session: Session, writer: TextGenerator) -> None:
     speakers = [_add_speaker(session, writer, number) for number in range(_SPEAKER_COUNT)]
     tags = sorted({writer.word() for _ in range(_TAG_COUNT)})
     dice = Random(1)
-    for number in range(TALK_COUNT):
+    for number in range(talks):
         _add_talk(session, event, number, writer=writer, dice=dice, speakers=speakers, tags=tags)
 
 

@@ -39,9 +39,13 @@ class ExternalWriter:
     def change_next_talk(self) -> None:
         """Change and commit the title of one of the first 50 talks. Successive calls change successive talks."""
         number = next(self._numbers)
+        self.set_title(self.talks[number % _FIRST_PAGE_SIZE], f"Another title, number {number}")
+
+    def set_title(self, talk_id: str, title: str) -> None:
+        """Change and commit the title of a talk."""
         with self._services.database.unit_of_work() as unit:
-            talk = get_talk(unit.session, self.talks[number % _FIRST_PAGE_SIZE], OPERATOR)
-            edit_talk(unit.session, talk, {"title": f"Another title, number {number}"}, caller=OPERATOR, now=unit.now)
+            talk = get_talk(unit.session, talk_id, OPERATOR)
+            edit_talk(unit.session, talk, {"title": title}, caller=OPERATOR, now=unit.now)
 
     def close(self) -> None:
         """Close the database connections."""

@@ -1,7 +1,7 @@
-"""Measurements of CPU time per request of a whole Granian server, compared with a minimal app for the same bytes.
+"""Measurements of CPU time per request of a whole Granian server, compared with baseline servers for the same bytes.
 
-Rounds alternate between the two servers, so that other load on the machine affects both servers. The first response
-after a change is measured one request at a time. This process makes the change, as another worker would.
+Rounds alternate between the servers, so that other load on the machine affects all servers. The first response after a
+change is measured one request at a time. This process makes the change, as another worker would.
 """
 
 import json
@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.datasets import EVENT_SLUG, Dataset
 from bench.external_writer import ExternalWriter
 from bench.figures import Figure, Figures
-from bench.servers import NO_HEADERS, Response, Server, serve_dataset, serve_minimal_app
+from bench.servers import NO_HEADERS, Response, Server, serve_baselines, serve_dataset
 
 LIST_PATH = "/api/v1/talks?limit=50"
 PAGE_PATHS = {
@@ -25,7 +25,10 @@ PAGE_PATHS = {
     "event page": f"/events/{EVENT_SLUG}",
     "schedule page": f"/events/{EVENT_SLUG}/schedule",
     "subscribe page": "/subscribe",
+    "embed": "/embed/listing",
+    "event resource": f"/api/v1/events/{EVENT_SLUG}",
 }
+FEED_FORMATS = ("ics", "jcal", "xcal", "jscal", "csv", "atom")
 CONTENT_ENCODINGS = ("identity", "gzip", "br", "zstd")
 # Each server sets its own values for these headers.
 _SERVER_HEADERS = frozenset({"server", "date", "content-length", "connection", "transfer-encoding"})
@@ -110,20 +113,33 @@ def open_measured_server(world: Dataset, effort: Effort) -> Iterator[MeasuredSer
 
 @dataclass(frozen=True)
 class _UnchangedRequest:
-    """A request with a constant response, and the path of the same response on the minimal app."""
+    """A request with a constant response. `file_name` is the name of the file with the same body."""
 
     name: str
     path: str
     headers: Mapping[str, str]
-    minimal_app_path: str
+    file_name: str
     requests: int
     status: int = _OK
+
+    def on_baseline(self, server: Server, name: str) -> "_UnchangedRequest":
+        """Return the request that is compared with this request. Only nginx supports conditional requests."""
+        if self.status == _OK:
+            return replace(self, path=f"/{self.file_name}")
+        if name == "nginx":
+            tag = server.request(f"/{self.file_name}").header("etag")
+            return replace(self, path=f"/{self.file_name}", headers={"If-None-Match": tag})
+        return replace(self, path="/hello", headers=NO_HEADERS, status=_OK)
+
+    def measure_round(self, server: Server) -> float:
+        """Return the CPU seconds per request of a round."""
+        return _measure_round(server, self.path, self.headers, requests=self.requests, status=self.status)
 
 
 def measure_unchanged(here: MeasuredServer, figures: Figures, *, folder: Path, paths: Mapping[str, str]) -> None:
     """Measure unchanged responses for each path: 304, and 200 with the identity and gzip encodings.
 
-    `folder` receives the files of the minimal app.
+    `folder` receives the files of the baseline servers.
     """
     folder.mkdir()
     wanted = [
@@ -131,24 +147,32 @@ def measure_unchanged(here: MeasuredServer, figures: Figures, *, folder: Path, p
         for number, (name, path) in enumerate(paths.items())
         for one in _iter_unchanged_requests(here, name, path, file=folder / str(number))
     ]
-    with serve_minimal_app(folder, here.dataset) as floor:
+    with serve_baselines(folder, here.dataset) as baselines:
         for one in wanted:
-            ours: list[float] = []
-            theirs: list[float] = []
-            # The first round warms up the servers.
+            measured = {one.name: (here.server, one)} | {
+                baseline_name(one.name, name): (server, one.on_baseline(server, name))
+                for name, server in baselines.items()
+            }
+            spent: dict[str, list[float]] = {name: [] for name in measured}
             for _ in range(here.effort.rounds + 1):
-                ours.append(
-                    _measure_round(here.server, one.path, one.headers, requests=one.requests, status=one.status)
-                )
-                theirs.append(_measure_round(floor, one.minimal_app_path, one.headers, requests=one.requests))
-            figures.add(one.name, Figure.from_values(ours[1:], "s"))
-            figures.add(f"{one.name}, minimal app", Figure.from_values(theirs[1:], "s"))
+                for name, (server, request) in measured.items():
+                    spent[name].append(request.measure_round(server))
+            for name, values in spent.items():
+                # The first round warms up the server.
+                figures.add(name, Figure.from_values(values[1:], "s"))
             report_progress(one.name)
+
+
+def baseline_name(name: str, server: str) -> str:
+    """Return the name of the figure of a baseline server ("flask", "wsgi" or "nginx")."""
+    return f"{name}, {server}"
 
 
 def _iter_unchanged_requests(here: MeasuredServer, name: str, path: str, *, file: Path) -> Iterator[_UnchangedRequest]:
     tag = here.server.request(path).header("etag")
-    yield _UnchangedRequest(f"304 {name}", path, {"If-None-Match": tag}, "/hello", here.effort.requests, _NOT_MODIFIED)
+    poll = {"If-None-Match": tag}
+    file_name = f"answer-{file.name}-identity"
+    yield _UnchangedRequest(f"304 {name}", path, poll, file_name, here.effort.requests, _NOT_MODIFIED)
     for coding in ("identity", "gzip"):
         headers = {"Accept-Encoding": coding}
         answer = here.server.request(path, headers)
@@ -158,7 +182,7 @@ def _iter_unchanged_requests(here: MeasuredServer, name: str, path: str, *, file
         said = [(key, value) for key, value in answer.headers if key.lower() not in _SERVER_HEADERS]
         kept.with_name(f"{kept.name}.json").write_text(json.dumps(said))
         requests = here.effort.large_requests if len(answer.body) > _LARGE_BODY else here.effort.requests
-        yield _UnchangedRequest(f"200 {name} {coding}", path, headers, f"/{kept.name}", requests)
+        yield _UnchangedRequest(f"200 {name} {coding}", path, headers, kept.name, requests)
 
 
 def _measure_round(server: Server, path: str, headers: Mapping[str, str], *, requests: int, status: int = _OK) -> float:
@@ -208,7 +232,14 @@ def measure_edits(here: MeasuredServer, figures: Figures) -> None:
 
 
 def measure_memory(here: MeasuredServer, figures: Figures) -> None:
-    """Record the memory of the worker after serving feeds and lists in all encodings, before and after changes."""
+    """Record the memory of the master and the worker after serving feeds in every format, and after changes.
+
+    Feeds in iCalendar and lists are requested with all content encodings.
+    """
+    for suffix in FEED_FORMATS:
+        path = here.dataset.full_feed.replace(".ics", f".{suffix}")
+        for coding in ("identity", "gzip"):
+            _check_status(here.server.request(path, {"Accept-Encoding": coding}), _OK)
     for path in (here.dataset.event_feed, here.dataset.full_feed, LIST_PATH):
         for coding in CONTENT_ENCODINGS:
             _check_status(here.server.request(path, {"Accept-Encoding": coding}), _OK)
@@ -219,30 +250,59 @@ def measure_memory(here: MeasuredServer, figures: Figures) -> None:
     here.measure_patch(f"/api/v1/rooms/{here.external_writer.rooms[0]}", {"name": here.external_writer.new_name()})
     for path in (here.dataset.event_feed, here.dataset.full_feed, LIST_PATH):
         _check_status(here.server.request(path), _OK)
-    figures.add("resident memory", Figure.from_value(here.server.resident_bytes(), "B"))
+    figures.add("resident memory of a worker", Figure.from_value(here.server.resident_bytes(), "B"))
+    figures.add("resident memory of the master", Figure.from_value(here.server.master_resident_bytes(), "B"))
     report_progress("resident memory")
 
 
-def measure_growth(small: MeasuredServer, large: MeasuredServer, figures: Figures, *, paths: Mapping[str, str]) -> None:
-    """Measure the same event and page with both datasets in alternation, after a change and unchanged."""
-    effort = small.effort
+def measure_growth(servers: Sequence[MeasuredServer], figures: Figures, *, paths: Mapping[str, str]) -> None:
+    """Measure the same requests and edits with all datasets in alternation."""
     for name, path in paths.items():
-        first: dict[int, list[float]] = {small.dataset.talks: [], large.dataset.talks: []}
-        steady: dict[int, list[float]] = {small.dataset.talks: [], large.dataset.talks: []}
-        for here in (small, large):
-            _check_status(here.server.request(path), _OK)
-        for _ in range(effort.single_requests):
-            for here in (small, large):
-                first[here.dataset.talks].append(here.measure_after_change(path, NO_HEADERS))
-        for _ in range(effort.rounds):
-            for here in (small, large):
-                steady[here.dataset.talks].append(
-                    _measure_round(here.server, path, NO_HEADERS, requests=effort.large_requests)
-                )
-        for what, found in (("first", first), ("200", steady)):
-            for talks, spent in found.items():
-                figures.add(f"{what} {name} of {talks}", Figure.from_values(spent, "s"))
-        report_progress(f"growth of {name}")
+        _measure_growth_of_path(servers, figures, name=name, path=path)
+    effort = servers[0].effort
+    talks = {here: iter(here.external_writer.talks[_EDITED_TALKS]) for here in servers}
+
+    def edit(here: MeasuredServer) -> float:
+        return here.measure_patch(f"/api/v1/talks/{next(talks[here])}", {"title": here.external_writer.new_name()})
+
+    _measure_alternately(servers, figures, "edit one talk", measure=edit, times=effort.single_requests)
+
+
+def _measure_growth_of_path(servers: Sequence[MeasuredServer], figures: Figures, *, name: str, path: str) -> None:
+    """Measure unchanged responses and the first response after a change."""
+    effort = servers[0].effort
+    tags = {here: here.server.request(path).header("etag") for here in servers}
+
+    def poll(here: MeasuredServer) -> float:
+        headers = {"If-None-Match": tags[here]}
+        return _measure_round(here.server, path, headers, requests=effort.requests, status=_NOT_MODIFIED)
+
+    def read(here: MeasuredServer) -> float:
+        return _measure_round(here.server, path, NO_HEADERS, requests=effort.large_requests)
+
+    def read_after_change(here: MeasuredServer) -> float:
+        return here.measure_after_change(path, NO_HEADERS)
+
+    _measure_alternately(servers, figures, f"304 {name}", measure=poll, times=effort.rounds)
+    _measure_alternately(servers, figures, f"200 {name}", measure=read, times=effort.rounds)
+    _measure_alternately(servers, figures, f"first {name}", measure=read_after_change, times=effort.single_requests)
+
+
+def _measure_alternately(
+    servers: Sequence[MeasuredServer],
+    figures: Figures,
+    name: str,
+    *,
+    measure: Callable[[MeasuredServer], float],
+    times: int,
+) -> None:
+    spent: dict[int, list[float]] = {here.dataset.talks: [] for here in servers}
+    for _ in range(times):
+        for here in servers:
+            spent[here.dataset.talks].append(measure(here))
+    for talks, values in spent.items():
+        figures.add(f"{name} of {talks}", Figure.from_values(values, "s"))
+    report_progress(f"growth of {name}")
 
 
 def report_progress(name: str) -> None:

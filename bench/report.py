@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bench.bounds import MEGABYTE, Verdict
+from bench.bounds import KILOBYTE, MEGABYTE, Verdict
 from bench.figures import Figures
 
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
@@ -13,6 +13,18 @@ def format_table(verdicts: Sequence[Verdict]) -> str:
     """Return a table with each figure, its baseline, the ratio, the bound, and whether the bound is met."""
     rows: list[tuple[str, ...]] = [("what", "measured", "baseline", "ratio", "allowed", "")]
     rows += [_format_row(one) for one in verdicts]
+    return _align_columns(rows)
+
+
+def format_growth(figures: Figures, sizes: Sequence[int]) -> str:
+    """Return a table of the figures that were measured for every number of talks."""
+    rows: list[tuple[str, ...]] = [("growth", *(f"{size:,} talks" for size in sizes))]
+    suffix = f" of {sizes[0]}"
+    for name in figures.by_name:
+        found = [figures.by_name.get(f"{name.removesuffix(suffix)} of {size}") for size in sizes]
+        if name.endswith(suffix) and None not in found:
+            measured = [_format_quantity(one.value, one.unit) for one in found if one is not None]
+            rows.append((name.removesuffix(suffix), *measured))
     return _align_columns(rows)
 
 
@@ -46,7 +58,8 @@ def _format_quantity(value: float, unit: str) -> str:
         size, name = next((scale for scale in _TIME_UNITS if value >= scale[0]), _TIME_UNITS[-1])
         return f"{_format_digits(value / size)} {name}"
     if unit == "B":
-        return f"{_format_digits(value / MEGABYTE)} MB"
+        size, name = (MEGABYTE, "MB") if value >= MEGABYTE / 10 else (KILOBYTE, "kB")
+        return f"{_format_digits(value / size)} {name}"
     return f"{value:.0f}"
 
 

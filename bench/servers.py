@@ -1,12 +1,15 @@
 """The measured servers: child processes on the loopback interface that end when this process ends."""
 
 import http.client
+import os
+import pwd
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +19,28 @@ from bench.datasets import Dataset
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
+# Debian installs nginx in a folder that is not in the PATH of all users.
+_PROGRAM_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
+_NGINX_CONFIGURATION = """
+user {user};
+worker_processes 1;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root {root};
+    }}
+}}
+"""
 _START_TIMEOUT, _STOP_TIMEOUT, _RESPONSE_TIMEOUT = 30.0, 30.0, 120.0
 
 
@@ -32,14 +57,12 @@ class Response:
         return {key.lower(): value for key, value in self.headers}[name.lower()]
 
 
-class Server:
-    """A server and a keep-alive connection to the server."""
+class Client:
+    """A keep-alive connection to a server."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self._process = process
+    def __init__(self, port: int) -> None:
+        self.port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_RESPONSE_TIMEOUT)
-        self._pids: tuple[int, ...] = ()
-        self._clocks: tuple[int, ...] = ()
 
     def request(
         self, path: str, headers: Mapping[str, str] = NO_HEADERS, *, method: str = "GET", body: bytes | None = None
@@ -54,6 +77,20 @@ class Server:
         answer = self._connection.getresponse()
         return Response(answer.status, tuple(answer.getheaders()), answer.read())
 
+    def close(self) -> None:
+        """Close the connection. The next request opens a new connection."""
+        self._connection.close()
+
+
+class Server(Client):
+    """A server process with its child processes, and a keep-alive connection to the server."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        super().__init__(port)
+        self._process = process
+        self._pids: tuple[int, ...] = ()
+        self._clocks: tuple[int, ...] = ()
+
     def cpu_nanoseconds(self) -> int:
         """Return the CPU time of all processes and threads of the server in nanoseconds."""
         return processes.cpu_nanoseconds(self._clocks)
@@ -61,6 +98,10 @@ class Server:
     def resident_bytes(self) -> int:
         """Return the resident memory of the worker, which is the largest process, in bytes."""
         return max(processes.resident_bytes(pid) for pid in self._pids)
+
+    def master_resident_bytes(self) -> int:
+        """Return the resident memory of the process that started the workers, in bytes."""
+        return processes.resident_bytes(self._process.pid)
 
     def wait_until_ready(self) -> None:
         """Wait until the server responds, and find its processes. Raise RuntimeError if the server ends."""
@@ -70,37 +111,59 @@ class Server:
                 self.request("/healthz")
                 break
             except OSError as error:
-                self._connection.close()
+                self.close()
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"The server does not start: {error}") from error
                 time.sleep(0.05)
         self._pids = processes.list_process_tree(self._process.pid)
         self._clocks = tuple(processes.cpu_clock(pid) for pid in self._pids)
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
 
 @contextmanager
 def serve_dataset(world: Dataset) -> Iterator[Server]:
     """Run `eventcal serve` for a dataset with one worker."""
-    with _run_server(["eventcal.cli", "serve", "--workers", "1", "--port"], world.environment()) as server:
-        yield server
-
-
-@contextmanager
-def serve_minimal_app(folder: Path, world: Dataset) -> Iterator[Server]:
-    """Run the minimal app for the files in a folder."""
-    with _run_server(["bench.minimal_app", str(folder)], world.environment()) as server:
-        yield server
-
-
-@contextmanager
-def _run_server(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
     port = _free_port()
-    with subprocess.Popen(  # noqa: S603 - constant modules
-        [sys.executable, "-m", *command, str(port)],
+    command = [sys.executable, "-m", "eventcal.cli", "serve", "--workers", "1", "--port", str(port)]
+    with _run_server(command, port, world.environment()) as server:
+        yield server
+
+
+@contextmanager
+def serve_baselines(folder: Path, world: Dataset) -> Iterator[Mapping[str, Server]]:
+    """Run the baseline servers for the files in a folder, and provide them by name. nginx runs if it is installed."""
+    with ExitStack() as stack:
+        servers: dict[str, Server] = {}
+        for name in ("flask", "wsgi"):
+            port = _free_port()
+            command = [sys.executable, "-m", "bench.baseline_apps", name, str(folder), str(port)]
+            servers[name] = stack.enter_context(_run_server(command, port, world.environment()))
+        nginx = find_nginx()
+        if nginx is not None:
+            port = _free_port()
+            command = _nginx_command(nginx, folder, port)
+            servers["nginx"] = stack.enter_context(_run_server(command, port, os.environ))
+        yield servers
+
+
+def find_nginx() -> str | None:
+    """Return the path of the nginx program, or None if nginx is not installed."""
+    return shutil.which("nginx", path=_PROGRAM_PATH)
+
+
+def _nginx_command(nginx: str, root: Path, port: int) -> list[str]:
+    """Return the command that serves the files in a folder, after writing the configuration beside the folder."""
+    folder = root.with_name(f"{root.name}-nginx")
+    folder.mkdir()
+    configuration = folder / "nginx.conf"
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    configuration.write_text(_NGINX_CONFIGURATION.format(user=user, folder=folder, port=port, root=root))
+    return [nginx, "-p", str(folder), "-c", str(configuration), "-e", "stderr", "-g", "daemon off;"]
+
+
+@contextmanager
+def _run_server(command: list[str], port: int, environment: Mapping[str, str]) -> Iterator[Server]:
+    with subprocess.Popen(  # noqa: S603 - constant programs
+        command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
