@@ -1,11 +1,9 @@
-"""Translation catalogues, which are read from `.po` files directly, because `.mo` files could be out of date."""
+"""Translation catalogues. Distributions contain compiled catalogues, and checkouts the source files."""
 
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from eventcal.kit.errors import Message
@@ -25,11 +23,19 @@ def catalogue_path(code: str) -> Path:
 def load_translations(code: str) -> Translations:
     if code == SOURCE_LANGUAGE:
         return Translations()
-    ready = BytesIO()
-    with catalogue_path(code).open("rb") as file:
-        write_mo(ready, read_po(file, locale=code, abort_invalid=True))
-    ready.seek(0)
-    return Translations(ready)
+    source = catalogue_path(code)
+    compiled = compile_catalogue(source) if source.exists() else source.with_suffix(".mo").read_bytes()
+    return Translations(BytesIO(compiled))
+
+
+def compile_catalogue(source: Path) -> bytes:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, abort_invalid=True))
+    return compiled.getvalue()
 
 
 def translate_to_all_languages(text: str) -> list[str]:

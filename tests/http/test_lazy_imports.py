@@ -7,7 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
-LAZY_IMPORTS = LINTER["flake8-tidy-imports"]["banned-module-level-imports"]
+# In a checkout, the app compiles the translation catalogues.
+LAZY_IMPORTS = {
+    *LINTER["flake8-tidy-imports"]["banned-module-level-imports"],
+    "PIL",
+    "eventcal.web.api.openapi.build",
+} - {"babel.messages"}
 CREATE_APP_SCRIPT = """\
 import sys
 from pathlib import Path
@@ -25,6 +30,6 @@ def modules_of_new_app() -> set[str]:
     return set(finished.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["PIL", *LAZY_IMPORTS])
+@pytest.mark.parametrize("module", sorted(LAZY_IMPORTS))
 def test_new_app_has_not_imported(module: str, modules_of_new_app: set[str]) -> None:
     assert module not in modules_of_new_app
