@@ -14,7 +14,7 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORDS := --mapping-file pyproject.toml --keywords Message --add-location file --no-wrap --project eventcal
 CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
-.PHONY: help run test test-quick test-all browse pictures fuzz check record compare examples bench format words lock clean
+.PHONY: help run test test-quick test-all browse pictures fuzz check record compare examples openapi bench format words lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ compare: $(VENV)/dev.stamp  ## Compare two recordings: make compare BEFORE=build
 
 examples: $(VENV)/dev.stamp  ## Update the responses in docs/api.md
 	$(BIN)/python -m tests.api_examples
+
+openapi: $(VENV)/dev.stamp  ## Update the OpenAPI document
+	$(BIN)/python -m tests.openapi_document eventcal/web/api/openapi/openapi.json
 
 bench: $(VENV)/dev.stamp  ## Run the benchmarks (docs/benchmarks.md)
 	$(BIN)/python -m bench $(ARGS)

@@ -1,13 +1,10 @@
 """The composition root, which builds the services from the settings and the Flask app from the services."""
 
-from functools import cache, partial
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from eventcal import __version__
 from eventcal.config import Settings
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
@@ -22,7 +19,6 @@ from eventcal.web.api.docs import docs
 from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events, occurrences
 from eventcal.web.api.me import agenda, me
-from eventcal.web.api.openapi.document import build_openapi_document
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
@@ -81,9 +77,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         PROPAGATE_EXCEPTIONS=False,
-        API_TITLE=f"{settings.name} API",
-        API_VERSION=__version__,
-        OPENAPI_VERSION="3.1.0",
     )
     app.url_map.strict_slashes = False
     # Merging slashes would redirect paths that contain "//" to the host given in the Host header, which is not trusted.
@@ -98,13 +91,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     for blueprint in (calendars, documents, checking, health, front):
         app.register_blueprint(blueprint)
     register_pages(app)
-    app.register_blueprint(embeds)
-    api = Api(app)
-    for subject in API_BLUEPRINTS:
-        api.register_blueprint(subject)
-    app.register_blueprint(docs)
-    # The OpenAPI document is built on first use, because commands and most tests do not need it.
-    app.extensions["eventcal_openapi"] = cache(partial(build_openapi_document, app, api, settings))
+    for blueprint in (embeds, *API_BLUEPRINTS, docs):
+        app.register_blueprint(blueprint)
     app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # Flask documents this assignment
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # see above

@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from eventcal.web.api.openapi.document import response_schema_names
+from eventcal.web.api.openapi.build import response_schema_names
+from eventcal.web.api.openapi.document import load_openapi_document
 from eventcal.web.api.openapi.operation import openapi_path
+from tests.http_app import services_of
 
 Json = dict[str, Any]
 
@@ -33,7 +35,7 @@ def check_responses(app: Flask) -> None:
 
 
 class _ResponseChecker:
-    """Validates responses against the OpenAPI document, which is built for the first response."""
+    """Validates responses against the OpenAPI document, which is loaded for the first response."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -41,7 +43,7 @@ class _ResponseChecker:
 
     @cached_property
     def _document(self) -> Json:
-        return forbid_extra_fields(self._app.extensions["eventcal_openapi"]())
+        return forbid_extra_fields(load_openapi_document(services_of(self._app).settings))
 
     def check_response(self, path: str, answer: TestResponse) -> None:
         """Raise AssertionError if the response does not match its documentation at this path."""

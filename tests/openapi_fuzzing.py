@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eventcal.web.api.openapi.document import response_schema_names
+from eventcal.web.api.openapi.build import response_schema_names
 from tests import sample_calendar
 from tests.openapi_conformance import forbid_extra_fields
 

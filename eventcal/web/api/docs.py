@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple, cast
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from eventcal.kit.markdown import to_html
+from eventcal.web.api.openapi.document import load_openapi_document
 from eventcal.web.api.responses import Content, cached_view, json_content
-from eventcal.web.http.errors import list_error_kinds
 from eventcal.web.identity.permissions import public
+from eventcal.web.request.context import settings
 from eventcal.web.schemas.response_schema import Json
 
 docs = Blueprint("docs", __name__, url_prefix="/api/v1")
@@ -35,7 +36,7 @@ _TYPE_NAMES = {"string": "text", "integer": "whole number", "boolean": "true or 
 @cached_view
 def openapi(_session: Session) -> Content:
     """Return the OpenAPI document."""
-    return json_content(_openapi_document())
+    return json_content(load_openapi_document(settings()))
 
 
 @docs.get("/docs")
@@ -43,7 +44,7 @@ def openapi(_session: Session) -> Content:
 @cached_view
 def reference_page(_session: Session) -> Content:
     """Return the API documentation as an HTML page."""
-    said = _openapi_document()
+    said = load_openapi_document(settings())
     html = render_template(
         "api/docs.html",
         said=said,
@@ -52,14 +53,10 @@ def reference_page(_session: Session) -> Content:
         codes_in=list_error_codes,
         form_of=describe_schema,
         shape_in=find_schema_name,
-        problems=sorted(list_error_kinds(), key=lambda row: (row[0], row[1])),
+        problems=said["components"]["schemas"]["Problem"]["x-codes"],
         code=_backticks_to_html,
     )
     return Content(body=html.encode(), media_type="text/html; charset=utf-8")
-
-
-def _openapi_document() -> Json:
-    return cast("Json", current_app.extensions["eventcal_openapi"]())
 
 
 def _backticks_to_html(text: str) -> Markup:

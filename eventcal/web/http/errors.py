@@ -173,7 +173,7 @@ def _validation_error(messages: Mapping[str, Any]) -> Invalid:
 
 
 def register_error_handlers(app: Flask) -> None:
-    """Register error handlers that return problem details, replacing the error handlers of flask-smorest."""
+    """Register error handlers that return problem details."""
     app.register_error_handler(DomainError, error_response)
     app.register_error_handler(
         ValidationError, lambda error: error_response(_validation_error({"json": error.messages}))

@@ -1,1 +1,1 @@
-"""The OpenAPI document, which adds access rules, errors and headers to flask-smorest's description of the views."""
+"""The OpenAPI document. `build` creates openapi.json in development, and `document` loads the file at run time."""
