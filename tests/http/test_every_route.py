@@ -12,7 +12,8 @@ from werkzeug.routing import Rule
 
 from tests import sample_calendar
 from tests.feed_support.feed_client import fetch
-from tests.http_app import SessionClient, create_signed_in_client, services_of
+from tests.http_app import SessionClient, create_signed_in_client, database_of, services_of
+from tests.sql_statements import record_statements
 
 pytestmark = pytest.mark.both_databases
 
@@ -105,6 +106,28 @@ def test_no_route_serves_a_document_while_serving_another(app: Flask, monkeypatc
             with fetch(app, path) as answer:
                 assert (path, answer.status_code < 500) == (path, True)
     assert one.acquisitions > 100
+
+
+@pytest.mark.usefixtures("member_and_moderator")
+def test_unchanged_public_response_needs_one_statement_and_no_flask(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [path for _method, rule in iter_rules(app, {"GET"}) for path in iter_paths(rule)]
+    cached = []
+    for path in paths:
+        with fetch(app, path) as answer:
+            is_cached = "Last-Modified" in answer.headers and "public" in answer.headers["Cache-Control"]
+            if answer.status_code == 200 and is_cached:
+                cached.append((path, answer.headers["ETag"]))
+    assert len(cached) > 50
+
+    def full_dispatch_request() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(app, "full_dispatch_request", full_dispatch_request)
+    for path, tag in cached:
+        with record_statements(database_of(app)) as seen, fetch(app, path, If_None_Match=tag) as answer:
+            assert (path, answer.status_code, len(seen)) == (path, 304, 1)
 
 
 def test_every_unsafe_route_responds_without_server_error(
