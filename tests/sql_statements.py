@@ -7,7 +7,7 @@ from unittest import mock
 from sqlalchemy import event
 
 from eventcal.kit.database import Database
-from eventcal.kit.row_reader import Row, RowReader
+from eventcal.kit.row_reader.base import Row, RowReader
 
 
 @contextmanager

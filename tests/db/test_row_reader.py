@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.index.models import FEED_STATE_SELECT, FeedStateRow, read_feed_state
 from eventcal.kit.database import Database
-from eventcal.kit.row_reader import RowReader, create_row_reader
+from eventcal.kit.row_reader import create_row_reader
+from eventcal.kit.row_reader.base import RowReader
 from tests.clocks import FixedClock
 
 

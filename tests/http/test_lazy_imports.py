@@ -11,6 +11,7 @@ LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["l
 LAZY_IMPORTS = {
     *LINTER["flake8-tidy-imports"]["banned-module-level-imports"],
     "PIL",
+    "psycopg",
     "eventcal.web.api.openapi.build",
 } - {"babel.messages"}
 CREATE_APP_SCRIPT = """\

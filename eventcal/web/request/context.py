@@ -13,7 +13,7 @@ from eventcal.config import Settings
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, UnitOfWork
-from eventcal.kit.row_reader import RowReader
+from eventcal.kit.row_reader.base import RowReader
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.response_cache import ResponseCache
