@@ -3,11 +3,7 @@
 import click
 
 from eventcal import __version__
-from eventcal.cli.accounts import events, members
-from eventcal.cli.common import RootGroup
-from eventcal.cli.data import db, demo, load, media, recompute_instants
-from eventcal.cli.lint import lint
-from eventcal.cli.server import serve
+from eventcal.cli.root_group import LazyCommand, RootGroup
 
 
 @click.group(cls=RootGroup)
@@ -19,5 +15,35 @@ def main() -> None:
     """
 
 
-for command in (serve, db, demo, load, members, events, recompute_instants, lint, media):
+for command in (
+    LazyCommand(
+        "serve",
+        path="eventcal.cli.server:serve",
+        short_help="Serve the calendar until SIGTERM or SIGINT (Ctrl-C); running requests are completed.",
+    ),
+    LazyCommand("db", path="eventcal.cli.data:db", short_help="Manage the database."),
+    LazyCommand(
+        "demo",
+        path="eventcal.cli.data:demo",
+        short_help="Load the Xen Project's calendar of 2014 and add an organiser account.",
+    ),
+    LazyCommand(
+        "load",
+        path="eventcal.cli.data:load",
+        short_help="Load a data set completely, or nothing if it has errors.",
+    ),
+    LazyCommand("members", path="eventcal.cli.accounts:members", short_help="Manage members."),
+    LazyCommand("events", path="eventcal.cli.accounts:events", short_help="Manage events."),
+    LazyCommand(
+        "recompute-instants",
+        path="eventcal.cli.data:recompute_instants",
+        short_help="Recompute all instants from local times and time zones.",
+    ),
+    LazyCommand(
+        "lint",
+        path="eventcal.cli.lint:lint",
+        short_help="Check calendars (.ics) for errors, and report them by line.",
+    ),
+    LazyCommand("media", path="eventcal.cli.data:media", short_help="Manage the images in the instance folder."),
+):
     main.add_command(command)

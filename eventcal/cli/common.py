@@ -1,61 +1,16 @@
-"""Helpers shared by all commands: access to the services and error reporting."""
+"""Helpers for commands that use the services of the app."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
 
 import click
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from eventcal.app import build_services, create_app
-from eventcal.config import ConfigurationError, Settings, read_settings
+from eventcal.cli.database import load_settings, use_database
 from eventcal.kit.database import UnitOfWork
-from eventcal.kit.errors import Conflict, DomainError, Message
 from eventcal.web.request.context import Services
 from eventcal.web.request.context import services as current_services
-
-
-class NotMigrated(Conflict):
-    """The database schema is out of date."""
-
-    code = "not-migrated"
-    title = Message("The database schema is out of date")
-
-    def __init__(self) -> None:
-        super().__init__("The database schema is out of date. Run `eventcal db upgrade` first.")
-
-
-class CommandFailed(click.ClickException):
-    """An error that terminates the command with a message."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(self.format_message(), file=file, err=file is None)
-
-
-class RootGroup(click.Group):
-    """The root command group, which reports expected errors as messages instead of tracebacks."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except DomainError as refusal:
-            errors = [f"  {fault.pointer or 'file'}: {fault.detail}" for fault in refusal.errors]
-            raise CommandFailed("\n".join([refusal.detail, *errors])) from refusal
-        except ConfigurationError as error:
-            raise CommandFailed(str(error)) from error
-        except (OperationalError, InterfaceError) as error:
-            said = str(error.orig).strip().partition("\n")[0].rstrip(".")
-            raise CommandFailed(f"The database cannot be reached: {said}. Check EVENTCAL_DATABASE_URL.") from error
-
-
-def load_settings() -> Settings:
-    """Return the settings. Raises ConfigurationError if a setting is invalid or the instance folder cannot be used."""
-    try:
-        return read_settings(os.environ)
-    except OSError as error:
-        raise ConfigurationError(f"The instance folder cannot be used: {error}.") from error
 
 
 @contextmanager
@@ -65,12 +20,8 @@ def open_services(services: Services | None = None, *, must_be_migrated: bool = 
     Raises NotMigrated if `must_be_migrated` is set and the schema is outdated.
     """
     services = services or build_services(load_settings())
-    try:
-        if must_be_migrated and not services.database.is_migrated():
-            raise NotMigrated
+    with use_database(services.database, must_be_migrated=must_be_migrated):
         yield services
-    finally:
-        services.database.engine.dispose()
 
 
 @contextmanager

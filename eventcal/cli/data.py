@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.common import CommandFailed, open_services, open_unit_of_work, progress_bar
+from eventcal.cli.common import open_services, open_unit_of_work, progress_bar
+from eventcal.cli.root_group import CommandFailed
 from eventcal.datasets.demo import (
     ORGANISER_EMAIL,
     create_demo_organiser,
