@@ -3,6 +3,6 @@
 `eventcal serve` does not use this file, because it creates the app in each worker process.
 """
 
-from eventcal.cli.server import load_worker_app
+from eventcal.app import create_worker_app
 
-app = load_worker_app()
+app = create_worker_app()

@@ -66,12 +66,20 @@ def upgrade_schema_and_feeds() -> None:
 def check() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_services() as services:
-        check_renderer_version(services)
+        _check_renderer_version(services)
     click.echo("The database is up to date.")
 
 
+def print_warning_about_outdated_feeds() -> None:
+    with open_services() as services:
+        try:
+            _check_renderer_version(services)
+        except FeedsOutOfDate as error:
+            click.echo(error.detail, err=True)
+
+
 def _migrate_database(services: Services) -> None:
-    # Alembic, which uses 12 MB of memory, is imported locally because every `serve` worker imports this module.
+    # Alembic, which uses 12 MB of memory, is imported locally because only `db upgrade` needs it.
     from alembic.util import CommandError  # noqa: PLC0415 - see above
 
     from eventcal.kit.migrate import upgrade  # noqa: PLC0415 - see above
@@ -82,7 +90,7 @@ def _migrate_database(services: Services) -> None:
         raise CommandFailed(f"This release of eventcal cannot upgrade this database: {error}.") from error
 
 
-def check_renderer_version(services: Services) -> None:
+def _check_renderer_version(services: Services) -> None:
     with services.database.read_session() as session:
         if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
             problem = "The feeds were rendered by another release, or with another BASE_URL or DOMAIN."

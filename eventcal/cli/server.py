@@ -1,26 +1,24 @@
 """The `serve` command, which runs the app in Granian and sends email in a background thread."""
 
 import errno
-import gc
 import multiprocessing
 import os
 import socket
+import sys
 import threading
+from pkgutil import resolve_name
 from typing import Any
 
 import click
-from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from eventcal.app import create_app
-from eventcal.cli.common import open_services
-from eventcal.cli.data import FeedsOutOfDate, check_renderer_version
-from eventcal.config import Settings, read_settings
+from eventcal.cli.database import load_settings, use_database
+from eventcal.config import Settings
+from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict
-from eventcal.web.request.context import Services
 from eventcal.worker import run_worker
 
 # Each worker has fewer threads than pooled database connections, so that no request waits for a connection.
@@ -52,38 +50,43 @@ def serve(*, host: str, port: int, workers: int) -> None:
     If MAIL_URL is set, queued email is sent as well. There is no access log, because the URLs of personal feeds are
     secret.
     """
-    with open_services() as services:
-        try:
-            check_renderer_version(services)
-        except FeedsOutOfDate as error:
-            click.echo(error.detail, err=True)
+    settings = load_settings()
+    database = Database(settings.database_url, clock=SystemClock())
+    with use_database(database):
+        _print_warning_about_outdated_feeds()
         address = _resolve_free_address(host, port)
         server = _build_server(address, port=port, workers=workers)
-        _attach_mail_worker(server, services.database, services.settings)
-        server.on_startup(lambda: click.echo(_format_startup_message(services, address, port)))
+        _attach_mail_worker(server, database, settings)
+        server.on_startup(lambda: click.echo(_format_startup_message(settings, address, port)))
         # The MALLOC_* variables make glibc in the workers return the memory of large responses to the operating system.
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
         # Workers are spawned, because a process forked while a thread holds a lock could wait for the lock forever.
         multiprocessing.set_start_method("spawn", force=True)
-        server.serve(target_loader=load_worker_app, wrap_loader=False)
+        server.serve(target_loader=import_and_call)
 
 
-def load_worker_app() -> Flask:
-    """Return the app for a worker process. The settings are read from the environment.
+def import_and_call(path: str) -> object:
+    """Call a function by its import path (MODULE:NAME) in a child process.
 
-    Existing objects are excluded from garbage collection, because a full collection would delay requests by 60 ms.
+    The master process does not import the app, which would use 40 MB of memory.
     """
-    app = create_app(read_settings(os.environ))
-    gc.collect()
-    gc.freeze()
-    return app
+    return resolve_name(path)()
+
+
+def _print_warning_about_outdated_feeds() -> None:
+    path = "eventcal.cli.data:print_warning_about_outdated_feeds"
+    check = multiprocessing.get_context("spawn").Process(target=import_and_call, args=(path,))
+    check.start()
+    check.join()
+    if check.exitcode != 0:
+        sys.exit(check.exitcode)
 
 
 def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - the class depends on the Python build
     return Server(
-        f"{__name__}:{load_worker_app.__name__}",
+        "eventcal.app:create_worker_app",
         address=address,
         port=port,
         interface=Interfaces.WSGI,
@@ -131,8 +134,8 @@ def _attach_mail_worker(server: Any, database: Database, settings: Settings) -> 
     server.on_shutdown(stop_worker)
 
 
-def _format_startup_message(services: Services, address: str, port: int) -> str:
+def _format_startup_message(settings: Settings, address: str, port: int) -> str:
     at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-    base_url = services.settings.base_url
+    base_url = settings.base_url
     links = "" if at == base_url else f"; links use {base_url} (EVENTCAL_BASE_URL)"
-    return f"{services.settings.name} is served on {at}{links}. Press Ctrl-C to stop."
+    return f"{settings.name} is served on {at}{links}. Press Ctrl-C to stop."

@@ -41,3 +41,9 @@ def test_command_without_database_imports_neither_app_nor_server(arguments: tupl
     imported = list_imported_packages(RUN_COMMAND, *arguments)
     assert {"click", "eventcal"} <= imported
     assert imported & {"sqlalchemy", "flask", "marshmallow", "icalendar", "granian"} == set()
+
+
+def test_master_process_of_serve_does_not_import_the_app() -> None:
+    imported = list_imported_packages("import eventcal.cli.server")
+    assert {"granian", "sqlalchemy"} <= imported
+    assert imported & {"flask", "marshmallow", "icalendar", "PIL", "cryptography", "alembic"} == set()
