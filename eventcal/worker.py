@@ -141,16 +141,17 @@ def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> Non
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
-    context = ssl.create_default_context()
     if server.tls:
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=_TIMEOUT_SECONDS, context=context)
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context()
+        )
     else:
         connection = smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.ehlo()
         secure = server.tls or server.host in _LOCAL_HOSTS
         if not secure and connection.has_extn("starttls"):
-            connection.starttls(context=context)
+            connection.starttls(context=ssl.create_default_context())
             connection.ehlo()
             secure = True
         if server.user is not None:
