@@ -36,6 +36,7 @@ from bench.http_measurements import (
 from bench.part_measurements import measure_parts
 from bench.report import format_comparison, format_growth, format_table
 from bench.servers import find_nginx
+from bench.staleness import format_trials, open_staleness_check
 from bench.statement_counts import count_statements
 from eventcal.kit.clock import SystemClock
 
@@ -95,6 +96,21 @@ def _measure_and_report(kind: str, folder: Path, *, quick: bool) -> int:
         click.echo(f"\n{format_growth(figures, _GROWTH_SIZES)}")
     click.echo(f"\n{exceeded} over, on {kind}. All figures: {out}\n")
     return exceeded
+
+
+@main.command()
+@click.option("--reads", default=100_000, show_default=True, help="Number of reads on each database system.")
+@click.pass_context
+def staleness(context: click.Context, *, reads: int) -> None:
+    """Check that no response is stale, and exit with status 1 if one is. BENCH_DATABASE works as without a command."""
+    stale = 0
+    for kind in _database_kinds():
+        with open_databases(kind) as databases, open_staleness_check(databases) as check:
+            trials = list(check.run_trials(reads))
+        stale += sum(one.counts.stale for one in trials)
+        click.echo(f"{format_trials(trials)}\n\n{sum(one.counts.reads for one in trials)} reads on {kind}\n")
+    click.echo(f"{stale} stale responses")
+    context.exit(1 if stale else 0)
 
 
 @main.command()

@@ -13,7 +13,7 @@ def format_table(verdicts: Sequence[Verdict]) -> str:
     """Return a table with each figure, its baseline, the ratio, the bound, and whether the bound is met."""
     rows: list[tuple[str, ...]] = [("what", "measured", "baseline", "ratio", "allowed", "")]
     rows += [_format_row(one) for one in verdicts]
-    return _align_columns(rows)
+    return align_columns(rows)
 
 
 def format_growth(figures: Figures, sizes: Sequence[int]) -> str:
@@ -25,7 +25,7 @@ def format_growth(figures: Figures, sizes: Sequence[int]) -> str:
         if name.endswith(suffix) and None not in found:
             measured = [_format_quantity(one.value, one.unit) for one in found if one is not None]
             rows.append((name.removesuffix(suffix), *measured))
-    return _align_columns(rows)
+    return align_columns(rows)
 
 
 def format_comparison(old: Figures, new: Figures) -> str:
@@ -35,7 +35,7 @@ def format_comparison(old: Figures, new: Figures) -> str:
         before, after = old.by_name.get(name), new.by_name.get(name)
         change = f"{after.value / before.value:.2f}" if before and after and before.value else "-"
         rows.append((name, *(_format_quantity(one.value, one.unit) if one else "-" for one in (before, after)), change))
-    return _align_columns(rows)
+    return align_columns(rows)
 
 
 def _format_row(one: Verdict) -> tuple[str, ...]:
@@ -72,7 +72,8 @@ def _format_ratio(ratio: float) -> str:
     return f"1/{_format_digits(1 / ratio)}" if ratio < 0.5 else _format_digits(ratio)  # noqa: PLR2004 - as above
 
 
-def _align_columns(rows: Sequence[tuple[str, ...]]) -> str:
+def align_columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table with a left-aligned first column."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_format_line(row, widths) for row in rows)
 

@@ -56,6 +56,10 @@ class Response:
         """Return the value of a header. Raise KeyError if the header is missing."""
         return {key.lower(): value for key, value in self.headers}[name.lower()]
 
+    def find_header(self, name: str) -> str | None:
+        """Return the value of a header, or None if the header is missing."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
 
 class Client:
     """A keep-alive connection to a server."""

@@ -9,6 +9,8 @@ from itertools import cycle, islice
 from threading import Event, Lock
 from typing import NamedTuple
 
+from flask import Flask
+
 EDIT_TITLE = re.compile(rb"Edit (\d+)")
 """The pattern of all titles during a concurrency test: the number of the edit that set the title."""
 
@@ -34,6 +36,16 @@ def receive_response(status: int, header: Callable[[str], str | None], raw: byte
     assert etag is not None, (status, raw)
     body = gzip.decompress(raw) if header("Content-Encoding") == "gzip" and raw else raw
     return ReceivedResponse(status, etag, header("Last-Modified"), body)
+
+
+def make_requester(app: Flask, coding: str = "identity") -> SendRequest:
+    """Return a function that requests a path from an app in this content encoding."""
+
+    def send(path: str, headers: Mapping[str, str]) -> ReceivedResponse:
+        answer = app.test_client(use_cookies=False).get(path, headers={"Accept-Encoding": coding, **headers})
+        return receive_response(answer.status_code, answer.headers.get, answer.data)
+
+    return send
 
 
 def newest_edit(body: bytes) -> int:
@@ -99,13 +111,13 @@ class PollingClient:
         """Request all paths until the writer has finished, then each path once more. Return all status codes."""
         workers = cycle(self.workers)
         # Each kind of request is repeated once per worker, so that every worker receives every kind.
-        ways = cycle([way for way in (_if_none_match, _if_modified_since, _unconditional) for _ in self.workers])
+        ways = cycle([way for way in (if_none_match, if_modified_since, unconditional) for _ in self.workers])
         while not self.progress.finished.is_set():
             for path in self.paths:
                 self._poll_once(next(workers), path, next(ways))
         for path in self.paths:
             for worker in islice(workers, 2 * len(self.workers)):
-                self._poll_once(worker, path, _if_none_match)
+                self._poll_once(worker, path, if_none_match)
             assert self.edit_number_of(self._last_responses[path].body) == self.progress.last_edit
         return self.statuses
 
@@ -149,14 +161,17 @@ def poll_while_editing(
         assert [one.result() >= {200, 304} for one in reading] == [True] * len(readers)
 
 
-def _if_none_match(held: ReceivedResponse) -> Mapping[str, str]:
+def if_none_match(held: ReceivedResponse) -> Mapping[str, str]:
+    """Return the headers of a request by entity tag."""
     return {"If-None-Match": held.etag}
 
 
-def _if_modified_since(held: ReceivedResponse) -> Mapping[str, str]:
+def if_modified_since(held: ReceivedResponse) -> Mapping[str, str]:
+    """Return the headers of a request by modification date."""
     # Responses have no Last-Modified header in the first minute of a day.
     return {"If-Modified-Since": held.last_modified} if held.last_modified else {}
 
 
-def _unconditional(_held: ReceivedResponse) -> Mapping[str, str]:
+def unconditional(_held: ReceivedResponse) -> Mapping[str, str]:
+    """Return no headers."""
     return {}

@@ -10,7 +10,7 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from tests.api_client import ApiClient, create_talk
 from tests.clocks import NOON, FixedClock
-from tests.concurrency import ReceivedResponse, SendRequest, poll_while_editing, receive_response
+from tests.concurrency import make_requester, poll_while_editing
 from tests.feed_support.feed_client import create_calendar, fetch, get_validators, set_title
 from tests.http_app import create_test_app, database_of
 
@@ -171,16 +171,6 @@ def test_clock_set_back_does_not_hide_a_change_from_if_modified_since(
 
 
 # Many readers and one writer
-
-
-def make_requester(app: Flask, coding: str = "identity") -> SendRequest:
-    """Return a function that requests a path from a worker in this content encoding."""
-
-    def ask(path: str, headers: Mapping[str, str]) -> ReceivedResponse:
-        answer = app.test_client(use_cookies=False).get(path, headers={"Accept-Encoding": coding, **headers})
-        return receive_response(answer.status_code, answer.headers.get, answer.data)
-
-    return ask
 
 
 @pytest.mark.parametrize("edited", ["talk", "event"])
