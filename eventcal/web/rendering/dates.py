@@ -5,8 +5,10 @@ Times are converted to the time zone in the query string (`tz`) or else to the t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names
 from babel.lists import format_list
 from flask import request
@@ -61,12 +63,13 @@ def format_resource_times(resource: Json, *, tzid: str) -> FormattedTimes | None
     starts, ends = (
         datetime.fromisoformat(resource[name]).astimezone(get_zone(zone)) for name in ("starts_at", "ends_at")
     )
+    first_hour, last_hour = _format_time(starts), _format_time(ends)
     return FormattedTimes(
         day=_format_day(starts.date()),
         last_day=_format_day(ends.date()) if ends.date() != starts.date() else None,
-        hours=f"{_format_time(starts)}\N{EN DASH}{_format_time(ends)}",
-        first_hour=_format_time(starts),
-        last_hour=_format_time(ends),
+        hours=f"{first_hour}\N{EN DASH}{last_hour}",
+        first_hour=first_hour,
+        last_hour=last_hour,
         zone=zone,
         starts=starts.isoformat(),
         ends=ends.isoformat(),
@@ -130,11 +133,22 @@ def weekday_name(number: int, *, short: bool = False) -> str:
 
 
 def _format_day(day: date) -> str:
-    return format_skeleton("yMMMEd", day, locale=current_locale())
+    return _format_day_in_locale(day, current_locale())
 
 
 def _format_time(local_time: datetime) -> str:
-    return format_time(local_time.time(), format="short", locale=current_locale())
+    return _format_time_in_locale(local_time.time(), current_locale())
+
+
+# The results are cached, because the talks of a schedule share a few dates and times.
+@lru_cache(1024)
+def _format_day_in_locale(day: date, locale: Locale) -> str:
+    return format_skeleton("yMMMEd", day, locale=locale)
+
+
+@lru_cache(1024)
+def _format_time_in_locale(local_time: time, locale: Locale) -> str:
+    return format_time(local_time, format="short", locale=locale)
 
 
 def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -48,10 +48,15 @@ class TalkCard:
     """A talk in a programme. `colour` is the number of the track's colour, or 0 if the talk has no track."""
 
     talk: Json
-    when: FormattedTimes | None
+    tzid: str
     colour: int
 
-    @property
+    # The schedule page shows only some of the talks.
+    @cached_property
+    def when(self) -> FormattedTimes | None:
+        return format_resource_times(self.talk, tzid=self.tzid)
+
+    @cached_property
     def grid_slot(self) -> GridSlot:
         return GridSlot(
             key=self.talk["id"],
@@ -144,19 +149,18 @@ def load_event_programme(session: Session, event: Event, *, max_talks: int, now:
         filters = Filter(events=(event.slug,), scheduled=scheduled)
         page = list_talk_json(session, filters, sort=Sort.STARTS, paging=PageRequest(limit), now=now)
         items = [
-            TalkCard(talk, format_resource_times(talk, tzid=event.timezone), colours.get(talk["track"], 0))
-            for talk in map(orjson.loads, page.items)
+            TalkCard(talk, event.timezone, colours.get(talk["track"], 0)) for talk in map(orjson.loads, page.items)
         ]
         return items, page.next_cursor is None
 
     timed, all_timed = list_talk_cards(max_talks, scheduled=True)
     remaining = max_talks - len(timed)
     unscheduled, all_unscheduled = list_talk_cards(max(remaining, 1), scheduled=False)
-    by_day = [(item.when.first_date, item) for item in timed if item.when is not None]
+    zone = get_zone(requested_timezone() or event.timezone)
     return EventProgramme(
         days=[
-            ProgrammeDay(on, format_long_day(on), tuple(item for _, item in group))
-            for on, group in groupby(by_day, key=lambda pair: pair[0])
+            ProgrammeDay(on, format_long_day(on), tuple(items))
+            for on, items in groupby(timed, key=lambda item: item.grid_slot.starts.astimezone(zone).date())
         ],
         other_talks=unscheduled[:remaining],
         is_complete=all_timed and all_unscheduled and len(unscheduled) <= remaining,
