@@ -72,12 +72,14 @@ def list_newest_rows(
     session: Session, feed: Feed, columns: Columns, *, limit: int, now: datetime
 ) -> Sequence[Row[Any]]:
     """Return the columns of the most recently changed entries of a feed, newest first."""
-    parts = _select_entries(feed, columns, now=now)
+    parts = _select_entries(feed, (FeedEntry.uid, FeedEntry.last_modified), now=now)
     if not parts:
         return ()
     found = union_all(*parts).subquery()
-    newest = select(found).order_by(found.c.last_modified.desc(), found.c.uid.desc())
-    return session.execute(newest.limit(limit)).all()
+    newest = select(found.c.uid).order_by(found.c.last_modified.desc(), found.c.uid.desc()).limit(limit)
+    # Only the keys of all entries are sorted, because sorting their texts as well would take much longer.
+    rows: Select[Any] = select(*columns).where(FeedEntry.uid.in_(newest))
+    return session.execute(rows.order_by(FeedEntry.last_modified.desc(), FeedEntry.uid.desc())).all()
 
 
 def _select_entries(feed: Feed, columns: Columns, *, now: datetime) -> list[Select[Any]]:

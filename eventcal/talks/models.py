@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from eventcal.events.enums import TalkKind
@@ -26,6 +26,8 @@ class TalkTexts(TypedDict, total=False):
 
 TEXT_COLUMNS = tuple(TalkTexts.__annotations__)
 
+_MULTI_DAY = text("first_day < last_day")
+
 
 class Talk(ListingMixin, Base):
     """A talk at an event. `published_at` is the time when the talk first became public, and is never reset."""
@@ -35,6 +37,9 @@ class Talk(ListingMixin, Base):
         Index("ix_talks_sort", "sort_at", "id"),
         Index("ix_talks_event_sort", "event_id", "sort_at", "id"),
         Index("ix_talks_revision", "revision"),
+        Index("ix_talks_updated", "updated_at", "id"),
+        # The few talks that span several days, in the order of `ix_talks_sort`.
+        Index("ix_talks_multi_day", "sort_at", "last_day", sqlite_where=_MULTI_DAY, postgresql_where=_MULTI_DAY),
     )
 
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"))

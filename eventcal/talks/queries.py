@@ -1,10 +1,10 @@
 """Queries for talks. Unless stated otherwise, queries return only talks that the caller is allowed to see."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -12,6 +12,7 @@ from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.filter import Filter, Sort, in_conditions, not_expired_condition, shared_conditions, sort_keys
 from eventcal.events.models import Event, Room, Track
 from eventcal.kit.errors import require
+from eventcal.kit.models import UtcDateTime
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
@@ -22,6 +23,7 @@ from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStateChange, Talk
 PUBLIC_TALK_CONDITIONS = (Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
 """The SQL conditions for public talks, equivalent to `is_public`. Queries must join the event."""
 
+_A_DAY = timedelta(days=1)
 _PLACE_OPTIONS = (joinedload(Talk.event), joinedload(Talk.track), joinedload(Talk.room))
 
 
@@ -88,7 +90,7 @@ def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
 
 def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:
     """Return SQL conditions for the filter criteria except `states`, for use in queries that join the event."""
-    conditions = shared_conditions(filters, Talk, now=now)
+    conditions = shared_conditions(filters, Talk, now=now) + _sort_time_conditions(filters)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
     conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))
     if filters.scheduled is not None:
@@ -101,6 +103,22 @@ def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[boo
         # The slug of a merged speaker selects the speaker to which the slug redirects.
         named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(filters.speakers))
         conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
+    return conditions
+
+
+def _sort_time_conditions(filters: Filter) -> list[ColumnElement[bool]]:
+    """Return conditions on `sort_at` that follow from the date range, so that the database skips other talks."""
+    conditions: list[ColumnElement[bool]] = []
+    if filters.from_day:
+        # A local day starts less than a day before or after the same day in UTC.
+        begins = literal(datetime.combine(filters.from_day, time(), UTC) - _A_DAY, UtcDateTime())
+        multi_day = aliased(Talk)
+        is_under_way = and_(multi_day.sort_at < begins, multi_day.last_day >= filters.from_day.isoformat())
+        first = select(func.min(multi_day.sort_at)).where(multi_day.first_day < multi_day.last_day, is_under_way)
+        conditions.append(Talk.sort_at >= func.coalesce(first.scalar_subquery(), begins))
+    # A talk without a time is sorted by the start of its event, which can be later than the first occurrence.
+    if filters.to_day and filters.scheduled:
+        conditions.append(Talk.sort_at < datetime.combine(filters.to_day, time(), UTC) + 2 * _A_DAY)
     return conditions
 
 

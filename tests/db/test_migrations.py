@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, column, create_engine, inspect, select, table, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from eventcal.kit import migrate
 from eventcal.kit.database import MIGRATIONS, Database
@@ -41,11 +42,18 @@ def describe_schema(connection: Connection) -> dict[str, dict[str, Any]]:
             "foreign keys": by_name(looked.get_foreign_keys(name)),
             "unique": by_name(looked.get_unique_constraints(name)),
             "checks": by_name(looked.get_check_constraints(name)),
-            "indexes": by_name(looked.get_indexes(name)),
+            "indexes": by_name(
+                [{**index, "dialect_options": _options_as_text(index)} for index in looked.get_indexes(name)]
+            ),
         }
         for name in looked.get_table_names()
         if name != "alembic_version"
     }
+
+
+def _options_as_text(index: ReflectedIndex) -> dict[str, Any]:
+    # The conditions of partial indexes are SQLAlchemy expressions, which are never equal.
+    return {"dialect_options": {name: str(value) for name, value in index.get("dialect_options", {}).items()}}
 
 
 def list_database_objects(connection: Connection) -> list[str]:

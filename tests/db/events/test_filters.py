@@ -214,6 +214,34 @@ def test_day_filter_matches_overlapping_days_in_the_local_time_zone(session: Ses
     assert {asked: find_talk_titles(session, asked) for asked in expected} == expected
 
 
+def test_from_filter_matches_talks_that_began_long_before_and_go_on(session: Session) -> None:
+    camp = make_event(session, starts="2026-05-01", ends="2026-08-31")
+    times = {
+        "Over": ("2026-05-02T10:00:00", "2026-05-30T10:00:00"),
+        "Long": ("2026-05-02T10:00:00", "2026-07-30T10:00:00"),
+        "Past": ("2026-05-31T10:00:00", None),
+        "Overnight": ("2026-06-30T23:30:00", "2026-07-01T00:30:00"),
+        "Short": ("2026-07-01T10:00:00", None),
+        "Without a time": (None, None),
+    }
+    for title, (starts, ends) in times.items():
+        make_talk(session, camp, state=TalkState.CONFIRMED, title=title, starts=starts, ends=ends)
+    make_public_talk(session, title="Later", event={"starts": "2026-09-01", "ends": "2026-09-02"})
+    expected = ["Later", "Long", "Overnight", "Short", "Without a time"]
+    assert find_talk_titles(session, Filter(from_day=date(2026, 7, 1))) == expected
+    assert find_talk_titles(session, Filter(from_day=date(2026, 8, 31))) == ["Later", "Without a time"]
+    assert find_talk_titles(session, Filter(from_day=date(2026, 9, 3))) == []
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_day_filter_matches_the_first_and_last_minute_of_a_day_in_every_time_zone(session: Session, zone: str) -> None:
+    event = make_event(session, timezone=zone, starts="2026-06-09", ends="2026-06-11")
+    for starts in ("2026-06-09T23:58:00", "2026-06-10T00:00:00", "2026-06-10T23:58:00", "2026-06-11T00:00:00"):
+        make_talk(session, event, state=TalkState.CONFIRMED, title=starts[8:], starts=starts, duration_minutes=1)
+    one_day = Filter(from_day=date(2026, 6, 10), to_day=date(2026, 6, 10), scheduled=True)
+    assert find_talk_titles(session, one_day) == ["10T00:00:00", "10T23:58:00"]
+
+
 def test_endless_recurring_event_has_no_last_day(session: Session) -> None:
     make_event(session, title="Meetup", recurrence="FREQ=MONTHLY;BYDAY=2WE")
     assert find_event_titles(session, Filter(from_day=date(2030, 1, 1))) == ["Meetup"]
