@@ -33,6 +33,7 @@ from bench.http_measurements import (
     measure_unchanged,
     open_measured_server,
 )
+from bench.large_data import measure_large_data
 from bench.part_measurements import measure_parts
 from bench.report import format_comparison, format_growth, format_table
 from bench.servers import find_nginx
@@ -48,7 +49,7 @@ _HELP_RUNS = 5
 
 
 @click.group(invoke_without_command=True)
-@click.option("--quick", is_flag=True, help="Send fewer requests, and omit the growth from 100 to 100,000 talks.")
+@click.option("--quick", is_flag=True, help="Send fewer requests, and omit the growth and the load of large data.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a bound is exceeded.")
 @click.option(
     "--out",
@@ -144,6 +145,8 @@ class _BenchmarkRun:
         if grow:
             _report_stage("datasets of 100 to 100,000 talks")
             self._measure_growth(first)
+            _report_stage("loading and rendering 20,000 talks")
+            measure_large_data(self._copy_dataset(first, "loaded"), self.figures, self.databases.folder)
         _report_stage("statements, and the parts in one process")
         count_statements(self._copy_dataset(first, "counted"), self.figures)
         measure_parts(self._copy_dataset(first, "parts"), self.figures, rounds=self.effort.single_requests)

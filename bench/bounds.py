@@ -114,6 +114,11 @@ def _other_bounds() -> Iterator[Bound]:
     yield Bound("memory of the master", "resident memory of the master", 60 * MEGABYTE)
     yield Bound("cpu of --help", "cpu of --help", 0.2)
     yield Bound("memory of --help", "memory of --help", 25 * MEGABYTE)
+    yield Bound("cpu of load, 20,000 talks", "cpu of load", 40)
+    yield Bound("memory of load, 20,000 talks", "memory of load", 300 * MEGABYTE)
+    yield Bound("memory of re-rendering, 20,000 talks", "memory of re-rendering", 250 * MEGABYTE)
+    for during in ("load", "re-rendering"):
+        yield Bound(f"p95 of a poll during {during}, idle", f"p95 of a poll, during {during}", 3, "p95 of a poll, idle")
     for coding in ("gzip", "br", "zstd"):
         yield Bound(f"size of a feed in {coding}", f"bytes feed of 1000 {coding}", 1 / 6, "bytes feed of 1000 identity")
     for page in PAGE_PATHS:
