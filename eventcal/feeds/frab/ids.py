@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from eventcal.feeds.entries.sanitize import replace_controls
@@ -14,6 +15,7 @@ _MIN_LENGTH = 4
 _LARGEST_ID = 2**31 - 1
 
 
+@lru_cache(4096)
 def object_guid(kind: str, key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{kind} {replace_controls(key)}"))
 

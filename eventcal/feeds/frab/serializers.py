@@ -29,11 +29,12 @@ def schedule_xml(programme: ScheduleInput) -> bytes:
     _add_text_elements(root, version=schedule["version"])
     # Giggity searches for the conference element only in the first thousand characters.
     _add_conference(root, schedule, programme.zone)
-    guids = {room["name"]: room["guid"] for room in schedule["conference"]["rooms"]}
-    for day in schedule["conference"]["days"]:
-        _add_day(root, day, guids)
     indent(root, space=" ")
-    return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+    before, end, _ = tostring(root, encoding="utf-8", xml_declaration=True).rpartition(b"\n</schedule>")
+    guids = {room["name"]: room["guid"] for room in schedule["conference"]["rooms"]}
+    # The days are serialised one after another, because their elements use much more memory than the text.
+    days = [b"\n " + _day_to_xml(day, guids) for day in schedule["conference"]["days"]]
+    return b"".join([before, *days, end, b"\n"])
 
 
 def _add_text_elements(parent: Element, **texts: str | None) -> None:
@@ -51,13 +52,15 @@ def _add_conference(root: Element, schedule: Schedule, zone: str) -> None:
         SubElement(element, "track", track)
 
 
-def _add_day(root: Element, day: ScheduleDay, guids: Mapping[str, str]) -> None:
+def _day_to_xml(day: ScheduleDay, guids: Mapping[str, str]) -> bytes:
     about = {"index": str(day["index"]), "date": day["date"], "start": day["day_start"], "end": day["day_end"]}
-    element = SubElement(root, "day", about)
+    element = Element("day", about)
     for name, talks in day["rooms"].items():
         room = SubElement(element, "room", name=name, guid=guids[name])
         for talk in talks:
             _add_talk(room, talk)
+    indent(element, space=" ", level=1)
+    return bytes(tostring(element, encoding="utf-8"))
 
 
 def _add_talk(room: Element, talk: ScheduledTalk) -> None:

@@ -146,7 +146,7 @@ def _render_schedule(
     event, feed = get_event(snapshot.session, document.path_args["slug"], ANONYMOUS), document.definition.feed
     talks = replace(feed, kinds=feed.kinds & {EntryKind.TALK})
     rows = iter_feed_rows(snapshot.session, talks, _ENTRY_COLUMNS, now=snapshot.now)
-    entries = [entry_from_row(row, DEFAULT_OPTIONS) for row in sorted(rows, key=lambda row: (row.first_day, row.uid))]
+    entries = [entry_from_row(row, DEFAULT_OPTIONS) for row in rows]
     programme = ScheduleInput(
         slug=event.slug,
         title=event.title,
