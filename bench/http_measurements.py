@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench import processes
 from bench.datasets import EVENT_SLUG, Dataset
 from bench.external_writer import ExternalWriter
 from bench.figures import Figure, Figures
@@ -102,8 +103,9 @@ class MeasuredServer:
 
 @contextmanager
 def open_measured_server(world: Dataset, effort: Effort) -> Iterator[MeasuredServer]:
-    """Serve a dataset and provide the server for measurements."""
-    with serve_dataset(world) as server:
+    """Serve a dataset on a processor of its own, and provide the server for measurements."""
+    with serve_dataset(world) as server, processes.use_client_processors():
+        server.use_reserved_processor()
         outsider = ExternalWriter(world)
         try:
             yield MeasuredServer(world, server, outsider, effort)

@@ -1,14 +1,17 @@
-"""Resource usage of a process and its children on Linux: CPU time in nanoseconds, and resident memory."""
+"""Resource usage and processors of a process and its children on Linux."""
 
 import ctypes
 import ctypes.util
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _LIBC = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
 _PR_SET_PDEATHSIG = 1
+_PROCESSORS = sorted(os.sched_getaffinity(0))
 
 
 def list_process_tree(pid: int) -> tuple[int, ...]:
@@ -50,6 +53,22 @@ def resident_bytes(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise ProcessLookupError(pid)
+
+
+@contextmanager
+def use_client_processors() -> Iterator[None]:
+    """Run this process on other processors than the measured servers during the block."""
+    os.sched_setaffinity(0, _PROCESSORS[:-1] or _PROCESSORS)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, _PROCESSORS)
+
+
+def use_server_processor(pid: int) -> None:
+    """Run all threads of a process on the processor that is reserved for the measured servers."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), _PROCESSORS[-1:])
 
 
 def end_with_parent() -> None:
