@@ -10,6 +10,7 @@ import click
 from sqlalchemy import func, select
 
 from eventcal.cli.common import open_services, open_unit_of_work, progress_bar
+from eventcal.cli.database import check_renderer_version
 from eventcal.cli.root_group import CommandFailed
 from eventcal.datasets.demo import (
     ORGANISER_EMAIL,
@@ -22,8 +23,6 @@ from eventcal.datasets.demo import (
 from eventcal.datasets.import_service import SectionCounts, load_dataset
 from eventcal.datasets.parser import Dataset, read_dataset_file
 from eventcal.events.models import Event
-from eventcal.feeds.index.feed_index import get_feed_state
-from eventcal.kit.errors import Conflict
 from eventcal.kit.text import format_count
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
@@ -31,12 +30,6 @@ from eventcal.web.identity.passwords_and_codes import hash_password
 from eventcal.web.media import referenced_files
 from eventcal.web.request.context import Services
 from eventcal.web.schemas.dataset_records import load_record
-
-
-class FeedsOutOfDate(Conflict):
-    """The feed entries were rendered by another release or with other settings."""
-
-    code = "rendered-otherwise"
 
 
 @click.group()
@@ -66,16 +59,8 @@ def upgrade_schema_and_feeds() -> None:
 def check() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_services() as services:
-        _check_renderer_version(services)
+        check_renderer_version(services.database, services.settings)
     click.echo("The database is up to date.")
-
-
-def print_warning_about_outdated_feeds() -> None:
-    with open_services() as services:
-        try:
-            _check_renderer_version(services)
-        except FeedsOutOfDate as error:
-            click.echo(error.detail, err=True)
 
 
 def _migrate_database(services: Services) -> None:
@@ -88,13 +73,6 @@ def _migrate_database(services: Services) -> None:
         upgrade(services.database.engine)
     except CommandError as error:
         raise CommandFailed(f"This release of eventcal cannot upgrade this database: {error}.") from error
-
-
-def _check_renderer_version(services: Services) -> None:
-    with services.database.read_session() as session:
-        if get_feed_state(session).renderer_version != services.feed_index.renderer_version:
-            problem = "The feeds were rendered by another release, or with another BASE_URL or DOMAIN."
-            raise FeedsOutOfDate(f"{problem} Run `eventcal db upgrade`.")
 
 
 def _rerender_progress(services: Services) -> AbstractContextManager[Callable[[int], None]]:

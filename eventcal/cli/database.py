@@ -8,8 +8,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from eventcal.cli.root_group import CommandFailed
 from eventcal.config import ConfigurationError, Settings, read_settings
+from eventcal.feeds.index.models import FeedStateRow
+from eventcal.feeds.index.renderer_version import build_renderer_version
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict, Message
+from eventcal.web.http.urls import UrlBuilder
 
 
 class NotMigrated(Conflict):
@@ -20,6 +23,12 @@ class NotMigrated(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The database schema is out of date. Run `eventcal db upgrade` first.")
+
+
+class FeedsOutOfDate(Conflict):
+    """The feed entries were rendered by another release or with other settings."""
+
+    code = "rendered-otherwise"
 
 
 def load_settings() -> Settings:
@@ -47,3 +56,12 @@ def use_database(database: Database, *, must_be_migrated: bool = True) -> Iterat
         raise CommandFailed(f"The database cannot be reached: {said}. Check EVENTCAL_DATABASE_URL.") from error
     finally:
         database.engine.dispose()
+
+
+def check_renderer_version(database: Database, settings: Settings) -> None:
+    sample_url = UrlBuilder(settings.base_url).event_page("x")
+    with database.read_session() as session:
+        stored = session.get_one(FeedStateRow, 1).renderer_version
+    if stored != build_renderer_version(domain=settings.domain, sample_url=sample_url):
+        problem = "The feeds were rendered by another release, or with another BASE_URL or DOMAIN."
+        raise FeedsOutOfDate(f"{problem} Run `eventcal db upgrade`.")

@@ -4,7 +4,6 @@ import errno
 import multiprocessing
 import os
 import socket
-import sys
 import threading
 from pkgutil import resolve_name
 from typing import Any
@@ -14,7 +13,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from eventcal.cli.database import load_settings, use_database
+from eventcal.cli.database import FeedsOutOfDate, check_renderer_version, load_settings, use_database
 from eventcal.config import Settings
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
@@ -53,7 +52,10 @@ def serve(*, host: str, port: int, workers: int) -> None:
     settings = load_settings()
     database = Database(settings.database_url, clock=SystemClock())
     with use_database(database):
-        _print_warning_about_outdated_feeds()
+        try:
+            check_renderer_version(database, settings)
+        except FeedsOutOfDate as error:
+            click.echo(error.detail, err=True)
         address = _resolve_free_address(host, port)
         server = _build_server(address, port=port, workers=workers)
         _attach_mail_worker(server, database, settings)
@@ -64,24 +66,15 @@ def serve(*, host: str, port: int, workers: int) -> None:
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
         # Workers are spawned, because a process forked while a thread holds a lock could wait for the lock forever.
         multiprocessing.set_start_method("spawn", force=True)
-        server.serve(target_loader=import_and_call)
+        server.serve(target_loader=load_app)
 
 
-def import_and_call(path: str) -> object:
-    """Call a function by its import path (MODULE:NAME) in a child process.
+def load_app(path: str) -> object:
+    """Import and call an app factory (MODULE:NAME) in a worker process.
 
     The master process does not import the app, which would use 40 MB of memory.
     """
     return resolve_name(path)()
-
-
-def _print_warning_about_outdated_feeds() -> None:
-    path = "eventcal.cli.data:print_warning_about_outdated_feeds"
-    check = multiprocessing.get_context("spawn").Process(target=import_and_call, args=(path,))
-    check.start()
-    check.join()
-    if check.exitcode != 0:
-        sys.exit(check.exitcode)
 
 
 def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - the class depends on the Python build

@@ -3,12 +3,10 @@
 `FeedIndex.update_entries` runs before every commit, so services do not have to update feeds.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,18 +27,14 @@ from eventcal.feeds.index.entry_loader import (
 from eventcal.feeds.index.entry_writer import EntryWriter, ResourceRenderer
 from eventcal.feeds.index.invalidation import AffectedEntries, affected_entries, reprise_ids
 from eventcal.feeds.index.models import FeedStateRow
+from eventcal.feeds.index.renderer_version import build_renderer_version
 from eventcal.kit.database import Change, has_public_change
 from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.rules import recompute_talk_columns
 
-# Increment RENDERER_VERSION if the rendering changes, so that `db upgrade` renders entries and resources again.
-RENDERER_VERSION = 4
-
 _BATCH_SIZE = 200
-# The libraries whose versions affect rendered entries and VTIMEZONEs.
-_LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
 
 Callback = Callable[[int], object]
 
@@ -58,10 +52,7 @@ class FeedIndex:
 
     @cached_property
     def renderer_version(self) -> str:
-        """An identifier of the code and settings that affect rendering, used by `rerender_all` to detect changes."""
-        libraries = " ".join(version(name) for name in _LIBRARIES)
-        sample = f"{RENDERER_VERSION} {libraries} {self.builder.domain} {self.builder.links.event_page('x')}"
-        return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
+        return build_renderer_version(domain=self.builder.domain, sample_url=self.builder.links.event_page("x"))
 
     def update_entries(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
         """Update the entries and derived columns that are affected by the changes, before they are committed."""

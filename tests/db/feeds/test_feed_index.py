@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.models import Event
+from eventcal.feeds.index import renderer_version
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit import localtime
@@ -269,7 +270,7 @@ def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calend
 def test_renderer_id_depends_on_the_versions_of_rendering_libraries(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     now = make_feed_index().renderer_version
     installed = metadata.version
-    monkeypatch.setattr("eventcal.feeds.index.feed_index.version", lambda one: "0" if one == name else installed(one))
+    monkeypatch.setattr(renderer_version, "version", lambda one: "0" if one == name else installed(one))
     assert make_feed_index().renderer_version != now
 
 

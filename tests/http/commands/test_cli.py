@@ -238,18 +238,10 @@ def test_serve_rejects_address_of_another_machine(cli: CommandLine, host: str) -
     assert said.splitlines()[-1] == f"This machine has no address {host}. Choose another one with --host."
 
 
-def test_serve_warns_about_outdated_feeds_until_upgrade(cli: CommandLine, capfd: pytest.CaptureFixture[str]) -> None:
-    # The warning is printed by a child process.
-    cli.run_expecting_error("serve", "--host", "203.0.113.9")
-    assert capfd.readouterr().err == (
-        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. Run `eventcal db upgrade`.\n"
+def test_serve_warns_about_outdated_feeds_until_upgrade(cli: CommandLine) -> None:
+    said = cli.run_expecting_error("serve", "--host", "203.0.113.9")
+    assert said.splitlines()[0] == (
+        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. Run `eventcal db upgrade`."
     )
     cli.run_ok("db", "upgrade")
     assert len(cli.run_expecting_error("serve", "--host", "203.0.113.9").splitlines()) == 1
-    assert capfd.readouterr().err == ""
-
-
-def test_serve_fails_if_feeds_cannot_be_checked(cli: CommandLine, capfd: pytest.CaptureFixture[str]) -> None:
-    cli.query_rows("DELETE FROM feed_state")
-    assert cli.run_expecting_error("serve", "--host", "203.0.113.9") == ""
-    assert "NoResultFound" in capfd.readouterr().err

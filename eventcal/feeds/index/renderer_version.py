@@ -1,0 +1,17 @@
+"""The renderer version, which identifies the code and the settings that rendered the entries of the feed index."""
+
+import hashlib
+from importlib.metadata import version
+
+# Increment RENDERER_VERSION if the rendering changes, so that `db upgrade` renders entries and resources again.
+RENDERER_VERSION = 4
+
+# The libraries whose versions affect rendered entries and VTIMEZONEs.
+_LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
+
+
+def build_renderer_version(*, domain: str, sample_url: str) -> str:
+    """Return the renderer version for the domain of the UIDs and the URL of an example page."""
+    libraries = " ".join(version(name) for name in _LIBRARIES)
+    sample = f"{RENDERER_VERSION} {libraries} {domain} {sample_url}"
+    return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
