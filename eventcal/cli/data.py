@@ -49,8 +49,8 @@ def upgrade_schema_and_feeds() -> None:
         else:
             _migrate_database(services)
             click.echo("The database was upgraded.")
-        with _rerender_progress(services) as advance, services.database.unit_of_work() as unit:
-            renewed = services.feed_index.rerender_all(unit.session, now=unit.now, on_progress=advance)
+        with _rerender_progress(services) as advance:
+            renewed = services.feed_index.rerender_all(services.database, on_progress=advance)
     if renewed:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
@@ -87,8 +87,8 @@ def recompute_instants() -> None:
 
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
-    with open_services() as services, _rerender_progress(services) as advance, services.database.unit_of_work() as unit:
-        changed = services.feed_index.force_rerender_all(unit.session, now=unit.now, on_progress=advance)
+    with open_services() as services, _rerender_progress(services) as advance:
+        changed = services.feed_index.force_rerender_all(services.database, on_progress=advance)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 

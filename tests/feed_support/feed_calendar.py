@@ -22,6 +22,7 @@ from eventcal.feeds.index.models import FeedEntry
 from eventcal.feeds.stored_json_queries import PublicChange, list_public_changes
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.talks.enums import TalkState
+from eventcal.talks.models import Talk
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
 from tests.clocks import FixedClock
@@ -109,6 +110,12 @@ class FeedCalendar:
         self.clock.tick(60)
         with self.database.unit_of_work() as unit:
             yield unit.session
+
+    def rerender(self, unit: UnitOfWork) -> None:
+        """Render all entries again, in a single unit of work."""
+        for table in (Event, Talk):
+            ids = unit.session.scalars(select(table.id)).all()
+            self.feed_index.rerender(unit.session, table, ids, now=unit.now)
 
     @contextmanager
     def rolled_back_unit(self) -> Iterator[UnitOfWork]:

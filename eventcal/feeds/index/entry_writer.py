@@ -43,13 +43,18 @@ class ResourceRenderer(Protocol):
 
 
 class EntryWriter:
-    """Collects the rows to write in an update of the feed index, all with the same timestamp."""
+    """Collects the rows to write in an update of the feed index, all with the same timestamp.
+
+    `changed` is the number of entries with changed content. `rewrote_unchanged` is true if the stored representation of
+    an entry changed although its content did not.
+    """
 
     def __init__(self, session: Session, resources: ResourceRenderer, now: datetime) -> None:
         self.session = session
         self.resources = resources
         self.now = now
         self.changed = 0
+        self.rewrote_unchanged = False
         self._dated = False
         # The row with the state of the index is locked until the transaction ends.
         found = session.connection().execute(select(_STATE_TABLE).with_for_update())
@@ -109,8 +114,11 @@ class EntryWriter:
     def rewrite_unchanged(self, subject: Event | Talk, entry: CalendarEntry) -> None:
         """Store the entry and the API resource of a subject whose rendered content is unchanged."""
         row = self.rows[_subject_key(subject)]
+        stored = row.entry, row.resource
         row.entry, row.resource = dump_entry(entry), self._render_resource(subject)
-        self._mark_for_update(row)
+        if (row.entry, row.resource) != stored:
+            self.rewrote_unchanged = True
+            self._mark_for_update(row)
 
     def create_or_update_entry(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
         """Write an entry and increment its SEQUENCE if the content changed. Return whether the entry is new."""

@@ -28,13 +28,13 @@ from eventcal.feeds.index.entry_writer import EntryWriter, ResourceRenderer
 from eventcal.feeds.index.invalidation import AffectedEntries, affected_entries, reprise_ids
 from eventcal.feeds.index.models import FeedStateRow
 from eventcal.feeds.index.renderer_version import build_renderer_version
-from eventcal.kit.database import Change, has_public_change
+from eventcal.kit.database import Change, Database, has_public_change
 from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.talks.rules import recompute_talk_columns
 
-_BATCH_SIZE = 200
+_BATCH_SIZE = 1000
 
 Callback = Callable[[int], object]
 
@@ -60,29 +60,49 @@ class FeedIndex:
         if reach.events or reach.talks or reach.talks_of_renamed_part or reach.event_entries or reach.other_public_data:
             _IndexUpdate(session, self, now).apply_changes(reach)
 
-    def rerender_all(self, session: Session, *, now: datetime, on_progress: Callback = lambda _: None) -> int:
+    def rerender_all(self, database: Database, *, on_progress: Callback = lambda _: None) -> int:
         """Render all entries again if the renderer changed, and return the number of changed entries.
 
         `on_progress` is called after each batch with the number of events or talks in the batch.
         """
-        if get_feed_state(session).renderer_version == self.renderer_version:
-            return 0
-        return self.force_rerender_all(session, now=now, on_progress=on_progress)
+        with database.read_session() as session:
+            if get_feed_state(session).renderer_version == self.renderer_version:
+                return 0
+        return self.force_rerender_all(database, on_progress=on_progress)
 
-    def force_rerender_all(self, session: Session, *, now: datetime, on_progress: Callback = lambda _: None) -> int:
-        """Render all entries again, even if the renderer is unchanged, and return the number of changed entries."""
-        following = _IndexUpdate(session, self, now)
-        events, talks = session.scalars(select(Event.id)).all(), session.scalars(select(Talk.id)).all()
-        for ids in _split_into_batches(events):
-            following.apply_changes(AffectedEntries(event_entries=set(ids)))
-            on_progress(len(ids))
-        for ids in _split_into_batches(talks):
-            following.refresh_talks(set(ids))
-            following.writer.save()
-            on_progress(len(ids))
-        following.writer.record_renderer(self.renderer_version)
-        following.writer.save()
-        return following.writer.changed
+    def force_rerender_all(self, database: Database, *, on_progress: Callback = lambda _: None) -> int:
+        """Render all entries again, even if the renderer is unchanged, and return the number of changed entries.
+
+        Each batch has its own unit of work, so that other transactions can run between batches. The renderer is
+        recorded after the last batch. If the process is interrupted, the next run therefore renders all entries again.
+        """
+        changed = 0
+        for table in (Event, Talk):
+            with database.read_session() as session:
+                ids = session.scalars(select(table.id)).all()
+            for batch in _split_into_batches(ids):
+                with database.unit_of_work() as unit:
+                    changed += self.rerender(unit.session, table, batch, now=unit.now)
+                on_progress(len(batch))
+        with database.unit_of_work() as unit:
+            writer = EntryWriter(unit.session, self.resources, unit.now)
+            writer.record_renderer(self.renderer_version)
+            writer.save()
+        return changed
+
+    def rerender(self, session: Session, table: type[Event | Talk], ids: Collection[str], *, now: datetime) -> int:
+        """Render the entries of events or talks again, and return the number of changed entries."""
+        update = _IndexUpdate(session, self, now)
+        if table is Event:
+            update.apply_changes(AffectedEntries(event_entries=set(ids)))
+        else:
+            update.refresh_talks(set(ids))
+        if update.writer.rewrote_unchanged:
+            # Cached responses contain the previous representations.
+            update.writer.next_revision(0)
+            update.writer.require_full_rebuild()
+        update.writer.save()
+        return update.writer.changed
 
 
 class _IndexUpdate:

@@ -176,12 +176,10 @@ def test_talks_are_unpublished_until_their_event_is_published(calendar: FeedCale
 
 def test_renew_without_changes_writes_nothing(calendar: FeedCalendar) -> None:
     add_talk(calendar, add_event(calendar))
-    with calendar.write_session() as session:
-        calendar.feed_index.rerender_all(session, now=calendar.clock.now())
+    calendar.feed_index.rerender_all(calendar.database)
     before = calendar.entry_versions(), calendar.get_feed_state(), calendar.fetch_valid(), calendar.fetch_version()
-    with calendar.write_session() as session:
-        assert calendar.feed_index.rerender_all(session, now=calendar.clock.now()) == 0
-        assert calendar.feed_index.force_rerender_all(session, now=calendar.clock.now()) == 0
+    assert calendar.feed_index.rerender_all(calendar.database) == 0
+    assert calendar.feed_index.force_rerender_all(calendar.database) == 0
     assert (
         calendar.entry_versions(),
         calendar.get_feed_state(),
@@ -195,14 +193,12 @@ def test_changed_base_url_updates_every_entry(calendar: FeedCalendar) -> None:
     talk_id = add_talk(calendar, event_id)
     before = calendar.entry_versions()
     moved = with_feed_index(calendar, make_feed_index(base_url="https://other.example.org"))
-    with moved.write_session() as session:
-        assert moved.feed_index.rerender_all(session, now=moved.clock.now()) == 2
+    assert moved.feed_index.rerender_all(moved.database) == 2
     after = moved.entry_versions()
     assert {id_: new.sequence - before[id_].sequence for id_, new in after.items()} == {event_id: 1, talk_id: 1}
     assert moved.parse_entry(talk_id).value("URL") == f"https://other.example.org/talks/{talk_id}"
     assert moved.parse_entry(talk_id).text("UID") == f"talk-{talk_id}@cal.example.org"
-    with moved.write_session() as session:
-        assert moved.feed_index.rerender_all(session, now=moved.clock.now()) == 0
+    assert moved.feed_index.rerender_all(moved.database) == 0
     moved.database.engine.dispose()
 
 
@@ -210,8 +206,7 @@ def test_changed_domain_updates_the_uid_of_the_same_entry(calendar: FeedCalendar
     event_id = add_event(calendar)
     talk_id = add_talk(calendar, event_id)
     moved = with_feed_index(calendar, make_feed_index(domain="other.example.org"))
-    with moved.write_session() as session:
-        assert moved.feed_index.rerender_all(session, now=moved.clock.now()) == 2
+    assert moved.feed_index.rerender_all(moved.database) == 2
     assert moved.entry_versions().keys() == {event_id, talk_id}
     assert [line.text for line in moved.parse_entry(talk_id).list_properties("RELATED-TO")] == [
         f"event-{event_id}@other.example.org"
@@ -233,8 +228,7 @@ def test_entry_keeps_its_number_under_another_uid(calendar: FeedCalendar) -> Non
     calendar.set_columns(Talk, ids[1], title="Else", state=TalkState.WITHDRAWN)
     assert numbers(calendar) == {id_: number for number, id_ in enumerate(ids, start=1)}
     moved = with_feed_index(calendar, make_feed_index(domain="other.example.org"))
-    with moved.write_session() as session:
-        moved.feed_index.rerender_all(session, now=moved.clock.now())
+    moved.feed_index.rerender_all(moved.database)
     late = add_talk(moved, event_id)
     assert numbers(moved) == {id_: number for number, id_ in enumerate([*ids, late], start=1)}
     moved.database.engine.dispose()
@@ -247,8 +241,7 @@ def test_renew_fills_missing_data_for_other_formats(calendar: FeedCalendar) -> N
         # The state after an upgrade from a release that supported only iCalendar.
         session.execute(update(FeedEntry).values(entry="", resource=None))
         get_feed_state(session).renderer_version = ""
-    with calendar.write_session() as session:
-        assert calendar.feed_index.rerender_all(session, now=calendar.clock.now()) == 0
+    assert calendar.feed_index.rerender_all(calendar.database) == 0
     with calendar.write_session() as session:
         assert load_feed_rows(session) == before
 
@@ -259,11 +252,62 @@ def test_new_renderer_with_identical_output_changes_only_the_ledger_state(calend
         get_feed_state(session).renderer_version = "an older one"
     before, revision = calendar.entry_versions(), calendar.get_revision()
     heard: list[int] = []
-    with calendar.write_session() as session:
-        assert calendar.feed_index.rerender_all(session, now=calendar.clock.now(), on_progress=heard.append) == 0
+    assert calendar.feed_index.rerender_all(calendar.database, on_progress=heard.append) == 0
     assert (calendar.entry_versions(), sum(heard)) == (before, 2)
     # The text around the entries, such as a VTIMEZONE, may have changed.
     assert calendar.get_feed_state() == (revision + 1, calendar.clock.now())
+
+
+def test_interrupted_rerender_is_completed_by_the_next_run(
+    calendar: FeedCalendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventcal.feeds.index.feed_index._BATCH_SIZE", 1)
+    event_id = add_event(calendar)
+    ids = [event_id, *(add_talk(calendar, event_id) for _ in range(3))]
+    before = calendar.entry_versions()
+    moved = with_feed_index(calendar, make_feed_index(base_url="https://other.example.org"))
+    revisions: list[int] = []
+
+    def interrupt(_count: int) -> None:
+        revisions.append(moved.get_revision())
+        if len(revisions) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        moved.feed_index.rerender_all(moved.database, on_progress=interrupt)
+    # Each batch is committed with a revision of its own.
+    assert len(set(revisions)) == 3
+    assert moved.feed_index.rerender_all(moved.database) == 1
+    after = moved.entry_versions()
+    assert {id_: after[id_].sequence - before[id_].sequence for id_ in ids} == dict.fromkeys(ids, 1)
+    assert moved.feed_index.rerender_all(moved.database) == 0
+    moved.database.engine.dispose()
+
+
+def test_other_writers_can_commit_between_rerendered_batches(
+    calendar: FeedCalendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventcal.feeds.index.feed_index._BATCH_SIZE", 1)
+    event_id = add_event(calendar)
+    talks = [add_talk(calendar, event_id) for _ in range(2)]
+    titles = iter(["One", "Two", "Three"])
+    moved = with_feed_index(calendar, make_feed_index(base_url="https://other.example.org"))
+    moved.feed_index.rerender_all(
+        moved.database, on_progress=lambda _: moved.set_columns(Talk, talks[0], title=next(titles))
+    )
+    assert moved.parse_entry(talks[0]).text("SUMMARY") == "Three"
+    assert moved.entry_versions().keys() == {event_id, *talks}
+    moved.database.engine.dispose()
+
+
+def test_rewritten_resource_of_an_unchanged_entry_increases_the_revision(calendar: FeedCalendar) -> None:
+    talk_id = add_talk(calendar, add_event(calendar))
+    with calendar.write_session() as session:
+        session.execute(update(FeedEntry).values(resource="{}"))
+    before, revision = calendar.entry_versions(), calendar.get_revision()
+    with calendar.write_session() as session:
+        assert calendar.feed_index.rerender(session, Talk, [talk_id], now=calendar.clock.now()) == 0
+    assert (calendar.entry_versions(), calendar.get_revision()) == (before, revision + 1)
 
 
 @pytest.mark.parametrize("name", ["tzdata", "icalendar", "nh3", "markdown-it-py"])
@@ -288,8 +332,7 @@ def test_changed_time_zone_rules_move_instants_and_keep_local_times(
         meeting = add_event(calendar, starts="2026-06-10T18:00:00", ends="2026-06-10T20:00:00")
         talk = add_talk(calendar, days)
     before = calendar.entry_versions()
-    with calendar.write_session() as session:
-        assert calendar.feed_index.force_rerender_all(session, now=calendar.clock.now()) == 2
+    assert calendar.feed_index.force_rerender_all(calendar.database) == 2
     after = calendar.entry_versions()
     # The text of a date is independent of the time zone; that of a time depends on its rules.
     assert {id_: after[id_].sequence - before[id_].sequence for id_ in after} == {days: 0, meeting: 1, talk: 1}

@@ -35,7 +35,7 @@ def test_ledger_equals_its_recomputation_after_any_changes(calendar: FeedCalenda
         apply_changes(world, *step)
         with calendar.rolled_back_unit() as unit:
             after = load_feed_rows(unit.session)
-            calendar.feed_index.force_rerender_all(unit.session, now=unit.now)
+            calendar.rerender(unit)
             assert load_feed_rows(unit.session) == after
         assert before.keys() <= after.keys()
         for uid, old in before.items():

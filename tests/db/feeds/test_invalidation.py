@@ -202,7 +202,7 @@ def test_ledger_equals_its_recomputation_after_every_change(world: FeedScenario)
             do(world, unit.session)
             unit.flush_hooks()
             before = load_feed_rows(unit.session)
-            world.calendar.feed_index.force_rerender_all(unit.session, now=unit.now)
+            world.calendar.rerender(unit)
             assert (name, load_feed_rows(unit.session)) == (name, before)
 
 
