@@ -1,5 +1,6 @@
 """Commands for the database schema, the feed index, data sets and images."""
 
+import gc
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,7 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from eventcal.cli.common import open_services, open_unit_of_work, progress_bar
+from eventcal.cli.common import open_services, progress_bar
 from eventcal.cli.database import check_renderer_version
 from eventcal.cli.root_group import CommandFailed
 from eventcal.datasets.demo import (
@@ -20,7 +21,7 @@ from eventcal.datasets.demo import (
     shift_dataset_dates,
     weeks_to_future_start,
 )
-from eventcal.datasets.import_service import SectionCounts, load_dataset
+from eventcal.datasets.import_service import SectionCounts, load_dataset, load_dataset_in_batches
 from eventcal.datasets.parser import Dataset, read_dataset_file
 from eventcal.events.models import Event
 from eventcal.kit.text import format_count
@@ -120,8 +121,10 @@ def load(file: Path) -> None:
     updated; nothing is deleted. Loading the same file again changes nothing.
     """
     dataset = read_dataset_file(file, load_record)
-    with open_unit_of_work() as unit, progress_bar(f"Loading {file.name}", length=dataset.size) as advance:
-        report = load_dataset(unit, dataset, on_progress=advance)
+    # Exclude the data set from garbage collection, which otherwise takes a sixth of the time.
+    gc.freeze()
+    with open_services() as services, progress_bar(f"Loading {file.name}", length=dataset.size) as advance:
+        report = load_dataset_in_batches(services.database, dataset, on_progress=advance)
     touched = any(count.new or count.changed for count in report.values())
     click.echo("Loaded:" if touched else "Nothing to load, all records are up to date:")
     for section, count in report.items():

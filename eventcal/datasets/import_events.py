@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -27,6 +27,8 @@ from eventcal.sponsors.service import apply_sponsorship_action, create_sponsorsh
 _SEPARATE_EVENT_FIELDS = frozenset({"slug", "status", "co_located_with", "tracks", "rooms", "tiers", "sponsorships"})
 
 Part = TypeVar("Part", Track, Room, Tier)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 def load_event(loading: ImportSession, record: Record) -> None:
@@ -37,13 +39,13 @@ def load_event(loading: ImportSession, record: Record) -> None:
     event = loading.upsert(
         loading.events,
         record,
-        add=lambda _: propose_event(session, new, caller=OPERATOR, now=now),
-        edit=lambda event, _: edit_event(session, event, own, now=now),
+        add=_in_savepoint(session, lambda _: propose_event(session, new, caller=OPERATOR, now=now)),
+        edit=_in_savepoint(session, lambda event, _: edit_event(session, event, own, now=now)),
         required_fields=("title", "timezone", "starts"),
     )
     if event is None:
         return
-    with loading.collect_errors(f"{record.pointer}/status"):
+    with loading.collect_errors(f"{record.pointer}/status"), session.begin_nested():
         _set_event_status(loading, event, given.get("status", event.status))
     add_track = partial(create_track_or_room, session, event, table=Track)
     _load_parts(loading, record, "tracks", parts=event.tracks, add=add_track, edit=edit_track_or_room)
@@ -54,7 +56,7 @@ def load_event(loading: ImportSession, record: Record) -> None:
     named = _load_parts(loading, record, "tiers", parts=tiers, add=add_tier, edit=update_tier)
     for held in record.iter_nested_records("sponsorships"):
         sponsor, tier = loading.sponsors.get(held.fields["sponsor"]), named.get(held.fields["tier"])
-        with loading.collect_errors(held.pointer):
+        with loading.collect_errors(held.pointer), session.begin_nested():
             if tier is None:
                 raise_if_invalid([FieldError("/tier", f"is not a tier of this event: “{held.fields['tier']}”")])
             elif sponsor is not None:
@@ -85,9 +87,21 @@ def _load_parts(
     edit: Callable[[Session, Part, Mapping[str, Any]], Part],
 ) -> dict[RecordKey, Part]:
     named: dict[RecordKey, Part] = {part.name: part for part in parts}
+    session = loading.session
+    add, change = _in_savepoint(session, add), _in_savepoint(session, partial(edit, session))
     for record in event.iter_nested_records(kind):
-        loading.upsert(named, record, add=add, edit=partial(edit, loading.session))
+        loading.upsert(named, record, add=add, edit=change)
     return named
+
+
+def _in_savepoint(session: Session, function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Return a function that rolls back the changes of `function` if it raises an error."""
+
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with session.begin_nested():
+            return function(*args, **kwargs)
+
+    return call
 
 
 def _load_sponsorship(loading: ImportSession, tier: Tier, sponsor: Sponsor, *, fields: Mapping[str, Any]) -> None:

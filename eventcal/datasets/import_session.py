@@ -8,15 +8,13 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.datasets.parser import SECTIONS, Dataset, Record, RecordKey, Section, record_key
+from eventcal.datasets.parser import SECTIONS, Dataset, Record, RecordKey, Section, iter_references
 from eventcal.events.models import Event
 from eventcal.events.queries import event_load_options
 from eventcal.kit.errors import DomainError, FieldError, raise_if_invalid
-from eventcal.members.caller import OPERATOR, Caller
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import find_speaker
+from eventcal.speakers.service import speakers_by_slug
 from eventcal.sponsors.models import Sponsor
-from eventcal.sponsors.queries import find_sponsor
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import talk_load_options
@@ -35,15 +33,19 @@ class ImportSession:
 
     def __init__(self, session: Session, dataset: Dataset, *, now: datetime) -> None:
         self.session = session
+        self.dataset = dataset
         self.now = now
         wanted = {section: {record.key for record in dataset.records[section]} for section in SECTIONS}
-        for _record, _place, section, key in _iter_references(dataset):
+        for _record, _place, section, key in iter_references(dataset):
             wanted[section].add(key)
-        self.speakers = _fetch_by_slug(find_speaker, session, wanted["speakers"])
-        self.sponsors = _fetch_by_slug(find_sponsor, session, wanted["sponsors"])
-        rows = select(Event).where(Event.slug.in_(sorted(map(str, wanted["events"])))).options(*event_load_options())
-        self.events: dict[RecordKey, Event] = {event.slug: event for event in session.scalars(rows)}
+        slugs = {section: sorted(map(str, wanted[section])) for section in ("speakers", "sponsors", "events")}
+        self.speakers: dict[RecordKey, Speaker] = dict(speakers_by_slug(session, slugs["speakers"]).items())
+        sponsors = session.scalars(select(Sponsor).where(Sponsor.slug.in_(slugs["sponsors"])))
+        self.sponsors: dict[RecordKey, Sponsor] = {sponsor.slug: sponsor for sponsor in sponsors}
+        events = session.scalars(select(Event).where(Event.slug.in_(slugs["events"])).options(*event_load_options()))
+        self.events: dict[RecordKey, Event] = {event.slug: event for event in events}
         self.talks = _fetch_talks(session, wanted["talks"])
+        self.new_talks: list[Talk] = []
         self.rows: Mapping[Section, Mapping[RecordKey, Speaker | Sponsor | Event | Talk]] = {
             "speakers": self.speakers,
             "sponsors": self.sponsors,
@@ -56,10 +58,9 @@ class ImportSession:
 
     @contextmanager
     def collect_errors(self, pointer: str) -> Iterator[None]:
-        """If the block raises a DomainError, roll back its changes and collect the field errors under `pointer`."""
+        """If the block raises a DomainError, collect the field errors under `pointer`."""
         try:
-            with self.session.begin_nested():
-                yield
+            yield
         except DomainError as error:
             found = error.errors or [FieldError("", error.detail)]
             self.errors += (FieldError(pointer + error.pointer, error.detail) for error in found)
@@ -86,23 +87,8 @@ class ImportSession:
         return rows.get(record.key)
 
 
-def _iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
-    """For each reference, yield the referring record, the JSON pointer in it, and the target section and key."""
-    for event in dataset.records["events"]:
-        for i, slug in enumerate(event.fields.get("co_located_with") or ()):
-            yield event, f"/co_located_with/{i}", "events", slug
-        for i, held in enumerate(event.fields.get("sponsorships", ())):
-            yield event, f"/sponsorships/{i}/sponsor", "sponsors", held["sponsor"]
-    for talk in dataset.records["talks"]:
-        yield talk, "/event", "events", talk.fields["event"]
-        for i, slug in enumerate(talk.fields.get("speakers", ())):
-            yield talk, f"/speakers/{i}", "speakers", slug
-        if talk.fields.get("reprise_of"):
-            yield talk, "/reprise_of", "talks", record_key("talks", talk.fields["reprise_of"])
-
-
 def _iter_reference_errors(dataset: Dataset, known: Mapping[Section, Collection[RecordKey]]) -> Iterator[FieldError]:
-    for record, place, section, key in _iter_references(dataset):
+    for record, place, section, key in iter_references(dataset):
         if section == record.kind and key == record.key:
             yield FieldError(record.pointer + place, _SELF_REFERENCE_MESSAGES[section])
         elif key not in known[section]:
@@ -111,18 +97,12 @@ def _iter_reference_errors(dataset: Dataset, known: Mapping[Section, Collection[
             yield FieldError(record.pointer + place, message)
 
 
-def _fetch_by_slug(
-    find: Callable[[Session, str, Caller], Row | None], session: Session, slugs: Iterable[RecordKey]
-) -> dict[RecordKey, Row]:
-    found = ((slug, find(session, slug, OPERATOR)) for slug in sorted(map(str, slugs)))
-    return {slug: row for slug, row in found if row is not None}
-
-
 def _fetch_talks(session: Session, keys: Iterable[RecordKey]) -> dict[RecordKey, Talk]:
-    slugs = sorted({key[0] for key in keys})
-    rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs)).options(*talk_load_options())
+    slugs, titles = sorted({key[0] for key in keys}), sorted({key[1] for key in keys})
+    rows = select(Talk).join(Talk.event).where(Event.slug.in_(slugs), Talk.title.in_(titles))
+    talks = session.scalars(rows.options(*talk_load_options()))
     # If several talks at an event have the same title, the talk that sorts last is used.
-    return {(talk.event.slug, talk.title): talk for talk in sorted(session.scalars(rows), key=_preference_sort_key)}
+    return {(talk.event.slug, talk.title): talk for talk in sorted(talks, key=_preference_sort_key)}
 
 
 def _preference_sort_key(talk: Talk) -> tuple[bool, bool, float, str]:

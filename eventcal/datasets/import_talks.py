@@ -1,6 +1,7 @@
 """Loading of the talks in a data set. Talks are loaded even if their event has no open call for talks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -16,17 +17,27 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
+# The fields that the schema validates completely, without `abstract`: rendering it takes longer than all checks.
+_FULLY_VALIDATED_FIELDS = frozenset({"abstract", "tags"})
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 
 
 def load_talk(loading: ImportSession, record: Record) -> None:
-    event = loading.events.get(record.fields["event"])
-    if event is None:
-        return
-    add, edit = partial(_create_talk, loading, event), partial(_update_talk, loading)
-    if (talk := loading.upsert(loading.talks, record, add=add, edit=edit)) is not None:
+    talk = _create_or_update_talk(loading, record)
+    if talk is not None:
         with loading.collect_errors(f"{record.pointer}/state"):
             _set_talk_state(loading, talk, record.fields.get("state", talk.state))
+
+
+def check_talk(loading: ImportSession, record: Record) -> None:
+    """Collect the errors of a talk. The session must be discarded without flushing it."""
+    if record.key in loading.talks and record.fields["event"] in loading.events:
+        loading.talks[record.key].event = loading.events[record.fields["event"]]
+    fields = {name: value for name, value in record.fields.items() if name not in _FULLY_VALIDATED_FIELDS}
+    talk = _create_or_update_talk(loading, replace(record, fields=fields))
+    if talk is not None:
+        with loading.collect_errors(f"{record.pointer}/state"):
+            _get_steps_between(talk.state, record.fields.get("state", talk.state))
 
 
 def load_reprise(loading: ImportSession, record: Record) -> None:
@@ -44,14 +55,27 @@ def load_reprise(loading: ImportSession, record: Record) -> None:
         edit_talk(loading.session, talk, fields, caller=OPERATOR, now=loading.now)
 
 
+def flush_talks(loading: ImportSession) -> None:
+    """Flush all talks, and record the initial states of the new talks, which refer to the rows of the talks."""
+    loading.session.flush()
+    for talk in loading.new_talks:
+        record_state_change(loading.session, talk, None, caller=OPERATOR, now=loading.now)
+
+
+def _create_or_update_talk(loading: ImportSession, record: Record) -> Talk | None:
+    event = loading.events.get(record.fields["event"])
+    if event is None:
+        return None
+    add, edit = partial(_create_talk, loading, event), partial(_update_talk, loading)
+    return loading.upsert(loading.talks, record, add=add, edit=edit)
+
+
 def _create_talk(loading: ImportSession, event: Event, fields: Mapping[str, Any]) -> Talk:
     state = fields.get("state", TalkState.SUBMITTED)
     talk = build_talk(event, title=fields["title"], state=state, submitter_id=None, now=loading.now)
     _update_talk(loading, talk, fields)
-    recompute_talk_columns(talk, now=loading.now)
     loading.session.add(talk)
-    loading.session.flush()
-    record_state_change(loading.session, talk, None, caller=OPERATOR, now=loading.now)
+    loading.new_talks.append(talk)
     return talk
 
 

@@ -1,7 +1,7 @@
 """Parsing of data set files. All records are validated, and errors are reported with JSON pointers."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -76,6 +76,16 @@ class Dataset:
     def size(self) -> int:
         return sum(len(records) for records in self.records.values())
 
+    def select(self, sections: Collection[Section]) -> "Dataset":
+        """Return a data set with only the records of the given sections, but with all errors and keys."""
+        return self.replace_records(record for section in sections for record in self.records[section])
+
+    def replace_records(self, records: Iterable[Record]) -> "Dataset":
+        """Return a data set with only the given records, but with all errors and keys of this data set."""
+        chosen = list(records)
+        sections = {section: tuple(record for record in chosen if record.kind == section) for section in SECTIONS}
+        return replace(self, records=sections)
+
 
 def read_dataset_file(path: Path, read_record: RecordReader) -> Dataset:
     """Read and validate a data set. Raises UnreadableFile if the file cannot be read or is not JSON in UTF-8."""
@@ -140,3 +150,48 @@ def _iter_duplicate_errors(records: Mapping[Section, Iterable[Record]]) -> Itera
             if earlier != record.pointer:
                 at = _DUPLICATE_ERROR_POINTERS.get(record.kind, f"/{_KEY_FIELDS[record.kind][0]}")
                 yield FieldError(record.pointer + at, f"is a duplicate of {earlier}")
+
+
+def iter_references(dataset: Dataset) -> Iterator[tuple[Record, str, Section, RecordKey]]:
+    """For each reference, yield the referring record, the JSON pointer in it, and the target section and key."""
+    for event in dataset.records["events"]:
+        for i, slug in enumerate(event.fields.get("co_located_with") or ()):
+            yield event, f"/co_located_with/{i}", "events", slug
+        for i, held in enumerate(event.fields.get("sponsorships", ())):
+            yield event, f"/sponsorships/{i}/sponsor", "sponsors", held["sponsor"]
+    for talk in dataset.records["talks"]:
+        yield talk, "/event", "events", talk.fields["event"]
+        for i, slug in enumerate(talk.fields.get("speakers", ())):
+            yield talk, f"/speakers/{i}", "speakers", slug
+        if talk.fields.get("reprise_of"):
+            yield talk, "/reprise_of", "talks", record_key("talks", talk.fields["reprise_of"])
+
+
+def split_dataset(dataset: Dataset, *, size: int) -> list[Dataset]:
+    """Split a data set into batches of at most `size` records, in the order of the sections.
+
+    Records that are linked by references within their section belong to the same batch, which can therefore be larger.
+    """
+    records = [record for section in SECTIONS for record in dataset.records[section]]
+    batches: list[list[int]] = [[]]
+    for group in _group_linked_records(dataset, records):
+        if batches[-1] and len(batches[-1]) + len(group) > size:
+            batches.append([])
+        batches[-1] += group
+    return [dataset.replace_records(records[i] for i in sorted(batch)) for batch in batches]
+
+
+def _group_linked_records(dataset: Dataset, records: Sequence[Record]) -> Iterator[list[int]]:
+    """Yield the positions of the records in each group of linked records."""
+    groups: dict[tuple[str, RecordKey], list[int]] = {}
+    for i, record in enumerate(records):
+        groups.setdefault((record.kind, record.key), []).append(i)
+    for record, _place, section, key in iter_references(dataset):
+        group, other = groups[record.kind, record.key], groups.get((section, key))
+        if section == record.kind and other is not None and other is not group:
+            other += group
+            groups.update({(records[i].kind, records[i].key): other for i in group})
+    for i, record in enumerate(records):
+        group = groups[record.kind, record.key]
+        if group[0] == i:
+            yield group

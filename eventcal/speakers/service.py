@@ -46,9 +46,19 @@ def speaker_names_by_id(session: Session, speaker_ids: Iterable[str]) -> dict[st
     return dict(session.execute(rows).all())
 
 
+def speakers_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Speaker]:
+    """Return the speakers with the given slugs. The slug of a merged speaker is mapped to the remaining speaker."""
+    rows = session.scalars(select(Speaker).where(Speaker.slug.in_(list(slugs))))
+    return {speaker.slug: _follow_merges(session, speaker) for speaker in rows.all()}
+
+
 def _find_speaker_where(session: Session, condition: ColumnElement[bool]) -> Speaker | None:
     speaker = session.scalars(select(Speaker).where(condition)).one_or_none()
-    while speaker is not None and speaker.merged_into_id is not None:
+    return speaker and _follow_merges(session, speaker)
+
+
+def _follow_merges(session: Session, speaker: Speaker) -> Speaker:
+    while speaker.merged_into_id is not None:
         speaker = session.get_one(Speaker, speaker.merged_into_id)
     return speaker
 
@@ -75,19 +85,24 @@ def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: d
 
 
 def create_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
+    speaker = build_speaker(session, fields, member_id=member_id, now=now)
+    session.add(speaker)
+    session.flush()
+    return speaker
+
+
+def build_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str | None, now: datetime) -> Speaker:
+    """Return a new speaker without adding it to the session."""
     email = fields.get("email")
-    speaker = Speaker(
+    return Speaker(
         slug=fields.get("slug") or generate_unique_slug(session, Speaker.slug, fields["name"], fallback="speaker"),
         email=email_key(email) if email else None,
         member_id=member_id,
         links=list(fields.get("links") or []),
         created_at=now,
         updated_at=now,
-        **{name: fields[name] for name in ("name", "job_title", "affiliation", "bio") if name in fields},
+        **{name: fields[name] for name in ("name", "job_title", "affiliation", "bio", "photo_url") if name in fields},
     )
-    session.add(speaker)
-    session.flush()
-    return speaker
 
 
 def update_speaker(
