@@ -103,9 +103,9 @@ class MeasuredServer:
 
 @contextmanager
 def open_measured_server(world: Dataset, effort: Effort) -> Iterator[MeasuredServer]:
-    """Serve a dataset on a processor of its own, and provide the server for measurements."""
-    with serve_dataset(world) as server, processes.use_client_processors():
-        server.use_reserved_processor()
+    """Serve a dataset on the same processor as this process, and provide the server for measurements."""
+    with serve_dataset(world) as server, processes.use_measured_processor():
+        server.move_to_measured_processor()
         outsider = ExternalWriter(world)
         try:
             yield MeasuredServer(world, server, outsider, effort)

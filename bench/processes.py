@@ -56,17 +56,17 @@ def resident_bytes(pid: int) -> int:
 
 
 @contextmanager
-def use_client_processors() -> Iterator[None]:
-    """Run this process on other processors than the measured servers during the block."""
-    os.sched_setaffinity(0, _PROCESSORS[:-1] or _PROCESSORS)
+def use_measured_processor() -> Iterator[None]:
+    """Run this process on the processor of the measured servers during the block."""
+    os.sched_setaffinity(0, _PROCESSORS[-1:])
     try:
         yield
     finally:
         os.sched_setaffinity(0, _PROCESSORS)
 
 
-def use_server_processor(pid: int) -> None:
-    """Run all threads of a process on the processor that is reserved for the measured servers."""
+def move_to_measured_processor(pid: int) -> None:
+    """Run all threads of a process on the processor of the measured servers."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(task.name), _PROCESSORS[-1:])
 

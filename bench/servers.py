@@ -107,10 +107,10 @@ class Server(Client):
         """Return the resident memory of the process that started the workers, in bytes."""
         return processes.resident_bytes(self._process.pid)
 
-    def use_reserved_processor(self) -> None:
+    def move_to_measured_processor(self) -> None:
         """Run the server on one processor. Waking up threads on other processors would take a varying CPU time."""
         for pid in self._pids:
-            processes.use_server_processor(pid)
+            processes.move_to_measured_processor(pid)
 
     def wait_until_ready(self) -> None:
         """Wait until the server responds, and find its processes. Raise RuntimeError if the server ends."""
@@ -152,7 +152,7 @@ def serve_baselines(folder: Path, world: Dataset) -> Iterator[Mapping[str, Serve
             command = _nginx_command(nginx, folder, port)
             servers["nginx"] = stack.enter_context(_run_server(command, port, os.environ))
         for server in servers.values():
-            server.use_reserved_processor()
+            server.move_to_measured_processor()
         yield servers
 
 
