@@ -45,7 +45,7 @@ from eventcal.web.system import front, health
 
 API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
 MAX_BODY_BYTES = 1024 * 1024
-_RESPONSE_CACHE_BYTES = 48 * 1024 * 1024
+_RESPONSE_CACHE_BYTES = 32 * 1024 * 1024
 
 
 def build_services(

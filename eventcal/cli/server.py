@@ -61,7 +61,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         _attach_mail_worker(server, database, settings)
         server.on_startup(lambda: click.echo(_format_startup_message(settings, address, port)))
         # The MALLOC_* variables make glibc in the workers return the memory of large responses to the operating system.
-        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+        os.environ.setdefault("MALLOC_ARENA_MAX", "1")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
         # Workers are spawned, because a process forked while a thread holds a lock could wait for the lock forever.

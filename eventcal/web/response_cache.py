@@ -73,6 +73,10 @@ class CachedRepresentation:
         """Return whether an encoded body or a response was added since the size was measured."""
         return len(self.representation.encodings) + len(self._responses) > self._measured_parts
 
+    def drop_encoded_bodies(self) -> None:
+        self.representation.encodings.clear()
+        self._responses.clear()
+
     def measure(self) -> None:
         """Update the size."""
         responses = len(self._responses)
@@ -143,6 +147,10 @@ class ResponseCache:
                 # After an eviction, the representation cannot be rendered incrementally.
                 entry.cost = max(entry.cost, previous.cost)
             entry.measure()
+            if entry.size > self._max_size:
+                # Encoding a body takes less time than rendering the representation again.
+                entry.drop_encoded_bodies()
+                entry.measure()
             if entry.size > self._max_size:
                 return
             self._entries[url] = entry

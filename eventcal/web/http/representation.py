@@ -47,9 +47,9 @@ class Representation:
             return self.body
         # Waiting for another thread is cheaper than compressing the body twice.
         with self.lock:
-            if coding not in self.encodings:
-                self.encodings[coding] = COMPRESSORS[coding](self.body)
-            return self.encodings[coding]
+            if (body := self.encodings.get(coding)) is None:
+                body = self.encodings[coding] = COMPRESSORS[coding](self.body)
+            return body
 
     def memory_size(self) -> int:
         bodies = [self.body, *self.encodings.values()]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from secrets import token_bytes
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,15 @@ def test_encodings_count_after_they_are_computed() -> None:
         rendered.encoded_body(coding)
     assert get(cache, new) is rendered
     assert not cache.has_url("/old")
+
+
+def test_encoded_bodies_that_do_not_fit_into_the_cache_are_dropped_without_the_representation() -> None:
+    large = make_representation(body=token_bytes(6_000))
+    cache = ResponseCache(10_000)
+    put(cache, KEY, large)
+    large.encoded_body("gzip")
+    assert get(cache, KEY) is large
+    assert not large.encodings
 
 
 def test_representation_larger_than_the_cache_is_not_stored() -> None:
