@@ -59,7 +59,7 @@ examples: $(VENV)/dev.stamp  ## Update the responses in docs/api.md
 	$(BIN)/python -m tests.api_examples
 
 openapi: $(VENV)/dev.stamp  ## Update the OpenAPI document
-	$(BIN)/python -m tests.openapi_document eventcal/web/api/openapi/openapi.json
+	$(BIN)/python -m tests.openapi.document eventcal/web/api/openapi/openapi.json
 
 bench: $(VENV)/dev.stamp  ## Run the benchmarks (docs/benchmarks.md)
 	$(BIN)/python -m bench $(ARGS)

@@ -22,7 +22,7 @@ from eventcal.web.feed_check.feed_url_diagnosis import KINDS_BY_PATH
 from tests import sample_calendar
 from tests.clocks import FixedClock
 from tests.http_app import create_test_app, get_json, make_settings, services_of
-from tests.openapi_fuzzing import narrow_document
+from tests.openapi.fuzzing import narrow_document
 
 Json = dict[str, Any]
 
@@ -124,7 +124,7 @@ def _iter_references(value: object) -> Iterator[str]:
 
 def test_document_is_up_to_date(tmp_path: Path) -> None:
     # The document contains all imported error classes, so it is built in a process without those of the tests.
-    command = [sys.executable, "-m", "tests.openapi_document", str(tmp_path / "openapi.json")]
+    command = [sys.executable, "-m", "tests.openapi.document", str(tmp_path / "openapi.json")]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own
     current = (ROOT / "eventcal/web/api/openapi/openapi.json").read_bytes()
     assert current == (tmp_path / "openapi.json").read_bytes(), "`make openapi` updates the document"

@@ -11,7 +11,7 @@ from tests.api_client import API_URL, ApiClient, list_all_items
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event
 from tests.http_app import database_of, write_session
-from tests.openapi_conformance import check_responses
+from tests.openapi.conformance import check_responses
 from tests.sql_statements import record_statements
 
 CALL_FIELDS: dict[str, Any] = {

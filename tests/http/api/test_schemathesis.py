@@ -32,7 +32,7 @@ from tests import sample_calendar
 from tests.api_client import create_session_client, get_row
 from tests.clocks import FixedClock
 from tests.http_app import create_test_app, database_of
-from tests.openapi_fuzzing import Json, narrow_document
+from tests.openapi.fuzzing import Json, narrow_document
 
 OperationTest = Callable[[Mapping[str, str]], None]
 

@@ -1,4 +1,4 @@
-"""Building of the OpenAPI document: `python -m tests.openapi_document FILE`, or `make openapi`."""
+"""Building of the OpenAPI document: `python -m tests.openapi.document FILE`, or `make openapi`."""
 
 import sys
 from pathlib import Path

@@ -5,7 +5,7 @@ from typing import Any
 
 from eventcal.web.api.openapi.build import response_schema_names
 from tests import sample_calendar
-from tests.openapi_conformance import forbid_extra_fields
+from tests.openapi.conformance import forbid_extra_fields
 
 Json = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""Building, checking and fuzzing with the OpenAPI document."""
