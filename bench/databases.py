@@ -10,6 +10,7 @@ from typing import Protocol
 import psycopg
 from sqlalchemy import create_engine
 
+from bench import processes
 from tests import postgres
 
 
@@ -101,6 +102,8 @@ def open_databases(kind: str) -> Iterator[Databases]:
         run = postgres.TestRun()
         try:
             postgres.start_server(run.folder)
+            # New connections inherit the processor of the first process of the server.
+            processes.move_to_measured_processor(int((run.folder / "data" / "postmaster.pid").read_text().split()[0]))
             yield PostgresqlServer(Path(folder), run.folder)
         finally:
             run.close()
