@@ -1,4 +1,4 @@
-"""The purposes and media types of images, and re-encoded images."""
+"""The purposes and media types of images, and the result of re-encoding an image."""
 
 from dataclasses import dataclass
 from enum import Enum

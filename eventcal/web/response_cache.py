@@ -31,7 +31,7 @@ def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
 
 
 class CachedRepresentation:
-    """A representation in the cache, and the responses to recent combinations of request headers.
+    """A cached representation, and its responses to recent combinations of request headers.
 
     `cost` is the CPU time in seconds for rendering the representation. `size` is the memory size in bytes.
     """

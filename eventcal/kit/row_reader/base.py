@@ -18,9 +18,9 @@ _opened_before_fork: list[Any] = []
 class RowReader(ABC):
     """Executes a SELECT statement that has no parameters and returns a single row. Readers are thread-safe.
 
-    A reader never caches the row. It keeps its own connections, which the engine opens. `generation` increases when the
-    connections are closed, because new connections can lead to a different database: the database file or the server
-    may have been replaced.
+    A reader queries the database for every read, with connections that are not in the pool of the engine. The
+    `generation` increases when the connections are closed, because new connections can lead to a different database:
+    the database file or the server may have been replaced.
     """
 
     def __init__(self, engine: Engine, statement: Select[*tuple[Any, ...]]) -> None:

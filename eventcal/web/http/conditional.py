@@ -29,8 +29,8 @@ PUBLIC_REVALIDATE = "public, no-cache"
 PRIVATE = "private, max-age=300"
 # The minimum size in bytes of a body that benefits from compression.
 _SMALLEST_COMPRESSED = 200
-# In the first minute after midnight (UTC), modification dates are not reliable. Content that depends on the day gets a
-# new modification date at midnight, but a transaction that began before midnight can commit with an older date.
+# Content that depends on the day gets a new modification date at midnight (UTC).
+# In the minute after midnight, a transaction that began before midnight can still commit with an older date.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
 _ONE_SECOND = timedelta(seconds=1)
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
