@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 
 from eventcal.app import build_services, create_app
-from eventcal.cli.database import load_settings, use_database
+from eventcal.cli.open_database import load_settings, use_database
 from eventcal.kit.database import UnitOfWork
 from eventcal.web.request.context import Services
 from eventcal.web.request.context import services as current_services

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import func, select
 
 from eventcal.cli.common import open_services, progress_bar
-from eventcal.cli.database import check_renderer_version
+from eventcal.cli.open_database import check_renderer_version
 from eventcal.cli.root_group import CommandFailed
 from eventcal.datasets.demo import (
     ORGANISER_EMAIL,

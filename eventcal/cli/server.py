@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from eventcal.cli.database import FeedsOutOfDate, check_renderer_version, load_settings, use_database
+from eventcal.cli.open_database import FeedsOutOfDate, check_renderer_version, load_settings, use_database
 from eventcal.config import Settings
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database

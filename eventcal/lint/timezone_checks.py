@@ -157,7 +157,7 @@ class Observance:
     offset_after: int
 
     def find_latest_onset(self, local: datetime) -> datetime | None:
-        """Return the last onset at or before a local time, whose UTC offset is `offset_before`, or None."""
+        """Return the last onset at or before a local time with the UTC offset `offset_before`, or None."""
         at = bisect_right(self.onsets, local)
         latest = (self.onsets[at - 1] if at else None, self._find_latest_rule_onset(local))
         return max((onset for onset in latest if onset), default=None)

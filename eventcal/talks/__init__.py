@@ -1,1 +1,1 @@
-"""Talks at events and their state changes."""
+"""Talks, and changes to the states of talks."""

@@ -107,7 +107,7 @@ def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[boo
 
 
 def _sort_time_conditions(filters: Filter) -> list[ColumnElement[bool]]:
-    """Return conditions on `sort_at` that follow from the date range, so that the database skips other talks."""
+    """Return conditions on `sort_at` that exclude only talks outside the date range. The database can use an index."""
     conditions: list[ColumnElement[bool]] = []
     if filters.from_day:
         # A local day starts less than a day before or after the same day in UTC.

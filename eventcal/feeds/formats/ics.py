@@ -96,7 +96,7 @@ def fold_line(line: str) -> str:
     return "\r\n ".join(parts) + "\r\n"
 
 
-# A text in a property value starts after a line break or a tag, and ends before a closing tag or `<br>`.
+# The ends of line breaks and HTML tags in a property value, and the beginnings of closing tags and `<br>`.
 # Folds are never adjacent to spaces or combining characters.
 _TEXT_EDGES = re.compile(r"\\n(?=[!-;=-\[\]-~\w])|>(?=[!-;=-\[\]-~\w])|<(?=/|br>)")
 _TEXT_LAST_CHARACTER = re.compile(r"[!-=?-~\w]")

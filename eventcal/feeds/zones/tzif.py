@@ -58,7 +58,7 @@ class Zone:
 
 @cache
 def get_zone(tzid: str) -> Zone:
-    """Return the zone with an IANA name or alias. Raises ZoneInfoNotFoundError if tzdata does not contain the zone."""
+    """Return the zone with the given IANA name or alias. Raises ZoneInfoNotFoundError if the zone is unknown."""
     return parse_tzif(read_tzif(tzid))
 
 

@@ -36,7 +36,7 @@ class SqliteRowReader(RowReader):
         if self._file is None:
             self._path = next(path for _, name, path in connection.execute("PRAGMA database_list") if name == "main")
             connection.close()
-            # The file is identified before it is opened, so that a replacement between both steps is noticed.
+            # The file is identified before it is opened, so that a replacement between the two steps is noticed.
             self._file = self._identify_file()
             connection = super()._open()
         connection.execute("PRAGMA query_only = ON")

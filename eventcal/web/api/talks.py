@@ -76,7 +76,10 @@ def list_talks_of_event(slug: str) -> Response:
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:
-    """Return whether the caller can review talks. Raises NotSignedIn or Forbidden if not and a state is private."""
+    """Return whether the caller can review the talks of an event.
+
+    Raises NotSignedIn or Forbidden if one of the states is private and the caller cannot review talks.
+    """
     with read_session() as session:
         event = get_event(session, slug, caller())
     if _PRIVATE_STATES & set(states):

@@ -161,7 +161,7 @@ def authenticate_by_passkey(credential_json: str) -> Member:
 
 
 def _get_or_create_challenge(purpose: str) -> _PasskeyChallenge:
-    """Return the challenge stored in the session, which another browser tab may also be using, or create one."""
+    """Return the challenge in the session, or a new challenge. Browser tabs of the same session share the challenge."""
     found = _find_challenge(purpose)
     if found is None:
         found = _PasskeyChallenge(secrets.token_bytes(32), secrets.token_bytes(64))

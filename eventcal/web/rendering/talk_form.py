@@ -38,7 +38,7 @@ def build_new_talk_form(event: Event, *, kind: str) -> forms.Form:
 
 
 def accepted_talk_kinds(event: Event) -> list[str]:
-    """Return the talk kinds that the event's call for talks lists, or by default all kinds."""
+    """Return the kinds of talks that can be submitted to the event, by default all kinds."""
     return (event.call.kinds if event.call else []) or [kind.value for kind in TalkKind]
 
 
