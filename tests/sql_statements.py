@@ -14,7 +14,7 @@ from eventcal.kit.row_reader.base import Row, RowReader
 def record_statements(database: Database) -> Iterator[list[str]]:
     """Provide a list to which every SQL statement of the block is added."""
     seen: list[str] = []
-    read = RowReader.read
+    read = RowReader.read_row_and_generation
 
     def record_statement(*arguments: object) -> None:
         # The arguments are connection, cursor, statement, parameters, context and executemany.
@@ -27,7 +27,7 @@ def record_statements(database: Database) -> Iterator[list[str]]:
 
     event.listen(database.engine, "before_cursor_execute", record_statement)
     try:
-        with mock.patch.object(RowReader, "read", record_and_read):
+        with mock.patch.object(RowReader, "read_row_and_generation", record_and_read):
             yield seen
     finally:
         event.remove(database.engine, "before_cursor_execute", record_statement)

@@ -56,8 +56,8 @@ def upgrade_schema_and_feeds() -> None:
         click.echo(f"{format_count(renewed, 'entry')} of the feeds changed.")
 
 
-@db.command()
-def check() -> None:
+@db.command("check")
+def check_database_is_current() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_services() as services:
         check_renderer_version(services.database, services.settings)
@@ -89,7 +89,7 @@ def recompute_instants() -> None:
     Run it after an update of tzdata. Local times stay the same, and feeds show the new instants.
     """
     with open_services() as services, _rerender_progress(services) as advance:
-        changed = services.feed_index.force_rerender_all(services.database, on_progress=advance)
+        changed = services.feed_index.render_all_again(services.database, on_progress=advance)
     click.echo(f"{format_count(changed, 'entry')} of the feeds changed.")
 
 

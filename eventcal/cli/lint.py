@@ -46,7 +46,7 @@ def lint(sources: tuple[str, ...], *, strict: bool, as_json: bool) -> None:
     click.echo(_format_json(looked) if as_json else "\n".join(_iter_text_lines(looked)))
     for one in looked:
         if one.failure is not None:
-            click.echo(f"{_replace_unprintable(one.source)} cannot be read: {one.failure}.", err=True)
+            click.echo(f"{_printable_source_name(one.source)} cannot be read: {one.failure}.", err=True)
     if any(one.failure is not None for one in looked):
         sys.exit(_UNREADABLE)
     count = _count_by_severity(looked)
@@ -93,7 +93,7 @@ def _lint_url(url: str, now: datetime) -> Iterator[Finding]:
 
 def _iter_text_lines(results: Sequence[LintResult]) -> Iterator[str]:
     for one in results:
-        source = _replace_unprintable(one.source)
+        source = _printable_source_name(one.source)
         for finding in one.findings:
             place = f"{source}:{finding.line}:" if finding.line else f"{source}:"
             yield f"{place} {finding.severity} {finding.code} {finding.message} ({finding.section})"
@@ -119,6 +119,6 @@ def _count_by_severity(results: Sequence[LintResult]) -> Counter[Severity]:
     return Counter(finding.severity for one in results for finding in one.findings)
 
 
-def _replace_unprintable(source: str) -> str:
+def _printable_source_name(source: str) -> str:
     """Replace unprintable characters in a source name, which is not trusted."""
     return "".join(sign if sign.isprintable() else "?" for sign in source)

@@ -134,7 +134,7 @@ def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bo
     return conditions
 
 
-def not_expired_condition(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
+def tombstone_visible_condition(day: date, *columns: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
     """Return a condition for rows that are visible on `day` (UTC). The `columns` store tombstone expiry times."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return and_(*(or_(column.is_(None), column > start) for column in columns))

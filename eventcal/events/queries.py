@@ -17,8 +17,8 @@ from eventcal.events.filter import (
     date_range_conditions,
     event_attribute_conditions,
     event_conditions,
-    not_expired_condition,
     sort_keys,
+    tombstone_visible_condition,
 )
 from eventcal.events.models import CoLocation, Event, Room, TeamMember, Track
 from eventcal.events.recurrence.occurrences import has_occurrence_between
@@ -86,7 +86,7 @@ def can_view_event(event: Event, caller: Caller) -> bool:
 
 def select_public_events(filters: Filter, *, now: datetime) -> Select[Event]:
     """Return a SELECT statement for the public events and visible tombstones that match the filter."""
-    shown = not_expired_condition(now.date(), Event.tombstone_until)
+    shown = tombstone_visible_condition(now.date(), Event.tombstone_until)
     return select(Event).where(Event.status.in_(PUBLIC_STATUSES), shown, *event_conditions(filters, now=now))
 
 

@@ -64,12 +64,12 @@ def build_event(session: Session, fields: EventFields, *, caller: Caller, now: d
 
 def edit_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> Event:
     """Merge the fields into an event. Raises SlugImmutable, DuplicateSlug, InvalidTransition or Invalid."""
-    replace_event(session, event, fields, now=now)
+    apply_event_fields(session, event, fields, now=now)
     session.flush()
     return event
 
 
-def replace_event(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
+def apply_event_fields(session: Session, event: Event, fields: EventFields, *, now: datetime) -> None:
     """Update an event like `edit_event`, without flushing. The event does not have to belong to a session."""
     status = EventStatus(fields.get("status", event.status))
     if status not in {event.status, *ALLOWED_STATUS_EDITS[event.status]}:

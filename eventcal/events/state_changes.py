@@ -89,14 +89,14 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
     """Redact an event with its tracks and rooms. A public event is also cancelled. Raises NotSignedIn or Forbidden."""
     check_moderator(caller)
     apply_transition(event, EventAction.REDACT, now=now)
-    redact_part_names(session, event.tracks)
-    redact_part_names(session, event.rooms)
+    number_part_names(session, event.tracks)
+    number_part_names(session, event.rooms)
     delete_idempotency_records(session, f'"slug":"{event.slug}"')
     session.flush()
     return event
 
 
-def redact_part_names(session: Session, parts: Sequence[EventPart]) -> None:
+def number_part_names(session: Session, parts: Sequence[EventPart]) -> None:
     """Replace the names of tracks, rooms or sponsorship tiers with numbered placeholders, and flush the session."""
     for part in parts:
         # Use temporary names first, because another part of the event can still have the final name.

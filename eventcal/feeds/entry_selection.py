@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from eventcal.events.filter import Filter, not_expired_condition
+from eventcal.events.filter import Filter, tombstone_visible_condition
 from eventcal.events.models import Event
 from eventcal.events.queries import exclude_without_occurrence, select_public_events
 from eventcal.feeds.apply_options import Cancelled
@@ -128,7 +128,7 @@ def _deadline_query(filters: Filter, kinds: Sequence[EntryKind], *, now: datetim
     conditions = [
         FeedEntry.kind.in_(kinds),
         FeedEntry.subject_id == Event.id,
-        not_expired_condition(now.date(), FeedEntry.tombstone_until),
+        tombstone_visible_condition(now.date(), FeedEntry.tombstone_until),
     ]
     if filters.from_day:
         conditions.append(FeedEntry.last_day >= filters.from_day.isoformat())

@@ -17,7 +17,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.rules import is_public_state
 
 
-def preview_entry(session: Session, builder: EntryBuilder, event: Event) -> CalendarEntry | None:
+def build_entry_if_public(session: Session, builder: EntryBuilder, event: Event) -> CalendarEntry | None:
     """Return the entry of an event, or None if the event is not public. The event can be detached from the session."""
     if event.status not in PUBLIC_STATUSES:
         return None

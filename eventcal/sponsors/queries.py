@@ -65,7 +65,7 @@ def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
     return require(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 
-def find_sponsor_for_enquiry(session: Session, slug: str, caller: Caller) -> Sponsor | None:
+def find_sponsor_known_to(session: Session, slug: str, caller: Caller) -> Sponsor | None:
     """Return the sponsor with this slug if the caller can see the sponsor or has named it in an earlier enquiry."""
     found = find_sponsor(session, slug, caller)
     if found is not None or caller.member_id is None:
@@ -98,7 +98,7 @@ def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) ->
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())
 
 
-def contacts_of(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
+def enquirers_by_member_id(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
     """Return the members who requested these sponsorships, keyed by member ID. Deleted members are omitted."""
     ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
     return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}

@@ -12,7 +12,7 @@ from eventcal.events.errors import DuplicateName, EventEnded, InUse, InvalidTran
 from eventcal.events.models import Event
 from eventcal.events.rules import is_over
 from eventcal.events.service import PRICE_COLUMNS, merge_nested_fields
-from eventcal.events.state_changes import redact_part_names
+from eventcal.events.state_changes import number_part_names
 from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.kit.ids import generate_unique_slug
 from eventcal.kit.models import set_given_fields
@@ -24,7 +24,7 @@ from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 from eventcal.sponsors.queries import (
     count_taken_places,
     find_event_tier,
-    find_sponsor_for_enquiry,
+    find_sponsor_known_to,
     list_tiers_with_taken_places,
 )
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction, has_free_place, tier_errors
@@ -64,7 +64,7 @@ def redact_tiers(session: Session, event: Event) -> None:
     tiers = [tier for tier, _taken in list_tiers_with_taken_places(session, event)]
     for tier in tiers:
         tier.benefits = []
-    redact_part_names(session, tiers)
+    number_part_names(session, tiers)
 
 
 def check_has_no_sponsorships(session: Session, event: Event) -> None:
@@ -92,7 +92,7 @@ def request_sponsorship(
     if slug is None:
         sponsor: Sponsor | None = create_sponsor(session, given, now=now)
     else:
-        sponsor = find_sponsor_for_enquiry(session, slug, caller)
+        sponsor = find_sponsor_known_to(session, slug, caller)
     if tier is None or sponsor is None:
         no_tier = FieldError("/tier", Message("is not a tier of this event"))
         no_sponsor = FieldError("/sponsor", Message("does not exist; send an object that describes the sponsor"))

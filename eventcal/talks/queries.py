@@ -9,7 +9,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
-from eventcal.events.filter import Filter, Sort, in_conditions, not_expired_condition, shared_conditions, sort_keys
+from eventcal.events.filter import (
+    Filter,
+    Sort,
+    in_conditions,
+    shared_conditions,
+    sort_keys,
+    tombstone_visible_condition,
+)
 from eventcal.events.models import Event, Room, Track
 from eventcal.kit.errors import require
 from eventcal.kit.models import UtcDateTime
@@ -83,7 +90,7 @@ def is_submitter_or_speaker(talk: Talk, caller: Caller) -> bool:
 
 def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
     """Return a SELECT statement for the public talks that match the filter, including visible tombstones."""
-    shown = not_expired_condition(now.date(), Talk.tombstone_until, Event.tombstone_until)
+    shown = tombstone_visible_condition(now.date(), Talk.tombstone_until, Event.tombstone_until)
     rows = select(Talk).join(Talk.event).where(*PUBLIC_TALK_CONDITIONS, shown)
     return rows.where(*talk_conditions(filters, now=now), *_public_state_conditions(filters.states))
 

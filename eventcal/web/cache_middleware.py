@@ -62,7 +62,7 @@ def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
     """
     state: FeedState | None = environ.get(_FEED_STATE_KEY)
     if state is None:
-        row, generation = services.feed_state_reader.read()
+        row, generation = services.feed_state_reader.read_row_and_generation()
         state = FeedState._make((*row, generation))
     return state
 

@@ -120,10 +120,12 @@ class EntryWriter:
             self.rewrote_unchanged = True
             self._mark_for_update(row)
 
-    def create_or_update_entry(self, subject: Event | Talk, entry: CalendarEntry) -> bool:
-        """Write an entry and increment its SEQUENCE if the content changed. Return whether the entry is new."""
+    def has_entry(self, subject: Event | Talk) -> bool:
+        return _subject_key(subject) in self.rows
+
+    def create_or_update_entry(self, subject: Event | Talk, entry: CalendarEntry) -> None:
+        """Write an entry and increment its SEQUENCE if the content changed."""
         key = _subject_key(subject)
-        is_first = key not in self.rows
         row = self.rows.get(key) or self._create_row(key, subject.created_at)
         row.public_id = subject.slug if isinstance(subject, Event) else subject.id
         row.revision, row.deleted = subject.revision, subject.redacted_at is not None
@@ -133,7 +135,6 @@ class EntryWriter:
         else:
             subject.sequence = row.sequence
         row.resource = self._render_resource(subject)
-        return is_first
 
     def write_deadlines(self, event: Event, entries: Mapping[EntryKind, CalendarEntry]) -> None:
         """Write the deadline entries of an event, and cancel deadline entries that are no longer needed."""

@@ -68,9 +68,9 @@ class FeedIndex:
         with database.read_session() as session:
             if get_feed_state(session).renderer_version == self.renderer_version:
                 return 0
-        return self.force_rerender_all(database, on_progress=on_progress)
+        return self.render_all_again(database, on_progress=on_progress)
 
-    def force_rerender_all(self, database: Database, *, on_progress: Callback = lambda _: None) -> int:
+    def render_all_again(self, database: Database, *, on_progress: Callback = lambda _: None) -> int:
         """Render all entries again, even if the renderer is unchanged, and return the number of changed entries.
 
         Each batch has its own unit of work, so that other transactions can run between batches. The renderer is
@@ -156,7 +156,9 @@ class _IndexUpdate:
         for speaker in talk.speakers:
             if speaker.published_at is None:
                 speaker.published_at = self.now
-        return self.writer.create_or_update_entry(talk, self.builder.build_talk_entry(talk))
+        is_new = not self.writer.has_entry(talk)
+        self.writer.create_or_update_entry(talk, self.builder.build_talk_entry(talk))
+        return is_new
 
     def _write_event(self, event: Event) -> None:
         recompute_event_columns(event, now=self.now)

@@ -35,7 +35,7 @@ class RowReader(ABC):
         self._converted: tuple[Row, Row] = ((), ())
         event.listen(engine, "engine_disposed", self._close_connections)
 
-    def read(self) -> tuple[Row, int]:
+    def read_row_and_generation(self) -> tuple[Row, int]:
         """Return the row, and the generation of the connection that read it. Raises SQLAlchemyError."""
         if self._pid != os.getpid():
             self._forget_connections()

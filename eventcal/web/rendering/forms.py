@@ -104,7 +104,7 @@ def split_comma_list(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
-def flash_for(messages: Mapping[str, str]) -> str | None:
+def done_message(messages: Mapping[str, str]) -> str | None:
     """Return the message that the query parameter `done` selects, or None."""
     return messages.get(request.args.get("done", ""))
 

@@ -179,7 +179,7 @@ def test_renew_without_changes_writes_nothing(calendar: FeedCalendar) -> None:
     calendar.feed_index.rerender_all(calendar.database)
     before = calendar.entry_versions(), calendar.get_feed_state(), calendar.fetch_valid(), calendar.fetch_version()
     assert calendar.feed_index.rerender_all(calendar.database) == 0
-    assert calendar.feed_index.force_rerender_all(calendar.database) == 0
+    assert calendar.feed_index.render_all_again(calendar.database) == 0
     assert (
         calendar.entry_versions(),
         calendar.get_feed_state(),
@@ -332,7 +332,7 @@ def test_changed_time_zone_rules_move_instants_and_keep_local_times(
         meeting = add_event(calendar, starts="2026-06-10T18:00:00", ends="2026-06-10T20:00:00")
         talk = add_talk(calendar, days)
     before = calendar.entry_versions()
-    assert calendar.feed_index.force_rerender_all(calendar.database) == 2
+    assert calendar.feed_index.render_all_again(calendar.database) == 2
     after = calendar.entry_versions()
     # The text of a date is independent of the time zone; that of a time depends on its rules.
     assert {id_: after[id_].sequence - before[id_].sequence for id_ in after} == {days: 0, meeting: 1, talk: 1}

@@ -11,9 +11,8 @@ from eventcal.talks.models import Talk
 from tests.feed_support.feed_client import create_calendar, fetch, set_title
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_cached_feed_of_a_replaced_database_file_is_not_served(app: Flask, database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("concerns SQLite only")
     create_calendar(app)
     path = Path(database_url.removeprefix("sqlite:///"))
     files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
@@ -32,9 +31,8 @@ def test_cached_feed_of_a_replaced_database_file_is_not_served(app: Flask, datab
 
 
 @pytest.mark.both_databases
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_feed_is_current_after_the_server_closed_all_connections(app: Flask, database_url: str) -> None:
-    if not database_url.startswith("postgresql"):
-        pytest.skip("concerns PostgreSQL only")
     create_calendar(app)
     before = fetch(app, "/calendar.ics")
     engine = create_engine(database_url)

@@ -18,7 +18,7 @@ from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.permissions import public
 from eventcal.web.identity.schemas import MemberPatch, OwnPasswordIn, PasswordIn
 from eventcal.web.media import max_content_length
-from eventcal.web.rendering.forms import EMPTY_FORM, MAX_FORM_BYTES, Form, flash_for, nonempty_form_fields, validate
+from eventcal.web.rendering.forms import EMPTY_FORM, MAX_FORM_BYTES, Form, done_message, nonempty_form_fields, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import (
     form_view,
@@ -47,7 +47,7 @@ def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: in
             status=status,
             member=member,
             confirmed=current_user.is_email_confirmed(member),
-            done=flash_for(
+            done=done_message(
                 {
                     "name": _("Your name is changed."),
                     "password": _("Your password is changed. Every other session has ended."),
@@ -126,7 +126,7 @@ def my_speaker_profile_form(form: Form | None = None, status: int = HTTPStatus.O
         if speaker is None:
             return private_page_response(template="me/no_speaker.html", title=title)
         values = speaker_form_context(speaker, form or build_speaker_form(speaker))
-        done = flash_for({"saved": _("It is saved.")})
+        done = done_message({"saved": _("It is saved.")})
         return private_page_response(template="me/speaker.html", title=title, status=status, done=done, **values)
 
 

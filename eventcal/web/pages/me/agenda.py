@@ -16,7 +16,7 @@ from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_submitter_or_speaker, list_starred_and_own_talks, starred_talk_ids
 from eventcal.web.identity.current_user import caller
 from eventcal.web.rendering.dates import format_resource_times
-from eventcal.web.rendering.forms import flash_for
+from eventcal.web.rendering.forms import done_message
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import login_required, private_page_response
 from eventcal.web.request.context import links, now, read_session, unit_of_work
@@ -42,7 +42,7 @@ def agenda() -> Response:
             talks=[_agenda_talk_row(talk, starred) for talk in page.items],
             next=page.next_cursor,
             past=past,
-            done=flash_for({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
+            done=done_message({"added": _("It is on your agenda."), "removed": _("It is off your agenda.")}),
         )
 
 

@@ -21,7 +21,7 @@ from eventcal.web.identity.current_user import current_member, current_member_id
 from eventcal.web.identity.passwords_and_codes import load_and_check_password
 from eventcal.web.identity.schemas import OwnPasswordIn, PasskeyIn
 from eventcal.web.rendering.dates import format_instant_utc
-from eventcal.web.rendering.forms import EMPTY_FORM, Form, flash_for, next_path, nonempty_form_fields, validate
+from eventcal.web.rendering.forms import EMPTY_FORM, Form, done_message, next_path, nonempty_form_fields, validate
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import (
     form_view,
@@ -59,7 +59,7 @@ def security() -> Response:
                 for row in list_sessions(session, member_id, now=now())
             ],
             current_session=current_user.current_session_id(),
-            done=flash_for(
+            done=done_message(
                 {
                     "off": _("The app is no longer asked for: your password is enough."),
                     "before": _("This was done before. What was shown then is not shown again."),

@@ -32,7 +32,7 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_ST
 from eventcal.talks.state_changes import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
 from eventcal.web.rendering import talk_form
-from eventcal.web.rendering.forms import Form, flash_for, rejected_form, validate
+from eventcal.web.rendering.forms import Form, done_message, rejected_form, validate
 from eventcal.web.rendering.labels import submitter_talk_state_label
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import FORM_ERRORS, form_view, login_required, private_page_response, redisplay
@@ -100,7 +100,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
             seen=(keeps_revision and request.form.get("revision")) or talk.revision,
             editable=talk.state in UNDECIDED_STATES,
             steps=[step.value for step in sorted(SPEAKER_ACTIONS) if talk.state in TALK_TRANSITIONS[step].sources],
-            done=flash_for(
+            done=done_message(
                 {
                     "saved": _("It is saved."),
                     "submitted": _("It is done."),

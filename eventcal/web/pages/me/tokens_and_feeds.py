@@ -54,7 +54,7 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
             form_key=forms.new_form_key(),
             scopes=[(scope.value, labels[scope]) for scope in grantable_scopes(caller())],
             ticked=request.form.getlist("scopes"),
-            done=forms.flash_for(done),
+            done=forms.done_message(done),
         )
 
 
@@ -153,7 +153,7 @@ def personal_feeds(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Resp
             next=page.next_cursor,
             form=form,
             form_key=forms.new_form_key(),
-            done=forms.flash_for(done),
+            done=forms.done_message(done),
         )
 
 

@@ -38,7 +38,7 @@ def speaker_profile_form(slug: str, form: forms.Form | None = None, status: int 
         check_can_edit_speaker(speaker, caller())
         values = speaker_form_context(speaker, form or build_speaker_form(speaker))
         title = _("Profile of %(name)s", name=speaker.name)
-        done = forms.flash_for({"saved": _("It is saved.")})
+        done = forms.done_message({"saved": _("It is saved.")})
         return private_page_response(template="speaker_profile.html", title=title, status=status, done=done, **values)
 
 
@@ -64,7 +64,7 @@ def sponsor_profile_form(slug: str, form: forms.Form | None = None, status: int 
         }
         values |= forms.picture_context(sponsor.logo_url)
         title = _("Sponsor %(name)s", name=sponsor.name)
-        done = forms.flash_for({"saved": _("It is saved.")})
+        done = forms.done_message({"saved": _("It is saved.")})
         return private_page_response(template="sponsor_profile.html", title=title, status=status, done=done, **values)
 
 

@@ -9,7 +9,7 @@ from eventcal.events.models import Event
 from eventcal.events.state_changes import EventAction, apply_transition
 from eventcal.feeds.clients import CLIENTS, ClientKind
 from eventcal.feeds.entries.entry import CalendarEntry
-from eventcal.feeds.event_preview import preview_entry, preview_ics
+from eventcal.feeds.event_preview import build_entry_if_public, preview_ics
 from eventcal.feeds.fetch_counts import list_feed_fetches
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key
 from eventcal.web.rendering.dates import FormattedTimes, format_times, recurrence_rule_label
@@ -37,7 +37,7 @@ class CalendarPreview:
 
 def build_calendar_preview(session: Session, event: Event, *, was_public: bool) -> CalendarPreview | None:
     """Return the preview of a persistent or detached event, or None if no feed would contain the event."""
-    entry = preview_entry(session, services().feed_index.builder, event)
+    entry = build_entry_if_public(session, services().feed_index.builder, event)
     if entry is None:
         return None
     ics_text = preview_ics(entry, sequence=event.sequence + 1 if was_public else 0, now=now())

@@ -19,7 +19,7 @@ from eventcal.talks.submission_queries import count_undecided_talks, list_undeci
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS
 from eventcal.web.rendering.dates import format_times
-from eventcal.web.rendering.forms import flash_for
+from eventcal.web.rendering.forms import done_message
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import login_required, private_page_response
 from eventcal.web.request.context import now, read_session
@@ -38,7 +38,7 @@ def my_events() -> Response:
             events=_event_rows_with_open_tasks(session, page.items),
             next=page.next_cursor,
             duties=caller().is_team_member_or_moderator,
-            done=flash_for({"delete": _("The event is deleted.")}),
+            done=done_message({"delete": _("The event is deleted.")}),
             **_moderator_context(session),
         )
 

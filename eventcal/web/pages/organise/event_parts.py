@@ -20,7 +20,7 @@ from eventcal.talks.delete_and_merge_referenced import count_talks_in, delete_tr
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout, row_forms
 from eventcal.web.pages.organise.labels import TEAM_ROLE_LABELS, enum_choices
-from eventcal.web.rendering.forms import FormData, flash_for, parse_int, validate
+from eventcal.web.rendering.forms import FormData, done_message, parse_int, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import login_required
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
@@ -89,7 +89,7 @@ def _build_parts_page(_session: Session, event: Event, invalid_row: row_forms.Ro
         template="parts.html",
         title=_("Rooms and tracks"),
         **row_forms.row_context(forms, invalid_row),
-        done=flash_for({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
+        done=done_message({"added": _("It is added."), "saved": _("It is saved."), "removed": _("It is removed.")}),
     )
 
 
@@ -156,7 +156,7 @@ def _build_team_page(session: Session, event: Event, invalid_row: row_forms.RowF
         team=[member for _row, member in team],
         **row_forms.row_context(forms, invalid_row),
         roles=enum_choices(TEAM_ROLE_LABELS),
-        done=flash_for(
+        done=done_message(
             {
                 "added": _("They are on the team now."),
                 "saved": _("It is saved."),

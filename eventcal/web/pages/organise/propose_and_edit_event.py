@@ -21,8 +21,8 @@ from eventcal.web.rendering.dates import recurrence_rule_label
 from eventcal.web.rendering.forms import (
     Form,
     FormData,
+    done_message,
     field_errors,
-    flash_for,
     iter_differing_field_errors,
     rejected_form,
 )
@@ -90,7 +90,7 @@ def _preview_event_changes(slug: str) -> Response:
         fields = _load_event_changes(event)
         # Detach the event from the database session, so that the changes for the preview are not saved.
         session.expunge(event)
-        service.replace_event(session, event, fields, now=now())
+        service.apply_event_fields(session, event, fields, now=now())
         preview = build_preview_as_published(session, event)
         current_event = get_event_for_organiser(session, slug, caller())
         return page_response(_build_event_form_page(current_event, rejected_form(request.form), preview=preview))
@@ -140,6 +140,6 @@ def _build_event_form_page(event: Event, form: Form, *, preview: CalendarPreview
         slug_fixed=event.status in PUBLIC_STATUSES,
         often=recurrence_rule_label(event.recurrence) if event.recurrence else None,
         otherwise=len(event.recurrence_overrides),
-        done=flash_for({"saved": _("It is saved.")}),
+        done=done_message({"saved": _("It is saved.")}),
         **event_form_choices(),
     )

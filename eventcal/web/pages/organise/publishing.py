@@ -22,7 +22,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
 from eventcal.web.pages.organise.calendar_preview import build_calendar_preview, subscribed_apps_context
 from eventcal.web.pages.organise.labels import EVENT_STATUS_LABELS, EVENT_STEP_LABELS
-from eventcal.web.rendering.forms import Form, field_errors, flash_for, rejected_form
+from eventcal.web.rendering.forms import Form, done_message, field_errors, rejected_form
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import answer_rejected, form_view, login_required, page_response
 from eventcal.web.request.context import links, now
@@ -41,7 +41,7 @@ def event_publishing(slug: str) -> Response:
             is_public=event.status in PUBLIC_STATUSES,
             feed=links().event_feed(event.slug),
             steps=[(step, EVENT_STEP_LABELS[step]) for step in state_changes.allowed_event_actions(event, caller())],
-            done=flash_for(
+            done=done_message(
                 {
                     EventAction.PUBLISH: _("It is published."),
                     EventAction.CANCEL: _("It is cancelled. Calendars hear of it the next time they look."),

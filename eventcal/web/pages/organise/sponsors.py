@@ -20,7 +20,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout, row_forms
 from eventcal.web.pages.organise.event_form import parse_price, price_field_values
 from eventcal.web.pages.organise.labels import SPONSORSHIP_STATE_LABELS
-from eventcal.web.rendering.forms import FormData, flash_for, normalise_newlines, parse_int, validate
+from eventcal.web.rendering.forms import FormData, done_message, normalise_newlines, parse_int, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import login_required
 from eventcal.web.request.context import now
@@ -150,12 +150,12 @@ def _build_sponsors_page(session: Session, event: Event, invalid_row: row_forms.
             (translate(label), [row for row in page.items if row.state == state])
             for state, label in SPONSORSHIP_STATE_LABELS.items()
         ],
-        members=queries.contacts_of(session, page.items),
+        members=queries.enquirers_by_member_id(session, page.items),
         to_confirm=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CONFIRM].sources,
         to_cancel=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CANCEL].sources,
         next=page.next_cursor,
         **row_forms.row_context(forms, invalid_row),
-        done=flash_for(
+        done=done_message(
             {
                 "add-tier": _("It is added."),
                 "save-tier": _("It is saved."),

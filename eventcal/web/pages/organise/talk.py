@@ -151,7 +151,7 @@ def _build_talk_page(session: Session, event: Event, talk: Talk, *, form: forms.
         can_redact=caller().is_moderator and talk.redacted_at is None,
         editable=state_changes.can_edit_talk_as_organiser(talk, caller()),
         form=form,
-        done=forms.flash_for({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
+        done=forms.done_message({"saved": _("It is saved."), "redacted": _("Its text is removed everywhere.")})
         or find_decision_success_message(),
         kinds=talk_form.talk_kind_choices(kinds),
         tracks=talk_form.room_or_track_choices(event.tracks),
