@@ -17,7 +17,7 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, TalkAction, 
 from eventcal.talks.service import build_talk, edit_talk, record_state_change
 from eventcal.talks.state_changes import apply_talk_action
 
-# The fields that the schema validates completely, without `abstract`: rendering it takes longer than all checks.
+# The schema validates these fields completely. Rendering an abstract takes longer than all other checks.
 _FULLY_VALIDATED_FIELDS = frozenset({"abstract", "tags"})
 _SEPARATE_TALK_FIELDS = frozenset({"event", "title", "kind", "state", "speakers", "reprise_of"})
 

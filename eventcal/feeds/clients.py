@@ -44,7 +44,7 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientFacts:
-    """The name of a kind of client, and user-facing texts about its automatic and manual refreshing."""
+    """The name of a calendar app, and texts for users that explain when the app refreshes a feed."""
 
     name: str
     expect: Message

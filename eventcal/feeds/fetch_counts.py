@@ -59,7 +59,7 @@ def record_fetches(session: Session, batch: Iterable[FeedFetches]) -> None:
 
 
 def list_feed_fetches(session: Session, feed_key: str) -> Sequence[FeedFetches]:
-    """Return the counts of a feed by kind of client, most recent fetch first."""
+    """Return the numbers of fetches of a feed by kind of client, sorted by the latest fetch, newest first."""
     rows = select(FeedFetches).where(FeedFetches.feed == feed_key)
     return sorted(session.scalars(rows), key=lambda row: (-row.last_at.timestamp(), row.client))
 

@@ -1,1 +1,1 @@
-"""Members, who can sign in, with their roles, sessions, tokens and secret feeds."""
+"""Member accounts, and the roles, sessions, access tokens and secret feeds of members."""

@@ -1,4 +1,4 @@
-"""Validation and expansion of recurrence rules (RFC 5545, section 3.3.10) that recur at most daily.
+"""Validation and expansion of recurrence rules (RFC 5545, section 3.3.10), except hourly or more frequent rules.
 
 The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
 
@@ -193,7 +193,7 @@ class RuleExpansion:
 
     def _move_start_towards(self, day: date) -> datetime:
         """Return the start, moved forward by whole intervals until about one interval before `day`."""
-        # One interval is left before `day`, because an incomplete first week would change the meaning of BYSETPOS.
+        # The start is an interval before `day`, because BYSETPOS would count wrongly in an incomplete first week.
         start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
         if frequency in {"DAILY", "WEEKLY"}:

@@ -56,7 +56,7 @@ class FeedStateRow(Base):
     """The state of the feed index, stored in a single row.
 
     `revision` increases with every change to public data, and `changed_at` is the time of the last change.
-    `full_rebuild_revision` is the revision of the last change that may have added or removed unchanged entries.
+    `full_rebuild_revision` is the revision of the last change that can move unchanged entries to other feeds.
     `renderer_version` identifies the code and settings that rendered the entries.
     """
 

@@ -11,7 +11,7 @@ _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
 
 
 def build_renderer_version(*, domain: str, sample_url: str) -> str:
-    """Return the renderer version for the domain of the UIDs and the URL of an example page."""
+    """Return the renderer version for a UID domain and an example URL."""
     libraries = " ".join(version(name) for name in _LIBRARIES)
     sample = f"{RENDERER_VERSION} {libraries} {domain} {sample_url}"
     return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()

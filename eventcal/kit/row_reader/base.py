@@ -31,7 +31,7 @@ class RowReader(ABC):
         self._converters = [kind.result_processor(engine.dialect, None) for kind in types]
         self._idle: list[Any] = []
         self._pid = os.getpid()
-        # The most recent row before and after conversion, because conversion takes longer than reading.
+        # Conversion takes longer than reading, so the most recent row is stored before and after conversion.
         self._converted: tuple[Row, Row] = ((), ())
         event.listen(engine, "engine_disposed", self._close_connections)
 
