@@ -55,8 +55,8 @@ class Effort:
     renames: int
 
 
-FULL_EFFORT = Effort(rounds=20, requests=40, large_requests=3, single_requests=30, renames=12)
-QUICK_EFFORT = Effort(rounds=9, requests=25, large_requests=2, single_requests=12, renames=6)
+FULL_EFFORT = Effort(rounds=20, requests=150, large_requests=15, single_requests=30, renames=12)
+QUICK_EFFORT = Effort(rounds=9, requests=100, large_requests=10, single_requests=12, renames=6)
 
 
 @dataclass(frozen=True)
