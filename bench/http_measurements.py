@@ -42,6 +42,7 @@ _LARGE_BODY = 1_000_000
 _EDITED_TALKS = slice(60, None)
 # The rate limit is 300 changes per minute and member.
 _MAX_EDITS = 240
+_EDITS_PER_ROUND = 40
 
 
 @dataclass(frozen=True)
@@ -219,10 +220,9 @@ def measure_changes(here: MeasuredServer, figures: Figures, *, name: str, path: 
 def measure_edits(here: MeasuredServer, figures: Figures) -> None:
     """Measure edits of a talk's title and a room's name over HTTP, including the feed index and the commit."""
     talks = [f"/api/v1/talks/{one}" for one in here.external_writer.talks[_EDITED_TALKS]]
-    several = here.effort.requests
     spent = [
-        here.measure_patches(talks[at : at + several], lambda: {"title": here.external_writer.new_name()})
-        for at in range(0, _MAX_EDITS, several)
+        here.measure_patches(talks[at : at + _EDITS_PER_ROUND], lambda: {"title": here.external_writer.new_name()})
+        for at in range(0, _MAX_EDITS, _EDITS_PER_ROUND)
     ]
     # The first round compiles the SQL statements and is omitted.
     figures.add("edit one talk", Figure.from_values(spent[1:], "s"))
