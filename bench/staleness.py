@@ -16,7 +16,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from http.client import HTTPException
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
@@ -284,7 +283,7 @@ def _make_requester(client: Client, coding: str) -> SendRequest:
     def send(path: str, headers: Mapping[str, str]) -> ReceivedResponse:
         try:
             response = client.request(path, {"Accept-Encoding": coding, **headers})
-        except (OSError, HTTPException):
+        except OSError:
             client.close()
             return _FAILED
         return _receive(response.status, response.find_header, response.body)
@@ -305,7 +304,7 @@ def _make_http_edit(client: Client, token: str) -> MakeEdit:
             return (
                 client.request(f"/api/v1/talks/{talk_id}", headers, method="PATCH", body=body).status == HTTPStatus.OK
             )
-        except (OSError, HTTPException):
+        except OSError:
             client.close()
             return False
 
