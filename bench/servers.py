@@ -191,7 +191,7 @@ def find_nginx() -> str | None:
 
 
 def _nginx_command(nginx: str, root: Path, port: int) -> list[str]:
-    """Return the command that serves the files in a folder, after writing the configuration beside the folder."""
+    """Return the command that serves the files in a folder, after writing the configuration next to the folder."""
     folder = root.with_name(f"{root.name}-nginx")
     folder.mkdir()
     configuration = folder / "nginx.conf"

@@ -133,6 +133,7 @@ def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
 
 
 def send_mail(server: MailServer, message: OutboxMessage, *, domain: str) -> None:
+    """Send an email from the outbox. Raises MailDeliveryError if sending fails for any reason."""
     try:
         with _connect(server) as connection:
             connection.send_message(_build_mail(server, message, domain=domain))

@@ -26,6 +26,7 @@ def open_services(services: Services | None = None, *, must_be_migrated: bool = 
 
 @contextmanager
 def open_unit_of_work() -> Iterator[UnitOfWork]:
+    """Yield a unit of work. Raises NotMigrated if the database schema is out of date."""
     with open_services() as services, services.database.unit_of_work() as unit:
         yield unit
 

@@ -66,7 +66,8 @@ def load_dataset(
 ) -> LoadReport:
     """Create or update a row for each record in the data set, and return the record counts per section.
 
-    `on_progress` is called with 1 after each record. If InvalidDataset is raised, the caller must roll back.
+    No rows are deleted. `on_progress` is called with 1 after each record. Raises InvalidDataset with all errors, sorted
+    by JSON pointer. If InvalidDataset is raised, the caller must roll back the unit of work.
     """
     loading = ImportSession(unit.session, dataset, now=unit.now)
     _load_all_but_talks(loading, on_progress)
@@ -89,7 +90,8 @@ def _check_dataset(database: Database, dataset: Dataset) -> None:
     now = database.clock.now()
     events: dict[RecordKey, Event] = {}
     errors: list[FieldError] = []
-    with database.dry_run() as session:
+    # The session is not committed.
+    with database.write_session() as session:
         for batch in split_dataset(dataset.select(_RECORD_LOADERS), size=_BATCH_SIZE):
             loading = ImportSession(session, batch, now=now)
             _load_all_but_talks(loading)

@@ -46,6 +46,7 @@ def event_load_options() -> tuple[ORMOption, ...]:
 
 
 def get_event(session: Session, slug: str, caller: Caller) -> Event:
+    """Return the fully loaded event. Raises EventNotFound if the event is missing or hidden from the caller."""
     rows = select(Event).where(Event.slug == slug).options(*event_load_options())
     # A slug from a form or query string can contain NUL, which PostgreSQL rejects in text values.
     event = session.scalars(rows).one_or_none() if "\x00" not in slug else None
@@ -55,12 +56,14 @@ def get_event(session: Session, slug: str, caller: Caller) -> Event:
 
 
 def get_event_for_organiser(session: Session, slug: str, caller: Caller) -> Event:
+    """Return an event that the caller is allowed to manage. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_can_manage_event(event, caller)
     return event
 
 
 def get_event_for_reviewer(session: Session, slug: str, caller: Caller) -> Event:
+    """Return an event whose submissions are visible to the caller. Raises EventNotFound, NotSignedIn or Forbidden."""
     event = get_event(session, slug, caller)
     check_reviewer(caller, event.id)
     return event
@@ -71,6 +74,7 @@ def can_manage_event(event: Event, caller: Caller) -> bool:
 
 
 def check_can_manage_event(event: Event, caller: Caller) -> None:
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to manage the event."""
     check_organiser(caller, event.id)
     if is_public_and_redacted(event) and not caller.is_moderator:
         raise Forbidden(Message("A moderator erased this event. Only a moderator may change it."))
@@ -146,6 +150,7 @@ def public_events_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, E
 def get_track_or_room_for_organiser(
     session: Session, table: type[TrackOrRoom], part_id: str, *, caller: Caller
 ) -> TrackOrRoom:
+    """Return a track or room that the caller can manage. Raises EventPartNotFound, NotSignedIn or Forbidden."""
     rows = select(table, Event).join(Event, Event.id == table.event_id).where(table.id == part_id)
     row = session.execute(rows).one_or_none()
     if row is None or not can_view_event(row[1], caller):

@@ -139,7 +139,12 @@ def call_field_instant(call: Mapping[str, Any], name: str, tzid: str) -> datetim
 
 
 def is_accepting_talks(event: Event, *, now: datetime) -> bool:
-    """Return whether an event accepts talks at `now`. A call for talks accepts talks during its closing second."""
+    """Return whether an event accepts talks at `now`.
+
+    Talks are accepted until the end of the second given by the closing time. A call for talks without a closing time
+    closes when the event starts. Listed events without a call for talks accept talks until the event ends. Curated
+    events without a call for talks accept no talks.
+    """
     if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
         return False
     if event.call is None:

@@ -201,6 +201,7 @@ def _mirror_co_locations(session: Session, event: Event) -> None:
 def create_track_or_room(
     session: Session, event: Event, fields: Mapping[str, Any], *, table: type[TrackOrRoom]
 ) -> TrackOrRoom:
+    """Append a track or room to an event. Raises DuplicateName if the name is already used."""
     _check_part_name_free(session, table, event.id, name=fields["name"])
     parts: list[Any] = event.tracks if issubclass(table, Track) else event.rooms
     part = table(event_id=event.id, position=1 + max((one.position for one in parts), default=-1), **fields)
@@ -210,6 +211,7 @@ def create_track_or_room(
 
 
 def edit_track_or_room(session: Session, part: TrackOrRoom, fields: Mapping[str, Any]) -> TrackOrRoom:
+    """Update a track or room. Raises DuplicateName if the name is already used."""
     if fields.get("name", part.name) != part.name:
         _check_part_name_free(session, type(part), part.event_id, name=fields["name"])
     set_given_fields(part, fields, fields)
@@ -238,6 +240,7 @@ def add_team_member(session: Session, event: Event, member: Member, *, role: Tea
 
 
 def remove_team_member(session: Session, event: Event, member_id: str) -> None:
+    """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
     missing = EventPartNotFound(Message("No team member has this id."))
     row = require(session.get(TeamMember, (event.id, member_id)), missing)
     _check_another_organiser(session, row)

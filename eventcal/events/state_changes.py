@@ -66,6 +66,7 @@ def apply_transition(event: Event, action: EventAction, *, now: datetime) -> Non
 
 
 def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
+    """Publish a pending event. Raises NotSignedIn, Forbidden or InvalidTransition."""
     check_moderator(caller)
     detail = Message("This event is %(status)s. Only a pending event can be published.", status=event.status.label)
     EVENT_TRANSITIONS[EventAction.PUBLISH].check(event.status, InvalidTransition(detail))
@@ -75,6 +76,7 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
 
 
 def cancel_event(session: Session, event: Event, *, now: datetime) -> Event:
+    """Cancel a public event permanently. Raises InvalidTransition."""
     words = {"status": event.status.label}
     detail = Message(
         "This event is %(status)s. Only a tentative, confirmed or postponed event can be cancelled.", **words

@@ -31,6 +31,7 @@ class TalkTitle(NamedTuple):
 
 
 def get_event_title(session: Session, slug: str) -> EventTitle:
+    """Return the title, summary and time zone of a public event. Raises EventNotFound."""
     rows = select(Event.title, Event.summary, Event.timezone).where(Event.slug == slug)
     found = session.execute(rows.where(Event.status.in_(PUBLIC_STATUSES))).one_or_none()
     if found is None:
@@ -39,6 +40,7 @@ def get_event_title(session: Session, slug: str) -> EventTitle:
 
 
 def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
+    """Raise EventNotFound if the event does not exist or the caller is not allowed to see the event."""
     if caller.is_signed_in:
         get_event(session, slug, caller)
     else:
@@ -46,6 +48,7 @@ def check_event_visible(session: Session, slug: str, caller: Caller) -> None:
 
 
 def get_talk_title(session: Session, talk_id: str) -> TalkTitle:
+    """Return the title of a public talk, and the title and time zone of its event. Raises TalkNotFound."""
     rows = select(Talk.title, Event.title, Event.timezone).join(Talk.event)
     rows = rows.where(Talk.id == talk_id, Talk.published_at.is_not(None), Event.status.in_(PUBLIC_STATUSES))
     found = session.execute(rows).one_or_none()

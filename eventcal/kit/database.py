@@ -94,8 +94,11 @@ class Database:
             return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [_last_migration()]
 
     @contextmanager
-    def dry_run(self) -> Iterator[Session]:
-        """Begin a transaction with the write lock. At the end of the block, the transaction is rolled back."""
+    def write_session(self) -> Iterator[Session]:
+        """Yield a session that holds the write lock. At the end of the block, uncommitted changes are rolled back.
+
+        Raises DatabaseBusy if the write lock or a connection does not become available in time.
+        """
         with Session(self._writing, expire_on_commit=False) as session:
             _take_write_lock(session)
             yield session
@@ -104,10 +107,11 @@ class Database:
     def unit_of_work(self) -> Iterator["UnitOfWork"]:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
-        A hook can call `wait_after_commit_until` to delay the end of the block. Raises
-        DatabaseBusy if the write lock or a connection does not become available in time.
+        The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
+        calls the hooks in order, passing the added, changed and deleted rows. A hook can call `wait_after_commit_until`
+        to delay the end of the block. Raises DatabaseBusy like `write_session`.
         """
-        with self.dry_run() as session:
+        with self.write_session() as session:
             unit = UnitOfWork(session, self.hooks, self.clock)
             yield unit
             unit.flush_hooks()

@@ -129,6 +129,7 @@ def require(value: Found | None, error: DomainError) -> Found:
 
 
 def raise_if_invalid(errors: Sequence[FieldError]) -> None:
+    """Raise Invalid with the given field errors, if there are any."""
     if errors:
         raise Invalid(errors=errors)
 
@@ -140,5 +141,6 @@ class Transition(NamedTuple, Generic[State]):
     target: State
 
     def check(self, state: State, error: DomainError) -> None:
+        """Raise `error` unless the transition is allowed in `state`."""
         if state not in self.sources:
             raise error

@@ -78,7 +78,10 @@ def count_recovery_codes(session: Session, member_id: str) -> int:
 
 
 def enable_totp(session: Session, member: Member, encrypted_secret: str, *, counter: int, now: datetime) -> list[str]:
-    """Enable an authenticator app and return new recovery codes. `counter` is the time step of the verified code."""
+    """Enable an authenticator app and return new recovery codes. `counter` is the time step of the verified code.
+
+    Raises SecondFactorAlreadyEnabled.
+    """
     if find_totp_secret(session, member.id) is not None:
         detail = Message("An authenticator app is already set up. Remove it before you set up another one.")
         raise SecondFactorAlreadyEnabled(detail)
@@ -143,6 +146,7 @@ def list_passkeys(session: Session, member_id: str) -> Sequence[Passkey]:
 
 
 def get_passkey(session: Session, passkey_id: str, member_id: str) -> Passkey:
+    """Return the member's passkey with this ID. Raises NotFound."""
     found = session.get(Passkey, passkey_id)
     if found is None or found.member_id != member_id:
         raise NotFound(Message("You have no passkey “%(passkey_id)s”.", passkey_id=passkey_id))
@@ -156,6 +160,7 @@ def find_passkey_by_credential_id(session: Session, credential_id: bytes) -> Pas
 
 
 def register_passkey(session: Session, passkey: Passkey) -> Passkey:
+    """Add a passkey. Raises DuplicatePasskey if the credential ID is already registered."""
     # Write transactions are serialised, so concurrent requests cannot add the same passkey.
     if session.scalars(select(Passkey.id).where(Passkey.credential_id == passkey.credential_id)).first() is not None:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))
@@ -177,6 +182,7 @@ def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, no
 
 
 def delete_passkey(session: Session, passkey_id: str, member_id: str) -> None:
+    """Delete a passkey of the member. Raises NotFound."""
     session.delete(get_passkey(session, passkey_id, member_id))
 
 

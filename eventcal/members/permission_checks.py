@@ -7,15 +7,18 @@ from eventcal.members.errors import NotSignedIn
 
 
 def check_organiser(caller: Caller, event_id: str) -> None:
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to manage this event."""
     _check_access(caller, Message("Only the event's organisers may do this."), allowed=caller.can_organise(event_id))
 
 
 def check_reviewer(caller: Caller, event_id: str) -> None:
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to see the submissions of this event."""
     detail = Message("Only the event's organisers and reviewers may see submissions.")
     _check_access(caller, detail, allowed=caller.can_review(event_id))
 
 
 def check_moderator(caller: Caller) -> None:
+    """Raise NotSignedIn or Forbidden unless the caller is a moderator."""
     _check_access(caller, Message("Only moderators may do this."), allowed=caller.is_moderator)
 
 

@@ -26,11 +26,13 @@ def find_member_by_email(session: Session, email: str) -> Member | None:
 
 
 def get_member(session: Session, member_id: str) -> Member:
+    """Return the member with this ID. Raises NotFound."""
     unknown = NotFound(Message("Member “%(member_id)s” not found.", member_id=member_id))
     return require(session.get(Member, member_id), unknown)
 
 
 def get_member_by_email(session: Session, email: str) -> Member:
+    """Return the member with this email address. Raises NotFound."""
     unknown = NotFound(Message("No account has this email address. Ask the person to register first."))
     return require(find_member_by_email(session, email), unknown)
 
@@ -46,6 +48,7 @@ def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest)
 
 
 def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
+    """Return the member's access token with this ID. Raises NotFound."""
     token = session.get(AccessToken, token_id)
     if token is None or token.member_id != member_id:
         raise NotFound(Message("You have no token “%(token_id)s”.", token_id=token_id))
@@ -59,6 +62,7 @@ def list_personal_feeds(session: Session, member_id: str, *, paging: PageRequest
 
 
 def get_personal_feed(session: Session, feed_id: str, member_id: str) -> PersonalFeed:
+    """Return the member's secret feed with this ID. Raises NotFound for unknown and revoked feeds."""
     feed = session.get(PersonalFeed, feed_id)
     if feed is None or feed.member_id != member_id or feed.revoked_at is not None:
         raise NotFound(Message("You have no feed “%(feed_id)s”.", feed_id=feed_id))
@@ -120,6 +124,7 @@ def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -
 
 
 def check_email_confirmed(caller: Caller) -> None:
+    """Raise EmailNotConfirmed unless the caller's email address is confirmed."""
     if not caller.email_confirmed:
         raise EmailNotConfirmed(
             Message("Follow the link in the confirmation email, or request another one with POST /api/v1/auth/confirm.")
@@ -147,6 +152,7 @@ def create_access_token(
 
 
 def delete_access_token(session: Session, token_id: str, member_id: str) -> None:
+    """Delete an access token of the member. Raises NotFound."""
     session.delete(get_access_token(session, token_id, member_id))
 
 
@@ -164,6 +170,7 @@ def create_personal_feed(session: Session, member: Member, *, name: str, now: da
 
 
 def revoke_personal_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
+    """Revoke a secret feed of the member. Raises NotFound."""
     get_personal_feed(session, feed_id, member_id).revoked_at = now
 
 

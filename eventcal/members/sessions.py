@@ -56,6 +56,7 @@ def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequenc
 
 
 def get_session(session: Session, session_id: str, member_id: str, *, now: datetime) -> MemberSession:
+    """Return the browser session with this ID, in which the member must be signed in. Raises NotFound."""
     rows = _select_signed_in_sessions(member_id, now).where(MemberSession.id == session_id)
     unknown = NotFound(Message("You have no session “%(session_id)s”.", session_id=session_id))
     return require(session.scalars(rows).one_or_none(), unknown)

@@ -26,6 +26,7 @@ def find_speaker(session: Session, slug: str, caller: Caller) -> Speaker | None:
 
 
 def get_speaker(session: Session, slug: str, caller: Caller) -> Speaker:
+    """Return the speaker with this slug. Raises SpeakerNotFound if the speaker is unknown or hidden from the caller."""
     return require(find_speaker(session, slug, caller), SpeakerNotFound(slug))
 
 
@@ -108,6 +109,7 @@ def build_speaker(session: Session, fields: Mapping[str, Any], *, member_id: str
 def update_speaker(
     session: Session, speaker: Speaker, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Speaker:
+    """Update the given fields of a speaker. Raises Forbidden, SlugImmutable or DuplicateSlug."""
     check_can_edit_speaker(speaker, caller)
     if fields.get("slug", speaker.slug) != speaker.slug:
         if speaker.published_at is not None:
@@ -124,5 +126,6 @@ def update_speaker(
 
 
 def check_can_edit_speaker(speaker: Speaker, caller: Caller) -> None:
+    """Raise Forbidden unless the caller is this speaker or a moderator."""
     if not (caller.is_moderator or is_own_speaker(speaker, caller)):
         raise Forbidden(Message("Only the speaker or a moderator may change this profile."))

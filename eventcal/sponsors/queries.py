@@ -34,6 +34,7 @@ def _is_confirmed_for_tier(tier_id: object) -> ColumnElement[bool]:
 
 
 def get_tier_for_organiser(session: Session, tier_id: str, caller: Caller) -> Tier:
+    """Return a tier of an event that the caller is allowed to manage. Raises TierNotFound, NotSignedIn or Forbidden."""
     tier = _find_tier(session, tier_id)
     if tier is None or not can_view_event(tier.event, caller):
         raise TierNotFound(tier_id)
@@ -62,6 +63,7 @@ def find_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor | None:
 
 
 def get_sponsor(session: Session, slug: str, caller: Caller) -> Sponsor:
+    """Return the sponsor with this slug. Raises SponsorNotFound if the sponsor is unknown or hidden from the caller."""
     return require(find_sponsor(session, slug, caller), SponsorNotFound(slug))
 
 

@@ -43,6 +43,7 @@ def create_tier(session: Session, event: Event, fields: Mapping[str, Any]) -> Ti
 
 
 def update_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier:
+    """Update the given fields of a tier. Raises DuplicateName, or Invalid with all field errors."""
     if fields.get("name", tier.name) != tier.name:
         _check_tier_name_is_free(session, tier.event_id, fields["name"])
     _apply_tier_fields(tier, fields, taken=count_taken_places(session, tier))
@@ -51,6 +52,7 @@ def update_tier(session: Session, tier: Tier, fields: Mapping[str, Any]) -> Tier
 
 
 def delete_tier(session: Session, tier: Tier) -> None:
+    """Delete a tier and its sponsorships. Raises InUse unless all sponsorships of the tier are cancelled."""
     rows = session.scalars(select(Sponsorship).where(Sponsorship.tier_id == tier.id)).all()
     if any(row.state != SponsorshipState.CANCELLED for row in rows):
         raise InUse(Message("The tier “%(name)s” has sponsorships. Cancel them first.", name=tier.name))
@@ -68,6 +70,7 @@ def redact_tiers(session: Session, event: Event) -> None:
 
 
 def check_has_no_sponsorships(session: Session, event: Event) -> None:
+    """Raise InUse if the event has a sponsorship in any state."""
     rows = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id)
     if session.scalar(select(rows.exists())):
         raise InUse(Message("This event has sponsorship enquiries and cannot be deleted."))
@@ -153,6 +156,7 @@ def create_sponsor(session: Session, fields: Mapping[str, Any], *, now: datetime
 def update_sponsor(
     session: Session, sponsor: Sponsor, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Sponsor:
+    """Update the given fields of a sponsor. Raises NotSignedIn or Forbidden unless the caller is a moderator."""
     check_moderator(caller)
     set_given_fields(sponsor, fields, fields)
     if session.is_modified(sponsor):

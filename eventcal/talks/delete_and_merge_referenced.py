@@ -42,6 +42,7 @@ def _talk_column_for(part: Room | Track) -> InstrumentedAttribute[str | None]:
 
 
 def delete_event(session: Session, event: Event) -> None:
+    """Delete an event. Raises CannotDeletePublished if the event is public, or InUse if the event has talks."""
     if event.status in PUBLIC_STATUSES:
         detail = Message(
             "This event is already in the calendars of subscribers. Cancel it instead, so that they are informed."
@@ -59,7 +60,11 @@ _UNIQUE_COLUMNS = ("email", "member_id")
 
 
 def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: Caller, now: datetime) -> Speaker:
-    """Merge the speaker `other` into `kept`, which receives the talks and missing profile fields from `other`."""
+    """Merge the speaker `other` into `kept`, which receives the talks and missing profile fields from `other`.
+
+    The slug of `other` redirects to `kept`. Raises NotSignedIn or Forbidden unless the caller is a moderator, and
+    CannotMergeWithItself if the speakers are identical or one of them has already been merged.
+    """
     check_moderator(caller)
     if kept.id == other.id:
         raise CannotMergeWithItself(Message("Speaker “%(slug)s” cannot be merged with itself.", slug=kept.slug))

@@ -74,6 +74,7 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
 
 
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
+    """Return the fully loaded talk. Raises TalkNotFound if the talk is missing or hidden from the caller."""
     return require(find_talk(session, talk_id, caller), TalkNotFound(talk_id))
 
 

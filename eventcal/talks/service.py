@@ -35,9 +35,11 @@ _TIME_FIELDS = ("starts", "ends")
 def submit_talk(
     session: Session, event: Event, fields: TalkFields, *, member: Member, caller: Caller, now: datetime
 ) -> Talk:
-    """Create a talk. If the talk repeats an earlier talk, missing fields are copied from the earlier talk.
+    """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the database session.
 
-    Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all field errors.
+    If no speakers are given, the submitter is the speaker. If `reprise_of` is given, a missing title, abstract or list
+    of speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all
+    field errors.
     """
     check_email_confirmed(caller)
     check_accepts_talks(event, caller=caller, now=now)
@@ -109,6 +111,11 @@ def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Calle
 
 
 def check_can_edit_talk(talk: Talk, caller: Caller) -> None:
+    """Raise Forbidden or AlreadyDecided unless the caller is allowed to change this talk.
+
+    Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.
+    Only moderators can change a redacted talk.
+    """
     is_redacted = talk.redacted_at is not None or is_public_and_redacted(talk.event)
     if caller.is_moderator or (caller.can_organise(talk.event_id) and not is_redacted):
         return
@@ -243,6 +250,7 @@ def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
 
 
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:
+    """Add a public talk to the caller's agenda. Idempotent. Raises TalkNotFound."""
     if not is_public(talk):
         raise TalkNotFound(talk.id)
     if session.get(Star, (caller.member_id, talk.id)) is None:

@@ -97,6 +97,7 @@ def _action_label(action: TalkAction) -> str:
 
 
 def check_can_decide_on_talks(event: Event, caller: Caller) -> None:
+    """Raise NotSignedIn or Forbidden unless the caller is allowed to decide on the talks of this event."""
     if event.programme == Programme.LISTED:
         check_moderator(caller)
     else:
@@ -126,6 +127,8 @@ def apply_action_to_talks(
     reason: str | None,
     now: datetime,
 ) -> None:
+    """Apply an action to several talks. Raises Forbidden, or BulkActionFailed with an error for each failed talk."""
+
     def apply_action(choice: BulkChoice) -> None:
         revision = choice.talk.revision
         apply_talk_action(session, choice.talk, action, caller=caller, reason=reason, now=now)
@@ -135,6 +138,7 @@ def apply_action_to_talks(
 
 
 def edit_talks(session: Session, edits: Sequence[TalkEdit], *, caller: Caller, now: datetime) -> None:
+    """Update several talks. Raises Forbidden, or BulkActionFailed with an error for each failed talk."""
     _change_all_or_fail(edits, partial(edit_talk_if_unchanged, session, caller=caller, now=now))
 
 

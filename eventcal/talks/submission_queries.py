@@ -52,6 +52,7 @@ def list_undecided_talks_for_moderators(session: Session, *, paging: PageRequest
 
 
 def get_submission(session: Session, event: Event, talk_id: str, *, caller: Caller) -> Talk:
+    """Return a fully loaded submission. Raises TalkNotFound if the talk is a draft or belongs to another event."""
     talk = get_talk(session, talk_id, caller)
     if talk.event_id != event.id or talk.state == TalkState.DRAFT:
         raise TalkNotFound(talk_id)

@@ -123,14 +123,9 @@ class ResponseCache:
             return None
         return entry.representation
 
-    def put(self, key: ResponseKey, representation: Representation, *, cost: float) -> CachedRepresentation:
-        """Cache a representation unless it exceeds the size limit or a newer representation is cached for the URL.
-
-        Returns the representation with its responses, even if it is not cached.
-        """
-        entry = CachedRepresentation(key, representation, cost)
-        self._store(entry)
-        return entry
+    def put(self, key: ResponseKey, representation: Representation, *, cost: float) -> None:
+        """Cache a representation unless it exceeds the size limit or a newer representation is cached for the URL."""
+        self._store(CachedRepresentation(key, representation, cost))
 
     def get_render_lock(self, key: ResponseKey) -> threading.Lock:
         """Return the lock that prevents concurrent requests from rendering the same document."""

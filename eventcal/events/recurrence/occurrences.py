@@ -131,6 +131,7 @@ def occurrences_between(
 
 
 def list_occurrences(event: RecurringEvent, first: date, last: date, *, paging: PageRequest) -> Page[Occurrence]:
+    """Return a page of the occurrences between two days. Raises Invalid if the cursor is malformed."""
     after = _parse_cursor(paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])

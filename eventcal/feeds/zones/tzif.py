@@ -63,6 +63,7 @@ def get_zone(tzid: str) -> Zone:
 
 
 def read_tzif(tzid: str) -> bytes:
+    """Return the TZif file of a zone in the tzdata package. Raises ZoneInfoNotFoundError if the file does not exist."""
     if _TZID.fullmatch(tzid):
         # The exception for a directory such as "Europe" depends on the platform.
         with suppress(OSError):

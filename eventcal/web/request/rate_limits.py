@@ -73,10 +73,12 @@ def count_code(member_id: str) -> None:
 
 
 def count_registration() -> None:
+    """Count a registration."""
     _hit_or_raise(REGISTER_LIMIT_PER_CLIENT, _client_network())
 
 
 def count_email(email: str) -> None:
+    """Count a request that sends an email to this address."""
     count_email_token()
     _hit_or_raise(EMAIL_LIMIT, _client_network(), _hash_email(email))
 
@@ -92,6 +94,7 @@ def count_unsafe_request(member_id: str | None) -> None:
 
 
 def count_image_upload(member_id: str) -> None:
+    """Count an image upload by a member, because decoding images is expensive."""
     _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
 
 
