@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _LIBC = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
@@ -47,12 +48,23 @@ def cpu_nanoseconds(clocks: tuple[int, ...]) -> int:
     return sum(time.clock_gettime_ns(clock) for clock in clocks)
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process (VmRSS) in bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise ProcessLookupError(pid)
+@dataclass(frozen=True)
+class MemoryUsage:
+    """The memory of a process in bytes.
+
+    The proportional set size divides the size of each shared page, such as the code of libraries, by the number of
+    processes that use the page. The resident memory counts shared pages in full.
+    """
+
+    proportional: int
+    resident: int
+
+
+def read_memory_usage(pid: int) -> MemoryUsage:
+    """Return the memory of a process (proc_pid_smaps(5))."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
+    return MemoryUsage(proportional=kilobytes["Pss"] * 1024, resident=kilobytes["Rss"] * 1024)
 
 
 @contextmanager

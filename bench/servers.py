@@ -12,12 +12,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
+from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
 
 from bench import processes
 from bench.datasets import Dataset
+from bench.processes import MemoryUsage, read_memory_usage
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -44,6 +45,8 @@ http {{
 }}
 """
 _CONNECTION_CLOSED = "The server closed the connection."
+# The number of bytes of a body that are read at once.
+_BUFFER_SIZE = 64 * 1024
 _START_TIMEOUT, _STOP_TIMEOUT, _RESPONSE_TIMEOUT = 30.0, 30.0, 120.0
 
 
@@ -74,12 +77,40 @@ class Client:
     def __init__(self, port: int) -> None:
         self.port = port
         self._socket: socket.socket | None = None
-        self._file: BinaryIO | None = None
+        self._file: BufferedReader | None = None
+        self._buffer = memoryview(bytearray(_BUFFER_SIZE))
 
     def request(
         self, path: str, headers: Mapping[str, str] = NO_HEADERS, *, method: str = "GET", body: bytes | None = None
     ) -> Response:
         """Send a request and return the complete response. Raise OSError if the connection ends."""
+        file = self._send(path, headers, method=method, body=body)
+        response = _read_head(file)
+        received = file.read(_body_length(response))
+        if len(received) < _body_length(response):
+            raise ConnectionResetError(_CONNECTION_CLOSED)
+        return replace(response, body=received)
+
+    def request_status(self, path: str, headers: Mapping[str, str] = NO_HEADERS) -> int:
+        """Send a GET request and return the status of the response. Raise OSError if the connection ends.
+
+        The body is read into the same small buffer again and again. A client that stores large bodies displaces the
+        data of the server from the caches of the processor.
+        """
+        file = self._send(path, headers)
+        response = _read_head(file)
+        missing = _body_length(response)
+        while missing:
+            received = file.readinto1(self._buffer[:missing])
+            if not received:
+                raise ConnectionResetError(_CONNECTION_CLOSED)
+            missing -= received
+        return response.status
+
+    def _send(
+        self, path: str, headers: Mapping[str, str], *, method: str = "GET", body: bytes | None = None
+    ) -> BufferedReader:
+        """Send a request, and return the file from which the response is read."""
         if self._socket is None or self._file is None:
             self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=_RESPONSE_TIMEOUT)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -89,16 +120,7 @@ class Client:
             sent["Content-Length"] = str(len(body))
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
         self._socket.sendall("\r\n".join(lines).encode() + (body or b""))
-        status_line, *header_lines = iter(partial(_read_line, self._file), b"\r\n")
-        fields = [line.decode("latin-1").partition(":") for line in header_lines]
-        response = Response(int(status_line.split()[1]), tuple((name, value.strip()) for name, _, value in fields), b"")
-        if response.status == HTTPStatus.NOT_MODIFIED:
-            return response
-        length = int(response.find_header("Content-Length") or 0)
-        received = self._file.read(length)
-        if len(received) < length:
-            raise ConnectionResetError(_CONNECTION_CLOSED)
-        return replace(response, body=received)
+        return self._file
 
     def close(self) -> None:
         """Close the connection. The next request opens a new connection."""
@@ -108,7 +130,20 @@ class Client:
         self._socket = self._file = None
 
 
-def _read_line(file: BinaryIO) -> bytes:
+def _read_head(file: BufferedReader) -> Response:
+    """Return the status and the headers of the next response, without its body."""
+    status_line, *header_lines = iter(partial(_read_line, file), b"\r\n")
+    fields = [line.decode("latin-1").partition(":") for line in header_lines]
+    return Response(int(status_line.split()[1]), tuple((name, value.strip()) for name, _, value in fields), b"")
+
+
+def _body_length(response: Response) -> int:
+    if response.status == HTTPStatus.NOT_MODIFIED:
+        return 0
+    return int(response.find_header("Content-Length") or 0)
+
+
+def _read_line(file: BufferedReader) -> bytes:
     line = file.readline()
     if not line:
         raise ConnectionResetError(_CONNECTION_CLOSED)
@@ -128,13 +163,13 @@ class Server(Client):
         """Return the CPU time of all processes and threads of the server in nanoseconds."""
         return processes.cpu_nanoseconds(self._clocks)
 
-    def resident_bytes(self) -> int:
-        """Return the resident memory of the worker, which is the largest process, in bytes."""
-        return max(processes.resident_bytes(pid) for pid in self._pids)
+    def worker_memory(self) -> MemoryUsage:
+        """Return the memory of the worker, which is the largest process."""
+        return max((read_memory_usage(pid) for pid in self._pids), key=lambda usage: usage.resident)
 
-    def master_resident_bytes(self) -> int:
-        """Return the resident memory of the process that started the workers, in bytes."""
-        return processes.resident_bytes(self._process.pid)
+    def master_memory(self) -> MemoryUsage:
+        """Return the memory of the process that started the workers."""
+        return read_memory_usage(self._process.pid)
 
     def move_to_measured_processor(self) -> None:
         """Run the server on one processor. Waking up threads on other processors would take a varying CPU time."""
