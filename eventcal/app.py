@@ -34,6 +34,7 @@ from eventcal.web.http.url_converters import SegmentConverter
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.i18n import init_translations
 from eventcal.web.identity.permissions import register_token_error_handlers
+from eventcal.web.limiters import Limiters
 from eventcal.web.pages import register_pages
 from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.request.context import Services, attach_services
@@ -68,6 +69,7 @@ def build_services(
         responses=ResponseCache(_RESPONSE_CACHE_BYTES),
         fetch_counter=FetchCounter(),
         background=background or BackgroundThread(),
+        limiters=Limiters.create(),
     )
 
 

@@ -115,11 +115,25 @@ class VersionConflict(DomainError):
     title = Message("Version conflict")
 
 
-class DatabaseBusy(DomainError):
-    """The database is too busy to process the change. The caller can retry the request."""
+class Unavailable(DomainError):
+    """The request cannot be processed at present. The caller can retry the request after `retry_after` seconds."""
+
+    code = "unavailable"
+    title = Message("Service unavailable")
+    retry_after: ClassVar[int] = 5
+
+
+class DatabaseBusy(Unavailable):
+    """The database is too busy to process the change."""
 
     code = "busy"
-    title = Message("Service unavailable")
+
+
+class Overloaded(Unavailable):
+    """The server is processing too many requests of the same kind."""
+
+    code = "overloaded"
+    retry_after = 1
 
 
 def require(value: Found | None, error: DomainError) -> Found:

@@ -109,7 +109,7 @@ _ROWS: Mapping[HTTPStatus, _StatusRow] = {
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: _StatusRow(base=InternalError),
     HTTPStatus.SERVICE_UNAVAILABLE: _StatusRow(
-        base=errors.DatabaseBusy, detail=Message("Try again in a few seconds."), headers={"Retry-After": "5"}
+        base=errors.Unavailable, detail=Message("Try again in a few seconds."), headers={"Retry-After": "5"}
     ),
 }
 _STATUS_BY_CLASS = {row.base: status for status, row in _ROWS.items() if row.base}
@@ -156,7 +156,7 @@ def _iter_subclasses(error_class: type[DomainError]) -> Iterator[type[DomainErro
 def error_response(error: DomainError) -> ProblemResponse:
     status, code, title = error_kind(type(error))
     headers = dict(_ROWS[status].headers)
-    if isinstance(error, RequestInProgress):
+    if isinstance(error, (RequestInProgress, errors.Unavailable)):
         headers["Retry-After"] = str(error.retry_after)
     return problem_response(
         Problem(status=status, code=code, title=title, detail=error.detail, faults=error.errors, headers=headers)

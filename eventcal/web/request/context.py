@@ -15,6 +15,7 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.kit.row_reader.base import RowReader
 from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.limiters import Limiters
 from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.response_cache import ResponseCache
 
@@ -32,6 +33,7 @@ class Services:
     responses: ResponseCache
     fetch_counter: FetchCounter
     background: BackgroundThread
+    limiters: Limiters
 
 
 EXTENSION_KEY = "eventcal"

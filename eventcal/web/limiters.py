@@ -1,0 +1,58 @@
+"""The limits on operations that can block the threads of a worker.
+
+A part of the threads always remains free for requests that do not block, such as requests for cached feeds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Self
+
+from eventcal.kit.concurrency import ConcurrencyLimiter
+
+THREADS_PER_WORKER = 16
+# The number of threads that may hold or wait for slots, and of those that may wait briefly for a share of this number.
+_BLOCKED_THREADS, _WAITING_THREADS = 10, 2
+_SHORT_WAIT_SECONDS = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limiters:
+    """The limiters of a worker, by kind of operation.
+
+    `request_bodies`: reading the body of a request. `writes`: a unit of work, including the wait for the write lock.
+    `images`: decoding an uploaded image. `feed_checks`: checking a feed. `renders`: rendering a document that is not
+    cached. `redis`: a command to Redis.
+    """
+
+    request_bodies: ConcurrencyLimiter
+    writes: ConcurrencyLimiter
+    images: ConcurrencyLimiter
+    feed_checks: ConcurrencyLimiter
+    renders: ConcurrencyLimiter
+    redis: ConcurrencyLimiter
+
+    @classmethod
+    def create(cls) -> Self:
+        limiter = partial(
+            ConcurrencyLimiter,
+            wait_seconds=_SHORT_WAIT_SECONDS,
+            budget=ConcurrencyLimiter(
+                "blocked threads",
+                limit=_BLOCKED_THREADS,
+                max_waiting=_WAITING_THREADS,
+                wait_seconds=_SHORT_WAIT_SECONDS,
+            ),
+        )
+        return cls(
+            request_bodies=limiter("request bodies", limit=6, per_key=4),
+            writes=limiter("writes", limit=8),
+            images=limiter("images", limit=1, max_waiting=2),
+            feed_checks=limiter("feed checks", limit=1, max_waiting=1),
+            renders=limiter("renders", limit=8),
+            redis=limiter("redis", limit=2, max_waiting=2),
+        )
+
+    def all(self) -> Iterator[ConcurrencyLimiter]:
+        for field in fields(self):
+            yield getattr(self, field.name)
