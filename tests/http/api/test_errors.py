@@ -112,7 +112,7 @@ def test_domain_error_is_rendered_as_problem_with_all_members(error_responder: E
         (Invalid("."), 422, "invalid", {}),
         (PreconditionRequired("."), 428, "precondition-required", {}),
         (TooManyRequests(".", retry_after=30), 429, "too-many", {"Retry-After": "30"}),
-        (DatabaseBusy("."), 503, "unavailable", {"Retry-After": "5"}),
+        (DatabaseBusy("."), 503, "busy", {"Retry-After": "5"}),
     ],
 )
 def test_each_error_class_has_its_status_and_headers(
@@ -389,7 +389,7 @@ def test_locked_database_returns_503_with_retry_after(
     error_responder: ErrorResponder, locked_database_url: str
 ) -> None:
     answer = error_responder(operational_error_of(locked_database_url, "INSERT INTO things VALUES ('secret')"))
-    assert (answer.status_code, (answer.json or {})["code"], answer.headers["Retry-After"]) == (503, "unavailable", "5")
+    assert (answer.status_code, (answer.json or {})["code"], answer.headers["Retry-After"]) == (503, "busy", "5")
 
 
 @pytest.mark.parametrize(
