@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from typing import Any
 
 from flask import Flask
@@ -14,6 +15,7 @@ from eventcal.feeds.index.models import FEED_STATE_SELECT
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.database import Database
 from eventcal.kit.row_reader import create_row_reader
+from eventcal.members.security_log import write_security_log
 from eventcal.schema import metadata
 from eventcal.web.api.auth import auth
 from eventcal.web.api.changes import changes
@@ -39,6 +41,7 @@ from eventcal.web.pages import register_pages
 from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.request.context import Services, attach_services
 from eventcal.web.request.rate_limits import init_rate_limits
+from eventcal.web.request.security_log import init_security_log
 from eventcal.web.request.session_cookie import init_sessions
 from eventcal.web.response_cache import ResponseCache
 from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
@@ -90,6 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     init_sessions(app, settings)
     register_token_error_handlers(app)
     init_rate_limits(app, settings)
+    init_security_log(app)
     init_translations(app)
     register_cors_preflight(app)
     for blueprint in (calendars, documents, checking, health, front):
@@ -106,8 +110,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
 def create_worker_app() -> Flask:
     """Create the app of a worker process. The settings are read from the environment.
 
-    Existing objects are excluded from garbage collection, because a full collection would delay requests by 60 ms.
+    Security events are written to standard error, unless the logger of the security log has been configured. Existing
+    objects are excluded from garbage collection, because a full collection would delay requests by 60 ms.
     """
+    write_security_log(sys.stderr)
     app = create_app(read_settings(os.environ))
     gc.collect()
     gc.freeze()

@@ -5,11 +5,10 @@ exceeded, the `count_*` functions raise TooManyRequests.
 """
 
 import hashlib
-import ipaddress
 import logging
 from typing import cast
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import storage_from_string
@@ -19,6 +18,7 @@ from werkzeug.exceptions import TooManyRequests
 from eventcal.config import Settings
 from eventcal.kit.errors import Message
 from eventcal.kit.text import email_key
+from eventcal.web.request.client_address import client_network
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,9 +31,6 @@ EMAIL_LIMIT = RateLimitItemPerMinute(5, namespace="mail")
 EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
 IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
-
-# An IPv6 /64 network counts as one client, because a household usually has an entire /64 network.
-_V6_PREFIX = 64
 
 
 class RateLimiter:
@@ -61,9 +58,9 @@ def init_rate_limits(app: Flask, settings: Settings) -> None:
 
 def count_sign_in(email: str | None) -> None:
     """Count an attempt to sign in with an email address or, if `email` is None, with a passkey."""
-    _hit_or_raise(SIGN_IN_LIMIT_PER_CLIENT, _client_network())
+    _hit_or_raise(SIGN_IN_LIMIT_PER_CLIENT, client_network())
     if email is not None:
-        _hit_or_raise(SIGN_IN_LIMIT, _client_network(), _hash_email(email))
+        _hit_or_raise(SIGN_IN_LIMIT, client_network(), _hash_email(email))
 
 
 def count_code(member_id: str) -> None:
@@ -74,23 +71,23 @@ def count_code(member_id: str) -> None:
 
 def count_registration() -> None:
     """Count a registration."""
-    _hit_or_raise(REGISTER_LIMIT_PER_CLIENT, _client_network())
+    _hit_or_raise(REGISTER_LIMIT_PER_CLIENT, client_network())
 
 
 def count_email(email: str) -> None:
     """Count a request that sends an email to this address."""
     count_email_token()
-    _hit_or_raise(EMAIL_LIMIT, _client_network(), _hash_email(email))
+    _hit_or_raise(EMAIL_LIMIT, client_network(), _hash_email(email))
 
 
 def count_email_token() -> None:
     """Count an attempt to use a token that was sent by email."""
-    _hit_or_raise(EMAIL_LIMIT_PER_CLIENT, _client_network())
+    _hit_or_raise(EMAIL_LIMIT_PER_CLIENT, client_network())
 
 
 def count_unsafe_request(member_id: str | None) -> None:
     """Count an unsafe request by a member or, if `member_id` is None, by an anonymous client."""
-    _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or _client_network())
+    _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or client_network())
 
 
 def count_image_upload(member_id: str) -> None:
@@ -108,16 +105,6 @@ def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:
         if limit.GRANULARITY.name == "hour":
             detail = Message("The limit is %(most)s requests per hour. Try again later.", most=most)
         raise TooManyRequests(detail, retry_after=limit.get_expiry())
-
-
-def _client_network() -> str:
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    if address.version == 4:  # noqa: PLR2004 - IPv4
-        return str(address)
-    return str(ipaddress.ip_network((address, _V6_PREFIX), strict=False))
 
 
 def _hash_email(email: str) -> str:
