@@ -14,18 +14,21 @@ from eventcal.kit.validators import too_long_message
 from eventcal.members.authentication_factors import delete_all_passkeys, remove_second_factors
 from eventcal.members.caller import OPERATOR
 from eventcal.members.enums import Role
-from eventcal.members.errors import DuplicateEmail
+from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import (
     create_member,
     delete_all_access_tokens,
     find_member_by_email,
     get_member_by_email,
+    is_email_confirmed,
     normalise_email,
 )
 from eventcal.web.identity.accounts import change_password
 from eventcal.web.identity.passwords_and_codes import hash_password, validate_new_password
 
 _MAX_NAME_LENGTH = 200
+_NOT_CONFIRMED_YET = " The address is not confirmed: until it is, the role has no effect."
 
 
 def _parse_email(_context: click.Context, _parameter: click.Parameter, email: str) -> str:
@@ -44,6 +47,7 @@ def _validate_name(_context: click.Context, _parameter: click.Parameter, name: s
 
 
 _email_argument = click.argument("email", callback=_parse_email)
+_unconfirmed_option = click.option("--yes", is_flag=True, help="Also grant the role if the address is not confirmed.")
 _password_stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
@@ -74,11 +78,20 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
 @members.command("role")
 @_email_argument
 @click.argument("role", type=click.Choice(Role, case_sensitive=False))
-def set_role(*, email: str, role: Role) -> None:
-    """Set a member's role on the site. Each role includes the permissions of the previous ones."""
-    with open_unit_of_work() as unit:
-        get_member_by_email(unit.session, email).role = role
-    click.echo(f"{email} now has the role {role}.")
+@_unconfirmed_option
+def set_role(*, email: str, role: Role, yes: bool) -> None:
+    """Set a member's role on the site. Each role includes the permissions of the previous ones.
+
+    A role takes effect only once the member has confirmed their email address.
+    """
+    with open_services() as services, services.database.unit_of_work() as unit:
+        member = get_member_by_email(unit.session, email)
+        confirmed = is_email_confirmed(member, services.settings)
+        if not (confirmed or yes or role == Role.MEMBER):
+            raise _not_confirmed(email)
+        member.role = role
+        log_security_event_on_commit(unit.session, SecurityEvent.ROLE_CHANGED, member_id=member.id, role=role)
+    click.echo(f"{email} now has the role {role}.{'' if confirmed else _NOT_CONFIRMED_YET}")
 
 
 @members.command("password")
@@ -142,13 +155,26 @@ def team(context: click.Context, slug: str) -> None:
 @click.option(
     "--role", type=click.Choice(TeamRole, case_sensitive=False), default=TeamRole.ORGANISER, show_default=True
 )
+@_unconfirmed_option
 @click.pass_obj
-def team_add(slug: str, *, email: str, role: TeamRole) -> None:
-    """Add a member to the team, or change their role in it."""
-    with open_unit_of_work() as unit:
+def team_add(slug: str, *, email: str, role: TeamRole, yes: bool) -> None:
+    """Add a member to the team, or change their role in it.
+
+    The role takes effect only once the member has confirmed their email address.
+    """
+    with open_services() as services, services.database.unit_of_work() as unit:
         event = get_event(unit.session, slug, OPERATOR)
-        add_team_member(unit.session, event, get_member_by_email(unit.session, email), role=role)
-    click.echo(f"{email} is now on the team of {slug}, with the role {role}.")
+        member = get_member_by_email(unit.session, email)
+        confirmed = is_email_confirmed(member, services.settings)
+        if not (confirmed or yes):
+            raise _not_confirmed(email)
+        add_team_member(unit.session, event, member, role=role)
+    click.echo(f"{email} is now on the team of {slug}, with the role {role}.{'' if confirmed else _NOT_CONFIRMED_YET}")
+
+
+def _not_confirmed(email: str) -> EmailNotConfirmed:
+    hint = "Anybody may have registered it. Ask the member to confirm it, or repeat the command with --yes."
+    return EmailNotConfirmed(f"{email} is not confirmed. {hint}")
 
 
 @team.command("remove")

@@ -1,6 +1,6 @@
 """The caller of a request, with the permissions that queries and services check."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eventcal.members.enums import Role, Scope
 
@@ -42,6 +42,10 @@ class Caller:
         """Return whether the access token grants this scope. Scopes restrict only requests with an access token."""
         order = list(Scope).index
         return self.scopes is None or any(order(held) >= order(scope) for held in self.scopes)
+
+    def as_plain_member(self) -> "Caller":
+        """Return the caller without the permissions of site-wide roles and of event teams."""
+        return replace(self, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
 
 
 ANONYMOUS = Caller()

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from eventcal.events.enums import TeamRole
 from eventcal.events.queries import find_caller_by_token, team_roles_by_event
 from eventcal.kit.errors import Forbidden, Message
+from eventcal.members import service as members
 from eventcal.members.caller import ANONYMOUS, Caller
-from eventcal.members.enums import Role, Scope
+from eventcal.members.enums import Scope
 from eventcal.members.errors import CsrfFailed, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_sessions
@@ -27,10 +28,14 @@ _REAUTHENTICATION_MAX_AGE = timedelta(minutes=15)
 
 
 def caller() -> Caller:
-    """Return the caller, identified by an access token or the session cookie, or ANONYMOUS. Raises InvalidToken."""
+    """Return the caller, identified by an access token or the session cookie, or ANONYMOUS. Raises InvalidToken.
+
+    Roles take effect only once the email address is confirmed, because anybody can register any address.
+    """
     if "caller" not in g:
         token = bearer_token()
-        g.caller = _caller_by_cookie() if token is None else _caller_by_token(token)
+        found = _caller_by_cookie() if token is None else _caller_by_token(token)
+        g.caller = found if found.email_confirmed else found.as_plain_member()
     return cast("Caller", g.caller)
 
 
@@ -65,7 +70,7 @@ def _caller_by_token(token: str) -> Caller:
     if request.method in SAFE_METHODS or whole.has_scope(Scope.ORGANISE):
         return whole
     # For unsafe requests, a token without the `organise` scope grants only the permissions of an ordinary member.
-    return replace(whole, role=Role.MEMBER, organised_event_ids=frozenset(), reviewed_event_ids=frozenset())
+    return whole.as_plain_member()
 
 
 def _caller_by_cookie() -> Caller:
@@ -88,7 +93,7 @@ def _caller_by_cookie() -> Caller:
 
 def is_email_confirmed(member: Member) -> bool:
     """Return whether the member's email address is confirmed, which is always the case if email is disabled."""
-    return settings().mail_url is None or member.confirmed_at is not None
+    return members.is_email_confirmed(member, settings())
 
 
 def sign_in(member: Member) -> str:

@@ -147,3 +147,38 @@ def test_team_command_rejects_unknown_event(cli: CommandLine) -> None:
     assert (
         cli.run_expecting_error("events", "team", "nowhere", "add", "ada@example.org") == "Event “nowhere” not found.\n"
     )
+
+
+# Members who have not confirmed their address
+
+
+@pytest.mark.parametrize(
+    ("arguments", "granted"),
+    [
+        (("members", "role", "ada@example.org", "moderator"), "SELECT role FROM members WHERE role != 'member'"),
+        (("events", "team", "summit", "add", "ada@example.org"), "SELECT role FROM team_members"),
+    ],
+)
+def test_granting_a_role_to_an_unconfirmed_member_requires_yes(
+    cli: CommandLine, arguments: tuple[str, ...], granted: str
+) -> None:
+    cli.run_ok("load", cli.write_dataset(events=[EVENT_RECORD]))
+    add_member(cli)
+    cli.query_rows("UPDATE members SET confirmed_at = NULL")
+    mailing = {"EVENTCAL_MAIL_URL": "smtp://mail.example.org"}
+    assert cli.run_expecting_error(*arguments, **mailing) == (
+        "ada@example.org is not confirmed. Anybody may have registered it. "
+        "Ask the member to confirm it, or repeat the command with --yes.\n"
+    )
+    assert cli.query_rows(granted) == []
+    assert "The address is not confirmed: until it is, the role has no effect." in cli.run_ok(
+        *arguments, "--yes", **mailing
+    )
+    assert len(cli.query_rows(granted)) == 1
+
+
+def test_role_is_taken_from_an_unconfirmed_member_without_yes(cli: CommandLine) -> None:
+    add_member(cli)
+    cli.query_rows("UPDATE members SET confirmed_at = NULL, role = 'admin'")
+    cli.run_ok("members", "role", "ada@example.org", "member", EVENTCAL_MAIL_URL="smtp://mail.example.org")
+    assert cli.query_rows("SELECT role FROM members") == [("member",)]
