@@ -20,6 +20,7 @@ from eventcal.kit.ids import DuplicateSlug, SlugImmutable, generate_unique_slug,
 from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed
 
 _SIMPLE_FIELDS = ("title", "kind", "summary", "description", "programme", "attendance", "online_url", "url", "series")
@@ -38,6 +39,8 @@ def propose_event(session: Session, fields: EventFields, *, caller: Caller, now:
     if caller.member_id is not None:
         session.add(TeamMember(event_id=event.id, member_id=caller.member_id, role=TeamRole.ORGANISER))
     session.flush()
+    if event.status in PUBLIC_STATUSES:
+        log_security_event_on_commit(session, SecurityEvent.EVENT_PUBLISHED, calendar_event=event.slug)
     return event
 
 
@@ -236,6 +239,7 @@ def add_team_member(session: Session, event: Event, member: Member, *, role: Tea
         _check_another_organiser(session, row)
     row.role = role
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.TEAM_CHANGED, member_id=member.id, team=event.slug, role=role)
     return row
 
 
@@ -246,6 +250,7 @@ def remove_team_member(session: Session, event: Event, member_id: str) -> None:
     _check_another_organiser(session, row)
     session.delete(row)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.TEAM_CHANGED, member_id=member_id, team=event.slug)
 
 
 def _check_another_organiser(session: Session, row: TeamMember) -> None:

@@ -15,6 +15,7 @@ from eventcal.kit.errors import Message, Transition
 from eventcal.kit.ids import new_id
 from eventcal.members.caller import Caller
 from eventcal.members.permission_checks import check_moderator
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import delete_idempotency_records
 
 LOCATION_COLUMNS = tuple(Location.__annotations__)
@@ -72,6 +73,7 @@ def publish_event(session: Session, event: Event, *, caller: Caller) -> Event:
     EVENT_TRANSITIONS[EventAction.PUBLISH].check(event.status, InvalidTransition(detail))
     event.status = EventStatus.CONFIRMED
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.EVENT_PUBLISHED, calendar_event=event.slug)
     return event
 
 
@@ -95,6 +97,7 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
     number_part_names(session, event.rooms)
     delete_idempotency_records(session, f'"slug":"{event.slug}"')
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.REDACTED, calendar_event=event.slug)
     return event
 
 

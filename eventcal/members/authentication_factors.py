@@ -15,6 +15,7 @@ from eventcal.kit.errors import Message, NotFound
 from eventcal.kit.ids import hash_secret, new_id
 from eventcal.members.errors import DuplicatePasskey, InvalidCode, InvalidPasskey, SecondFactorAlreadyEnabled
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
+from eventcal.members.security_log import SecurityEvent, log_security_event, log_security_event_on_commit
 from eventcal.members.sessions import end_sessions_and_email_tokens
 
 RECOVERY_CODE_COUNT = 10
@@ -86,12 +87,17 @@ def enable_totp(session: Session, member: Member, encrypted_secret: str, *, coun
         detail = Message("An authenticator app is already set up. Remove it before you set up another one.")
         raise SecondFactorAlreadyEnabled(detail)
     session.add(TotpSecret(member_id=member.id, sealed=encrypted_secret, last_counter=counter, created_at=now))
+    log_security_event_on_commit(session, SecurityEvent.SECOND_FACTOR_ADDED, member_id=member.id, factor="totp")
     return replace_recovery_codes(session, member)
 
 
 def disable_totp(session: Session, member: Member) -> None:
-    session.execute(delete(TotpSecret).where(TotpSecret.member_id == member.id))
+    secret = find_totp_secret(session, member.id)
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
+    if secret is not None:
+        session.delete(secret)
+        session.flush()
+        log_security_event_on_commit(session, SecurityEvent.SECOND_FACTOR_REMOVED, member_id=member.id, factor="totp")
 
 
 def replace_recovery_codes(session: Session, member: Member) -> list[str]:
@@ -100,6 +106,7 @@ def replace_recovery_codes(session: Session, member: Member) -> list[str]:
     codes = [new_id() for _ in range(RECOVERY_CODE_COUNT)]
     session.add_all(RecoveryCode(member_id=member.id, code_hash=hash_secret(code)) for code in codes)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.RECOVERY_CODES_REPLACED, member_id=member.id)
     return ["-".join(re.findall("....", code)) for code in codes]
 
 
@@ -108,12 +115,16 @@ def use_second_factor_code(
 ) -> None:
     """Verify a TOTP code or a recovery code of a member and mark the code as used. Raises InvalidCode."""
     code = re.sub(r"[\s-]", "", typed_code).lower()
-    if re.fullmatch("[0-9]{6}", code):
+    is_totp_code = re.fullmatch("[0-9]{6}", code) is not None
+    if is_totp_code:
         taken = _use_totp_code(session, member, code, app=authenticator, now=now)
     else:
         taken = _use_recovery_code(session, member, code.translate(_LETTERS_TO_DIGITS))
+    factor = "totp" if is_totp_code else "recovery-code"
     if not taken:
+        log_security_event(SecurityEvent.SECOND_FACTOR_FAILED, member_id=member.id, factor=factor)
         raise InvalidCode(Message("This code is wrong, expired or already used."))
+    log_security_event_on_commit(session, SecurityEvent.SECOND_FACTOR_USED, member_id=member.id, factor=factor)
 
 
 def _use_totp_code(session: Session, member: Member, code: str, *, app: TotpAuthenticator, now: datetime) -> bool:
@@ -166,6 +177,9 @@ def register_passkey(session: Session, passkey: Passkey) -> Passkey:
         raise DuplicatePasskey(Message("This device already has a passkey for this account."))
     session.add(passkey)
     session.flush()
+    log_security_event_on_commit(
+        session, SecurityEvent.SECOND_FACTOR_ADDED, member_id=passkey.member_id, factor="passkey", passkey=passkey.id
+    )
     return passkey
 
 
@@ -178,13 +192,29 @@ def record_passkey_use(session: Session, passkey_id: str, *, sign_count: int, no
     passkey.sign_count = sign_count
     passkey.last_used_at = now
     session.flush()
+    log_security_event_on_commit(
+        session, SecurityEvent.SECOND_FACTOR_USED, member_id=passkey.member_id, factor="passkey", passkey=passkey.id
+    )
     return session.get_one(Member, passkey.member_id)
 
 
 def delete_passkey(session: Session, passkey_id: str, member_id: str) -> None:
     """Delete a passkey of the member. Raises NotFound."""
-    session.delete(get_passkey(session, passkey_id, member_id))
+    _delete_passkeys(session, [get_passkey(session, passkey_id, member_id)])
 
 
 def delete_all_passkeys(session: Session, member: Member) -> None:
-    session.execute(delete(Passkey).where(Passkey.member_id == member.id))
+    _delete_passkeys(session, list_passkeys(session, member.id))
+
+
+def _delete_passkeys(session: Session, passkeys: Sequence[Passkey]) -> None:
+    for passkey in passkeys:
+        session.delete(passkey)
+        log_security_event_on_commit(
+            session,
+            SecurityEvent.SECOND_FACTOR_REMOVED,
+            member_id=passkey.member_id,
+            factor="passkey",
+            passkey=passkey.id,
+        )
+    session.flush()

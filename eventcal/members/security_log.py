@@ -21,7 +21,6 @@ class SecurityEvent(StrEnum):
     """The catalogue of events in the security log."""
 
     REGISTERED = "registered"
-    MEMBER_ADDED = "member-added"
     EMAIL_CONFIRMED = "email-confirmed"
     EMAIL_CHANGE_REQUESTED = "email-change-requested"
     EMAIL_CHANGED = "email-changed"
@@ -30,11 +29,9 @@ class SecurityEvent(StrEnum):
     SIGNED_IN = "signed-in"
     SIGN_IN_FAILED = "sign-in-failed"
     SIGN_IN_DELAYED = "sign-in-delayed"
-    SIGNED_OUT = "signed-out"
     SESSIONS_ENDED = "sessions-ended"
 
     PASSWORD_RESET_REQUESTED = "password-reset-requested"  # noqa: S105 - the name of an event
-    PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of an event
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an event
 
     SECOND_FACTOR_ADDED = "second-factor-added"

@@ -17,6 +17,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.enums import Role, Scope
 from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
 from eventcal.members.models import AccessToken, IdempotencyRecord, Member, PersonalFeed
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 
 TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret scanners
 
@@ -115,6 +116,7 @@ def create_member(
     )
     session.add(member)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.REGISTERED, member_id=member.id, role=role)
     return member
 
 
@@ -154,16 +156,22 @@ def create_access_token(
     )
     session.add(token)
     session.flush()
+    log_security_event_on_commit(
+        session, SecurityEvent.TOKEN_CREATED, member_id=member.id, token=token.id, scopes=token.scopes
+    )
     return token, secret
 
 
 def delete_access_token(session: Session, token_id: str, member_id: str) -> None:
     """Delete an access token of the member. Raises NotFound."""
     session.delete(get_access_token(session, token_id, member_id))
+    log_security_event_on_commit(session, SecurityEvent.TOKEN_REVOKED, member_id=member_id, token=token_id)
 
 
 def delete_all_access_tokens(session: Session, member: Member) -> None:
-    session.execute(delete(AccessToken).where(AccessToken.member_id == member.id))
+    ids = session.scalars(delete(AccessToken).where(AccessToken.member_id == member.id).returning(AccessToken.id)).all()
+    for token_id in ids:
+        log_security_event_on_commit(session, SecurityEvent.TOKEN_REVOKED, member_id=member.id, token=token_id)
 
 
 def create_personal_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
@@ -172,17 +180,20 @@ def create_personal_feed(session: Session, member: Member, *, name: str, now: da
     feed = PersonalFeed(member_id=member.id, name=name, secret_hash=hash_secret(secret), created_at=now)
     session.add(feed)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.FEED_CREATED, member_id=member.id, feed=feed.id)
     return feed, secret
 
 
 def revoke_personal_feed(session: Session, feed_id: str, member_id: str, *, now: datetime) -> None:
     """Revoke a secret feed of the member. Raises NotFound."""
     get_personal_feed(session, feed_id, member_id).revoked_at = now
+    log_security_event_on_commit(session, SecurityEvent.FEED_REVOKED, member_id=member_id, feed=feed_id)
 
 
 def revoke_all_personal_feeds(session: Session, member: Member, *, now: datetime) -> None:
     feeds = update(PersonalFeed).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
-    session.execute(feeds.values(revoked_at=now))
+    for feed_id in session.scalars(feeds.values(revoked_at=now).returning(PersonalFeed.id)).all():
+        log_security_event_on_commit(session, SecurityEvent.FEED_REVOKED, member_id=member.id, feed=feed_id)
 
 
 def delete_idempotency_records(session: Session, text: str) -> None:

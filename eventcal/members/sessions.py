@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from eventcal.kit.errors import Message, NotFound, require
 from eventcal.kit.ids import hash_secret, new_id, new_secret
 from eventcal.members.models import Member, MemberSession
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 
 IDLE_TIMEOUT = timedelta(days=14)
 LIFETIME = timedelta(days=30)
@@ -78,14 +79,20 @@ def end_session(session: Session, member_session: MemberSession, *, now: datetim
         update_session(session, member_session.id, expires_at=now)
     else:
         session.execute(delete(MemberSession).where(MemberSession.id == member_session.id))
+    if not member_session.pending:
+        _log_ended_sessions(session, member_session.member_id, [member_session.id])
 
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
     # The member's signed cookies are no longer accepted, so sessions that replaced signed cookies can be deleted.
     member.signed_cookies = None
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
-    session.execute(rows if except_id is None else rows.where(MemberSession.id != except_id))
+    if except_id is not None:
+        rows = rows.where(MemberSession.id != except_id)
+    ended = session.scalars(rows.returning(MemberSession.id)).all()
     session.flush()
+    if ended:
+        _log_ended_sessions(session, member.id, ended)
 
 
 def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
@@ -98,6 +105,12 @@ def delete_expired_sessions(session: Session, *, now: datetime) -> None:
     """Delete expired browser sessions. A session that replaced a signed cookie is kept until the cookie expires."""
     kept = MemberSession.signed_csrf_secret.is_not(None) & (MemberSession.expires_at > now - IDLE_TIMEOUT)
     session.execute(delete(MemberSession).where(MemberSession.expires_at <= now, ~kept))
+
+
+def _log_ended_sessions(session: Session, member_id: str, session_ids: Sequence[str]) -> None:
+    log_security_event_on_commit(
+        session, SecurityEvent.SESSIONS_ENDED, member_id=member_id, sessions=sorted(session_ids)
+    )
 
 
 def _select_signed_in_sessions(member_id: str, now: datetime) -> Select[MemberSession]:

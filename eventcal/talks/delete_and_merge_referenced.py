@@ -14,6 +14,7 @@ from eventcal.kit.errors import Message
 from eventcal.members.caller import Caller
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.members.permission_checks import check_moderator
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import revoke_all_personal_feeds
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
@@ -169,6 +170,7 @@ def delete_account(session: Session, member: Member, *, now: datetime) -> Retain
     revoke_all_personal_feeds(session, member, now=now)
     session.delete(member)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.ACCOUNT_DELETED, member_id=member.id)
     return stays
 
 

@@ -18,6 +18,7 @@ from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.permission_checks import check_moderator
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed, delete_idempotency_records
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
@@ -144,6 +145,7 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
         record_state_change(session, talk, from_state, caller=caller, now=now)
     recompute_talk_columns(talk, now=now)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.REDACTED, talk=talk.id)
     return talk
 
 

@@ -17,6 +17,7 @@ from eventcal.kit.errors import Message
 from eventcal.members.authentication_factors import delete_all_passkeys, disable_totp
 from eventcal.members.errors import DuplicateEmail, InvalidEmailToken
 from eventcal.members.models import Member
+from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import (
     create_member,
     delete_all_access_tokens,
@@ -71,6 +72,8 @@ def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> Non
             session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
         else:
             _queue_template_email(session, found, template, now=now())
+            if template == "reset":
+                log_security_event_on_commit(session, SecurityEvent.PASSWORD_RESET_REQUESTED, member_id=found.id)
 
 
 def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> None:
@@ -78,7 +81,9 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
     row, address = _parse_token(session, token, salt=_CONFIRM_SALT, max_age=CONFIRM_MAX_AGE)
     if address != _sha256(row.email):
         raise InvalidEmailToken(_INVALID_LINK)
-    row.confirmed_at = row.confirmed_at or now
+    if row.confirmed_at is None:
+        row.confirmed_at = now
+        log_security_event_on_commit(session, SecurityEvent.EMAIL_CONFIRMED, member_id=row.id)
 
 
 def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
@@ -93,6 +98,7 @@ def reset_password_by_token(session: Session, token: str, password_hash: str, *,
     delete_all_passkeys(session, row)
     if row.confirmed_at is None:
         row.confirmed_at = now
+        log_security_event_on_commit(session, SecurityEvent.EMAIL_CONFIRMED, member_id=row.id)
         disable_totp(session, row)
         revoke_all_personal_feeds(session, row, now=now)
     change_password(session, row, password_hash, now=now)
@@ -104,6 +110,7 @@ def change_password(session: Session, member: Member, password_hash: str, *, now
     end_sessions_and_email_tokens(session, member)
     _queue_template_email(session, member, "changed", now=now)
     session.flush()
+    log_security_event_on_commit(session, SecurityEvent.PASSWORD_CHANGED, member_id=member.id)
     return member
 
 

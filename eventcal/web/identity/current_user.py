@@ -16,9 +16,11 @@ from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.members.enums import Scope
 from eventcal.members.errors import CsrfFailed, InvalidToken, NotSignedIn
 from eventcal.members.models import Member
+from eventcal.members.security_log import SecurityEvent, log_security_event
 from eventcal.members.sessions import end_sessions
 from eventcal.web.request import browser_sessions
 from eventcal.web.request.context import now, read_session, services, settings
+from eventcal.web.request.security_log import log_rejected_request
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM_MEDIA_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -100,6 +102,7 @@ def sign_in(member: Member) -> str:
     """Start a new session and return its CSRF token. Never call `sign_in` in a unit of work. Raises NotSignedIn."""
     browser_sessions.start_session(member)
     g.pop("caller", None)
+    log_security_event(SecurityEvent.SIGNED_IN, member_id=member.id)
     return csrf_token()
 
 
@@ -148,6 +151,7 @@ def check_csrf() -> None:
     except BadData:
         secret = None
     if not isinstance(secret, str) or not browser_sessions.is_csrf_secret(secret):
+        log_rejected_request(SecurityEvent.CSRF_FAILED)
         raise CsrfFailed(Message("Send the X-CSRF-Token header with the `csrf_token` from the sign-in response."))
 
 

@@ -21,6 +21,7 @@ from eventcal.kit.errors import Message
 from eventcal.members import authentication_factors
 from eventcal.members.errors import InvalidPasskey
 from eventcal.members.models import Member, Passkey
+from eventcal.members.security_log import SecurityEvent, log_security_event
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member
 from eventcal.web.request import browser_sessions, rate_limits
@@ -135,9 +136,17 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
 
 def authenticate_by_passkey(credential_json: str) -> Member:
     """Return the member whose passkey signed the challenge. Raises InvalidPasskey or TooManyRequests."""
+    rate_limits.count_sign_in(None)
+    try:
+        return _verify_passkey(credential_json)
+    except InvalidPasskey:
+        log_security_event(SecurityEvent.SIGN_IN_FAILED, factor="passkey")
+        raise
+
+
+def _verify_passkey(credential_json: str) -> Member:
     import webauthn
 
-    rate_limits.count_sign_in(None)
     challenge = _consume_challenge(_SIGN_IN_PURPOSE)
     with _convert_library_errors():
         read = webauthn.helpers.parse_authentication_credential_json(credential_json)

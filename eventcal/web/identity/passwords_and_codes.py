@@ -16,6 +16,7 @@ from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.members.authentication_factors import TotpAuthenticator, find_totp_secret, use_second_factor_code
 from eventcal.members.errors import InvalidCredentials, SecondFactorRequired
 from eventcal.members.models import Member
+from eventcal.members.security_log import SecurityEvent, log_security_event
 from eventcal.members.service import find_member_by_email
 from eventcal.web.http.errors import to_field_errors
 from eventcal.web.identity.current_user import current_member, current_member_id
@@ -58,6 +59,7 @@ def check_own_password(password: str) -> None:
     with read_session() as session:
         password_hash = current_member(session).password
     if not is_correct_password(password, password_hash):
+        log_security_event(SecurityEvent.SIGN_IN_FAILED, member_id=current_member_id())
         raise Invalid(errors=[FieldError("/password", Message("is not your current password"))])
 
 
@@ -84,6 +86,7 @@ def authenticate_by_password(email: str, password: str) -> Member:
         found = find_member_by_email(session, email)
     known = found.password if found is not None and found.active else None
     if not is_correct_password(password, known) or found is None or known is None:
+        log_security_event(SecurityEvent.SIGN_IN_FAILED, member_id=None if found is None else found.id)
         raise InvalidCredentials(Message("Wrong email address or password."))
     if _password_hasher().check_needs_rehash(known):
         renewed = hash_password(_normalise(password))
