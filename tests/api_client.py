@@ -1,6 +1,6 @@
 """API clients for tests, with different kinds of authentication, and helpers for checking responses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,7 +101,9 @@ class ApiClient:
         # A client without cookies keeps threads and tests independent of each other.
         client = self.app.test_client(use_cookies=False)
         where = path if path.startswith("http") else f"/api/v1{path}"
-        return _to_api_response(client.open(where, method=method, headers=given, **what))
+        response = client.open(where, method=method, headers=given, **what)
+        with response:
+            return _to_api_response(response)
 
     def get_feed(self, path: str, **headers: str) -> ApiResponse:
         """Send a GET request for a path outside /api/v1."""
@@ -136,12 +138,17 @@ def _add_token_client(
 
 def create_session_client(app: Flask, member: Member) -> ApiClient:
     """Return a client with the session cookie and CSRF token of a member who has signed in."""
+    return replace(create_browser_client(app, lambda: sign_in(member)), member_id=member.id)
+
+
+def create_browser_client(app: Flask, begin_session: Callable[[], str]) -> ApiClient:
+    """Return a client with the cookie of the session that `begin_session` starts, and the CSRF token it returns."""
     with app.test_request_context("/"):
-        token = sign_in(member)
+        token = begin_session()
         response = app.response_class()
         app.session_interface.save_session(app, session, response)
         cookie = response.headers["Set-Cookie"].partition(";")[0]
-    return ApiClient(app, {"Cookie": cookie, "X-CSRF-Token": token}, member.id)
+    return ApiClient(app, {"Cookie": cookie, "X-CSRF-Token": token})
 
 
 def create_member_client(app: Flask, *, role: Role = Role.MEMBER, **fields: Any) -> ApiClient:

@@ -125,6 +125,13 @@ def update_speaker(
     return speaker
 
 
+def get_speaker_to_edit(session: Session, slug: str, caller: Caller) -> Speaker:
+    """Return a speaker whose profile the caller is allowed to change. Raises SpeakerNotFound or Forbidden."""
+    speaker = get_speaker(session, slug, caller)
+    check_can_edit_speaker(speaker, caller)
+    return speaker
+
+
 def check_can_edit_speaker(speaker: Speaker, caller: Caller) -> None:
     """Raise Forbidden unless the caller is this speaker or a moderator."""
     if not (caller.is_moderator or is_own_speaker(speaker, caller)):

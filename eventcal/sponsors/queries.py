@@ -13,6 +13,7 @@ from eventcal.kit.errors import require
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
+from eventcal.members.permission_checks import check_organiser
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import SponsorNotFound, SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
@@ -84,6 +85,13 @@ def get_sponsorship(session: Session, sponsorship_id: str, caller: Caller) -> Sp
     if row is None or not (is_own or caller.can_organise(row.tier.event_id)):
         raise SponsorshipNotFound(sponsorship_id)
     return row
+
+
+def get_sponsorship_for_organiser(session: Session, sponsorship_id: str, caller: Caller) -> Sponsorship:
+    """Return a sponsorship that the caller can manage. Raises SponsorshipNotFound, NotSignedIn or Forbidden."""
+    sponsorship = get_sponsorship(session, sponsorship_id, caller)
+    check_organiser(caller, sponsorship.tier.event_id)
+    return sponsorship
 
 
 def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) -> Page[Sponsorship]:

@@ -26,7 +26,7 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.fields import SpeakerOfTalk, TalkFields
 from eventcal.talks.models import TEXT_COLUMNS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
-from eventcal.talks.queries import find_talk, is_public, is_submitter_or_speaker
+from eventcal.talks.queries import find_talk, get_talk, is_public, is_submitter_or_speaker
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_kind_errors, talk_time_errors
 
 _SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
@@ -108,6 +108,13 @@ def edit_talk(session: Session, talk: Talk, fields: TalkFields, *, caller: Calle
     if is_other_kind:
         errors += talk_kind_errors(talk)
     raise_if_invalid(errors)
+    return talk
+
+
+def get_talk_to_edit(session: Session, talk_id: str, caller: Caller) -> Talk:
+    """Return a talk that the caller is allowed to change. Raises TalkNotFound, Forbidden or AlreadyDecided."""
+    talk = get_talk(session, talk_id, caller)
+    check_can_edit_talk(talk, caller)
     return talk
 
 

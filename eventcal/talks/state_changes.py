@@ -22,7 +22,7 @@ from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import is_submitter_or_speaker
+from eventcal.talks.queries import get_talk, is_submitter_or_speaker
 from eventcal.talks.rules import (
     ORGANISER_ACTIONS,
     SPEAKER_ACTIONS,
@@ -59,15 +59,11 @@ def apply_talk_action(
 
     Raises Forbidden or InvalidTransition. `submit` can also raise EmailNotConfirmed, EventEnded or TalksClosed.
     """
-    if action not in SPEAKER_ACTIONS:
-        check_can_decide_on_talks(talk.event, caller)
-    elif not is_submitter_or_speaker(talk, caller):
-        raise Forbidden(Message("Only the submitter or a speaker of this talk may do this."))
+    check_can_apply_action(talk, action, caller)
     words = {"state": talk.state.label, "done": _action_label(action)}
     detail = Message("A talk with the state “%(state)s” cannot be %(done)s.", **words)
     TALK_TRANSITIONS[action].check(talk.state, InvalidTransition(detail))
     if action == TalkAction.SUBMIT:
-        check_email_confirmed(caller)
         ensure_event_loaded(session, talk.event)
         check_accepts_talks(talk.event, caller=caller, now=now)
     from_state, talk.state = talk.state, TALK_TRANSITIONS[action].target
@@ -79,6 +75,26 @@ def apply_talk_action(
         queue_mail(session, to=submitter.email, subject=subject, text=text, now=now)
     session.flush()
     return talk
+
+
+def get_talk_for_action(session: Session, talk_id: str, caller: Caller, *, action: TalkAction) -> Talk:
+    """Return a talk to which the caller is allowed to apply the action.
+
+    Raises TalkNotFound, NotSignedIn, Forbidden or EmailNotConfirmed.
+    """
+    talk = get_talk(session, talk_id, caller)
+    check_can_apply_action(talk, action, caller)
+    return talk
+
+
+def check_can_apply_action(talk: Talk, action: TalkAction, caller: Caller) -> None:
+    """Raise NotSignedIn, Forbidden or EmailNotConfirmed unless the caller is allowed to apply the action."""
+    if action not in SPEAKER_ACTIONS:
+        check_can_decide_on_talks(talk.event, caller)
+    elif not is_submitter_or_speaker(talk, caller):
+        raise Forbidden(Message("Only the submitter or a speaker of this talk may do this."))
+    if action == TalkAction.SUBMIT:
+        check_email_confirmed(caller)
 
 
 def render_decision_email(talk: Talk, action: TalkAction, *, reason: str | None) -> tuple[str, str]:

@@ -107,8 +107,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
             inner = access(self._wrap_query(inner, operation))
             if operation.get("picture"):
                 inner = max_content_length(MAX_UPLOAD_BYTES)(inner)
-            has_query = "query" in operation or "documented_query" in operation
-            return cast("View", self.route(rule, methods=[method])(inner if has_query else _reject_query_params(inner)))
+            return cast("View", self.route(rule, methods=[method])(inner))
 
         return decorate
 
@@ -148,7 +147,9 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
     def _wrap_query(self, view: View, operation: OperationOptions) -> View:
         if "documented_query" in operation:
             return self._document_arguments(view, operation["documented_query"], "query")
-        return self._wrap_arguments(view, operation["query"], "query") if "query" in operation else view
+        if "query" in operation:
+            return self._wrap_arguments(view, operation["query"], "query")
+        return _reject_query_params(view)
 
     def _document_arguments(self, view: View, schema: type[Schema], location: str) -> View:
         documented = self._wrap_arguments(view, schema, location)
@@ -178,8 +179,6 @@ def _return_no_content(view: View) -> View:
 
 
 def _reject_query_params(view: View) -> View:
-    """Wrap a view so that requests with query parameters are rejected before permissions are checked."""
-
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response | None:
         if request.args:

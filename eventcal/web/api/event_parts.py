@@ -78,9 +78,10 @@ class ChildResource(Generic[Child]):
         edit.__name__, edit.__doc__ = f"edit_{name}", self.edit_doc or f"Change a {name}."
         delete.__name__, delete.__doc__ = f"delete_{name}", self.delete_doc
         subject.get(collection, public, lists=self.out)(list_)
-        subject.post(collection, organiser(), body=self.create, creates=self.out, errors=[DuplicateName])(add)
-        subject.patch(item, organiser(), body=self.change, returns=self.out, errors=[DuplicateName])(edit)
-        subject.delete(item, organiser(), errors=self.delete_errors)(delete)
+        organiser_of_event = organiser(get_event_for_organiser)
+        subject.post(collection, organiser_of_event, body=self.create, creates=self.out, errors=[DuplicateName])(add)
+        subject.patch(item, organiser(self.get), body=self.change, returns=self.out, errors=[DuplicateName])(edit)
+        subject.delete(item, organiser(self.get), errors=self.delete_errors)(delete)
 
 
 def _register_tracks_or_rooms(name: str, table: type[Track | Room], out: type[ResponseSchema], **options: Any) -> None:
@@ -110,7 +111,7 @@ _register_tracks_or_rooms(
 )
 
 
-@event_parts.get("/events/<slug>/team", organiser(), returns=schemas.TeamPage)
+@event_parts.get("/events/<slug>/team", organiser(get_event_for_organiser), returns=schemas.TeamPage)
 def read_team(slug: str) -> Response:
     """List the members of an event's team."""
     with read_session() as session:
@@ -119,7 +120,11 @@ def read_team(slug: str) -> Response:
 
 
 @event_parts.put(
-    "/events/<slug>/team", organiser(), body=schemas.TeamMemberIn, returns=schemas.TeamMemberOut, errors=[LastOrganiser]
+    "/events/<slug>/team",
+    organiser(get_event_for_organiser),
+    body=schemas.TeamMemberIn,
+    returns=schemas.TeamMemberOut,
+    errors=[LastOrganiser],
 )
 def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
     """Add the member with the given email address to an event's team, or change the member's role."""
@@ -128,7 +133,7 @@ def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
 
 @event_parts.put(
     "/events/<slug>/team/<member_id>",
-    organiser(),
+    organiser(get_event_for_organiser),
     body=schemas.TeamRoleIn,
     returns=schemas.TeamMemberOut,
     errors=[LastOrganiser],
@@ -138,7 +143,7 @@ def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Respons
     return _set_team_role(slug, fields["role"], lambda session: get_member(session, member_id))
 
 
-@event_parts.delete("/events/<slug>/team/<member_id>", organiser(), errors=[LastOrganiser])
+@event_parts.delete("/events/<slug>/team/<member_id>", organiser(get_event_for_organiser), errors=[LastOrganiser])
 def remove_team_member(slug: str, member_id: str) -> None:
     """Remove a member from an event's team. The last organiser of an event cannot be removed."""
     with unit_of_work() as session:

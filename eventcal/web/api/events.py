@@ -18,8 +18,7 @@ from eventcal.feeds.stored_json_queries import list_event_json
 from eventcal.kit.errors import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.localtime import get_zone
-from eventcal.members.enums import Scope
-from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
+from eventcal.members.errors import NotSignedIn
 from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.delete_and_merge_referenced import delete_event
@@ -27,7 +26,7 @@ from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link_header, page_json, paging_from_query, serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response, serve_content
 from eventcal.web.identity.current_user import caller
-from eventcal.web.identity.permissions import member, moderator, organiser, public
+from eventcal.web.identity.permissions import confirmed_member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
 from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_json, with_occurrences
@@ -65,7 +64,7 @@ def read(session: Session, slug: str) -> Content:
     return json_content(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
-@events.post("/events", member(Scope.SUBMIT), body=EventIn, creates=EventOut, errors=[DuplicateSlug, EmailNotConfirmed])
+@events.post("/events", confirmed_member(), body=EventIn, creates=EventOut, errors=[DuplicateSlug])
 def propose(fields: EventFields) -> Response:
     """Propose an event for publication by a moderator. Events proposed by moderators are published immediately."""
     with unit_of_work() as session:
@@ -75,7 +74,7 @@ def propose(fields: EventFields) -> Response:
 
 @events.patch(
     "/events/<slug>",
-    organiser(),
+    organiser(get_event_for_organiser),
     body=EventPatch,
     returns=EventOut,
     if_match=True,
@@ -90,7 +89,7 @@ def edit(fields: EventFields, slug: str) -> Response:
     return _event_response(event)
 
 
-@events.delete("/events/<slug>", organiser(), errors=[CannotDeletePublished, InUse])
+@events.delete("/events/<slug>", organiser(get_event_for_organiser), errors=[CannotDeletePublished, InUse])
 def remove(slug: str) -> None:
     """Delete an event that has never been public. A published event can only be cancelled, not deleted."""
     with unit_of_work() as session:
@@ -107,7 +106,7 @@ def publish(slug: str) -> Response:
     return _event_response(event)
 
 
-@events.post("/events/<slug>/cancel", organiser(), returns=EventOut, errors=[InvalidTransition])
+@events.post("/events/<slug>/cancel", organiser(get_event_for_organiser), returns=EventOut, errors=[InvalidTransition])
 def cancel(slug: str) -> Response:
     """Cancel a public event, which remains visible as a cancelled event."""
     with unit_of_work() as session:

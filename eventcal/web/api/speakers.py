@@ -12,7 +12,7 @@ from eventcal.media.images import ImageSpec
 from eventcal.members.enums import Scope
 from eventcal.speakers.errors import CannotMergeWithItself
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import check_can_edit_speaker, get_speaker, list_public_speakers, update_speaker
+from eventcal.speakers.service import get_speaker, get_speaker_to_edit, list_public_speakers, update_speaker
 from eventcal.talks.delete_and_merge_referenced import merge_speakers
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link_header, page_json, paging_from_query
@@ -20,13 +20,13 @@ from eventcal.web.api.responses import Content, cached_view, check_if_match, jso
 from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import member, moderator, public
 from eventcal.web.media import decode_upload, normalise_photo_url, store_upload
-from eventcal.web.request.context import links, now, read_session, unit_of_work
+from eventcal.web.request.context import links, now, unit_of_work
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.speakers import MergeIn, SpeakerOut, SpeakerPatch, speaker_json
 
 speakers = ApiBlueprint("speakers", "Speakers")
 pictures = ApiBlueprint("pictures", "Portraits of speakers and logos of sponsors")
-submitter = member(Scope.SUBMIT)
+editor = member(Scope.SUBMIT, get_speaker_to_edit)
 
 
 @speakers.get("/speakers", public, query=PageQuery, lists=SpeakerOut)
@@ -48,7 +48,7 @@ def read(session: Session, slug: str) -> Content:
 
 @speakers.patch(
     "/speakers/<slug>",
-    submitter,
+    editor,
     body=SpeakerPatch,
     returns=SpeakerOut,
     if_match=True,
@@ -73,9 +73,7 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
     return _speaker_response(kept)
 
 
-@pictures.put(
-    "/speakers/<slug>/photo", submitter, picture=True, returns=SpeakerOut, errors=[Forbidden, UnsupportedImage]
-)
+@pictures.put("/speakers/<slug>/photo", editor, picture=True, returns=SpeakerOut, errors=[Forbidden, UnsupportedImage])
 def put_photo(raw: bytes, slug: str) -> Response:
     """Set the portrait of a speaker. Only the speaker and moderators can set the portrait.
 
@@ -83,18 +81,14 @@ def put_photo(raw: bytes, slug: str) -> Response:
     WebP images up to 16 million pixels. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without
     camera metadata. The `photo_url` field contains the URL of the image.
     """
-    with read_session() as session:
-        # Check the permission first, because decoding an image is expensive.
-        check_can_edit_speaker(get_speaker(session, slug, caller()), caller())
     picture = decode_upload(raw, ImageSpec.PORTRAIT)
     with unit_of_work() as session:
-        speaker = get_speaker(session, slug, caller())
-        check_can_edit_speaker(speaker, caller())
+        speaker = get_speaker_to_edit(session, slug, caller())
         update_speaker(session, speaker, {"photo_url": store_upload(picture)}, caller=caller(), now=now())
     return _speaker_response(speaker)
 
 
-@pictures.delete("/speakers/<slug>/photo", submitter, errors=[Forbidden])
+@pictures.delete("/speakers/<slug>/photo", editor, errors=[Forbidden])
 def delete_photo(slug: str) -> None:
     """Delete the portrait of a speaker. Only the speaker and moderators can delete the portrait."""
     with unit_of_work() as session:

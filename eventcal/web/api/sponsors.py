@@ -15,7 +15,13 @@ from eventcal.members.enums import Scope
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship
-from eventcal.sponsors.queries import count_taken_places, get_sponsor, get_sponsorship, get_tier_for_organiser
+from eventcal.sponsors.queries import (
+    count_taken_places,
+    get_sponsor,
+    get_sponsorship,
+    get_sponsorship_for_organiser,
+    get_tier_for_organiser,
+)
 from eventcal.sponsors.rules import SponsorshipAction
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.event_parts import ChildResource, event_scoped_content
@@ -23,7 +29,7 @@ from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response, private_json
 from eventcal.web.api.speakers import pictures
 from eventcal.web.identity.current_user import caller
-from eventcal.web.identity.permissions import member, moderator, organiser, public
+from eventcal.web.identity.permissions import confirmed_member, member, moderator, organiser, public
 from eventcal.web.media import decode_upload, normalise_photo_url, store_upload
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas import sponsors as schemas
@@ -81,7 +87,9 @@ def edit(fields: dict[str, Any], slug: str) -> Response:
     return json_response(sponsor_json(sponsor, links()), with_body_etag=True)
 
 
-@sponsors.get("/events/<slug>/sponsorships", organiser(), query=PageQuery, lists=schemas.SponsorshipOut)
+@sponsors.get(
+    "/events/<slug>/sponsorships", organiser(get_event_for_organiser), query=PageQuery, lists=schemas.SponsorshipOut
+)
 def list_sponsorships_of_event(query: dict[str, Any], slug: str) -> Response:
     """List all of an event's sponsorships, regardless of their states."""
 
@@ -93,7 +101,7 @@ def list_sponsorships_of_event(query: dict[str, Any], slug: str) -> Response:
 
 @sponsors.post(
     "/events/<slug>/sponsorships",
-    member(Scope.SUBMIT),
+    confirmed_member(get_event),
     body=schemas.SponsorshipIn,
     creates=schemas.SponsorshipOut,
     errors=[EventEnded, EventCancelled],
@@ -117,13 +125,18 @@ def read_sponsorship(sponsorship_id: str) -> Response:
 def _register_action_route(action: SponsorshipAction, description: str, *errors: type[DomainError]) -> None:
     def view(sponsorship_id: str) -> Response:
         with unit_of_work() as session:
-            found = get_sponsorship(session, sponsorship_id, caller())
+            found = get_sponsorship_for_organiser(session, sponsorship_id, caller())
             service.apply_sponsorship_action(session, found, action, caller=caller(), now=now())
         return json_response(sponsorship_json(found, links()))
 
     view.__name__, view.__doc__ = action.value, description
     rule = f"/sponsorships/<sponsorship_id>/{action.value}"
-    sponsors.post(rule, organiser(), returns=schemas.SponsorshipOut, errors=[InvalidTransition, *errors])(view)
+    sponsors.post(
+        rule,
+        organiser(get_sponsorship_for_organiser),
+        returns=schemas.SponsorshipOut,
+        errors=[InvalidTransition, *errors],
+    )(view)
 
 
 _register_action_route(SponsorshipAction.CONFIRM, "Confirm an enquiry. Rejected if the tier is full.", TierFull)

@@ -1,6 +1,7 @@
 """API views under /api/v1/talks and /api/v1/events/{slug}/talks: list, read, submit, edit and decide on talks."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -23,19 +24,18 @@ from eventcal.talks.errors import AlreadyDecided, TalksClosed
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions
-from eventcal.talks.rules import TalkAction
-from eventcal.talks.state_changes import apply_talk_action
-from eventcal.web.api.blueprint import ApiBlueprint, ViewDecorator
+from eventcal.talks.rules import SPEAKER_ACTIONS, TalkAction
+from eventcal.talks.state_changes import apply_talk_action, get_talk_for_action
+from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response
 from eventcal.web.identity.current_user import caller, current_member
-from eventcal.web.identity.permissions import member, moderator, organiser, public
+from eventcal.web.identity.permissions import confirmed_member, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
 talks = ApiBlueprint("talks", "Talks at events, and their state changes")
-submitter = member(Scope.SUBMIT)
 
 # The states in which only the speakers and the event's team can see a talk.
 _PRIVATE_STATES = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
@@ -96,7 +96,11 @@ def read(session: Session, talk_id: str) -> Content:
 
 
 @talks.post(
-    "/events/<slug>/talks", submitter, body=TalkIn, creates=TalkOut, errors=[TalksClosed, EventEnded, EmailNotConfirmed]
+    "/events/<slug>/talks",
+    confirmed_member(get_event),
+    body=TalkIn,
+    creates=TalkOut,
+    errors=[TalksClosed, EventEnded],
 )
 def submit(fields: TalkFields, slug: str) -> Response:
     """Submit a talk to an event. If `draft` is true, only the submitter can see the talk until it is submitted."""
@@ -108,7 +112,12 @@ def submit(fields: TalkFields, slug: str) -> Response:
 
 
 @talks.patch(
-    "/talks/<talk_id>", submitter, body=TalkPatch, returns=TalkOut, if_match=True, errors=[Forbidden, AlreadyDecided]
+    "/talks/<talk_id>",
+    member(Scope.SUBMIT, service.get_talk_to_edit),
+    body=TalkPatch,
+    returns=TalkOut,
+    if_match=True,
+    errors=[Forbidden, AlreadyDecided],
 )
 def edit(fields: TalkFields, talk_id: str) -> Response:
     """Change a talk with a JSON merge patch. `If-Match` is required.
@@ -116,14 +125,16 @@ def edit(fields: TalkFields, talk_id: str) -> Response:
     Submitters and speakers can change a talk until a decision is made, and organisers can change a talk at any time.
     """
     with unit_of_work() as session:
-        talk = get_talk(session, talk_id, caller())
-        service.check_can_edit_talk(talk, caller())
+        talk = service.get_talk_to_edit(session, talk_id, caller())
         check_if_match(revision=talk.revision)
         service.edit_talk(session, talk, fields, caller=caller(), now=now())
     return _talk_response(talk)
 
 
-def _register_action(action: TalkAction, access: ViewDecorator, description: str, *errors: type[DomainError]) -> None:
+def _register_action(action: TalkAction, description: str, *errors: type[DomainError]) -> None:
+    check_talk = partial(get_talk_for_action, action=action)
+    access = member(Scope.SUBMIT, check_talk) if action in SPEAKER_ACTIONS else organiser(check_talk)
+
     def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
             talk = get_talk(session, talk_id, caller())
@@ -135,13 +146,13 @@ def _register_action(action: TalkAction, access: ViewDecorator, description: str
     talks.post(f"/talks/<talk_id>/{action.value}", access, optional_body=StepIn, returns=TalkOut, errors=errors)(view)
 
 
-_register_action(TalkAction.SUBMIT, submitter, "Submit a draft.", TalksClosed, EventEnded, EmailNotConfirmed)
-_register_action(TalkAction.WITHDRAW, submitter, "Withdraw a talk. If it is public, it is shown as cancelled.")
-_register_action(TalkAction.CONFIRM, submitter, "Confirm an accepted talk, as a speaker.")
-_register_action(TalkAction.ACCEPT, organiser(), "Accept a talk. At listed events, only moderators can accept talks.")
-_register_action(TalkAction.REJECT, organiser(), "Reject a talk.")
-_register_action(TalkAction.WAITLIST, organiser(), "Put a talk on the waiting list.")
-_register_action(TalkAction.CANCEL, organiser(), "Cancel an accepted talk. If it is public, it is shown as cancelled.")
+_register_action(TalkAction.SUBMIT, "Submit a draft.", TalksClosed, EventEnded, EmailNotConfirmed)
+_register_action(TalkAction.WITHDRAW, "Withdraw a talk. If it is public, it is shown as cancelled.")
+_register_action(TalkAction.CONFIRM, "Confirm an accepted talk, as a speaker.")
+_register_action(TalkAction.ACCEPT, "Accept a talk. At listed events, only moderators can accept talks.")
+_register_action(TalkAction.REJECT, "Reject a talk.")
+_register_action(TalkAction.WAITLIST, "Put a talk on the waiting list.")
+_register_action(TalkAction.CANCEL, "Cancel an accepted talk. If it is public, it is shown as cancelled.")
 
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)

@@ -1,7 +1,9 @@
 """Decorators that declare which callers are allowed to use a view.
 
 Every view declares one access rule: with a decorator directly below the route decorator or, in the API, as an argument
-of the route decorator. Services check the permissions for a particular event or talk.
+of the route decorator. The rule can include a `ResourceCheck`, which checks the permissions for a particular event or
+talk before the request body is parsed, so that errors about the body are only sent to callers with permission. Services
+check the permissions again while the write lock is held.
 """
 
 from collections.abc import Callable
@@ -10,26 +12,38 @@ from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
+from sqlalchemy.orm import Session
 
 from eventcal.kit.errors import Forbidden, Message
+from eventcal.members.caller import Caller
 from eventcal.members.enums import Scope
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
 from eventcal.members.permission_checks import check_moderator
+from eventcal.members.service import check_email_confirmed
 from eventcal.web.http.errors import error_response
 from eventcal.web.identity.current_user import SAFE_METHODS, bearer_token, caller, check_csrf, current_member_id
 from eventcal.web.request import browser_sessions, idempotency, rate_limits
+from eventcal.web.request.context import read_session
 
 P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, R]
 
+ResourceCheck = Callable[[Session, str, Caller], object]
+"""A function such as `get_event_for_organiser` that raises NotFound, NotSignedIn or Forbidden for a resource.
 
-@dataclass(frozen=True)
+The second argument is the first variable of the URL.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessRule:
     """The access rule of a view, which is enforced for each request and described in the OpenAPI document."""
 
     name: str
     scope: Scope | None = None
+    requires_confirmed_email: bool = False
+    check_resource: ResourceCheck | None = None
 
     @property
     def openapi_security(self) -> list[dict[str, list[str]]]:
@@ -42,7 +56,7 @@ class AccessRule:
 
 def anonymous(view: View[P, R]) -> View[P, R]:
     """Allow anonymous access and ignore credentials. Every caller receives the same response."""
-    return _annotate(view, AccessRule("feed"))
+    return _annotate(view, AccessRule(name="feed"))
 
 
 def public(view: View[P, R]) -> View[P, R]:
@@ -54,27 +68,34 @@ def public(view: View[P, R]) -> View[P, R]:
             caller()
         return view(*args, **kwargs)
 
-    return _annotate(wrapper, AccessRule("public"))
+    return _annotate(wrapper, AccessRule(name="public"))
 
 
-def member(scope: Scope) -> Callable[[View[P, R]], View[P, R]]:
+def member(scope: Scope, check_resource: ResourceCheck | None = None) -> Callable[[View[P, R]], View[P, R]]:
     """Allow members who are identified by a session cookie, or by an access token with the given scope."""
-    return partial(_require_access, access=AccessRule("member", scope))
+    return partial(_require_access, access=AccessRule(name="member", scope=scope, check_resource=check_resource))
 
 
-def organiser() -> Callable[[View[P, R]], View[P, R]]:
-    """Allow members who are identified by a session cookie, or by an access token with the `organise` scope."""
-    return partial(_require_access, access=AccessRule("organiser", Scope.ORGANISE))
+def confirmed_member(check_resource: ResourceCheck | None = None) -> Callable[[View[P, R]], View[P, R]]:
+    """Allow members with a confirmed email address. Access tokens require the `submit` scope."""
+    access = AccessRule(name="member", scope=Scope.SUBMIT, requires_confirmed_email=True, check_resource=check_resource)
+    return partial(_require_access, access=access)
+
+
+def organiser(check_resource: ResourceCheck) -> Callable[[View[P, R]], View[P, R]]:
+    """Allow members who pass the check. Access tokens require the `organise` scope."""
+    access = AccessRule(name="organiser", scope=Scope.ORGANISE, check_resource=check_resource)
+    return partial(_require_access, access=access)
 
 
 def moderator(view: View[P, R]) -> View[P, R]:
     """Allow moderators. Callers who are not moderators are rejected even if the resource does not exist."""
-    return _require_access(view, access=AccessRule("moderator", Scope.ADMIN))
+    return _require_access(view, access=AccessRule(name="moderator", scope=Scope.ADMIN))
 
 
 def session_only(view: View[P, R]) -> View[P, R]:
     """Allow members who signed in with a browser. Requests with access tokens are rejected."""
-    return _require_access(view, access=AccessRule("by_cookie"))
+    return _require_access(view, access=AccessRule(name="by_cookie"))
 
 
 def _require_access(view: View[P, R], *, access: AccessRule) -> View[P, R]:
@@ -105,6 +126,12 @@ def _authorize(access: AccessRule) -> None:
         raise InsufficientScope(Message("This requires a token with the scope “%(scope)s”.", scope=access.scope))
     if access.name == "moderator":
         check_moderator(here)
+    if access.check_resource is not None:
+        with read_session() as session:
+            # Werkzeug keeps the order in which the variables occur in the URL.
+            access.check_resource(session, next(iter((request.view_args or {}).values())), here)
+    if access.requires_confirmed_email:
+        check_email_confirmed(here)
 
 
 def _annotate(view: View[P, R], access: AccessRule) -> View[P, R]:

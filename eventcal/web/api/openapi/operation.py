@@ -16,7 +16,14 @@ from werkzeug.exceptions import (
 from werkzeug.routing import Rule
 
 from eventcal.kit.errors import DatabaseBusy, Forbidden, Gone, Invalid, NotFound
-from eventcal.members.errors import CsrfFailed, IdempotencyKeyReused, InsufficientScope, InvalidToken, NotSignedIn
+from eventcal.members.errors import (
+    CsrfFailed,
+    EmailNotConfirmed,
+    IdempotencyKeyReused,
+    InsufficientScope,
+    InvalidToken,
+    NotSignedIn,
+)
 from eventcal.web.http.errors import ErrorClass, error_kind
 from eventcal.web.http.problem_details import MEDIA_TYPE
 from eventcal.web.identity.permissions import AccessRule
@@ -89,6 +96,8 @@ class Operation:
         errors: set[ErrorClass] = {InvalidToken, NotSignedIn, InsufficientScope if self.access.scope else Forbidden}
         if self.access.name in {"organiser", "moderator"}:
             errors.add(Forbidden)
+        if self.access.requires_confirmed_email:
+            errors.add(EmailNotConfirmed)
         return errors if self.method == "get" else errors | {CsrfFailed, TooManyRequests}
 
     def request_headers(self, errors: Collection[ErrorClass]) -> list[Json]:

@@ -18,6 +18,7 @@ from eventcal.feeds.stored_json_queries import list_event_json
 from eventcal.kit.errors import Forbidden, Message, NotFound
 from eventcal.kit.markdown import to_html
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
+from eventcal.members.service import check_email_confirmed
 from eventcal.talks import service
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
@@ -254,6 +255,7 @@ def submit_talk_form() -> Response:
 @form_view(redisplay(_talk_form_response), catch=(*FORM_ERRORS, Forbidden))
 def submit_or_preview_talk() -> str | Response:
     """Submit a talk, save a draft or show a preview, depending on the clicked button."""
+    check_email_confirmed(caller())
     fields, pressed = validate(_TALK, talk_form.parse_talk_form(request.form)), request.form.get("do")
     if pressed == "preview":
         preview = {**fields, "abstract_html": to_html(fields.get("abstract") or "")}

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from eventcal.kit.errors import raise_if_invalid
 from eventcal.media.images import ImageSpec
 from eventcal.members.permission_checks import check_moderator
-from eventcal.speakers.service import check_can_edit_speaker, get_speaker
+from eventcal.speakers.service import get_speaker, get_speaker_to_edit
 from eventcal.sponsors.models import Sponsor
 from eventcal.sponsors.queries import get_sponsor
 from eventcal.sponsors.service import update_sponsor
@@ -34,8 +34,7 @@ _LOGO = "logo"
 @login_required
 def speaker_profile_form(slug: str, form: forms.Form | None = None, status: int = HTTPStatus.OK) -> Response:
     with read_session() as session:
-        speaker = get_speaker(session, slug, caller())
-        check_can_edit_speaker(speaker, caller())
+        speaker = get_speaker_to_edit(session, slug, caller())
         values = speaker_form_context(speaker, form or build_speaker_form(speaker))
         title = _("Profile of %(name)s", name=speaker.name)
         done = forms.done_message({"saved": _("It is saved.")})

@@ -12,6 +12,7 @@ from eventcal.events.queries import get_event_for_organiser
 from eventcal.events.rules import ALLOWED_STATUS_EDITS
 from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
+from eventcal.members.service import check_email_confirmed
 from eventcal.web.identity.current_user import caller, csrf_token
 from eventcal.web.pages.organise import event_form as forms
 from eventcal.web.pages.organise import layout
@@ -45,6 +46,7 @@ def propose_event_form() -> Response:
 @login_required
 @form_view(lambda error: answer_rejected(_build_new_event_page(_rejected_form(error)), error), catch=(DomainError,))
 def propose_or_preview_event() -> str | Response:
+    check_email_confirmed(caller())
     body, call_errors = forms.parse_event_form(request.form), forms.contradictory_call_errors(request.form)
     fields = forms.load_event_fields(_EVENT, forms.drop_empty_fields(body), full_body=body, extra_errors=call_errors)
     if request.form.get("do") == "preview":
