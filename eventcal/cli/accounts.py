@@ -5,6 +5,7 @@ import sys
 import click
 
 from eventcal.cli.common import open_app_context, open_services, open_unit_of_work
+from eventcal.config import Settings
 from eventcal.events.enums import TeamRole
 from eventcal.events.queries import get_event
 from eventcal.events.service import add_team_member, remove_team_member
@@ -15,6 +16,7 @@ from eventcal.members.authentication_factors import delete_all_passkeys, remove_
 from eventcal.members.caller import OPERATOR
 from eventcal.members.enums import Role
 from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
+from eventcal.members.password_rules import normalise_password, password_errors
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import (
     create_member,
@@ -25,7 +27,7 @@ from eventcal.members.service import (
     normalise_email,
 )
 from eventcal.web.identity.accounts import change_password
-from eventcal.web.identity.passwords_and_codes import hash_password, validate_new_password
+from eventcal.web.identity.passwords_and_codes import hash_password
 
 _MAX_NAME_LENGTH = 200
 _NOT_CONFIRMED_YET = " The address is not confirmed: until it is, the role has no effect."
@@ -65,7 +67,7 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
     """Add a member with a confirmed email address."""
     given = _read_password(from_stdin=password_stdin)
     with open_services() as services:
-        hashed = _validate_and_hash_password(given)
+        hashed = _hash_new_password(given, services.settings, email=email, name=name)
         with services.database.unit_of_work() as unit:
             session, now = unit.session, unit.now
             if find_member_by_email(session, email) is not None:
@@ -101,7 +103,9 @@ def set_password(*, email: str, password_stdin: bool) -> None:
     """Set a member's password. Revokes all sessions, access tokens and passkeys of the member."""
     given = _read_password(from_stdin=password_stdin)
     with open_app_context() as services:
-        password_hash = _validate_and_hash_password(given)
+        with services.database.read_session() as session:
+            member = get_member_by_email(session, email)
+        password_hash = _hash_new_password(given, services.settings, email=email, name=member.name)
         with services.database.unit_of_work() as unit:
             member = get_member_by_email(unit.session, email)
             delete_all_access_tokens(unit.session, member)
@@ -130,9 +134,9 @@ def _read_password(*, from_stdin: bool) -> str:
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _validate_and_hash_password(password: str) -> str:
-    errors, normal = validate_new_password(password)
-    if errors:
+def _hash_new_password(password: str, settings: Settings, *, email: str, name: str) -> str:
+    normal = normalise_password(password)
+    if errors := password_errors(normal, personal_texts=(settings.name, email, name)):
         raise Invalid(f"The password {'; '.join(errors)}.")
     return hash_password(normal)
 

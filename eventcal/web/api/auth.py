@@ -11,7 +11,7 @@ from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import json_response
 from eventcal.web.identity import accounts, passwords_and_codes, schemas
-from eventcal.web.identity.current_user import current_member, sign_in, sign_out
+from eventcal.web.identity.current_user import sign_in, sign_out
 from eventcal.web.identity.permissions import public, session_only
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, read_session, unit_of_work
@@ -103,17 +103,14 @@ def reset_password(fields: dict[str, Any]) -> None:
     The authenticator app remains active, so that signing in with the new password still requires a code.
     """
     rate_limits.count_email_token()
-    password_hash = passwords_and_codes.hash_password(fields["password"])
-    with unit_of_work() as session:
-        accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
+    accounts.reset_password(fields["token"], fields["password"])
 
 
 @auth.post("/auth/password", session_only, documented_body=schemas.PasswordIn, returns=schemas.SignedInOut)
 def change_password() -> Response:
     """Change the current user's password, end all other sessions, and return a new session cookie and CSRF token."""
     form = passwords_and_codes.load_and_check_password(schemas.PasswordIn(), read_json())
-    password_hash = passwords_and_codes.hash_password(form["new_password"])
-    with unit_of_work() as session:
-        changed = accounts.change_password(session, current_member(session), password_hash, now=now())
+    changed = accounts.change_own_password(form["new_password"])
+    with read_session() as session:
         body = member_json(session, changed)
     return json_response({"member": body, "csrf_token": sign_in(changed)})

@@ -29,8 +29,8 @@ from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
 from eventcal.web.identity import passwords_and_codes
-from eventcal.web.identity.current_user import end_other_sessions, is_email_confirmed
-from eventcal.web.request.context import now, settings, unit_of_work
+from eventcal.web.identity.current_user import current_member, end_other_sessions, is_email_confirmed
+from eventcal.web.request.context import now, read_session, settings, unit_of_work
 from eventcal.web.request.rate_limits import count_email
 
 CONFIRM_MAX_AGE = timedelta(days=2)
@@ -44,10 +44,10 @@ _INVALID_LINK = Message("This link is invalid or has expired. Request a new one.
 def register_member(*, email: str, password: str, name: str) -> bool:
     """Register a member, and return whether the email address counts as confirmed.
 
-    `password` must be normalised. If email is enabled, registering a known address appears to succeed, and the owner of
-    the address is notified. If email is disabled, registering a known address raises DuplicateEmail.
+    If email is enabled, registering a known address appears to succeed, and the owner of the address is notified. If
+    email is disabled, registering a known address raises DuplicateEmail. Raises Invalid if the password is not allowed.
     """
-    password_hash = passwords_and_codes.hash_password(password)
+    password_hash = passwords_and_codes.hash_new_password(password, email=email, name=name)
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
         try:
@@ -86,13 +86,21 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
         log_security_event_on_commit(session, SecurityEvent.EMAIL_CONFIRMED, member_id=row.id)
 
 
-def reset_password_by_token(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
-    """Set a new password, authorised by a token from an email. Raises InvalidEmailToken.
+def reset_password(token: str, password: str) -> None:
+    """Set a new password, authorised by a token from an email. Raises InvalidEmailToken, or Invalid for `/password`.
 
     All sessions, access tokens and passkeys are revoked, because an intruder could have created them. The second factor
     and personal feeds are removed if the email address was unconfirmed, because another person could have registered
     that address. Using the token also confirms the email address.
     """
+    with read_session() as session:
+        owner, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
+    password_hash = passwords_and_codes.hash_new_password(password, email=owner.email, name=owner.name)
+    with unit_of_work() as session:
+        _reset_password(session, token, password_hash, now=now())
+
+
+def _reset_password(session: Session, token: str, password_hash: str, *, now: datetime) -> None:
     row, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
     delete_all_access_tokens(session, row)
     delete_all_passkeys(session, row)
@@ -102,6 +110,17 @@ def reset_password_by_token(session: Session, token: str, password_hash: str, *,
         disable_totp(session, row)
         revoke_all_personal_feeds(session, row, now=now)
     change_password(session, row, password_hash, now=now)
+
+
+def change_own_password(password: str) -> Member:
+    """Set a new password of the current user. Raises Invalid for `/new_password`."""
+    with read_session() as session:
+        owner = current_member(session)
+    password_hash = passwords_and_codes.hash_new_password(
+        password, email=owner.email, name=owner.name, pointer="/new_password"
+    )
+    with unit_of_work() as session:
+        return change_password(session, current_member(session), password_hash, now=now())
 
 
 def change_password(session: Session, member: Member, password_hash: str, *, now: datetime) -> Member:

@@ -1,10 +1,9 @@
 """Password hashing, and verification of passwords and second factors.
 
-Passwords are normalised (NFKD) before hashing, so that the hash does not depend on how a keyboard composes characters.
-Hashes are computed outside transactions, because hashing takes 40 ms and would block other writers.
+Passwords are normalised before hashing, so that the hash does not depend on how a keyboard composes characters. Hashes
+are computed outside transactions, because hashing takes 40 ms and would block other writers.
 """
 
-import unicodedata
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +15,7 @@ from eventcal.kit.errors import FieldError, Invalid, Message, raise_if_invalid
 from eventcal.members.authentication_factors import TotpAuthenticator, find_totp_secret, use_second_factor_code
 from eventcal.members.errors import InvalidCredentials, SecondFactorRequired
 from eventcal.members.models import Member
+from eventcal.members.password_rules import normalise_password, password_errors
 from eventcal.members.security_log import SecurityEvent, log_security_event
 from eventcal.members.service import find_member_by_email
 from eventcal.web.http.errors import to_field_errors
@@ -26,14 +26,16 @@ from eventcal.web.request.context import now, read_session, settings, unit_of_wo
 ARGON2_COST = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
 """The Argon2 parameters recommended by OWASP (19 MiB, two passes). Hashing takes 40 ms."""
 
-_SHORTEST, _LONGEST = 8, 128
-_LENGTH_ERROR = Message("must have %(least)s to %(most)s characters", least=_SHORTEST, most=_LONGEST)
 
+def hash_new_password(password: str, *, email: str, name: str, pointer: str = "/password") -> str:
+    """Return the hash of a new password for the person with this email address and name.
 
-def validate_new_password(password: str) -> tuple[list[Message], str]:
-    """Validate a new password, and return the errors and the normalised password."""
-    normal = _normalise(password)
-    return [] if _SHORTEST <= len(normal) <= _LONGEST else [_LENGTH_ERROR], normal
+    Raises Invalid with an error for `pointer` if the password is not allowed.
+    """
+    normal = normalise_password(password)
+    errors = password_errors(normal, personal_texts=(settings().name, email, name))
+    raise_if_invalid([FieldError(pointer, error) for error in errors])
+    return hash_password(normal)
 
 
 def hash_password(password: str) -> str:
@@ -43,7 +45,7 @@ def hash_password(password: str) -> str:
 
 def is_correct_password(password: str, password_hash: str | None) -> bool:
     """Return whether the password, after normalisation, matches the hash. If the hash is None, no password matches."""
-    normal = _normalise(password)
+    normal = normalise_password(password)
     if password_hash is None:
         hash_password(normal)  # The response time must not reveal that no hash exists.
         return False
@@ -89,7 +91,7 @@ def authenticate_by_password(email: str, password: str) -> Member:
         log_security_event(SecurityEvent.SIGN_IN_FAILED, member_id=None if found is None else found.id)
         raise InvalidCredentials(Message("Wrong email address or password."))
     if _password_hasher().check_needs_rehash(known):
-        renewed = hash_password(_normalise(password))
+        renewed = hash_password(normalise_password(password))
         with unit_of_work() as session:
             row = session.get(Member, found.id)
             # The password may have been changed while the new hash was being computed.
@@ -129,10 +131,6 @@ def find_pending_member() -> Member | None:
     """Return the member who has entered the correct password but no second-factor code yet, or None."""
     stored = browser_sessions.find_stored_session()
     return stored.member if stored is not None and stored.row.pending else None
-
-
-def _normalise(password: str) -> str:
-    return unicodedata.normalize("NFKD", password)
 
 
 def _password_hasher() -> PasswordHasher:

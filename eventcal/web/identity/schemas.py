@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from eventcal.events.enums import TeamRole
 from eventcal.kit.errors import Message
 from eventcal.members.enums import Role, Scope
-from eventcal.web.identity import passwords_and_codes
+from eventcal.members.password_rules import MAX_LENGTH, MIN_LENGTH, normalise_password, password_errors
 from eventcal.web.params.fields import described
 from eventcal.web.schemas.fields import (
     URI,
@@ -140,15 +140,20 @@ class PasswordField(MultiLine):
 
 
 class NewPasswordField(PasswordField):
-    """A new password. The length of the password is validated, and the loaded password is normalised."""
+    """A new password, which is validated without knowing whose password it is."""
 
-    json_schema: Mapping[str, Any] = {**PasswordField.json_schema, "minLength": 8, "maxLength": 128}
+    json_schema: Mapping[str, Any] = {
+        **PasswordField.json_schema,
+        "minLength": MIN_LENGTH,
+        "maxLength": MAX_LENGTH,
+        "description": "Not a common password, your name, your email address or the name of the calendar.",
+    }
 
     def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        errors, normal = passwords_and_codes.validate_new_password(super()._deserialize(value, attr, data, **kwargs))
-        if errors:
+        password = super()._deserialize(value, attr, data, **kwargs)
+        if errors := password_errors(normalise_password(password), personal_texts=()):
             raise ValidationError(errors)
-        return normal
+        return password
 
 
 class RegisterIn(BaseSchema):

@@ -159,9 +159,7 @@ def reset_password_or_mail_link() -> Response:
         return _message_page(_("Look into your mail"), message, HTTPStatus.ACCEPTED)
     fields = validate(_NEW_PASSWORD, nonempty_form_fields("token", "password"))
     rate_limits.count_email_token()
-    password_hash = passwords_and_codes.hash_password(fields["password"])
-    with unit_of_work() as session:
-        accounts.reset_password_by_token(session, fields["token"], password_hash, now=now())
+    accounts.reset_password(fields["token"], fields["password"])
     return _message_page(_("Your password is changed"), _("Sign in with the new one. Every other session has ended."))
 
 

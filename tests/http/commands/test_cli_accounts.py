@@ -36,6 +36,21 @@ def test_too_short_password_is_rejected(cli: CommandLine) -> None:
     assert cli.query_rows("SELECT * FROM members") == []
 
 
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [
+        ("password", "is one of the most common passwords; choose another one"),
+        ("Ada Lovelace1", "must not be your name, your email address or the name of the calendar"),
+    ],
+)
+def test_easily_guessed_password_is_rejected(cli: CommandLine, password: str, problem: str) -> None:
+    arguments = ("add", "ada@example.org", "--name", "Ada Lovelace", "--password-stdin")
+    assert cli.run_expecting_error("members", *arguments, typed=password) == f"The password {problem}.\n"
+    cli.run_ok("members", *arguments, typed=PASSWORD)
+    change = ("password", "ada@example.org", "--password-stdin")
+    assert cli.run_expecting_error("members", *change, typed=password) == f"The password {problem}.\n"
+
+
 def test_email_address_cannot_have_two_accounts(cli: CommandLine) -> None:
     add_member(cli)
     said = cli.run_expecting_error(

@@ -75,10 +75,7 @@ def change_password() -> str:
     """Change the password after checking the current password, and end all other sessions of the member."""
     data = nonempty_form_fields("password", "new_password")
     fields = passwords_and_codes.load_and_check_password(_NEW_PASSWORD, data)
-    password_hash = passwords_and_codes.hash_password(fields["new_password"])
-    with unit_of_work() as session:
-        member = accounts.change_password(session, current_member(session), password_hash, now=now())
-    current_user.sign_in(member)
+    current_user.sign_in(accounts.change_own_password(fields["new_password"]))
     return url_for("pages.account", done="password")
 
 
