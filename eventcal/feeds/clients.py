@@ -5,14 +5,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from importlib.resources import files
 from typing import Any, BinaryIO
 
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.errors import Message
 
-MAX_USER_AGENT_LENGTH = 300
-"""The length to which callers of `detect_client_kind` must truncate User-Agent headers."""
+_MAX_USER_AGENT_LENGTH = 300
 
 
 class ClientKind(StrEnum):
@@ -71,9 +70,13 @@ _USER_AGENT_PATTERNS = [
 ]
 
 
-@lru_cache(2048)
 def detect_client_kind(user_agent: str) -> ClientKind:
-    """Return the kind of client. Callers must truncate the User-Agent header, because results are cached."""
+    """Return the kind of client that sends a User-Agent header. Only the beginning of the header is examined."""
+    return _detect_client_kind(user_agent[:_MAX_USER_AGENT_LENGTH])
+
+
+@bounded_cache(500_000)
+def _detect_client_kind(user_agent: str) -> ClientKind:
     return next((kind for kind, pattern in _USER_AGENT_PATTERNS if pattern.search(user_agent)), ClientKind.OTHER)
 
 

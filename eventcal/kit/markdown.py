@@ -8,12 +8,14 @@ amount of markup. Deeply nested text is not parsed, because the parser would dro
 import html
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import count, groupby, repeat
+from typing import NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from eventcal.kit.bounded_cache import bounded_cache
 
 MAX_MARKUP_CHARACTERS = 5_000
 MAX_LINES = 2_000
@@ -46,24 +48,23 @@ _SANITIZER = nh3.Cleaner(
     link_rel="nofollow ugc noopener",
 )
 
-# The same text is often rendered repeatedly, for example whenever a room with many talks is renamed.
-_CACHE_SIZE = 256
+
+class _Rendered(NamedTuple):
+    """A text in both of the formats into which Markdown is rendered."""
+
+    html: str
+    plain_text: str
 
 
-@lru_cache(_CACHE_SIZE)
 def to_html(markdown: str) -> str:
     """Return Markdown as HTML that is safe to embed in any page, including pages of other sites.
 
     The HTML contains no scripts, styles, images or frames, and no class or id attributes. The highest heading level is
     h3. Links have the attribute rel="nofollow ugc noopener". `to_html` never raises an exception.
     """
-    text, tokens = _parse_tokens(markdown)
-    if tokens is None:
-        return _SANITIZER.clean("\n".join(_iter_unparsed_paragraphs(text)))
-    return _SANITIZER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {}))
+    return _render(markdown).html
 
 
-@lru_cache(_CACHE_SIZE)
 def to_plain_text(markdown: str) -> str:
     r"""Return Markdown as plain text for calendar apps.
 
@@ -71,13 +72,20 @@ def to_plain_text(markdown: str) -> str:
     as the URL if the link text is empty or equals the URL. Bullets are rendered as "- ". The lines of a paragraph are
     joined. `to_plain_text` never raises an exception.
     """
+    return _render(markdown).plain_text
+
+
+# The same text is often rendered repeatedly, for example whenever a room with many talks is renamed.
+@bounded_cache(4_000_000)
+def _render(markdown: str) -> _Rendered:
     text, tokens = _parse_tokens(markdown)
     if tokens is None:
-        return text.strip("\n")
+        return _Rendered(_SANITIZER.clean("\n".join(_iter_unparsed_paragraphs(text))), text.strip("\n"))
     page = _PlainTextBuilder()
     for token in tokens:
         page.add_token(token)
-    return "\n".join(page.lines).strip("\n")
+    html_text = _SANITIZER.clean(_PARSER.renderer.render(tokens, _PARSER.options, {}))
+    return _Rendered(html_text, "\n".join(page.lines).strip("\n"))
 
 
 def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
@@ -86,8 +94,6 @@ def _iter_unparsed_paragraphs(text: str) -> Iterator[str]:
             yield f"<p>{'<br>'.join(html.escape(line) for line in lines)}</p>"
 
 
-# The same text is often rendered as HTML and then as plain text.
-@lru_cache(4)
 def _parse_tokens(markdown: str) -> tuple[str, list[Token] | None]:
     """Return the normalised text and its Markdown tokens, which are None if the text exceeds a limit."""
     text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", markdown.replace("\r\n", "\n").replace("\r", "\n"))

@@ -156,3 +156,8 @@ def format_count(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def truncate_list(text: str, limit: int) -> str:
+    """Return the first elements of a comma-separated list that have at most `limit` characters together."""
+    return text if len(text) <= limit else text[:limit].rpartition(",")[0]

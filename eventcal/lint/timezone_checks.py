@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.localtime import UTC_NAMES, is_known_zone
 from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, split_weekday
 from eventcal.lint.parser import ENTRY_NAMES, Component, ParsedFile, Property
@@ -237,7 +237,7 @@ def _parse_yearly_rule(parts: dict[str, str], start: TimeValue) -> YearlyRule | 
     return YearlyRule(month, days, dates if dates or days else (start.local.day,))
 
 
-@lru_cache(maxsize=4096)
+@bounded_cache(1_000_000)
 def _onset_days(rule: YearlyRule, year: int) -> tuple[date, ...]:
     length = monthrange(year, rule.month)[1]
     month = [date(year, rule.month, day) for day in range(1, length + 1)]

@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
+from eventcal.feeds.clients import detect_client_kind
 from eventcal.feeds.index.models import FeedState
 from eventcal.web.i18n import preferred_language
 from eventcal.web.request.context import EXTENSION_KEY, Services
@@ -78,6 +78,6 @@ def _cache_url(services: Services, environ: WSGIEnvironment) -> str | None:
 
 
 def _count_fetch(services: Services, feed_key: str, environ: WSGIEnvironment, *, status: int, now: datetime) -> None:
-    client = detect_client_kind(environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH])
+    client = detect_client_kind(environ.get("HTTP_USER_AGENT", ""))
     if services.fetch_counter.increment(feed_key, client, status=status, now=now):
         services.background.submit(partial(services.fetch_counter.flush, services.database))

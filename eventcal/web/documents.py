@@ -72,7 +72,8 @@ def serve_cached(document: Document) -> Response:
     """Return the cached response to a GET request. On a cache miss, render and cache the document.
 
     While one request renders a document, concurrent requests for the same URL wait without using a database connection.
-    The `load` and `render` methods must not call `serve_cached`, because both calls could need the same lock.
+    The `load` and `render` methods must not call `serve_cached`, because both calls could need the same lock. Raises
+    Overloaded if too many requests render documents or wait for them. Cached responses do not count.
     """
     moment = now()
     cache = services().responses
@@ -81,24 +82,28 @@ def serve_cached(document: Document) -> Response:
     found = cache.get(key)
     if found is not None:
         return conditional_response(found.representation, moment)
-    with cache.get_render_lock(key):
-        found = cache.get(key)
-        if found is not None:
-            return conditional_response(found.representation, moment)
-        started = thread_time()
-        rendered = _render_document(document, state, moment, previous=cache.get_same_or_earlier(key))
-        if rendered.last_modified is not None:
-            cache.put(key, rendered, cost=thread_time() - started)
-    return conditional_response(rendered, moment)
+    with services().limiters.renders.slot():
+        with cache.get_render_lock(key):
+            found = cache.get(key)
+            if found is not None:
+                return conditional_response(found.representation, moment)
+            started = thread_time()
+            rendered = _render_document(document, state, moment, previous=cache.get_same_or_earlier(key))
+            if rendered.last_modified is not None:
+                cache.put(key, rendered, cost=thread_time() - started)
+        return conditional_response(rendered, moment)
 
 
 def serve_uncached(document: Document) -> Response:
+    """Return the response to a GET request for a document that is never cached. Raises Overloaded."""
     moment = now()
     return conditional_response(render_uncached(document, moment), moment)
 
 
 def render_uncached(document: Document, moment: datetime) -> Representation:
-    return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
+    """Render a document. Raises Overloaded if too many requests render documents."""
+    with services().limiters.renders.slot():
+        return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
 
 
 def _render_document(

@@ -5,9 +5,10 @@ numbers are formatted for the country in the browser's language tag. To keep the
 tags are supported: American English, other English, and German. API messages are always in English.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
-from urllib.parse import parse_qs
+from functools import cache
+from urllib.parse import unquote_plus
 
 from babel import Locale
 from babel.core import get_global
@@ -17,11 +18,16 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header, parse_cookie
 
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.errors import DomainError, FieldError, Message
+from eventcal.kit.text import truncate_list
 from eventcal.kit.translations import DOMAIN, LANGUAGES, SOURCE_LANGUAGE, load_translations
 
 # English with the day before the month and 24-hour times, for all countries except the United States.
 INTERNATIONAL_ENGLISH = "en-GB"
+# Longer language tags and Accept-Language headers are truncated.
+_MAX_TAG_LENGTH, _MAX_ACCEPT_LANGUAGE_LENGTH = 35, 200
+_LANG_ARG = re.compile("(?:^|&)lang=([^&]+)")
 _COOKIE_NAME = "language"
 _HOST_COOKIE_NAME = f"__Host-{_COOKIE_NAME}"
 _PARENT_LOCALES = get_global("parent_exceptions")
@@ -46,7 +52,7 @@ def init_translations(app: Flask) -> None:
     words = Domain(domain=DOMAIN)
     # Flask-Babel searches directories only for translation catalogues that the Domain object has not cached.
     for tag in (*LANGUAGES, INTERNATIONAL_ENGLISH):
-        words.cache[str(_parse_locale(tag)), DOMAIN] = load_translations(_language_subtag(tag))
+        words.cache[str(parse_locale(tag)), DOMAIN] = load_translations(_language_subtag(tag))
     babel.domain_instance = words
     app.add_template_filter(translate)
 
@@ -62,8 +68,13 @@ def preferred_language(environ: Mapping[str, str]) -> str:
     Responses do not need `Vary: Cookie`, because caches must revalidate pages for each request (RFC 9111, section 4.3).
     The language cookie, which is sent with each conditional request, determines the language and thus the ETag.
     """
+    query = environ["QUERY_STRING"]
+    named = _LANG_ARG.search(query) if "lang=" in query else None
+    accepted = truncate_list(environ.get("HTTP_ACCEPT_LANGUAGE", ""), _MAX_ACCEPT_LANGUAGE_LENGTH)
     return _negotiate_language(
-        environ["QUERY_STRING"], _language_cookie(environ), environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        unquote_plus(named[1])[:_MAX_TAG_LENGTH] if named else "",
+        _language_cookie(environ)[:_MAX_TAG_LENGTH],
+        accepted,
     )
 
 
@@ -80,11 +91,11 @@ def language_cookie_name(*, https: bool) -> str:
 
 
 def current_locale() -> Locale:
-    return _parse_locale(current_language())
+    return parse_locale(current_language())
 
 
 @cache
-def _parse_locale(tag: str) -> Locale:
+def parse_locale(tag: str) -> Locale:
     return Locale.parse(tag, sep="-")
 
 
@@ -92,9 +103,8 @@ def _language_subtag(tag: str) -> str:
     return tag.replace("_", "-").partition("-")[0]
 
 
-@lru_cache(4096)
-def _negotiate_language(query: str, cookie_language: str, accept_language: str) -> str:
-    named = parse_qs(query).get("lang", [""])[0] if "lang=" in query else ""
+@bounded_cache(500_000)
+def _negotiate_language(named: str, cookie_language: str, accept_language: str) -> str:
     tags = [named, cookie_language, *_parse_accept_language(accept_language)]
     code = next(filter(None, map(_find_supported_language, tags)), next(iter(LANGUAGES)))
     # A language that the user has selected has no country, so the country is taken from the browser's language tag.

@@ -11,11 +11,12 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice, takewhile
 
 from dateutil.rrule import rrulestr
 
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc_lenient, parse_local
 from eventcal.kit.rrule_syntax import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
@@ -209,6 +210,6 @@ class RuleExpansion:
         return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
 
 
-@lru_cache(4096)
+@bounded_cache(1_000_000)
 def expand_rule(rule: str, starts: str, tzid: str) -> RuleExpansion | None:
     return None if rule_error(rule, starts) else RuleExpansion(rule, starts, tzid)

@@ -4,13 +4,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps
 from eventcal.feeds.entries.sanitize import percent_encode_url, replace_controls
 from eventcal.feeds.formats.components import Component, Property, ValueType, round_degrees
 from eventcal.feeds.formats.vevent import event_components, vcalendar_properties
+from eventcal.kit.bounded_cache import bounded_cache
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 
@@ -45,7 +45,7 @@ def serialize_component(component: Component) -> str:
 
 
 # Serialised VTIMEZONEs are cached, because most feeds contain the same few time zones.
-_serialize_zone = lru_cache(maxsize=1024)(serialize_component)
+_serialize_zone = bounded_cache(1_000_000)(serialize_component)
 
 
 def _serialize_property(prop: Property) -> str:

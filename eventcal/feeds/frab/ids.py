@@ -3,10 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from uuid import UUID, uuid5
 
 from eventcal.feeds.entries.sanitize import replace_controls
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.text import slugify
 
 # Never change this namespace, because all GUIDs are derived from it.
@@ -15,7 +15,7 @@ _MIN_LENGTH = 4
 _LARGEST_ID = 2**31 - 1
 
 
-@lru_cache(4096)
+@bounded_cache(1_000_000)
 def object_guid(kind: str, key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{kind} {replace_controls(key)}"))
 

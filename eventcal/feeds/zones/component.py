@@ -7,7 +7,6 @@ observance for each offset change. Outlook supports only one STANDARD and one DA
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
 
 from eventcal.feeds.formats.components import Component, Property, ValueType, text_property
@@ -22,12 +21,13 @@ from eventcal.feeds.zones.posix import (
     offsets_within,
 )
 from eventcal.feeds.zones.tzif import Zone, get_zone
+from eventcal.kit.bounded_cache import bounded_cache
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
 _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 
 
-@lru_cache(maxsize=1024)
+@bounded_cache(2_000_000)
 def vtimezone(tzid: str, first: date, last: date) -> Component:
     """Return the VTIMEZONE for entries with local dates from `first` to `last`, both inclusive.
 

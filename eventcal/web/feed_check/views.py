@@ -28,7 +28,8 @@ from eventcal.web.params.feed_check import MAX_URL_LENGTH, FeedCheckQuerySchema
 from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key, parse_feed_query
 from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, render_html
-from eventcal.web.request.context import now, read_session
+from eventcal.web.request.context import now, read_session, services
+from eventcal.web.request.rate_limits import count_feed_check
 from eventcal.web.schemas.response_schema import Json
 
 checking = Blueprint("checking", __name__)
@@ -55,7 +56,7 @@ def check() -> Response:
     if request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML:
         response = _html_response()
     else:
-        response = _uncached_response(orjson.dumps(_build_report(_load_url_arg(request.args))), JSON)
+        response = _uncached_response(orjson.dumps(_check_feed(_load_url_arg(request.args))), JSON)
     response.vary.add("Accept")
     return response
 
@@ -64,7 +65,7 @@ def _html_response() -> Response:
     report, fault = None, None
     if request.args.get("url", "").strip():
         try:
-            report = _build_report(_load_url_arg(MultiDict({"url": request.args["url"]})))
+            report = _check_feed(_load_url_arg(MultiDict({"url": request.args["url"]})))
         except Invalid as error:
             fault = translate(error.errors[0].detail)
     # Links to translations of the page do not include the feed URL, which can contain a secret.
@@ -96,8 +97,17 @@ def _load_url_arg(args: MultiDict[str, str]) -> str:
         raise Invalid(_INVALID_QUERY, errors=error.errors) from error
 
 
+def _check_feed(url: str) -> Json:
+    """Return the report for a feed URL, after counting the check.
+
+    Raises Invalid if the URL does not belong to this site, TooManyRequests, or Overloaded if too many checks run.
+    """
+    count_feed_check()
+    with services().limiters.feed_checks.slot():
+        return _build_report(url)
+
+
 def _build_report(url: str) -> Json:
-    """Return the report for a feed URL. Raises Invalid if the URL does not belong to this site."""
     here = FeedUrl.parse(url)
     try:
         if not here.endpoint:
@@ -119,7 +129,12 @@ def _build_report(url: str) -> Json:
         }
     seen, lint = _summarize_entries(here, representation), None
     if seen is not None and here.path_suffix == "ics":
-        lint = {"errors": seen.errors, "warnings": seen.warnings, "codes": list(seen.finding_codes)}
+        lint = {
+            "errors": seen.errors,
+            "warnings": seen.warnings,
+            "codes": list(seen.finding_codes),
+            "complete": seen.is_linted_completely,
+        }
     problems = diagnose(here, asked, seen, body_size=len(representation.body), url_length=len(url), now=now())
     return {
         "url": here.redacted_url(asked),
@@ -149,7 +164,7 @@ def _summarize_entries(feed_url: FeedUrl, representation: Representation) -> Fee
         return None
     if ics_url is not feed_url:
         representation = render_feed(ics_url.endpoint, ics_url.view_args, ics_url.args)
-    return summarize_feed(representation.body)
+    return summarize_feed(representation.body, etag=representation.etag)
 
 
 def _feed_json(feed_url: FeedUrl, representation: Representation, summary: FeedSummary | None) -> Json:

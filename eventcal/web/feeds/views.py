@@ -8,7 +8,7 @@ from functools import partial
 from flask import Blueprint, Response, after_this_request, request
 from werkzeug.datastructures import MultiDict
 
-from eventcal.feeds.clients import MAX_USER_AGENT_LENGTH, detect_client_kind
+from eventcal.feeds.clients import detect_client_kind
 from eventcal.feeds.fetch_counts import personal_feed_key
 from eventcal.kit.database import Database
 from eventcal.kit.errors import DatabaseBusy
@@ -55,7 +55,7 @@ def personal_feed(secret: str) -> Response:
 def _count_fetch_after_request(feed_key: str) -> None:
     @after_this_request
     def count_response(response: Response) -> Response:
-        client = detect_client_kind(request.headers.get("User-Agent", "")[:MAX_USER_AGENT_LENGTH])
+        client = detect_client_kind(request.headers.get("User-Agent", ""))
         tally, is_counted = services().fetch_counter, response.status_code in {200, 304, 410}
         if is_counted and tally.increment(feed_key, client, status=response.status_code, now=now()):
             services().background.submit(partial(tally.flush, services().database))

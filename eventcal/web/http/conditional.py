@@ -8,7 +8,6 @@ content encoding.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import NamedTuple
@@ -18,8 +17,10 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import PreconditionRequired
 from werkzeug.http import http_date, parse_date
 
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.clock import truncate_to_second
 from eventcal.kit.errors import Message, VersionConflict
+from eventcal.kit.text import truncate_list
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
 
@@ -40,7 +41,9 @@ _HTTP_DATE = re.compile(
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}",
     re.ASCII,
 )
-_cached_http_date = lru_cache(1024)(http_date)
+_cached_http_date = bounded_cache(200_000)(http_date)
+# A longer If-None-Match or If-Match header is truncated.
+_MAX_ENTITY_TAGS_LENGTH = 4_000
 
 
 def etag_of(body: bytes) -> str:
@@ -121,7 +124,7 @@ def evaluate_conditions(
     return ConditionalResponse(HTTPStatus.OK, headers, body, stable_from)
 
 
-@lru_cache(4096)
+@bounded_cache(500_000)
 def _common_headers(
     etag: str, cache_control: str, coding: str, *, compressible: bool, translated: bool
 ) -> list[tuple[str, str]]:
@@ -135,7 +138,7 @@ def _common_headers(
     ]
 
 
-@lru_cache(4096)
+@bounded_cache(500_000)
 def _body_headers(media_type: str, filename: str | None, link: str | None, *, coding: str) -> list[tuple[str, str]]:
     headers = [("Content-Type", media_type), ("Accept-Ranges", "none")]
     if coding != IDENTITY:
@@ -165,7 +168,10 @@ def _is_unchanged_since(changed: datetime, since: datetime, now: datetime) -> bo
 
 def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:
     """Yield a pair for each entity tag in a header: whether the tag is weak, and the value without quotes."""
-    return ((match[1] is not None, match[2]) for match in _ENTITY_TAG.finditer(header))
+    return (
+        (match[1] is not None, match[2])
+        for match in _ENTITY_TAG.finditer(truncate_list(header, _MAX_ENTITY_TAGS_LENGTH))
+    )
 
 
 def _matches_if_none_match(header: str, tag: str) -> bool:

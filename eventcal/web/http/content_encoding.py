@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import brotli
 import deflate
 import zstandard
+
+from eventcal.kit.bounded_cache import bounded_cache
+from eventcal.kit.text import truncate_list
 
 IDENTITY = "identity"
 # Content codings that a client weights equally are preferred in the order of this mapping.
@@ -18,17 +20,21 @@ COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: bytes(deflate.gzip_compress(body, 9)),
 }
 _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
+# A longer Accept-Encoding header is truncated.
+_MAX_LENGTH = 200
 
 
-@lru_cache(1024)
 def acceptable_codings(header: str | None) -> tuple[str, ...]:
     """Return the codings accepted by an Accept-Encoding header, in order of preference (RFC 9110, section 12.5.3).
 
     If the header is missing, only `identity` is accepted. If the header rejects all supported codings, the result is
     `identity`, because calendar apps cannot handle an error response.
     """
-    if header is None:
-        return (IDENTITY,)
+    return (IDENTITY,) if header is None else _rank_codings(truncate_list(header, _MAX_LENGTH))
+
+
+@bounded_cache(100_000)
+def _rank_codings(header: str) -> tuple[str, ...]:
     weights = _parse_weights(header)
     ranked = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in COMPRESSORS}
     # The default weight of `identity` is lower than any positive weight that a header can specify.

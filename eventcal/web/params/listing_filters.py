@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 from marshmallow import ValidationError, post_load, validates_schema
@@ -15,6 +14,7 @@ from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.filter import NO_FILTER, Filter, Sort
 from eventcal.feeds.apply_options import Cancelled
 from eventcal.feeds.fetch_counts import hash_feed_url
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import format_utc
 from eventcal.kit.pagination import DEFAULT_LIMIT, PageRequest
@@ -186,18 +186,23 @@ _FILTER_ATTRIBUTES = {
 
 def parse_listing_query(args: MultiDict[str, str]) -> ListingQuery:
     """Parse the query string of a paginated list. Raises Invalid with all errors."""
-    return cast("ListingQuery", _load_cached(_LISTING_SCHEMA, tuple(args.items(multi=True))))
+    return _load_listing_query(tuple(args.items(multi=True)))
 
 
 def parse_feed_query(args: MultiDict[str, str]) -> FeedQuery:
     """Parse the query string of a feed. Raises Invalid with all errors."""
-    return cast("FeedQuery", _load_cached(_FEED_SCHEMA, tuple(args.items(multi=True))))
+    return _load_feed_query(tuple(args.items(multi=True)))
 
 
 # Parsed query strings are cached, because parsing takes longer than sending a 304 response.
-@lru_cache(2048)
-def _load_cached(schema: FilterQuerySchema, pairs: tuple[tuple[str, str], ...]) -> ListingQuery | FeedQuery:
-    return cast("ListingQuery | FeedQuery", fields.load_query(schema, MultiDict(pairs)))
+@bounded_cache(1_000_000)
+def _load_listing_query(pairs: tuple[tuple[str, str], ...]) -> ListingQuery:
+    return cast("ListingQuery", fields.load_query(_LISTING_SCHEMA, MultiDict(pairs)))
+
+
+@bounded_cache(1_000_000)
+def _load_feed_query(pairs: tuple[tuple[str, str], ...]) -> FeedQuery:
+    return cast("FeedQuery", fields.load_query(_FEED_SCHEMA, MultiDict(pairs)))
 
 
 def known_listing_args(args: MultiDict[str, str]) -> MultiDict[str, str]:
@@ -243,7 +248,7 @@ def _omit_default(value: str, default: str) -> Sequence[str]:
     return [] if value == default else [value]
 
 
-@lru_cache(4096)
+@bounded_cache(500_000)
 def fetch_counter_key(path: str, query: FeedQuery) -> str:
     """Return the key for counting fetches of a public feed. `path` must be percent-decoded."""
     return hash_feed_url(f"{path.rstrip('/')}?{canonical_query(query)}")

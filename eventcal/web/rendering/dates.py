@@ -6,9 +6,7 @@ Times are converted to the time zone in the query string (`tz`) or else to the t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 
-from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names
 from babel.lists import format_list
 from flask import request
@@ -17,10 +15,11 @@ from flask_babel import ngettext
 
 from eventcal.events.models import Event
 from eventcal.events.recurrence.occurrences import LAST_DAY, Occurrence, occurrence_day_range, occurrences_between
+from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.localtime import format_with_offset, get_zone, is_known_zone
 from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, split_weekday
 from eventcal.talks.models import Talk
-from eventcal.web.i18n import current_locale
+from eventcal.web.i18n import current_language, current_locale, parse_locale
 from eventcal.web.schemas.occurrences import occurrence_json
 from eventcal.web.schemas.response_schema import Json
 
@@ -133,22 +132,22 @@ def weekday_name(number: int, *, short: bool = False) -> str:
 
 
 def _format_day(day: date) -> str:
-    return _format_day_in_locale(day, current_locale())
+    return _format_day_in_language(day, current_language())
 
 
 def _format_time(local_time: datetime) -> str:
-    return _format_time_in_locale(local_time.time(), current_locale())
+    return _format_time_in_language(local_time.time(), current_language())
 
 
 # The results are cached, because the talks of a schedule share a few dates and times.
-@lru_cache(1024)
-def _format_day_in_locale(day: date, locale: Locale) -> str:
-    return format_skeleton("yMMMEd", day, locale=locale)
+@bounded_cache(200_000)
+def _format_day_in_language(day: date, language: str) -> str:
+    return format_skeleton("yMMMEd", day, locale=parse_locale(language))
 
 
-@lru_cache(1024)
-def _format_time_in_locale(local_time: time, locale: Locale) -> str:
-    return format_time(local_time, format="short", locale=locale)
+@bounded_cache(200_000)
+def _format_time_in_language(local_time: time, language: str) -> str:
+    return format_time(local_time, format="short", locale=parse_locale(language))
 
 
 def recurrence_context(event: Event, now: datetime) -> Mapping[str, object] | None:

@@ -1,4 +1,6 @@
-"""Rate limits for expensive and security-sensitive requests. Requests that only read data are not limited.
+"""Rate limits for expensive and security-sensitive requests.
+
+Requests that only read data are not limited, except for feed checks.
 
 Requests are counted in Redis, or separately by each worker if Redis is not configured or not available. If a limit is
 exceeded, the `count_*` functions raise TooManyRequests.
@@ -30,6 +32,7 @@ REGISTER_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="register-from"
 EMAIL_LIMIT = RateLimitItemPerMinute(5, namespace="mail")
 EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
+FEED_CHECK_LIMIT = RateLimitItemPerMinute(30, namespace="feed-check")
 IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
 
 
@@ -93,6 +96,11 @@ def count_unsafe_request(member_id: str | None) -> None:
 def count_image_upload(member_id: str) -> None:
     """Count an image upload by a member, because decoding images is expensive."""
     _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
+
+
+def count_feed_check() -> None:
+    """Count a feed check, because rendering and checking a feed is expensive."""
+    _hit_or_raise(FEED_CHECK_LIMIT, client_network())
 
 
 def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:

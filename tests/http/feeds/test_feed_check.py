@@ -95,7 +95,7 @@ def test_feed_check_describes_the_feed_and_its_newest_change(app: Flask, clock: 
         "status": 200,
         "detail": "Every request receives the full feed, or 304 if the client's copy is current.",
         "problems": said["problems"],
-        "lint": {"errors": 0, "warnings": 0, "codes": []},
+        "lint": {"errors": 0, "warnings": 0, "codes": [], "complete": True},
         "fetches": [],
     }
     assert problem_codes(said) == []
@@ -543,7 +543,7 @@ def test_feed_check_counts_the_same_entries_in_every_format(app: Flask) -> None:
     }
     seen = {name: (said["feed"]["kind"], said["feed"]["entries"], said["lint"]) for name, said in feeds.items()}
     assert seen == {
-        "ics": ("event", 2, {"errors": 0, "warnings": 0, "codes": []}),
+        "ics": ("event", 2, {"errors": 0, "warnings": 0, "codes": [], "complete": True}),
         "jcal": ("event", 2, None),
         "xcal": ("event", 2, None),
         "jscal": ("event", 2, None),

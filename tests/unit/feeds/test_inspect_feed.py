@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventcal.feeds.inspect_feed import MAX_FEED_SIZE, FeedSummary, NewestChange, summarize_feed
+from eventcal.feeds.inspect_feed import FeedSummary, NewestChange, summarize_feed
+from eventcal.web.http.conditional import etag_of
 
 CALENDAR_HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nNAME:Xen\\, and more\r\n"
 
@@ -18,9 +19,8 @@ def vevent_text(uid: str, title: str, changed: str, extra: str = "") -> str:
 
 
 def summarize_entries(*entries: str) -> FeedSummary:
-    seen = summarize_feed(f"{CALENDAR_HEAD}{''.join(entries)}END:VCALENDAR\r\n".encode())
-    assert seen is not None
-    return seen
+    body = f"{CALENDAR_HEAD}{''.join(entries)}END:VCALENDAR\r\n".encode()
+    return summarize_feed(body, etag=etag_of(body))
 
 
 def test_glance_returns_name_entry_count_and_newest_change() -> None:
@@ -55,10 +55,19 @@ def test_errors_are_counted_and_their_codes_listed_once() -> None:
 
 @given(st.binary())
 def test_arbitrary_octets_give_a_glance(octets: bytes) -> None:
-    seen = summarize_feed(octets)
-    assert seen is not None
-    assert seen.entries >= 0
+    assert summarize_feed(octets, etag=etag_of(octets)).entries >= 0
 
 
-def test_oversized_file_gives_no_glance() -> None:
-    assert summarize_feed(b"x" * (MAX_FEED_SIZE + 1)) is None
+def test_large_feed_is_counted_completely_but_linted_in_part() -> None:
+    entries = [vevent_text(str(number), "Talk", "20260301T120000Z", "COMMENT:x\r\n" * 8) for number in range(2000)]
+    last = vevent_text("last", "Last", "20260302T120000Z", "DTEND:never\r\n")
+    seen = summarize_entries(*entries, last)
+    assert (seen.title, seen.entries, seen.is_linted_completely) == ("Xen, and more", 2001, False)
+    assert seen.newest_change == NewestChange(title="Last", changed_at=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    # The last entry has an error, and the excerpt that is checked is a complete calendar.
+    assert (seen.errors, summarize_entries(last).errors) == (0, 1)
+
+
+def test_feed_with_the_same_etag_is_read_once() -> None:
+    body = f"{CALENDAR_HEAD}{vevent_text('a', 'First', '20260301T120000Z')}END:VCALENDAR\r\n".encode()
+    assert summarize_feed(body, etag="same") is summarize_feed(b"", etag="same")
