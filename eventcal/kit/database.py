@@ -15,21 +15,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import History
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from eventcal.kit.clock import Clock
-from eventcal.kit.errors import DatabaseBusy, Message
 from eventcal.kit.models import Base
+from eventcal.kit.write_lock import DEADLINE_OPTION, WriteLock, begin_immediate, begin_write_transaction
 
-# The key of the PostgreSQL advisory lock, an arbitrary number that must not change.
-_WRITE_LOCK_KEY = 0x6576636C
-_LOCK_TIMEOUT_MS = 15_000
-# A single statement sets the lock timeout and acquires the lock, which saves a round trip.
-_POSTGRESQL_LOCK_STATEMENT = text("SELECT set_config('lock_timeout', :within, true), pg_advisory_xact_lock(:key)")
+# The time for which a thread waits for a pooled connection, and a SQLite connection for the lock of another process.
+_BUSY_TIMEOUT_MS = 5_000
+
+# The key of the folder of the database file in the information on a SQLite connection.
+_FOLDER_KEY = "eventcal_folder"
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -57,7 +55,7 @@ class Database:
             hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=_LOCK_TIMEOUT_MS / 1000,
+            pool_timeout=_BUSY_TIMEOUT_MS / 1000,
             # The most recently used connection is likely to have the warmest caches.
             pool_use_lifo=True,
         )
@@ -65,15 +63,14 @@ class Database:
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
             # In WAL mode, writers do not block readers. With FULL synchronisation, commits survive a power failure.
-            timeout = f"busy_timeout = {_LOCK_TIMEOUT_MS}"
-            set_up_sqlite(self.engine, timeout, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+            set_up_sqlite(self.engine, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
             self._reading = self._glancing = self.engine
         else:
             # All queries in a read transaction use the same snapshot, so that the revision and the rows are consistent.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             # A single statement needs no explicit transaction. Omitting BEGIN and COMMIT saves two round trips.
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
-        self._writing = self.engine.execution_options(eventcal_writes=True)
+        self.write_lock = WriteLock()
 
     def read_session(self) -> Session:
         """Return a read-only session on a snapshot of the database. The caller must close the session."""
@@ -99,8 +96,9 @@ class Database:
 
         Raises DatabaseBusy if the write lock or a connection does not become available in time.
         """
-        with Session(self._writing, expire_on_commit=False) as session:
-            _take_write_lock(session)
+        # The thread waits without a connection, so that waiting writers leave the pool to readers.
+        with self.write_lock.wait_in_queue() as deadline, Session(self.engine, expire_on_commit=False) as session:
+            begin_write_transaction(session, deadline=deadline)
             yield session
 
     @contextmanager
@@ -206,31 +204,31 @@ def _changed_attributes(row: object) -> dict[str, History]:
     return {name: history for name, history in histories.items() if history.has_changes()}
 
 
-def _take_write_lock(session: Session) -> None:
-    try:
-        connection = session.connection()
-        if connection.dialect.name == "postgresql":
-            connection.execute(_POSTGRESQL_LOCK_STATEMENT, {"within": f"{_LOCK_TIMEOUT_MS}ms", "key": _WRITE_LOCK_KEY})
-    except (DBAPIError, NoConnectionError) as error:
-        raise DatabaseBusy(Message("The database is busy with other changes. Try again in a few seconds.")) from error
-
-
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
     """Run the pragmas on every new connection, and disable the implicit transactions of the driver.
 
-    If the `eventcal_writes` execution option is set, a transaction acquires the write lock when it begins.
+    If the execution option DEADLINE_OPTION is set, a transaction acquires the write lock when it begins.
     """
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    def _on_connect(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        for pragma in pragmas:
+        for pragma in (f"busy_timeout = {_BUSY_TIMEOUT_MS}", *pragmas):
             connection.execute(f"PRAGMA {pragma}").close()
+        entry.info[_FOLDER_KEY] = _database_folder(connection)
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("eventcal_writes", False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        deadline = connection.get_execution_options().get(DEADLINE_OPTION)
+        if deadline is not None:
+            folder = connection.info[_FOLDER_KEY]
+            begin_immediate(connection, deadline=deadline, folder=folder, busy_timeout_ms=_BUSY_TIMEOUT_MS)
         else:
             # Every read executes BEGIN, for which a DBAPI cursor is ten times as fast as `exec_driver_sql`.
             connection.connection.cursor().execute("BEGIN").close()
+
+
+def _database_folder(connection: sqlite3.Connection) -> str:
+    """Return the folder of the database file, or an empty string for a database in memory."""
+    path = next(path for _, name, path in connection.execute("PRAGMA database_list") if name == "main")
+    return str(Path(path).parent) if path else ""

@@ -1,5 +1,6 @@
 """Alembic migrations. Each upgrade or downgrade runs in one transaction, so that a failed migration changes nothing."""
 
+import time
 from collections.abc import Callable
 
 from alembic import command
@@ -7,10 +8,11 @@ from alembic.config import Config
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from eventcal.kit.database import MIGRATIONS, set_up_sqlite
+from eventcal.kit.write_lock import DEADLINE_OPTION
 
 # The key of the PostgreSQL advisory lock for migrations, an arbitrary number that must not change.
 _MIGRATION_LOCK = 0x6576636D
-_LOCK_TIMEOUT_MS = 60_000
+_LOCK_SECONDS = 60.0
 
 
 def upgrade(database: Engine | URL | str, *, revision: str = "head") -> None:
@@ -28,11 +30,13 @@ def downgrade(database: Engine | URL | str, revision: str) -> None:
 
 def _run_migration(database: Engine | URL | str, migrate: Callable[[Config], None]) -> None:
     url = database.url if isinstance(database, Engine) else database
-    engine = create_engine(url, poolclass=NullPool, execution_options={"eventcal_writes": True})
+    engine = create_engine(
+        url, poolclass=NullPool, execution_options={DEADLINE_OPTION: time.monotonic() + _LOCK_SECONDS}
+    )
     if engine.dialect.name == "sqlite":
         # On SQLite, Alembic alters a table by copying it to a new table and dropping the old table.
         # Dropping the old table must not delete rows that reference the table.
-        set_up_sqlite(engine, f"busy_timeout = {_LOCK_TIMEOUT_MS}", "foreign_keys = OFF")
+        set_up_sqlite(engine, "foreign_keys = OFF")
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")

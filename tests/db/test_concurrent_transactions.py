@@ -14,8 +14,9 @@ from tests.sample_models import Book, OpenDatabase, insert_books, list_titles
 
 @pytest.fixture
 def short_lock_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limit the time to wait for a lock to 200 ms."""
-    monkeypatch.setattr("eventcal.kit.database._LOCK_TIMEOUT_MS", 200)
+    """Limit the time to wait for a lock or a connection to 200 ms."""
+    monkeypatch.setattr("eventcal.kit.write_lock.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("eventcal.kit.database._BUSY_TIMEOUT_MS", 200)
 
 
 # Concurrency
