@@ -13,6 +13,7 @@ from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.feeds.index.models import FEED_STATE_SELECT
 from eventcal.kit.clock import Clock, SystemClock
+from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.database import Database
 from eventcal.kit.row_reader import create_row_reader
 from eventcal.members.security_log import write_security_log
@@ -36,10 +37,10 @@ from eventcal.web.http.url_converters import SegmentConverter
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.i18n import init_translations
 from eventcal.web.identity.permissions import register_token_error_handlers
-from eventcal.web.limiters import Limiters
+from eventcal.web.limiters import THREADS_PER_WORKER, Limiters
 from eventcal.web.pages import register_pages
 from eventcal.web.process_state import BackgroundThread, FetchCounter
-from eventcal.web.request.context import Services, attach_services
+from eventcal.web.request.context import Services, attach_services, release_write_slot
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.security_log import init_security_log
 from eventcal.web.request.session_cookie import init_sessions
@@ -73,6 +74,7 @@ def build_services(
         fetch_counter=FetchCounter(),
         background=background or BackgroundThread(),
         limiters=Limiters.create(),
+        idempotency_keys=ConcurrencyLimiter("idempotency keys", limit=THREADS_PER_WORKER, per_key=1),
     )
 
 
@@ -89,6 +91,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     # Merging slashes would redirect paths that contain "//" to the host given in the Host header, which is not trusted.
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = SegmentConverter
+    app.teardown_appcontext(release_write_slot)
     register_error_handlers(app)
     init_sessions(app, settings)
     register_token_error_handlers(app)

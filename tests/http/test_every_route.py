@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,10 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
+from eventcal.kit.concurrency import ConcurrencyLimiter
+from eventcal.web.request.context import attach_services
 from tests import sample_calendar
 from tests.feed_support.feed_client import fetch
 from tests.http_app import SessionClient, create_signed_in_client, database_of, services_of
@@ -33,6 +37,10 @@ OTHER_VALUES: Mapping[str, tuple[str, ...]] = {
     "step": ("cancel", "publish"),
 }
 MAX_PATHS = 12
+# The GET route that stores the secret of an authenticator app in the session of the member.
+WRITING_GET_ROUTES = {"/me/security/app"}
+# A lower bound on the number of routes that write when they receive an empty request.
+MIN_WRITING_ROUTES = 40
 
 
 # Routes that return an error to both members, because the calendar has no passkeys and no uploaded images.
@@ -130,15 +138,53 @@ def test_unchanged_public_response_needs_one_statement_and_no_flask(
             assert (path, answer.status_code, len(seen)) == (path, 304, 1)
 
 
-def test_every_unsafe_route_responds_without_server_error(
-    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
-) -> None:
-    moderator = member_and_moderator[1]
-    statuses: dict[str, set[int]] = {}
+def send_unsafe_requests(app: Flask, moderator: SessionClient) -> Iterator[tuple[str, TestResponse]]:
+    """Send an empty request to every path of every unsafe route; yield the method and rule with the response."""
     for method, rule in iter_rules(app, UNSAFE_METHODS):
         for path in iter_paths(rule):
             body: Any = {"json": {}} if path.startswith("/api/") else {"data": {"csrf_token": moderator.csrf_token}}
             headers = {"X-CSRF-Token": moderator.csrf_token, "If-Match": "*"}
-            answer = moderator.client.open(path, method=method, headers=headers, **body)
-            statuses.setdefault(f"{method} {rule.rule}", set()).add(answer.status_code)
+            yield f"{method} {rule.rule}", moderator.client.open(path, method=method, headers=headers, **body)
+
+
+def test_every_unsafe_route_responds_without_server_error(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
+) -> None:
+    statuses: dict[str, set[int]] = {}
+    for rule, answer in send_unsafe_requests(app, member_and_moderator[1]):
+        statuses.setdefault(rule, set()).add(answer.status_code)
     assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
+
+
+def take_all_write_slots(app: Flask) -> None:
+    services = services_of(app)
+    limiters = replace(services.limiters, writes=ConcurrencyLimiter("writes", limit=0))
+    attach_services(app, replace(services, limiters=limiters))
+
+
+def test_no_route_writes_while_all_write_slots_are_taken(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
+) -> None:
+    take_all_write_slots(app)
+    refused = set()
+    with record_statements(database_of(app)) as statements:
+        for rule, answer in send_unsafe_requests(app, member_and_moderator[1]):
+            if answer.status_code == 503:
+                refused.add(rule)
+                assert int(answer.headers["Retry-After"]) >= 1
+    assert [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))] == []
+    assert database_of(app).write_lock.queue.timed_out == 0
+    assert len(refused) > MIN_WRITING_ROUTES
+
+
+def test_get_routes_respond_while_all_write_slots_are_taken(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
+) -> None:
+    take_all_write_slots(app)
+    refused = {
+        rule.rule
+        for _method, rule in iter_rules(app, {"GET"})
+        for path in iter_paths(rule)
+        if max(fetch_status(one, path) for one in member_and_moderator) >= 500
+    }
+    assert refused == WRITING_GET_ROUTES

@@ -141,6 +141,12 @@ def error_kind(error_class: ErrorClass) -> ErrorKind:
     return error_kind(row.base) if row.base else ErrorKind(status, row.code, row.title)
 
 
+def retry_after(status: HTTPStatus | int) -> str | None:
+    """Return the Retry-After header of the responses with a status code, or None if they do not have this header."""
+    row = _ROWS.get(HTTPStatus(status))
+    return row.headers.get("Retry-After") if row is not None else None
+
+
 def list_error_kinds() -> list[ErrorKind]:
     """Return a sorted list of all kinds of errors. Only error classes whose modules have been imported are included."""
     kinds = {error_kind(subclass) for base in _STATUS_BY_CLASS for subclass in _iter_subclasses(base)}

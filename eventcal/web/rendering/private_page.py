@@ -14,8 +14,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
-from eventcal.kit.errors import Conflict, DatabaseBusy, DomainError, Invalid, VersionConflict
-from eventcal.web.http.errors import ErrorClass, status_of
+from eventcal.kit.errors import Conflict, DomainError, Invalid, Unavailable, VersionConflict
+from eventcal.web.http.errors import ErrorClass, retry_after, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemResponse
 from eventcal.web.i18n import current_language, page_error_message, translate, translate_field_errors
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 View = Callable[P, AnyResponse]
 
 # The exceptions that a form view handles by default. Other exceptions, such as NotFound, result in an error page.
-FORM_ERRORS = (Invalid, Conflict, VersionConflict, DatabaseBusy, TooManyRequests)
+FORM_ERRORS = (Invalid, Conflict, VersionConflict, Unavailable, TooManyRequests)
 _SECRET_FIELDS = ("password", "new_password", "proof", "answer")
 _LOG = logging.getLogger(__name__)
 
@@ -43,6 +43,8 @@ def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
     add_security_headers(response, page.content_security_policy)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Language"] = current_language()
+    if (seconds := retry_after(status)) is not None:
+        response.headers["Retry-After"] = seconds
     return response
 
 

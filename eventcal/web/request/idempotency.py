@@ -1,13 +1,14 @@
 """The Idempotency-Key header, with which a POST request that is repeated within a day returns the stored response.
 
 The response is stored in the transaction of the request, so that the response is not lost if the process crashes after
-the commit. Write transactions are serialised, so a concurrent request with the same key waits for the write lock and
-finds the stored response. Error responses are not stored, so that failed requests can be retried.
+the commit. A concurrent request with the same key is rejected in the same worker. In another worker, it waits for the
+write lock and finds the stored response. Error responses are not stored, so that failed requests can be retried.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
@@ -17,13 +18,13 @@ from flask import Response, abort, current_app, g, request
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from eventcal.kit.errors import DatabaseBusy, FieldError, Invalid, Message
+from eventcal.kit.errors import FieldError, Invalid, Message, Overloaded
 from eventcal.kit.ids import hash_secret
 from eventcal.members.errors import IdempotencyKeyReused
 from eventcal.members.models import IdempotencyRecord
 from eventcal.members.service import find_idempotency_record
 from eventcal.web.http.errors import RequestInProgress
-from eventcal.web.request.context import now, unit_of_work
+from eventcal.web.request.context import now, services, unit_of_work
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -55,8 +56,8 @@ def is_idempotent_request() -> bool:
 def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
     """Return the stored response for the Idempotency-Key, or call the view and store its response.
 
-    Raises Invalid for a malformed key, IdempotencyKeyReused if the key was used for a different request, and
-    IdempotentRequestInProgress if the first request is still being processed.
+    Raises Invalid for a malformed key, IdempotencyKeyReused if the key was used for a different request,
+    IdempotentRequestInProgress if the first request is still being processed, and the same errors as `unit_of_work`.
     """
     key = request.headers[KEY_HEADER]
     if _KEY_PATTERN.fullmatch(key) is None:
@@ -64,20 +65,28 @@ def replay_or_execute(view: Callable[[], Any], *, member_id: str) -> Response:
     # The body is read before the write lock is acquired, so that a slow connection does not block other requests.
     parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
     fingerprint = hashlib.sha256(b"\0".join(parts)).hexdigest()
-    try:
-        with unit_of_work() as session:
-            _delete_expired(session)
-            kept = find_idempotency_record(session, member_id, key)
-            if kept is not None:
-                return _replayed_response(kept, fingerprint)
-            answer = current_app.make_response(view())
-            if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                # `abort(response)` rolls back the transaction, and Flask sends the response.
-                abort(answer)
-            session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
-            return answer
-    except DatabaseBusy as busy:
-        raise IdempotentRequestInProgress(_IN_PROGRESS, retry_after=5) from busy
+    with _hold_key(f"{member_id} {key}"), unit_of_work() as session:
+        _delete_expired(session)
+        kept = find_idempotency_record(session, member_id, key)
+        if kept is not None:
+            return _replayed_response(kept, fingerprint)
+        answer = current_app.make_response(view())
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            # `abort(response)` rolls back the transaction, and Flask sends the response.
+            abort(answer)
+        session.add(_build_record(answer, member_id=member_id, key=key, fingerprint=fingerprint))
+        return answer
+
+
+@contextmanager
+def _hold_key(key: str) -> Iterator[None]:
+    """Keep other requests with the key from being processed. Raises IdempotentRequestInProgress if one is processed."""
+    with ExitStack() as slot:
+        try:
+            slot.enter_context(services().idempotency_keys.slot(key))
+        except Overloaded as error:
+            raise IdempotentRequestInProgress(_IN_PROGRESS, retry_after=error.retry_after) from error
+        yield
 
 
 def claim_form_token(session: Session, form_key: str, *, member_id: str) -> bool:

@@ -18,12 +18,18 @@ pytestmark = [pytest.mark.usefixtures("summit"), pytest.mark.both_databases]
 
 
 def call_concurrently(*calls: Callable[[], ApiResponse]) -> list[ApiResponse]:
-    """Make all calls at the same time, each in its own thread, and return the responses."""
+    """Make all calls at the same time, each in its own thread, and return the responses.
+
+    A call is repeated while the server is overloaded, as clients do that obey the Retry-After header.
+    """
     start = Barrier(len(calls))
 
     def call(make: Callable[[], ApiResponse]) -> ApiResponse:
         start.wait(timeout=30)
-        return make()
+        answer = make()
+        while answer.status == 503:
+            answer = make()
+        return answer
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(call, calls))

@@ -1,6 +1,7 @@
 """A POST request with an Idempotency-Key is executed once; repetitions get the stored response."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from flask import Blueprint, Flask, Response
 from werkzeug.test import TestResponse
 
 from eventcal.app import create_app
-from eventcal.kit import database
+from eventcal.kit import write_lock
 from eventcal.members.enums import Scope
 from eventcal.members.models import IdempotencyRecord, Member, PersonalFeed
 from eventcal.talks.models import Talk
@@ -177,6 +178,9 @@ def test_concurrent_requests_with_one_key_share_one_response(app: Flask, browser
 
     def try_it() -> None:
         answer = post_to_api(app, TALKS_PATH, TALK, **headers)
+        while answer.status_code == 409:
+            assert status_and_code(answer) == (409, "idempotency-in-progress")
+            answer = post_to_api(app, TALKS_PATH, TALK, **headers)
         answers.append((answer.status_code, answer.data))
 
     threads = [threading.Thread(target=try_it) for _ in range(10)]
@@ -190,15 +194,32 @@ def test_concurrent_requests_with_one_key_share_one_response(app: Flask, browser
     assert len(list_rows(app, Talk)) == 1
 
 
-def test_request_during_write_lock_gets_409_with_retry_after(
+def test_repeated_request_while_the_first_is_in_progress_gets_409_with_retry_after(
+    app: Flask, browser: SessionClient
+) -> None:
+    headers = {"Idempotency-Key": IDEMPOTENCY_KEY, **create_token_headers(browser, Scope.SUBMIT)}
+    with ThreadPoolExecutor(1) as threads:
+        with database_of(app).unit_of_work():
+            first = threads.submit(post_to_api, app, TALKS_PATH, TALK, **headers)
+            while database_of(app).write_lock.queue.waiting == 0:
+                threading.Event().wait(0.001)
+            second = post_to_api(app, TALKS_PATH, TALK, **headers)
+        assert status_and_code(second) == (409, "idempotency-in-progress")
+        assert int(second.headers["Retry-After"]) >= 1
+        assert first.result(30).status_code == 201
+    assert post_to_api(app, TALKS_PATH, TALK, **headers).data == first.result().data
+    assert len(list_rows(app, Talk)) == 1
+
+
+def test_request_that_does_not_get_the_write_lock_gets_503_and_can_be_repeated(
     database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(write_lock, "LOCK_SECONDS", 0.05)
     with create_test_app(database_url, clock) as app:
         browser = create_signed_in_client(app)
         with database_of(app).unit_of_work():
             answer = post_with_key(browser, path="/me/feeds", body={"name": "phone"})
-        assert status_and_code(answer) == (409, "idempotency-in-progress")
+        assert status_and_code(answer) == (503, "busy")
         assert int(answer.headers["Retry-After"]) >= 1
         assert list_rows(app, PersonalFeed) == []
         assert post_with_key(browser, path="/me/feeds", body={"name": "phone"}).status_code == 201

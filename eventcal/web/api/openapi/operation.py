@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import Rule
 
-from eventcal.kit.errors import DatabaseBusy, Forbidden, Gone, Invalid, NotFound
+from eventcal.kit.errors import DatabaseBusy, Forbidden, Gone, Invalid, NotFound, Overloaded
 from eventcal.members.errors import (
     CsrfFailed,
     EmailNotConfirmed,
@@ -87,7 +87,7 @@ class Operation:
         if self.accepts_idempotency_key:
             kinds |= {IdempotentRequestInProgress, IdempotencyKeyReused, Invalid, RequestEntityTooLarge}
         if self.blueprint != "health":
-            kinds.add(DatabaseBusy)
+            kinds |= {DatabaseBusy, Overloaded}
         return kinds
 
     def _access_errors(self) -> set[ErrorClass]:
