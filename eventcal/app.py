@@ -42,6 +42,7 @@ from eventcal.web.pages import register_pages
 from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.request.context import Services, attach_services, release_write_slot
 from eventcal.web.request.rate_limits import init_rate_limits
+from eventcal.web.request.security_headers import register_security_headers
 from eventcal.web.request.security_log import init_security_log
 from eventcal.web.request.session_cookie import init_sessions
 from eventcal.web.response_cache import ResponseCache
@@ -99,6 +100,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     init_security_log(app)
     init_translations(app)
     register_cors_preflight(app)
+    register_security_headers(app)
     for blueprint in (calendars, documents, checking, health, front):
         app.register_blueprint(blueprint)
     register_pages(app)

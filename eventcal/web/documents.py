@@ -14,6 +14,7 @@ from eventcal.web.cache_middleware import feed_state_for
 from eventcal.web.http.conditional import PUBLIC, conditional_response, etag_of
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.request.context import now, read_session, services
+from eventcal.web.request.security_headers import DEFAULT_POLICY, security_headers
 from eventcal.web.response_cache import ResponseKey, request_url
 
 
@@ -48,7 +49,7 @@ class Document(ABC):
     link: str | None = None
     fetch_key: str | None = None
     language: str | None = None
-    extra_headers: tuple[tuple[str, str], ...] = ()
+    content_security_policy: str = DEFAULT_POLICY
     cacheable: bool = True
     changes_daily: bool = True
 
@@ -124,7 +125,7 @@ def _render_document(
         link=document.link,
         fetch_key=document.fetch_key,
         language=document.language,
-        extra_headers=document.extra_headers,
+        extra_headers=security_headers(document.content_security_policy),
         source=rendered.source,
     )
     if previous is not None and previous == replace(representation, last_modified=previous.last_modified):

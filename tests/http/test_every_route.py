@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.web.request.context import attach_services
 from tests import sample_calendar
+from tests.clocks import FixedClock
 from tests.feed_support.feed_client import fetch
-from tests.http_app import SessionClient, create_signed_in_client, database_of, services_of
+from tests.http_app import SessionClient, create_signed_in_client, create_test_app, database_of, services_of
 from tests.sql_statements import record_statements
 
 pytestmark = pytest.mark.both_databases
@@ -88,6 +89,42 @@ def test_every_get_route_responds_without_server_error(
     }
     assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
     assert {rule for rule, seen in statuses.items() if min(seen) >= 400} == UNREACHABLE_ROUTES
+
+
+def test_every_response_has_security_headers(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient]
+) -> None:
+    anonymous = SessionClient(app.test_client(), {}, "")
+    requests = [
+        (method, path) for method, rule in iter_rules(app, {"GET"} | UNSAFE_METHODS) for path in iter_paths(rule)
+    ]
+    # The second GET request is served from the cache. The other paths and methods lead to errors.
+    requests += [("GET", path) for method, path in requests if method == "GET"]
+    requests += [
+        ("OPTIONS", "/calendar.ics"),
+        ("PUT", "/calendar.ics"),
+        ("GET", "/nothing"),
+        ("GET", "/api/v1/nothing"),
+    ]
+    missing = {}
+    for (method, path), browser in product(requests, (anonymous, member_and_moderator[1])):
+        with browser.client.open(path, method=method) as answer:
+            is_complete = (
+                answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+                and answer.headers.get_all("Referrer-Policy") in (["no-referrer"], ["strict-origin-when-cross-origin"])
+                and len(answer.headers.get_all("Content-Security-Policy")) == 1
+                and answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+            )
+            if not is_complete:
+                missing[method, path, answer.status_code] = list(answer.headers)
+    assert missing == {}
+
+
+def test_responses_over_https_require_https(database_url: str, clock: FixedClock) -> None:
+    with create_test_app(database_url, clock, base_url="https://calendar.example") as app:
+        for path in ("/", "/", "/calendar.ics", "/calendar.ics", "/api/v1/events", "/nothing"):
+            with fetch(app, path) as answer:
+                assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 class _NonReentrantLock:

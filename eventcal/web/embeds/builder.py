@@ -59,7 +59,6 @@ def builder() -> Response:
 @anonymous
 def script() -> Response:
     answer = conditional_response(_script_representation(), now())
-    answer.headers["X-Content-Type-Options"] = "nosniff"
     # A page with a Cross-Origin-Embedder-Policy can load the script only if Cross-Origin-Resource-Policy allows it.
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer

@@ -27,7 +27,7 @@ from eventcal.web.identity.permissions import anonymous
 from eventcal.web.params.feed_check import MAX_URL_LENGTH, FeedCheckQuerySchema
 from eventcal.web.params.fields import load_query
 from eventcal.web.params.listing_filters import FeedQuery, fetch_counter_key, parse_feed_query
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, render_html
+from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, MEDIA_TYPE, Page, render_html
 from eventcal.web.request.context import now, read_session, services
 from eventcal.web.request.rate_limits import count_feed_check
 from eventcal.web.schemas.response_schema import Json
@@ -76,7 +76,8 @@ def _html_response() -> Response:
         indexed=False,
         context={"said": report, "fault": fault, "longest": MAX_URL_LENGTH, "without": check_url},
     )
-    response = add_security_headers(_uncached_response(render_html(page).encode(), MEDIA_TYPE))
+    response = _uncached_response(render_html(page).encode(), MEDIA_TYPE)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     if fault is not None:
         response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     response.headers.update({**_PAGE_HEADERS, "Content-Language": current_language()})

@@ -76,7 +76,7 @@ class _PageDocument(Document):
     def load(self, snapshot: Snapshot, /) -> None:
         self.page = self.build_page(snapshot.session, snapshot.now)
         self.cacheable = not self.page.time_dependent
-        self.extra_headers = security_headers(self.page.content_security_policy)
+        self.content_security_policy = self.page.content_security_policy
 
     def render(self, _snapshot: Snapshot, _previous_source: RenderSource | None, /) -> RenderedBody:
         return RenderedBody(render_html(self.page).encode())
@@ -95,20 +95,6 @@ def page_view(build_page: Callable[Concatenate[Session, datetime, P], Page]) -> 
         return render_page(lambda session, now: build_page(session, now, *args, **kwargs))
 
     return view
-
-
-def security_headers(policy: str = CONTENT_SECURITY_POLICY) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Content-Security-Policy", policy),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "strict-origin-when-cross-origin"),
-        *([("Strict-Transport-Security", "max-age=31536000")] if settings().is_https else []),
-    )
-
-
-def add_security_headers(response: Response, policy: str = CONTENT_SECURITY_POLICY) -> Response:
-    response.headers.update(security_headers(policy))
-    return response
 
 
 def render_html(page: Page) -> str:

@@ -22,7 +22,7 @@ from eventcal.web.i18n import current_language, page_error_message, translate, t
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, csrf_token
 from eventcal.web.identity.permissions import session_only
 from eventcal.web.rendering.forms import field_errors, lost_upload_errors, rejected_form
-from eventcal.web.rendering.page import MEDIA_TYPE, Page, add_security_headers, pages, render_html
+from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, MEDIA_TYPE, Page, pages, render_html
 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
@@ -40,7 +40,7 @@ _FEED_SUFFIXES = (".ics", ".jcal", ".xcal", ".jscal", ".csv", ".atom", "/schedul
 def page_response(page: Page, *, status: int = HTTPStatus.OK) -> Response:
     """Return a response that contains a page and must not be cached (`no-store`)."""
     response = Response(render_html(page), status=status, content_type=MEDIA_TYPE)
-    add_security_headers(response, page.content_security_policy)
+    response.headers["Content-Security-Policy"] = page.content_security_policy
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Language"] = current_language()
     if (seconds := retry_after(status)) is not None:
@@ -165,8 +165,9 @@ def render_problem_as_html(response: Response) -> Response:
     response.content_type = MEDIA_TYPE
     response.content_language.add(language)
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.vary.update(("Accept", "Accept-Language"))
-    return add_security_headers(response)
+    return response
 
 
 def _prefers_html_page() -> bool:

@@ -11,6 +11,7 @@ from eventcal.events.state_changes import cancel_event
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from eventcal.web.http.representation import Representation
+from eventcal.web.request.security_headers import DEFAULT_POLICY
 from eventcal.web.response_cache import ResponseKey
 from tests.api_client import get_row
 from tests.clocks import NOON, FixedClock
@@ -44,6 +45,9 @@ def test_feed_response_states_how_it_may_be_cached(app: Flask, clock: FixedClock
         "Accept-Ranges": "none",
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Content-Disposition",
+        "Content-Security-Policy": DEFAULT_POLICY,
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Content-Type-Options": "nosniff",
     }
 
 

@@ -13,6 +13,7 @@ from eventcal.media.images import ImageSpec, Picture
 from eventcal.media.reencode import reencode_picture
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.web.request.context import attach_services
+from eventcal.web.request.security_headers import DEFAULT_POLICY
 from tests.clocks import NOON
 from tests.factories import make_speaker, make_sponsor
 from tests.feed_support.feed_client import fetch
@@ -46,7 +47,7 @@ def test_picture_is_served_as_immutable(app: Flask, picture: Picture, picture_pa
         "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": f'"{picture.digest}"',
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'",
+        "Content-Security-Policy": DEFAULT_POLICY,
         "Access-Control-Allow-Origin": "*",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Content-Length": str(len(picture.body)),

@@ -29,7 +29,7 @@ from eventcal.web.i18n import language_cookie_name
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.media import UPLOAD_PATH, media_store
 from eventcal.web.pages.public.listing_data import iter_all_rows
-from eventcal.web.rendering.page import pages, security_headers
+from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import safe_redirect
 from eventcal.web.request.context import links, now, settings
 
@@ -91,7 +91,7 @@ def picture(name: str) -> Response:
         cache_control="public, max-age=31536000, immutable",
         compressible=False,
         # A page with a Cross-Origin-Embedder-Policy can load images only if Cross-Origin-Resource-Policy allows it.
-        extra_headers=(*security_headers("default-src 'none'"), ("Cross-Origin-Resource-Policy", "cross-origin")),
+        extra_headers=(("Cross-Origin-Resource-Policy", "cross-origin"),),
     )
     return conditional_response(representation, now())
 
