@@ -20,6 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 from eventcal.config import Settings
 from eventcal.feeds.fetch_counts import FETCH_RETENTION, delete_old_fetches
 from eventcal.kit.database import Database
+from eventcal.members.guessing_limits import delete_old_guess_counters
 from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, build_delete_old_messages, find_due_mail
@@ -71,6 +72,7 @@ def delete_expired_data(database: Database, settings: Settings) -> None:
         unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
         delete_old_fetches(unit.session, before=unit.now - FETCH_RETENTION)
         delete_expired_sessions(unit.session, now=unit.now)
+        unit.session.execute(delete_old_guess_counters(now=unit.now))
 
 
 def _claim_due_mail(database: Database) -> OutboxMessage | None:

@@ -24,16 +24,16 @@ from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.web.cache_middleware import feed_state_for
-from eventcal.web.identity import passwords_and_codes
+from eventcal.web.identity import password_hashes
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.process_state import BackgroundThread
 from eventcal.web.request.context import Services, attach_services
 from tests.factories import make_member
 
 PASSWORD = "correct horse"
-PRODUCTION_ARGON2_COST = dict(passwords_and_codes.ARGON2_COST)
+PRODUCTION_ARGON2_COST = dict(password_hashes.ARGON2_COST)
 # A password hash with production costs takes 25 ms, which would be a tenth of the duration of all tests.
-passwords_and_codes.ARGON2_COST.update(memory_cost=64, time_cost=1)
+password_hashes.ARGON2_COST.update(memory_cost=64, time_cost=1)
 MAIL_URL = "smtp://mail.example.org"
 
 
@@ -218,4 +218,4 @@ def get_json(answer: TestResponse) -> dict[str, Any]:
 @cache
 def hash_password_once(password: str = PASSWORD) -> str:
     """Return a cached hash of a password."""
-    return passwords_and_codes.hash_password(password)
+    return password_hashes.hash_password(password)

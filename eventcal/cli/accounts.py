@@ -27,7 +27,7 @@ from eventcal.members.service import (
     normalise_email,
 )
 from eventcal.web.identity.accounts import change_password
-from eventcal.web.identity.passwords_and_codes import hash_password
+from eventcal.web.identity.password_hashes import hash_password
 
 _MAX_NAME_LENGTH = 200
 _NOT_CONFIRMED_YET = " The address is not confirmed: until it is, the role has no effect."

@@ -27,7 +27,7 @@ from eventcal.events.models import Event
 from eventcal.kit.text import format_count
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
-from eventcal.web.identity.passwords_and_codes import hash_password
+from eventcal.web.identity.password_hashes import hash_password
 from eventcal.web.media import referenced_files
 from eventcal.web.request.context import Services
 from eventcal.web.schemas.dataset_records import load_record

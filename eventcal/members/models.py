@@ -123,6 +123,17 @@ class Passkey(RandomIdMixin, Base):
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class GuessCounter(Base):
+    """The number of attempts to guess a secret since the last success. `subject` is a keyed hash of the account."""
+
+    __tablename__ = "guess_counters"
+
+    purpose: Mapped[str] = mapped_column(String(20), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attempts: Mapped[int]
+    last_attempt_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class IdempotencyRecord(Base):
     """The response to a POST request with an Idempotency-Key, stored for one day and returned again for retries."""
 

@@ -53,7 +53,6 @@ def login(fields: dict[str, Any]) -> Response:
     Members with an authenticator app must also send `code`. Without `code`, a correct password is rejected with the
     error code `second-factor-needed`.
     """
-    rate_limits.count_sign_in(fields["email"])
     found = passwords_and_codes.authenticate_by_password(fields["email"], fields["password"])
     passwords_and_codes.check_second_factor(found, fields.get("code"))
     with read_session() as session:

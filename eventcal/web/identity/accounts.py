@@ -28,7 +28,7 @@ from eventcal.members.service import (
 from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import queue_mail
-from eventcal.web.identity import passwords_and_codes
+from eventcal.web.identity import password_hashes
 from eventcal.web.identity.current_user import current_member, end_other_sessions, is_email_confirmed
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
 from eventcal.web.request.rate_limits import count_email
@@ -37,7 +37,7 @@ CONFIRM_MAX_AGE = timedelta(days=2)
 RESET_MAX_AGE = timedelta(hours=1)
 
 _CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
-_MailTemplate = Literal["confirm", "reset", "exists", "factors", "changed"]
+_MailTemplate = Literal["confirm", "reset", "exists", "factors", "changed", "guessing"]
 _INVALID_LINK = Message("This link is invalid or has expired. Request a new one.")
 
 
@@ -47,7 +47,7 @@ def register_member(*, email: str, password: str, name: str) -> bool:
     If email is enabled, registering a known address appears to succeed, and the owner of the address is notified. If
     email is disabled, registering a known address raises DuplicateEmail. Raises Invalid if the password is not allowed.
     """
-    password_hash = passwords_and_codes.hash_new_password(password, email=email, name=name)
+    password_hash = password_hashes.hash_new_password(password, email=email, name=name)
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
         try:
@@ -95,7 +95,7 @@ def reset_password(token: str, password: str) -> None:
     """
     with read_session() as session:
         owner, _detail = _parse_token(session, token, salt=_RESET_SALT, max_age=RESET_MAX_AGE)
-    password_hash = passwords_and_codes.hash_new_password(password, email=owner.email, name=owner.name)
+    password_hash = password_hashes.hash_new_password(password, email=owner.email, name=owner.name)
     with unit_of_work() as session:
         _reset_password(session, token, password_hash, now=now())
 
@@ -116,7 +116,7 @@ def change_own_password(password: str) -> Member:
     """Set a new password of the current user. Raises Invalid for `/new_password`."""
     with read_session() as session:
         owner = current_member(session)
-    password_hash = passwords_and_codes.hash_new_password(
+    password_hash = password_hashes.hash_new_password(
         password, email=owner.email, name=owner.name, pointer="/new_password"
     )
     with unit_of_work() as session:
@@ -139,6 +139,11 @@ def end_other_sessions_and_notify(session: Session, member: Member, *, now: date
     _queue_template_email(session, member, "factors", now=now)
 
 
+def notify_of_guessing(session: Session, member: Member, *, now: datetime) -> None:
+    """Notify a member that someone repeatedly tries to guess their password or second-factor code."""
+    _queue_template_email(session, member, "guessing", now=now)
+
+
 def _queue_template_email(session: Session, member: Member, template: _MailTemplate, *, now: datetime) -> None:
     if settings().mail_url is None:
         return
@@ -149,6 +154,7 @@ def _queue_template_email(session: Session, member: Member, template: _MailTempl
         "exists": _("%(calendar)s: you have an account already", calendar=calendar),
         "factors": _("%(calendar)s: how you sign in was changed", calendar=calendar),
         "changed": _("%(calendar)s: your password was changed", calendar=calendar),
+        "guessing": _("%(calendar)s: failed attempts to sign in", calendar=calendar),
     }
     tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
     token = tokens[template](member) if template in tokens else ""

@@ -136,7 +136,7 @@ def verify_and_add_passkey(credential_json: str, *, name: str) -> Passkey:
 
 def authenticate_by_passkey(credential_json: str) -> Member:
     """Return the member whose passkey signed the challenge. Raises InvalidPasskey or TooManyRequests."""
-    rate_limits.count_sign_in(None)
+    rate_limits.count_sign_in()
     try:
         return _verify_passkey(credential_json)
     except InvalidPasskey:

@@ -47,7 +47,6 @@ def login_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response
 def sign_in_by_password() -> str:
     check_csrf()
     fields = validate(_LOGIN, nonempty_form_fields("email", "password"))
-    rate_limits.count_sign_in(fields["email"])
     member = passwords_and_codes.authenticate_by_password(fields["email"], fields["password"])
     next_url = safe_redirect(request.form.get("next"), default=url_for("pages.my_talks"))
     if passwords_and_codes.is_code_required(member):

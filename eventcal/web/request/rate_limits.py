@@ -11,7 +11,7 @@ import logging
 from typing import cast
 
 from flask import Flask, current_app
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -20,20 +20,20 @@ from werkzeug.exceptions import TooManyRequests
 from eventcal.config import Settings
 from eventcal.kit.errors import Message
 from eventcal.kit.text import email_key
-from eventcal.web.request.client_address import client_network
+from eventcal.web.request.client_address import IPV6_SITE_PREFIX, client_network
 
 _LOG = logging.getLogger(__name__)
 
-SIGN_IN_LIMIT = RateLimitItemPerMinute(10, namespace="sign-in")
 SIGN_IN_LIMIT_PER_CLIENT = RateLimitItemPerMinute(60, namespace="sign-in-from")
-CODE_LIMIT = RateLimitItemPerMinute(10, namespace="code")
-CODE_LIMIT_PER_HOUR = RateLimitItemPerHour(30, namespace="code-long")
 REGISTER_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="register-from")
 EMAIL_LIMIT = RateLimitItemPerMinute(5, namespace="mail")
 EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
 FEED_CHECK_LIMIT = RateLimitItemPerMinute(30, namespace="feed-check")
 IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
+
+# The number of clients for which the limit of a whole IPv6 site is sufficient.
+_SITE_FACTOR = 4
 
 
 class RateLimiter:
@@ -59,22 +59,14 @@ def init_rate_limits(app: Flask, settings: Settings) -> None:
     app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
 
 
-def count_sign_in(email: str | None) -> None:
-    """Count an attempt to sign in with an email address or, if `email` is None, with a passkey."""
-    _hit_or_raise(SIGN_IN_LIMIT_PER_CLIENT, client_network())
-    if email is not None:
-        _hit_or_raise(SIGN_IN_LIMIT, client_network(), _hash_email(email))
-
-
-def count_code(member_id: str) -> None:
-    """Count an attempt by a member to enter a second-factor code, regardless of the IP address."""
-    _hit_or_raise(CODE_LIMIT, member_id)
-    _hit_or_raise(CODE_LIMIT_PER_HOUR, member_id)
+def count_sign_in() -> None:
+    """Count an attempt to sign in. Attempts for one account are limited by `identity/guessing.py`."""
+    _hit_client_or_raise(SIGN_IN_LIMIT_PER_CLIENT)
 
 
 def count_registration() -> None:
     """Count a registration."""
-    _hit_or_raise(REGISTER_LIMIT_PER_CLIENT, client_network())
+    _hit_client_or_raise(REGISTER_LIMIT_PER_CLIENT)
 
 
 def count_email(email: str) -> None:
@@ -85,12 +77,15 @@ def count_email(email: str) -> None:
 
 def count_email_token() -> None:
     """Count an attempt to use a token that was sent by email."""
-    _hit_or_raise(EMAIL_LIMIT_PER_CLIENT, client_network())
+    _hit_client_or_raise(EMAIL_LIMIT_PER_CLIENT)
 
 
 def count_unsafe_request(member_id: str | None) -> None:
     """Count an unsafe request by a member or, if `member_id` is None, by an anonymous client."""
-    _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id or client_network())
+    if member_id is None:
+        _hit_client_or_raise(UNSAFE_REQUEST_LIMIT)
+    else:
+        _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id)
 
 
 def count_image_upload(member_id: str) -> None:
@@ -101,6 +96,15 @@ def count_image_upload(member_id: str) -> None:
 def count_feed_check() -> None:
     """Count a feed check, because rendering and checking a feed is expensive."""
     _hit_or_raise(FEED_CHECK_LIMIT, client_network())
+
+
+def _hit_client_or_raise(limit: RateLimitItem) -> None:
+    """Count a request of the client and, for an IPv6 address, of the larger network that the client belongs to."""
+    _hit_or_raise(limit, client_network())
+    site = client_network(ipv6_prefix=IPV6_SITE_PREFIX)
+    if ":" in site:
+        amount = limit.amount * _SITE_FACTOR
+        _hit_or_raise(type(limit)(amount, namespace=f"{limit.namespace}-site"), site)
 
 
 def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:

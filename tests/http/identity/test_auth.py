@@ -16,7 +16,7 @@ from sqlalchemy import select
 from eventcal.members.enums import Scope
 from eventcal.members.models import AccessToken, Member, PersonalFeed
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.identity import accounts, passwords_and_codes
+from eventcal.web.identity import accounts, password_hashes
 from eventcal.web.identity.schemas import OwnPasswordIn
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event
@@ -109,7 +109,7 @@ def test_email_address_is_case_insensitive_and_stored_as_written(app: Flask) -> 
 @pytest.fixture
 def app_with_slow_hashing(database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """Return an app that hashes passwords as in production."""
-    monkeypatch.setattr(passwords_and_codes, "ARGON2_COST", PRODUCTION_ARGON2_COST)
+    monkeypatch.setattr(password_hashes, "ARGON2_COST", PRODUCTION_ARGON2_COST)
     with create_test_app(database_url, clock) as app:
         yield app
 

@@ -365,7 +365,7 @@ def test_code_attempts_are_limited_by_account_across_ip_addresses(
         browser.submit_form("/login/code", code=authenticator_app.wrong_code())
         assert browser.response.status_code == 401
     # Even the correct code is rejected now; otherwise, guessing could continue.
-    assert "Wait a moment" in half_way[10].submit_form("/login/code", code=authenticator_app.current_code())
+    assert "Too many attempts" in half_way[10].submit_form("/login/code", code=authenticator_app.current_code())
     assert half_way[10].response.status_code == 429
     assert not is_signed_in(half_way[10])
     answer = call_api(

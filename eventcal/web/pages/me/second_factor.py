@@ -11,9 +11,11 @@ from werkzeug.wrappers import Response
 from eventcal.kit.errors import FieldError, Invalid
 from eventcal.members import authentication_factors as factors
 from eventcal.members.errors import InvalidCode
-from eventcal.web.identity import passwords_and_codes
+from eventcal.members.guessing_limits import CODE_LIMIT
+from eventcal.web.identity import password_hashes, passwords_and_codes
 from eventcal.web.identity.accounts import end_other_sessions_and_notify
 from eventcal.web.identity.current_user import current_member, current_member_id
+from eventcal.web.identity.guessing import limit_guessing
 from eventcal.web.identity.schemas import CodeIn, ProofIn
 from eventcal.web.pages.me.security import recent_authentication_required
 from eventcal.web.rendering.forms import EMPTY_FORM, Form, claim_submitted_form, new_form_key, validate
@@ -25,7 +27,7 @@ from eventcal.web.rendering.private_page import (
     redisplay,
     secret_page_response,
 )
-from eventcal.web.request import browser_sessions, rate_limits
+from eventcal.web.request import browser_sessions
 from eventcal.web.request.context import now, read_session, unit_of_work
 from eventcal.web.schemas.response_schema import Json
 
@@ -65,7 +67,6 @@ def set_up_totp() -> str | Response:
     if (sealed := _find_pending_totp_secret()) is None:
         return url_for("pages.security", done="before") if _has_totp() else url_for("pages.totp_setup_form")
     fields = validate(_CODE, {"code": request.form.get("code", "")})
-    rate_limits.count_code(current_member_id())
     counter = passwords_and_codes.authenticator().find_time_step(sealed, fields["code"], now=now())
     if counter is None:
         raise Invalid(errors=[FieldError("/code", _("This code is wrong, expired or already used."))])
@@ -94,21 +95,25 @@ def confirm_remove_totp(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) ->
 def remove_own_totp() -> str:
     fields = validate(_PROOF, {"proof": request.form.get("proof", "")})
     with read_session() as session:
-        password_hash = current_member(session).password
-    rate_limits.count_code(current_member_id())
-    is_password = passwords_and_codes.is_correct_password(fields["proof"], password_hash)
+        owner = current_member(session)
     try:
-        with unit_of_work() as session:
-            member = current_member(session)
-            if not is_password:
-                authenticator = passwords_and_codes.authenticator()
-                factors.use_second_factor_code(session, member, fields["proof"], authenticator=authenticator, now=now())
-            factors.disable_totp(session, member)
-            end_other_sessions_and_notify(session, member, now=now())
+        with limit_guessing(CODE_LIMIT, owner.email):
+            _remove_totp(fields["proof"], owner.password)
     except InvalidCode as error:
         message = _("This is neither your password nor a code that can be used.")
         raise Invalid(errors=[FieldError("/proof", message)]) from error
     return url_for("pages.security", done="off")
+
+
+def _remove_totp(proof: str, password_hash: str | None) -> None:
+    is_password = password_hashes.is_correct_password(proof, password_hash)
+    with unit_of_work() as session:
+        member = current_member(session)
+        if not is_password:
+            authenticator = passwords_and_codes.authenticator()
+            factors.use_second_factor_code(session, member, proof, authenticator=authenticator, now=now())
+        factors.disable_totp(session, member)
+        end_other_sessions_and_notify(session, member, now=now())
 
 
 @pages.get("/me/security/codes")
