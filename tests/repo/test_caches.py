@@ -18,6 +18,7 @@ CLOSED_CACHES = {
     "kit/localtime.py: _read_zone": "the time zones of tzdata; get_zone rejects unknown names",
     "kit/translations.py: load_translations": "the languages of the catalogues",
     "kit/validators.py: _country_codes": "no arguments",
+    "members/password_rules.py: _common_passwords": "no arguments",
     "web/embeds/builder.py: _script_representation": "no arguments",
     "web/i18n.py: parse_locale": "the language tags that preferred_language returns",
     "web/schemas/response_schema.py: _build_serialization_plan": "schema classes and names of their fields",
