@@ -42,6 +42,7 @@ from eventcal.web.pages import register_pages
 from eventcal.web.process_state import BackgroundThread, FetchCounter
 from eventcal.web.request.context import Services, attach_services, release_write_slot
 from eventcal.web.request.rate_limits import init_rate_limits
+from eventcal.web.request.rejection_log import init_rejection_log
 from eventcal.web.request.security_headers import register_security_headers
 from eventcal.web.request.security_log import init_security_log
 from eventcal.web.request.session_cookie import init_sessions
@@ -82,7 +83,8 @@ def build_services(
 def create_app(settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None) -> Flask:
     """Create the Flask app. `create_app` neither creates nor migrates the database."""
     app = EventcalApp("eventcal.web")
-    attach_services(app, build_services(settings, clock=clock, background=background))
+    services = build_services(settings, clock=clock, background=background)
+    attach_services(app, services)
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
@@ -96,7 +98,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     register_error_handlers(app)
     init_sessions(app, settings)
     register_token_error_handlers(app)
-    init_rate_limits(app, settings)
+    init_rate_limits(app, settings, services.limiters)
     init_security_log(app)
     init_translations(app)
     register_cors_preflight(app)
@@ -106,6 +108,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     register_pages(app)
     for blueprint in (embeds, *API_BLUEPRINTS, docs):
         app.register_blueprint(blueprint)
+    init_rejection_log(app)
     app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # Flask documents this assignment
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # see above

@@ -46,7 +46,7 @@ _summaries: BoundedCache[str, FeedSummary] = BoundedCache(200_000)
 
 def summarize_feed(body: bytes, *, etag: str) -> FeedSummary:
     """Return the summary of an iCalendar feed written by eventcal. Summaries are cached by the ETag of the feed."""
-    found: FeedSummary | None = _summaries.get(etag)
+    found = _summaries.get(etag)
     if found is None:
         found = _summarize(body)
         _summaries.put(etag, found)

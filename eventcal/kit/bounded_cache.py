@@ -22,7 +22,6 @@ _ENTRY_OVERHEAD = 200
 _STRING_OVERHEAD = 50
 # An entry larger than this part of a generation is not stored, because it would displace many other entries.
 _LARGEST_PART = 8
-_MISSING: Any = object()
 
 
 class BoundedCache(Generic[Key, Value]):
@@ -54,17 +53,20 @@ class BoundedCache(Generic[Key, Value]):
             stored = [(key, entry[0]) for entries in (self._younger, self._older) for key, entry in entries.items()]
         return sum(_entry_size(key, value) for key, value in stored)
 
-    def get(self, key: Key, default: Any = None) -> Any:  # noqa: ANN401 - the value, or the default value
+    def get(self, key: Key) -> Value | None:
+        entry = self.find_entry(key)
+        return entry and entry[0]
+
+    def find_entry(self, key: Key) -> tuple[Value, int] | None:
+        """Return a value, which can be None, and the size of its entry, or None if the key is not in the cache."""
         entry = self._younger.get(key)
-        if entry is not None:
-            return entry[0]
-        with self._lock:
-            entry = self._older.pop(key, None)
-            if entry is None:
-                return default
-            self._older_bytes -= entry[1]
-            self._store(key, entry)
-        return entry[0]
+        if entry is None:
+            with self._lock:
+                entry = self._older.pop(key, None)
+                if entry is not None:
+                    self._older_bytes -= entry[1]
+                    self._store(key, entry)
+        return entry
 
     def put(self, key: Key, value: Value) -> None:
         """Store a value unless its entry is too large."""
@@ -104,12 +106,12 @@ class CachedFunction(Generic[P, Value]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Value:
         # Most functions have positional arguments only.
         key: Any = (args, tuple(kwargs.items())) if kwargs else args
-        value = self.cache.get(key, _MISSING)
-        if value is _MISSING:
-            value = self._function(*args, **kwargs)
-            self.cache.put(key, value)
-        result: Value = value
-        return result
+        entry = self.cache.find_entry(key)
+        if entry is not None:
+            return entry[0]
+        value = self._function(*args, **kwargs)
+        self.cache.put(key, value)
+        return value
 
 
 def bounded_cache(max_bytes: int) -> Callable[[Callable[P, Value]], CachedFunction[P, Value]]:

@@ -1,8 +1,8 @@
 """Re-encoding of uploaded images, which removes metadata such as the location. Equal input gives equal output."""
 
-import threading
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from io import BytesIO
 
@@ -13,9 +13,7 @@ from eventcal.kit.errors import Message
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.images import MAX_UPLOAD_BYTES, ImageSpec, Picture
 
-MAX_PIXELS = 40_000_000
-# The WebP decoder needs five times as much memory per pixel as the other decoders.
-MAX_WEBP_PIXELS = 16_000_000
+MAX_PIXELS = 16_000_000
 _OPAQUE = 255
 
 # Turn Pillow's warning about large images, which is issued before decoding, into an error.
@@ -23,22 +21,33 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Warnings about malformed uploads are not useful in the log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-# Decoding the largest image needs 300 MB of memory, so each process decodes only one image at a time.
-_decode_lock = threading.Lock()
+
+
+def count_pixels(raw: bytes) -> int:
+    """Return the number of pixels of an uploaded image without decoding it. Raises UnsupportedImage."""
+    with _open_image(raw) as image:
+        return image.width * image.height
 
 
 def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
     """Decode an uploaded image, rotate it upright and scale it to the maximum size. Raises UnsupportedImage."""
+    with _open_image(raw) as image:
+        return _reencode_image(image, spec)
+
+
+@contextmanager
+def _open_image(raw: bytes) -> Iterator[Image.Image]:
+    """Open an image, which is decoded when its pixels are used. Raises UnsupportedImage, also for later errors."""
     if len(raw) > MAX_UPLOAD_BYTES:
         limit = MAX_UPLOAD_BYTES // 1024**2
         raise UnsupportedImage(Message("The image is larger than %(number)s MiB. Upload a smaller one.", number=limit))
     try:
-        with _decode_lock, Image.open(BytesIO(raw), formats=("PNG", "JPEG", "WEBP")) as image:
-            return _reencode_image(image, spec)
-    except UnsupportedImage:
-        raise
+        with Image.open(BytesIO(raw), formats=("PNG", "JPEG", "WEBP")) as image:
+            yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise _too_many_pixels_error(MAX_PIXELS) from error
+        count = MAX_PIXELS // 1_000_000
+        detail = Message("The image has more than %(number)s million pixels. Upload a smaller one.", number=count)
+        raise UnsupportedImage(detail) from error
     except UnidentifiedImageError as error:
         detail = Message("The file is not a PNG, JPEG or WebP image. Upload an image of one of these types.")
         raise UnsupportedImage(detail) from error
@@ -48,16 +57,7 @@ def reencode_picture(raw: bytes, spec: ImageSpec) -> Picture:
         raise UnsupportedImage(detail) from error
 
 
-def _too_many_pixels_error(limit: int) -> UnsupportedImage:
-    count = limit // 1_000_000
-    detail = Message("The image has more than %(number)s million pixels. Upload a smaller one.", number=count)
-    return UnsupportedImage(detail)
-
-
 def _reencode_image(image: Image.Image, spec: ImageSpec) -> Picture:
-    most = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_PIXELS
-    if image.width * image.height > most:
-        raise _too_many_pixels_error(most)
     sideways = False
     # The EXIF data can be malformed. The orientations 5 to 8 swap width and height.
     with suppress(Exception):

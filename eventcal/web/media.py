@@ -17,7 +17,7 @@ from eventcal.media.store import MediaStore
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor
 from eventcal.web.identity.current_user import current_member_id
-from eventcal.web.request.context import links, now, settings
+from eventcal.web.request.context import links, now, services, settings
 from eventcal.web.request.rate_limits import count_image_upload
 
 P = ParamSpec("P")
@@ -36,11 +36,12 @@ def find_uploaded_path(stored_url: str | None) -> str | None:
 
 
 def decode_upload(raw: bytes, frame: ImageSpec) -> Picture:
-    """Decode an image uploaded by the current user. Raises TooManyRequests or UnsupportedImage."""
-    from eventcal.media.reencode import reencode_picture
+    """Decode an image uploaded by the current user. Raises UnsupportedImage, TooManyRequests or Overloaded."""
+    from eventcal.media.reencode import count_pixels, reencode_picture
 
-    count_image_upload(current_member_id())
-    return reencode_picture(raw, frame)
+    count_image_upload(current_member_id(), pixels=count_pixels(raw))
+    with services().limiters.images.slot():
+        return reencode_picture(raw, frame)
 
 
 def store_upload(picture: Picture) -> str:

@@ -15,7 +15,7 @@ from eventcal.events.enums import TeamRole
 from eventcal.members.enums import Role
 from eventcal.web.process_state import FetchCounter
 from eventcal.web.request.context import Services, attach_services
-from eventcal.web.request.rate_limits import RateLimiter
+from eventcal.web.request.request_counter import MemoryCounter
 from eventcal.web.response_cache import ResponseCache
 from tests.api_client import ApiClient, create_member_client, create_team_client
 from tests.clocks import FixedClock
@@ -58,7 +58,7 @@ class AppRunner:
         house.database.clock = clock
         attach_services(app, house)
         # The tests share the app, and the rate limiter counts requests for a minute.
-        app.extensions["eventcal_limits"] = RateLimiter(None)
+        app.extensions["eventcal_limits"] = MemoryCounter()
         try:
             yield app
         finally:

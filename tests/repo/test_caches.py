@@ -37,6 +37,7 @@ GROWING_DICTIONARIES = {
     "web/http/problem_details.py: headers": "an instance for each response",
     "web/http/representation.py: encodings": "the supported content encodings; counted by the response cache",
     "web/process_state.py: _counts": "limited to MAX_COUNTERS hashes, and emptied every minute",
+    "web/request/request_counter.py: _times": "limited to `max_keys`",
     "web/response_cache.py: _entries": "limited in bytes by the response cache",
     "web/response_cache.py: _responses": "limited to eight short headers per representation",
 }

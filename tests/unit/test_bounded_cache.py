@@ -27,7 +27,7 @@ def test_stored_values_are_returned_and_missing_ones_are_none() -> None:
     cache = BoundedCache[str, str](_MAX_BYTES)
     cache.put("a", "1")
     cache.put("a", "2")
-    assert (cache.get("a"), cache.get("b"), cache.get("b", "default"), len(cache)) == ("2", None, "default", 1)
+    assert (cache.get("a"), cache.get("b"), len(cache)) == ("2", None, 1)
 
 
 def test_entries_in_use_outlive_any_number_of_others() -> None:

@@ -77,9 +77,9 @@ def merge(fields: dict[str, Any], slug: str) -> Response:
 def put_photo(raw: bytes, slug: str) -> Response:
     """Set the portrait of a speaker. Only the speaker and moderators can set the portrait.
 
-    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images can have up to 40 million pixels, and
-    WebP images up to 16 million pixels. The image is rotated upright and re-encoded at up to 512 by 512 pixels, without
-    camera metadata. The `photo_url` field contains the URL of the image.
+    The body is a PNG, JPEG or WebP image of at most 5 MiB and 16 million pixels. The image is rotated upright
+    and re-encoded at up to 512 by 512 pixels, without camera metadata. The `photo_url` field contains the URL of the
+    image.
     """
     picture = decode_upload(raw, ImageSpec.PORTRAIT)
     with unit_of_work() as session:

@@ -147,9 +147,8 @@ _register_action_route(SponsorshipAction.CANCEL, "Cancel an enquiry or a sponsor
 def put_logo(raw: bytes, slug: str) -> Response:
     """Set a sponsor's logo.
 
-    The body is a PNG, JPEG or WebP image of at most 5 MiB. PNG and JPEG images can have up to 40 million pixels, and
-    WebP images up to 16 million pixels. The image is re-encoded at up to 640 by 320 pixels. The `logo_url` field
-    contains the URL of the image.
+    The body is a PNG, JPEG or WebP image of at most 5 MiB and 16 million pixels. The image is re-encoded at up
+    to 640 by 320 pixels. The `logo_url` field contains the URL of the image.
     """
     with read_session() as session:
         get_sponsor(session, slug, caller())

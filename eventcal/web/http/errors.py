@@ -9,7 +9,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,6 +21,9 @@ from eventcal.kit.text import slugify
 from eventcal.web.http.problem_details import Problem, ProblemResponse, problem_response
 
 _LOG = logging.getLogger(__name__)
+
+# The attribute of `flask.g` that stores why a request is rejected, for the log.
+REJECTION_CAUSE = "rejection_cause"
 
 # SQLSTATE patterns for temporary errors, such as failed connections, serialisation failures and deadlocks.
 _TEMPORARY_SQLSTATES = re.compile("08...|53...|57...|40001|40P01|55P03")
@@ -221,7 +224,7 @@ def _custom_description(error: HTTPException, status: HTTPStatus) -> str | None:
 
 def _database_busy_response(error: Exception) -> Response:
     cause = getattr(error, "orig", None) or error
-    _LOG.warning("the database did not answer in time at %s: %s", requested_route(), cause)
+    setattr(g, REJECTION_CAUSE, cause)
     return error_response(errors.DatabaseBusy(Message("The database is busy. Try again in a few seconds.")))
 
 

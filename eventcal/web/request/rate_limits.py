@@ -7,22 +7,19 @@ exceeded, the `count_*` functions raise TooManyRequests.
 """
 
 import hashlib
-import logging
+from math import ceil
 from typing import cast
 
 from flask import Flask, current_app
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.errors import StorageError
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from eventcal.config import Settings
 from eventcal.kit.errors import Message
 from eventcal.kit.text import email_key
+from eventcal.web.limiters import Limiters
 from eventcal.web.request.client_address import IPV6_SITE_PREFIX, client_network
-
-_LOG = logging.getLogger(__name__)
+from eventcal.web.request.request_counter import MemoryCounter, RedisCounter
 
 SIGN_IN_LIMIT_PER_CLIENT = RateLimitItemPerMinute(60, namespace="sign-in-from")
 REGISTER_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="register-from")
@@ -30,33 +27,19 @@ EMAIL_LIMIT = RateLimitItemPerMinute(5, namespace="mail")
 EMAIL_LIMIT_PER_CLIENT = RateLimitItemPerMinute(20, namespace="mail-from")
 UNSAFE_REQUEST_LIMIT = RateLimitItemPerMinute(300, namespace="write")
 FEED_CHECK_LIMIT = RateLimitItemPerMinute(30, namespace="feed-check")
-IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(20, namespace="picture")
+# In megapixels.
+IMAGE_UPLOAD_LIMIT = RateLimitItemPerMinute(64, namespace="picture")
 
 # The number of clients for which the limit of a whole IPv6 site is sufficient.
 _SITE_FACTOR = 4
 
 
-class RateLimiter:
-    """A request counter with a moving window of one minute or one hour."""
-
-    def __init__(self, redis_url: str | None) -> None:
-        self._own = MovingWindowRateLimiter(storage_from_string("memory://"))
-        shared_storage = storage_from_string(redis_url, wrap_exceptions=True) if redis_url is not None else None
-        self._shared = MovingWindowRateLimiter(shared_storage) if shared_storage is not None else None
-
-    def hit(self, limit: RateLimitItem, *identifiers: str) -> bool:
-        if self._shared is not None:
-            try:
-                return self._shared.hit(limit, *identifiers)
-            except StorageError:
-                _LOG.warning("Redis does not respond; this worker counts requests by itself", exc_info=True)
-        return self._own.hit(limit, *identifiers)
-
-
-def init_rate_limits(app: Flask, settings: Settings) -> None:
+def init_rate_limits(app: Flask, settings: Settings, limiters: Limiters) -> None:
     """Set up rate limits, which the RATELIMIT_ENABLED configuration value can disable at any time."""
     app.config.setdefault("RATELIMIT_ENABLED", True)
-    app.extensions["eventcal_limits"] = RateLimiter(settings.redis_url)
+    url = settings.redis_url
+    counter = MemoryCounter() if url is None else RedisCounter(url, slots=limiters.redis)
+    app.extensions["eventcal_limits"] = counter
 
 
 def count_sign_in() -> None:
@@ -88,14 +71,17 @@ def count_unsafe_request(member_id: str | None) -> None:
         _hit_or_raise(UNSAFE_REQUEST_LIMIT, member_id)
 
 
-def count_image_upload(member_id: str) -> None:
-    """Count an image upload by a member, because decoding images is expensive."""
-    _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id)
+def count_image_upload(member_id: str, *, pixels: int) -> None:
+    """Count the pixels of an image that a member uploads, because decoding images is expensive."""
+    detail = Message(
+        "The limit is %(most)s megapixels per minute. Wait a moment and try again.", most=IMAGE_UPLOAD_LIMIT.amount
+    )
+    _hit_or_raise(IMAGE_UPLOAD_LIMIT, member_id, cost=ceil(pixels / 1_000_000), detail=detail)
 
 
 def count_feed_check() -> None:
     """Count a feed check, because rendering and checking a feed is expensive."""
-    _hit_or_raise(FEED_CHECK_LIMIT, client_network())
+    _hit_client_or_raise(FEED_CHECK_LIMIT)
 
 
 def _hit_client_or_raise(limit: RateLimitItem) -> None:
@@ -107,16 +93,18 @@ def _hit_client_or_raise(limit: RateLimitItem) -> None:
         _hit_or_raise(type(limit)(amount, namespace=f"{limit.namespace}-site"), site)
 
 
-def _hit_or_raise(limit: RateLimitItem, *identifiers: str) -> None:
+def _hit_or_raise(limit: RateLimitItem, *identifiers: str, cost: int = 1, detail: Message | None = None) -> None:
     if not current_app.config["RATELIMIT_ENABLED"]:
         return
-    counter = cast("RateLimiter", current_app.extensions["eventcal_limits"])
-    if not counter.hit(limit, *identifiers):
-        most = limit.amount
-        detail = Message("The limit is %(most)s requests per minute. Wait a moment and try again.", most=most)
-        if limit.GRANULARITY.name == "hour":
-            detail = Message("The limit is %(most)s requests per hour. Try again later.", most=most)
-        raise TooManyRequests(detail, retry_after=limit.get_expiry())
+    counter = cast("MemoryCounter | RedisCounter", current_app.extensions["eventcal_limits"])
+    if not counter.hit(limit, *identifiers, cost=cost):
+        raise TooManyRequests(detail or _default_detail(limit), retry_after=limit.get_expiry())
+
+
+def _default_detail(limit: RateLimitItem) -> Message:
+    if limit.GRANULARITY.name == "hour":
+        return Message("The limit is %(most)s requests per hour. Try again later.", most=limit.amount)
+    return Message("The limit is %(most)s requests per minute. Wait a moment and try again.", most=limit.amount)
 
 
 def _hash_email(email: str) -> str:

@@ -281,9 +281,10 @@ def test_concurrent_uploads_leave_one_complete_portrait(app: Flask, member: ApiC
         return [upload_picture(api, PHOTO_PATH, raw).status for raw in raws]
 
     with ThreadPoolExecutor(4) as pool:
-        assert {status for done in pool.map(put, range(4)) for status in done} == {200}
+        # An upload that would have to wait longer than a moment is rejected.
+        assert {200} <= {status for done in pool.map(put, range(4)) for status in done} <= {200, 503}
     assert fetch(app, stored_photo_url(app)).status_code == 200
-    assert len(stored_files(app)) == len(raws)
+    assert len(stored_files(app)) <= len(raws)
 
 
 def test_crash_before_commit_changes_no_row(app: Flask, member: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 from eventcal.members.enums import Scope
 from eventcal.members.models import Member, Passkey
 from eventcal.web.identity import accounts
-from eventcal.web.request.rate_limits import RateLimiter
+from eventcal.web.request.request_counter import MemoryCounter
 from tests import http_app
 from tests.clocks import NOON, FixedClock
 from tests.html_browser import HtmlBrowser, create_browser
@@ -447,7 +447,7 @@ def test_passkey_sign_in_does_not_redirect_to_another_site(
 def test_passkey_sign_in_is_limited_to_sixty_per_minute(app: Flask, new_browser: HtmlBrowser) -> None:
     webauthn_options_at(new_browser, "/login")
     held = new_browser.form_values(PASSKEY_LOGIN_PATH) | {"answer": "{}"}
-    app.extensions["eventcal_limits"] = RateLimiter(None)
+    app.extensions["eventcal_limits"] = MemoryCounter()
     app.config["RATELIMIT_ENABLED"] = True
     try:
         statuses = [new_browser.client.post(PASSKEY_LOGIN_PATH, data=held).status_code for _ in range(61)]
