@@ -25,6 +25,11 @@ class Caller:
         return self.role is not None
 
     @property
+    def is_operator(self) -> bool:
+        """Whether the caller is the command line."""
+        return self.is_signed_in and self.member_id is None
+
+    @property
     def is_moderator(self) -> bool:
         return self.role in {Role.MODERATOR, Role.ADMIN}
 

@@ -73,6 +73,18 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
     return talk
 
 
+def find_earlier_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
+    """Return the talk if it is public or the caller's own, or else None. The command line can use all talks.
+
+    A reprise copies the texts of the earlier talk, so the submissions of other members must not be used, even if the
+    caller is allowed to read them.
+    """
+    talk = find_talk(session, talk_id, caller)
+    if talk is None or caller.is_operator:
+        return talk
+    return talk if is_public(talk) or is_submitter_or_speaker(talk, caller) else None
+
+
 def get_talk(session: Session, talk_id: str, caller: Caller) -> Talk:
     """Return the fully loaded talk. Raises TalkNotFound if the talk is missing or hidden from the caller."""
     return require(find_talk(session, talk_id, caller), TalkNotFound(talk_id))

@@ -26,7 +26,7 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.fields import SpeakerOfTalk, TalkFields
 from eventcal.talks.models import TEXT_COLUMNS, Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
-from eventcal.talks.queries import find_talk, get_talk, is_public, is_submitter_or_speaker
+from eventcal.talks.queries import find_earlier_talk, get_talk, is_public, is_submitter_or_speaker
 from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_kind_errors, talk_time_errors
 
 _SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
@@ -47,7 +47,7 @@ def submit_talk(
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
     talk = build_talk(event, state=state, submitter_id=member.id, now=now)
     earlier_id = fields.get("reprise_of")
-    earlier = find_talk(session, earlier_id, caller) if earlier_id else None
+    earlier = find_earlier_talk(session, earlier_id, caller) if earlier_id else None
     if earlier is not None:
         speakers: list[SpeakerOfTalk] = [{"speaker": speaker} for speaker in earlier.speakers]
         fields = {"title": earlier.title, "abstract": earlier.abstract, "speakers": speakers, **fields}
@@ -188,7 +188,7 @@ def _set_talk_fields(
         errors += _set_speakers_field(session, talk, fields["speakers"] or [], caller=caller, now=now)
     if "reprise_of" in fields:
         earlier_id = fields["reprise_of"]
-        earlier = find_talk(session, earlier_id, caller) if earlier_id else None
+        earlier = find_earlier_talk(session, earlier_id, caller) if earlier_id else None
         if earlier_id and (earlier is None or earlier.id == talk.id):
             unknown = Message("refers to a talk that does not exist: “%(earlier_id)s”", earlier_id=earlier_id)
             return [*errors, FieldError("/reprise_of", unknown)]
