@@ -23,6 +23,7 @@ from eventcal.web.api.changes import changes
 from eventcal.web.api.docs import docs
 from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events, occurrences
+from eventcal.web.api.invitations import invitations
 from eventcal.web.api.me import agenda, me
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
@@ -50,7 +51,20 @@ from eventcal.web.response_cache import ResponseCache
 from eventcal.web.schemas.json_resource_renderer import JsonResourceRenderer
 from eventcal.web.system import front, health
 
-API_BLUEPRINTS = (auth, me, agenda, events, occurrences, event_parts, talks, speakers, sponsors, pictures, changes)
+API_BLUEPRINTS = (
+    auth,
+    me,
+    agenda,
+    invitations,
+    events,
+    occurrences,
+    event_parts,
+    talks,
+    speakers,
+    sponsors,
+    pictures,
+    changes,
+)
 MAX_BODY_BYTES = 1024 * 1024
 _RESPONSE_CACHE_BYTES = 32 * 1024 * 1024
 

@@ -3,6 +3,7 @@
 from eventcal.events import models as events
 from eventcal.feeds import fetch_counts
 from eventcal.feeds.index import models as feeds
+from eventcal.invitations import models as invitations
 from eventcal.kit.models import Base
 from eventcal.members import models as members
 from eventcal.outbox import models as outbox
@@ -10,5 +11,5 @@ from eventcal.speakers import models as speakers
 from eventcal.sponsors import models as sponsors
 from eventcal.talks import models as talks
 
-MODEL_MODULES = (events, feeds, fetch_counts, members, outbox, speakers, sponsors, talks)
+MODEL_MODULES = (events, feeds, fetch_counts, invitations, members, outbox, speakers, sponsors, talks)
 metadata = Base.metadata

@@ -19,6 +19,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from eventcal.config import Settings
 from eventcal.feeds.fetch_counts import FETCH_RETENTION, delete_old_fetches
+from eventcal.invitations.service import delete_expired_invitations
 from eventcal.kit.database import Database
 from eventcal.members.guessing_limits import delete_old_guess_counters
 from eventcal.members.sessions import delete_expired_sessions
@@ -73,6 +74,7 @@ def delete_expired_data(database: Database, settings: Settings) -> None:
         delete_old_fetches(unit.session, before=unit.now - FETCH_RETENTION)
         delete_expired_sessions(unit.session, now=unit.now)
         unit.session.execute(delete_old_guess_counters(now=unit.now))
+        delete_expired_invitations(unit.session, now=unit.now)
 
 
 def _claim_due_mail(database: Database) -> OutboxMessage | None:

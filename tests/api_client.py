@@ -25,6 +25,7 @@ from tests.http_app import database_of, write_session
 
 API_URL = "http://127.0.0.1:8000/api/v1"
 """The base URL of the API in tests."""
+TEAM_PATH = "/events/summit/team"
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,14 @@ def add_team_member(unit: Session, member: Member, slug: str, *, role: TeamRole 
     event_id = unit.scalars(select(Event.id).where(Event.slug == slug)).one()
     unit.add(TeamMember(event_id=event_id, member_id=member.id, role=role))
     unit.flush()
+
+
+def invite_team_member(organiser: ApiClient, email: str = "ada@example.org", *, role: str = "reviewer") -> str:
+    """Invite an address to the team of the summit and return the ID of the invitation."""
+    assert organiser.put(TEAM_PATH, {"email": email, "role": role}).status == 202
+    [invitation] = [one for one in organiser.get(TEAM_PATH).json["invitations"] if one["email"] == email]
+    found: str = invitation["id"]
+    return found
 
 
 def create_talk(

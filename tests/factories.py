@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from eventcal.events.enums import EventStatus, Programme, TeamRole
 from eventcal.events.models import CallForTalks, Event, EventTag, Room, TeamMember, Track
 from eventcal.events.rules import recompute_event_columns
+from eventcal.invitations.enums import InvitationKind
+from eventcal.invitations.models import Invitation
+from eventcal.invitations.rules import LIFETIME
 from eventcal.kit.ids import new_id
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
@@ -155,6 +158,18 @@ def make_talk(
     session.add(talk)
     session.flush()
     return talk
+
+
+def make_team_invitation(
+    session: Session, event: Event, *, email: str, now: datetime = NOON, **fields: Any
+) -> Invitation:
+    """Return an open invitation to the team of an event, as a reviewer. Nobody knows its token."""
+    values: dict[str, Any] = {"id": new_id(), "kind": InvitationKind.TEAM, "role": TeamRole.REVIEWER}
+    values |= {"token_hash": new_id(), "created_at": now, "expires_at": now + LIFETIME}
+    invitation = Invitation(event_id=event.id, email=email, email_key=email_key(email), **(values | fields))
+    session.add(invitation)
+    session.flush()
+    return invitation
 
 
 def make_tier(session: Session, event: Event, **fields: Any) -> Tier:

@@ -22,6 +22,7 @@ from tests.factories import (
     make_sponsor,
     make_sponsorship,
     make_talk,
+    make_team_invitation,
     make_tier,
 )
 from tests.http_app import write_session
@@ -42,10 +43,12 @@ IDS_BY_PARAMETER: Mapping[str, tuple[str, ...]] = {
     "room_id": ("attic",),
     "tier_id": ("gold", "silver"),
     "sponsorship_id": ("enquiry", "held"),
+    "invitation_id": ("invited-ada", "invited-mo"),
     "member_id": ("member-ada", "member-mo"),
     "session_id": ("session-old",),
     "token_id": ("token-old",),
     "feed_id": ("feed-phone",),
+    "token": ("invitation-ada", "invitation-mo"),
     "secret": (FEED_SECRET, REVOKED_FEED_SECRET),
 }
 """The values of path parameters that identify objects of the sample calendar."""
@@ -106,6 +109,9 @@ def _add_summit(session: Session, ada: Member) -> None:
     summit.tracks.append(Track(id="security", position=0, name="Security", colour="#2a7f62"))
     summit.rooms.append(Room(id="attic", position=0, name="Attic", capacity=80))
     session.flush()
+    for name in ("ada", "mo"):
+        secret_hash = hash_secret(f"invitation-{name}")
+        make_team_invitation(session, summit, id=f"invited-{name}", email=f"{name}@example.org", token_hash=secret_hash)
     for state in ("draft", "submitted", "waitlisted", "accepted", "withdrawn"):
         make_talk(session, summit, id=state, state=TalkState(state), submitter=ada, speakers=[speaker])
     make_talk(

@@ -231,26 +231,38 @@ def _check_part_name_free(session: Session, table: type[TrackOrRoom], event_id: 
 
 def add_team_member(session: Session, event: Event, member: Member, *, role: TeamRole) -> TeamMember:
     """Add a member to an event's team, or change the member's role. Raises LastOrganiser."""
-    row = session.get(TeamMember, (event.id, member.id))
-    if row is None:
-        row = TeamMember(event_id=event.id, member_id=member.id, role=role)
-        session.add(row)
-    elif role != TeamRole.ORGANISER:
-        _check_another_organiser(session, row)
-    row.role = role
+    if session.get(TeamMember, (event.id, member.id)) is not None:
+        return change_team_role(session, event, member.id, role=role)
+    row = TeamMember(event_id=event.id, member_id=member.id, role=role)
+    session.add(row)
     session.flush()
     log_security_event_on_commit(session, SecurityEvent.TEAM_CHANGED, member_id=member.id, team=event.slug, role=role)
     return row
 
 
+def change_team_role(session: Session, event: Event, member_id: str, *, role: TeamRole) -> TeamMember:
+    """Change the role of a member of an event's team. Raises EventPartNotFound or LastOrganiser."""
+    row = _get_team_member(session, event, member_id)
+    if role != TeamRole.ORGANISER:
+        _check_another_organiser(session, row)
+    row.role = role
+    session.flush()
+    log_security_event_on_commit(session, SecurityEvent.TEAM_CHANGED, member_id=member_id, team=event.slug, role=role)
+    return row
+
+
 def remove_team_member(session: Session, event: Event, member_id: str) -> None:
     """Remove a member from an event's team. Raises EventPartNotFound or LastOrganiser."""
-    missing = EventPartNotFound(Message("No team member has this id."))
-    row = require(session.get(TeamMember, (event.id, member_id)), missing)
+    row = _get_team_member(session, event, member_id)
     _check_another_organiser(session, row)
     session.delete(row)
     session.flush()
     log_security_event_on_commit(session, SecurityEvent.TEAM_CHANGED, member_id=member_id, team=event.slug)
+
+
+def _get_team_member(session: Session, event: Event, member_id: str) -> TeamMember:
+    missing = EventPartNotFound(Message("No team member has this id."))
+    return require(session.get(TeamMember, (event.id, member_id)), missing)
 
 
 def _check_another_organiser(session: Session, row: TeamMember) -> None:

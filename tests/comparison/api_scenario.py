@@ -29,11 +29,9 @@ def record_api_scenario(recorder: Recorder) -> None:
 
 
 def find_emailed_token(recorder: Recorder, address: str, path: str) -> str:
-    """Return the token in the link to `path` in the newest email to an address."""
-    texts = [
-        email.text for email in list_emails(recorder.app) if email.to == address and f"{path}?token=" in email.text
-    ]
-    return texts[-1].partition("?token=")[2].split()[0]
+    """Return the token that follows `path`, such as `/confirm?token=`, in the newest email to an address."""
+    texts = [email.text for email in list_emails(recorder.app) if email.to == address and path in email.text]
+    return texts[-1].partition(path)[2].split()[0]
 
 
 def _register_member(recorder: Recorder, name: str) -> RecordingClient:
@@ -42,7 +40,7 @@ def _register_member(recorder: Recorder, name: str) -> RecordingClient:
     address = f"{name}@example.org"
     registered = {"email": address, "password": PASSWORD, "name": f"{name.title()} Newcomer"}
     person.call_api("POST", "/auth/register", registered)
-    person.call_api("POST", "/auth/confirm", {"token": find_emailed_token(recorder, address, "/confirm")})
+    person.call_api("POST", "/auth/confirm", {"token": find_emailed_token(recorder, address, "/confirm?token=")})
     return person.sign_in(address)
 
 
@@ -67,7 +65,7 @@ def _record_accounts(recorder: Recorder, visitor: RecordingClient) -> None:
     zoe.headers = {"X-CSRF-Token": get_json(changed)["csrf_token"]}
     visitor.call_api("POST", "/auth/reset", {"email": "zoe@example.org"})
     visitor.call_api("POST", "/auth/reset", {"email": "nobody@example.org"}, label="unknown")
-    token = find_emailed_token(recorder, "zoe@example.org", "/reset")
+    token = find_emailed_token(recorder, "zoe@example.org", "/reset?token=")
     visitor.call_api("POST", "/auth/reset/confirm", {"token": token, "password": PASSWORD})
     visitor.call_api("POST", "/auth/reset/confirm", {"token": token, "password": PASSWORD}, label="used")
     zoe.call_api("GET", "/me", label="session over")
@@ -157,7 +155,17 @@ def _record_event(people: Mapping[str, RecordingClient]) -> None:
     olga.call_api("DELETE", "/events/unwanted")
     olga.call_api("PUT", "/events/gathering/team", {"email": "ann@example.org", "role": "reviewer"})
     olga.call_api("PUT", "/events/gathering/team", {"email": "nobody@example.org", "role": "reviewer"})
+    [invitation] = get_json(ann.call_api("GET", "/me/invitations"))["items"]
+    ann.call_api("POST", f"/me/invitations/{invitation['id']}/accept")
+    ann.call_api("POST", f"/me/invitations/{invitation['id']}/decline")
+    [invitation] = get_json(olga.call_api("GET", "/events/gathering/team"))["invitations"]
+    olga.call_api("DELETE", f"/events/gathering/team/invitations/{invitation['id']}")
     bob_id = get_json(bob.call_api("GET", "/me"))["id"]
+    olga.call_api("PUT", f"/events/gathering/team/{bob_id}", {"role": "organiser"}, label="not on the team")
+    for step in ("decline", "accept"):
+        olga.call_api("PUT", "/events/gathering/team", {"email": "bob@example.org", "role": "reviewer"})
+        [invitation] = get_json(bob.call_api("GET", "/me/invitations"))["items"]
+        bob.call_api("POST", f"/me/invitations/{invitation['id']}/{step}")
     olga.call_api("PUT", f"/events/gathering/team/{bob_id}", {"role": "organiser"})
     olga.call_api("DELETE", f"/events/gathering/team/{bob_id}")
     olga.call_api("DELETE", f"/events/gathering/team/{get_json(olga.call_api('GET', '/me'))['id']}", label="the last")

@@ -35,7 +35,7 @@ def record_form_scenario(recorder: Recorder) -> None:
     _record_proposal(olga, moderator)
     _record_rooms_and_tracks(olga)
     _record_sponsors(olga)
-    _record_team(olga)
+    _record_team(olga, ann)
     talk = _record_submissions(ann)
     _record_decisions(olga, ann, talk)
     _record_schedule(olga, talk)
@@ -50,7 +50,7 @@ def _register(person: RecordingClient, email: str) -> None:
     fill_in_form(person, "/register", "/register", typed={**typed, "password": "short"})
     fill_in_form(person, "/register", "/register", typed=typed)
     fill_in_form(person, "/register", "/register", typed=typed, language="de")
-    token = find_emailed_token(person.recorder, email, "/confirm")
+    token = find_emailed_token(person.recorder, email, "/confirm?token=")
     fill_in_form(person, f"/confirm?token={token}", "/confirm")
     fill_in_form(person, "/confirm?token=nonsense", "/confirm")
     fill_in_form(person, "/login?next=/me/account", "/login", typed={"email": email, "password": "wrong"})
@@ -68,7 +68,7 @@ def _record_account(ann: RecordingClient) -> None:
     fill_in_form(ann, "/me/account", "/me/account/password", typed={"password": "wrong", "new_password": new})
     fill_in_form(ann, "/me/account", "/me/account/password", typed={"password": PASSWORD, "new_password": new})
     fill_in_form(ann, "/reset", "/reset", typed={"email": "ann@example.org"})
-    token = find_emailed_token(ann.recorder, "ann@example.org", "/reset")
+    token = find_emailed_token(ann.recorder, "ann@example.org", "/reset?token=")
     fill_in_form(ann, f"/reset?token={token}", "/reset", typed={"password": "short"})
     fill_in_form(ann, f"/reset?token={token}", "/reset", typed={"password": PASSWORD})
     _sign_in(ann, "ann@example.org")
@@ -176,16 +176,22 @@ def _find_link_by_suffix(person: RecordingClient, page: str, end: str) -> str:
     return before.rpartition('href="')[2] + end
 
 
-def _record_team(olga: RecordingClient) -> None:
+def _record_team(olga: RecordingClient, ann: RecordingClient) -> None:
     home = "/organise/gathering/team"
-    fill_in_form(olga, home, home, do="add", typed={"new-email": "nobody@example.org", "new-role": "reviewer"})
-    fill_in_form(olga, home, home, do="add", typed={"new-email": "zoe@example.org", "new-role": "reviewer"})
-    team = get_json(olga.call_api("GET", "/events/gathering/team"))["items"]
-    someone = next(one["member_id"] for one in team if one["name"] == "Zoë")
+    for email in ("nobody@example.org", "zoe@example.org", "ann@example.org"):
+        fill_in_form(olga, home, home, do="add", typed={"new-email": email, "new-role": "reviewer"})
+    link = f"/invitations/{find_emailed_token(ann.recorder, 'nobody@example.org', '/invitations/')}"
+    ann.get(link, Accept=HTML_TYPE)
+    fill_in_form(ann.recorder.create_client("nobody"), link, link, do="decline")
+    [invitation] = get_json(ann.call_api("GET", "/me/invitations"))["items"]
+    fill_in_form(ann, "/me", f"/me/invitations/{invitation['id']}", do="accept")
+    team = get_json(olga.call_api("GET", "/events/gathering/team"))
+    fill_in_form(olga, home, home, do="withdraw", row=team["invitations"][0]["id"])
+    someone = next(one["member_id"] for one in team["members"] if one["role"] == "reviewer")
     fill_in_form(olga, home, home, do="save", row=someone, typed={f"{someone}-role": "reviewer"})
     fill_in_form(olga, home, home, do="save", row=someone, typed={f"{someone}-role": "organiser"})
     fill_in_form(olga, f"{home}/{someone}/remove", home, do="remove")
-    [own] = [one["member_id"] for one in team if one["member_id"] != someone]
+    [own] = [one["member_id"] for one in team["members"] if one["member_id"] != someone]
     fill_in_form(olga, f"{home}/{own}/remove", home, do="remove")
 
 

@@ -7,26 +7,34 @@ from typing import Any, Generic, TypeVar
 from flask import Response
 from marshmallow import Schema
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
 
 from eventcal.events import queries, service
-from eventcal.events.enums import PUBLIC_STATUSES, TeamRole
+from eventcal.events.enums import PUBLIC_STATUSES
 from eventcal.events.errors import DuplicateName, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import get_event, get_event_for_organiser
+from eventcal.invitations.queries import list_open_team_invitations
+from eventcal.invitations.service import withdraw_team_invitation
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
-from eventcal.members.service import get_member, get_member_by_email
+from eventcal.members.service import get_member
 from eventcal.talks.delete_and_merge_referenced import delete_track_or_room
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, cached_view, json_content, json_response, private_json
 from eventcal.web.http.errors import ErrorClass
 from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.invitation_email import invite_to_team_by_email
 from eventcal.web.identity.permissions import organiser, public
-from eventcal.web.request.context import links, read_session, unit_of_work
+from eventcal.web.request.context import links, now, read_session, unit_of_work
+from eventcal.web.request.rate_limits import count_email
 from eventcal.web.schemas import event_parts as schemas
+from eventcal.web.schemas.invitations import InvitedOut, TeamInvitationOut
 from eventcal.web.schemas.response_schema import Json, ResponseSchema
 
 Child = TypeVar("Child")
+
+_INVITED = {"detail": "The invitation has been created, and is sent by email if sending email is enabled."}
 
 event_parts = ApiBlueprint("event parts", "Tracks, rooms and the team of an event")
 
@@ -111,24 +119,42 @@ _register_tracks_or_rooms(
 )
 
 
-@event_parts.get("/events/<slug>/team", organiser(get_event_for_organiser), returns=schemas.TeamPage)
+@event_parts.get("/events/<slug>/team", organiser(get_event_for_organiser), returns=schemas.EventTeamOut)
 def read_team(slug: str) -> Response:
-    """List the members of an event's team."""
+    """List the members of an event's team, and the open invitations to the team."""
     with read_session() as session:
-        team = queries.list_team_members(session, get_event_for_organiser(session, slug, caller()))
-        return private_json(single_page_json(_team_member_json(*pair) for pair in team))
+        event = get_event_for_organiser(session, slug, caller())
+        members = [_team_member_json(*pair) for pair in queries.list_team_members(session, event)]
+        open_invitations = list_open_team_invitations(session, event, now=now())
+        invitations = [TeamInvitationOut.serialize(invitation) for invitation in open_invitations]
+    return private_json({"members": members, "invitations": invitations})
 
 
 @event_parts.put(
     "/events/<slug>/team",
     organiser(get_event_for_organiser),
     body=schemas.TeamMemberIn,
-    returns=schemas.TeamMemberOut,
-    errors=[LastOrganiser],
+    accepts=InvitedOut,
+    errors=[TooManyRequests],
 )
-def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
-    """Add the member with the given email address to an event's team, or change the member's role."""
-    return _set_team_role(slug, fields["role"], lambda session: get_member_by_email(session, fields["email"]))
+def invite_team_member(fields: dict[str, Any], slug: str) -> Response:
+    """Invite an email address to an event's team. The response does not reveal whether the address has an account.
+
+    The role begins when a member with this confirmed address accepts the invitation within 30 days. Inviting an address
+    again replaces the earlier invitation.
+    """
+    count_email(fields["email"])
+    with unit_of_work() as session:
+        invite_to_team_by_email(session, get_event_for_organiser(session, slug, caller()), **fields)
+    return json_response(_INVITED, 202)
+
+
+@event_parts.delete("/events/<slug>/team/invitations/<invitation_id>", organiser(get_event_for_organiser))
+def withdraw_invitation(slug: str, invitation_id: str) -> None:
+    """Withdraw an open invitation to an event's team."""
+    with unit_of_work() as session:
+        event = get_event_for_organiser(session, slug, caller())
+        withdraw_team_invitation(session, event, invitation_id, caller=caller())
 
 
 @event_parts.put(
@@ -138,9 +164,13 @@ def set_role_by_email(fields: dict[str, Any], slug: str) -> Response:
     returns=schemas.TeamMemberOut,
     errors=[LastOrganiser],
 )
-def set_role_by_id(fields: dict[str, Any], slug: str, member_id: str) -> Response:
-    """Add the member with the given ID to an event's team, or change the member's role."""
-    return _set_team_role(slug, fields["role"], lambda session: get_member(session, member_id))
+def change_team_role(fields: dict[str, Any], slug: str, member_id: str) -> Response:
+    """Change the role of a member of an event's team."""
+    with unit_of_work() as session:
+        event = get_event_for_organiser(session, slug, caller())
+        row = service.change_team_role(session, event, member_id, role=fields["role"])
+        body = _team_member_json(row, get_member(session, member_id))
+    return json_response(body)
 
 
 @event_parts.delete("/events/<slug>/team/<member_id>", organiser(get_event_for_organiser), errors=[LastOrganiser])
@@ -157,14 +187,6 @@ def event_scoped_content(event: Event, body: Json) -> Content:
 
 def single_page_json(items: Iterable[Json]) -> Json:
     return {"items": list(items), "next": None}
-
-
-def _set_team_role(slug: str, role: TeamRole, load_member: Callable[[Session], Member]) -> Response:
-    with unit_of_work() as session:
-        event = get_event_for_organiser(session, slug, caller())
-        someone = load_member(session)
-        row = service.add_team_member(session, event, someone, role=role)
-    return json_response(_team_member_json(row, someone))
 
 
 def _team_member_json(row: TeamMember, member: Member) -> Json:

@@ -104,7 +104,8 @@ def log_out() -> Response:
 @pages.get("/register")
 @public
 def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    return private_page_response(template="register.html", title=_("Register"), status=status, form=form)
+    title = _("Register")
+    return private_page_response(template="register.html", title=title, status=status, form=form, next=next_path())
 
 
 @pages.post("/register")
@@ -114,7 +115,7 @@ def submit_registration() -> Response:
     check_csrf()
     fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))
     rate_limits.count_registration()
-    context = {"email": fields["email"], "confirmed": accounts.register_member(**fields)}
+    context = {"email": fields["email"], "confirmed": accounts.register_member(**fields), "next": next_path()}
     page = Page(template="pages/registered.html", title=_("You are registered"), indexed=False, context=context)
     return page_response(page, status=HTTPStatus.CREATED)
 

@@ -1,5 +1,8 @@
-"""Display names of kinds, countries, query parameters and talk states."""
+"""Display names of kinds, countries, query parameters, talk states and team roles."""
 
+from collections.abc import Mapping
+
+from eventcal.events.enums import TeamRole
 from eventcal.kit.errors import Message
 from eventcal.web.i18n import current_locale, translate
 
@@ -55,6 +58,10 @@ _SUBMITTER_TALK_STATES = {
     "rejected": Message("Rejected"),
     "withdrawn": Message("Withdrawn"),
     "cancelled": Message("Cancelled"),
+}
+TEAM_ROLE_LABELS: Mapping[TeamRole, Message] = {
+    TeamRole.ORGANISER: Message("Organiser"),
+    TeamRole.REVIEWER: Message("Reviewer"),
 }
 
 

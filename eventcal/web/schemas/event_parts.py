@@ -6,7 +6,8 @@ from eventcal.events import limits
 from eventcal.events.enums import TeamRole
 from eventcal.kit.validators import COLOUR
 from eventcal.web.schemas.fields import BaseSchema, EmailField, EnumField, IntegerField, PatternString, SingleLine
-from eventcal.web.schemas.response_schema import ResponseSchema, page_schema
+from eventcal.web.schemas.invitations import TeamInvitationOut
+from eventcal.web.schemas.response_schema import ResponseSchema
 
 
 class TrackFields(BaseSchema):
@@ -60,9 +61,13 @@ class TeamRoleIn(BaseSchema):
 
 
 class TeamMemberIn(TeamRoleIn):
-    """The email address and the role of the member to add to the team."""
+    """The email address to invite to the team, and the role."""
 
     email = EmailField(required=True)
 
 
-TeamPage = page_schema(TeamMemberOut, "TeamPage")
+class EventTeamOut(ResponseSchema):
+    """The members of an event's team, and the open invitations to it."""
+
+    members = fields.List(fields.Nested(TeamMemberOut), required=True)
+    invitations = fields.List(fields.Nested(TeamInvitationOut), required=True)

@@ -8,10 +8,24 @@ from threading import Barrier
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from eventcal.events.enums import TeamRole
+from eventcal.events.models import TeamMember
+from eventcal.invitations.models import Invitation
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star, Talk
-from tests.api_client import ApiClient, ApiResponse, count_rows, create_member_client, create_talk, create_team_client
+from tests.api_client import (
+    TEAM_PATH,
+    ApiClient,
+    ApiResponse,
+    count_rows,
+    create_member_client,
+    create_talk,
+    create_team_client,
+    get_row,
+    invite_team_member,
+)
 from tests.http_app import database_of
 
 pytestmark = [pytest.mark.usefixtures("summit"), pytest.mark.both_databases]
@@ -119,6 +133,27 @@ def test_concurrent_removals_leave_one_organiser(app: Flask, organiser: ApiClien
     # The second request comes from a former organiser or would remove the last one.
     assert sorted(answer.status for answer in answers) in ([204, 403], [204, 409])
     assert [api.get("/events/summit/team").status for api in (organiser, other)].count(200) == 1
+
+
+def test_one_of_concurrent_answers_succeeds(app: Flask, organiser: ApiClient, member: ApiClient) -> None:
+    path = f"/me/invitations/{invite_team_member(organiser)}"
+    calls = [partial(member.post, f"{path}/{answer}") for answer in ("accept", "decline") * 3]
+    assert Counter(answer.status for answer in call_concurrently(*calls)) == {200: 1, 409: 5}
+    accepted = get_row(app, Invitation).state == "accepted"
+    assert count_rows(app, TeamMember) == (2 if accepted else 1)
+
+
+def test_concurrent_demotions_leave_one_organiser(app: Flask, organiser: ApiClient, member: ApiClient) -> None:
+    member.post(f"/me/invitations/{invite_team_member(organiser, role='organiser')}/accept")
+    invitation = invite_team_member(organiser, role="reviewer")
+    answers = call_concurrently(
+        lambda: member.post(f"/me/invitations/{invitation}/accept"),
+        lambda: member.delete(f"{TEAM_PATH}/{organiser.member_id}"),
+    )
+    # The second request comes from a former organiser or would remove the last one.
+    assert sorted(answer.status for answer in answers) in ([200, 403], [204, 409])
+    with database_of(app).read_session() as session:
+        assert session.scalars(select(TeamMember.role)).all().count(TeamRole.ORGANISER) == 1
 
 
 def test_reads_are_consistent_during_writes(app: Flask, organiser: ApiClient, anonymous: ApiClient) -> None:

@@ -177,6 +177,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "GET /api/v1/talks",
         "GET /api/v1/talks/confirmed",
         "GET /confirm",
+        "GET /invitations/invitation-ada",
         "GET /login",
         "GET /me/account/deleted",
         "GET /register",
@@ -191,6 +192,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     Access(EVERYONE): (
         "POST /api/v1/auth/logout",
         "POST /confirm",
+        "POST /invitations/invitation-ada do=decline",
         "POST /login",
         "POST /logout",
         "POST /register",
@@ -219,6 +221,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     Access(SIGNED_IN, Scope.READ): (
         "GET /api/v1/me",
         "GET /api/v1/me/feeds",
+        "GET /api/v1/me/invitations",
         "GET /api/v1/me/stars",
         "GET /api/v1/me/talks",
     ),
@@ -289,6 +292,12 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "POST /me/tokens/token-old",
     ),
     Access(OWNER, Scope.SUBMIT, visible_to=NOBODY): ("DELETE /api/v1/me/feeds/feed-phone",),
+    # No response tells unconfirmed members which invitations exist.
+    Access(OWNER, Scope.SUBMIT, visible_to=frozenset({Who.UNCONFIRMED})): (
+        "POST /api/v1/me/invitations/invited-ada/accept",
+        "POST /api/v1/me/invitations/invited-ada/decline",
+    ),
+    Access(OWNER, visible_to=frozenset({Who.UNCONFIRMED})): ("POST /me/invitations/invited-ada do=accept",),
     Access(OWNER | ORGANISERS, Scope.READ, visible_to=NOBODY): ("GET /api/v1/sponsorships/enquiry",),
     Access(OWNER | ORGANISERS, Scope.SUBMIT, visible_to=OWNER | REVIEWERS): ("PATCH /api/v1/talks/submitted",),
     Access(OWNER | ORGANISERS, Scope.SUBMIT): ("PATCH /api/v1/talks/confirmed",),
@@ -305,6 +314,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     # -- organisers and reviewers --------------------------------------------------------------------------------------
     Access(ORGANISERS, Scope.ORGANISE): (
         "DELETE /api/v1/events/summit",
+        "DELETE /api/v1/events/summit/team/invitations/invited-ada",
         "DELETE /api/v1/events/summit/team/member-olga",
         "DELETE /api/v1/rooms/attic",
         "DELETE /api/v1/tiers/silver",

@@ -126,7 +126,10 @@ def iter_private_actions(world: Scenario) -> Iterator[tuple[str, Callable[[], Ap
     yield "turned down", lambda: organiser.post(f"/sponsorships/{made['enquiry']}/cancel")
     yield "removed", lambda: moderator.post("/events/secret-2/redact")
     yield "deleted", lambda: member.delete("/events/secret-2")
-    yield "on the team", lambda: organiser.put(f"/events/summit/team/{member.member_id}", {"role": "reviewer"})
+    yield (
+        "invited to the team",
+        lambda: organiser.put("/events/summit/team", {"email": "secret@example.org", "role": "reviewer"}),
+    )
     yield "starred", lambda: member.put(f"/me/stars/{world.talk_id}")
     yield "a feed", make("feed", member, "/me/feeds", {"name": "Secret"})
     yield "renamed", lambda: member.patch("/me", {"name": "Secret"})

@@ -19,7 +19,16 @@ from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Star
 from eventcal.web.identity.passwords_and_codes import authenticator
 from tests.clocks import NOON
-from tests.factories import make_event, make_member, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
+from tests.factories import (
+    make_event,
+    make_member,
+    make_speaker,
+    make_sponsor,
+    make_sponsorship,
+    make_talk,
+    make_team_invitation,
+    make_tier,
+)
 from tests.html_pages import accessibility_errors, fetched_urls, html_parse_errors, is_same_host, parse_html
 from tests.http_app import SessionClient, create_signed_in_client, write_session
 
@@ -104,6 +113,7 @@ def _add_objects(session: Session, olga: Member, text: str) -> dict[str, str]:
             TeamMember(event_id=event.id, member_id=other.id, role=TeamRole.REVIEWER),
         ]
     )
+    make_team_invitation(session, event, email=olga.email)
     shared: dict[str, Any] = {"submitter": olga, "speakers": [speaker], "abstract": f"Abstract {text}", "notes": text}
     talk = make_talk(session, event, title=f"Waits {text}", tags=[f"u{text}"[:50]], **shared)
     public = make_talk(session, event, title=f"Public {text}", state=TalkState.CONFIRMED, **shared)

@@ -15,6 +15,7 @@ from eventcal.events.enums import EventStatus, Programme
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.queries import ensure_event_loaded, get_event
 from eventcal.feeds.stored_json_queries import list_event_json
+from eventcal.invitations.queries import list_own_invitations
 from eventcal.kit.errors import Forbidden, Message, NotFound
 from eventcal.kit.markdown import to_html
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
@@ -33,8 +34,9 @@ from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_ST
 from eventcal.talks.state_changes import TalkEdit, apply_talk_action, edit_talk_if_unchanged
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
 from eventcal.web.rendering import talk_form
+from eventcal.web.rendering.dates import format_instant_utc
 from eventcal.web.rendering.forms import Form, done_message, rejected_form, validate
-from eventcal.web.rendering.labels import submitter_talk_state_label
+from eventcal.web.rendering.labels import TEAM_ROLE_LABELS, submitter_talk_state_label
 from eventcal.web.rendering.page import pages
 from eventcal.web.rendering.private_page import FORM_ERRORS, form_view, login_required, private_page_response, redisplay
 from eventcal.web.request.context import now, read_session, unit_of_work
@@ -72,12 +74,21 @@ def my_talks() -> Response:
     with read_session() as session:
         paging = PageRequest(limit=MAX_LIMIT, cursor=request.args.get("cursor"))
         page = list_own_talks(session, caller(), paging=paging)
+        member = current_member(session)
+        invitations = list_own_invitations(
+            session, member=member, caller=caller(), paging=PageRequest(limit=MAX_LIMIT), now=now()
+        )
         return private_page_response(
             template="me/talks.html",
             title=_("My talks"),
-            member=current_member(session),
+            member=member,
+            invitations=[
+                {"invitation": row, "role": TEAM_ROLE_LABELS[row.role], "expires": format_instant_utc(row.expires_at)}
+                for row in invitations.items
+            ],
             groups=group_by_next_step(page.items, last_state_change_reasons(session, page.items), now=now()),
             next=page.next_cursor,
+            done=done_message({"declined": _("Invitation declined.")}),
         )
 
 

@@ -12,17 +12,22 @@ from eventcal.events.enums import TeamRole
 from eventcal.events.errors import DuplicateName, EventPartNotFound, LastOrganiser
 from eventcal.events.models import Event, Room, TeamMember, Track
 from eventcal.events.queries import list_team_members
-from eventcal.events.service import add_team_member, create_track_or_room, edit_track_or_room, remove_team_member
-from eventcal.kit.errors import FieldError, Invalid, Message, require
+from eventcal.events.service import change_team_role, create_track_or_room, edit_track_or_room, remove_team_member
+from eventcal.invitations.queries import list_open_team_invitations
+from eventcal.invitations.service import withdraw_team_invitation
+from eventcal.kit.errors import Message, require
 from eventcal.members.models import Member
-from eventcal.members.service import find_member_by_email
 from eventcal.talks.delete_and_merge_referenced import count_talks_in, delete_track_or_room
 from eventcal.web.identity.current_user import caller
+from eventcal.web.identity.invitation_email import invite_to_team_by_email
 from eventcal.web.pages.organise import layout, row_forms
-from eventcal.web.pages.organise.labels import TEAM_ROLE_LABELS, enum_choices
+from eventcal.web.pages.organise.labels import enum_choices
+from eventcal.web.rendering.dates import format_instant_utc
 from eventcal.web.rendering.forms import FormData, done_message, parse_int, validate
+from eventcal.web.rendering.labels import TEAM_ROLE_LABELS
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import login_required
+from eventcal.web.request.context import now
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
 
 Part = Room | Track
@@ -122,20 +127,18 @@ def _process_team_row(session: Session, event: Event) -> str:
     do, row, data = row_forms.parse_submitted_row()
     if do == "add":
         fields = validate(_MEMBER_SCHEMA, {"email": data.get("email", "").strip(), "role": data.get("role", "")})
-        member = find_member_by_email(session, fields["email"])
-        if member is None:
-            unknown = _("No account has this email address. Ask the person to register first.")
-            raise Invalid(errors=[FieldError("/email", unknown)])
-        add_team_member(session, event, member, role=fields["role"])
-        return url_for("pages.event_team", slug=event.slug, done="added")
-    _row, teammate = _get_team_member(session, event, row)
+        invite_to_team_by_email(session, event, **fields)
+        return url_for("pages.event_team", slug=event.slug, done="invited")
+    if do == "withdraw":
+        withdraw_team_invitation(session, event, row, caller=caller())
+        return url_for("pages.event_team", slug=event.slug, done="withdrawn")
     if do == "remove":
-        remove_team_member(session, event, teammate.id)
-        if teammate.id == caller().member_id and not caller().is_moderator:
+        remove_team_member(session, event, row)
+        if row == caller().member_id and not caller().is_moderator:
             # Organisers who have removed themselves from a team are not allowed to see the team's page.
             return url_for("pages.my_talks")
         return url_for("pages.event_team", slug=event.slug, done="removed")
-    add_team_member(session, event, teammate, **validate(_ROLE_SCHEMA, {"role": data.get("role", "")}))
+    change_team_role(session, event, row, **validate(_ROLE_SCHEMA, {"role": data.get("role", "")}))
     return url_for("pages.event_team", slug=event.slug, done="saved")
 
 
@@ -156,9 +159,14 @@ def _build_team_page(session: Session, event: Event, invalid_row: row_forms.RowF
         team=[member for _row, member in team],
         **row_forms.row_context(forms, invalid_row),
         roles=enum_choices(TEAM_ROLE_LABELS),
+        invitations=[
+            {"invitation": row, "role": TEAM_ROLE_LABELS[row.role], "expires": format_instant_utc(row.expires_at)}
+            for row in list_open_team_invitations(session, event, now=now())
+        ],
         done=done_message(
             {
-                "added": _("They are on the team now."),
+                "invited": _("Invitation sent."),
+                "withdrawn": _("Invitation withdrawn."),
                 "saved": _("It is saved."),
                 "removed": _("They are not on the team any more."),
             }

@@ -1,4 +1,4 @@
-"""Display names of statuses, actions and roles on the pages for organisers."""
+"""Display names of statuses and actions on the pages for organisers."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from eventcal.events.enums import EventKind, EventStatus, TalkKind, TeamRole
+from eventcal.events.enums import EventKind, EventStatus, TalkKind
 from eventcal.events.state_changes import EventAction
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import common_zones
@@ -34,10 +34,6 @@ EVENT_STEP_LABELS: Mapping[EventAction, Message] = {
     EventAction.CANCEL: Message("Cancel the event"),
     EventAction.DELETE: Message("Delete the event"),
     EventAction.REDACT: Message("Remove its text"),
-}
-TEAM_ROLE_LABELS: Mapping[TeamRole, Message] = {
-    TeamRole.ORGANISER: Message("Organiser"),
-    TeamRole.REVIEWER: Message("Reviewer"),
 }
 SPONSORSHIP_STATE_LABELS: Mapping[SponsorshipState, Message] = {
     SponsorshipState.ENQUIRY: Message("Asked for"),

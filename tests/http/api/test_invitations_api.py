@@ -1,0 +1,168 @@
+"""Invitations to the team of an event through the API."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from eventcal.invitations.models import Invitation
+from eventcal.members.models import Member
+from eventcal.outbox.models import OutboxMessage
+from eventcal.worker import delete_expired_data
+from tests.api_client import TEAM_PATH, ApiClient, count_rows, create_member_client, invite_team_member
+from tests.clocks import NOON, FixedClock
+from tests.http_app import database_of, services_of, write_session
+
+
+@pytest.mark.both_databases
+def test_role_begins_when_the_invited_member_accepts(organiser: ApiClient, member: ApiClient) -> None:
+    invitation = invite_team_member(organiser, "ADA@example.org", role="organiser")
+    expires_at = "2026-03-31T12:00:00Z"
+    assert organiser.get(TEAM_PATH).json["invitations"] == [
+        {"id": invitation, "email": "ADA@example.org", "role": "organiser", "expires_at": expires_at}
+    ]
+    received = {
+        "id": invitation,
+        "kind": "team",
+        "event": "summit",
+        "event_title": "Xen Summit",
+        "role": "organiser",
+        "state": "open",
+        "created_at": "2026-03-01T12:00:00Z",
+        "expires_at": expires_at,
+    }
+    assert member.get("/me/invitations").json == {"items": [received], "next": None}
+    assert member.patch("/events/summit", {"title": "New"}).status_and_code == (403, "forbidden")
+    accepted = member.post(f"/me/invitations/{invitation}/accept")
+    assert (accepted.status, accepted.json) == (200, received | {"state": "accepted"})
+    assert member.patch("/events/summit", {"title": "New"}).status == 200
+    assert member.get("/me/invitations").json["items"] == organiser.get(TEAM_PATH).json["invitations"] == []
+    assert [one["name"] for one in organiser.get(TEAM_PATH).json["members"]] == ["Ada Lovelace", "Olga"]
+
+
+def test_declined_invitation_grants_nothing(organiser: ApiClient, member: ApiClient) -> None:
+    invitation = invite_team_member(organiser)
+    assert member.post(f"/me/invitations/{invitation}/decline").json["state"] == "declined"
+    assert organiser.get(TEAM_PATH).json["invitations"] == []
+    assert member.get(TEAM_PATH).status_and_code == (403, "forbidden")
+
+
+@pytest.mark.parametrize("first", ["accept", "decline"])
+@pytest.mark.parametrize("second", ["accept", "decline"])
+def test_invitation_is_answered_once(organiser: ApiClient, member: ApiClient, first: str, second: str) -> None:
+    path = f"/me/invitations/{invite_team_member(organiser)}"
+    assert member.post(f"{path}/{first}").status == 200
+    assert member.post(f"{path}/{second}").status_and_code == (409, "invitation-answered")
+    assert len(organiser.get(TEAM_PATH).json["members"]) == (2 if first == "accept" else 1)
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_invitation_ends_after_thirty_days(
+    organiser: ApiClient, member: ApiClient, clock: FixedClock, answer: str
+) -> None:
+    path = f"/me/invitations/{invite_team_member(organiser)}/{answer}"
+    clock.set_time(NOON + timedelta(days=30))
+    assert member.get("/me/invitations").json["items"] == organiser.get(TEAM_PATH).json["invitations"] == []
+    assert member.post(path).status_and_code == (410, "invitation-expired")
+    assert len(organiser.get(TEAM_PATH).json["members"]) == 1
+
+
+def test_invitation_can_be_accepted_until_it_ends(organiser: ApiClient, member: ApiClient, clock: FixedClock) -> None:
+    path = f"/me/invitations/{invite_team_member(organiser)}/accept"
+    clock.set_time(NOON + timedelta(days=30, seconds=-1))
+    assert member.post(path).status == 200
+
+
+def test_invitation_for_another_address_is_hidden(organiser: ApiClient, member: ApiClient, stranger: ApiClient) -> None:
+    invitation = invite_team_member(organiser)
+    assert stranger.get("/me/invitations").json["items"] == []
+    for caller in (stranger, organiser):
+        for answer in ("accept", "decline"):
+            assert caller.post(f"/me/invitations/{invitation}/{answer}").status_and_code == (404, "not-found")
+    assert member.post(f"/me/invitations/{invitation}/accept").status == 200
+
+
+@pytest.mark.both_databases
+def test_responses_are_the_same_for_known_and_unknown_addresses(
+    organiser: ApiClient, member: ApiClient, reviewer: ApiClient
+) -> None:
+    assert member.member_id != reviewer.member_id
+    emails = ["ada@example.org", "rita@example.org", "olga@example.org", "nobody@example.org"]
+    answers = [organiser.put(TEAM_PATH, {"email": email, "role": "reviewer"}) for email in emails]
+    assert {(answer.status, answer.data, tuple(sorted(answer.headers.keys()))) for answer in answers} == {
+        (202, answers[0].data, tuple(sorted(answers[0].headers.keys())))
+    }
+    listed = organiser.get(TEAM_PATH).json["invitations"]
+    assert sorted(one["email"] for one in listed) == sorted(emails)
+    assert {frozenset(one) for one in listed} == {frozenset(["id", "email", "role", "expires_at"])}
+
+
+def test_invalid_invitation_reports_all_errors(organiser: ApiClient) -> None:
+    assert organiser.put(TEAM_PATH, {"email": "nobody", "role": "king"}).errors == {
+        "/email": "must be an email address such as ada@example.org",
+        "/role": "must be one of: organiser, reviewer",
+    }
+
+
+def test_inviting_an_address_again_replaces_the_invitation(
+    organiser: ApiClient, member: ApiClient, clock: FixedClock
+) -> None:
+    earlier = invite_team_member(organiser)
+    clock.set_time(NOON + timedelta(days=1))
+    later = invite_team_member(organiser, role="organiser")
+    [received] = member.get("/me/invitations").json["items"]
+    assert (received["id"], received["role"]) == (later, "organiser")
+    assert received["expires_at"] == "2026-04-01T12:00:00Z"
+    assert member.post(f"/me/invitations/{earlier}/accept").status_and_code == (404, "not-found")
+
+
+def test_withdrawn_invitation_cannot_be_accepted(organiser: ApiClient, member: ApiClient) -> None:
+    invitation = invite_team_member(organiser)
+    assert organiser.delete(f"{TEAM_PATH}/invitations/{invitation}").status == 204
+    assert organiser.delete(f"{TEAM_PATH}/invitations/{invitation}").status_and_code == (404, "not-found")
+    assert member.post(f"/me/invitations/{invitation}/accept").status_and_code == (404, "not-found")
+
+
+def test_accepted_invitation_cannot_be_withdrawn(organiser: ApiClient, member: ApiClient) -> None:
+    invitation = invite_team_member(organiser)
+    member.post(f"/me/invitations/{invitation}/accept")
+    assert organiser.delete(f"{TEAM_PATH}/invitations/{invitation}").status_and_code == (404, "not-found")
+
+
+def test_last_organiser_cannot_accept_a_lower_role(organiser: ApiClient) -> None:
+    invitation = invite_team_member(organiser, "olga@example.org", role="reviewer")
+    assert organiser.post(f"/me/invitations/{invitation}/accept").status_and_code == (409, "last-organiser")
+    assert [one["id"] for one in organiser.get("/me/invitations").json["items"]] == [invitation]
+
+
+def test_invitations_are_deleted_with_their_event(app: Flask, member: ApiClient) -> None:
+    proposed = member.post("/events", {"title": "Meetup", "timezone": "Europe/Berlin", "starts": "2026-09-01"})
+    slug = proposed.json["slug"]
+    assert member.put(f"/events/{slug}/team", {"email": "bo@example.org", "role": "reviewer"}).status == 202
+    assert member.delete(f"/events/{slug}").status == 204
+    assert count_rows(app, Invitation) == 0
+
+
+def test_changing_to_an_invited_address_requires_acceptance(app: Flask, organiser: ApiClient) -> None:
+    invite_team_member(organiser, "new@example.org", role="organiser")
+    bob = create_member_client(app, email="bob@example.org")
+    with write_session(app) as session:
+        row = session.get_one(Member, bob.member_id)
+        row.email = row.email_key = "new@example.org"
+    assert bob.get(TEAM_PATH).status_and_code == (403, "forbidden")
+    assert len(bob.get("/me/invitations").json["items"]) == 1
+
+
+def test_no_email_is_queued_if_email_is_disabled(app: Flask, organiser: ApiClient) -> None:
+    invite_team_member(organiser)
+    assert count_rows(app, OutboxMessage) == 0
+
+
+def test_expired_invitations_are_deleted_after_another_thirty_days(
+    app: Flask, organiser: ApiClient, clock: FixedClock
+) -> None:
+    invite_team_member(organiser)
+    for days, expected in ((60, 1), (61, 0)):
+        clock.set_time(NOON + timedelta(days=days))
+        delete_expired_data(database_of(app), services_of(app).settings)
+        assert count_rows(app, Invitation) == expected
