@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from eventcal.kit.errors import Message, Overloaded
 
@@ -54,14 +54,26 @@ class ConcurrencyLimiter:
         if getattr(held, "depth", 0):
             yield
             return
-        with ExitStack() as stack:
-            if self._budget is not None:
-                stack.enter_context(self._budget.slot())
+        with self._budget.slot() if self._budget is not None else nullcontext():
             self._acquire(key)
-            stack.callback(self._release, key)
             held.depth = 1
-            stack.callback(setattr, held, "depth", 0)
-            yield
+            try:
+                yield
+            finally:
+                held.depth = 0
+                self._release(key)
+
+    def acquire(self, key: str | None = None) -> ExitStack:
+        """Acquire a slot that is not bound to this thread. Any thread can release the slot by closing the result.
+
+        Raises Overloaded in the same cases as `slot`.
+        """
+        with ExitStack() as slot:
+            if self._budget is not None:
+                slot.enter_context(self._budget.acquire())
+            self._acquire(key)
+            slot.callback(self._release, key)
+            return slot.pop_all()
 
     def _acquire(self, key: str | None) -> None:
         with self._lock:

@@ -173,3 +173,16 @@ def test_many_threads_never_exceed_the_limit(threads: ThreadPoolExecutor) -> Non
             stack.callback(one.result, _LONG)
     assert most[0] <= 3
     assert (limiter.running, limiter.waiting) == (0, 0)
+
+
+def test_acquired_slot_can_be_released_by_another_thread(threads: ThreadPoolExecutor) -> None:
+    budget = ConcurrencyLimiter("budget", limit=1)
+    limiter = ConcurrencyLimiter("test", limit=1, per_key=1, budget=budget)
+    slot = limiter.acquire("key")
+    assert (limiter.running, budget.running) == (1, 1)
+    with pytest.raises(Overloaded):
+        limiter.acquire()
+    threads.submit(slot.close).result(_LONG)
+    assert (limiter.running, budget.running) == (0, 0)
+    with limiter.slot("key"):
+        pass
