@@ -58,9 +58,9 @@ _LOADERS: Mapping[str, Callable[[str], WSGIApplication]] = {"flask": load_flask_
 
 def _serve(kind: str, folder: str, port: int) -> None:
     # The import inside the function keeps workers of the baseline apps from importing eventcal.
-    from eventcal.cli.server import _build_server  # noqa: PLC0415 - as above
+    from eventcal.cli.worker_processes import WorkerServer  # noqa: PLC0415 - as above
 
-    server = _build_server("127.0.0.1", port=port, workers=1)
+    server = WorkerServer("127.0.0.1", port, workers=1)
     multiprocessing.set_start_method("spawn", force=True)
     server.serve(target_loader=partial(_LOADERS[kind], folder), wrap_loader=False)
 

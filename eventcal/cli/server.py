@@ -5,26 +5,21 @@ import multiprocessing
 import os
 import socket
 import threading
-from pkgutil import resolve_name
-from typing import Any
+from collections.abc import Iterator
+from ipaddress import ip_address
 
 import click
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from eventcal.cli.open_database import FeedsOutOfDate, check_renderer_version, load_settings, use_database
+from eventcal.cli.worker_processes import SHUTDOWN_SECONDS, WorkerServer, load_app
 from eventcal.config import Settings
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict
 from eventcal.worker import run_worker
 
-# Each worker has fewer threads than pooled database connections, so that no request waits for a connection.
-THREADS_PER_WORKER = 8
 # Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
 _MMAP_THRESHOLD = 256 * 1024
-SHUTDOWN_SECONDS = 20
 
 
 class AddressInUse(Conflict):
@@ -57,8 +52,10 @@ def serve(*, host: str, port: int, workers: int) -> None:
         except FeedsOutOfDate as error:
             click.echo(error.detail, err=True)
         address = _resolve_free_address(host, port)
-        server = _build_server(address, port=port, workers=workers)
+        server = WorkerServer(address, port, workers=workers)
         _attach_mail_worker(server, database, settings)
+        for warning in list_warnings(settings, address):
+            click.echo(f"Warning: {warning}", err=True)
         server.on_startup(lambda: click.echo(_format_startup_message(settings, address, port)))
         # The MALLOC_* variables make glibc in the workers return the memory of large responses to the operating system.
         os.environ.setdefault("MALLOC_ARENA_MAX", "1")
@@ -70,31 +67,6 @@ def serve(*, host: str, port: int, workers: int) -> None:
         # Workers are spawned, because a process forked while a thread holds a lock could wait for the lock forever.
         multiprocessing.set_start_method("spawn", force=True)
         server.serve(target_loader=load_app)
-
-
-def load_app(path: str) -> object:
-    """Import and call an app factory (MODULE:NAME) in a worker process.
-
-    The master process does not import the app, which would use 40 MB of memory.
-    """
-    return resolve_name(path)()
-
-
-def _build_server(address: str, *, port: int, workers: int) -> Any:  # noqa: ANN401 - the class depends on the Python build
-    return Server(
-        "eventcal.app:create_worker_app",
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=THREADS_PER_WORKER,
-        websockets=False,
-        log_level=LogLevels.error,
-        log_access=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=SHUTDOWN_SECONDS,
-        process_name=None,
-    )
 
 
 def _resolve_free_address(host: str, port: int) -> str:
@@ -118,7 +90,7 @@ def _resolve_free_address(host: str, port: int) -> str:
     return str(where[0])
 
 
-def _attach_mail_worker(server: Any, database: Database, settings: Settings) -> None:  # noqa: ANN401 - see _server
+def _attach_mail_worker(server: WorkerServer, database: Database, settings: Settings) -> None:
     stop = threading.Event()
     worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
 
@@ -135,3 +107,13 @@ def _format_startup_message(settings: Settings, address: str, port: int) -> str:
     base_url = settings.base_url
     links = "" if at == base_url else f"; links use {base_url} (EVENTCAL_BASE_URL)"
     return f"{settings.name} is served on {at}{links}. Press Ctrl-C to stop."
+
+
+def list_warnings(settings: Settings, address: str) -> Iterator[str]:
+    if os.geteuid() == 0:
+        yield "eventcal runs as root. Run it as a user without other permissions."
+    if not ip_address(address).is_loopback and not settings.is_https:
+        yield (
+            f"other machines can reach {address}, and passwords are sent without encryption, because "
+            f"EVENTCAL_BASE_URL ({settings.base_url}) does not begin with https. Use a proxy that provides HTTPS."
+        )

@@ -10,14 +10,20 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from granian.server import MPServer
 from sqlalchemy import select
 
+from eventcal.cli.server import list_warnings
+from eventcal.cli.worker_processes import WorkerServer
 from eventcal.feeds.fetch_counts import FeedFetches
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.outbox.service import queue_mail
+from tests.http_app import make_settings
 from tests.mail_server import run_mail_server
 
 ROOT = Path(__file__).parents[3]
@@ -85,7 +91,7 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
     assert process.returncode == 0, said
     # The feeds had not been rendered yet. The log does not contain any requests.
     assert re.fullmatch(
-        r"The feeds were rendered by another release.*\n"
+        r"The feeds were rendered by another release.*\n(Warning: eventcal runs as root.*\n)?"
         rf"eventcal is served on {base}; links use http://127\.0\.0\.1:8000 \(EVENTCAL_BASE_URL\)\. "
         r"Press Ctrl-C to stop\.\n",
         said,
@@ -94,6 +100,65 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
     with database.read_session() as session:
         assert session.scalars(select(FeedFetches.fetches)).all() == [1]
     database.engine.dispose()
+
+
+def test_workers_end_after_the_master_has_been_killed(tmp_path: Path, sqlite_url: str) -> None:
+    port = find_free_port()
+    base = f"http://127.0.0.1:{port}"
+    with run_server(tmp_path, port, EVENTCAL_DATABASE_URL=sqlite_url, EVENTCAL_SECRET_KEY="k" * 40) as process:
+        wait_until(lambda: fetch_status(f"{base}/healthz") == 200)
+        process.kill()
+        # The workers have the socket and the output of the master.
+        process.communicate(timeout=TIMEOUT_SECONDS)
+        assert fetch_status(f"{base}/healthz") is None
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> WorkerServer:
+    """Return a server of two workers that have not been started."""
+    monkeypatch.setattr(MPServer, "_respawn_workers", lambda *_, **__: None)
+    return WorkerServer("127.0.0.1", find_free_port(), workers=2)
+
+
+@pytest.mark.parametrize(("age", "is_crash_loop"), [(60.0, False), (1.0, True)])
+def test_crash_loop_of_one_worker_does_not_end_the_others(
+    server: WorkerServer, age: float, *, is_crash_loop: bool
+) -> None:
+    ages = [0.0, age]
+    workers: Any = [
+        SimpleNamespace(birth=time.monotonic() - age, inner=SimpleNamespace(is_alive=lambda: True)) for age in ages
+    ]
+    server.wrks = workers
+    server.respawned_wrks = {0: time.monotonic()}
+    server._respawn_workers([0], None, None)
+    # Granian ends if it has respawned the same worker within the last seconds.
+    assert bool(server.respawned_wrks) == is_crash_loop
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT exists on Linux only")
+def test_connections_of_clients_that_stop_reading_have_a_timeout(server: WorkerServer) -> None:
+    server._init_shared_socket()
+    with server._sso as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+
+
+@pytest.mark.parametrize(
+    ("uid", "address", "base_url", "warnings"),
+    [
+        (1000, "127.0.0.1", "http://127.0.0.1:8000", []),
+        (1000, "0.0.0.0", "https://events.example.org", []),  # noqa: S104 - not opened
+        (0, "::1", "http://127.0.0.1:8000", ["root"]),
+        (0, "0.0.0.0", "http://events.example.org", ["root", "without encryption"]),  # noqa: S104 - not opened
+    ],
+)
+def test_serve_warns_of_unsafe_settings(
+    monkeypatch: pytest.MonkeyPatch, uid: int, address: str, *, base_url: str, warnings: list[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    found = list(list_warnings(make_settings("sqlite://", base_url=base_url), address))
+    assert [part in text for part, text in zip(warnings, found, strict=True)] == [True] * len(warnings)
 
 
 def test_wsgi_module_offers_the_app_to_other_servers(sqlite_url: str, tmp_path: Path) -> None:
