@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -32,8 +33,10 @@ from eventcal.web.cache_middleware import ResponseCacheMiddleware
 from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
 from eventcal.web.feeds.views import calendars, documents
+from eventcal.web.http.body_reader import BodyReader
 from eventcal.web.http.conditional import register_cors_preflight
 from eventcal.web.http.errors import register_error_handlers, requested_route
+from eventcal.web.http.slow_clients import SlowClientMiddleware
 from eventcal.web.http.url_converters import SegmentConverter
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.i18n import init_translations
@@ -41,6 +44,7 @@ from eventcal.web.identity.permissions import register_token_error_handlers
 from eventcal.web.limiters import THREADS_PER_WORKER, Limiters
 from eventcal.web.pages import register_pages
 from eventcal.web.process_state import BackgroundThread, FetchCounter
+from eventcal.web.request.body import BufferedRequest
 from eventcal.web.request.context import Services, attach_services, release_write_slot
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.rejection_log import init_rejection_log
@@ -67,6 +71,8 @@ API_BLUEPRINTS = (
 )
 MAX_BODY_BYTES = 1024 * 1024
 _RESPONSE_CACHE_BYTES = 32 * 1024 * 1024
+# No request waits for a database connection. Background tasks use one of the spare connections.
+_SPARE_CONNECTIONS = 4
 
 
 def build_services(
@@ -78,7 +84,13 @@ def build_services(
     clock = clock or SystemClock()
     links = UrlBuilder(settings.base_url)
     feed_index = FeedIndex(EntryBuilder(links=links, domain=settings.domain), JsonResourceRenderer(links))
-    database = Database(settings.database_url, clock=clock, hooks=[feed_index.update_entries])
+    limiters = Limiters.create()
+    database = Database(
+        settings.database_url,
+        clock=clock,
+        hooks=[feed_index.update_entries],
+        pool_size=THREADS_PER_WORKER + _SPARE_CONNECTIONS,
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -89,7 +101,8 @@ def build_services(
         responses=ResponseCache(_RESPONSE_CACHE_BYTES),
         fetch_counter=FetchCounter(),
         background=background or BackgroundThread(),
-        limiters=Limiters.create(),
+        body_reader=BodyReader(limiters.request_bodies),
+        limiters=limiters,
         idempotency_keys=ConcurrencyLimiter("idempotency keys", limit=THREADS_PER_WORKER, per_key=1),
     )
 
@@ -123,9 +136,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     for blueprint in (embeds, *API_BLUEPRINTS, docs):
         app.register_blueprint(blueprint)
     init_rejection_log(app)
-    app.wsgi_app = ResponseCacheMiddleware(app)  # type: ignore[method-assign]  # Flask documents this assignment
+    wsgi_app: WSGIApplication = ResponseCacheMiddleware(app)
     if hops := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # see above
+        wsgi_app = ProxyFix(wsgi_app, x_for=hops, x_proto=hops)
+    app.wsgi_app = SlowClientMiddleware(wsgi_app)  # type: ignore[method-assign]  # Flask documents this assignment
     return app
 
 
@@ -144,6 +158,8 @@ def create_worker_app() -> Flask:
 
 class EventcalApp(Flask):
     """A Flask app that logs unhandled exceptions with the route instead of the path, which can contain a secret."""
+
+    request_class = BufferedRequest
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - Flask's signature, which is a union of three types
         self.logger.error("failed at %s", requested_route(), exc_info=exc_info)

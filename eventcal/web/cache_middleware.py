@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import detect_client_kind
 from eventcal.feeds.index.models import FeedState
+from eventcal.web.http.slow_clients import has_memory_for
 from eventcal.web.i18n import preferred_language
 from eventcal.web.request.context import EXTENSION_KEY, Services
 from eventcal.web.response_cache import ResponseKey, request_url
@@ -48,6 +49,9 @@ class ResponseCacheMiddleware:
         if cached is None:
             return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
         status, headers, body, _ = cached.respond(environ, moment)
+        if body is not None and not has_memory_for(body):
+            # The Flask app rejects the request.
+            return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
         # A WSGI server is allowed to change the list of headers.
         start_response(_STATUS_LINES[status], headers.copy())
         if cached.representation.fetch_key is not None:

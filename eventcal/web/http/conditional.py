@@ -19,10 +19,11 @@ from werkzeug.http import http_date, parse_date
 
 from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.errors import Message, VersionConflict
+from eventcal.kit.errors import Message, Overloaded, VersionConflict
 from eventcal.kit.text import truncate_list
 from eventcal.web.http.content_encoding import IDENTITY, acceptable_codings
 from eventcal.web.http.representation import Representation
+from eventcal.web.http.slow_clients import has_memory_for
 
 # Caches must revalidate pages before each use. Shared caches must not store a response that is specific to a user.
 PUBLIC = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
@@ -75,13 +76,16 @@ class ConditionalResponse(NamedTuple):
 
 
 def conditional_response(representation: Representation, now: datetime) -> Response:
-    """Return a 304 response, or a 200 response in the preferred content encoding, but never a 406 response."""
+    """Return a 304 response, or a 200 response in the preferred content encoding, but never a 406 response.
+
+    Raises Overloaded if the body is large and too many large bodies are being sent.
+    """
     found = evaluate_conditions(representation, request.environ, now)
-    return (
-        _NotModified(status=304, headers=found.headers)
-        if found.body is None
-        else Response(found.body, headers=found.headers)
-    )
+    if found.body is None:
+        return _NotModified(status=304, headers=found.headers)
+    if not has_memory_for(found.body):
+        raise Overloaded(Message("The server is sending too many large responses. Try again in a few seconds."))
+    return Response(found.body, headers=found.headers)
 
 
 def evaluate_conditions(

@@ -87,6 +87,11 @@ _ROWS: Mapping[HTTPStatus, _StatusRow] = {
         title=Message("Not acceptable"),
         detail=Message("No available representation matches the Accept header."),
     ),
+    HTTPStatus.REQUEST_TIMEOUT: _StatusRow(
+        code="request-timeout",
+        title=Message("Request timeout"),
+        detail=Message("The body of the request arrived too slowly. Try again on a faster connection."),
+    ),
     HTTPStatus.CONFLICT: _StatusRow(base=errors.Conflict),
     HTTPStatus.GONE: _StatusRow(base=errors.Gone, detail=Message("The resource has been removed permanently.")),
     HTTPStatus.PRECONDITION_FAILED: _StatusRow(base=errors.VersionConflict),

@@ -15,6 +15,7 @@ from eventcal.kit.clock import Clock
 from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.kit.row_reader.base import RowReader
+from eventcal.web.http.body_reader import BodyReader
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.limiters import Limiters
 from eventcal.web.process_state import BackgroundThread, FetchCounter
@@ -37,6 +38,7 @@ class Services:
     responses: ResponseCache
     fetch_counter: FetchCounter
     background: BackgroundThread
+    body_reader: BodyReader
     limiters: Limiters
     idempotency_keys: ConcurrencyLimiter
 
