@@ -1,4 +1,4 @@
-"""The commands of the benchmarks: `python -m bench`, `python -m bench compare` and `python -m bench staleness`."""
+"""The commands of the benchmarks: `python -m bench`, and its commands `availability`, `compare` and `staleness`."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from bench.availability import format_availability, measure_availability
 from bench.bounds import check_bounds
 from bench.command_usage import measure_command
 from bench.databases import Databases, open_databases
@@ -36,7 +37,7 @@ from bench.http_measurements import (
 from bench.large_data import measure_large_data
 from bench.part_measurements import measure_parts
 from bench.report import format_comparison, format_growth, format_table
-from bench.servers import find_nginx
+from bench.servers import find_nginx, serve_dataset
 from bench.staleness import format_trials, open_staleness_check
 from bench.statement_counts import count_statements
 from eventcal.kit.clock import SystemClock
@@ -112,6 +113,25 @@ def staleness(context: click.Context, *, reads: int) -> None:
         click.echo(f"{format_trials(trials)}\n\n{sum(one.counts.reads for one in trials)} reads on {kind}\n")
     click.echo(f"{stale} stale responses")
     context.exit(1 if stale else 0)
+
+
+@main.command()
+@click.pass_context
+def availability(context: click.Context) -> None:
+    """Measure response times while other clients are slow, and exit with status 1 if a bound is exceeded.
+
+    BENCH_DATABASE works as without a command.
+    """
+    is_met = True
+    for kind in _database_kinds():
+        with open_databases(kind) as databases:
+            first = create_first_dataset(databases, "first")
+            dataset = create_larger_dataset(databases, first, "middle", talks=10_000)
+            with serve_dataset(dataset) as server:
+                measured = list(measure_availability(server, dataset))
+        click.echo(f"{kind}\n{format_availability(measured)}\n")
+        is_met = is_met and all(one.is_met for one in measured)
+    context.exit(0 if is_met else 1)
 
 
 @main.command()
