@@ -20,6 +20,7 @@ from eventcal.kit.ids import DuplicateSlug, SlugImmutable, generate_unique_slug,
 from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
+from eventcal.members.quotas import Quota
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed
 
@@ -27,12 +28,25 @@ _SIMPLE_FIELDS = ("title", "kind", "summary", "description", "programme", "atten
 # The fields that determine the occurrences of an event.
 _TIMING_FIELDS = ("timezone", "starts", "ends", "recurrence")
 _CALL_COLUMNS = {"opens_at": "opens", "closes_at": "closes", "anywhere_on_earth": "anywhere_on_earth", "note": "note"}
+PENDING_EVENT_QUOTA = Quota(
+    10,
+    lambda limit: Message(
+        "You have %(limit)s events that are not published yet. Wait until one of them is published, or delete one.",
+        limit=limit,
+    ),
+)
 PRICE_COLUMNS = {"amount": "price_amount", "currency": "price_currency"}
 
 
 def propose_event(session: Session, fields: EventFields, *, caller: Caller, now: datetime) -> Event:
-    """Create an event and make its proposer an organiser. Raises EmailNotConfirmed, DuplicateSlug or Invalid."""
+    """Create an event and make its proposer an organiser.
+
+    Raises EmailNotConfirmed, QuotaExceeded, DuplicateSlug or Invalid.
+    """
     check_email_confirmed(caller)
+    unpublished = Event.status.in_([EventStatus.DRAFT, EventStatus.PENDING])
+    existing = select(Event.id).where(Event.proposer_id == caller.member_id, unpublished)
+    PENDING_EVENT_QUOTA.check(session, existing, role=caller.role)
     event = build_event(session, fields, caller=caller, now=now)
     session.add(event)
     session.flush()

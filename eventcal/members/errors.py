@@ -72,6 +72,13 @@ class DuplicateEmail(Conflict):
     title = Message("Account already exists")
 
 
+class QuotaExceeded(Conflict):
+    """The member already has the maximum number of objects of this kind."""
+
+    code = "quota-exceeded"
+    title = Message("Quota exceeded")
+
+
 class SecondFactorAlreadyEnabled(Conflict):
     """The member has already set up an authenticator app."""
 

@@ -17,7 +17,17 @@ from eventcal.members.caller import Caller
 from eventcal.members.enums import Role, Scope
 from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
 from eventcal.members.models import AccessToken, IdempotencyRecord, Member, PersonalFeed
+from eventcal.members.quotas import Quota
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
+
+TOKEN_QUOTA = Quota(
+    20,
+    lambda limit: Message("You have %(limit)s tokens already. Revoke one of them first.", limit=limit),
+    exempts_moderators=False,
+)
+FEED_QUOTA = Quota(
+    20, lambda limit: Message("You have %(limit)s calendar addresses already. Revoke one of them first.", limit=limit)
+)
 
 TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret scanners
 
@@ -145,6 +155,7 @@ def create_access_token(
     """Create an access token and return its row and the plain token. Raises Invalid if `expires_at` is in the past."""
     if expires_at is not None and expires_at <= now:
         raise_if_invalid([FieldError("/expires_at", Message("must be in the future; choose a later time or omit it"))])
+    TOKEN_QUOTA.check(session, select(AccessToken.id).where(AccessToken.member_id == member.id), role=member.role)
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
         member_id=member.id,
@@ -175,7 +186,9 @@ def delete_all_access_tokens(session: Session, member: Member) -> None:
 
 
 def create_personal_feed(session: Session, member: Member, *, name: str, now: datetime) -> tuple[PersonalFeed, str]:
-    """Create a secret feed for a member and return its row and the plain secret."""
+    """Create a secret feed for a member and return its row and the plain secret. Raises QuotaExceeded."""
+    existing = select(PersonalFeed.id).where(PersonalFeed.member_id == member.id, PersonalFeed.revoked_at.is_(None))
+    FEED_QUOTA.check(session, existing, role=member.role)
     secret = new_secret("")
     feed = PersonalFeed(member_id=member.id, name=name, secret_hash=hash_secret(secret), created_at=now)
     session.add(feed)

@@ -18,6 +18,7 @@ from eventcal.kit.ids import generate_unique_slug
 from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.permission_checks import check_moderator, check_organiser
+from eventcal.members.quotas import Quota
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
@@ -29,6 +30,12 @@ from eventcal.sponsors.queries import (
 )
 from eventcal.sponsors.rules import SPONSORSHIP_TRANSITIONS, SponsorshipAction, has_free_place, tier_errors
 
+ENQUIRY_QUOTA = Quota(
+    5,
+    lambda limit: Message(
+        "You have %(limit)s open sponsorship enquiries at this event. Wait for an answer to one of them.", limit=limit
+    ),
+)
 _SPONSOR_FIELDS = ("name", "url", "logo_url", "description")
 
 
@@ -79,7 +86,7 @@ def check_has_no_sponsorships(session: Session, event: Event) -> None:
 def request_sponsorship(
     session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Sponsorship:
-    """Create an enquiry for a tier of an event. Raises EventEnded, EventCancelled, or Invalid with all field errors.
+    """Create an enquiry for a tier of an event. Raises EventEnded, EventCancelled, QuotaExceeded or Invalid.
 
     `fields` contains `tier` (an ID), `sponsor` and `note`. `sponsor` is the slug of an existing sponsor, an object
     `{slug}`, or an object `{name, url, description}` for a new sponsor. The capacity of the tier is not checked until
@@ -89,6 +96,9 @@ def request_sponsorship(
         raise EventCancelled(Message("“%(event)s” is cancelled and does not accept sponsors.", event=event.title))
     if is_over(event.last_ends_at, now=now):
         raise EventEnded(Message("“%(event)s” has ended and does not accept sponsors.", event=event.title))
+    own = (Sponsorship.enquirer_id == caller.member_id, Sponsorship.state == SponsorshipState.ENQUIRY)
+    existing = select(Sponsorship.id).join(Sponsorship.tier).where(Tier.event_id == event.id, *own)
+    ENQUIRY_QUOTA.check(session, existing, role=caller.role)
     tier = find_event_tier(session, event, fields["tier"])
     given = fields["sponsor"]
     slug = given if isinstance(given, str) else given.get("slug")

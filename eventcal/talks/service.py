@@ -18,6 +18,7 @@ from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.permission_checks import check_moderator
+from eventcal.members.quotas import Quota
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed, delete_idempotency_records
 from eventcal.speakers.models import Speaker
@@ -32,6 +33,14 @@ from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_
 _SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
 _TIME_FIELDS = ("starts", "ends")
 
+UNDECIDED_TALK_QUOTA = Quota(
+    20,
+    lambda limit: Message(
+        "You have %(limit)s talks at this event that are not decided yet. Wait for a decision, or withdraw one.",
+        limit=limit,
+    ),
+)
+
 
 def submit_talk(
     session: Session, event: Event, fields: TalkFields, *, member: Member, caller: Caller, now: datetime
@@ -39,11 +48,13 @@ def submit_talk(
     """Create a talk in the state `submitted` (or `draft` if the `draft` field is true) and flush the database session.
 
     If no speakers are given, the submitter is the speaker. If `reprise_of` is given, a missing title, abstract or list
-    of speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, or Invalid with all
-    field errors.
+    of speakers is copied from the earlier talk. Raises EmailNotConfirmed, TalksClosed, EventEnded, QuotaExceeded, or
+    Invalid with all field errors.
     """
     check_email_confirmed(caller)
     check_accepts_talks(event, caller=caller, now=now)
+    own = (Talk.event_id == event.id, Talk.submitter_id == member.id, Talk.state.in_(UNDECIDED_STATES))
+    UNDECIDED_TALK_QUOTA.check(session, select(Talk.id).where(*own), role=caller.role)
     state = TalkState.DRAFT if fields.get("draft") else TalkState.SUBMITTED
     talk = build_talk(event, state=state, submitter_id=member.id, now=now)
     earlier_id = fields.get("reprise_of")

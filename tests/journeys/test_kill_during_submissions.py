@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from eventcal.events.enums import Programme
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
-from eventcal.members.enums import Scope
+from eventcal.members.enums import Role, Scope
 from eventcal.members.service import create_access_token
 from tests.factories import make_event, make_member
 from tests.journeys.conftest import Server
@@ -20,16 +20,16 @@ KILL_AFTER_RESPONSES = 60
 
 
 def _create_event_and_token(database_url: str) -> str:
-    """Return the access token of a member who may submit talks to the only event."""
+    """Return the access token of a moderator, who may submit any number of talks to the only event."""
     clock = SystemClock()
     database = Database(database_url, clock=clock)
     with database.unit_of_work() as unit:
-        member = make_member(unit.session)
+        member = make_member(unit.session, role=Role.MODERATOR)
         make_event(
             unit.session, slug="fest", programme=Programme.LISTED, call=None, starts="2100-06-10", ends="2100-06-12"
         )
         _, token = create_access_token(
-            unit.session, member, name="test", scopes=[Scope.SUBMIT], expires_at=None, now=clock.now()
+            unit.session, member, name="test", scopes=[Scope.ADMIN], expires_at=None, now=clock.now()
         )
     database.engine.dispose()
     return token

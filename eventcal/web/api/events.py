@@ -18,7 +18,7 @@ from eventcal.feeds.stored_json_queries import list_event_json
 from eventcal.kit.errors import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.kit.ids import DuplicateSlug, SlugImmutable
 from eventcal.kit.localtime import get_zone
-from eventcal.members.errors import NotSignedIn
+from eventcal.members.errors import NotSignedIn, QuotaExceeded
 from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.delete_and_merge_referenced import delete_event
@@ -64,7 +64,7 @@ def read(session: Session, slug: str) -> Content:
     return json_content(event_json(event, links()), revision=event.revision, public=event.status in PUBLIC_STATUSES)
 
 
-@events.post("/events", confirmed_member(), body=EventIn, creates=EventOut, errors=[DuplicateSlug])
+@events.post("/events", confirmed_member(), body=EventIn, creates=EventOut, errors=[DuplicateSlug, QuotaExceeded])
 def propose(fields: EventFields) -> Response:
     """Propose an event for publication by a moderator. Events proposed by moderators are published immediately."""
     with unit_of_work() as session:

@@ -11,6 +11,7 @@ from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.members import service as members
 from eventcal.members.enums import Scope
+from eventcal.members.errors import QuotaExceeded
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.speakers.service import find_speaker_by_member
@@ -100,7 +101,7 @@ def list_own_tokens(query: dict[str, Any]) -> Response:
     return serve_private_page(query, members.list_access_tokens, serialize, member_id=current_member_id())
 
 
-@me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut)
+@me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut, errors=[QuotaExceeded])
 def create_token(fields: dict[str, Any]) -> Response:
     """Create an access token for the `Authorization: Bearer …` header. The token is returned only once."""
     with unit_of_work() as session:
@@ -124,7 +125,7 @@ def list_own_feeds(query: dict[str, Any]) -> Response:
     return serve_private_page(query, members.list_personal_feeds, serialize, member_id=current_member_id())
 
 
-@me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut)
+@me.post("/me/feeds", member(Scope.SUBMIT), body=schemas.FeedIn, creates=schemas.FeedOut, errors=[QuotaExceeded])
 def create_feed(fields: dict[str, Any]) -> Response:
     """Create a secret feed of the current user's own and starred talks. The feed's URL is returned only once."""
     with unit_of_work() as session:

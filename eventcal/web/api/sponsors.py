@@ -12,6 +12,7 @@ from eventcal.kit.pagination import Page, PageRequest
 from eventcal.media.errors import UnsupportedImage
 from eventcal.media.images import ImageSpec
 from eventcal.members.enums import Scope
+from eventcal.members.errors import QuotaExceeded
 from eventcal.sponsors import queries, service
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsorship
@@ -104,7 +105,7 @@ def list_sponsorships_of_event(query: dict[str, Any], slug: str) -> Response:
     confirmed_member(get_event),
     body=schemas.SponsorshipIn,
     creates=schemas.SponsorshipOut,
-    errors=[EventEnded, EventCancelled],
+    errors=[EventEnded, EventCancelled, QuotaExceeded],
 )
 def enquire(fields: dict[str, Any], slug: str) -> Response:
     """Submit a sponsorship enquiry for a tier."""

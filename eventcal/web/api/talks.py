@@ -16,7 +16,7 @@ from eventcal.feeds.stored_json_queries import list_talk_json
 from eventcal.kit.errors import DomainError, Forbidden
 from eventcal.kit.pagination import Page
 from eventcal.members.enums import Scope
-from eventcal.members.errors import EmailNotConfirmed, NotSignedIn
+from eventcal.members.errors import EmailNotConfirmed, NotSignedIn, QuotaExceeded
 from eventcal.members.permission_checks import check_reviewer
 from eventcal.talks import service
 from eventcal.talks.enums import TalkState
@@ -100,7 +100,7 @@ def read(session: Session, talk_id: str) -> Content:
     confirmed_member(get_event),
     body=TalkIn,
     creates=TalkOut,
-    errors=[TalksClosed, EventEnded],
+    errors=[TalksClosed, EventEnded, QuotaExceeded],
 )
 def submit(fields: TalkFields, slug: str) -> Response:
     """Submit a talk to an event. If `draft` is true, only the submitter can see the talk until it is submitted."""
