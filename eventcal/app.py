@@ -3,10 +3,11 @@
 import gc
 import os
 import sys
+from operator import attrgetter
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from flask import Flask
+from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from eventcal.config import Settings, read_settings
@@ -18,6 +19,7 @@ from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.database import Database
 from eventcal.kit.row_reader import create_row_reader
 from eventcal.members.security_log import write_security_log
+from eventcal.metrics import has_metrics
 from eventcal.schema import metadata
 from eventcal.web.api.auth import auth
 from eventcal.web.api.changes import changes
@@ -43,9 +45,9 @@ from eventcal.web.i18n import init_translations
 from eventcal.web.identity.permissions import register_token_error_handlers
 from eventcal.web.limiters import THREADS_PER_WORKER, Limiters
 from eventcal.web.pages import register_pages
-from eventcal.web.process_state import BackgroundThread, FetchCounter
+from eventcal.web.process_state import UNKNOWN_ROUTE, BackgroundThread, FetchCounter, RequestCounter
 from eventcal.web.request.body import BufferedRequest
-from eventcal.web.request.context import Services, attach_services, release_write_slot
+from eventcal.web.request.context import EXTENSION_KEY, Services, attach_services, release_write_slot
 from eventcal.web.request.rate_limits import init_rate_limits
 from eventcal.web.request.rejection_log import init_rejection_log
 from eventcal.web.request.security_headers import register_security_headers
@@ -136,11 +138,29 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
     for blueprint in (embeds, *API_BLUEPRINTS, docs):
         app.register_blueprint(blueprint)
     init_rejection_log(app)
-    wsgi_app: WSGIApplication = ResponseCacheMiddleware(app)
+    counter = _create_request_counter(app, settings) if has_metrics(settings) else None
+    wsgi_app: WSGIApplication = ResponseCacheMiddleware(app, counter)
     if hops := settings.trusted_proxies:
         wsgi_app = ProxyFix(wsgi_app, x_for=hops, x_proto=hops)
     app.wsgi_app = SlowClientMiddleware(wsgi_app)  # type: ignore[method-assign]  # Flask documents this assignment
     return app
+
+
+def _create_request_counter(app: Flask, settings: Settings) -> RequestCounter:
+    """Return a counter that counts all responses of the app."""
+    routes = [rule.rule for rule in app.url_map.iter_rules()]
+    services: Services = app.extensions[EXTENSION_KEY]
+    counter = RequestCounter(
+        settings.counters_folder, routes, sorted(services.limiters.all_and_budgets(), key=attrgetter("name"))
+    )
+
+    @app.after_request
+    def count_response(response: Response) -> Response:
+        counter.count_response(request.url_rule.rule if request.url_rule else UNKNOWN_ROUTE, response.status_code)
+        counter.update_refusals()
+        return response
+
+    return counter
 
 
 def create_worker_app() -> Flask:

@@ -28,6 +28,8 @@ class Settings:
     `domain`: the domain part of every UID. After a change of the domain, calendar apps treat all entries as new.
     `mail_url`: smtp://user:password@host:port?from=address, or None to accept email addresses without verification.
     `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
+    `metrics_port`: the port on which `eventcal serve` serves /metrics, at the address `metrics_host`.
+    `metrics_token`: the bearer token for /metrics, which is then also available at the address of the site.
     `trusted_proxies`: the number of trusted reverse proxies, each of which appends to X-Forwarded-For.
     """
 
@@ -38,6 +40,9 @@ class Settings:
     domain: str = "127.0.0.1"
     mail_url: str | None = None
     redis_url: str | None = None
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_token: str | None = None
     trusted_proxies: int = 0
     name: str = "eventcal"
 
@@ -49,6 +54,11 @@ class Settings:
     def media_folder(self) -> Path:
         """The folder for uploaded images, which all processes must share."""
         return self.instance / "media"
+
+    @property
+    def counters_folder(self) -> Path:
+        """The folder in which all processes store counts for the metrics."""
+        return self.instance / "metrics"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -84,6 +94,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         domain=given.get("domain") or urlsplit(base_url).hostname or "localhost",
         mail_url=_parse_mail_url(given.get("mail_url")),
         redis_url=given.get("redis_url") or None,
+        metrics_port=_parse_metrics_port(given.get("metrics_port")),
+        metrics_host=given.get("metrics_host", Settings.metrics_host),
+        metrics_token=given.get("metrics_token") or None,
         trusted_proxies=int(trusted_proxies),
         name=given.get("name", Settings.name),
     )
@@ -152,6 +165,14 @@ def _parse_mail_url(url: str | None) -> str | None:
     if parts is None or parts.scheme not in {"smtp", "smtps"}:
         raise ConfigurationError(f"{ENV_PREFIX}MAIL_URL must have the form smtp://host:port or smtps://host:port.")
     return url
+
+
+def _parse_metrics_port(port: str | None) -> int | None:
+    if not port:
+        return None
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise ConfigurationError(f"{ENV_PREFIX}METRICS_PORT must be a port number, not {port!r}.")
+    return int(port)
 
 
 def _split_url(url: str) -> SplitResult | None:

@@ -16,6 +16,8 @@ from eventcal.config import Settings
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict
+from eventcal.kit.shared_counters import delete_counters_of_ended_processes
+from eventcal.metrics import create_metrics_server
 from eventcal.worker import run_worker
 
 # Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
@@ -54,6 +56,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         address = _resolve_free_address(host, port)
         server = WorkerServer(address, port, workers=workers)
         _attach_mail_worker(server, database, settings)
+        _attach_metrics_server(server, database, settings)
         for warning in list_warnings(settings, address):
             click.echo(f"Warning: {warning}", err=True)
         server.on_startup(lambda: click.echo(_format_startup_message(settings, address, port)))
@@ -100,6 +103,19 @@ def _attach_mail_worker(server: WorkerServer, database: Database, settings: Sett
 
     server.on_startup(worker.start)
     server.on_shutdown(stop_worker)
+
+
+def _attach_metrics_server(server: WorkerServer, database: Database, settings: Settings) -> None:
+    """Serve the metrics on METRICS_PORT, if it is set. Raises AddressInUse or NoSuchAddress."""
+    # The counts of earlier runs are deleted here and not by the workers, so that the sums only decrease at a restart.
+    delete_counters_of_ended_processes(settings.counters_folder)
+    if settings.metrics_port is None:
+        return
+    _resolve_free_address(settings.metrics_host, settings.metrics_port)
+    metrics = create_metrics_server(database, settings)
+    thread = threading.Thread(target=metrics.serve_forever, name="eventcal-metrics", daemon=True)
+    server.on_startup(thread.start)
+    server.on_shutdown(metrics.shutdown)
 
 
 def _format_startup_message(settings: Settings, address: str, port: int) -> str:

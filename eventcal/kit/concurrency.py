@@ -34,7 +34,7 @@ class ConcurrencyLimiter:
         self.limit = limit
         self.running = self.refused = self.timed_out = 0
         self._max_waiting, self._wait_seconds, self._per_key = max_waiting, wait_seconds, per_key
-        self._budget = budget
+        self.budget = budget
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._threads_by_key: Counter[str] = Counter()
@@ -54,7 +54,7 @@ class ConcurrencyLimiter:
         if getattr(held, "depth", 0):
             yield
             return
-        with self._budget.slot() if self._budget is not None else nullcontext():
+        with self.budget.slot() if self.budget is not None else nullcontext():
             self._acquire(key)
             held.depth = 1
             try:
@@ -69,8 +69,8 @@ class ConcurrencyLimiter:
         Raises Overloaded in the same cases as `slot`.
         """
         with ExitStack() as slot:
-            if self._budget is not None:
-                slot.enter_context(self._budget.acquire())
+            if self.budget is not None:
+                slot.enter_context(self.budget.acquire())
             self._acquire(key)
             slot.callback(self._release, key)
             return slot.pop_all()

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Delete, and_, delete, or_, select
+from sqlalchemy import Delete, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventcal.outbox.models import OutboxMessage
@@ -29,6 +29,16 @@ def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
         OutboxMessage.due_at <= now,
     )
     return session.scalars(due.order_by(OutboxMessage.due_at, OutboxMessage.id).limit(1)).first()
+
+
+def count_unsent_mail(session: Session) -> tuple[int, int]:
+    """Return the number of emails that are waiting to be sent, and of those that could not be sent."""
+    unsent = select(func.count()).where(OutboxMessage.kind == MAIL_KIND, OutboxMessage.sent_at.is_(None))
+    waiting, failed = (
+        session.scalars(unsent.where(condition)).one()
+        for condition in (OutboxMessage.attempts < MAX_ATTEMPTS, OutboxMessage.attempts >= MAX_ATTEMPTS)
+    )
+    return waiting, failed
 
 
 def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:

@@ -19,6 +19,7 @@ from eventcal.feeds.clients import detect_client_kind
 from eventcal.feeds.index.models import FeedState
 from eventcal.web.http.slow_clients import has_memory_for
 from eventcal.web.i18n import preferred_language
+from eventcal.web.process_state import RequestCounter
 from eventcal.web.request.context import EXTENSION_KEY, Services
 from eventcal.web.response_cache import ResponseKey, request_url
 
@@ -30,9 +31,11 @@ _STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPSta
 class ResponseCacheMiddleware:
     """WSGI middleware that serves a cached response or, on a cache miss, calls the wrapped Flask app."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, counter: RequestCounter | None = None) -> None:
+        """`counter` counts the responses that are served from the cache."""
         self._app: WSGIApplication = app.wsgi_app
         self._extensions = app.extensions
+        self._counter = counter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         here: Services = self._extensions[EXTENSION_KEY]
@@ -54,6 +57,8 @@ class ResponseCacheMiddleware:
             return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
         # A WSGI server is allowed to change the list of headers.
         start_response(_STATUS_LINES[status], headers.copy())
+        if self._counter is not None:
+            self._counter.count_response(cached.representation.route, status)
         if cached.representation.fetch_key is not None:
             _count_fetch(here, cached.representation.fetch_key, environ, status=status, now=moment)
         return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []

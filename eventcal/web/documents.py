@@ -126,6 +126,7 @@ def _render_document(
         fetch_key=document.fetch_key,
         language=document.language,
         extra_headers=security_headers(document.content_security_policy),
+        route=request.url_rule.rule if request.url_rule else "",
         source=rendered.source,
     )
     if previous is not None and previous == replace(representation, last_modified=previous.last_modified):

@@ -56,3 +56,8 @@ class Limiters:
     def all(self) -> Iterator[ConcurrencyLimiter]:
         for field in fields(self):
             yield getattr(self, field.name)
+
+    def all_and_budgets(self) -> set[ConcurrencyLimiter]:
+        """Return all limiters, including those that limit the total of several limiters."""
+        limiters = set(self.all())
+        return limiters | {limiter.budget for limiter in limiters if limiter.budget is not None}

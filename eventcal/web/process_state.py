@@ -1,18 +1,23 @@
-"""The in-memory state of a worker: the response cache, the background tasks, and the counts of feed fetches."""
+"""The in-memory state of a worker: the background tasks, and the counts of feed fetches, responses and refusals."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import ClientKind
 from eventcal.feeds.fetch_counts import FeedFetches, record_fetches
+from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.database import Database
 from eventcal.kit.errors import DatabaseBusy
+from eventcal.kit.shared_counters import SharedCounters
+from eventcal.metrics import REFUSALS, REQUESTS, format_series
 
 _LOG = logging.getLogger(__name__)
 
@@ -106,3 +111,30 @@ class FetchCounter:
             )
         elif len(self._counts) < MAX_COUNTERS:
             self._counts[key] = new
+
+
+UNKNOWN_ROUTE = "unknown"
+"""The route of requests that match no URL rule."""
+
+
+class RequestCounter:
+    """Thread-safe counts of responses by route and class of status code, and of the refusals of each limiter."""
+
+    def __init__(self, folder: Path, routes: Iterable[str], limiters: Sequence[ConcurrencyLimiter]) -> None:
+        self._limiters = limiters
+        keys = list(product(sorted({*routes, UNKNOWN_ROUTE}), range(1, 6)))
+        self._indexes = {key: index for index, key in enumerate(keys)}
+        names = [format_series(REQUESTS, route=route, status=f"{digit}xx") for route, digit in keys]
+        self._first_refusals = len(names)
+        for limiter, reason in product(limiters, ("full", "timeout")):
+            names.append(format_series(REFUSALS, limiter=limiter.name, reason=reason))
+        self._counters = SharedCounters(folder, names)
+
+    def count_response(self, route: str, status: int) -> None:
+        self._counters.increment(self._indexes[route, status // 100])
+
+    def update_refusals(self) -> None:
+        """Copy the counts of the limiters to the counters that are shared with other processes."""
+        values = (value for limiter in self._limiters for value in (limiter.refused, limiter.timed_out))
+        for index, value in enumerate(values, start=self._first_refusals):
+            self._counters.set(index, value)

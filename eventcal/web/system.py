@@ -1,11 +1,14 @@
-"""Views for the health checks (`/healthz` and `/readyz`) and `/robots.txt`."""
+"""Views for the health checks (`/healthz` and `/readyz`), `/metrics` and `/robots.txt`."""
+
+from http import HTTPStatus
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from eventcal.metrics import MEDIA_TYPE, is_authorized, render_metrics
 from eventcal.web.identity.permissions import anonymous
-from eventcal.web.request.context import links, services
+from eventcal.web.request.context import links, services, settings
 
 health = Blueprint("health", __name__)
 front = Blueprint("front", __name__)
@@ -48,6 +51,20 @@ def _health_response(status: int, message: str) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if status != 200:  # noqa: PLR2004 - any error
         response.headers["Retry-After"] = "5"
+    return response
+
+
+@front.get("/metrics")
+@anonymous
+def metrics() -> Response:
+    """Serve the metrics for Prometheus, with the token from the settings. Without a token, they do not exist here."""
+    if settings().metrics_token is None:
+        abort(HTTPStatus.NOT_FOUND)
+    if not is_authorized(request.headers.get("Authorization"), settings()):
+        abort(HTTPStatus.UNAUTHORIZED)
+    body = render_metrics(services().database, settings().counters_folder)
+    response = Response(body, content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

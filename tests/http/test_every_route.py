@@ -44,8 +44,8 @@ WRITING_GET_ROUTES = {"/me/security/app"}
 MIN_WRITING_ROUTES = 40
 
 
-# Routes that return an error to both members, because the calendar has no passkeys and no uploaded images.
-UNREACHABLE_ROUTES = {"/me/security/passkeys/<passkey_id>", "/media/<name>"}
+# Routes that return an error to both members, because the calendar has no passkeys, no uploaded images and no metrics.
+UNREACHABLE_ROUTES = {"/me/security/passkeys/<passkey_id>", "/media/<name>", "/metrics"}
 
 
 @pytest.fixture

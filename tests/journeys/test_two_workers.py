@@ -56,24 +56,30 @@ def create_event_and_token(database_url: str) -> tuple[str, list[str]]:
 
 
 @contextmanager
-def run_two_workers(database_url: str, instance: Path) -> Iterator[int]:
-    """Run a server with two processes and provide its port. Either process may accept a new connection."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+def run_two_workers(database_url: str, instance: Path) -> Iterator[tuple[int, int]]:
+    """Run a server with two processes; provide its port, which either of them may serve, and its METRICS_PORT."""
+    port, metrics_port = find_free_ports()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENTCAL_")}
     environment |= {
         "EVENTCAL_DATABASE_URL": database_url,
         "EVENTCAL_SECRET_KEY": "k" * 40,
         "EVENTCAL_INSTANCE": str(instance),
+        "EVENTCAL_METRICS_PORT": str(metrics_port),
     }
     command = [sys.executable, "-m", "eventcal.cli", "serve", "--port", str(port), "--workers", "2"]
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603 - constant command
         try:
             wait_until_ready(port)
-            yield port
+            yield port, metrics_port
         finally:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def find_free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def wait_until_ready(port: int) -> None:
@@ -109,9 +115,11 @@ def send_request(
 def test_no_process_serves_data_older_than_an_acknowledged_change(database_url: str, tmp_path: Path) -> None:
     token, talks = create_event_and_token(database_url)
     said = {"Authorization": f"Bearer {token}", "If-Match": "*", "Content-Type": "application/json"}
-    with run_two_workers(database_url, tmp_path) as port:
+    polls = []
+    with run_two_workers(database_url, tmp_path) as (port, metrics_port):
 
         def ask(path: str, headers: Mapping[str, str]) -> ReceivedResponse:
+            polls.append(path)
             return receive_response(*send_request(port, "GET", path, headers=headers))
 
         # Each edit changes another talk, because a second edit of a talk within a second waits for the next second.
@@ -123,3 +131,12 @@ def test_no_process_serves_data_older_than_an_acknowledged_change(database_url: 
         poll_while_editing(
             [[ask, ask]] * 4, POLLED_PATHS, edits=TALK_COUNT, change=change, shown=newest_edit_without_gaps
         )
+        assert count_requests_in_metrics(metrics_port) == len(polls) + TALK_COUNT
+
+
+def count_requests_in_metrics(metrics_port: int) -> int:
+    """Return the number of requests that both processes have counted, except health checks."""
+    status, _header, body = send_request(metrics_port, "GET", "/metrics")
+    assert status == 200
+    lines = [line for line in body.decode().splitlines() if line.startswith("eventcal_requests_total")]
+    return sum(int(line.rpartition(" ")[2]) for line in lines if "/readyz" not in line)

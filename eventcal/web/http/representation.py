@@ -24,7 +24,7 @@ class Representation:
     `etag` is the entity tag without quotes and without the suffix for the content encoding. `last_modified` is None if
     unknown, and never decreases for a given URL. `link` is the Link header of a paginated list. If `fetch_key` is None,
     fetches are not counted. `language` is set only if the URL is served in several languages. `extra_headers` are sent
-    with 200 and 304 responses.
+    with 200 and 304 responses. `route` is the URL rule of a cached representation, for the metrics.
     """
 
     body: bytes
@@ -37,6 +37,7 @@ class Representation:
     fetch_key: str | None = None
     language: str | None = None
     extra_headers: tuple[tuple[str, str], ...] = ()
+    route: str = ""
     compressible: bool = True
     source: RenderSource | None = field(default=None, repr=False, compare=False)
     encodings: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 METHODS = ("get", "post", "put", "patch", "delete")
 # Routes that are not described: the blueprints of HTML pages, and paths that browsers and robots fetch.
 PAGE_ENDPOINTS = ("pages.", "embeds.")
-UNDOCUMENTED_PATHS = {"/", "/robots.txt", "/static/{filename}"}
+UNDOCUMENTED_PATHS = {"/", "/metrics", "/robots.txt", "/static/{filename}"}
 MODERATOR_HEADERS = {"Authorization": f"Bearer {sample_calendar.MODERATOR_TOKEN}"}
 PROTECTED_ACCESS = {"member", "organiser", "moderator", "by_cookie"}
 

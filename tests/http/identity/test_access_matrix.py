@@ -153,6 +153,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "GET /events/proposed/schedule.xml",
         "GET /feeds/unknown-secret.ics",
         f"GET /media/{'0' * 64}",
+        "GET /metrics",
         "GET /speakers/twin",
         "GET /speakers/twin.ics",
         "GET /talks/submitted",
