@@ -29,7 +29,7 @@ class ReadTimeouts:
     every `stall` seconds, and the entire body within `total` seconds plus one second for `bytes_per_second` bytes.
     """
 
-    arrived: float = 0.05
+    arrived: float = 0.03
     stall: float = 5.0
     total: float = 10.0
     bytes_per_second: int = 50_000
