@@ -6,7 +6,7 @@ from typing import Any
 
 from eventcal.events.enums import ACTIVE_STATUSES, EventStatus, Programme
 from eventcal.events.models import Event
-from eventcal.events.recurrence.expansion import expand_rule, rule_error
+from eventcal.events.recurrence.expansion import MAX_GAP_DAYS, expand_rule, rule_error
 from eventcal.events.recurrence.occurrences import LAST_DAY, occurrence_day_range
 from eventcal.kit.clock import truncate_to_second
 from eventcal.kit.errors import FieldError, Message
@@ -71,12 +71,22 @@ def _recurrence_error(rule: str, starts: str, tzid: str) -> Message | None:
         return rule_error(rule, starts)
     # Section 3.8.5.3 of RFC 5545 does not define the recurrence set if the start is not a date of the rule.
     first = next(dates.iter_from(dates.start.date()), None)
-    if first is None:
-        if dates.has_end:
-            return Message("has no occurrence before it ends; choose a later end")
-        return Message("has no occurrences; change the rule")
-    if first == dates.start:
+    if first is not None and first != dates.start:
+        return _different_start_message(first, starts)
+    if dates.is_too_sparse:
+        return Message(
+            "has too few occurrences: none was found within %(days)s days; change the rule, or create an event for "
+            "each occurrence",
+            days=MAX_GAP_DAYS,
+        )
+    if first is not None:
         return None
+    if dates.has_end:
+        return Message("has no occurrence before it ends; choose a later end")
+    return Message("has no occurrences; change the rule")
+
+
+def _different_start_message(first: datetime, starts: str) -> Message:
     return Message(
         "has its first occurrence on %(first)s, but the event starts on %(starts)s; both must be the same",
         first=format_local(first if "T" in starts else first.date()),

@@ -253,8 +253,15 @@ def test_invalid_recurrence_is_rejected(rule: str, detail: str) -> None:
             ),
         ),
         (
-            {"recurrence": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"},
+            {"recurrence": "FREQ=DAILY;INTERVAL=9999;BYMONTH=2;BYMONTHDAY=30"},
             "has no occurrences; change the rule",
+        ),
+        (
+            {"recurrence": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=SU", "starts": "2032-02-29", "ends": "2032-02-29"},
+            (
+                "has too few occurrences: none was found within 4000 days; change the rule, or create an event for "
+                "each occurrence"
+            ),
         ),
         (
             # UNTIL is one second before the start, which is 14:00 in UTC.

@@ -1,6 +1,6 @@
 """Expanding a recurrence rule from any day gives the dates of dateutil, without iterating from the start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 
@@ -9,7 +9,14 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule, rule_error
+from eventcal.events.recurrence.day_selection import DaySelector
+from eventcal.events.recurrence.expansion import (
+    _EXAMINED_DAYS,
+    MAX_GAP_DAYS,
+    RuleExpansion,
+    expand_rule,
+    rule_error,
+)
 from eventcal.kit.rrule_syntax import WEEKDAYS
 
 LAST_DATE = datetime(2199, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local times
@@ -57,10 +64,29 @@ def rules_with_start(draw: st.DrawFn) -> RuleExpansion:
     first = next(RuleExpansion(endless, start.isoformat(), "UTC").iter_from(start.date()), None)
     assume(first is not None)
     assert first is not None
+    # dateutil intersects numbered and other weekdays, and ignores some weeks that are counted from the end.
+    numbered = {len(day) > 2 for day in parts.get("BYDAY", "").split(",")}
+    assume(len(numbered) == 1)
+    assume(not {"-52", "-53"} & set(parts.get("BYWEEKNO", "").split(",")))
+    assume(not RuleExpansion(endless, first.isoformat(), "UTC").is_too_sparse)
     assume(rule_error(rule, first.isoformat()) is None)
     found = RuleExpansion(rule, first.isoformat(), "UTC")
     assume(next(found.iter_from(first.date()), None) == first)
     return found
+
+
+@pytest.fixture
+def examined_days(monkeypatch: pytest.MonkeyPatch) -> list[date]:
+    """Return the list to which all days are added that are compared with a rule."""
+    days = list[date]()
+    select = DaySelector.select
+
+    def record(selector: DaySelector, period: Sequence[date]) -> Sequence[date]:
+        days.extend(period)
+        return select(selector, period)
+
+    monkeypatch.setattr(DaySelector, "select", record)
+    return days
 
 
 def expand_with_dateutil(rule: str, start: datetime) -> Iterator[datetime]:
@@ -81,15 +107,11 @@ def test_last_date_matches_dateutil(rule: RuleExpansion) -> None:
     assert rule.last_date == expected
 
 
-@given(rules_with_start(), st.data())
-def test_rule_has_its_own_dates_and_no_others(rule: RuleExpansion, data: st.DataObject) -> None:
-    dates = list(islice(rule.iter_from(rule.start.date()), 30))
-    one = data.draw(st.sampled_from(dates))
-    near = one + data.draw(st.sampled_from([timedelta(), timedelta(days=1), timedelta(seconds=1), timedelta(days=-1)]))
-    assert rule.contains(one)
-    assert rule.contains(near) is (
-        near in dates or (near > dates[-1] and near in islice(expand_with_dateutil(rule.rule, rule.start), 40))
-    )
+@given(rules_with_start(), st.lists(st.integers(-10, 3 * 366), max_size=10))
+def test_next_dates_are_the_first_dates_on_or_after_the_days(rule: RuleExpansion, offsets: list[int]) -> None:
+    days = [rule.start.date() + timedelta(days=offset) for offset in offsets]
+    expected = {day: next((one for one in rule.iter_from(day)), None) for day in days}
+    assert rule.next_dates(days) == expected
 
 
 @given(rules_with_start())
@@ -157,6 +179,74 @@ def test_no_date_is_after_the_last_supported_year() -> None:
 
 
 @pytest.mark.parametrize(
+    ("byday", "days"),
+    [
+        # A weekday without a number is added to those with a number (RFC 5545, section 3.3.10).
+        ("1MO,TU", [2, 3, 10, 17, 24, 31]),
+        ("-1FR,1MO", [2, 27]),
+        ("1SU,-1SU,2WE", [1, 11, 29]),
+    ],
+)
+def test_numbered_and_other_weekdays_are_united(byday: str, days: list[int]) -> None:
+    rule = RuleExpansion(f"FREQ=MONTHLY;BYDAY={byday}", "2026-03-01", "UTC")
+    assert [one.day for one in takewhile(lambda one: one.month == 3, rule.iter_from(date(2026, 3, 1)))] == days
+
+
+def test_weeks_are_counted_from_the_end_of_their_own_year() -> None:
+    rule = RuleExpansion("FREQ=YEARLY;BYWEEKNO=-53;BYDAY=MO", "2020-01-01", "UTC")
+    # 2020 and 2026 have 53 weeks, the first of which begin in December.
+    found = [str(one.date()) for one in islice(rule.iter_from(date(2020, 1, 1)), 2)]
+    assert found == ["2025-12-29", "2031-12-29"]
+
+
+SPARSE_RULES = [
+    "FREQ=DAILY;BYSETPOS=1;BYMONTH=2;BYMONTHDAY=29;BYDAY=SU",
+    "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO,SA",
+    "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=SU",
+    "FREQ=YEARLY;BYYEARDAY=366;BYDAY=SU",
+    "FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO;BYMONTHDAY=29",
+    "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+]
+
+
+@pytest.mark.parametrize("rule", SPARSE_RULES)
+def test_sparse_rule_is_recognised_after_a_limited_number_of_days(rule: str, examined_days: list[date]) -> None:
+    assert RuleExpansion(rule, "1976-02-29", "UTC").is_too_sparse
+    assert len(examined_days) <= _EXAMINED_DAYS + 366
+
+
+@pytest.mark.parametrize("rule", SPARSE_RULES)
+def test_search_for_the_next_date_examines_a_limited_number_of_days(rule: str, examined_days: list[date]) -> None:
+    list(islice(RuleExpansion(rule, "1976-02-29", "UTC").iter_from(date(1977, 1, 1)), 1))
+    assert len(examined_days) <= 2 * MAX_GAP_DAYS + 2 * 366
+
+
+@pytest.mark.parametrize("rule", SPARSE_RULES[:1])
+def test_many_days_are_looked_up_in_a_single_walk(rule: str, examined_days: list[date]) -> None:
+    days = [date(1976, 3, 1) + timedelta(days=number) for number in range(200)]
+    assert set(RuleExpansion(rule, "1976-02-29", "UTC").next_dates(days).values()) == {None}
+    assert len(examined_days) <= 2 * MAX_GAP_DAYS + 2
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR",
+        "FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO",
+        "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+        "FREQ=YEARLY;INTERVAL=28;BYMONTH=2;BYMONTHDAY=29;BYDAY=SU",
+        "FREQ=YEARLY;INTERVAL=300",
+        "FREQ=DAILY;INTERVAL=9999",
+        "FREQ=WEEKLY;COUNT=1",
+    ],
+)
+def test_usual_rules_are_not_too_sparse(rule: str) -> None:
+    assert not RuleExpansion(rule, "1976-02-29", "UTC").is_too_sparse
+
+
+@pytest.mark.parametrize(
     "rule",
     [
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
@@ -178,7 +268,7 @@ def test_expansion_starts_close_to_the_requested_day(rule: RuleExpansion, days: 
     length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[
         rule.rule.removeprefix("FREQ=").partition(";")[0]
     ] * every
-    assert rule._move_start_towards(day).date() >= max(rule.start.date(), day - timedelta(days=3 * length))
+    assert rule._move_start_towards(day) >= max(rule.start.date(), day - timedelta(days=3 * length))
 
 
 def test_invalid_rule_has_no_expansion() -> None:

@@ -1,25 +1,22 @@
 """Validation and expansion of recurrence rules (RFC 5545, section 3.3.10), except hourly or more frequent rules.
 
-The dateutil library accepts rules that RFC 5545 does not allow, such as rules with EXDATE lines, BYEASTER or month 13.
-
-If a rule has no dates, dateutil iterates from the start of the rule up to the year 9999. To limit the iteration, the
-start of the rule is moved forward by whole intervals to shortly before the requested dates. The start is also moved
-close to the year 9999 by a multiple of 400 years, the period of the Gregorian calendar.
+To limit the work, the start of the rule is moved forward by whole intervals to shortly before the requested dates.
+A rule is rejected if too many days have to be examined to find its next date. The dateutil library is not used, because
+its search for the next date cannot be limited.
 """
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from itertools import islice, takewhile
+from itertools import islice
 
-from dateutil.rrule import rrulestr
-
+from eventcal.events.recurrence.day_selection import DaySelector, iter_periods
 from eventcal.kit.bounded_cache import bounded_cache
 from eventcal.kit.errors import Message
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR, local_to_utc_lenient, parse_local
-from eventcal.kit.rrule_syntax import WEEKDAYS, format_rule, parse_rule, parse_until, split_rule, split_weekday
+from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, parse_until, split_rule, split_weekday
 
 _WEEKDAY_PATTERN = f"({'|'.join(WEEKDAYS)})"
 _NUMBERED_WEEKDAY_PATTERN = f"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY_PATTERN}"
@@ -39,15 +36,18 @@ _MAX_WEEKDAYS_PER_MONTH = 5
 
 _RULE_HINT = Message("must be an RRULE that recurs daily or less often, such as FREQ=MONTHLY;BYDAY=1TU")
 
-_CALENDAR_CYCLE = 400
-_SHIFTED_YEARS = (9999 - LAST_YEAR) // _CALENDAR_CYCLE * _CALENDAR_CYCLE
 _MONTHS_PER_YEAR = 12
 _LAST_DATE = date(LAST_YEAR, 12, 31)
-# Rule parts that select days. If no rule part selects days, the day is derived from the start of the rule.
-_DAY_PARTS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _END_PARTS = frozenset({"COUNT", "UNTIL"})
 # The search for the last date begins 45 days before UNTIL. The search period grows eightfold until it contains a date.
 _SEARCH_PERIOD, _SEARCH_FACTOR = timedelta(days=45), 8
+MAX_GAP_DAYS = 4_000
+"""The maximum number of days that may be examined to find the next date of a rule: eleven years, if all are examined.
+
+In the years around 2100, which is not a leap year, a gap can be longer than in all other decades of a rule.
+"""
+# The days of the week and the leap years repeat after 28 years, except around 2100.
+_EXAMINED_DAYS = 15_000
 
 
 def rule_error(rule: str, starts: str) -> Message | None:
@@ -127,6 +127,7 @@ class RuleExpansion:
         first = parse_local(starts)
         self.start = first if isinstance(first, datetime) else datetime.combine(first, time())
         self._parts = parse_rule(rule)
+        self._days = DaySelector.from_rule(self._parts, self.start.date())
         until = parse_until(self._parts["UNTIL"]) if "UNTIL" in self._parts else None
         self._until = until.instant(tzid) if until else None
         self._last_day = min(until.last_day(tzid), _LAST_DATE) if until else _LAST_DATE
@@ -140,8 +141,31 @@ class RuleExpansion:
             if local.date() >= day:
                 yield local
 
-    def contains(self, local: datetime) -> bool:
-        return local in takewhile(lambda one: one <= local, self.iter_from(local.date()))
+    def next_dates(self, days: Iterable[date]) -> dict[date, datetime | None]:
+        """Return the first date of the rule on or after each day, or None, in a single walk over the dates."""
+        ordered = sorted(set(days))
+        dates = self.iter_from(ordered[0]) if ordered else iter(())
+        found: dict[date, datetime | None] = {}
+        upcoming = next(dates, None)
+        for day in ordered:
+            while upcoming is not None and upcoming.date() < day:
+                upcoming = next(dates, None)
+            found[day] = upcoming
+        return found
+
+    @cached_property
+    def is_too_sparse(self) -> bool:
+        """Whether more than MAX_GAP_DAYS days must be examined to find a date, within the first decades of the rule."""
+        gap = examined = 0
+        for period, dates in self._iter_periods(self.start.date()):
+            gap, examined = gap + len(period), examined + len(period)
+            if gap > MAX_GAP_DAYS:
+                return True
+            if dates:
+                gap = 0
+            if examined > _EXAMINED_DAYS or (self.has_end and period[-1] > self._last_day):
+                break
+        return False
 
     @cached_property
     def last_date(self) -> datetime | None:
@@ -171,43 +195,40 @@ class RuleExpansion:
         return local.date() > self._last_day
 
     def _iter_ignoring_end(self, day: date) -> Iterator[datetime]:
-        """Ignoring COUNT and UNTIL, yield the dates of the rule, starting on or shortly before `day`."""
-        moved = self._move_start_towards(day)
-        for late in rrulestr(self._rule_without_end, dtstart=moved.replace(year=moved.year + _SHIFTED_YEARS)):
-            year = late.year - _SHIFTED_YEARS
-            if year > LAST_YEAR:
+        """Ignoring COUNT and UNTIL, yield the dates of the rule, starting on or shortly before `day`.
+
+        The dates end before a gap in which more than twice MAX_GAP_DAYS days would have to be examined.
+        """
+        gap = 0
+        for period, dates in self._iter_periods(day):
+            gap = 0 if dates else gap + len(period)
+            if gap > 2 * MAX_GAP_DAYS:
                 return
-            yield late.replace(year=year)
+            for one in dates:
+                yield datetime.combine(one, self.start.time())
 
-    @cached_property
-    def _rule_without_end(self) -> str:
-        """The rule without COUNT and UNTIL but with all parts that the start implies (RFC 5545, section 3.3.10)."""
-        parts = {"WKST": "MO"} | {name: value for name, value in self._parts.items() if name not in _END_PARTS}
-        given = _DAY_PARTS & parts.keys()
-        if not given and parts["FREQ"] == "WEEKLY":
-            parts["BYDAY"] = WEEKDAYS[self.start.weekday()]
-        elif not given and parts["FREQ"] in {"MONTHLY", "YEARLY"}:
-            parts["BYMONTHDAY"] = str(self.start.day)
-            if parts["FREQ"] == "YEARLY":
-                parts.setdefault("BYMONTH", str(self.start.month))
-        return format_rule(parts)
+    def _iter_periods(self, day: date) -> Iterator[tuple[Sequence[date], Sequence[date]]]:
+        """Yield the days of each period of the rule, starting on or shortly before `day`, and the dates among them."""
+        first = self.start.date()
+        for period in iter_periods(self._parts, self._move_start_towards(day)):
+            # The week in which a weekly rule starts is counted from the start, as in dateutil.
+            days = [one for one in period if one >= first] if self._parts["FREQ"] == "WEEKLY" else period
+            dates = [one for one in self._days.select(days) if first <= one <= _LAST_DATE]
+            yield days, dates
 
-    def _move_start_towards(self, day: date) -> datetime:
+    def _move_start_towards(self, day: date) -> date:
         """Return the start, moved forward by whole intervals until about one interval before `day`."""
         # The start is an interval before `day`, because BYSETPOS would count wrongly in an incomplete first week.
-        start, interval = self.start, int(self._parts.get("INTERVAL", "1"))
+        start, interval = self.start.date(), int(self._parts.get("INTERVAL", "1"))
         frequency = self._parts["FREQ"]
         if frequency in {"DAILY", "WEEKLY"}:
             length = interval * (7 if frequency == "WEEKLY" else 1)
-            return start + timedelta(days=length * max(0, (day - start.date()).days // length - 1))
+            return start + timedelta(days=length * max(0, (day - start).days // length - 1))
         length = interval * (_MONTHS_PER_YEAR if frequency == "YEARLY" else 1)
         months = (day.year - start.year) * _MONTHS_PER_YEAR + day.month - start.month
         moved = length * max(0, months // length - 1)
-        if not moved:
-            return start
         years, month = divmod(start.month - 1 + moved, _MONTHS_PER_YEAR)
-        # The month and day of the start can be changed, because `_rule_without_end` contains both explicitly.
-        return start.replace(year=start.year + years, month=1 if frequency == "YEARLY" else month + 1, day=1)
+        return date(start.year + years, 1 if frequency == "YEARLY" else month + 1, 1) if moved else start
 
 
 @bounded_cache(1_000_000)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from eventcal.events.fields import OverrideFields
-from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
+from eventcal.events.recurrence.expansion import expand_rule
 from eventcal.events.recurrence.occurrences import LAST_DAY, RecurringEvent, build_occurrence_slot
 from eventcal.kit.errors import FieldError, Message, json_pointer
 from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_local
@@ -60,11 +60,12 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
     if dates is None:
         missing = Message("requires a recurrence; set `recurrence`, or set this field to null")
         return [FieldError(_POINTER, missing)]
+    next_dates = dates.next_dates(date.fromisoformat(occurrence[:10]) for occurrence in overrides)
     return [
         FieldError(f"{_POINTER}{json_pointer([occurrence])}{error.pointer}", error.detail)
         for occurrence, override in overrides.items()
         for error in (
-            *_id_errors(event, dates, occurrence, is_new=occurrence in changed),
+            *_id_errors(event, next_dates, occurrence, is_new=occurrence in changed),
             *_override_field_errors(event, occurrence, override),
         )
     ]
@@ -80,13 +81,15 @@ def occurrence_id_error(occurrence: str) -> str | None:
     )
 
 
-def _id_errors(event: RecurringEvent, dates: RuleExpansion, occurrence: str, *, is_new: bool) -> Iterator[FieldError]:
+def _id_errors(
+    event: RecurringEvent, next_dates: Mapping[date, datetime | None], occurrence: str, *, is_new: bool
+) -> Iterator[FieldError]:
+    found = next_dates[date.fromisoformat(occurrence[:10])]
     if "T" in occurrence and "T" not in event.starts:
         yield FieldError("", _MUST_BE_DATE)
     elif "T" in event.starts and "T" not in occurrence:
         yield FieldError("", Message("must be a date and a time, like the event's `starts`"))
-    elif not dates.contains(datetime.fromisoformat(occurrence)):
-        found = next(dates.iter_from(date.fromisoformat(occurrence[:10])), None)
+    elif found != datetime.fromisoformat(occurrence):
         ahead = format_local(found if "T" in occurrence else found.date()) if found else None
         yield FieldError("", _no_occurrence_message(ahead, is_new=is_new))
 

@@ -1,12 +1,15 @@
 """Recurring events through the API: overrides, lists with a period, and pages of occurrences."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from eventcal.events.enums import EventStatus
+from eventcal.events.recurrence.day_selection import DaySelector
+from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from tests.api_client import API_URL, ApiClient, list_all_items
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event
@@ -154,6 +157,40 @@ def test_recurrence_rule_must_start_with_its_event(member: ApiClient) -> None:
         "/recurrence": "has its first occurrence on 2026-03-04T16:00:00, but the event starts on "
         "2026-03-03T16:00:00; both must be the same"
     }
+
+
+LEAP_SUNDAYS = "FREQ=DAILY;BYSETPOS=1;BYMONTH=2;BYMONTHDAY=29;BYDAY=SU"
+# Every day of the supported years is examined up to three times: for the last date, the overrides, and the density.
+MAX_EXAMINED_DAYS = 3 * 366 * (LAST_YEAR - FIRST_YEAR + 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "starts", "error"),
+    [
+        (LEAP_SUNDAYS, "1976-02-29", "/recurrence"),
+        (LEAP_SUNDAYS.replace("DAILY;BYSETPOS=1;", "MONTHLY;"), "1976-02-29", "/recurrence"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "1976-02-29", "/recurrence_overrides/1977-01-01"),
+        ("FREQ=YEARLY;COUNT=9999", "1976-02-29", "/recurrence_overrides/1977-01-01"),
+        ("FREQ=MONTHLY;BYDAY=1MO,-1SU;BYSETPOS=-1;UNTIL=21991231", "1976-02-29", "/recurrence_overrides/1977-01-01"),
+    ],
+)
+def test_rules_and_overrides_are_checked_with_a_limited_amount_of_work(
+    member: ApiClient, monkeypatch: pytest.MonkeyPatch, rule: str, starts: str, error: str
+) -> None:
+    examined, select = [0], DaySelector.select
+
+    def count(selector: DaySelector, period: Sequence[date]) -> Sequence[date]:
+        examined[0] += len(period)
+        return select(selector, period)
+
+    monkeypatch.setattr(DaySelector, "select", count)
+    overrides = {f"{1977 + number}-01-01": {"title": "Other"} for number in range(200)}
+    event = CALL_FIELDS | {"slug": "sparse", "starts": starts, "ends": starts, "recurrence": rule}
+    response = member.post("/events", event | {"recurrence_overrides": overrides})
+    assert error in response.errors
+    assert 0 < examined[0] <= MAX_EXAMINED_DAYS
+    assert member.post("/events", event).status == (422 if error == "/recurrence" else 201)
+    assert examined[0] <= 2 * MAX_EXAMINED_DAYS
 
 
 def test_redacted_event_has_no_overrides(call_path: str, moderator: ApiClient, anonymous: ApiClient) -> None:
