@@ -6,14 +6,21 @@ from typing import Any
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventcal.kit.models import Base
+from eventcal.kit.models import Base, enum_column
+from eventcal.outbox.enums import MailKind
 
 
 class OutboxMessage(Base):
-    """A message to send. The content of `payload` depends on `kind`. `sent_at` is None for unsent messages."""
+    """A message to send, or a record of an email that is not sent. `sent_at` is None for unsent messages.
+
+    The content of `payload` depends on `kind`. `recipient_key` is the normalised email address of the recipient.
+    """
 
     __tablename__ = "outbox_messages"
-    __table_args__ = (Index("ix_outbox_messages_due", "sent_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_outbox_messages_due", "sent_at", "due_at"),
+        Index("ix_outbox_messages_recipient_key", "recipient_key", "mail_kind", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
@@ -23,3 +30,5 @@ class OutboxMessage(Base):
     last_error: Mapped[str | None] = mapped_column(default=None)
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
+    mail_kind: Mapped[MailKind | None] = enum_column(MailKind)
+    recipient_key: Mapped[str | None] = mapped_column(String(254), default=None)

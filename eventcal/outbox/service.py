@@ -5,20 +5,48 @@ from datetime import datetime, timedelta
 from sqlalchemy import Delete, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from eventcal.kit.text import email_key
+from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
 
-MAIL_KIND = "mail"
+MAIL_KIND, NOTHING_KIND = "mail", "nothing"
+HOURLY_LIMIT = 3
 MAX_ATTEMPTS = 10
 RETENTION = timedelta(days=30)
 # Unsent messages are deleted earlier if email is not configured.
 UNSENT_RETENTION = timedelta(days=7)
 
 
-def queue_mail(session: Session, *, to: str, subject: str, text: str, now: datetime) -> None:
-    """Queue an email, which is sent after the transaction commits."""
+def queue_mail(session: Session, kind: MailKind, *, to: str, subject: str, text: str, now: datetime) -> None:
+    """Queue an email, which is sent after the transaction commits.
+
+    If the recipient has received `HOURLY_LIMIT` emails of this kind within an hour, the email is silently discarded.
+    """
+    if kind.has_hourly_limit and _count_recent(session, kind, to, now=now) >= HOURLY_LIMIT:
+        _add_nothing(session, now=now)
+        return
     # A line break in the subject would allow header injection.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
-    session.add(OutboxMessage(kind=MAIL_KIND, payload=payload, due_at=now, created_at=now))
+    message = OutboxMessage(kind=MAIL_KIND, mail_kind=kind, recipient_key=email_key(to), payload=payload)
+    message.due_at = message.created_at = now
+    session.add(message)
+
+
+def pretend_to_queue_mail(session: Session, kind: MailKind, *, to: str, now: datetime) -> None:
+    """Do the work of `queue_mail` without sending an email, so that both take the same time."""
+    _count_recent(session, kind, to, now=now)
+    _add_nothing(session, now=now)
+
+
+def _add_nothing(session: Session, *, now: datetime) -> None:
+    session.add(OutboxMessage(kind=NOTHING_KIND, payload={}, due_at=now, sent_at=now, created_at=now))
+
+
+def _count_recent(session: Session, kind: MailKind, to: str, *, now: datetime) -> int:
+    session.flush()
+    same = (OutboxMessage.recipient_key == email_key(to), OutboxMessage.mail_kind == kind)
+    recent = OutboxMessage.created_at > now - timedelta(hours=1)
+    return session.scalars(select(func.count()).select_from(OutboxMessage).where(*same, recent)).one()
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:

@@ -18,6 +18,7 @@ from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import check_email_confirmed
+from eventcal.outbox.enums import MailKind
 from eventcal.outbox.service import queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.fields import TalkFields
@@ -72,7 +73,7 @@ def apply_talk_action(
     submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and action not in SPEAKER_ACTIONS else None
     if submitter is not None and submitter.active:
         subject, text = render_decision_email(talk, action, reason=reason)
-        queue_mail(session, to=submitter.email, subject=subject, text=text, now=now)
+        queue_mail(session, MailKind.DECISION, to=submitter.email, subject=subject, text=text, now=now)
     session.flush()
     return talk
 

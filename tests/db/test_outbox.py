@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from eventcal.kit.database import Database
+from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MAX_ATTEMPTS, build_delete_old_messages, find_due_mail, queue_mail
+from eventcal.outbox.service import MAIL_KIND, MAX_ATTEMPTS, build_delete_old_messages, find_due_mail, queue_mail
 from tests.clocks import NOON
 
 MONTH = timedelta(days=30)
@@ -41,7 +42,9 @@ def remaining_subjects(database: Database, *, now: datetime, sends_mail: bool) -
 
 def test_queued_mail_is_due_at_once_and_its_subject_is_one_line(database: Database) -> None:
     with database.unit_of_work() as unit:
-        queue_mail(unit.session, to="a@example.org", subject="a\r\nBcc: b@example.org", text="t", now=NOON)
+        queue_mail(
+            unit.session, MailKind.DECISION, to="a@example.org", subject="a\r\nBcc: b@example.org", text="t", now=NOON
+        )
     with database.read_session() as session:
         [row] = session.scalars(select(OutboxMessage))
     assert (row.payload, row.due_at, row.sent_at, row.attempts) == (
@@ -90,3 +93,24 @@ def test_all_mails_are_deleted_after_a_week_if_mail_is_disabled(database: Databa
     add_mail(database, "old")
     add_mail(database, "new", created_at=NOON + SECOND)
     assert remaining_subjects(database, now=NOON + WEEK + SECOND, sends_mail=False) == ["new"]
+
+
+@pytest.mark.parametrize("kind", list(MailKind))
+def test_recipient_receives_at_most_three_limited_emails_of_a_kind_per_hour(database: Database, kind: MailKind) -> None:
+    with database.unit_of_work() as unit:
+        for minute in range(0, 130, 5):
+            moment = NOON + timedelta(minutes=minute)
+            queue_mail(unit.session, kind, to="Ada@Example.org", subject="s", text="t", now=moment)
+        other = next(one for one in MailKind if one is not kind)
+        queue_mail(unit.session, other, to="ada@example.org", subject="other", text="t", now=NOON)
+        queue_mail(unit.session, kind, to="bob@example.org", subject="s", text="t", now=NOON)
+    with database.read_session() as session:
+        rows = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == MAIL_KIND)).all()
+    minutes = [
+        (row.created_at - NOON).total_seconds() // 60
+        for row in rows
+        if row.recipient_key == "ada@example.org" and row.mail_kind == kind
+    ]
+    limited = [0, 5, 10, 60, 65, 70, 120, 125]
+    assert minutes == (limited if kind.has_hourly_limit else list(range(0, 130, 5)))
+    assert len(rows) == len(minutes) + 2

@@ -7,6 +7,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from eventcal.kit.errors import Forbidden
 from eventcal.members import errors
+from eventcal.outbox.enums import MailKind
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import json_response
@@ -77,7 +78,7 @@ def logout() -> None:
 def confirm_email(fields: dict[str, Any]) -> Response:
     """Confirm an email address with an emailed token. To request a new token, send `email` instead of `token`."""
     if "email" in fields:
-        accounts.send_link_by_email(fields["email"], "confirm")
+        accounts.send_link_by_email(fields["email"], MailKind.CONFIRM)
         return json_response(_EMAIL_SENT, 202)
     rate_limits.count_email_token()
     with unit_of_work() as session:
@@ -88,7 +89,7 @@ def confirm_email(fields: dict[str, Any]) -> Response:
 @auth.post("/auth/reset", public, body=schemas.ResetIn, accepts=schemas.MailedOut, errors=[TooManyRequests])
 def send_reset_link(fields: dict[str, Any]) -> Response:
     """Send an email that contains a link for resetting the password."""
-    accounts.send_link_by_email(fields["email"], "reset")
+    accounts.send_link_by_email(fields["email"], MailKind.RESET)
     return json_response(_EMAIL_SENT, 202)
 
 

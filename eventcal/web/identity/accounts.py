@@ -26,8 +26,8 @@ from eventcal.members.service import (
     revoke_all_personal_feeds,
 )
 from eventcal.members.sessions import end_sessions_and_email_tokens
-from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import queue_mail
+from eventcal.outbox.enums import MailKind
+from eventcal.outbox.service import pretend_to_queue_mail, queue_mail
 from eventcal.web.identity import password_hashes
 from eventcal.web.identity.current_user import current_member, end_other_sessions, is_email_confirmed
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
@@ -37,7 +37,6 @@ CONFIRM_MAX_AGE = timedelta(days=2)
 RESET_MAX_AGE = timedelta(hours=1)
 
 _CONFIRM_SALT, _RESET_SALT = "confirm-salt", "reset-salt"
-_MailTemplate = Literal["confirm", "reset", "exists", "factors", "changed", "guessing"]
 _INVALID_LINK = Message("This link is invalid or has expired. Request a new one.")
 
 
@@ -56,23 +55,23 @@ def register_member(*, email: str, password: str, name: str) -> bool:
             owner = find_member_by_email(session, email)
             if owner is None or not sends_mail:
                 raise
-            _queue_template_email(session, owner, "exists", now=now())
+            _queue_template_email(session, owner, MailKind.EXISTS, now=now())
         else:
-            _queue_template_email(session, new, "confirm", now=now())
+            _queue_template_email(session, new, MailKind.CONFIRM, now=now())
     return not sends_mail
 
 
-def send_link_by_email(email: str, template: Literal["confirm", "reset"]) -> None:
+def send_link_by_email(email: str, kind: Literal[MailKind.CONFIRM, MailKind.RESET]) -> None:
     """Email a link for confirming the address or resetting the password. Raises TooManyRequests."""
     count_email(email)
     with unit_of_work() as session:
         found = find_member_by_email(session, email)
-        if found is None or not found.active or (template == "confirm" and is_email_confirmed(found)):
-            # Insert an email that is never sent, so that requests for known and unknown addresses take the same time.
-            session.add(OutboxMessage(kind="nothing", payload={}, due_at=now(), sent_at=now(), created_at=now()))
+        if found is None or not found.active or (kind == MailKind.CONFIRM and is_email_confirmed(found)):
+            # Requests for known and unknown addresses must take the same time.
+            pretend_to_queue_mail(session, kind, to=email, now=now())
         else:
-            _queue_template_email(session, found, template, now=now())
-            if template == "reset":
+            _queue_template_email(session, found, kind, now=now())
+            if kind == MailKind.RESET:
                 log_security_event_on_commit(session, SecurityEvent.PASSWORD_RESET_REQUESTED, member_id=found.id)
 
 
@@ -127,7 +126,7 @@ def change_password(session: Session, member: Member, password_hash: str, *, now
     """Set a new password, end all sessions of the member, and notify the member by email."""
     member.password = password_hash
     end_sessions_and_email_tokens(session, member)
-    _queue_template_email(session, member, "changed", now=now)
+    _queue_template_email(session, member, MailKind.CHANGED, now=now)
     session.flush()
     log_security_event_on_commit(session, SecurityEvent.PASSWORD_CHANGED, member_id=member.id)
     return member
@@ -136,33 +135,33 @@ def change_password(session: Session, member: Member, password_hash: str, *, now
 def end_other_sessions_and_notify(session: Session, member: Member, *, now: datetime) -> None:
     """End all other sessions of the current user, and notify the member that the sign-in methods have changed."""
     end_other_sessions(session, member)
-    _queue_template_email(session, member, "factors", now=now)
+    _queue_template_email(session, member, MailKind.FACTORS, now=now)
 
 
 def notify_of_guessing(session: Session, member: Member, *, now: datetime) -> None:
     """Notify a member that someone repeatedly tries to guess their password or second-factor code."""
-    _queue_template_email(session, member, "guessing", now=now)
+    _queue_template_email(session, member, MailKind.GUESSING, now=now)
 
 
-def _queue_template_email(session: Session, member: Member, template: _MailTemplate, *, now: datetime) -> None:
+def _queue_template_email(session: Session, member: Member, kind: MailKind, *, now: datetime) -> None:
     if settings().mail_url is None:
         return
     calendar = settings().name
     subjects = {
-        "confirm": _("%(calendar)s: confirm your address", calendar=calendar),
-        "reset": _("%(calendar)s: choose a new password", calendar=calendar),
-        "exists": _("%(calendar)s: you have an account already", calendar=calendar),
-        "factors": _("%(calendar)s: how you sign in was changed", calendar=calendar),
-        "changed": _("%(calendar)s: your password was changed", calendar=calendar),
-        "guessing": _("%(calendar)s: failed attempts to sign in", calendar=calendar),
+        MailKind.CONFIRM: _("%(calendar)s: confirm your address", calendar=calendar),
+        MailKind.RESET: _("%(calendar)s: choose a new password", calendar=calendar),
+        MailKind.EXISTS: _("%(calendar)s: you have an account already", calendar=calendar),
+        MailKind.FACTORS: _("%(calendar)s: how you sign in was changed", calendar=calendar),
+        MailKind.CHANGED: _("%(calendar)s: your password was changed", calendar=calendar),
+        MailKind.GUESSING: _("%(calendar)s: failed attempts to sign in", calendar=calendar),
     }
-    tokens = {"confirm": confirmation_token, "reset": reset_token, "exists": reset_token}
-    token = tokens[template](member) if template in tokens else ""
+    tokens = {MailKind.CONFIRM: confirmation_token, MailKind.RESET: reset_token, MailKind.EXISTS: reset_token}
+    token = tokens[kind](member) if kind in tokens else ""
     # Emails contain no text written by members, because anyone can trigger an email to any address.
     # Emails use the language of the request, because the recipient most likely sent the request.
-    mail = current_app.jinja_env.get_template(f"mail/{template}.txt")
+    mail = current_app.jinja_env.get_template(f"mail/{kind}.txt")
     text = mail.render(base=settings().base_url, calendar=calendar, token=token)
-    queue_mail(session, to=member.email, subject=subjects[template], text=text, now=now)
+    queue_mail(session, kind, to=member.email, subject=subjects[kind], text=text, now=now)
 
 
 def confirmation_token(member: Member) -> str:

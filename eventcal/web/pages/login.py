@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import FieldError, Invalid
 from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey
+from eventcal.outbox.enums import MailKind
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import translate_error
 from eventcal.web.identity import accounts, passkeys, passwords_and_codes
@@ -154,7 +155,7 @@ def reset_password_or_mail_link() -> Response:
     """Set a new password with a token, or send a reset link. No response reveals whether an account exists."""
     check_csrf()
     if not request.form.get("token"):
-        accounts.send_link_by_email(validate(_ADDRESS, nonempty_form_fields("email"))["email"], "reset")
+        accounts.send_link_by_email(validate(_ADDRESS, nonempty_form_fields("email"))["email"], MailKind.RESET)
         message = _("If this address has an account, a mail is on its way.")
         return _message_page(_("Look into your mail"), message, HTTPStatus.ACCEPTED)
     fields = validate(_NEW_PASSWORD, nonempty_form_fields("token", "password"))

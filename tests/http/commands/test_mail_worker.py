@@ -12,6 +12,7 @@ from sqlalchemy import select
 from eventcal import worker
 from eventcal.config import Settings
 from eventcal.kit.database import Database
+from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
 from eventcal.talks.rules import TalkAction
@@ -44,7 +45,7 @@ def make_settings(database_url: str, mail_url: str | None) -> Settings:
 
 def queue_test_mail(database: Database, to: str = "ada@example.org", subject: str = "Grüße") -> None:
     with database.unit_of_work() as unit:
-        queue_mail(unit.session, to=to, subject=subject, text=MAIL_TEXT, now=unit.now)
+        queue_mail(unit.session, MailKind.DECISION, to=to, subject=subject, text=MAIL_TEXT, now=unit.now)
 
 
 def load_messages(database: Database) -> list[OutboxMessage]:
@@ -89,7 +90,7 @@ def test_member_text_in_email_cannot_inject_headers_or_html(
         event = make_event(unit.session, title=hostile)
         talk = make_talk(unit.session, event, title=hostile)
         subject, text = render_decision_email(talk, TalkAction.REJECT, reason=hostile)
-        queue_mail(unit.session, to="ada@example.org", subject=subject, text=text, now=unit.now)
+        queue_mail(unit.session, MailKind.DECISION, to="ada@example.org", subject=subject, text=text, now=unit.now)
     clock.tick()
     assert send_next_mail(database, settings)
     [mail] = server.mails

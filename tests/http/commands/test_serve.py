@@ -22,6 +22,7 @@ from eventcal.cli.worker_processes import WorkerServer
 from eventcal.feeds.fetch_counts import FeedFetches
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
+from eventcal.outbox.enums import MailKind
 from eventcal.outbox.service import queue_mail
 from tests.http_app import make_settings
 from tests.mail_server import run_mail_server
@@ -77,7 +78,7 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
 ) -> None:
     database = Database(sqlite_url, clock=SystemClock())
     with database.unit_of_work() as unit:
-        queue_mail(unit.session, to="ada@example.org", subject="Hello", text="Words.", now=unit.now)
+        queue_mail(unit.session, MailKind.DECISION, to="ada@example.org", subject="Hello", text="Words.", now=unit.now)
     database.engine.dispose()
     port = find_free_port()
     base = f"http://127.0.0.1:{port}"

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import Invalid, Message, NotFound, require
 from eventcal.members.service import update_member
+from eventcal.outbox.enums import MailKind
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
 from eventcal.talks.delete_and_merge_referenced import delete_account, preview_account_deletion
@@ -85,7 +86,7 @@ def change_password() -> str:
 def resend_confirmation_email() -> str:
     with read_session() as session:
         address = current_member(session).email
-    accounts.send_link_by_email(address, "confirm")
+    accounts.send_link_by_email(address, MailKind.CONFIRM)
     return url_for("pages.account", done="mailed")
 
 
