@@ -16,6 +16,7 @@ from flask import Flask
 
 from eventcal.kit.shared_counters import SharedCounters, delete_counters_of_ended_processes, read_totals
 from eventcal.metrics import create_metrics_server, render_metrics
+from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
 from tests import sample_calendar
@@ -105,7 +106,7 @@ def test_email_queue_and_revision_are_read_from_the_database(metered_app: Flask)
     before = scrape(metered_app)
     with write_session(metered_app) as session:
         for _ in range(3):
-            queue_mail(session, to="ada@example.org", subject="Hello", text="Words.", now=NOON)
+            queue_mail(session, MailKind.DECISION, to="ada@example.org", subject="Hello", text="Words.", now=NOON)
         session.flush()
         sent, failed, _waiting = session.query(OutboxMessage).order_by(OutboxMessage.id)
         sent.sent_at, failed.attempts = NOON, MAX_ATTEMPTS
