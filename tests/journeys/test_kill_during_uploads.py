@@ -56,6 +56,9 @@ def test_every_referenced_portrait_is_complete_after_kill_9(server: Server, data
                 connection.close()
             if status == http.HTTPStatus.TOO_MANY_REQUESTS:
                 return
+            if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+                # Too many images are being decoded.
+                continue
             assert status == 200
             answered.append(slug)
             if len(answered) >= KILL_AFTER_RESPONSES:
