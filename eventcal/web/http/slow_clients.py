@@ -16,7 +16,7 @@ _LARGE_BODY_BYTES = 1024 * 1024
 _MAX_RESIDENT_BYTES = 512 * 1024 * 1024
 _MEMORY_STATISTICS = Path("/proc/self/statm")
 # The time in seconds that Granian needs at most to send a small response.
-_SENDING_SECONDS = 0.01
+_SENDING_SECONDS = 0.005
 
 
 class SlowClientMiddleware:
