@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from statistics import median
 
 from bench.datasets import Dataset
@@ -33,16 +34,21 @@ Case = Callable[[Server, Dataset], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Availability:
-    """The response times in seconds during a case, by path, and the largest resident memory of the worker in bytes."""
+    """The response times in seconds during a case, by path, and the largest resident memory of the worker in bytes.
+
+    `rejected` is the number of responses with another status than 200.
+    """
 
     case: str
     seconds: Mapping[str, Sequence[float]]
+    rejected: int
     memory: int
 
     @property
     def is_met(self) -> bool:
-        """Return whether all responses arrived in time, and the memory is bounded."""
-        return max(map(max, self.seconds.values())) <= MAX_SECONDS and self.memory <= MAX_BYTES
+        """Return whether all requests succeeded in time, and the memory is bounded."""
+        is_available = max(map(max, self.seconds.values())) <= MAX_SECONDS and not self.rejected
+        return is_available and self.memory <= MAX_BYTES
 
 
 class _SlowClients:
@@ -111,8 +117,9 @@ def _connect_silently(server: Server, _dataset: Dataset, *, count: int) -> Abstr
     return _keep_connected(server, count=count, sent=b"")
 
 
-def _stop_reading(server: Server, dataset: Dataset, *, count: int) -> AbstractContextManager[None]:
-    request = f"GET {dataset.full_feed} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n".encode()
+def _stop_reading(server: Server, dataset: Dataset, *, count: int, name: str) -> AbstractContextManager[None]:
+    path = getattr(dataset, name)
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n".encode()
     return _keep_connected(server, count=count, sent=request, buffer=4096)
 
 
@@ -121,7 +128,8 @@ CASES: Mapping[str, Case] = {
     "8 half-sent bodies": partial(_half_send_bodies, count=8),
     "200 half-sent bodies": partial(_half_send_bodies, count=200),
     "1,100 silent connections": partial(_connect_silently, count=1100),
-    "40 clients that stop reading": partial(_stop_reading, count=40),
+    "400 clients that stop reading a feed of 2.3 MB": partial(_stop_reading, count=400, name="event_feed"),
+    "40 clients that stop reading a feed of 23 MB": partial(_stop_reading, count=40, name="full_feed"),
 }
 
 
@@ -133,19 +141,22 @@ def measure_availability(server: Server, dataset: Dataset, cases: Mapping[str, C
     for name, case in cases.items():
         seconds: dict[str, list[float]] = {path: [] for path in paths}
         memory = [server.worker_memory().resident]
+        rejected = 0
         with case(server, dataset):
             end = time.monotonic() + _CASE_SECONDS
             while time.monotonic() < end:
                 for path in paths:
-                    seconds[path].append(_measure_request(server.port, path))
+                    status, duration = _measure_request(server.port, path)
+                    seconds[path].append(duration)
+                    rejected += status != HTTPStatus.OK
                 memory.append(server.worker_memory().resident)
                 time.sleep(_PAUSE_SECONDS)
-        yield Availability(name, seconds, max(memory))
+        yield Availability(name, seconds, rejected, max(memory))
 
 
 def format_availability(measured: Sequence[Availability]) -> str:
     """Return a table with the median and the slowest response in each case, and the ratio to the first case."""
-    rows: list[tuple[str, ...]] = [("case", "path", "median", "slowest", "slowest : idle", "memory", "")]
+    rows: list[tuple[str, ...]] = [("case", "path", "median", "slowest", "slowest : idle", "rejected", "memory", "")]
     for one in measured:
         for path, seconds in one.seconds.items():
             ratio = max(seconds) / max(measured[0].seconds[path])
@@ -156,6 +167,7 @@ def format_availability(measured: Sequence[Availability]) -> str:
                     f"{median(seconds) * 1000:.1f} ms",
                     f"{max(seconds) * 1000:.1f} ms",
                     f"{ratio:.1f}",
+                    str(one.rejected),
                     f"{one.memory / 1e6:.0f} MB",
                     "ok" if one.is_met else "over",
                 )
@@ -163,12 +175,12 @@ def format_availability(measured: Sequence[Availability]) -> str:
     return align_columns(rows)
 
 
-def _measure_request(port: int, path: str) -> float:
-    """Return the time until a new connection has received a response."""
+def _measure_request(port: int, path: str) -> tuple[int, float]:
+    """Return the status of a response and the time until a new connection has received it."""
     client = Client(port)
     started = time.monotonic()
     try:
-        client.request_status(path, _HEADERS)
+        status = client.request_status(path, _HEADERS)
     finally:
         client.close()
-    return time.monotonic() - started
+    return status, time.monotonic() - started
