@@ -75,6 +75,7 @@ def delete_expired_data(database: Database, settings: Settings) -> None:
         delete_expired_sessions(unit.session, now=unit.now)
         unit.session.execute(delete_old_guess_counters(now=unit.now))
         delete_expired_invitations(unit.session, now=unit.now)
+    database.truncate_log()
 
 
 def _claim_due_mail(database: Database) -> OutboxMessage | None:

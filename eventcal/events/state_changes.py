@@ -11,12 +11,14 @@ from eventcal.events.errors import InvalidTransition
 from eventcal.events.fields import Location
 from eventcal.events.models import Event, EventPart
 from eventcal.events.rules import recompute_event_columns
+from eventcal.kit.database import truncate_log_after_commit
 from eventcal.kit.errors import Message, Transition
 from eventcal.kit.ids import new_id
 from eventcal.members.caller import Caller
 from eventcal.members.permission_checks import check_moderator
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import delete_idempotency_records
+from eventcal.outbox.service import erase_mail_about_event
 
 LOCATION_COLUMNS = tuple(Location.__annotations__)
 REDACTED_TEXT = "[removed]"
@@ -96,6 +98,8 @@ def redact_event(session: Session, event: Event, *, caller: Caller, now: datetim
     number_part_names(session, event.tracks)
     number_part_names(session, event.rooms)
     delete_idempotency_records(session, f'"slug":"{event.slug}"')
+    erase_mail_about_event(session, event.id)
+    truncate_log_after_commit(session)
     session.flush()
     log_security_event_on_commit(session, SecurityEvent.REDACTED, calendar_event=event.slug)
     return event

@@ -7,7 +7,7 @@ and revisions are assigned in commit order. See docs/decisions/0004-one-writer.m
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -28,6 +28,10 @@ _BUSY_TIMEOUT_MS = 5_000
 
 # The key of the folder of the database file in the information on a SQLite connection.
 _FOLDER_KEY = "eventcal_folder"
+
+_LOG_TIMEOUT_MS = 1000
+# The key in the `info` of a session that erases personal data.
+_ERASES = "erases"
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -63,7 +67,9 @@ class Database:
         self.hooks = tuple(hooks)
         if self.engine.dialect.name == "sqlite":
             # In WAL mode, writers do not block readers. With FULL synchronisation, commits survive a power failure.
-            set_up_sqlite(self.engine, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+            # With `secure_delete`, deleted data is overwritten with zeros.
+            pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+            set_up_sqlite(self.engine, *pragmas)
             self._reading = self._glancing = self.engine
         else:
             # All queries in a read transaction use the same snapshot, so that the revision and the rows are consistent.
@@ -114,9 +120,24 @@ class Database:
             yield unit
             unit.flush_hooks()
             session.commit()
-            moment = session.info.get("answer_not_before")
+            moment, erases = session.info.get("answer_not_before"), session.info.get(_ERASES, False)
+        if erases:
+            self.truncate_log()
         if moment is not None:
             self.clock.wait_until(moment)
+
+    def truncate_log(self) -> None:
+        """Delete the write-ahead log of SQLite, which contains earlier versions of changed rows.
+
+        The log is not deleted if readers or writers use it for longer than a second.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {_LOG_TIMEOUT_MS}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
 
 class UnitOfWork:
@@ -180,6 +201,11 @@ def commit_time(session: Session, *, started_at: datetime) -> datetime:
     """Return the current time (UTC) from the clock of the unit of work, or `started_at` if `started_at` is later."""
     clock: Clock | None = session.info.get("clock")
     return started_at if clock is None else max(started_at, clock.now())
+
+
+def truncate_log_after_commit(session: Session) -> None:
+    """Make `Database.unit_of_work` delete the write-ahead log after the commit, because personal data was erased."""
+    session.info[_ERASES] = True
 
 
 def wait_after_commit_until(session: Session, moment: datetime) -> None:

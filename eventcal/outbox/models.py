@@ -14,6 +14,7 @@ class OutboxMessage(Base):
     """A message to send, or a record of an email that is not sent. `sent_at` is None for unsent messages.
 
     The content of `payload` depends on `kind`. `recipient_key` is the normalised email address of the recipient.
+    `event_id` and `talk_id` identify the event and the talk from which the message contains text.
     """
 
     __tablename__ = "outbox_messages"
@@ -32,3 +33,5 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime]
     mail_kind: Mapped[MailKind | None] = enum_column(MailKind)
     recipient_key: Mapped[str | None] = mapped_column(String(254), default=None)
+    event_id: Mapped[str | None] = mapped_column(String(36), default=None)
+    talk_id: Mapped[str | None] = mapped_column(String(36), default=None)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Delete, and_, delete, func, or_, select
+from sqlalchemy import Delete, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.text import email_key
@@ -17,10 +17,21 @@ RETENTION = timedelta(days=30)
 UNSENT_RETENTION = timedelta(days=7)
 
 
-def queue_mail(session: Session, kind: MailKind, *, to: str, subject: str, text: str, now: datetime) -> None:
+def queue_mail(
+    session: Session,
+    kind: MailKind,
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    now: datetime,
+    event_id: str | None = None,
+    talk_id: str | None = None,
+) -> None:
     """Queue an email, which is sent after the transaction commits.
 
-    If the recipient has received `HOURLY_LIMIT` emails of this kind within an hour, the email is silently discarded.
+    `event_id` and `talk_id` identify the event and the talk from which the email contains text. If the recipient has
+    received `HOURLY_LIMIT` emails of this kind within an hour, the email is silently discarded.
     """
     if kind.has_hourly_limit and _count_recent(session, kind, to, now=now) >= HOURLY_LIMIT:
         _add_nothing(session, now=now)
@@ -29,6 +40,7 @@ def queue_mail(session: Session, kind: MailKind, *, to: str, subject: str, text:
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
     message = OutboxMessage(kind=MAIL_KIND, mail_kind=kind, recipient_key=email_key(to), payload=payload)
     message.due_at = message.created_at = now
+    message.event_id, message.talk_id = event_id, talk_id
     session.add(message)
 
 
@@ -47,6 +59,22 @@ def _count_recent(session: Session, kind: MailKind, to: str, *, now: datetime) -
     same = (OutboxMessage.recipient_key == email_key(to), OutboxMessage.mail_kind == kind)
     recent = OutboxMessage.created_at > now - timedelta(hours=1)
     return session.scalars(select(func.count()).select_from(OutboxMessage).where(*same, recent)).one()
+
+
+def erase_mail_about_event(session: Session, event_id: str) -> None:
+    """Erase email that contains text of an event. Unsent email is not sent."""
+    session.execute(_ERASE_MAIL.where(OutboxMessage.event_id == event_id))
+
+
+def erase_mail_about_talk(session: Session, talk_id: str) -> None:
+    """Erase email that contains text of a talk. Unsent email is not sent."""
+    session.execute(_ERASE_MAIL.where(OutboxMessage.talk_id == talk_id))
+
+
+# The rows are kept, because they count towards the limit of emails per recipient.
+_ERASE_MAIL = update(OutboxMessage).values(
+    kind=NOTHING_KIND, payload={}, last_error=None, sent_at=OutboxMessage.created_at
+)
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:

@@ -12,6 +12,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import ensure_event_loaded, is_public_and_redacted
 from eventcal.events.rules import is_accepting_talks, is_over
 from eventcal.events.state_changes import REDACTED_TEXT
+from eventcal.kit.database import truncate_log_after_commit
 from eventcal.kit.errors import FieldError, Forbidden, Message, raise_if_invalid
 from eventcal.kit.ids import new_id
 from eventcal.kit.models import set_given_fields
@@ -21,6 +22,7 @@ from eventcal.members.permission_checks import check_moderator
 from eventcal.members.quotas import Quota
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed, delete_idempotency_records
+from eventcal.outbox.service import erase_mail_about_talk
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
 from eventcal.talks.enums import TalkState
@@ -157,6 +159,8 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
     for step in session.scalars(select(TalkStateChange).where(TalkStateChange.talk_id == talk.id)):
         step.reason = None
     delete_idempotency_records(session, talk.id)
+    erase_mail_about_talk(session, talk.id)
+    truncate_log_after_commit(session)
     gone = TalkState.CANCELLED if is_public(talk) else TalkState.REJECTED
     if talk.state != gone:
         from_state, talk.state = talk.state, gone

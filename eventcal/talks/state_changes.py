@@ -73,7 +73,8 @@ def apply_talk_action(
     submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and action not in SPEAKER_ACTIONS else None
     if submitter is not None and submitter.active:
         subject, text = render_decision_email(talk, action, reason=reason)
-        queue_mail(session, MailKind.DECISION, to=submitter.email, subject=subject, text=text, now=now)
+        about = {"event_id": talk.event_id, "talk_id": talk.id}
+        queue_mail(session, MailKind.DECISION, to=submitter.email, subject=subject, text=text, now=now, **about)
     session.flush()
     return talk
 

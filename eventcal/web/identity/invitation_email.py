@@ -32,4 +32,4 @@ def invite_to_team_by_email(session: Session, event: Event, *, email: str, role:
         token=token,
     )
     subject = _("%(calendar)s: you are invited to a team", calendar=calendar)
-    queue_mail(session, MailKind.INVITATION, to=email, subject=subject, text=text, now=now())
+    queue_mail(session, MailKind.INVITATION, to=email, subject=subject, text=text, now=now(), event_id=event.id)
