@@ -1,4 +1,7 @@
-"""The commands of the benchmarks: `python -m bench`, and its commands `availability`, `compare` and `staleness`."""
+"""The commands of the benchmarks: `python -m bench`, and its commands.
+
+The commands are `availability`, `compare`, `hostile` and `staleness`.
+"""
 
 import json
 import os
@@ -20,6 +23,7 @@ from bench.command_usage import measure_command
 from bench.databases import Databases, open_databases
 from bench.datasets import Dataset, copy_dataset, create_first_dataset, create_larger_dataset
 from bench.figures import Figure, Figures
+from bench.hostile import measure_hostile_requests
 from bench.http_measurements import (
     FULL_EFFORT,
     LIST_PATH,
@@ -131,6 +135,24 @@ def availability(context: click.Context) -> None:
                 measured = list(measure_availability(server, dataset))
         click.echo(f"{kind}\n{format_availability(measured)}\n")
         is_met = is_met and all(one.is_met for one in measured)
+    context.exit(0 if is_met else 1)
+
+
+@main.command()
+@click.pass_context
+def hostile(context: click.Context) -> None:
+    """Measure the memory during 10,000 distinct hostile requests, and exit with status 1 if the bound is exceeded.
+
+    BENCH_DATABASE works as without a command.
+    """
+    is_met = True
+    for kind in _database_kinds():
+        figures = Figures()
+        with open_databases(kind) as databases:
+            measure_hostile_requests(databases, figures)
+        verdicts = check_bounds(figures, kind)
+        click.echo(f"{kind}\n{format_table(verdicts)}\n")
+        is_met = is_met and all(one.is_met for one in verdicts)
     context.exit(0 if is_met else 1)
 
 

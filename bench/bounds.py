@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.figures import Figure, Figures
+from bench.hostile import GROWTH_FIGURE
 from bench.http_measurements import PAGE_PATHS, baseline_name
 
 KILOBYTE, MEGABYTE = 1_000, 1_000_000
@@ -114,6 +115,7 @@ def _other_bounds() -> Iterator[Bound]:
     yield Bound("statements of a changed feed", "statements of a changed feed", 3)
     yield Bound("memory of a worker, 10,000 talks", "memory of a worker", 150 * MEGABYTE)
     yield Bound("resident memory of a worker", "resident memory of a worker", None)
+    yield Bound("memory growth from 1,000 to 10,000 hostile requests", GROWTH_FIGURE, 16 * MEGABYTE)
     yield Bound("memory of the master", "memory of the master", 60 * MEGABYTE)
     yield Bound("resident memory of the master", "resident memory of the master", None)
     yield Bound("cpu of --help", "cpu of --help", 0.2)
