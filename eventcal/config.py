@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,14 @@ ENV_PREFIX = "EVENTCAL_"
 
 class ConfigurationError(Exception):
     """A setting is invalid or missing. The message explains how to correct the setting."""
+
+
+class Registration(StrEnum):
+    """Who may register: anybody, only people whose address has an open invitation, or nobody."""
+
+    OPEN = "open"
+    INVITED = "invited"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +36,9 @@ class Settings:
     `base_url`: the public URL of the site, without a trailing slash.
     `domain`: the domain part of every UID. After a change of the domain, calendar apps treat all entries as new.
     `mail_url`: smtp://user:password@host:port?from=address, or None to accept email addresses without verification.
+    `mail_require_tls`: whether email is sent only over encrypted connections, or to a mail server on this machine.
+    `registration`: who may register. The command line can always add members.
+    `registration_domains`: the domains of the addresses that may register, or empty for all domains.
     `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
     `metrics_port`: the port on which `eventcal serve` serves /metrics, at the address `metrics_host`.
     `metrics_token`: the bearer token for /metrics, which is then also available at the address of the site.
@@ -39,6 +51,9 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     domain: str = "127.0.0.1"
     mail_url: str | None = None
+    mail_require_tls: bool = False
+    registration: Registration = Registration.OPEN
+    registration_domains: tuple[str, ...] = ()
     redis_url: str | None = None
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
@@ -93,6 +108,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         base_url=base_url,
         domain=given.get("domain") or urlsplit(base_url).hostname or "localhost",
         mail_url=_parse_mail_url(given.get("mail_url")),
+        mail_require_tls=_parse_bool("mail_require_tls", given),
+        registration=_parse_registration(given.get("registration", Settings.registration)),
+        registration_domains=_parse_domains(given.get("registration_domains", "")),
         redis_url=given.get("redis_url") or None,
         metrics_port=_parse_metrics_port(given.get("metrics_port")),
         metrics_host=given.get("metrics_host", Settings.metrics_host),
@@ -116,7 +134,7 @@ def _read_toml(path: Path) -> dict[str, str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     _check_setting_names(given, str(path))
-    return {name: str(value) for name, value in given.items()}
+    return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in given.items()}
 
 
 def _check_setting_names(names: Iterable[str], source: str, *, format_name: Callable[[str], str] = str) -> None:
@@ -158,6 +176,13 @@ def _parse_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _parse_bool(name: str, given: Mapping[str, str]) -> bool:
+    value = given.get(name, "false").lower()
+    if value not in {"true", "false", "1", "0"}:
+        raise ConfigurationError(f"{ENV_PREFIX}{name.upper()} must be true or false, not {value!r}.")
+    return value in {"true", "1"}
+
+
 def _parse_mail_url(url: str | None) -> str | None:
     if not url:
         return None
@@ -173,6 +198,25 @@ def _parse_metrics_port(port: str | None) -> int | None:
     if not port.isdecimal() or not 0 < int(port) < 2**16:
         raise ConfigurationError(f"{ENV_PREFIX}METRICS_PORT must be a port number, not {port!r}.")
     return int(port)
+
+
+def _parse_registration(value: str) -> Registration:
+    try:
+        return Registration(value.lower())
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{ENV_PREFIX}REGISTRATION must be {', '.join(Registration)}, not {value!r}."
+        ) from error
+
+
+def _parse_domains(value: str) -> tuple[str, ...]:
+    domains = tuple(domain.strip().lower() for domain in value.split(",") if domain.strip())
+    for domain in domains:
+        if "@" in domain or "*" in domain or "." not in domain:
+            raise ConfigurationError(
+                f"{ENV_PREFIX}REGISTRATION_DOMAINS must be a list of domains such as example.org, not {domain!r}."
+            )
+    return domains
 
 
 def _split_url(url: str) -> SplitResult | None:

@@ -56,12 +56,13 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
     """Try to send the email that has been due the longest. Return False if there is no email to send."""
     if settings.mail_url is None:
         return False
+    server = parse_mail_url(settings.mail_url, domain=settings.domain, require_tls=settings.mail_require_tls)
     claimed = _claim_due_mail(database)
     if claimed is None:
         return False
     error = None
     try:
-        send_mail(parse_mail_url(settings.mail_url, domain=settings.domain), claimed, domain=settings.domain)
+        send_mail(server, claimed, domain=settings.domain)
     except MailDeliveryError as refused:
         error = str(refused)
     _record_attempt(database, claimed, error)
@@ -118,11 +119,12 @@ class MailServer:
     port: int
     tls: bool
     sender: str
+    require_tls: bool = False
     user: str | None = None
     password: str | None = None
 
 
-def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
+def parse_mail_url(mail_url: str, *, domain: str, require_tls: bool = False) -> MailServer:
     """Parse smtp(s)://user:password@host:port?from=address. The default sender is `eventcal@<domain>`."""
     parts = urlsplit(mail_url)
     tls = parts.scheme == "smtps"
@@ -132,6 +134,7 @@ def parse_mail_url(mail_url: str, *, domain: str) -> MailServer:
         port=parts.port or (smtplib.SMTP_SSL_PORT if tls else smtplib.SMTP_PORT),
         tls=tls,
         sender=sender,
+        require_tls=require_tls,
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
     )
@@ -160,6 +163,9 @@ def _connect(server: MailServer) -> smtplib.SMTP:
             connection.starttls(context=ssl.create_default_context())
             connection.ehlo()
             secure = True
+        if server.require_tls and not secure:
+            message = "the server offers no TLS, which MAIL_REQUIRE_TLS requires; use smtps://"
+            raise smtplib.SMTPNotSupportedError(message)
         if server.user is not None:
             if not secure:
                 message = "the server offers no TLS, so no password is sent to it; use smtps://"

@@ -65,6 +65,20 @@ class EmailNotConfirmed(Forbidden):
     title = Message("Email address not confirmed")
 
 
+class RegistrationClosed(Forbidden):
+    """Registration is closed."""
+
+    code = "registration-closed"
+    title = Message("Registration closed")
+
+
+class NotInvited(Forbidden):
+    """Only addresses with an open invitation may register."""
+
+    code = "not-invited"
+    title = Message("Invitation required")
+
+
 class DuplicateEmail(Conflict):
     """An account with this email address already exists."""
 

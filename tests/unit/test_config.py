@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.config import ConfigurationError, Settings, read_settings
+from eventcal.config import ConfigurationError, Registration, Settings, read_settings
 
 SECRET_KEY = "k" * 32
 REQUIRED_SETTINGS = {"EVENTCAL_DATABASE_URL": "postgresql://db.example/calendar", "EVENTCAL_SECRET_KEY": SECRET_KEY}
@@ -215,3 +215,32 @@ def test_number_of_proxies_must_be_a_whole_number(tmp_path: Path, count: str) ->
 def test_invalid_host_or_port_is_rejected(tmp_path: Path, place: str) -> None:
     assert "EVENTCAL_BASE_URL" in configuration_error(tmp_path, base_url=f"http://{place}")
     assert "EVENTCAL_MAIL_URL" in configuration_error(tmp_path, mail_url=f"smtp://{place}")
+
+
+def test_registration_settings_are_read_from_the_environment_or_the_file(tmp_path: Path) -> None:
+    settings = read_from_environment(
+        tmp_path, registration="Invited", registration_domains=" Example.org, example.com ,", mail_require_tls="true"
+    )
+    assert settings.registration is Registration.INVITED
+    assert settings.registration_domains == ("example.org", "example.com")
+    assert settings.mail_require_tls
+    (tmp_path / "config.toml").write_text(
+        'registration = "closed"\nregistration_domains = ["example.org", "example.com"]\nmail_require_tls = true\n'
+    )
+    settings = read_from_environment(tmp_path)
+    assert settings.registration is Registration.CLOSED
+    assert settings.registration_domains == ("example.org", "example.com")
+    assert settings.mail_require_tls
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("registration", "maybe", "EVENTCAL_REGISTRATION must be open, invited, closed, not 'maybe'."),
+        ("registration_domains", "ada@example.org", "must be a list of domains such as example.org"),
+        ("registration_domains", "*.example.org", "must be a list of domains such as example.org"),
+        ("mail_require_tls", "perhaps", "EVENTCAL_MAIL_REQUIRE_TLS must be true or false, not 'perhaps'."),
+    ],
+)
+def test_invalid_registration_setting_is_rejected(tmp_path: Path, name: str, value: str, problem: str) -> None:
+    assert problem in configuration_error(tmp_path, **{name: value})

@@ -27,13 +27,16 @@ _EMAIL_SENT = {"detail": "If this email address belongs to an account that this 
     public,
     body=schemas.RegisterIn,
     creates=schemas.RegisteredOut,
-    errors=[errors.DuplicateEmail, TooManyRequests],
+    errors=[errors.DuplicateEmail, errors.RegistrationClosed, errors.NotInvited, TooManyRequests],
 )
 def register(fields: dict[str, Any]) -> Response:
     """Register a member.
 
     If sending email is enabled, a registration with the email address of an existing account returns the same response
     as any other registration, and the owner of the account is notified.
+
+    Depending on the settings of the calendar, registration is open, restricted to addresses with an open invitation
+    (`not-invited`), or closed (`registration-closed`), and addresses must belong to certain domains.
     """
     rate_limits.count_registration()
     confirmed = accounts.register_member(email=fields["email"], password=fields["password"], name=fields["name"])

@@ -13,9 +13,11 @@ from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from eventcal.kit.errors import Message
+from eventcal.config import Registration
+from eventcal.invitations.queries import has_open_invitation
+from eventcal.kit.errors import FieldError, Invalid, Message
 from eventcal.members.authentication_factors import delete_all_passkeys, disable_totp
-from eventcal.members.errors import DuplicateEmail, InvalidEmailToken
+from eventcal.members.errors import DuplicateEmail, InvalidEmailToken, NotInvited, RegistrationClosed
 from eventcal.members.models import Member
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import (
@@ -44,8 +46,11 @@ def register_member(*, email: str, password: str, name: str) -> bool:
     """Register a member, and return whether the email address counts as confirmed.
 
     If email is enabled, registering a known address appears to succeed, and the owner of the address is notified. If
-    email is disabled, registering a known address raises DuplicateEmail. Raises Invalid if the password is not allowed.
+    email is disabled, registering a known address raises DuplicateEmail.
+
+    Raises RegistrationClosed, NotInvited, or Invalid if the address or the password is not allowed.
     """
+    _check_registration_allowed(email)
     password_hash = password_hashes.hash_new_password(password, email=email, name=name)
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
@@ -59,6 +64,21 @@ def register_member(*, email: str, password: str, name: str) -> bool:
         else:
             _queue_template_email(session, new, MailKind.CONFIRM, now=now())
     return not sends_mail
+
+
+def _check_registration_allowed(email: str) -> None:
+    # The result does not depend on whether the address has an account, which would otherwise be revealed.
+    mode, domains = settings().registration, settings().registration_domains
+    if mode == Registration.CLOSED:
+        raise RegistrationClosed(Message("Registration is closed."))
+    if domains and email.rpartition("@")[2] not in domains:
+        detail = Message("must be an address at %(domains)s", domains=", ".join(domains))
+        raise Invalid(errors=[FieldError("/email", detail)])
+    if mode == Registration.INVITED:
+        with read_session() as session:
+            invited = has_open_invitation(session, email, now=now())
+        if not invited:
+            raise NotInvited(Message("Use the address to which you received an invitation."))
 
 
 def send_link_by_email(email: str, kind: Literal[MailKind.CONFIRM, MailKind.RESET]) -> None:

@@ -1,6 +1,7 @@
 """Pages for signing in and out, registering, confirming an email address and resetting a password."""
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from flask import redirect, request, url_for
@@ -9,7 +10,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import FieldError, Invalid
-from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey
+from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey, NotInvited, RegistrationClosed
 from eventcal.outbox.enums import MailKind
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import translate_error
@@ -20,6 +21,7 @@ from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConf
 from eventcal.web.rendering.forms import EMPTY_FORM, Form, next_path, nonempty_form_fields, rejected_form, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import (
+    FORM_ERRORS,
     form_view,
     page_response,
     private_page_response,
@@ -28,7 +30,7 @@ from eventcal.web.rendering.private_page import (
     secret_page_response,
 )
 from eventcal.web.request import browser_sessions, rate_limits
-from eventcal.web.request.context import now, unit_of_work
+from eventcal.web.request.context import now, settings, unit_of_work
 
 _LOGIN, _CODE = LoginIn(), CodeIn()
 _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
@@ -105,13 +107,18 @@ def log_out() -> Response:
 @pages.get("/register")
 @public
 def registration_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
-    title = _("Register")
-    return private_page_response(template="register.html", title=title, status=status, form=form, next=next_path())
+    context: dict[str, Any] = {
+        "form": form,
+        "next": next_path(),
+        "registration": settings().registration,
+        "domains": settings().registration_domains,
+    }
+    return private_page_response(template="register.html", title=_("Register"), status=status, **context)
 
 
 @pages.post("/register")
 @public
-@form_view(redisplay(registration_form, default_field="email"))
+@form_view(redisplay(registration_form, default_field="email"), catch=(*FORM_ERRORS, NotInvited, RegistrationClosed))
 def submit_registration() -> Response:
     check_csrf()
     fields = validate(_REGISTER, nonempty_form_fields("email", "password", "name"))

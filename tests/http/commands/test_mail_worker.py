@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -230,6 +231,19 @@ def test_worker_signs_in_to_mail_server(database: Database, database_url: str, s
     queue_test_mail(database)
     send_next_mail(database, make_settings(database_url, server.url_with_password))
     assert (server.login_count, len(server.mails)) == (1, 1)
+
+
+@pytest.mark.parametrize("require_tls", [True, False])
+def test_mail_is_sent_without_tls_unless_tls_is_required(
+    database: Database, database_url: str, server: MailServer, *, require_tls: bool
+) -> None:
+    queue_test_mail(database)
+    # 127.1 is the same machine, but is not recognised as a loopback address.
+    settings = make_settings(database_url, server.url.replace("127.0.0.1", "127.1"))
+    send_next_mail(database, replace(settings, mail_require_tls=require_tls))
+    [row] = load_messages(database)
+    assert (len(server.mails), row.sent_at is None) == ((0, True) if require_tls else (1, False))
+    assert ("MAIL_REQUIRE_TLS" in str(row.last_error)) is require_tls
 
 
 @pytest.mark.parametrize("offers_tls", [True, False])
