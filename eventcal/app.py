@@ -92,13 +92,14 @@ def build_services(
         clock=clock,
         hooks=[feed_index.update_entries],
         pool_size=THREADS_PER_WORKER + _SPARE_CONNECTIONS,
+        slow_answers=limiters.slow_answers,
     )
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         feed_index=feed_index,
-        feed_state_reader=create_row_reader(database.engine, FEED_STATE_SELECT),
+        feed_state_reader=create_row_reader(database, FEED_STATE_SELECT),
         links=links,
         responses=ResponseCache(_RESPONSE_CACHE_BYTES),
         fetch_counter=FetchCounter(),

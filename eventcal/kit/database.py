@@ -14,17 +14,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, inspect, make_url, text
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import History
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from eventcal.kit.clock import Clock
+from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.models import Base
 from eventcal.kit.write_lock import DEADLINE_OPTION, WriteLock, begin_immediate, begin_write_transaction
 
 # The time for which a thread waits for a pooled connection, and a SQLite connection for the lock of another process.
 _BUSY_TIMEOUT_MS = 5_000
+
+POOL_SIZE = 16
+"""The maximum number of pooled connections of a process, which are used by one thread each."""
 
 # The key of the folder of the database file in the information on a SQLite connection.
 _FOLDER_KEY = "eventcal_folder"
@@ -52,42 +56,57 @@ ChangeHook = Callable[[Session, Sequence[Change], datetime], None]
 class Database:
     """A SQLite or PostgreSQL database. Use `read_session()` to read and `unit_of_work()` to write."""
 
-    def __init__(self, url: str, *, clock: Clock, hooks: Sequence[ChangeHook] = (), pool_size: int = 16) -> None:
-        # `hide_parameters` keeps personal data out of exception messages, which can be logged.
-        self.engine = create_engine(
-            url,
-            hide_parameters=True,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=_BUSY_TIMEOUT_MS / 1000,
-            # The most recently used connection is likely to have the warmest caches.
-            pool_use_lifo=True,
-        )
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        hooks: Sequence[ChangeHook] = (),
+        pool_size: int = POOL_SIZE,
+        slow_answers: ConcurrencyLimiter | None = None,
+    ) -> None:
+        """`slow_answers` limits the threads that wait for a PostgreSQL server that does not answer at once."""
         self.clock = clock
         self.hooks = tuple(hooks)
-        if self.engine.dialect.name == "sqlite":
+        self.write_lock = WriteLock()
+        if make_url(url).get_backend_name() == "sqlite":
+            self.engine = _create_engine(url, pool_size=pool_size)
             # In WAL mode, writers do not block readers. With FULL synchronisation, commits survive a power failure.
             # With `secure_delete`, deleted data is overwritten with zeros.
             pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
             set_up_sqlite(self.engine, *pragmas)
             self._reading = self._glancing = self.engine
+            self.check_responds: Callable[[], None] = _is_assumed
         else:
+            # psycopg, which takes 30 ms to import, is not needed for SQLite.
+            from eventcal.kit.postgresql import PatientPool, ServerWatch, watch_connections  # noqa: PLC0415 - see above
+
+            self.engine = _create_engine(url, pool_size=pool_size, poolclass=PatientPool)
+            watch = ServerWatch(slow_answers or ConcurrencyLimiter("slow answers", limit=pool_size))
+            watch_connections(self.engine, watch)
+            self.check_responds = watch.check
             # All queries in a read transaction use the same snapshot, so that the revision and the rows are consistent.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             # A single statement needs no explicit transaction. Omitting BEGIN and COMMIT saves two round trips.
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
-        self.write_lock = WriteLock()
 
     def read_session(self) -> Session:
-        """Return a read-only session on a snapshot of the database. The caller must close the session."""
+        """Return a read-only session on a snapshot of the database. The caller must close the session.
+
+        Like all methods that return a connection or a session, `read_session` raises DatabaseBusy if the server has
+        stopped responding.
+        """
+        self.check_responds()
         return Session(self._reading, autoflush=False, expire_on_commit=False)
 
     def read_connection(self) -> Connection:
         """Return a read-only connection to a snapshot of the database, without the overhead of a session."""
+        self.check_responds()
         return self._reading.connect()
 
     def single_select_connection(self) -> Connection:
         """Return a connection for a single SELECT statement. On PostgreSQL, no transaction is started."""
+        self.check_responds()
         return self._glancing.connect()
 
     def is_migrated(self) -> bool:
@@ -102,6 +121,7 @@ class Database:
 
         Raises DatabaseBusy if the write lock or a connection does not become available in time.
         """
+        self.check_responds()
         # The thread waits without a connection, so that waiting writers leave the pool to readers.
         with self.write_lock.wait_in_queue() as deadline, Session(self.engine, expire_on_commit=False) as session:
             begin_write_transaction(session, deadline=deadline)
@@ -228,6 +248,24 @@ def _changed_attributes(row: object) -> dict[str, History]:
     state = inspect(row)
     histories = {name: state.attrs[name].history for name in list(state.committed_state)}
     return {name: history for name, history in histories.items() if history.has_changes()}
+
+
+def _create_engine(url: str, *, pool_size: int, poolclass: type[QueuePool] = QueuePool) -> Engine:
+    return create_engine(
+        url,
+        # This keeps personal data out of exception messages, which can be logged.
+        hide_parameters=True,
+        poolclass=poolclass,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_BUSY_TIMEOUT_MS / 1000,
+        # The most recently used connection is likely to have the warmest caches.
+        pool_use_lifo=True,
+    )
+
+
+def _is_assumed() -> None:
+    """Assume that an embedded database responds."""
 
 
 def set_up_sqlite(engine: Engine, *pragmas: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import detect_client_kind
 from eventcal.feeds.index.models import FeedState
+from eventcal.kit.errors import DatabaseBusy
 from eventcal.web.http.slow_clients import has_memory_for
 from eventcal.web.i18n import preferred_language
 from eventcal.web.process_state import RequestCounter
@@ -44,7 +45,7 @@ class ResponseCacheMiddleware:
             return self._app(environ, start_response)
         try:
             state = feed_state_for(environ, here)
-        except SQLAlchemyError:
+        except (DatabaseBusy, SQLAlchemyError):
             # The Flask app reads the feed state again and reports the database error.
             return self._app(environ, start_response)
         moment = here.clock.now()

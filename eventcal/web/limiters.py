@@ -22,7 +22,7 @@ class Limiters:
 
     `request_bodies`: reading the body of a request. `writes`: a unit of work, including the wait for the write lock.
     `images`: decoding an uploaded image. `feed_checks`: checking a feed. `renders`: rendering a document that is not
-    cached. `redis`: a command to Redis.
+    cached. `redis`: a command to Redis. `slow_answers`: waiting for a PostgreSQL server that does not answer at once.
     """
 
     request_bodies: ConcurrencyLimiter
@@ -31,6 +31,7 @@ class Limiters:
     feed_checks: ConcurrencyLimiter
     renders: ConcurrencyLimiter
     redis: ConcurrencyLimiter
+    slow_answers: ConcurrencyLimiter
 
     @classmethod
     def create(cls) -> Self:
@@ -51,6 +52,7 @@ class Limiters:
             feed_checks=limiter("feed checks", limit=1, max_waiting=1),
             renders=limiter("renders", limit=8),
             redis=limiter("redis", limit=2, max_waiting=2),
+            slow_answers=limiter("slow answers", limit=6),
         )
 
     def all(self) -> Iterator[ConcurrencyLimiter]:

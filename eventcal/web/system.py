@@ -6,6 +6,7 @@ import orjson
 from flask import Blueprint, Response, abort, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from eventcal.kit.errors import DatabaseBusy
 from eventcal.metrics import MEDIA_TYPE, is_authorized, render_metrics
 from eventcal.web.identity.permissions import anonymous
 from eventcal.web.request.context import links, services, settings
@@ -41,7 +42,7 @@ def ready() -> Response:
     try:
         if services().database.is_migrated():
             return _health_response(200, "ok")
-    except SQLAlchemyError:
+    except (DatabaseBusy, SQLAlchemyError):
         return _health_response(503, "the database cannot be reached")
     return _health_response(503, "the database schema is out of date: run `eventcal db upgrade`")
 

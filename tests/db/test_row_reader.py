@@ -25,7 +25,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 @pytest.fixture
 def reader(database: Database) -> RowReader:
     """Return a reader of the feed state."""
-    return create_row_reader(database.engine, FEED_STATE_SELECT)
+    return create_row_reader(database, FEED_STATE_SELECT)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_concurrent_reads_return_the_row(reader: RowReader, admin: Connection) -
 
 def test_reader_does_not_occupy_pooled_connections(database_url: str, clock: FixedClock) -> None:
     database = Database(database_url, clock=clock, pool_size=1)
-    reader = create_row_reader(database.engine, FEED_STATE_SELECT)
+    reader = create_row_reader(database, FEED_STATE_SELECT)
     reader.read_row_and_generation()
     with database.read_connection():
         assert reader.read_row_and_generation()

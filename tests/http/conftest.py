@@ -30,7 +30,7 @@ class AppRunner:
     """
 
     def __init__(self) -> None:
-        self._services_by_dialect: dict[str, Services] = {}
+        self._services_by_database: dict[str, Services] = {}
         self._database_url = ""
 
     @contextmanager
@@ -43,12 +43,13 @@ class AppRunner:
     ) -> Iterator[Flask]:
         """Yield the app with this database and this clock, without any state of the previous test."""
         self._database_url = database_url
-        kind = database_url.partition(":")[0]
-        if kind not in self._services_by_dialect:
-            self._services_by_dialect[kind] = self._build_services(database_url, clock)
+        # Most tests use the same PostgreSQL database, but each uses its own SQLite database.
+        key = "sqlite" if database_url.startswith("sqlite:") else database_url
+        if key not in self._services_by_database:
+            self._services_by_database[key] = self._build_services(database_url, clock)
         settings = make_settings(database_url, **changes)
         house = replace(
-            self._services_by_dialect[kind],
+            self._services_by_database[key],
             settings=settings,
             clock=clock,
             responses=ResponseCache(10_000_000),

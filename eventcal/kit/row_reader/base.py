@@ -23,8 +23,11 @@ class RowReader(ABC):
     the database file or the server may have been replaced.
     """
 
-    def __init__(self, engine: Engine, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(
+        self, engine: Engine, statement: Select[*tuple[Any, ...]], *, check_responds: Callable[[], None]
+    ) -> None:
         self.generation = 0
+        self._check_responds = check_responds
         self.engine = engine
         self.sql = str(statement.compile(engine))
         types = [column.type.dialect_impl(engine.dialect) for column in statement.selected_columns]
@@ -36,7 +39,11 @@ class RowReader(ABC):
         event.listen(engine, "engine_disposed", self._close_connections)
 
     def read_row_and_generation(self) -> tuple[Row, int]:
-        """Return the row, and the generation of the connection that read it. Raises SQLAlchemyError."""
+        """Return the row, and the generation of the connection that read it.
+
+        Raises SQLAlchemyError, or DatabaseBusy if the server has stopped responding.
+        """
+        self._check_responds()
         if self._pid != os.getpid():
             self._forget_connections()
         dialect = self.engine.dialect

@@ -1,13 +1,14 @@
 """Reading a single row through psycopg."""
 
 from functools import partial
-from typing import Any
 
 import psycopg
 from psycopg.adapt import Transformer
+from psycopg.generators import execute
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
 
+from eventcal.kit.postgresql import ServerSilent, WatchedConnection
 from eventcal.kit.row_reader.base import Row, RowReader
 
 _STATEMENT_NAME = b"eventcal_row"
@@ -28,9 +29,11 @@ class PostgresqlRowReader(RowReader):
 
     def _read_once(self) -> tuple[Row, int]:
         generation = self.generation
-        connection: psycopg.Connection[Any] = self._acquire()
+        connection: WatchedConnection = self._acquire()
         try:
-            result = self._execute(connection.pgconn)
+            result = self._execute(connection)
+        except ServerSilent:
+            raise
         except BaseException as error:
             # The driver does not report a lost connection with an exception class of its own.
             is_lost = connection.pgconn.status != ConnStatus.OK
@@ -42,18 +45,27 @@ class PostgresqlRowReader(RowReader):
         values = tuple(result.get_value(0, column) for column in range(result.nfields))
         return self._convert(values, partial(_load_row, result)), generation
 
-    def _execute(self, connection: PGconn) -> PGresult:
-        result = connection.exec_prepared(_STATEMENT_NAME, [])
+    def _execute(self, connection: WatchedConnection) -> PGresult:
+        connection.pgconn.send_query_prepared(_STATEMENT_NAME, [])
+        result = _wait_for_result(connection)
         if result.error_field(DiagnosticField.SQLSTATE) == _UNKNOWN_STATEMENT:
-            result = connection.exec_params(self.sql.encode(), [])
+            connection.pgconn.send_query_params(self.sql.encode(), [])
+            result = _wait_for_result(connection)
         if result.status != ExecStatus.TUPLES_OK:
             raise psycopg.OperationalError(result.get_error_message())
         return result
 
-    def _open(self) -> "psycopg.Connection[Any]":
-        connection: psycopg.Connection[Any] = super()._open()
-        connection.pgconn.prepare(_STATEMENT_NAME, self.sql.encode())
+    def _open(self) -> WatchedConnection:
+        connection: WatchedConnection = super()._open()
+        connection.pgconn.send_prepare(_STATEMENT_NAME, self.sql.encode())
+        _wait_for_result(connection)
         return connection
+
+
+def _wait_for_result(connection: WatchedConnection) -> PGresult:
+    """Return the result of the statement that has been sent. Raises ServerSilent."""
+    results: list[PGresult] = connection.wait(execute(connection.pgconn))
+    return results[0]
 
 
 class _ConnectionLostError(psycopg.OperationalError):

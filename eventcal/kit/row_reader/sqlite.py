@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, Select
@@ -12,8 +13,10 @@ from eventcal.kit.row_reader.base import Row, RowReader
 class SqliteRowReader(RowReader):
     """Reads from a SQLite database. If the database file has been replaced, all connections are opened again."""
 
-    def __init__(self, engine: Engine, statement: Select[*tuple[Any, ...]]) -> None:
-        super().__init__(engine, statement)
+    def __init__(
+        self, engine: Engine, statement: Select[*tuple[Any, ...]], *, check_responds: Callable[[], None]
+    ) -> None:
+        super().__init__(engine, statement, check_responds=check_responds)
         self._path = ""
         self._file: tuple[int, int] | None = None
 
