@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,9 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 ENV_PREFIX = "EVENTCAL_"
+_PRIVATE_FOLDER = 0o700
+# The settings that are secrets or URLs that can contain a password.
+_SECRET_SETTINGS = frozenset({"secret_key", "database_url", "mail_url", "redis_url", "metrics_token"})
 
 
 class ConfigurationError(Exception):
@@ -79,14 +83,16 @@ class Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings from the environment, which takes precedence, and from instance/config.toml.
 
-    If neither a database URL nor a secret key is set, a secret key is generated once and stored in the instance folder.
+    If neither a database URL nor a secret key is set, a secret key is generated once and stored in the instance folder,
+    to which no other user of the machine has access.
     Raises ConfigurationError if a setting is missing, unknown or malformed.
     """
     instance = Path(environment.get(ENV_PREFIX + "INSTANCE", "instance")).absolute()
     given = _read_toml(instance / "config.toml") | _read_environment(environment)
     embedded = "database_url" not in given
     if embedded:
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _make_private(instance)
     secret_key = given.get("secret_key")
     if secret_key is None:
         if not embedded:
@@ -140,6 +146,23 @@ def _read_toml(path: Path) -> dict[str, str]:
 def _check_setting_names(names: Iterable[str], source: str, *, format_name: Callable[[str], str] = str) -> None:
     if unknown := set(names) - {field.name for field in fields(Settings)}:
         raise ConfigurationError(f"Unknown settings in {source}: {', '.join(sorted(map(format_name, unknown)))}.")
+
+
+def has_readable_secret(settings: Settings) -> bool:
+    """Return whether config.toml contains a secret and can be read by all users of the machine."""
+    path = settings.instance / "config.toml"
+    if not path.exists() or not (
+        path.stat().st_mode & stat.S_IROTH and settings.instance.stat().st_mode & stat.S_IXOTH
+    ):
+        return False
+    return not _SECRET_SETTINGS.isdisjoint(_read_toml(path))
+
+
+def _make_private(folder: Path) -> None:
+    """Deny other users access to the folder. A folder of another user, or one that is shared like /tmp, is kept."""
+    status = folder.stat()
+    if status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX:
+        folder.chmod(_PRIVATE_FOLDER)
 
 
 def _read_or_create_key(path: Path) -> str:

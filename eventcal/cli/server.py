@@ -12,7 +12,7 @@ import click
 
 from eventcal.cli.open_database import FeedsOutOfDate, check_renderer_version, load_settings, use_database
 from eventcal.cli.worker_processes import SHUTDOWN_SECONDS, WorkerServer, load_app
-from eventcal.config import Settings
+from eventcal.config import Settings, has_readable_secret
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict
@@ -128,6 +128,9 @@ def _format_startup_message(settings: Settings, address: str, port: int) -> str:
 def list_warnings(settings: Settings, address: str) -> Iterator[str]:
     if os.geteuid() == 0:
         yield "eventcal runs as root. Run it as a user without other permissions."
+    if has_readable_secret(settings):
+        path = settings.instance / "config.toml"
+        yield f"every user of this machine can read the secrets in {path}. Run `chmod 600 {path}`."
     if not ip_address(address).is_loopback and not settings.is_https:
         yield (
             f"other machines can reach {address}, and passwords are sent without encryption, because "

@@ -277,9 +277,11 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
+        _make_new_file_private(connection)
         for pragma in (f"busy_timeout = {_BUSY_TIMEOUT_MS}", *pragmas):
             connection.execute(f"PRAGMA {pragma}").close()
-        entry.info[_FOLDER_KEY] = _database_folder(connection)
+        path = _database_path(connection)
+        entry.info[_FOLDER_KEY] = str(path.parent) if path is not None else ""
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
@@ -292,7 +294,14 @@ def set_up_sqlite(engine: Engine, *pragmas: str) -> None:
             connection.connection.cursor().execute("BEGIN").close()
 
 
-def _database_folder(connection: sqlite3.Connection) -> str:
-    """Return the folder of the database file, or an empty string for a database in memory."""
+def _make_new_file_private(connection: sqlite3.Connection) -> None:
+    """Deny other users access to a database file that was just created. SQLite copies the permissions to its log."""
+    path = _database_path(connection)
+    if path is not None and path.exists() and path.stat().st_size == 0:
+        path.chmod(0o600)
+
+
+def _database_path(connection: sqlite3.Connection) -> Path | None:
+    """Return the path of the database file, or None for a database in memory."""
     path = next(path for _, name, path in connection.execute("PRAGMA database_list") if name == "main")
-    return str(Path(path).parent) if path else ""
+    return Path(path) if path else None

@@ -1,5 +1,7 @@
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, column, create_engine, inspect, select, table
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from eventcal.kit import migrate
+from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import MIGRATIONS, Database
 from eventcal.kit.models import UtcDateTime
 from eventcal.members.models import IdempotencyRecord
@@ -236,3 +239,18 @@ def test_upgrade_keeps_signed_session_cookies_valid_for_existing_members(databas
     assert [bool(accepted) for (accepted,) in query_rows(database, "SELECT signed_cookies FROM members")] == [True]
     migrate.downgrade(database.engine, "0008")
     assert query_rows(database, "SELECT id FROM members") == [("m",)]
+
+
+def test_other_users_cannot_read_a_new_sqlite_database(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        migrate.upgrade(f"sqlite:///{tmp_path}/new.db")
+        database = Database(f"sqlite:///{tmp_path}/new.db", clock=SystemClock())
+        with database.unit_of_work() as unit:
+            unit.session.execute(text("UPDATE feed_state SET revision = revision"))
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        database.engine.dispose()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(modes, 0o600)
+    assert {"new.db", "new.db-wal"} <= modes.keys()

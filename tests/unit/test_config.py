@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from eventcal.config import ConfigurationError, Registration, Settings, read_settings
+from eventcal.cli.server import list_warnings
+from eventcal.config import ConfigurationError, Registration, Settings, has_readable_secret, read_settings
 
 SECRET_KEY = "k" * 32
 REQUIRED_SETTINGS = {"EVENTCAL_DATABASE_URL": "postgresql://db.example/calendar", "EVENTCAL_SECRET_KEY": SECRET_KEY}
@@ -75,6 +76,41 @@ def test_missing_instance_folder_is_created(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     assert read_from_environment(folder).instance == folder
     assert folder.is_dir()
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_other_users_have_no_access_to_the_instance_folder(tmp_path: Path, *, exists: bool) -> None:
+    folder = tmp_path / "instance"
+    if exists:
+        folder.mkdir()
+        folder.chmod(0o755)
+    read_from_environment(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+
+
+def test_shared_folder_keeps_its_permissions(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    read_from_environment(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "is_readable"),
+    [
+        (0o644, 'mail_url = "smtp://me:secret@mail.example.org"', True),
+        (0o640, 'mail_url = "smtp://me:secret@mail.example.org"', False),
+        (0o644, 'name = "Confs"', False),
+    ],
+)
+def test_readable_secret_in_config_file_is_detected(tmp_path: Path, mode: int, text: str, *, is_readable: bool) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    path.chmod(mode)
+    tmp_path.chmod(0o755)
+    settings = read_settings({"EVENTCAL_INSTANCE": str(tmp_path), **REQUIRED_SETTINGS})
+    assert has_readable_secret(settings) is is_readable
+    assert any("chmod 600" in warning for warning in list_warnings(settings, "127.0.0.1")) is is_readable
 
 
 def test_relative_instance_folder_is_resolved_from_the_working_directory(
