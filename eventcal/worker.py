@@ -18,13 +18,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from eventcal.config import Settings
-from eventcal.feeds.fetch_counts import FETCH_RETENTION, delete_old_fetches
-from eventcal.invitations.service import delete_expired_invitations
 from eventcal.kit.database import Database
-from eventcal.members.guessing_limits import delete_old_guess_counters
-from eventcal.members.sessions import delete_expired_sessions
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MAX_ATTEMPTS, build_delete_old_messages, find_due_mail
+from eventcal.outbox.service import MAX_ATTEMPTS, find_due_mail
+from eventcal.retention import delete_expired_data
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,16 +64,6 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
         error = str(refused)
     _record_attempt(database, claimed, error)
     return True
-
-
-def delete_expired_data(database: Database, settings: Settings) -> None:
-    with database.unit_of_work() as unit:
-        unit.session.execute(build_delete_old_messages(now=unit.now, is_mail_configured=settings.mail_url is not None))
-        delete_old_fetches(unit.session, before=unit.now - FETCH_RETENTION)
-        delete_expired_sessions(unit.session, now=unit.now)
-        unit.session.execute(delete_old_guess_counters(now=unit.now))
-        delete_expired_invitations(unit.session, now=unit.now)
-    database.truncate_log()
 
 
 def _claim_due_mail(database: Database) -> OutboxMessage | None:

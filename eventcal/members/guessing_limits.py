@@ -66,8 +66,8 @@ def forget_attempts(session: Session, limit: GuessingLimit, subject: str) -> Non
     session.execute(_delete_counter(limit, subject))
 
 
-def delete_old_guess_counters(*, now: datetime) -> Delete:
-    return delete(GuessCounter).where(GuessCounter.last_attempt_at <= now - FORGET_AFTER)
+def delete_old_guess_counters(session: Session, *, now: datetime) -> None:
+    session.execute(delete(GuessCounter).where(GuessCounter.last_attempt_at <= now - FORGET_AFTER))
 
 
 def _find_counter(session: Session, limit: GuessingLimit, subject: str, *, now: datetime) -> GuessCounter | None:

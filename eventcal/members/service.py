@@ -1,7 +1,7 @@
 """Services for member accounts, access tokens, secret feeds and idempotency records."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -28,6 +28,8 @@ TOKEN_QUOTA = Quota(
 FEED_QUOTA = Quota(
     20, lambda limit: Message("You have %(limit)s calendar addresses already. Revoke one of them first.", limit=limit)
 )
+
+IDEMPOTENCY_RETENTION = timedelta(hours=24)
 
 TOKEN_PREFIX = "evc_"  # noqa: S105 - a prefix that identifies tokens to secret scanners
 

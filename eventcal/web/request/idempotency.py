@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -22,13 +21,12 @@ from eventcal.kit.errors import FieldError, Invalid, Message, Overloaded
 from eventcal.kit.ids import hash_secret
 from eventcal.members.errors import IdempotencyKeyReused
 from eventcal.members.models import IdempotencyRecord
-from eventcal.members.service import find_idempotency_record
+from eventcal.members.service import IDEMPOTENCY_RETENTION, find_idempotency_record
 from eventcal.web.http.errors import RequestInProgress
 from eventcal.web.request.context import now, services, unit_of_work
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
-RETENTION = timedelta(hours=24)
 
 _KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
 _EXCLUDED_BLUEPRINTS = frozenset({"auth", "pages"})
@@ -112,7 +110,7 @@ def redact_in_replay(*fields: str) -> None:
 
 
 def _delete_expired(session: Session) -> None:
-    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < now() - RETENTION))
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.created_at < now() - IDEMPOTENCY_RETENTION))
 
 
 def _replayed_response(record: IdempotencyRecord, fingerprint: str) -> Response:

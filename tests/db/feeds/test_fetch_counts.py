@@ -19,8 +19,8 @@ from eventcal.feeds.fetch_counts import (
 )
 from eventcal.kit.database import Database
 from eventcal.kit.errors import DatabaseBusy
+from eventcal.retention import delete_expired_data
 from eventcal.web.process_state import FetchCounter
-from eventcal.worker import delete_expired_data
 from tests.clocks import NOON, FixedClock
 from tests.sql_statements import record_statements
 

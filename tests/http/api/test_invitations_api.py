@@ -8,7 +8,7 @@ from flask import Flask
 from eventcal.invitations.models import Invitation
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
-from eventcal.worker import delete_expired_data
+from eventcal.retention import delete_expired_data
 from tests.api_client import TEAM_PATH, ApiClient, count_rows, create_member_client, invite_team_member
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, services_of, write_session

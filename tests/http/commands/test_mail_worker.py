@@ -16,9 +16,10 @@ from eventcal.kit.database import Database
 from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
+from eventcal.retention import delete_expired_data
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.state_changes import render_decision_email
-from eventcal.worker import CLAIM_DURATION, delete_expired_data, run_worker, send_next_mail
+from eventcal.worker import CLAIM_DURATION, run_worker, send_next_mail
 from eventcal.worker import MailServer as Destination
 from eventcal.worker import parse_mail_url as destination
 from tests.clocks import NOON, FixedClock

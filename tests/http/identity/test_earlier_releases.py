@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import find_session
-from eventcal.worker import delete_expired_data
+from eventcal.retention import delete_expired_data
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_member
 from tests.http_app import (

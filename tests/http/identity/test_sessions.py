@@ -13,7 +13,7 @@ from sqlalchemy import select
 from eventcal.kit.ids import hash_secret
 from eventcal.members.enums import Scope
 from eventcal.members.models import Member, MemberSession
-from eventcal.worker import delete_expired_data
+from eventcal.retention import delete_expired_data
 from tests import http_app
 from tests.clocks import NOON, FixedClock
 from tests.html_browser import create_browser
