@@ -19,6 +19,7 @@ from eventcal.kit.models import set_given_fields
 from eventcal.members.caller import Caller
 from eventcal.members.permission_checks import check_moderator, check_organiser
 from eventcal.members.quotas import Quota
+from eventcal.members.service import check_email_confirmed
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import EventCancelled, TierFull
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
@@ -86,12 +87,15 @@ def check_has_no_sponsorships(session: Session, event: Event) -> None:
 def request_sponsorship(
     session: Session, event: Event, fields: Mapping[str, Any], *, caller: Caller, now: datetime
 ) -> Sponsorship:
-    """Create an enquiry for a tier of an event. Raises EventEnded, EventCancelled, QuotaExceeded or Invalid.
+    """Create an enquiry for a tier of an event.
+
+    Raises EmailNotConfirmed, EventEnded, EventCancelled, QuotaExceeded or Invalid.
 
     `fields` contains `tier` (an ID), `sponsor` and `note`. `sponsor` is the slug of an existing sponsor, an object
     `{slug}`, or an object `{name, url, description}` for a new sponsor. The capacity of the tier is not checked until
     the sponsorship is confirmed.
     """
+    check_email_confirmed(caller)
     if event.status == EventStatus.CANCELLED:
         raise EventCancelled(Message("“%(event)s” is cancelled and does not accept sponsors.", event=event.title))
     if is_over(event.last_ends_at, now=now):

@@ -1,6 +1,7 @@
 """Enquiring about sponsorships, confirming and cancelling them without overselling a tier."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from eventcal.kit.database import Database
 from eventcal.kit.errors import DomainError, FieldError, Forbidden, Invalid
 from eventcal.kit.pagination import PageRequest
 from eventcal.members.caller import ANONYMOUS, Caller
+from eventcal.members.errors import EmailNotConfirmed
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import EventCancelled, SponsorshipNotFound, TierFull
 from eventcal.sponsors.models import Sponsorship
@@ -248,3 +250,13 @@ def test_event_with_sponsorships_cannot_be_deleted(session: Session) -> None:
     with pytest.raises(InUse):
         check_has_no_sponsorships(session, event)
     check_has_no_sponsorships(session, another)
+
+
+def test_enquiry_requires_a_confirmed_email_address(session: Session) -> None:
+    event = make_event(session)
+    tier = make_tier(session, event)
+    unconfirmed = replace(make_caller(make_member(session)), email_confirmed=False)
+    with pytest.raises(EmailNotConfirmed):
+        request_sponsorship(
+            session, event, {"tier": tier.id, "sponsor": {"name": "Citrix"}}, caller=unconfirmed, now=NOON
+        )
