@@ -43,7 +43,7 @@ from eventcal.web.http.url_converters import SegmentConverter
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.i18n import init_translations
 from eventcal.web.identity.permissions import register_token_error_handlers
-from eventcal.web.limiters import THREADS_PER_WORKER, Limiters
+from eventcal.web.limiters import POOLED_CONNECTIONS, THREADS_PER_WORKER, Limiters
 from eventcal.web.pages import register_pages
 from eventcal.web.process_state import UNKNOWN_ROUTE, BackgroundThread, FetchCounter, RequestCounter
 from eventcal.web.request.body import BufferedRequest
@@ -73,8 +73,6 @@ API_BLUEPRINTS = (
 )
 MAX_BODY_BYTES = 1024 * 1024
 _RESPONSE_CACHE_BYTES = 32 * 1024 * 1024
-# No request waits for a database connection. Background tasks use one of the spare connections.
-_SPARE_CONNECTIONS = 4
 
 
 def build_services(
@@ -91,7 +89,7 @@ def build_services(
         settings.database_url,
         clock=clock,
         hooks=[feed_index.update_entries],
-        pool_size=THREADS_PER_WORKER + _SPARE_CONNECTIONS,
+        pool_size=POOLED_CONNECTIONS,
         slow_answers=limiters.slow_answers,
     )
     return Services(

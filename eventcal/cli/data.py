@@ -11,7 +11,7 @@ import click
 from sqlalchemy import func, select
 
 from eventcal.cli.common import open_services, progress_bar
-from eventcal.cli.open_database import check_renderer_version
+from eventcal.cli.open_database import check_renderer_version, count_needed_connections
 from eventcal.cli.root_group import CommandFailed
 from eventcal.datasets.demo import (
     ORGANISER_EMAIL,
@@ -61,7 +61,11 @@ def check_database_is_current() -> None:
     """Check whether the database is up to date; exit with code 1 if it is not."""
     with open_services() as services:
         check_renderer_version(services.database, services.settings)
+        allowed = services.database.count_allowed_connections()
     click.echo("The database is up to date.")
+    if allowed is not None:
+        needed = [count_needed_connections(workers) for workers in (1, 2)]
+        click.echo(f"Connections: {needed[0]} for one worker, {needed[1]} for two; the server allows {allowed}.")
 
 
 def _migrate_database(services: Services) -> None:

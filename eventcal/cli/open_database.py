@@ -12,7 +12,13 @@ from eventcal.feeds.index.models import FeedStateRow
 from eventcal.feeds.index.renderer_version import build_renderer_version
 from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict, Message
+from eventcal.kit.row_reader.base import MAX_IDLE_CONNECTIONS
+from eventcal.kit.text import format_count
 from eventcal.web.http.urls import UrlBuilder
+from eventcal.web.limiters import POOLED_CONNECTIONS
+
+# The master process sends email and reads the metrics.
+_MASTER_CONNECTIONS = 2
 
 
 class NotMigrated(Conflict):
@@ -56,6 +62,21 @@ def use_database(database: Database, *, must_be_migrated: bool = True) -> Iterat
         raise CommandFailed(f"The database cannot be reached: {said}. Check EVENTCAL_DATABASE_URL.") from error
     finally:
         database.engine.dispose()
+
+
+def list_connection_warnings(database: Database, *, workers: int) -> Iterator[str]:
+    """Yield a warning if the PostgreSQL server allows fewer connections than the workers can use."""
+    allowed, needed = database.count_allowed_connections(), count_needed_connections(workers)
+    if allowed is not None and allowed < needed:
+        yield (
+            f"{format_count(workers, 'worker')} can use {needed} connections, but PostgreSQL allows {allowed}. "
+            "Increase max_connections, or use fewer workers. When no connection is left, requests get status 503."
+        )
+
+
+def count_needed_connections(workers: int) -> int:
+    """Return the number of connections that `eventcal serve` uses at most."""
+    return workers * (POOLED_CONNECTIONS + MAX_IDLE_CONNECTIONS) + _MASTER_CONNECTIONS
 
 
 def check_renderer_version(database: Database, settings: Settings) -> None:

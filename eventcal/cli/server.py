@@ -10,7 +10,13 @@ from ipaddress import ip_address
 
 import click
 
-from eventcal.cli.open_database import FeedsOutOfDate, check_renderer_version, load_settings, use_database
+from eventcal.cli.open_database import (
+    FeedsOutOfDate,
+    check_renderer_version,
+    list_connection_warnings,
+    load_settings,
+    use_database,
+)
 from eventcal.cli.worker_processes import SHUTDOWN_SECONDS, WorkerServer, load_app
 from eventcal.config import Settings, has_readable_secret
 from eventcal.kit.clock import SystemClock
@@ -57,7 +63,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
         server = WorkerServer(address, port, workers=workers)
         _attach_mail_worker(server, database, settings)
         _attach_metrics_server(server, database, settings)
-        for warning in list_warnings(settings, address):
+        for warning in (*list_warnings(settings, address), *list_connection_warnings(database, workers=workers)):
             click.echo(f"Warning: {warning}", err=True)
         server.on_startup(lambda: click.echo(_format_startup_message(settings, address, port)))
         # The MALLOC_* variables make glibc in the workers return the memory of large responses to the operating system.

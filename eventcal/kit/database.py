@@ -30,6 +30,12 @@ _BUSY_TIMEOUT_MS = 5_000
 POOL_SIZE = 16
 """The maximum number of pooled connections of a process, which are used by one thread each."""
 
+# Some connections are reserved for administrators. `reserved_connections` is unknown to servers before version 16.
+_ALLOWED_CONNECTIONS_SELECT = text(
+    "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+    " - coalesce(current_setting('reserved_connections', true), '0')::int"
+)
+
 # The key of the folder of the database file in the information on a SQLite connection.
 _FOLDER_KEY = "eventcal_folder"
 
@@ -114,6 +120,14 @@ class Database:
             if not inspect(connection).has_table("alembic_version"):
                 return False
             return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [_last_migration()]
+
+    def count_allowed_connections(self) -> int | None:
+        """Return the number of connections that the PostgreSQL server allows, or None for SQLite."""
+        if self.engine.dialect.name == "sqlite":
+            return None
+        with self.single_select_connection() as connection:
+            allowed: int = connection.execute(_ALLOWED_CONNECTIONS_SELECT).scalar_one()
+            return allowed
 
     @contextmanager
     def write_session(self) -> Iterator[Session]:

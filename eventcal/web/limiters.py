@@ -11,6 +11,8 @@ from typing import Self
 from eventcal.kit.concurrency import ConcurrencyLimiter
 
 THREADS_PER_WORKER = 16
+# No thread waits for a pooled database connection. Background tasks use one of the spare connections.
+POOLED_CONNECTIONS = THREADS_PER_WORKER + 4
 # The number of threads that may hold or wait for slots, and of those that may wait briefly for a share of this number.
 _BLOCKED_THREADS, _WAITING_THREADS = 10, 2
 _SHORT_WAIT_SECONDS = 0.25

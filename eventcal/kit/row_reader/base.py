@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
 
-_MAX_IDLE_CONNECTIONS = 16
+MAX_IDLE_CONNECTIONS = 8
 # Closing a connection that was opened before a fork would end the session of the parent process.
 _opened_before_fork: list[Any] = []
 
@@ -71,7 +71,7 @@ class RowReader(ABC):
             return self._open()
 
     def _release(self, connection: Any, generation: int) -> None:  # noqa: ANN401 - as above
-        if generation == self.generation and len(self._idle) < _MAX_IDLE_CONNECTIONS:
+        if generation == self.generation and len(self._idle) < MAX_IDLE_CONNECTIONS:
             self._idle.append(connection)
         else:
             connection.close()
