@@ -26,6 +26,7 @@ from eventcal.members.service import (
     is_email_confirmed,
     normalise_email,
 )
+from eventcal.speakers.service import prefer_member_data
 from eventcal.web.identity.accounts import change_password
 from eventcal.web.identity.password_hashes import hash_password
 
@@ -73,7 +74,10 @@ def add(*, email: str, name: str, role: Role, password_stdin: bool) -> None:
             if find_member_by_email(session, email) is not None:
                 hint = "Change it with `eventcal members role` or `eventcal members password`."
                 raise DuplicateEmail(f"{email} already has an account. {hint}")
-            create_member(session, email=email, name=name, password_hash=hashed, now=now, confirmed_at=now, role=role)
+            member = create_member(
+                session, email=email, name=name, password_hash=hashed, now=now, confirmed_at=now, role=role
+            )
+            prefer_member_data(session, member, now=now)
     click.echo(f"{name} can sign in as {email}, with the role {role}.")
 
 

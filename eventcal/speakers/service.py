@@ -42,11 +42,6 @@ def find_speaker_by_member(session: Session, member_id: str) -> Speaker | None:
     return _find_speaker_where(session, Speaker.member_id == member_id)
 
 
-def speaker_names_by_id(session: Session, speaker_ids: Iterable[str]) -> dict[str, str]:
-    rows = select(Speaker.id, Speaker.name).where(Speaker.id.in_(list(speaker_ids)))
-    return dict(session.execute(rows).all())
-
-
 def speakers_by_slug(session: Session, slugs: Iterable[str]) -> dict[str, Speaker]:
     """Return the speakers with the given slugs. The slug of a merged speaker is mapped to the remaining speaker."""
     rows = session.scalars(select(Speaker).where(Speaker.slug.in_(list(slugs))))
@@ -75,9 +70,25 @@ def get_or_create_own_speaker(session: Session, member: Member, *, now: datetime
     if speaker is None:
         return create_speaker(session, {"name": member.name, "email": member.email}, member_id=member.id, now=now)
     if speaker.member_id is None and member.confirmed_at is not None:
+        prefer_member_data(session, member, now=now)
         speaker.member_id = member.id
         session.flush()
     return speaker
+
+
+def prefer_member_data(session: Session, member: Member, *, now: datetime) -> None:
+    """Replace what other people entered about the speaker with a member's confirmed email address.
+
+    The job title and affiliation of a speaker who is public were reviewed by organisers, and are kept.
+    """
+    speaker = find_speaker_by_email(session, member.email)
+    if speaker is None or speaker.member_id is not None:
+        return
+    speaker.name = member.name
+    if speaker.published_at is None:
+        speaker.job_title = speaker.affiliation = None
+    speaker.updated_at = now
+    session.flush()
 
 
 def get_or_create_speaker(session: Session, fields: Mapping[str, Any], *, now: datetime) -> Speaker:

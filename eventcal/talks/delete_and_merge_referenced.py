@@ -76,7 +76,10 @@ def merge_speakers(session: Session, kept: Speaker, other: Speaker, *, caller: C
     rows = select(Talk).join(Talk.speaking).where(TalkSpeaker.speaker_id == other.id).options(*talk_load_options())
     for talk in session.scalars(rows).all():
         # If both speakers present a talk, `kept` takes the first of the two positions.
-        set_speakers(talk, list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speakers)))
+        speakers = list(dict.fromkeys(kept if one.id == other.id else one for one in talk.speaker_rows))
+        entered = {part.speaker_id: part.entered for part in talk.speaking}
+        entered.setdefault(kept.id, entered[other.id])
+        set_speakers(talk, speakers, entered=entered)
         recompute_talk_columns(talk, now=now)
     _fill_empty_fields(session, kept, other)
     kept.published_at = min((when for when in (kept.published_at, other.published_at) if when), default=None)

@@ -1,6 +1,6 @@
 """The fields of a talk, as passed to services. A missing key leaves a field unchanged, and None clears the field."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from eventcal.events.enums import TalkKind
 from eventcal.speakers.models import Speaker
@@ -8,9 +8,13 @@ from eventcal.talks.models import TalkTexts
 
 
 class SpeakerOfTalk(TypedDict, total=False):
-    """A talk's speaker: `speaker` or `slug` identifies an existing speaker, and the other fields describe a new one."""
+    """A talk's speaker: `speaker` or `slug` identifies an existing speaker, and the other fields describe a new one.
+
+    `entered` contains the value of `TalkSpeaker.entered`.
+    """
 
     speaker: Speaker
+    entered: dict[str, Any] | None
     slug: str
     name: str
     email: str | None

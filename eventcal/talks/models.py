@@ -1,9 +1,10 @@
 """Tables for talks and their speakers, tags, state changes and stars."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, ClassVar, TypedDict
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from eventcal.events.enums import TalkKind
@@ -12,6 +13,20 @@ from eventcal.kit.markdown import to_html, to_plain_text
 from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, TagRow, enum_column
 from eventcal.speakers.models import Speaker
 from eventcal.talks.enums import TalkState
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnteredSpeaker:
+    """A speaker as the submitter of a talk entered them.
+
+    Anybody can name a speaker by email, so the name and the profile of a speaker who is not public stay hidden.
+    """
+
+    name: str
+    job_title: str | None = None
+    affiliation: str | None = None
+    slug: ClassVar[None] = None
+    published_at: ClassVar[None] = None
 
 
 class TalkTexts(TypedDict, total=False):
@@ -95,7 +110,13 @@ class Talk(ListingMixin, Base):
         return abstract
 
     @property
-    def speakers(self) -> list[Speaker]:
+    def speakers(self) -> list[Speaker | EnteredSpeaker]:
+        """The speakers as they may be shown. Speakers who are not public are replaced by what the submitter entered."""
+        return [part.shown for part in self.speaking]
+
+    @property
+    def speaker_rows(self) -> list[Speaker]:
+        """The speakers as stored, whose data must not be shown to anyone who merely knows their email address."""
         return [part.speaker for part in self.speaking]
 
     @property
@@ -106,15 +127,26 @@ class Talk(ListingMixin, Base):
 
 
 class TalkSpeaker(Base):
-    """A speaker of a talk."""
+    """A speaker of a talk.
+
+    `entered` contains the fields of an `EnteredSpeaker` if the speaker was named by email, or else None.
+    """
 
     __tablename__ = "talk_speakers"
 
     talk_id: Mapped[str] = mapped_column(ForeignKey("talks.id", ondelete="CASCADE"), primary_key=True)
     speaker_id: Mapped[str] = mapped_column(ForeignKey("speakers.id"), primary_key=True, index=True)
     position: Mapped[int] = mapped_column(default=0)
+    entered: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
 
     speaker: Mapped[Speaker] = relationship(lazy="raise")
+
+    @property
+    def shown(self) -> Speaker | EnteredSpeaker:
+        """The speaker, or what the submitter entered if the speaker was named by email and is not public."""
+        if self.entered is None or self.speaker.published_at is not None:
+            return self.speaker
+        return EnteredSpeaker(**self.entered)
 
 
 class TalkTag(TagRow):

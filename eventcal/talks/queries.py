@@ -98,7 +98,7 @@ def is_submitter_or_speaker(talk: Talk, caller: Caller) -> bool:
     """Return whether the caller is the submitter or a speaker of this talk."""
     if caller.member_id is None:
         return False
-    return talk.submitter_id == caller.member_id or any(s.member_id == caller.member_id for s in talk.speakers)
+    return talk.submitter_id == caller.member_id or any(s.member_id == caller.member_id for s in talk.speaker_rows)
 
 
 def select_public_talks(filters: Filter, *, now: datetime) -> Select[Talk]:
@@ -122,7 +122,11 @@ def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[boo
     if filters.speakers:
         # The slug of a merged speaker selects the speaker to which the slug redirects.
         named = select(func.coalesce(Speaker.merged_into_id, Speaker.id)).where(Speaker.slug.in_(filters.speakers))
-        conditions.append(Talk.id.in_(select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named))))
+        public = select(Speaker.id).where(Speaker.published_at.is_not(None))
+        # A filter must not reveal which speaker has the email address that a submitter entered.
+        is_shown = or_(TalkSpeaker.entered.is_(None), TalkSpeaker.speaker_id.in_(public))
+        spoken = select(TalkSpeaker.talk_id).where(TalkSpeaker.speaker_id.in_(named), is_shown)
+        conditions.append(Talk.id.in_(spoken))
     return conditions
 
 

@@ -1,7 +1,8 @@
 """Services for submitting, editing, redacting and starring talks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +25,12 @@ from eventcal.members.security_log import SecurityEvent, log_security_event_on_c
 from eventcal.members.service import check_email_confirmed, delete_idempotency_records
 from eventcal.outbox.service import erase_mail_about_talk
 from eventcal.speakers.models import Speaker
-from eventcal.speakers.service import find_speaker, get_or_create_own_speaker, get_or_create_speaker
+from eventcal.speakers.service import (
+    find_speaker,
+    get_or_create_own_speaker,
+    get_or_create_speaker,
+    is_own_speaker,
+)
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import AlreadyDecided, TalkNotFound, TalksClosed
 from eventcal.talks.fields import SpeakerOfTalk, TalkFields
@@ -34,6 +40,7 @@ from eventcal.talks.rules import UNDECIDED_STATES, recompute_talk_columns, talk_
 
 _SIMPLE_FIELDS = ("title", "kind", "duration_minutes", *TEXT_COLUMNS)
 _TIME_FIELDS = ("starts", "ends")
+_ENTERED_FIELDS = ("name", "job_title", "affiliation")
 
 UNDECIDED_TALK_QUOTA = Quota(
     20,
@@ -62,7 +69,9 @@ def submit_talk(
     earlier_id = fields.get("reprise_of")
     earlier = find_earlier_talk(session, earlier_id, caller) if earlier_id else None
     if earlier is not None:
-        speakers: list[SpeakerOfTalk] = [{"speaker": speaker} for speaker in earlier.speakers]
+        speakers: list[SpeakerOfTalk] = [
+            {"speaker": part.speaker, "entered": part.entered} for part in earlier.speaking
+        ]
         fields = {"title": earlier.title, "abstract": earlier.abstract, "speakers": speakers, **fields}
     errors = _set_talk_fields(session, talk, fields, caller=caller, now=now)
     errors += talk_kind_errors(talk)
@@ -70,7 +79,10 @@ def submit_talk(
         errors.append(FieldError("/title", Message("is required unless `reprise_of` is set")))
     raise_if_invalid(errors)
     if not talk.speaking:
-        set_speakers(talk, [get_or_create_own_speaker(session, member, now=now)])
+        speaker = get_or_create_own_speaker(session, member, now=now)
+        # A speaker with an unconfirmed address may be another person.
+        is_linked = speaker.member_id == member.id
+        set_speakers(talk, [speaker], entered={speaker.id: None if is_linked else {"name": member.name}})
     recompute_talk_columns(talk, now=now)
     session.add(talk)
     session.flush()
@@ -243,8 +255,9 @@ def _set_speakers_field(
     session: Session, talk: Talk, wanted: Sequence[SpeakerOfTalk], *, caller: Caller, now: datetime
 ) -> list[FieldError]:
     # The current speakers of a talk can be kept even if the speakers are not public.
-    here = {speaker.slug: speaker for speaker in talk.speakers}
+    here = {part.shown.slug: part.speaker for part in talk.speaking if part.shown.slug is not None}
     speakers: list[Speaker] = []
+    entered = {part.speaker_id: part.entered for part in talk.speaking}
     errors: list[FieldError] = []
     for i, one in enumerate(wanted):
         speaker: Speaker | None = one.get("speaker")
@@ -259,18 +272,27 @@ def _set_speakers_field(
             errors.append(FieldError(f"/speakers/{i}", Message("is a duplicate; remove it")))
         else:
             speakers.append(speaker)
-    set_speakers(talk, speakers)
+            if "entered" in one:
+                entered[speaker.id] = one["entered"]
+            elif one.get("email") and not is_own_speaker(speaker, caller):
+                entered[speaker.id] = {name: one.get(name) for name in _ENTERED_FIELDS}
+    set_speakers(talk, speakers, entered=entered)
     return errors
 
 
-def set_speakers(talk: Talk, speakers: Sequence[Speaker]) -> None:
-    """Set the speakers of a talk in the given order, reusing existing rows. The given speakers must be distinct."""
-    if talk.speakers == list(speakers):
+def set_speakers(talk: Talk, speakers: Sequence[Speaker], *, entered: Mapping[str, dict[str, Any] | None]) -> None:
+    """Set the speakers of a talk in the given order, reusing existing rows. The given speakers must be distinct.
+
+    `entered` contains what the submitter entered for speakers who were named by email, by speaker ID.
+    """
+    wanted = [(speaker.id, entered.get(speaker.id)) for speaker in speakers]
+    if [(part.speaker_id, part.entered) for part in talk.speaking] == wanted:
         return
     here = {part.speaker_id: part for part in talk.speaking}
     talk.speaking = [here.get(s.id) or TalkSpeaker(speaker_id=s.id, speaker=s) for s in speakers]
     for position, part in enumerate(talk.speaking):
         part.position = position
+        part.entered = entered.get(part.speaker_id)
 
 
 def add_star(session: Session, talk: Talk, *, caller: Caller, now: datetime) -> None:

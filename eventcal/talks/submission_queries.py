@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from eventcal.events.enums import ACTIVE_STATUSES, Programme
 from eventcal.events.filter import search_conditions
@@ -119,6 +119,13 @@ def list_talk_slots(session: Session, event: Event) -> list[TalkSlot]:
         for talk_id, title, starts_at, ends_at, room_id in session.execute(select(*columns).where(timed))
         if starts_at is not None and ends_at is not None
     ]
+
+
+def speaker_names(session: Session, event: Event, speaker_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of speakers, as shown with their talks at the event, by speaker ID."""
+    parts = select(TalkSpeaker).join(Talk, Talk.id == TalkSpeaker.talk_id).options(joinedload(TalkSpeaker.speaker))
+    rows = parts.where(Talk.event_id == event.id, TalkSpeaker.speaker_id.in_(list(speaker_ids)))
+    return {part.speaker_id: part.shown.name for part in session.scalars(rows)}
 
 
 def _not_draft() -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ from eventcal.kit.localtime import get_zone, parse_local
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.enums import TalkState
-from eventcal.talks.models import Talk
+from eventcal.talks.models import EnteredSpeaker, Talk
 from eventcal.talks.queries import is_public
 
 # The duration of an entry whose end would not be after its start because time zone rules have changed.
@@ -132,7 +132,7 @@ class EntryBuilder:
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
             conference=talk.event.online_url,
             related=tuple(related),
-            participants=tuple(self._speaker_participant(speaker) for speaker in talk.speakers),
+            participants=tuple(self._speaker_participant(one) for one in talk.speakers if isinstance(one, Speaker)),
             talk=_build_talk_facts(talk),
         )
 
@@ -223,7 +223,7 @@ def _talk_status(talk: Talk) -> Status:
     return Status.TENTATIVE if talk.starts_at is None else ical_status(talk.event.status)
 
 
-def _format_speaker(speaker: Speaker) -> str:
+def _format_speaker(speaker: Speaker | EnteredSpeaker) -> str:
     return ", ".join(part for part in (speaker.name, speaker.job_title, speaker.affiliation) if part)
 
 

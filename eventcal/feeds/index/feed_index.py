@@ -30,7 +30,7 @@ from eventcal.feeds.index.models import FeedStateRow
 from eventcal.feeds.index.renderer_version import build_renderer_version
 from eventcal.kit.database import Change, Database, has_public_change
 from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
-from eventcal.talks.models import Talk
+from eventcal.talks.models import Talk, TalkSpeaker
 from eventcal.talks.queries import is_public
 from eventcal.talks.rules import recompute_talk_columns
 
@@ -111,6 +111,8 @@ class _IndexUpdate:
         self.builder = ledger.builder
         self.now = now
         self.writer = EntryWriter(session, ledger.resources, now)
+        # The IDs of the speakers who became public.
+        self.published_speakers: set[str] = set()
 
     def apply_changes(self, affected: AffectedEntries) -> None:
         talks = self._load_talks(affected.talks, reload=affected.talks_with_changed_children)
@@ -119,6 +121,7 @@ class _IndexUpdate:
         became_public = [talk for talk in talks if self._write_talk(talk)]
         for talk in self._load_talks(affected.talks_of_renamed_part):
             self._write_talk(talk)
+        self._show_public_names(affected.talks)
         if became_public:
             self.refresh_talks(reprise_ids(self.session, [talk.id for talk in became_public]) - affected.talks)
         self.session.flush()
@@ -153,12 +156,29 @@ class _IndexUpdate:
             self.writer.set_talk_revision(talk, revision=talk.revision + 1)
             return False
         self.writer.set_talk_revision(talk, revision=self.writer.next_revision(talk.revision))
-        for speaker in talk.speakers:
-            if speaker.published_at is None:
-                speaker.published_at = self.now
+        self._publish_speakers(talk)
         is_new = not self.writer.has_entry(talk)
         self.writer.create_or_update_entry(talk, self.builder.build_talk_entry(talk))
         return is_new
+
+    def _publish_speakers(self, talk: Talk) -> None:
+        for speaker in talk.speaker_rows:
+            if speaker.published_at is None:
+                speaker.published_at = self.now
+                self.published_speakers.add(speaker.id)
+
+    def _show_public_names(self, written: Collection[str]) -> None:
+        """Replace the names that submitters entered for speakers who are public from now on.
+
+        `written` contains the IDs of the talks whose entries have already been written.
+        """
+        if not self.published_speakers:
+            return
+        named = (TalkSpeaker.speaker_id.in_(self.published_speakers), TalkSpeaker.entered.is_not(None))
+        for talk in self._load_talks(set(self.session.scalars(select(TalkSpeaker.talk_id).where(*named)))):
+            recompute_talk_columns(talk, now=self.now)
+            if talk.id not in written:
+                self._write_talk(talk)
 
     def _write_event(self, event: Event) -> None:
         recompute_event_columns(event, now=self.now)

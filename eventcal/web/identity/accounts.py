@@ -30,6 +30,7 @@ from eventcal.members.service import (
 from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.enums import MailKind
 from eventcal.outbox.service import pretend_to_queue_mail, queue_mail
+from eventcal.speakers.service import prefer_member_data
 from eventcal.web.identity import password_hashes
 from eventcal.web.identity.current_user import current_member, end_other_sessions, is_email_confirmed
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
@@ -63,6 +64,8 @@ def register_member(*, email: str, password: str, name: str) -> bool:
             _queue_template_email(session, owner, MailKind.EXISTS, now=now())
         else:
             _queue_template_email(session, new, MailKind.CONFIRM, now=now())
+            if not sends_mail:
+                prefer_member_data(session, new, now=now())
     return not sends_mail
 
 
@@ -101,8 +104,13 @@ def confirm_email_by_token(session: Session, token: str, *, now: datetime) -> No
     if address != _sha256(row.email):
         raise InvalidEmailToken(_INVALID_LINK)
     if row.confirmed_at is None:
-        row.confirmed_at = now
-        log_security_event_on_commit(session, SecurityEvent.EMAIL_CONFIRMED, member_id=row.id)
+        _mark_confirmed(session, row, now=now)
+
+
+def _mark_confirmed(session: Session, member: Member, *, now: datetime) -> None:
+    member.confirmed_at = now
+    prefer_member_data(session, member, now=now)
+    log_security_event_on_commit(session, SecurityEvent.EMAIL_CONFIRMED, member_id=member.id)
 
 
 def reset_password(token: str, password: str) -> None:
@@ -124,8 +132,7 @@ def _reset_password(session: Session, token: str, password_hash: str, *, now: da
     delete_all_access_tokens(session, row)
     delete_all_passkeys(session, row)
     if row.confirmed_at is None:
-        row.confirmed_at = now
-        log_security_event_on_commit(session, SecurityEvent.EMAIL_CONFIRMED, member_id=row.id)
+        _mark_confirmed(session, row, now=now)
         disable_totp(session, row)
         revoke_all_personal_feeds(session, row, now=now)
     change_password(session, row, password_hash, now=now)

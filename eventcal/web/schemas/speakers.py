@@ -43,9 +43,12 @@ class LinkOut(ResponseSchema):
 
 
 class SpeakerBrief(ResponseSchema):
-    """A speaker, as included in the representation of a talk."""
+    """A speaker, as included in the representation of a talk.
 
-    slug = fields.String(required=True)
+    A speaker who was named by email and is not public is returned as entered, with null as the slug.
+    """
+
+    slug = fields.String(required=True, allow_none=True)
     name = fields.String(required=True)
     job_title = fields.String(required=True, allow_none=True)
     affiliation = fields.String(required=True, allow_none=True)
@@ -54,6 +57,7 @@ class SpeakerBrief(ResponseSchema):
 class SpeakerOut(SpeakerBrief):
     """A speaker, as returned by the API."""
 
+    slug = fields.String(required=True)
     bio = fields.String(required=True, allow_none=True)
     bio_html = fields.String(required=True, allow_none=True)
     links = fields.List(fields.Nested(LinkOut), required=True)

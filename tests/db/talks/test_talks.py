@@ -84,7 +84,7 @@ def test_submitting_member_becomes_the_speaker(session: Session) -> None:
     member = make_member(session, name="Mihai Donțu", email="mihai@example.org")
     talk = submit_to_reloaded_event(session, make_event(session), member=member)
     assert (talk.state, talk.submitter_id, talk.kind, talk.published_at) == ("submitted", member.id, "talk", None)
-    assert [(s.name, s.slug, s.email, s.member_id) for s in talk.speakers] == [
+    assert [(s.name, s.slug, s.email, s.member_id) for s in talk.speaker_rows] == [
         ("Mihai Donțu", "mihai-dontu", "mihai@example.org", member.id)
     ]
     assert load_state_changes(session, talk) == [(None, "submitted")]
@@ -165,13 +165,13 @@ def test_speaker_is_matched_by_email(session: Session) -> None:
     talk = submit_to_reloaded_event(
         session, make_event(session), speakers=[{"name": "Somebody else", "email": " Don@Example.ORG"}]
     )
-    assert [(speaker.id, speaker.name) for speaker in talk.speakers] == [(don.id, "Don Slutz")]
+    assert [(speaker.id, speaker.name) for speaker in talk.speaker_rows] == [(don.id, "Don Slutz")]
 
 
 def test_confirmed_email_links_the_member_to_the_existing_speaker(session: Session) -> None:
     don = make_speaker(session, name="Don Slutz", email="don@example.org")
     member = make_member(session, email="don@example.org")
-    assert submit_to_reloaded_event(session, make_event(session), member=member).speakers[0].id == don.id
+    assert submit_to_reloaded_event(session, make_event(session), member=member).speaker_rows[0].id == don.id
     assert session.get_one(Speaker, don.id).member_id == member.id
 
 
@@ -186,7 +186,7 @@ def test_unconfirmed_email_does_not_link_the_member_to_a_speaker(session: Sessio
 def test_member_is_the_same_speaker_in_all_their_talks(session: Session) -> None:
     member, event = make_member(session), make_event(session)
     talks = [submit_to_reloaded_event(session, event, member=member) for _ in range(2)]
-    assert talks[0].speakers[0].id == talks[1].speakers[0].id
+    assert talks[0].speaker_rows[0].id == talks[1].speaker_rows[0].id
 
 
 def test_speakers_with_the_same_name_get_unique_slugs(session: Session) -> None:

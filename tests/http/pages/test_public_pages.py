@@ -100,7 +100,12 @@ def add_objects(app: Flask, text: str) -> None:
             track=event.tracks[0].name,
         )
         make_talk(
-            session, event, id="waiting", title=f"Waiting {text}", state=TalkState.CONFIRMED, speakers=first.speakers
+            session,
+            event,
+            id="waiting",
+            title=f"Waiting {text}",
+            state=TalkState.CONFIRMED,
+            speakers=first.speaker_rows,
         )
         sponsor = make_sponsor(session, slug="citrix", name=f"Citrix {text}")
         gold = make_tier(session, event, name=f"Gold {text}"[:80])

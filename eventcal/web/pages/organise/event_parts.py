@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -28,6 +28,7 @@ from eventcal.web.rendering.labels import TEAM_ROLE_LABELS
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import login_required
 from eventcal.web.request.context import now
+from eventcal.web.request.rate_limits import count_email
 from eventcal.web.schemas.event_parts import RoomFields, RoomIn, TeamMemberIn, TeamRoleIn, TrackFields, TrackIn
 
 Part = Room | Track
@@ -109,6 +110,8 @@ def _get_room_or_track(event: Event, part_id: str) -> Part:
 @pages.route("/organise/<slug>/team", methods=["GET", "POST"])
 @login_required
 def event_team(slug: str) -> Response:
+    if request.method == "POST" and request.form.get("do") == "add":
+        count_email(request.form.get("new-email", ""))
     return row_forms.handle_row_forms(
         slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"}
     )

@@ -19,12 +19,16 @@ from eventcal.events.queries import can_manage_event, get_event_for_reviewer
 from eventcal.kit.errors import DomainError, FieldError, Invalid, Message
 from eventcal.kit.localtime import get_zone
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
-from eventcal.speakers.service import speaker_names_by_id
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import DEFAULT_MINUTES, TalkSlot, iter_schedule_conflicts, list_slots_outside_event
 from eventcal.talks.state_changes import TalkEdit, edit_talks
-from eventcal.talks.submission_queries import count_programme_talks_by_day, list_programme_talks, list_talk_slots
+from eventcal.talks.submission_queries import (
+    count_programme_talks_by_day,
+    list_programme_talks,
+    list_talk_slots,
+    speaker_names,
+)
 from eventcal.web.http.urls import with_query
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
@@ -214,7 +218,7 @@ def _iter_conflict_warnings(session: Session, event: Event) -> Iterator[tuple[st
     slots = list_talk_slots(session, event)
     conflicts = list(islice(iter_schedule_conflicts(slots), _MOST_WARNINGS))
     speaker_ids = {speaker_id for conflict in conflicts for speaker_id in conflict.speakers}
-    names = speaker_names_by_id(session, speaker_ids) if conflicts else {}
+    names = speaker_names(session, event, speaker_ids) if conflicts else {}
     rooms = {room.id: room.name for room in event.rooms}
     for conflict in conflicts:
         talks, starts_at = (conflict.first, conflict.second), conflict.second.starts_at

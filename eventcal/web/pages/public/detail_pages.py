@@ -137,7 +137,7 @@ def _may_call_change_today(event: Event, now: datetime) -> bool:
 @page_view
 def talk(session: Session, _now: datetime, talk_id: str) -> Page:
     row = get_talk(session, talk_id, ANONYMOUS)
-    portraits = [(speaker, find_uploaded_path(speaker.photo_url)) for speaker in row.speakers]
+    portraits = [(speaker, find_uploaded_path(speaker.photo_url)) for speaker in row.speaker_rows]
     return Page(
         template="pages/talk.html",
         title=row.title,

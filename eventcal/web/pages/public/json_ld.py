@@ -42,7 +42,7 @@ def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
         "eventStatus": _CANCELLED if is_cancelled else _STATUSES.get(event.status, _SCHEDULED),
         "location": _location(event, links, room=talk.room.name if talk.room else None),
         "inLanguage": talk.language,
-        "performer": [_person(speaker, links) for speaker in talk.speakers],
+        "performer": [_person(speaker, links) for speaker in talk.speaker_rows],
     }
     parent = _event_properties(event, links)
     return {"@context": _SCHEMA, **_without_empty_values(parent | own), "superEvent": _without_empty_values(parent)}
