@@ -91,7 +91,7 @@ class SecurityLogFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = getattr(record, "security", {"event": record.getMessage()})
-        return json.dumps({"time": moment.replace("+00:00", "Z"), **fields}, ensure_ascii=False)
+        return json.dumps({"time": moment.replace("+00:00", "Z"), **fields})
 
 
 def write_security_log(stream: TextIO) -> None:

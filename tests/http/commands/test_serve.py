@@ -61,9 +61,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def fetch_status(url: str) -> int | None:
+def fetch_status(url: str, *, data: bytes | None = None) -> int | None:
+    asked = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - our own server
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own server
             code: int = answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -86,15 +87,18 @@ def test_serve_answers_requests_and_sends_email_until_signalled(
         wait_until(lambda: fetch_status(f"{base}/readyz") == 200)
         assert fetch_status(f"{base}/calendar.ics") == 200
         assert fetch_status(f"{base}/feeds/a-secret.ics") == 404
+        assert fetch_status(f"{base}/api/v1/auth/login", data=b'{"email": "ada@example.org", "password": "x"}') == 401
         wait_until(lambda: mail.recipients == ["ada@example.org"])
         process.send_signal(end)
         said, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 0, said
-    # The feeds had not been rendered yet. The log does not contain any requests.
+    # The feeds had not been rendered yet. The log contains security events, but no requests.
     assert re.fullmatch(
         r"The feeds were rendered by another release.*\n(Warning: eventcal runs as root.*\n)?"
         rf"eventcal is served on {base}; links use http://127\.0\.0\.1:8000 \(EVENTCAL_BASE_URL\)\. "
-        r"Press Ctrl-C to stop\.\n",
+        r"Press Ctrl-C to stop\.\n"
+        r'\{"time": "[^"]+Z", "event": "sign-in-failed", "client": "127\.0\.0\.1", '
+        r'"route": "POST /api/v1/auth/login"\}\n',
         said,
     )
     # The fetch was counted before the worker ended.
