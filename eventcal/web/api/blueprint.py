@@ -1,6 +1,6 @@
 """A typed flask-smorest blueprint that parses request bodies and query strings and adds OpenAPI metadata to views."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import wraps
 from typing import Any, NoReturn, TypedDict, Unpack, cast
 
@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMed
 
 from eventcal.kit.errors import FieldError, Invalid, Message, VersionConflict
 from eventcal.media.images import MAX_UPLOAD_BYTES, MEDIA_TYPES
+from eventcal.web.api.prepare_body import prepare_body
 from eventcal.web.http.errors import ErrorClass, raise_validation
 from eventcal.web.media import max_content_length
 from eventcal.web.schemas.response_schema import page_schema
@@ -122,7 +123,7 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
 
     def _wrap_body(self, view: View, operation: OperationOptions) -> View:
         if "body" in operation:
-            return self._wrap_arguments(view, operation["body"], "json")
+            return self._wrap_arguments(_prepare_body_before(view), operation["body"], "json")
         if "optional_body" in operation:
             with_body = self._wrap_arguments(view, operation["optional_body"], "json", required=False)
 
@@ -159,6 +160,15 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smor
     def _wrap_arguments(self, view: View, schema: type[Schema], location: str, *, required: bool = True) -> View:
         # Pass an instance of the schema, because webargs would create a new instance of a class for each request.
         return cast("View", self.arguments(schema(), location=location, required=required)(view))
+
+
+def _prepare_body_before(view: View) -> View:
+    @wraps(view)
+    def wrapper(fields: Mapping[str, Any], *args: Any, **kwargs: Any) -> Response | None:
+        prepare_body(fields)
+        return view(fields, *args, **kwargs)
+
+    return wrapper
 
 
 def _read_body(media_types: Collection[str], *, wrong_type: Message) -> bytes:

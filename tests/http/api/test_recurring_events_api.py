@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
+from markdown_it.token import Token
 
 from eventcal.events.enums import EventStatus
 from eventcal.events.recurrence.day_selection import DaySelector
+from eventcal.kit import markdown
 from eventcal.kit.localtime import FIRST_YEAR, LAST_YEAR
 from tests.api_client import API_URL, ApiClient, list_all_items
 from tests.clocks import NOON, FixedClock
@@ -191,6 +193,44 @@ def test_rules_and_overrides_are_checked_with_a_limited_amount_of_work(
     assert 0 < examined[0] <= MAX_EXAMINED_DAYS
     assert member.post("/events", event).status == (422 if error == "/recurrence" else 201)
     assert examined[0] <= 2 * MAX_EXAMINED_DAYS
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "change"),
+    [
+        ("POST", "/events", {"slug": "new", "starts": "2026-02-03", "ends": "2026-02-03"}),
+        ("PATCH", "/events/call", {}),
+        ("POST", "/events/summit/talks", None),
+    ],
+)
+@pytest.mark.usefixtures("call_path", "summit")
+def test_texts_and_rules_are_expanded_before_the_write_lock(
+    moderator: ApiClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str, change: dict[str, str] | None
+) -> None:
+    rendered, parse = list[bool](), markdown._parse_tokens
+    examined, select = {True: 0, False: 0}, DaySelector.select
+
+    def record_text(text: str) -> tuple[str, list[Token] | None]:
+        rendered.append("unit" in g)
+        return parse(text)
+
+    def count_days(selector: DaySelector, period: Sequence[date]) -> Sequence[date]:
+        examined["unit" in g] += len(period)
+        return select(selector, period)
+
+    monkeypatch.setattr(markdown, "_parse_tokens", record_text)
+    monkeypatch.setattr(DaySelector, "select", count_days)
+    texts = {"abstract": f"*{method} {path}*", "title": "Talk"}
+    if change is not None:
+        rule = {"recurrence": "FREQ=MONTHLY;BYDAY=1TU;COUNT=900"} if change else {}
+        texts = {"description": f"*{method} {path}*", "summary": f"**{method} {path}**", **rule}
+    fields = (CALL_FIELDS if change else {}) | texts | (change or {})
+    response = moderator.call(method, f"{API_URL}{path}", fields, headers={"If-Match": "*"})
+    assert response.status in {200, 201}, response.json
+    assert (True in rendered, False in rendered) == (False, True)
+    # Under the lock, only the first dates of a rule are searched again.
+    assert examined[True] <= 400
+    assert not change or examined[False] > 10_000
 
 
 def test_redacted_event_has_no_overrides(call_path: str, moderator: ApiClient, anonymous: ApiClient) -> None:
