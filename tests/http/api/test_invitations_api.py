@@ -12,6 +12,7 @@ from eventcal.retention import delete_expired_data
 from tests.api_client import TEAM_PATH, ApiClient, count_rows, create_member_client, invite_team_member
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, services_of, write_session
+from tests.sql_statements import record_statements
 
 
 @pytest.mark.both_databases
@@ -95,6 +96,19 @@ def test_responses_are_the_same_for_known_and_unknown_addresses(
     listed = organiser.get(TEAM_PATH).json["invitations"]
     assert sorted(one["email"] for one in listed) == sorted(emails)
     assert {frozenset(one) for one in listed} == {frozenset(["id", "email", "role", "expires_at"])}
+
+
+def test_inviting_takes_the_same_statements_for_known_and_unknown_addresses(
+    app: Flask, organiser: ApiClient, member: ApiClient
+) -> None:
+    assert member.member_id
+    executed = []
+    for email in ("ada@example.org", "nobody@example.org"):
+        with record_statements(database_of(app)) as statements:
+            invite = organiser.put(TEAM_PATH, {"email": email, "role": "reviewer"})
+        assert invite.status == 202
+        executed.append(list(statements))
+    assert executed[0] == executed[1]
 
 
 def test_invalid_invitation_reports_all_errors(organiser: ApiClient) -> None:

@@ -202,6 +202,21 @@ def test_email_contains_the_link_and_names_only_public_events(
     assert path.rpartition("/")[2] not in {str(value) for value in _invitation_values(mailing_app)}
 
 
+def test_invitations_are_limited_to_five_per_recipient_and_minute(app: Flask) -> None:
+    with write_session(app) as session:
+        make_event(session, slug="summit")
+    olga = create_team_browser(app, "summit", "olga@example.org")
+    page = "/organise/summit/team"
+    olga.visit(page)
+    form = {**olga.form_values(page, "add"), "new-email": "ada@example.org", "do": "add"}
+    app.config["RATELIMIT_ENABLED"] = True
+    try:
+        statuses = [olga.client.post(page, data=form).status_code for _ in range(6)]
+    finally:
+        app.config["RATELIMIT_ENABLED"] = False
+    assert statuses == [303] * 5 + [429]
+
+
 def _invitation_values(app: Flask) -> list[object]:
     with write_session(app) as session:
         return list(session.execute(Event.metadata.tables["invitations"].select()).one())
