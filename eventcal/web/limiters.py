@@ -52,7 +52,7 @@ class Limiters:
             writes=limiter("writes", limit=8, max_waiting=2),
             images=limiter("images", limit=1, max_waiting=2),
             feed_checks=limiter("feed checks", limit=1, max_waiting=1),
-            renders=limiter("renders", limit=8),
+            renders=limiter("renders", limit=8, max_waiting=2),
             redis=limiter("redis", limit=2, max_waiting=2),
             slow_answers=limiter("slow answers", limit=6),
         )
