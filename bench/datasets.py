@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -187,5 +187,6 @@ def _add_talk(
 def _add_admin(session: Session, secret: str) -> None:
     admin = make_member(session, role=Role.ADMIN)
     token = AccessToken(member_id=admin.id, name="bench", token_hash=hash_secret(secret), created_at=NOON)
+    token.granted_role, token.expires_at = admin.role, datetime.max.replace(tzinfo=UTC)
     token.scopes = [scope.value for scope in Scope]
     session.add(token)

@@ -28,6 +28,7 @@ from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events, occurrences
 from eventcal.web.api.invitations import invitations
 from eventcal.web.api.me import agenda, me
+from eventcal.web.api.members import members
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
 from eventcal.web.api.talks import talks
@@ -62,6 +63,7 @@ API_BLUEPRINTS = (
     me,
     agenda,
     invitations,
+    members,
     events,
     occurrences,
     event_parts,

@@ -46,6 +46,7 @@ class Settings:
     `redis_url`: the Redis database for rate limits, or None to count requests separately in each worker.
     `metrics_port`: the port on which `eventcal serve` serves /metrics, at the address `metrics_host`.
     `metrics_token`: the bearer token for /metrics, which is then also available at the address of the site.
+    `require_second_factor`: whether moderators and administrators without an authenticator app are plain members.
     `trusted_proxies`: the number of trusted reverse proxies, each of which appends to X-Forwarded-For.
     """
 
@@ -62,6 +63,7 @@ class Settings:
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
     metrics_token: str | None = None
+    require_second_factor: bool = False
     trusted_proxies: int = 0
     name: str = "eventcal"
 
@@ -121,6 +123,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         metrics_port=_parse_metrics_port(given.get("metrics_port")),
         metrics_host=given.get("metrics_host", Settings.metrics_host),
         metrics_token=given.get("metrics_token") or None,
+        require_second_factor=_parse_bool("require_second_factor", given),
         trusted_proxies=int(trusted_proxies),
         name=given.get("name", Settings.name),
     )

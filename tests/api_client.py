@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, session
@@ -132,6 +133,7 @@ def _add_token_client(
 ) -> ApiClient:
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(member_id=member.id, name="a script", token_hash=hash_secret(secret), created_at=NOON)
+    token.granted_role, token.expires_at = member.role, NOON + timedelta(days=365_000)
     token.scopes = [scope.value for scope in scopes]
     unit.add(token)
     return ApiClient(app, {"Authorization": f"Bearer {secret}"}, member.id)

@@ -1,6 +1,7 @@
 """A small calendar with one object of each kind, under names that are known in advance."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -71,7 +72,14 @@ def _add_credentials(session: Session, moderator: Member, ada: Member) -> None:
         scopes = [scope.value for scope in Scope]
         digest = hash_secret(secret)
         token = AccessToken(
-            id=id_, member_id=member.id, name="a script", token_hash=digest, scopes=scopes, created_at=NOON
+            id=id_,
+            member_id=member.id,
+            name="a script",
+            token_hash=digest,
+            scopes=scopes,
+            granted_role=member.role,
+            expires_at=NOON + timedelta(days=365),
+            created_at=NOON,
         )
         session.add(token)
     for id_, secret, revoked_at in (("feed-phone", FEED_SECRET, None), ("feed-lost", REVOKED_FEED_SECRET, NOON)):

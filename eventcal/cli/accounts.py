@@ -12,13 +12,14 @@ from eventcal.events.service import add_team_member, remove_team_member
 from eventcal.kit.errors import Invalid
 from eventcal.kit.text import single_line_error
 from eventcal.kit.validators import too_long_message
+from eventcal.members.access import reinstate_member, suspend_member
 from eventcal.members.authentication_factors import delete_all_passkeys, remove_second_factors
 from eventcal.members.caller import OPERATOR
 from eventcal.members.enums import Role
 from eventcal.members.errors import DuplicateEmail, EmailNotConfirmed
 from eventcal.members.password_rules import normalise_password, password_errors
-from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import (
+    change_role,
     create_member,
     delete_all_access_tokens,
     find_member_by_email,
@@ -95,8 +96,7 @@ def set_role(*, email: str, role: Role, yes: bool) -> None:
         confirmed = is_email_confirmed(member, services.settings)
         if not (confirmed or yes or role == Role.MEMBER):
             raise _not_confirmed(email)
-        member.role = role
-        log_security_event_on_commit(unit.session, SecurityEvent.ROLE_CHANGED, member_id=member.id, role=role)
+        change_role(unit.session, member, role)
     click.echo(f"{email} now has the role {role}.{'' if confirmed else _NOT_CONFIRMED_YET}")
 
 
@@ -116,6 +116,27 @@ def set_password(*, email: str, password_stdin: bool) -> None:
             delete_all_passkeys(unit.session, member)
             change_password(unit.session, member, password_hash, now=unit.now)
     click.echo(f"{email} has a new password. All sessions, access tokens and passkeys have been revoked.")
+
+
+@members.command()
+@_email_argument
+def suspend(*, email: str) -> None:
+    """Suspend a member, who can then no longer sign in.
+
+    This ends their sessions, and revokes their access tokens and secret feeds. The content of the member stays public.
+    """
+    with open_unit_of_work() as unit:
+        suspend_member(unit.session, get_member_by_email(unit.session, email), now=unit.now)
+    click.echo(f"{email} is suspended. All of their sessions, access tokens and secret feeds have ended.")
+
+
+@members.command()
+@_email_argument
+def reinstate(*, email: str) -> None:
+    """Allow a suspended member to sign in again."""
+    with open_unit_of_work() as unit:
+        reinstate_member(unit.session, get_member_by_email(unit.session, email))
+    click.echo(f"{email} can sign in again.")
 
 
 @members.command("reset-factors")

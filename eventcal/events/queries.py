@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, inspect, or_, select
+from sqlalchemy import Connection, Select, bindparam, exists, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -27,8 +27,8 @@ from eventcal.kit.ids import hash_secret
 from eventcal.kit.models import UtcDateTime
 from eventcal.kit.pagination import Page, PageRequest, fetch_page
 from eventcal.members.caller import Caller
-from eventcal.members.enums import Scope
-from eventcal.members.models import AccessToken, Member
+from eventcal.members.enums import Role, Scope
+from eventcal.members.models import AccessToken, Member, TotpSecret
 from eventcal.members.permission_checks import check_organiser, check_reviewer
 
 TrackOrRoom = TypeVar("TrackOrRoom", bound=Track | Room)
@@ -170,27 +170,70 @@ def list_team_members(session: Session, event: Event) -> list[tuple[TeamMember, 
     return [(row, member) for row, member in session.execute(team)]
 
 
-_NOT_EXPIRED = or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > bindparam("now", type_=UtcDateTime()))
+def event_slugs_by_id(session: Session, event_ids: Iterable[str]) -> dict[str, str]:
+    return dict(session.execute(select(Event.id, Event.slug).where(Event.id.in_(list(event_ids)))).all())
+
+
+def find_team_event_ids(session: Session, slugs: Iterable[str], caller: Caller) -> dict[str, str]:
+    """Return the IDs, by slug, of those events that the caller helps to run. Moderators help to run every event."""
+    rows = select(Event.slug, Event.id).where(Event.slug.in_(list(slugs)))
+    if not caller.is_moderator:
+        rows = rows.where(Event.id.in_(caller.organised_event_ids | caller.reviewed_event_ids))
+    return dict(session.execute(rows).all())
+
+
+class TokenCaller(NamedTuple):
+    """The caller for an access token, the events to which the token is restricted, and the time of its last use."""
+
+    caller: Caller
+    event_ids: frozenset[str] | None
+    last_used_at: datetime | None
+
+
 _TOKEN_ROWS = (
-    select(Member.id, Member.role, Member.confirmed_at, AccessToken.scopes, TeamMember.event_id, TeamMember.role)
-    .join(AccessToken, AccessToken.member_id == Member.id)
+    select(
+        AccessToken.id.label("token_id"),
+        AccessToken.scopes,
+        AccessToken.granted_role,
+        AccessToken.event_ids,
+        AccessToken.last_used_at,
+        Member.id.label("member_id"),
+        Member.role,
+        Member.confirmed_at,
+        exists().where(TotpSecret.member_id == Member.id).label("has_totp"),
+        TeamMember.event_id,
+        TeamMember.role.label("team_role"),
+    )
+    .join(Member, Member.id == AccessToken.member_id)
     .outerjoin(TeamMember, TeamMember.member_id == Member.id)
-    .where(AccessToken.token_hash == bindparam("token_hash"), Member.active, _NOT_EXPIRED)
+    .where(
+        AccessToken.token_hash == bindparam("token_hash"),
+        AccessToken.expires_at > bindparam("now", type_=UtcDateTime()),
+        Member.active,
+    )
 )
 
 
-def find_caller_by_token(connection: Connection, token: str, *, now: datetime) -> Caller | None:
-    """Return the caller for an access token, or None if the token is invalid or the member is inactive."""
+def find_caller_by_token(connection: Connection, token: str, *, now: datetime) -> TokenCaller | None:
+    """Return the caller for an access token, or None if the token is invalid or the member is inactive.
+
+    `lacks_second_factor` of the caller is true if a moderator has no authenticator app.
+    """
     rows = connection.execute(_TOKEN_ROWS, {"token_hash": hash_secret(token), "now": now}).all()
     if not rows:
         return None
-    member_id, role, confirmed_at, scopes, *_ = rows[0]
-    teams = [(event_id, team_role) for *_, event_id, team_role in rows]
-    return Caller(
-        member_id=member_id,
-        role=role,
+    found = rows[0]
+    teams = [(row.event_id, row.team_role) for row in rows]
+    caller = Caller(
+        member_id=found.member_id,
+        role=found.role,
         organised_event_ids=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.ORGANISER),
         reviewed_event_ids=frozenset(event_id for event_id, team_role in teams if team_role == TeamRole.REVIEWER),
-        scopes=frozenset(Scope(word) for word in scopes),
-        email_confirmed=confirmed_at is not None,
+        token_id=found.token_id,
+        scopes=frozenset(Scope(word) for word in found.scopes),
+        email_confirmed=found.confirmed_at is not None,
+        lacks_second_factor=found.role is not Role.MEMBER and not found.has_totp,
     )
+    event_ids = None if found.event_ids is None else frozenset(found.event_ids)
+    # A promotion after the creation of the token does not widen its permissions.
+    return TokenCaller(caller.limit_role(found.granted_role), event_ids, found.last_used_at)

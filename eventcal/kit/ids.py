@@ -16,7 +16,12 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def new_id() -> str:
     """Return a new random ID of 16 characters (80 bits) for use in URLs and iCalendar UIDs."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return new_code(16)
+
+
+def new_code(length: int) -> str:
+    """Return a random code for people to type, with 5 bits per character."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def new_secret(prefix: str) -> str:

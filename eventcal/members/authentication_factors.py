@@ -12,13 +12,15 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from eventcal.kit.errors import Message, NotFound
-from eventcal.kit.ids import hash_secret, new_id
+from eventcal.kit.ids import hash_secret, new_code
 from eventcal.members.errors import DuplicatePasskey, InvalidCode, InvalidPasskey, SecondFactorAlreadyEnabled
 from eventcal.members.models import Member, Passkey, RecoveryCode, TotpSecret
 from eventcal.members.security_log import SecurityEvent, log_security_event, log_security_event_on_commit
 from eventcal.members.sessions import end_sessions_and_email_tokens
 
 RECOVERY_CODE_COUNT = 10
+RECOVERY_CODE_LENGTH = 24
+"""The number of characters in new recovery codes: 120 bits, so that the stored hashes need no salt."""
 MAX_CLOCK_DRIFT = 30
 """The accepted clock drift in seconds: one time step, so the previous and next codes are also valid."""
 
@@ -103,7 +105,7 @@ def disable_totp(session: Session, member: Member) -> None:
 def replace_recovery_codes(session: Session, member: Member) -> list[str]:
     """Replace the recovery codes of a member and return the new codes, formatted in groups of characters."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member.id))
-    codes = [new_id() for _ in range(RECOVERY_CODE_COUNT)]
+    codes = [new_code(RECOVERY_CODE_LENGTH) for _ in range(RECOVERY_CODE_COUNT)]
     session.add_all(RecoveryCode(member_id=member.id, code_hash=hash_secret(code)) for code in codes)
     session.flush()
     log_security_event_on_commit(session, SecurityEvent.RECOVERY_CODES_REPLACED, member_id=member.id)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventcal.kit.models import Base, RandomIdMixin, enum_column
@@ -14,8 +14,7 @@ class Member(RandomIdMixin, Base):
     """A person who can sign in.
 
     `email_key` is the normalised, unique form of `email`.
-    Changing `fs_uniquifier` invalidates the member's sessions, signed session cookies and emailed tokens.
-    `signed_cookies` is true if signed session cookies from older releases are still accepted for the member.
+    Changing `fs_uniquifier` invalidates the member's sessions and emailed tokens. A suspended member is not `active`.
     """
 
     __tablename__ = "members"
@@ -29,15 +28,13 @@ class Member(RandomIdMixin, Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     role: Mapped[Role] = enum_column(Role, default=Role.MEMBER)
     created_at: Mapped[datetime]
-    signed_cookies: Mapped[bool | None] = mapped_column(default=None)
 
 
 class MemberSession(RandomIdMixin, Base):
     """A browser session. The session cookie contains a random secret, of which only the hash is stored.
 
     `member_key` is the value of `Member.fs_uniquifier` at the start of the session. `pending` is true if the password
-    was correct but no second factor has been verified yet. `signed_csrf_secret` is the CSRF secret of a signed cookie
-    that the session replaced.
+    was correct but no second factor has been verified yet.
     """
 
     __tablename__ = "sessions"
@@ -45,7 +42,6 @@ class MemberSession(RandomIdMixin, Base):
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     member_key: Mapped[str] = mapped_column(String(64))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    signed_csrf_secret: Mapped[str | None] = mapped_column(String(64), default=None)
     pending: Mapped[bool] = mapped_column(default=False)
     reauthenticated_at: Mapped[datetime]
     data: Mapped[dict[str, Any]]
@@ -56,7 +52,12 @@ class MemberSession(RandomIdMixin, Base):
 
 
 class AccessToken(RandomIdMixin, Base):
-    """A personal access token, of which only the hash is stored."""
+    """A personal access token, of which only the hash is stored.
+
+    `granted_role` is the role of the member when the token was created, which limits the token after a promotion.
+    `event_ids` contains the events to which the organiser permissions are restricted, or is None.
+    `last_used_at` is accurate to an hour.
+    """
 
     __tablename__ = "access_tokens"
 
@@ -64,8 +65,11 @@ class AccessToken(RandomIdMixin, Base):
     name: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[list[str]]
-    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
+    granted_role: Mapped[Role] = enum_column(Role)
+    event_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class PersonalFeed(RandomIdMixin, Base):

@@ -2,7 +2,6 @@
 
 from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.caller import Caller
-from eventcal.members.enums import Scope
 from eventcal.members.errors import NotSignedIn
 
 
@@ -22,15 +21,17 @@ def check_moderator(caller: Caller) -> None:
     _check_access(caller, Message("Only moderators may do this."), allowed=caller.is_moderator)
 
 
-def grantable_scopes(caller: Caller) -> tuple[Scope, ...]:
-    if caller.is_moderator:
-        return tuple(Scope)
-    organiser_scopes = (Scope.ORGANISE,) if caller.is_team_member_or_moderator else ()
-    return (Scope.READ, Scope.SUBMIT, *organiser_scopes)
+def check_admin(caller: Caller) -> None:
+    """Raise NotSignedIn or Forbidden unless the caller is an administrator."""
+    _check_access(caller, Message("Only administrators may do this."), allowed=caller.is_admin)
 
 
 def _check_access(caller: Caller, message: str, *, allowed: bool) -> None:
     if not caller.is_signed_in:
         raise NotSignedIn(Message("Sign in or send a token."))
+    if not allowed and caller.lacks_second_factor:
+        raise Forbidden(
+            Message("Set up an authenticator app at /me/security first. Moderators and administrators need it.")
+        )
     if not allowed:
         raise Forbidden(message)

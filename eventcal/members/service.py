@@ -1,15 +1,15 @@
 """Services for member accounts, access tokens, secret feeds and idempotency records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from eventcal.config import Settings
-from eventcal.kit.errors import FieldError, Message, NotFound, raise_if_invalid, require
+from eventcal.kit.errors import Message, NotFound, require
 from eventcal.kit.ids import hash_secret, new_secret
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.kit.text import email_key
@@ -51,14 +51,35 @@ def get_member_by_email(session: Session, email: str) -> Member:
     return require(find_member_by_email(session, email), unknown)
 
 
+def list_members(session: Session, *, text: str | None, paging: PageRequest) -> Page[Member]:
+    """Return a page of the members whose name or email address contains `text`, newest first."""
+    order = [SortKey(Member.created_at, datetime, descending=True), SortKey(Member.id, str, descending=True)]
+    rows = select(Member)
+    if text is not None:
+        by_email = Member.email_key.contains(email_key(text), autoescape=True)
+        rows = rows.where(by_email | func.lower(Member.name).contains(text.lower(), autoescape=True))
+    return fetch_page(session, rows, order=order, paging=paging)
+
+
 def find_active_member_by_uniquifier(session: Session, fs_uniquifier: str) -> Member | None:
     return session.scalars(select(Member).where(Member.fs_uniquifier == fs_uniquifier, Member.active)).one_or_none()
+
+
+def find_member_of_token(session: Session, token_id: str, *, now: datetime) -> Member | None:
+    """Return the active member to whom an access token belongs, or None if the token is revoked or expired."""
+    rows = select(Member).join(AccessToken, AccessToken.member_id == Member.id)
+    rows = rows.where(AccessToken.id == token_id, AccessToken.expires_at > now, Member.active)
+    return session.scalars(rows).one_or_none()
 
 
 def list_access_tokens(session: Session, member_id: str, *, paging: PageRequest) -> Page[AccessToken]:
     order = [SortKey(AccessToken.created_at, datetime, descending=True), SortKey(AccessToken.id, str, descending=True)]
     rows = select(AccessToken).where(AccessToken.member_id == member_id)
     return fetch_page(session, rows, order=order, paging=paging)
+
+
+def count_access_tokens(session: Session, member_id: str) -> int:
+    return session.scalars(select(func.count()).where(AccessToken.member_id == member_id)).one()
 
 
 def get_access_token(session: Session, token_id: str, member_id: str) -> AccessToken:
@@ -143,6 +164,22 @@ def is_email_confirmed(member: Member, settings: Settings) -> bool:
     return settings.mail_url is None or member.confirmed_at is not None
 
 
+def change_role(session: Session, member: Member, role: Role) -> None:
+    member.role = role
+    log_security_event_on_commit(session, SecurityEvent.ROLE_CHANGED, member_id=member.id, role=role)
+    session.flush()
+
+
+def change_email(session: Session, member: Member, email: str) -> None:
+    """Change the address of a member. `email` must be normalised. Raises DuplicateEmail."""
+    owner = find_member_by_email(session, email)
+    if owner is not None and owner.id != member.id:
+        raise DuplicateEmail(Message("Another account has this email address. Choose another address."))
+    member.email, member.email_key = email, email_key(email)
+    log_security_event_on_commit(session, SecurityEvent.EMAIL_CHANGED, member_id=member.id)
+    session.flush()
+
+
 def check_email_confirmed(caller: Caller) -> None:
     """Raise EmailNotConfirmed unless the caller's email address is confirmed."""
     if not caller.email_confirmed:
@@ -152,11 +189,19 @@ def check_email_confirmed(caller: Caller) -> None:
 
 
 def create_access_token(
-    session: Session, member: Member, *, name: str, scopes: list[Scope], expires_at: datetime | None, now: datetime
+    session: Session,
+    member: Member,
+    *,
+    name: str,
+    scopes: Sequence[Scope],
+    expires_at: datetime,
+    event_ids: list[str] | None = None,
+    now: datetime,
 ) -> tuple[AccessToken, str]:
-    """Create an access token and return its row and the plain token. Raises Invalid if `expires_at` is in the past."""
-    if expires_at is not None and expires_at <= now:
-        raise_if_invalid([FieldError("/expires_at", Message("must be in the future; choose a later time or omit it"))])
+    """Create an access token and return its row and the plain token.
+
+    If `event_ids` is given, the permissions of an organiser or reviewer are restricted to these events.
+    """
     TOKEN_QUOTA.check(session, select(AccessToken.id).where(AccessToken.member_id == member.id), role=member.role)
     secret = new_secret(TOKEN_PREFIX)
     token = AccessToken(
@@ -164,6 +209,8 @@ def create_access_token(
         name=name,
         token_hash=hash_secret(secret),
         scopes=[scope.value for scope in Scope if scope in scopes],
+        granted_role=member.role,
+        event_ids=event_ids,
         expires_at=expires_at,
         created_at=now,
     )
@@ -179,6 +226,10 @@ def delete_access_token(session: Session, token_id: str, member_id: str) -> None
     """Delete an access token of the member. Raises NotFound."""
     session.delete(get_access_token(session, token_id, member_id))
     log_security_event_on_commit(session, SecurityEvent.TOKEN_REVOKED, member_id=member_id, token=token_id)
+
+
+def record_token_use(session: Session, token_id: str, *, hour: datetime) -> None:
+    session.execute(update(AccessToken).where(AccessToken.id == token_id).values(last_used_at=hour))
 
 
 def delete_all_access_tokens(session: Session, member: Member) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.errors import Message, NotFound, require
@@ -43,11 +43,10 @@ def find_session(session: Session, secret: str, *, now: datetime) -> tuple[Membe
     return session.execute(rows.where(MemberSession.secret_hash == hash_secret(secret))).one_or_none()
 
 
-def find_member_by_signed_cookie(session: Session, fs_uniquifier: str, *, secret: str) -> Member | None:
-    """Return the active member with this `fs_uniquifier`, or None if a session has replaced the signed cookie."""
-    replaced = exists().where(MemberSession.secret_hash == hash_secret(secret))
-    rows = select(Member).where(Member.fs_uniquifier == fs_uniquifier, Member.signed_cookies.is_(True), Member.active)
-    return session.scalars(rows.where(~replaced)).one_or_none()
+def find_member_of_session(session: Session, session_id: str, *, now: datetime) -> Member | None:
+    """Return the member who is signed in in this browser session, or None if the session has ended."""
+    rows = select(Member).join(MemberSession, _is_live_session(now)).where(MemberSession.id == session_id)
+    return session.scalars(rows).one_or_none()
 
 
 def list_sessions(session: Session, member_id: str, *, now: datetime) -> Sequence[MemberSession]:
@@ -74,18 +73,14 @@ def update_session(session: Session, session_id: str, **values: object) -> None:
     session.execute(update(MemberSession).where(MemberSession.id == session_id).values(values))
 
 
-def end_session(session: Session, member_session: MemberSession, *, now: datetime) -> None:
-    if member_session.signed_csrf_secret is not None:
-        update_session(session, member_session.id, expires_at=now)
-    else:
-        session.execute(delete(MemberSession).where(MemberSession.id == member_session.id))
+def end_session(session: Session, member_session: MemberSession) -> None:
+    session.execute(delete(MemberSession).where(MemberSession.id == member_session.id))
     if not member_session.pending:
         _log_ended_sessions(session, member_session.member_id, [member_session.id])
 
 
 def end_sessions(session: Session, member: Member, *, except_id: str | None = None) -> None:
-    # The member's signed cookies are no longer accepted, so sessions that replaced signed cookies can be deleted.
-    member.signed_cookies = None
+    """End the browser sessions of a member, including pending sign-ins, except the session with the ID `except_id`."""
     rows = delete(MemberSession).where(MemberSession.member_id == member.id)
     if except_id is not None:
         rows = rows.where(MemberSession.id != except_id)
@@ -96,15 +91,13 @@ def end_sessions(session: Session, member: Member, *, except_id: str | None = No
 
 
 def end_sessions_and_email_tokens(session: Session, member: Member) -> None:
-    """End all browser sessions of a member and invalidate the member's emailed tokens and signed cookies."""
+    """End all browser sessions of a member and invalidate the member's emailed tokens."""
     member.fs_uniquifier = new_secret("")
     end_sessions(session, member)
 
 
 def delete_expired_sessions(session: Session, *, now: datetime) -> None:
-    """Delete expired browser sessions. A session that replaced a signed cookie is kept until the cookie expires."""
-    kept = MemberSession.signed_csrf_secret.is_not(None) & (MemberSession.expires_at > now - IDLE_TIMEOUT)
-    session.execute(delete(MemberSession).where(MemberSession.expires_at <= now, ~kept))
+    session.execute(delete(MemberSession).where(MemberSession.expires_at <= now))
 
 
 def _log_ended_sessions(session: Session, member_id: str, session_ids: Sequence[str]) -> None:

@@ -12,6 +12,8 @@ class MailKind(StrEnum):
     FACTORS = "factors"
     CHANGED = "changed"
     GUESSING = "guessing"
+    ADDRESS = "address"
+    MOVING = "moving"
     INVITATION = "invitation"
     DECISION = "decision"
 

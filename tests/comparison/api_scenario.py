@@ -40,7 +40,8 @@ def _register_member(recorder: Recorder, name: str) -> RecordingClient:
     address = f"{name}@example.org"
     registered = {"email": address, "password": PASSWORD, "name": f"{name.title()} Newcomer"}
     person.call_api("POST", "/auth/register", registered)
-    person.call_api("POST", "/auth/confirm", {"token": find_emailed_token(recorder, address, "/confirm?token=")})
+    token = find_emailed_token(recorder, address, "/confirm?token=")
+    person.call_api("POST", "/auth/confirm", {"token": token, "password": PASSWORD})
     return person.sign_in(address)
 
 

@@ -51,8 +51,7 @@ def _register(person: RecordingClient, email: str) -> None:
     fill_in_form(person, "/register", "/register", typed=typed)
     fill_in_form(person, "/register", "/register", typed=typed, language="de")
     token = find_emailed_token(person.recorder, email, "/confirm?token=")
-    fill_in_form(person, f"/confirm?token={token}", "/confirm")
-    fill_in_form(person, "/confirm?token=nonsense", "/confirm")
+    fill_in_form(person, f"/confirm?token={token}", "/confirm", typed={"password": PASSWORD})
     fill_in_form(person, "/login?next=/me/account", "/login", typed={"email": email, "password": "wrong"})
     _sign_in(person, email)
 

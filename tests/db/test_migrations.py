@@ -1,6 +1,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from eventcal.kit import migrate
 from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import MIGRATIONS, Database
 from eventcal.kit.models import UtcDateTime
-from eventcal.members.models import IdempotencyRecord
+from eventcal.members.enums import Role
+from eventcal.members.models import AccessToken, IdempotencyRecord
 from eventcal.schema import metadata
 from tests.clocks import NOON
 
@@ -231,14 +232,26 @@ def test_renamed_tables_keep_their_rows_and_continue_their_ids(database: Databas
     assert query_rows(database, "SELECT id, key FROM idempotency_keys ORDER BY id") == [(41, "k"), (42, "another")]
 
 
-def test_upgrade_keeps_signed_session_cookies_valid_for_existing_members(database: Database) -> None:
-    migrate.downgrade(database.engine, "0008")
+def test_upgrade_limits_existing_tokens_to_current_role_and_one_year(database: Database) -> None:
+    migrate.downgrade(database.engine, "0016")
+    in_a_year, in_a_month = datetime.now(UTC) + timedelta(days=365), datetime.now(UTC) + timedelta(days=30)
     with database.engine.begin() as connection:
         connection.execute(text(INSERT_MEMBER))
+        for name, expires_at in {"a": None, "b": in_a_month, "c": in_a_year + timedelta(days=3000)}.items():
+            token = {"id": name, "expires_at": expires_at and f"{expires_at:%Y-%m-%d %H:%M:%S+00:00}"}
+            connection.execute(
+                text(
+                    "INSERT INTO access_tokens (id, member_id, name, token_hash, scopes, expires_at, created_at)"
+                    " VALUES (:id, 'm', 'x', :id, '[\"admin\"]', :expires_at, '2026-03-01 12:00:00+00:00')"
+                ),
+                token,
+            )
     migrate.upgrade(database.engine)
-    assert [bool(accepted) for (accepted,) in query_rows(database, "SELECT signed_cookies FROM members")] == [True]
-    migrate.downgrade(database.engine, "0008")
-    assert query_rows(database, "SELECT id FROM members") == [("m",)]
+    with database.read_session() as session:
+        tokens = session.scalars(select(AccessToken).order_by(AccessToken.id)).all()
+    assert {token.granted_role for token in tokens} == {Role.MEMBER}
+    expected = [in_a_year, in_a_month, in_a_year]
+    assert all(abs(token.expires_at - at) < timedelta(hours=1) for token, at in zip(tokens, expected, strict=True))
 
 
 def test_other_users_cannot_read_a_new_sqlite_database(tmp_path: Path) -> None:

@@ -44,8 +44,15 @@ WRITING_GET_ROUTES = {"/me/security/app"}
 MIN_WRITING_ROUTES = 40
 
 
-# Routes that return an error to both members, because the calendar has no passkeys, no uploaded images and no metrics.
-UNREACHABLE_ROUTES = {"/me/security/passkeys/<passkey_id>", "/media/<name>", "/metrics"}
+# Routes that return an error to both members. The calendar has no passkeys, no uploaded images and no metrics.
+UNREACHABLE_ROUTES = {
+    "/me/security/passkeys/<passkey_id>",
+    "/media/<name>",
+    "/metrics",
+    "/confirm",
+    "/api/v1/members",
+    "/api/v1/members/<member_id>",
+}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import http.client
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import count
 
 from sqlalchemy import create_engine, text
@@ -29,7 +30,12 @@ def _create_event_and_token(database_url: str) -> str:
             unit.session, slug="fest", programme=Programme.LISTED, call=None, starts="2100-06-10", ends="2100-06-12"
         )
         _, token = create_access_token(
-            unit.session, member, name="test", scopes=[Scope.ADMIN], expires_at=None, now=clock.now()
+            unit.session,
+            member,
+            name="test",
+            scopes=[Scope.ADMIN],
+            expires_at=clock.now() + timedelta(days=1),
+            now=clock.now(),
         )
     database.engine.dispose()
     return token

@@ -3,6 +3,7 @@
 import http.client
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -24,13 +25,18 @@ def _create_speaker_tokens(database_url: str) -> dict[str, str]:
     """Return an access token for changing the portrait of each speaker, by speaker slug."""
     clock = SystemClock()
     database = Database(database_url, clock=clock)
-    tokens = {}
+    tokens, tomorrow = {}, clock.now() + timedelta(days=1)
     with database.unit_of_work() as unit:
         for number in range(SPEAKER_COUNT):
             member = make_member(unit.session)
             slug = make_speaker(unit.session, slug=f"speaker-{number}", member=member).slug
             _, tokens[slug] = create_access_token(
-                unit.session, member, name="test", scopes=[Scope.SUBMIT], expires_at=None, now=clock.now()
+                unit.session,
+                member,
+                name="test",
+                scopes=[Scope.SUBMIT],
+                expires_at=tomorrow,
+                now=clock.now(),
             )
     database.engine.dispose()
     return tokens

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -49,7 +50,12 @@ def create_event_and_token(database_url: str) -> tuple[str, list[str]]:
         shown: dict[str, Any] = {"state": TalkState.CONFIRMED, "starts": "2100-06-10T10:00:00", "title": "Edit 0"}
         talks = [make_talk(unit.session, fest, **shown).id for _ in range(TALK_COUNT)]
         _, token = create_access_token(
-            unit.session, member, name="test", scopes=list(Scope), expires_at=None, now=house.clock.now()
+            unit.session,
+            member,
+            name="test",
+            scopes=list(Scope),
+            expires_at=house.clock.now() + timedelta(days=1),
+            now=house.clock.now(),
         )
     house.database.engine.dispose()
     return token, talks

@@ -4,7 +4,7 @@ import pytest
 
 from eventcal.members.caller import ANONYMOUS, Caller
 from eventcal.members.enums import Role, Scope
-from eventcal.members.permission_checks import grantable_scopes
+from eventcal.members.rules import grantable_scopes
 
 ORDINARY_MEMBER = Caller(member_id="x", role=Role.MEMBER)
 
@@ -12,14 +12,14 @@ ORDINARY_MEMBER = Caller(member_id="x", role=Role.MEMBER)
 @pytest.mark.parametrize(
     ("caller", "has_duties", "widest"),
     [
-        (ORDINARY_MEMBER, False, Scope.SUBMIT),
+        (ORDINARY_MEMBER, False, Scope.ORGANISE),
         (Caller(member_id="x", role=Role.MEMBER, reviewed_event_ids=frozenset({"e"})), True, Scope.ORGANISE),
         (Caller(member_id="x", role=Role.MEMBER, organised_event_ids=frozenset({"e"})), True, Scope.ORGANISE),
         (Caller(member_id="x", role=Role.MODERATOR), True, Scope.ADMIN),
         (Caller(member_id="x", role=Role.ADMIN), True, Scope.ADMIN),
     ],
 )
-def test_useful_token_scopes_depend_on_the_role_of_the_member(
+def test_grantable_token_scopes_depend_on_the_role_of_the_member(
     caller: Caller, *, has_duties: bool, widest: Scope
 ) -> None:
     assert caller.is_team_member_or_moderator is has_duties

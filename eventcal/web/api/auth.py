@@ -11,11 +11,11 @@ from eventcal.outbox.enums import MailKind
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.me import member_json
 from eventcal.web.api.responses import json_response
-from eventcal.web.identity import accounts, passwords_and_codes, schemas
+from eventcal.web.identity import accounts, confirmation, passwords_and_codes, schemas
 from eventcal.web.identity.current_user import sign_in, sign_out
 from eventcal.web.identity.permissions import public, session_only
 from eventcal.web.request import rate_limits
-from eventcal.web.request.context import links, now, read_session, unit_of_work
+from eventcal.web.request.context import links, read_session
 
 auth = ApiBlueprint("auth", "Registration, sign-in and passwords")
 
@@ -76,16 +76,21 @@ def logout() -> None:
     body=schemas.ConfirmIn,
     returns=schemas.ConfirmedOut,
     accepts=schemas.MailedOut,
-    errors=[errors.InvalidEmailToken, TooManyRequests],
+    errors=[errors.InvalidEmailToken, errors.CsrfFailed, errors.DuplicateEmail, errors.NotSignedIn, TooManyRequests],
 )
 def confirm_email(fields: dict[str, Any]) -> Response:
-    """Confirm an email address with an emailed token. To request a new token, send `email` instead of `token`."""
+    """Confirm an email address with an emailed token. To request a new token, send `email` instead of `token`.
+
+    The token alone is sufficient if the request has the session cookie of the account and the `X-CSRF-Token` header.
+    Otherwise, send the account's `password`, or a `new_password` if you do not know the password. All other sessions
+    are ended, and all access tokens are revoked, because another person might have registered the address. A
+    `new_password` also removes all second factors and secret feeds. It cannot be used for a change of address.
+    """
     if "email" in fields:
         accounts.send_link_by_email(fields["email"], MailKind.CONFIRM)
         return json_response(_EMAIL_SENT, 202)
     rate_limits.count_email_token()
-    with unit_of_work() as session:
-        accounts.confirm_email_by_token(session, fields["token"], now=now())
+    confirmation.confirm_email(fields)
     return json_response({"confirmed": True})
 
 
@@ -113,7 +118,7 @@ def reset_password(fields: dict[str, Any]) -> None:
 def change_password() -> Response:
     """Change the current user's password, end all other sessions, and return a new session cookie and CSRF token."""
     form = passwords_and_codes.load_and_check_password(schemas.PasswordIn(), read_json())
-    changed = accounts.change_own_password(form["new_password"])
+    changed = accounts.change_own_password(form)
     with read_session() as session:
         body = member_json(session, changed)
     return json_response({"member": body, "csrf_token": sign_in(changed)})

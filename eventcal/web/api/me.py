@@ -6,12 +6,13 @@ from typing import Any
 from flask import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
 
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
 from eventcal.members import service as members
 from eventcal.members.enums import Scope
-from eventcal.members.errors import QuotaExceeded
+from eventcal.members.errors import DuplicateEmail, QuotaExceeded
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.speakers.service import find_speaker_by_member
@@ -21,10 +22,11 @@ from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import json_response, private_json
-from eventcal.web.identity import current_user, schemas
+from eventcal.web.identity import access_tokens, accounts, current_user, schemas
 from eventcal.web.identity.current_user import caller, clear_session_cookie, current_member, current_member_id
 from eventcal.web.identity.passwords_and_codes import load_and_check_password
 from eventcal.web.identity.permissions import member, session_only
+from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.request.idempotency import redact_in_replay
 from eventcal.web.schemas.fields import PageQuery
@@ -47,11 +49,28 @@ def profile() -> Response:
         return private_json(member_json(session, current_member(session)))
 
 
-@me.patch("/me", member(Scope.SUBMIT), body=schemas.MemberPatch, returns=schemas.MemberOut)
-def edit_profile(fields: dict[str, Any]) -> Response:
-    """Change the current user's name with a JSON merge patch. The `If-Match` header is not required."""
+@me.patch(
+    "/me",
+    member(Scope.SUBMIT),
+    documented_body=schemas.MemberPatch,
+    returns=schemas.MemberOut,
+    errors=[DuplicateEmail, TooManyRequests],
+)
+def edit_profile() -> Response:
+    """Change the current user's profile with a JSON merge patch. The `If-Match` header is not required.
+
+    A new `email` requires the `password`. A link is sent to the new address and a notice to the old address. The
+    address changes when the token in the link is sent to `POST /auth/confirm`. If sending email is disabled, the
+    address changes at once.
+    """
+    fields = load_and_check_password(schemas.MemberPatch(), read_json())
+    if "email" in fields:
+        rate_limits.count_email(fields["email"])
     with unit_of_work() as session:
-        return json_response(member_json(session, members.update_member(session, current_member(session), fields)))
+        row = members.update_member(session, current_member(session), fields)
+        if "email" in fields:
+            accounts.request_email_change(session, row, fields["email"])
+        return json_response(member_json(session, row))
 
 
 @me.delete("/me", session_only, documented_body=schemas.OwnPasswordIn, returns=schemas.LeftOut, errors=[LastOrganiser])
@@ -89,7 +108,7 @@ def end_own_session(session_id: str) -> None:
     """End one of the current user's sessions, which can be the current session."""
     with unit_of_work() as session:
         found = get_session(session, session_id, current_member_id(), now=now())
-        end_session(session, found, now=now())
+        end_session(session, found)
     if session_id == current_user.current_session_id():
         clear_session_cookie()
 
@@ -97,18 +116,22 @@ def end_own_session(session_id: str) -> None:
 @me.get("/me/tokens", session_only, query=PageQuery, lists=schemas.TokenOut)
 def list_own_tokens(query: dict[str, Any]) -> Response:
     """List the current user's access tokens, newest first. The values of the tokens are not included."""
-    serialize = schemas.TokenOut.serialize
-    return serve_private_page(query, members.list_access_tokens, serialize, member_id=current_member_id())
+    return serve_private_page(
+        query,
+        access_tokens.list_access_tokens,
+        lambda row: schemas.TokenOut.serialize(row.token, events=row.events),
+        member_id=current_member_id(),
+    )
 
 
 @me.post("/me/tokens", session_only, body=schemas.TokenIn, creates=schemas.NewTokenOut, errors=[QuotaExceeded])
 def create_token(fields: dict[str, Any]) -> Response:
     """Create an access token for the `Authorization: Bearer …` header. The token is returned only once."""
     with unit_of_work() as session:
-        token, secret = members.create_access_token(session, current_member(session), **fields, now=now())
+        created, secret = access_tokens.create_access_token(session, fields)
     redact_in_replay("token")
-    body = schemas.NewTokenOut.serialize(token, token=secret)
-    return json_response(body, 201, location=links().api(f"/me/tokens/{token.id}"))
+    body = schemas.NewTokenOut.serialize(created.token, events=created.events, token=secret)
+    return json_response(body, 201, location=links().api(f"/me/tokens/{created.token.id}"))
 
 
 @me.delete("/me/tokens/<token_id>", session_only)

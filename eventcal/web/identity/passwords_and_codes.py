@@ -22,9 +22,14 @@ from eventcal.web.request.context import now, read_session, settings, unit_of_wo
 
 def check_own_password(password: str) -> None:
     """Verify the current user's password. Raises TooManyRequests, or Invalid with an error for `/password`."""
-    rate_limits.count_sign_in()
     with read_session() as session:
         member = current_member(session)
+    check_password(member, password)
+
+
+def check_password(member: Member, password: str) -> None:
+    """Verify the password of a member. Raises TooManyRequests, or Invalid with an error for `/password`."""
+    rate_limits.count_sign_in()
     with guessing.limit_guessing(PASSWORD_LIMIT, member.email):
         if not password_hashes.is_correct_password(password, member.password):
             log_security_event(SecurityEvent.SIGN_IN_FAILED, member_id=member.id)

@@ -18,7 +18,7 @@ from eventcal.kit.errors import Forbidden, Message
 from eventcal.members.caller import Caller
 from eventcal.members.enums import Scope
 from eventcal.members.errors import InsufficientScope, InvalidToken, NotSignedIn
-from eventcal.members.permission_checks import check_moderator
+from eventcal.members.permission_checks import check_admin, check_moderator
 from eventcal.members.service import check_email_confirmed
 from eventcal.web.http.errors import error_response
 from eventcal.web.identity.current_user import SAFE_METHODS, bearer_token, caller, check_csrf, current_member_id
@@ -28,6 +28,7 @@ from eventcal.web.request.context import read_session
 P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, R]
+_ROLE_CHECKS = {"moderator": check_moderator, "admin": check_admin}
 
 ResourceCheck = Callable[[Session, str, Caller], object]
 """A function such as `get_event_for_organiser` that raises NotFound, NotSignedIn or Forbidden for a resource.
@@ -93,6 +94,11 @@ def moderator(view: View[P, R]) -> View[P, R]:
     return _require_access(view, access=AccessRule(name="moderator", scope=Scope.ADMIN))
 
 
+def admin(view: View[P, R]) -> View[P, R]:
+    """Allow administrators. Callers who are not administrators are rejected even if the resource does not exist."""
+    return _require_access(view, access=AccessRule(name="admin", scope=Scope.ADMIN))
+
+
 def session_only(view: View[P, R]) -> View[P, R]:
     """Allow members who signed in with a browser. Requests with access tokens are rejected."""
     return _require_access(view, access=AccessRule(name="by_cookie"))
@@ -119,13 +125,13 @@ def _authorize(access: AccessRule) -> None:
     if here.scopes is None:
         if request.method not in SAFE_METHODS:
             check_csrf()
-        browser_sessions.migrate_or_touch_session()
+        browser_sessions.touch_session()
     elif access.scope is None:
         raise Forbidden(Message("This requires a session, not a token. Sign in with your password."))
     elif not here.has_scope(access.scope):
         raise InsufficientScope(Message("This requires a token with the scope “%(scope)s”.", scope=access.scope))
-    if access.name == "moderator":
-        check_moderator(here)
+    if access.name in _ROLE_CHECKS:
+        _ROLE_CHECKS[access.name](here)
     if access.check_resource is not None:
         with read_session() as session:
             # Werkzeug keeps the order in which the variables occur in the URL.

@@ -4,22 +4,26 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
+from marshmallow.validate import OneOf
 
 from eventcal.events.enums import TeamRole
 from eventcal.kit.errors import Message
 from eventcal.members.enums import Role, Scope
 from eventcal.members.password_rules import MAX_LENGTH, MIN_LENGTH, normalise_password, password_errors
-from eventcal.web.params.fields import described
+from eventcal.web.params.fields import described, short_line_param
 from eventcal.web.schemas.fields import (
     URI,
     BaseSchema,
+    BoolField,
     EmailField,
     EnumField,
     InstantField,
     ListField,
     MultiLine,
     NestedField,
+    PageQuery,
     SingleLine,
+    Slug,
 )
 from eventcal.web.schemas.response_schema import ResponseSchema
 
@@ -50,10 +54,72 @@ class MemberOut(ResponseSchema):
     teams = fields.List(fields.Nested(TeamOut), required=True)
 
 
+class PasswordField(MultiLine):
+    """A password to verify. The strength of the password is not checked."""
+
+    limit = _LONGEST_INPUT
+    json_schema: Mapping[str, Any] = {**MultiLine.json_schema, "format": "password"}
+
+
+class NewPasswordField(PasswordField):
+    """A new password, which is validated without knowing whose password it is."""
+
+    json_schema: Mapping[str, Any] = {
+        **PasswordField.json_schema,
+        "minLength": MIN_LENGTH,
+        "maxLength": MAX_LENGTH,
+        "description": "Not a common password, your name, your email address or the name of the calendar.",
+    }
+
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        password = super()._deserialize(value, attr, data, **kwargs)
+        if errors := password_errors(normalise_password(password), personal_texts=()):
+            raise ValidationError(errors)
+        return password
+
+
 class MemberPatch(BaseSchema):
-    """Changes to the current user's profile, as a JSON merge patch (RFC 7396)."""
+    """Changes to the current user's profile, as a JSON merge patch (RFC 7396).
+
+    A new `email` requires the `password` of the account, and takes effect when the link in the confirmation email is
+    used.
+    """
 
     name = SingleLine(200)
+    email = EmailField()
+    password = PasswordField(load_only=True)
+
+    @validates_schema
+    def check_email_with_password(self, data: dict[str, Any], **_: object) -> None:
+        if "email" in data and "password" not in data:
+            raise ValidationError(Message("is required to change the email address"), "password")
+        if "password" in data and "email" not in data:
+            raise ValidationError(Message("is only for changing the email address; omit it"), "password")
+
+
+class AccountOut(ResponseSchema):
+    """The account of a member, as administrators see it."""
+
+    id = fields.String(required=True)
+    email = fields.String(required=True)
+    name = fields.String(required=True)
+    role = EnumField(Role, required=True)
+    confirmed = fields.Boolean(required=True)
+    suspended = fields.Boolean(required=True, metadata=described("Whether the member is barred from signing in."))
+    created_at = InstantField(required=True)
+
+
+class AccountPatch(BaseSchema):
+    """Changes to the account of a member, as a JSON merge patch (RFC 7396)."""
+
+    role = EnumField(Role)
+    confirmed = BoolField(validate=OneOf([True], error=Message("must be true; omit it to change nothing")))
+
+
+class MembersQuery(PageQuery):
+    """The query parameters of the list of members."""
+
+    q = short_line_param(load_default=None)
 
 
 class StaysPublicOut(ResponseSchema):
@@ -90,12 +156,23 @@ class SessionsOut(ResponseSchema):
 class TokenIn(BaseSchema):
     """The properties of a new access token.
 
-    Each scope includes the scopes before it in the order `read`, `submit`, `organise`, `admin`.
+    Each scope includes the scopes before it in the order `read`, `submit`, `organise`, `admin`. Only moderators and
+    administrators may use `admin`. Each use of the token is checked against the present role and teams of the member.
+    If the member is promoted to a higher role, the token keeps the permissions of the former role.
     """
 
     name = SingleLine(100, required=True)
     scopes = ListField(EnumField(Scope), least=1, limit=len(Scope), required=True)
-    expires_at = InstantField(allow_none=True, load_default=None)
+    events = ListField(
+        Slug(),
+        least=1,
+        allow_none=True,
+        load_default=None,
+        metadata=described("The only events for which the token has the permissions of an organiser or reviewer."),
+    )
+    expires_at = InstantField(
+        allow_none=True, load_default=None, doc="At most a year from now. The default is 90 days from now."
+    )
 
 
 class TokenOut(ResponseSchema):
@@ -104,8 +181,15 @@ class TokenOut(ResponseSchema):
     id = fields.String(required=True)
     name = fields.String(required=True)
     scopes = fields.List(EnumField(Scope), required=True)
-    expires_at = InstantField(required=True, allow_none=True)
+    events = fields.List(
+        fields.String(),
+        required=True,
+        allow_none=True,
+        metadata=described("The events to which the permissions of an organiser are restricted, or null."),
+    )
+    expires_at = InstantField(required=True)
     created_at = InstantField(required=True)
+    last_used_at = InstantField(required=True, allow_none=True, doc="Time of last use, accurate to an hour.")
 
 
 class NewTokenOut(TokenOut):
@@ -130,30 +214,6 @@ class FeedOut(ResponseSchema):
     name = fields.String(required=True)
     url = fields.String(required=True, allow_none=True, metadata=URI)
     last_fetched_at = InstantField(required=True, allow_none=True)
-
-
-class PasswordField(MultiLine):
-    """A password to verify. The strength of the password is not checked."""
-
-    limit = _LONGEST_INPUT
-    json_schema: Mapping[str, Any] = {**MultiLine.json_schema, "format": "password"}
-
-
-class NewPasswordField(PasswordField):
-    """A new password, which is validated without knowing whose password it is."""
-
-    json_schema: Mapping[str, Any] = {
-        **PasswordField.json_schema,
-        "minLength": MIN_LENGTH,
-        "maxLength": MAX_LENGTH,
-        "description": "Not a common password, your name, your email address or the name of the calendar.",
-    }
-
-    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        password = super()._deserialize(value, attr, data, **kwargs)
-        if errors := password_errors(normalise_password(password), personal_texts=()):
-            raise ValidationError(errors)
-        return password
 
 
 class RegisterIn(BaseSchema):
@@ -207,17 +267,24 @@ class SignedInOut(BaseSchema):
 
 
 class ConfirmIn(BaseSchema):
-    """A token from a confirmation email, or the email address to which a new confirmation email is sent."""
+    """A token from a confirmation email, or the email address to which a new confirmation email is sent.
+
+    With `token`, send the session cookie of the account, or its `password`, or a `new_password`.
+    """
 
     extra_json_schema: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}
 
     token = MultiLine(_LONGEST_TOKEN)
     email = EmailField()
+    password = PasswordField(load_only=True)
+    new_password = NewPasswordField(load_only=True)
 
     @validates_schema
     def check_token_or_email(self, data: dict[str, Any], **_: object) -> None:
         if ("token" in data) is ("email" in data):
             raise ValidationError(Message("must contain either `token` or `email`"), "token")
+        if "password" in data and "new_password" in data:
+            raise ValidationError(Message("cannot be combined with `password`; send one of them"), "new_password")
 
 
 class ConfirmedOut(BaseSchema):
@@ -258,3 +325,4 @@ class PasswordIn(OwnPasswordIn):
     """The current user's password and the new password."""
 
     new_password = NewPasswordField(required=True, load_only=True)
+    revoke_tokens = BoolField(load_default=False, metadata=described("Whether to revoke all access tokens as well."))

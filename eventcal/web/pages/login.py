@@ -10,14 +10,21 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import FieldError, Invalid
-from eventcal.members.errors import InvalidCode, InvalidCredentials, InvalidPasskey, NotInvited, RegistrationClosed
+from eventcal.members.errors import (
+    InvalidCode,
+    InvalidCredentials,
+    InvalidEmailToken,
+    InvalidPasskey,
+    NotInvited,
+    RegistrationClosed,
+)
 from eventcal.outbox.enums import MailKind
 from eventcal.web.http.errors import status_of
 from eventcal.web.i18n import translate_error
-from eventcal.web.identity import accounts, passkeys, passwords_and_codes
+from eventcal.web.identity import accounts, confirmation, passkeys, passwords_and_codes
 from eventcal.web.identity.current_user import check_csrf, sign_in, sign_out
 from eventcal.web.identity.permissions import public
-from eventcal.web.identity.schemas import CodeIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
+from eventcal.web.identity.schemas import CodeIn, ConfirmIn, LoginIn, RegisterIn, ResetConfirmIn, ResetIn
 from eventcal.web.rendering.forms import EMPTY_FORM, Form, next_path, nonempty_form_fields, rejected_form, validate
 from eventcal.web.rendering.page import Page, pages
 from eventcal.web.rendering.private_page import (
@@ -30,9 +37,9 @@ from eventcal.web.rendering.private_page import (
     secret_page_response,
 )
 from eventcal.web.request import browser_sessions, rate_limits
-from eventcal.web.request.context import now, settings, unit_of_work
+from eventcal.web.request.context import read_session, settings
 
-_LOGIN, _CODE = LoginIn(), CodeIn()
+_LOGIN, _CODE, _CONFIRM = LoginIn(), CodeIn(), ConfirmIn()
 _REGISTER, _NEW_PASSWORD, _ADDRESS = RegisterIn(), ResetConfirmIn(), ResetIn()
 
 
@@ -130,20 +137,37 @@ def submit_registration() -> Response:
 
 @pages.get("/confirm")
 @public
-def confirm_email_form() -> Response:
-    """Show a confirmation button, so that an email scanner that follows the link does not confirm the address."""
-    token, title = request.args.get("token", ""), _("Confirm your address")
-    return secret_page_response(template="confirm.html", title=title, status=HTTPStatus.OK, token=token)
+def confirm_email_form(form: Form | None = None, status: int = HTTPStatus.OK) -> Response:
+    """Show a confirmation button, so that an email scanner that follows the link does not confirm the address.
+
+    In a browser that is not signed in to the account, the form asks for the password or for a new password.
+    """
+    form = form or Form({"token": request.args.get("token", "")})
+    try:
+        with read_session() as session:
+            found = accounts.find_confirmation(session, form.value("token"))
+            signed_in = confirmation.is_signed_in_as(found.member)
+    except InvalidEmailToken as error:
+        return _message_page(_("This did not work"), translate_error(error), status_of(InvalidEmailToken))
+    return secret_page_response(
+        template="confirm.html",
+        title=_("Confirm your address"),
+        status=status,
+        form=form,
+        address=found.new_email or found.member.email,
+        signed_in=signed_in,
+        can_set_password=found.can_set_password,
+    )
 
 
 @pages.post("/confirm")
 @public
-@form_view(lambda error: _message_page(_("This did not work"), translate_error(error), status_of(type(error))))
+@form_view(redisplay(confirm_email_form))
 def confirm_email() -> Response:
     check_csrf()
     rate_limits.count_email_token()
-    with unit_of_work() as session:
-        accounts.confirm_email_by_token(session, request.form.get("token", ""), now=now())
+    fields = validate(_CONFIRM, nonempty_form_fields("token", "password", "new_password"))
+    confirmation.confirm_email(fields)
     return _message_page(_("Your address is confirmed"), _("You can submit talks now."))
 
 

@@ -141,8 +141,8 @@ class CommaSeparatedParam(MultiParam):
         return super()._deserialize(parts, attr, data, **kwargs)
 
 
-def short_line_param() -> LineParam:
-    return LineParam(validate=max_length(LONGEST_TEXT), metadata=dict(LINE_JSON_SCHEMA))
+def short_line_param(**settings: Any) -> LineParam:
+    return LineParam(validate=max_length(LONGEST_TEXT), metadata=dict(LINE_JSON_SCHEMA), **settings)
 
 
 def described(description: str) -> dict[str, Any]:

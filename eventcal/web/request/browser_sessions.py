@@ -2,15 +2,14 @@
 
 A member's cookie contains only a random secret. Anonymous users get a session only when a form is shown. The values of
 an anonymous session are stored in the signed cookie, so that anonymous requests never write to the database. Users can
-read and replay the values in a signed cookie. Earlier releases used signed cookies for members, too. The first request
-whose response can set a cookie replaces a member's signed cookie with a stored session.
+read and replay the values in a signed cookie.
 """
 
 import base64
 import hmac
 import secrets
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -26,19 +25,20 @@ from eventcal.web.request.context import read_session, services, settings, unit_
 from eventcal.web.request.session_cookie import BrowserSession, StoredSession
 
 _LONGEST_USER_AGENT = 300
-# The keys of values in the signed cookies that earlier releases sent to members.
-_SIGNED_MEMBER_KEY, _SIGNED_CSRF_KEY, _SIGNED_REAUTHENTICATED_KEY = "_user_id", "csrf_token", "proved_at"
-# Each HMAC includes its purpose, so that it cannot be used for another purpose.
+# The key of the CSRF secret in the signed cookie of an anonymous user.
+_SIGNED_CSRF_KEY = "csrf_token"
+# The purpose is part of the HMAC, so that the HMAC cannot be used for another purpose.
 _CSRF_PURPOSE = b"eventcal: CSRF secret of a session"
-_SIGNED_COOKIE_PURPOSE = b"eventcal: session in place of a signed cookie"
 
 
 def find_stored_session(db_session: Session | None = None) -> StoredSession | None:
-    """Return the active session of the request, or None. A session that replaces a signed cookie is not saved."""
+    """Return the active session of the request, or None."""
     browser = _browser_session()
     if not browser.looked_up:
-        with read_session() if db_session is None else nullcontext(db_session) as session_to_read:
-            browser.stored_session = _load_stored_session(session_to_read, browser)
+        if browser.secret is not None:
+            with read_session() if db_session is None else nullcontext(db_session) as session_to_read:
+                found = table.find_session(session_to_read, browser.secret, now=services().clock.now())
+            browser.stored_session = None if found is None else StoredSession(*found)
         browser.looked_up = True
     return browser.stored_session
 
@@ -48,25 +48,26 @@ def start_session(member: Member, *, pending: bool = False) -> None:
 
     A session is `pending` if a second-factor code is still required.
     """
-    former = _get_stored_session()
+    former = find_stored_session()
     secret = secrets.token_urlsafe(32)
     row = _new_session_row(member, secret, pending=pending)
     with unit_of_work() as unit:
         if former is not None:
-            table.end_session(unit, former.row, now=row.created_at)
-        # The account may have been deleted since `member` was loaded.
-        if unit.get(Member, member.id) is None:
-            raise NotSignedIn(Message("This account no longer exists."))
+            table.end_session(unit, former.row)
+        # The account may have been deleted or suspended, or its password changed, since `member` was loaded.
+        current = unit.get(Member, member.id)
+        if current is None or not current.active or current.fs_uniquifier != member.fs_uniquifier:
+            raise NotSignedIn(Message("The account has changed in the meantime. Sign in again."))
         unit.add(row)
         unit.flush()
     _set_session_cookie(secret, StoredSession(row, member))
 
 
 def end_current_session() -> None:
-    found = _get_stored_session()
+    found = find_stored_session()
     if found is not None:
         with unit_of_work() as unit:
-            table.end_session(unit, found.row, now=services().clock.now())
+            table.end_session(unit, found.row)
     delete_session_cookie()
 
 
@@ -78,9 +79,9 @@ def delete_session_cookie() -> None:
     browser.looked_up, browser.stored_session = True, None
 
 
-def migrate_or_touch_session() -> None:
-    """Replace a member's signed cookie with a stored session, and periodically record that the session was used."""
-    found, moment = _get_stored_session(), services().clock.now()
+def touch_session() -> None:
+    """Record that the session was used, at most once per hour, and renew its cookie."""
+    found, moment = find_stored_session(), services().clock.now()
     secret = _browser_session().secret
     if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
         _set_session_cookie(secret, found)
@@ -129,19 +130,13 @@ def csrf_secret() -> str:
     """
     browser = _browser_session()
     if browser.secret is not None:
-        return _hmac(_CSRF_PURPOSE, browser.secret)
+        return _derive_csrf_secret(browser.secret)
     return str(browser.setdefault(_SIGNED_CSRF_KEY, secrets.token_urlsafe(32)))
 
 
 def is_csrf_secret(secret: str) -> bool:
     browser = _browser_session()
-    if browser.secret is None:
-        known = browser.get(_SIGNED_CSRF_KEY)
-    elif hmac.compare_digest(secret.encode(), _hmac(_CSRF_PURPOSE, browser.secret).encode()):
-        return True
-    else:
-        stored = find_stored_session()
-        known = None if stored is None else stored.row.signed_csrf_secret
+    known = browser.get(_SIGNED_CSRF_KEY) if browser.secret is None else _derive_csrf_secret(browser.secret)
     return isinstance(known, str) and hmac.compare_digest(secret.encode(), known.encode())
 
 
@@ -150,65 +145,20 @@ def _browser_session() -> BrowserSession:
     return cast("BrowserSession", session)
 
 
-def _load_stored_session(db_session: Session, browser: BrowserSession) -> StoredSession | None:
-    moment = services().clock.now()
-    if browser.secret is not None:
-        found = table.find_session(db_session, browser.secret, now=moment)
-        return None if found is None else StoredSession(*found)
-    key = browser.get(_SIGNED_MEMBER_KEY)
-    if not isinstance(key, str) or not isinstance(browser.get(_SIGNED_CSRF_KEY), str):
-        return None
-    secret = _derive_session_secret(browser)
-    found = table.find_session(db_session, secret, now=moment)
-    if found is not None:
-        return StoredSession(*found)
-    member = table.find_member_by_signed_cookie(db_session, key, secret=secret)
-    if member is None:
-        return None
-    row = _new_session_row(member, secret)
-    row.signed_csrf_secret = browser[_SIGNED_CSRF_KEY]
-    row.reauthenticated_at = datetime.fromtimestamp(browser.get(_SIGNED_REAUTHENTICATED_KEY, 0), UTC)
-    return StoredSession(row, member)
-
-
 def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
     printable = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
     agent, moment = printable[:_LONGEST_USER_AGENT] or None, services().clock.now()
     return table.build_session(member, secret=secret, user_agent=agent, now=moment, pending=pending)
 
 
-def _derive_session_secret(browser: BrowserSession) -> str:
-    """Derive the secret of a stored session from the signed cookie that the session replaces.
-
-    The secret is not random, so that concurrent requests with the same signed cookie get the same session.
-    """
-    return _hmac(_SIGNED_COOKIE_PURPOSE, browser[_SIGNED_MEMBER_KEY], browser[_SIGNED_CSRF_KEY])
-
-
-def _hmac(purpose: bytes, *parts: str) -> str:
-    message = b"\0".join([purpose, *(part.encode() for part in parts)])
+def _derive_csrf_secret(session_secret: str) -> str:
+    message = b"\0".join([_CSRF_PURPOSE, session_secret.encode()])
     digest = hmac.digest(settings().secret_key.encode(), message, "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _get_stored_session() -> StoredSession | None:
-    """Return the active session of the request, or None. Save a session that replaces a signed cookie."""
-    found, browser = find_stored_session(), _browser_session()
-    if found is None or browser.secret is not None:
-        return found
-    with unit_of_work() as unit:
-        # A concurrent request may already have saved or ended the session.
-        found = _load_stored_session(unit, browser)
-        if found is None:
-            raise NotSignedIn(Message("Sign in or send a token."))
-        unit.add(found.row)
-        unit.flush()
-    _set_session_cookie(_derive_session_secret(browser), found)
-    return found
-
-
 def _update_session(**values: object) -> None:
-    found = _get_stored_session()
+    found = find_stored_session()
     if found is not None:
         with unit_of_work() as unit:
             table.update_session(unit, found.row.id, **values)

@@ -9,6 +9,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from eventcal.config import Settings
 from eventcal.members.models import Member, MemberSession
 from eventcal.members.sessions import IDLE_TIMEOUT
+from eventcal.web.request.signing import DIGEST_METHOD
 
 _SECRET_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -56,6 +57,7 @@ class StoredSessionInterface(SecureCookieSessionInterface):
     """A session interface that does not query the database until `find_stored_session` is called."""
 
     session_class = BrowserSession
+    digest_method = staticmethod(DIGEST_METHOD)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         value = request.cookies.get(self.get_cookie_name(app), "")

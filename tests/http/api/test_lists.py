@@ -101,7 +101,10 @@ def _add_talks(session: Session, busy: Event, member: Member) -> None:
 def _add_credentials(session: Session, member: Member, number: int) -> None:
     digest = f"{number:064}"
     kept = {"member_id": member.id, "name": f"Device {number}", "created_at": NOON}
-    session.add(AccessToken(token_hash=digest, scopes=["read"], **kept))
+    expires_at = NOON + timedelta(days=90)
+    session.add(
+        AccessToken(token_hash=digest, scopes=["read"], granted_role=member.role, expires_at=expires_at, **kept)
+    )
     session.add(PersonalFeed(secret_hash=digest, **kept))
 
 

@@ -32,7 +32,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 PAGE_ENDPOINTS = ("pages.", "embeds.")
 UNDOCUMENTED_PATHS = {"/", "/metrics", "/robots.txt", "/static/{filename}"}
 MODERATOR_HEADERS = {"Authorization": f"Bearer {sample_calendar.MODERATOR_TOKEN}"}
-PROTECTED_ACCESS = {"member", "organiser", "moderator", "by_cookie"}
+PROTECTED_ACCESS = {"member", "organiser", "moderator", "admin", "by_cookie"}
 
 
 class Operation(NamedTuple):
@@ -204,7 +204,7 @@ def test_operation_documents_request_headers(operation: Operation) -> None:
         expected.add("If-Match")
     if operation.method == "post" and guarded and not operation.path.startswith("/api/v1/auth/"):
         expected.add("Idempotency-Key")
-    if (unsafe and guarded) or operation.path == "/api/v1/auth/logout":
+    if (unsafe and guarded) or operation.path in {"/api/v1/auth/logout", "/api/v1/auth/confirm"}:
         expected.add("X-CSRF-Token")
     assert sent == expected
     assert ("428" in operation.definition["responses"]) is ("If-Match" in sent)

@@ -43,6 +43,7 @@ STRICTER_THAN_SCHEMA = (
     "POST /api/v1/auth/reset/confirm",
     "POST /api/v1/auth/password",
     "DELETE /api/v1/me",
+    "PATCH /api/v1/me",
     "POST /api/v1/me/tokens",
     "POST /api/v1/events",
     "PATCH /api/v1/events/{slug}",

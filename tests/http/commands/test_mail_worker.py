@@ -24,7 +24,7 @@ from eventcal.worker import MailServer as Destination
 from eventcal.worker import parse_mail_url as destination
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event, make_talk
-from tests.http_app import create_test_app, get_json, post_to_api, sign_in_with_password
+from tests.http_app import PASSWORD, create_test_app, get_json, post_to_api, sign_in_with_password
 from tests.mail_server import MailServer, run_mail_server
 
 MAIL_TEXT = "Grüße,\n.\nfollow this link: https://example.org/reset?token=abc\n"
@@ -288,10 +288,12 @@ def test_new_member_confirms_address_with_token_from_email(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
     with create_test_app(settings.database_url, clock, mail_url=settings.mail_url) as app:
-        post_to_api(app, "/auth/register", {"email": "ada@example.org", "password": "correct horse", "name": "Ada"})
+        registered = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada"}
+        post_to_api(app, "/auth/register", registered)
         send_next_mail(database, settings)
         text = server.mails[0].get_content().replace("\r\n", "\n")
         found = re.search(r"^http://127\.0\.0\.1:8000/confirm\?token=(\S+)$", text, re.MULTILINE)
         assert found is not None
-        assert get_json(post_to_api(app, "/auth/confirm", {"token": found[1]})) == {"confirmed": True}
+        answer = post_to_api(app, "/auth/confirm", {"token": found[1], "password": PASSWORD})
+        assert get_json(answer) == {"confirmed": True}
         assert sign_in_with_password(app).member["confirmed"] is True

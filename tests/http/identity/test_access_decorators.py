@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Blueprint, Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from eventcal.app import create_app
@@ -143,8 +144,10 @@ def test_token_reaches_routes_of_its_scope(app: Flask, scope: Scope, inside: tup
     )
 
 
-def test_admin_token_does_not_make_member_a_moderator(app: Flask) -> None:
-    token = create_token_headers(create_signed_in_client(app), Scope.ADMIN)
+def test_admin_token_of_former_moderator_does_not_reach_moderator_routes(app: Flask) -> None:
+    token = create_token_headers(http_app.create_moderator_client(app), Scope.ADMIN)
+    with write_session(app) as session:
+        session.scalars(select(Member)).one().role = Role.MEMBER
     assert status_and_code(call_api(app.test_client(), "POST", "/probe/moderator", **token)) == (403, "forbidden")
 
 

@@ -245,6 +245,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "GET /me",
         "GET /me/account",
         "GET /me/account/delete",
+        "GET /me/account/email",
         "GET /me/feeds",
         "GET /me/security",
         "GET /me/security/again",
@@ -264,6 +265,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "POST /me/account",
         "POST /me/account/confirmation",
         "POST /me/account/delete",
+        "POST /me/account/email",
         "POST /me/account/password",
         "POST /me/feeds",
         "POST /me/security/again",
@@ -390,12 +392,20 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     # All other callers are rejected with 403, even if the object does not exist.
     Access(MODERATORS, Scope.ADMIN): (
         "DELETE /api/v1/sponsors/rackspace/logo",
+        "PATCH /api/v1/members/member-ada",
         "PATCH /api/v1/sponsors/rackspace",
         "POST /api/v1/events/proposed/publish",
         "POST /api/v1/events/summit/redact",
+        "POST /api/v1/members/member-ada/reinstate",
+        "POST /api/v1/members/member-ada/suspend",
         "POST /api/v1/speakers/ada/merge",
         "POST /api/v1/talks/confirmed/redact",
         "PUT /api/v1/sponsors/rackspace/logo",
+    ),
+    Access(frozenset({Who.ADMIN}), Scope.ADMIN): (
+        "GET /api/v1/members",
+        "GET /api/v1/members/member-ada",
+        "POST /api/v1/members/member-ada/end-sessions",
     ),
     Access(MODERATORS): (
         "GET /organise/summit/talks/submitted/redact",

@@ -46,7 +46,7 @@ def test_member_changes_their_name(app: Flask) -> None:
     [
         ({"name": None}, "/name"),
         ({"name": "a\nb"}, "/name"),
-        ({"email": "x@y.org"}, "/email"),
+        ({"email": "x@y.org"}, "/password"),
         ({"role": "x"}, "/role"),
     ],
 )
@@ -156,7 +156,7 @@ def test_account_deletion_requires_password(app: Flask) -> None:
 
 
 def test_access_token_cannot_delete_account(app: Flask) -> None:
-    token = create_token_headers(create_signed_in_client(app), Scope.ADMIN)
+    token = create_token_headers(create_signed_in_client(app), Scope.ORGANISE)
     answer = call_api(app.test_client(), "DELETE", "/me", body={"password": PASSWORD}, **token)
     assert status_and_code(answer) == (403, "forbidden")
 

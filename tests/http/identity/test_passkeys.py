@@ -258,7 +258,7 @@ def test_adding_passkey_requires_csrf_token_and_recent_sign_in(
     assert member_browser.client.post(NEW_PASSKEY_PATH, data=held | {"csrf_token": "no"}).status_code == 403
     assert new_browser.client.post(NEW_PASSKEY_PATH, data=held).status_code == 401
     assert new_browser.client.get(NEW_PASSKEY_PATH).headers["Location"].startswith("/login?next=")
-    token = create_token_headers(http_app.create_signed_in_client(app), *Scope)
+    token = create_token_headers(http_app.create_signed_in_client(app), Scope.ORGANISE)
     assert app.test_client().post(NEW_PASSKEY_PATH, data=held, headers=token).status_code == 403
     clock.tick(15 * 60)
     assert (

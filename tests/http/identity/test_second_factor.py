@@ -79,7 +79,7 @@ def test_first_correct_code_enables_second_factor(app: Flask, member_browser: Ht
     assert member_browser.response.headers["Cache-Control"] == "no-store"
     codes = read_recovery_codes(member_browser)
     assert len(set(codes)) == 10
-    assert all(re.fullmatch("([0-9a-z]{4}-){3}[0-9a-z]{4}", code) for code in codes)
+    assert all(re.fullmatch("([0-9a-z]{4}-){5}[0-9a-z]{4}", code) for code in codes)
     assert "10 recovery codes are left." in member_browser.visit("/me/security")
 
 
@@ -147,7 +147,7 @@ def test_anonymous_user_is_redirected_to_sign_in(new_browser: HtmlBrowser, path:
 
 
 def test_access_token_cannot_use_security_pages(app: Flask) -> None:
-    token = create_token_headers(http_app.create_signed_in_client(app), *Scope)
+    token = create_token_headers(http_app.create_signed_in_client(app), Scope.ORGANISE)
     client = app.test_client()
     assert client.get("/me/security", headers=token).status_code == 403
     assert client.post(f"{APP_SETUP_PATH}/off", headers=token, data={"proof": PASSWORD}).status_code == 403

@@ -1,6 +1,7 @@
 """/me/account: name, email and password, and deleting the account after a summary of the consequences."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -165,7 +166,9 @@ def add_all_kinds_of_data(app: Flask) -> None:
             PersonalFeed(member_id=member.id, name=name, secret_hash=name, created_at=NOON, revoked_at=revoked)
             for name, revoked in (("phone", None), ("desk", None), ("lost", NOON))
         )
-        session.add(AccessToken(member_id=member.id, name="script", token_hash="x", scopes=[], created_at=NOON))
+        token = AccessToken(member_id=member.id, name="script", token_hash="x", scopes=[], created_at=NOON)
+        token.granted_role, token.expires_at = member.role, NOON + timedelta(days=90)
+        session.add(token)
         session.add(TeamMember(event_id=event.id, member_id=member.id, role=TeamRole.REVIEWER))
 
 

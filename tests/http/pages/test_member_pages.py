@@ -245,7 +245,7 @@ def test_links_in_mails_open_working_pages(mailing_app: Flask) -> None:
     browser.visit("/register")
     assert "A mail is on its way to ada@example.org" in browser.submit_form("/register", **REGISTRATION)
     browser.visit(mailed_link(mailing_app, "confirm"))
-    assert "Your address is confirmed" in browser.submit_form("/confirm")
+    assert "Your address is confirmed" in browser.submit_form("/confirm", password=REGISTRATION["password"])
     browser.visit("/reset")
     browser.submit_form("/reset", email=REGISTRATION["email"])
     browser.visit(mailed_link(mailing_app, "reset"))

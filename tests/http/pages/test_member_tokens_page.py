@@ -126,7 +126,7 @@ def test_all_errors_are_reported_together(member_browser: HtmlBrowser) -> None:
 @pytest.mark.parametrize(
     ("who", "offered"),
     [
-        (None, ["read", "submit"]),
+        (None, ["read", "submit", "organise"]),
         (TeamRole.REVIEWER, ["read", "submit", "organise"]),
         (TeamRole.ORGANISER, ["read", "submit", "organise"]),
         (Role.MODERATOR, ["read", "submit", "organise", "admin"]),

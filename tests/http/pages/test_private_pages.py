@@ -1,6 +1,7 @@
 """Rules for all personal pages: they require sign-in, are never stored, and escape user text."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +41,7 @@ PRIVATE_PAGES: dict[str, str] = {
     "/me": "/me",
     "/me/account": "/me/account",
     "/me/account/delete": "/me/account/delete",
+    "/me/account/email": "/me/account/email",
     "/me/feeds": "/me/feeds",
     "/me/feeds/<feed_id>": "/me/feeds/{feed}",
     "/me/security": "/me/security",
@@ -123,7 +125,7 @@ def _add_objects(session: Session, olga: Member, text: str) -> dict[str, str]:
     sponsorship = make_sponsorship(session, tier, sponsor=sponsor, enquirer=other, note=f"Please {text}")
     feed, _secret = create_personal_feed(session, olga, name=f"Phone {text}"[:100], now=NOON)
     token, _token = create_access_token(
-        session, olga, name=f"Script {text}"[:100], scopes=[Scope.READ], expires_at=None, now=NOON
+        session, olga, name=f"Script {text}"[:100], scopes=[Scope.READ], expires_at=NOON + timedelta(days=90), now=NOON
     )
     passkey = Passkey(
         member_id=olga.id,

@@ -94,7 +94,7 @@ class Operation:
         if not self.requires_sign_in:
             return set() if self.access.name == "feed" else {InvalidToken}
         errors: set[ErrorClass] = {InvalidToken, NotSignedIn, InsufficientScope if self.access.scope else Forbidden}
-        if self.access.name in {"organiser", "moderator"}:
+        if self.access.name in {"organiser", "moderator", "admin"}:
             errors.add(Forbidden)
         if self.access.requires_confirmed_email:
             errors.add(EmailNotConfirmed)

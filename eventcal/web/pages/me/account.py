@@ -9,7 +9,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from eventcal.kit.errors import Invalid, Message, NotFound, require
-from eventcal.members.service import update_member
+from eventcal.members.service import count_access_tokens, update_member
 from eventcal.outbox.enums import MailKind
 from eventcal.speakers.models import Speaker
 from eventcal.speakers.service import find_speaker_by_member
@@ -29,9 +29,11 @@ from eventcal.web.rendering.private_page import (
     redisplay,
 )
 from eventcal.web.rendering.speaker_form import build_speaker_form, save_speaker, speaker_form_context
-from eventcal.web.request.context import now, read_session, unit_of_work
+from eventcal.web.request import rate_limits
+from eventcal.web.request.context import now, read_session, settings, unit_of_work
 
-_NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(), PasswordIn(), OwnPasswordIn()
+_NAME, _NEW_PASSWORD, _PASSWORD = MemberPatch(only=["name"]), PasswordIn(), OwnPasswordIn()
+_EMAIL = MemberPatch(only=["email", "password"])
 
 
 @pages.get("/me/account")
@@ -48,11 +50,14 @@ def account(submitted_form: str = "mailing", form: Form = EMPTY_FORM, status: in
             status=status,
             member=member,
             confirmed=current_user.is_email_confirmed(member),
+            tokens=count_access_tokens(session, member.id),
             done=done_message(
                 {
                     "name": _("Your name is changed."),
                     "password": _("Your password is changed. Every other session has ended."),
                     "mailed": _("A mail is on its way to %(email)s.", email=member.email),
+                    "address": _("Your address is changed."),
+                    "moving": _("Check your inbox: we sent a link to your new address."),
                 }
             ),
             **forms,
@@ -74,10 +79,30 @@ def change_name() -> str:
 @form_view(redisplay(account, default_field="password", submitted_form="password"), catch=(Invalid, TooManyRequests))
 def change_password() -> str:
     """Change the password after checking the current password, and end all other sessions of the member."""
-    data = nonempty_form_fields("password", "new_password")
+    data = {**nonempty_form_fields("password", "new_password"), "revoke_tokens": "revoke_tokens" in request.form}
     fields = passwords_and_codes.load_and_check_password(_NEW_PASSWORD, data)
-    current_user.sign_in(accounts.change_own_password(fields["new_password"]))
+    current_user.sign_in(accounts.change_own_password(fields))
     return url_for("pages.account", done="password")
+
+
+@pages.get("/me/account/email")
+@login_required
+def change_email_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
+    title, sends_mail = _("Change my address"), settings().mail_url is not None
+    return private_page_response(template="me/email.html", title=title, status=status, form=form, sends_mail=sends_mail)
+
+
+@pages.post("/me/account/email")
+@login_required
+@form_view(redisplay(change_email_form))
+def change_email() -> str:
+    """Send a link to the new address after checking the password. Without email, change the address at once."""
+    data = {name: request.form.get(name, "") for name in ("email", "password")}
+    fields = passwords_and_codes.load_and_check_password(_EMAIL, data)
+    rate_limits.count_email(fields["email"])
+    with unit_of_work() as session:
+        accounts.request_email_change(session, current_member(session), fields["email"])
+    return url_for("pages.account", done="address" if settings().mail_url is None else "moving")
 
 
 @pages.post("/me/account/confirmation")

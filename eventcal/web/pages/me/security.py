@@ -86,7 +86,7 @@ def end_own_session(session_id: str) -> Response:
     """End a session of the current member. Ending the current session signs the member out."""
     with unit_of_work() as session:
         row = get_session(session, session_id, current_member_id(), now=now())
-        end_session(session, row, now=now())
+        end_session(session, row)
     if session_id == current_user.current_session_id():
         current_user.clear_session_cookie()
         return redirect("/", HTTPStatus.SEE_OTHER)

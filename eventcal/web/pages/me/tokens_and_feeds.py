@@ -1,19 +1,24 @@
 """Pages for API access tokens and secret URLs of agenda feeds. A secret is shown only when it is created."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from eventcal.events.models import Event
+from eventcal.events.queries import list_team_events
 from eventcal.kit.errors import FieldError, raise_if_invalid
 from eventcal.kit.localtime import parse_local
-from eventcal.kit.pagination import PageRequest
+from eventcal.kit.pagination import MAX_LIMIT, PageRequest
 from eventcal.members import service
 from eventcal.members.enums import Scope
-from eventcal.members.models import AccessToken
-from eventcal.members.permission_checks import grantable_scopes
+from eventcal.members.rules import grantable_scopes
+from eventcal.web.identity import access_tokens
+from eventcal.web.identity.access_tokens import TokenWithEvents
 from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.schemas import FeedIn, TokenIn
 from eventcal.web.pages.public.subscribe import calendar_apps_context
@@ -43,7 +48,7 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
     }
     labels, paging = _scope_labels(), PageRequest(cursor=request.args.get("cursor"))
     with read_session() as session:
-        page = service.list_access_tokens(session, current_member_id(), paging=paging)
+        page = access_tokens.list_access_tokens(session, current_member_id(), paging=paging)
         return private_page_response(
             template="me/tokens.html",
             title=_("Tokens"),
@@ -53,21 +58,24 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
             form=form,
             form_key=forms.new_form_key(),
             scopes=[(scope.value, labels[scope]) for scope in grantable_scopes(caller())],
-            ticked=request.form.getlist("scopes"),
+            events=list_team_events(
+                session, caller(), past=False, paging=PageRequest(limit=MAX_LIMIT), now=now()
+            ).items,
+            ticked=request.form.getlist("scopes") + request.form.getlist("events"),
             done=forms.done_message(done),
         )
 
 
 @pages.post("/me/tokens")
 @login_required
-@form_view(redisplay(tokens, optional_fields=("scopes",)))
+@form_view(redisplay(tokens, optional_fields=("scopes", "events")))
 def create_token() -> str | Response:
     """Create an access token and show it once. Resubmitting the form redirects to the list of tokens."""
     fields = _validate_token_form()
     with unit_of_work() as session:
         if not forms.claim_submitted_form(session):
             return url_for("pages.tokens", done="before")
-        row, secret = service.create_access_token(session, current_member(session), **fields, now=now())
+        row, secret = access_tokens.create_access_token(session, fields)
     return secret_page_response(
         template="me/new_token.html",
         title=_("The new token"),
@@ -81,8 +89,8 @@ def create_token() -> str | Response:
 @login_required
 def confirm_revoke_token(token_id: str) -> Response:
     with read_session() as session:
-        row = service.get_access_token(session, token_id, current_member_id())
-        return private_page_response(template="me/token.html", title=row.name, token=_token_row(row))
+        row = access_tokens.get_access_token(session, token_id, current_member_id())
+        return private_page_response(template="me/token.html", title=row.token.name, token=_token_row(row))
 
 
 @pages.post("/me/tokens/<token_id>")
@@ -95,7 +103,11 @@ def revoke_token(token_id: str) -> Response:
 
 def _validate_token_form() -> dict[str, Any]:
     fields: dict[str, Any]
-    body: dict[str, Any] = {"name": request.form.get("name", ""), "scopes": request.form.getlist("scopes")}
+    body: dict[str, Any] = {
+        "name": request.form.get("name", ""),
+        "scopes": request.form.getlist("scopes"),
+        "events": request.form.getlist("events") or None,
+    }
     wrong_day = []
     if last_day := request.form.get("expires_at"):
         try:
@@ -112,15 +124,21 @@ def _validate_token_form() -> dict[str, Any]:
     return fields
 
 
-def _token_row(row: AccessToken) -> Json:
-    labels = _scope_labels()
+def _list_upcoming_team_events(session: Session) -> Sequence[Event]:
+    return list_team_events(session, caller(), past=False, paging=PageRequest(limit=MAX_LIMIT), now=now()).items
+
+
+def _token_row(row: TokenWithEvents) -> Json:
+    labels, token = _scope_labels(), row.token
     return {
-        "id": row.id,
-        "name": row.name,
-        "scopes": [labels[Scope(scope)] for scope in row.scopes],
-        "made": format_instant_utc(row.created_at),
-        "expires": format_instant_utc(row.expires_at),
-        "over": row.expires_at is not None and row.expires_at <= now(),
+        "id": token.id,
+        "name": token.name,
+        "scopes": [labels[Scope(scope)] for scope in token.scopes],
+        "events": row.events,
+        "made": format_instant_utc(token.created_at),
+        "used": format_instant_utc(token.last_used_at),
+        "expires": format_instant_utc(token.expires_at),
+        "over": token.expires_at <= now(),
     }
 
 
