@@ -82,11 +82,12 @@ def test_concurrent_submissions_with_one_idempotency_key_create_one_talk(app: Fl
 
 
 def test_tier_with_three_places_is_sold_three_times(
-    app: Flask, member: ApiClient, organiser: ApiClient, anonymous: ApiClient
+    app: Flask, moderator: ApiClient, organiser: ApiClient, anonymous: ApiClient
 ) -> None:
     tier = organiser.post("/events/summit/tiers", {"name": "Gold", "capacity": 3}).json["id"]
+    # Moderators have no quota of enquiries.
     enquiries = [
-        member.post("/events/summit/sponsorships", {"tier": tier, "sponsor": {"name": f"Acme {i}"}}).json["id"]
+        moderator.post("/events/summit/sponsorships", {"tier": tier, "sponsor": {"name": f"Acme {i}"}}).json["id"]
         for i in range(20)
     ]
     organisers = [organiser, create_team_client(app, "summit")]
