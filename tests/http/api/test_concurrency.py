@@ -152,7 +152,7 @@ def test_concurrent_demotions_leave_one_organiser(app: Flask, organiser: ApiClie
         lambda: member.delete(f"{TEAM_PATH}/{organiser.member_id}"),
     )
     # The second request comes from a former organiser or would remove the last one.
-    assert sorted(answer.status for answer in answers) in ([200, 403], [204, 409])
+    assert sorted(answer.status for answer in answers) in ([200, 403], [200, 409], [204, 409])
     with database_of(app).read_session() as session:
         assert session.scalars(select(TeamMember.role)).all().count(TeamRole.ORGANISER) == 1
 
