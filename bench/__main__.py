@@ -1,6 +1,6 @@
 """The commands of the benchmarks: `python -m bench`, and its commands.
 
-The commands are `availability`, `compare`, `hostile` and `staleness`.
+The commands are `availability`, `compare`, `hostile`, `staleness` and `writers`.
 """
 
 import json
@@ -44,7 +44,9 @@ from bench.report import format_comparison, format_growth, format_table
 from bench.servers import find_nginx, serve_dataset
 from bench.staleness import format_trials, open_staleness_check
 from bench.statement_counts import count_statements
+from bench.writers import format_writers, measure_http, measure_threads
 from eventcal.kit.clock import SystemClock
+from eventcal.kit.text import format_count
 
 _RESULTS = Path(__file__).parent / "results"
 _LIBRARIES = ("flask", "granian", "icalendar", "orjson", "sqlalchemy")
@@ -134,6 +136,26 @@ def availability(context: click.Context) -> None:
             with serve_dataset(dataset) as server:
                 measured = list(measure_availability(server, dataset))
         click.echo(f"{kind}\n{format_availability(measured)}\n")
+        is_met = is_met and all(one.is_met for one in measured)
+    context.exit(0 if is_met else 1)
+
+
+@main.command()
+@click.pass_context
+def writers(context: click.Context) -> None:
+    """Measure how long many writers wait, and exit with status 1 if a bound is exceeded.
+
+    BENCH_DATABASE works as without a command.
+    """
+    is_met = True
+    for kind in _database_kinds():
+        with open_databases(kind) as databases:
+            dataset = create_first_dataset(databases, "first")
+            measured = [measure_threads(dataset)]
+            for workers in (1, 2):
+                with serve_dataset(dataset, workers=workers) as server:
+                    measured.append(measure_http(f"clients, {format_count(workers, 'worker')}", server, dataset))
+        click.echo(f"{kind}\n{format_writers(measured)}\n")
         is_met = is_met and all(one.is_met for one in measured)
     context.exit(0 if is_met else 1)
 

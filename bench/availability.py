@@ -17,6 +17,7 @@ from statistics import median
 from bench.datasets import Dataset
 from bench.report import align_columns
 from bench.servers import Client, Server
+from bench.writers import edit_one_talk, hold_write_lock
 
 _CASE_SECONDS = 12.0
 _PAUSE_SECONDS = 0.02
@@ -128,6 +129,8 @@ CASES: Mapping[str, Case] = {
     "200 half-sent bodies": partial(_half_send_bodies, count=200),
     "1,100 silent connections": partial(_connect_silently, count=1100),
     "40 clients that stop reading": partial(_stop_reading, count=40),
+    "20 writers while the write lock is held": hold_write_lock,
+    "8 clients that edit one talk": edit_one_talk,
 }
 
 

@@ -193,10 +193,10 @@ class Server(Client):
 
 
 @contextmanager
-def serve_dataset(world: Dataset) -> Iterator[Server]:
-    """Run `eventcal serve` for a dataset with one worker."""
+def serve_dataset(world: Dataset, *, workers: int = 1) -> Iterator[Server]:
+    """Run `eventcal serve` for a dataset."""
     port = _free_port()
-    command = [sys.executable, "-m", "eventcal.cli", "serve", "--workers", "1", "--port", str(port)]
+    command = [sys.executable, "-m", "eventcal.cli", "serve", "--workers", str(workers), "--port", str(port)]
     with _run_server(command, port, world.environment()) as server:
         yield server
 
