@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice, product
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
+from sqlalchemy.pool import QueuePool
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -197,6 +199,23 @@ def test_every_unsafe_route_responds_without_server_error(
     for rule, answer in send_unsafe_requests(app, member_and_moderator[1]):
         statuses.setdefault(rule, set()).add(answer.status_code)
     assert {rule: seen for rule, seen in statuses.items() if max(seen) >= 500} == {}
+
+
+def test_no_route_waits_for_the_write_lock_with_a_connection(
+    app: Flask, member_and_moderator: tuple[SessionClient, SessionClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, used = database_of(app), []
+    pool, wait_in_queue = database.engine.pool, database.write_lock.wait_in_queue
+    assert isinstance(pool, QueuePool)
+
+    def wait_and_record() -> AbstractContextManager[float]:
+        used.append(pool.checkedout())
+        return wait_in_queue()
+
+    monkeypatch.setattr(database.write_lock, "wait_in_queue", wait_and_record)
+    for _rule, _answer in send_unsafe_requests(app, member_and_moderator[1]):
+        pass
+    assert set(used) == {0}
 
 
 def take_all_write_slots(app: Flask) -> None:

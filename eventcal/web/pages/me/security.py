@@ -136,7 +136,9 @@ def new_passkey_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Re
         return redirect(url_for("pages.security"), HTTPStatus.SEE_OTHER)
     with read_session() as session:
         member = current_member(session)
-        options = passkeys.registration_options(member, factors.list_passkeys(session, member.id))
+        existing = factors.list_passkeys(session, member.id)
+    # A new challenge is saved without the connection of the read session.
+    options = passkeys.registration_options(member, existing)
     title = _("Add a passkey")
     return private_page_response(
         template="me/security_new_passkey.html", title=title, status=status, form=form, asked=options
