@@ -25,6 +25,7 @@ def record_api_scenario(recorder: Recorder) -> None:
     _record_sponsors(people)
     _record_deletions(people)
     _record_sessions(people["ann"])
+    _record_members(people["max"], people["ann"])
     recorder.write_emails("in the end")
 
 
@@ -87,6 +88,19 @@ def _record_sessions(ann: RecordingClient) -> None:
     laptop.call_api("GET", "/me", label="ended")
     ann.call_api("DELETE", "/me/sessions")
     ann.call_api("GET", "/me/sessions", label="others ended")
+
+
+def _record_members(moderator: RecordingClient, ann: RecordingClient) -> None:
+    admin = ann.recorder.create_client("alan").sign_in("alan@example.org")
+    bob_id = get_json(admin.call_api("GET", "/members?q=bob"))["items"][0]["id"]
+    ann.call_api("GET", "/members", label="no administrator")
+    admin.call_api("GET", f"/members/{bob_id}")
+    admin.call_api("PATCH", f"/members/{bob_id}", {"role": "moderator"})
+    moderator.call_api("POST", f"/members/{bob_id}/suspend", label="another moderator")
+    admin.call_api("PATCH", f"/members/{bob_id}", {"role": "member"})
+    admin.call_api("POST", f"/members/{bob_id}/end-sessions")
+    moderator.call_api("POST", f"/members/{bob_id}/suspend")
+    moderator.call_api("POST", f"/members/{bob_id}/reinstate")
 
 
 def _record_tokens_and_feeds(ann: RecordingClient, bob: RecordingClient) -> None:

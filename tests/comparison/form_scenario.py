@@ -66,6 +66,8 @@ def _record_account(ann: RecordingClient) -> None:
     new = "another quiet bicycle"
     fill_in_form(ann, "/me/account", "/me/account/password", typed={"password": "wrong", "new_password": new})
     fill_in_form(ann, "/me/account", "/me/account/password", typed={"password": PASSWORD, "new_password": new})
+    fill_in_form(ann, "/me/account/email", "/me/account/email", typed={"email": "new@example.org", "password": "wrong"})
+    fill_in_form(ann, "/me/account/email", "/me/account/email", typed={"email": "new@example.org", "password": new})
     fill_in_form(ann, "/reset", "/reset", typed={"email": "ann@example.org"})
     token = find_emailed_token(ann.recorder, "ann@example.org", "/reset?token=")
     fill_in_form(ann, f"/reset?token={token}", "/reset", typed={"password": "short"})

@@ -26,6 +26,10 @@ _UNSAFE_IN_NAMES = re.compile(r"[^\w.=,+-]+", re.ASCII)
 _MIN_ERROR_STATUS = 400
 
 
+# The metrics count the requests of the recording.
+_EXCLUDED_ROUTES = frozenset({("GET", "/metrics")})
+
+
 @dataclass
 class RouteCoverage:
     """The routes and methods that have been requested, and whether any response was successful."""
@@ -48,7 +52,8 @@ class RouteCoverage:
             for rule in app.url_map.iter_rules()
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         }
-        return sorted(f"{method} {rule}" for method, rule in known if not self.requested.get((method, rule)))
+        missing = {route for route in known - _EXCLUDED_ROUTES if not self.requested.get(route)}
+        return sorted(f"{method} {rule}" for method, rule in missing)
 
 
 @dataclass

@@ -123,6 +123,7 @@ class _Recording:
             with self.open_calendar(f"scenario-{name}", app_.LARGE_CALENDAR_NOW, **_SETTINGS) as (app, clock, recorder):
                 app_.load_sample_calendar(app)
                 app_.add_member(app, "max@example.org", role="moderator")
+                app_.add_member(app, "alan@example.org", role="admin")
                 recorder.clock = clock
                 scenario(recorder)
                 record_outcome(recorder)

@@ -17,6 +17,7 @@ from eventcal.invitations.rules import LIFETIME
 from eventcal.invitations.service import invite_to_team
 from eventcal.kit.database import Database
 from eventcal.kit.models import Base
+from eventcal.members.enums import Role
 from eventcal.members.guessing_limits import PASSWORD_LIMIT, count_attempt
 from eventcal.members.models import AccessToken, GuessCounter, IdempotencyRecord, Member, MemberSession, PersonalFeed
 from eventcal.members.service import create_personal_feed
@@ -67,7 +68,9 @@ def add_session(session: Session) -> None:
 
 def add_token(session: Session) -> None:
     member = make_member(session)
-    row = AccessToken(member_id=member.id, name="n", token_hash="h", scopes=[], created_at=NOON)
+    row = AccessToken(
+        member_id=member.id, name="n", token_hash="h", scopes=[], granted_role=Role.MEMBER, created_at=NOON
+    )
     row.expires_at = NOON
     session.add(row)
 
