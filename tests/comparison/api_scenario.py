@@ -92,15 +92,16 @@ def _record_sessions(ann: RecordingClient) -> None:
 
 def _record_members(moderator: RecordingClient, ann: RecordingClient) -> None:
     admin = ann.recorder.create_client("alan").sign_in("alan@example.org")
-    bob_id = get_json(admin.call_api("GET", "/members?q=bob"))["items"][0]["id"]
+    zoe = f"/members/{get_json(admin.call_api('GET', '/members?q=zoe'))['items'][0]['id']}"
     ann.call_api("GET", "/members", label="no administrator")
-    admin.call_api("GET", f"/members/{bob_id}")
-    admin.call_api("PATCH", f"/members/{bob_id}", {"role": "moderator"})
-    moderator.call_api("POST", f"/members/{bob_id}/suspend", label="another moderator")
-    admin.call_api("PATCH", f"/members/{bob_id}", {"role": "member"})
-    admin.call_api("POST", f"/members/{bob_id}/end-sessions")
-    moderator.call_api("POST", f"/members/{bob_id}/suspend")
-    moderator.call_api("POST", f"/members/{bob_id}/reinstate")
+    admin.call_api("GET", zoe)
+    moderator.call_api("PATCH", zoe, {"confirmed": True})
+    admin.call_api("PATCH", zoe, {"role": "moderator"})
+    moderator.call_api("POST", f"{zoe}/suspend", label="another moderator")
+    admin.call_api("PATCH", zoe, {"role": "member"})
+    admin.call_api("POST", f"{zoe}/end-sessions")
+    moderator.call_api("POST", f"{zoe}/suspend")
+    moderator.call_api("POST", f"{zoe}/reinstate")
 
 
 def _record_tokens_and_feeds(ann: RecordingClient, bob: RecordingClient) -> None:
