@@ -53,6 +53,7 @@ SIGNED_IN_PAGES = {
     "tokens": TestedPage("/me/tokens", signed_in_as=MEMBER),
     "own-profile": TestedPage("/me/speaker", signed_in_as=MEMBER),
     "account": TestedPage("/me/account", signed_in_as=MEMBER),
+    "new-address": TestedPage("/me/account/email", signed_in_as=MEMBER),
     "security": TestedPage("/me/security", signed_in_as=MEMBER),
     "security-again": TestedPage("/me/security/again", signed_in_as=MEMBER),
     "leaving": TestedPage("/me/account/delete", signed_in_as=MEMBER),
