@@ -19,12 +19,14 @@ FORGET_AFTER = timedelta(days=1)
 class GuessingLimit:
     """A limit for one kind of secret. The first `free_attempts` are not delayed.
 
-    Then the delay doubles with each attempt, from one second to `longest_delay`.
+    Then the delay doubles with each attempt, from one second to `longest_delay`. With `allows_known_browsers`, attempts
+    in browsers in which the secret has been entered before are counted separately.
     """
 
     purpose: str
     free_attempts: int
     longest_delay: timedelta
+    allows_known_browsers: bool
 
     def delay_after(self, attempts: int) -> timedelta:
         """Return the delay between this number of attempts and the next attempt."""
@@ -34,9 +36,12 @@ class GuessingLimit:
         return min(timedelta(seconds=2 ** min(attempts - self.free_attempts, 20)), self.longest_delay)
 
 
-PASSWORD_LIMIT = GuessingLimit("password", free_attempts=10, longest_delay=timedelta(minutes=1))
-# Only a person who knows the password can try codes, so a long delay rarely affects the owner of the account.
-CODE_LIMIT = GuessingLimit("code", free_attempts=10, longest_delay=timedelta(minutes=15))
+PASSWORD_LIMIT = GuessingLimit(
+    "password", free_attempts=10, longest_delay=timedelta(minutes=1), allows_known_browsers=True
+)
+# Only a person who knows the password can try codes, so a long delay rarely affects the owner of the account. Such a
+# person can make any number of browsers known.
+CODE_LIMIT = GuessingLimit("code", free_attempts=10, longest_delay=timedelta(minutes=15), allows_known_browsers=False)
 
 
 def remaining_delay(session: Session, limit: GuessingLimit, subject: str, *, now: datetime) -> timedelta:

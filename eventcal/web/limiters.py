@@ -48,7 +48,7 @@ class Limiters:
             ),
         )
         return cls(
-            request_bodies=limiter("request bodies", limit=6, per_key=4),
+            request_bodies=limiter("request bodies", limit=6, per_key=2),
             writes=limiter("writes", limit=8, max_waiting=2),
             images=limiter("images", limit=1, max_waiting=2),
             feed_checks=limiter("feed checks", limit=1, max_waiting=1),

@@ -36,6 +36,7 @@ from eventcal.outbox.service import pretend_to_queue_mail, queue_mail
 from eventcal.speakers.service import prefer_member_data
 from eventcal.web.identity import current_user, password_hashes
 from eventcal.web.identity.current_user import current_member
+from eventcal.web.identity.known_browsers import remember_browser
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
 from eventcal.web.request.rate_limits import count_email
 from eventcal.web.request.signing import token_serializer
@@ -155,6 +156,8 @@ def reset_password(token: str, password: str) -> None:
     password_hash = password_hashes.hash_new_password(password, email=owner.email, name=owner.name)
     with unit_of_work() as session:
         _reset_password(session, token, password_hash, now=now())
+    # The owner can sign in even while somebody guesses the password.
+    remember_browser(owner.email)
 
 
 def _reset_password(session: Session, token: str, password_hash: str, *, now: datetime) -> None:

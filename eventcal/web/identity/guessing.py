@@ -16,6 +16,7 @@ from eventcal.members.guessing_limits import GuessingLimit, count_attempt, forge
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import find_member_by_email
 from eventcal.web.identity.accounts import notify_of_guessing
+from eventcal.web.identity.known_browsers import find_known_browser, remember_browser
 from eventcal.web.request.context import now, read_session, settings, unit_of_work
 
 _PURPOSE = b"eventcal: account whose secret is guessed"
@@ -26,12 +27,14 @@ def limit_guessing(limit: GuessingLimit, email: str) -> Iterator[None]:
     """Limit attempts to guess a secret of the account with this email address, which need not exist.
 
     An attempt fails if the block raises InvalidCredentials, InvalidCode or Invalid. Raises TooManyRequests without
-    executing the block if the attempt must be delayed.
+    executing the block if the attempt must be delayed. Guesses of the password in other browsers do not delay an
+    attempt in a browser in which the password has been entered before.
     """
     if not current_app.config["RATELIMIT_ENABLED"]:
         yield
         return
-    subject = hmac.digest(settings().secret_key.encode(), _PURPOSE + email_key(email).encode(), "sha256").hex()
+    browser = find_known_browser(email) if limit.allows_known_browsers else None
+    subject = _subject(email, browser)
     attempts = _begin_attempt(limit, subject)
     try:
         yield
@@ -41,6 +44,13 @@ def limit_guessing(limit: GuessingLimit, email: str) -> Iterator[None]:
         raise
     with unit_of_work() as session:
         forget_attempts(session, limit, subject)
+    if limit.allows_known_browsers:
+        remember_browser(email)
+
+
+def _subject(email: str, browser: str | None) -> str:
+    message = b"\0".join([_PURPOSE, email_key(email).encode(), (browser or "").encode()])
+    return hmac.digest(settings().secret_key.encode(), message, "sha256").hex()
 
 
 def _begin_attempt(limit: GuessingLimit, subject: str) -> int:

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from eventcal.members.models import GuessCounter
+from eventcal.outbox.models import OutboxMessage
 from tests.clocks import FixedClock
 from tests.html_browser import HtmlBrowser, create_browser
 from tests.http_app import (
@@ -18,6 +20,7 @@ from tests.http_app import (
     create_test_app,
     database_of,
     list_mails,
+    list_rows,
     sign_in_with_password,
     status_and_code,
 )
@@ -83,6 +86,55 @@ def list_counters(app: Flask) -> list[int]:
         return list(session.scalars(select(GuessCounter.attempts)))
 
 
+def guess_until_delayed(workers: list[Flask]) -> None:
+    for number in range(FREE_ATTEMPTS):
+        try_password(workers[number % 2], number)
+    assert try_password(workers[0], 99, password=PASSWORD).status_code == 429
+
+
+def log_in_with(browser: FlaskClient, *, email: str = "ada@example.org", password: str = PASSWORD) -> int:
+    return browser.post("/api/v1/auth/login", json={"email": email, "password": password}).status_code
+
+
+def test_guesses_elsewhere_do_not_delay_a_browser_of_the_owner(workers: list[Flask], clock: FixedClock) -> None:
+    browser = workers[0].test_client()
+    assert log_in_with(browser) == 200
+    browser.delete_cookie("eventcal")
+    clock.tick(100 * 24 * 3600)
+    guess_until_delayed(workers)
+    assert [log_in_with(browser, password="x") for _ in range(FREE_ATTEMPTS)] == [401] * FREE_ATTEMPTS
+    # Wrong passwords in the browser are also limited.
+    assert log_in_with(browser) == 429
+    clock.tick(1)
+    assert log_in_with(browser) == 200
+
+
+def test_cookie_of_a_browser_is_valid_for_one_account_only(workers: list[Flask]) -> None:
+    browser = workers[0].test_client()
+    create_signed_in_client(workers[0], "eve@example.org", name="Eve")
+    assert log_in_with(browser, email="eve@example.org") == 200
+    guess_until_delayed(workers)
+    assert log_in_with(browser) == 429
+
+
+@pytest.mark.parametrize("value", ["", "nonsense", "WzEsMl0.aaaa.bbbb"])
+def test_forged_cookie_of_a_browser_is_ignored(workers: list[Flask], value: str) -> None:
+    guess_until_delayed(workers)
+    browser = workers[0].test_client()
+    browser.set_cookie("eventcal-browser", value)
+    assert log_in_with(browser) == 429
+
+
+def test_owner_who_resets_the_password_is_not_delayed(workers: list[Flask]) -> None:
+    browser = workers[0].test_client()
+    guess_until_delayed(workers)
+    browser.post("/api/v1/auth/reset", json={"email": "ada@example.org"})
+    token = list_rows(workers[0], OutboxMessage)[-1].payload["text"].partition("/reset?token=")[2].split()[0]
+    new = "a quiet green bicycle"
+    assert browser.post("/api/v1/auth/reset/confirm", json={"token": token, "password": new}).status_code == 204
+    assert log_in_with(browser, password=new) == 200
+
+
 def test_other_accounts_are_not_delayed(workers: list[Flask]) -> None:
     for number in range(FREE_ATTEMPTS + 1):
         try_password(workers[0], number)
@@ -103,12 +155,12 @@ def test_concurrent_attempts_are_all_counted(workers: list[Flask]) -> None:
     assert sorted(answer.status_code for answer in answers) == [401] * FREE_ATTEMPTS + [429] * 20
 
 
-def test_password_of_a_signed_in_member_counts_like_the_sign_in(workers: list[Flask]) -> None:
+def test_guesses_by_a_signed_in_browser_count_like_its_sign_ins(workers: list[Flask]) -> None:
     browser = sign_in_with_password(workers[0])
     body = {"password": "wrong", "new_password": "another horse"}
     statuses = [browser.post("/auth/password", body).status_code for _ in range(FREE_ATTEMPTS + 1)]
     assert statuses == [422] * FREE_ATTEMPTS + [429]
-    assert try_password(workers[1], 1, password=PASSWORD).status_code == 429
+    assert log_in_with(browser.client) == 429
 
 
 def test_codes_are_counted_over_all_workers(workers: list[Flask], clock: FixedClock) -> None:
