@@ -5,7 +5,6 @@ import os
 import sys
 from operator import attrgetter
 from typing import Any
-from wsgiref.types import WSGIApplication
 
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -140,10 +139,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, background: Ba
         app.register_blueprint(blueprint)
     init_rejection_log(app)
     counter = _create_request_counter(app, settings) if has_metrics(settings) else None
-    wsgi_app: WSGIApplication = ResponseCacheMiddleware(app, counter)
+    # Cached responses are lists and need no body of a request, so that they do not pass through SlowClientMiddleware.
+    cache = ResponseCacheMiddleware(SlowClientMiddleware(app.wsgi_app), app.extensions, counter)
+    app.wsgi_app = cache  # type: ignore[method-assign]  # Flask documents this assignment
     if hops := settings.trusted_proxies:
-        wsgi_app = ProxyFix(wsgi_app, x_for=hops, x_proto=hops)
-    app.wsgi_app = SlowClientMiddleware(wsgi_app)  # type: ignore[method-assign]  # Flask documents this assignment
+        app.wsgi_app = ProxyFix(cache, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # see above
     return app
 
 

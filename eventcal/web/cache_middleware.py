@@ -6,13 +6,13 @@ response is cached under a revision that is not newer than its content. If a req
 header, the middleware serves cached pages, which do not depend on the user, but no other cached responses.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventcal.feeds.clients import detect_client_kind
@@ -30,12 +30,14 @@ _STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPSta
 
 
 class ResponseCacheMiddleware:
-    """WSGI middleware that serves a cached response or, on a cache miss, calls the wrapped Flask app."""
+    """WSGI middleware that serves a cached response or, on a cache miss, calls the wrapped app."""
 
-    def __init__(self, app: Flask, counter: RequestCounter | None = None) -> None:
-        """`counter` counts the responses that are served from the cache."""
-        self._app: WSGIApplication = app.wsgi_app
-        self._extensions = app.extensions
+    def __init__(
+        self, app: WSGIApplication, extensions: Mapping[str, Any], counter: RequestCounter | None = None
+    ) -> None:
+        """`extensions` are those of the Flask app. `counter` counts the responses that are served from the cache."""
+        self._app = app
+        self._extensions = extensions
         self._counter = counter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -104,10 +104,13 @@ class FetchCounter:
         known = self._counts.get(key)
         if known is not None:
             same_day = new.last_at.date() == known.last_at.date()
-            self._counts[key] = new._replace(
-                first_at=known.first_at,
-                fetches=known.fetches + new.fetches,
-                fetches_today=new.fetches_today + (known.fetches_today if same_day else 0),
+            # The constructor is three times as fast as `_replace`, and a count is updated by every poll.
+            self._counts[key] = _FetchCount(
+                known.first_at,
+                new.last_at,
+                new.last_status,
+                known.fetches + new.fetches,
+                new.fetches_today + (known.fetches_today if same_day else 0),
             )
         elif len(self._counts) < MAX_COUNTERS:
             self._counts[key] = new
