@@ -10,6 +10,7 @@ LIFETIME = timedelta(days=30)
 # Until an expired invitation is deleted, its link explains that the invitation has expired.
 RETENTION = timedelta(days=30)
 
+EXPIRED = Message("This invitation has expired. Ask the organisers for a new one.")
 _ALREADY = {
     InvitationState.ACCEPTED: Message("This invitation has already been accepted."),
     InvitationState.DECLINED: Message("This invitation has been declined. Ask the organisers for a new one."),
@@ -21,4 +22,4 @@ def check_can_answer(state: InvitationState, expires_at: datetime, *, now: datet
     if state in _ALREADY:
         raise InvitationAnswered(_ALREADY[state])
     if expires_at <= now:
-        raise InvitationExpired(Message("This invitation has expired. Ask the organisers for a new one."))
+        raise InvitationExpired(EXPIRED)

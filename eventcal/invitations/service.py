@@ -11,15 +11,17 @@ from sqlalchemy.orm import Session
 
 from eventcal.events.enums import TeamRole
 from eventcal.events.models import Event
+from eventcal.events.queries import team_roles_by_event
 from eventcal.events.service import add_team_member
 from eventcal.invitations.enums import InvitationKind, InvitationState
-from eventcal.invitations.errors import InvitationNotFound
+from eventcal.invitations.errors import InvitationExpired, InvitationNotFound
 from eventcal.invitations.models import Invitation
 from eventcal.invitations.queries import get_open_team_invitation
-from eventcal.invitations.rules import LIFETIME, RETENTION, check_can_answer
+from eventcal.invitations.rules import EXPIRED, LIFETIME, RETENTION, check_can_answer
 from eventcal.kit.ids import hash_secret, new_secret
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed
@@ -72,12 +74,15 @@ def accept_invitation(
 ) -> None:
     """Accept an invitation as the member with the invited address, whose role begins.
 
-    Raises EmailNotConfirmed, InvitationNotFound, InvitationAnswered, InvitationExpired or LastOrganiser.
+    Raises EmailNotConfirmed, InvitationNotFound, InvitationAnswered, InvitationExpired or LastOrganiser. An invitation
+    also expires when the member who sent it may no longer invite people to the team.
     """
     check_email_confirmed(caller)
     if invitation.email_key != member.email_key:
         raise InvitationNotFound
     check_can_answer(invitation.state, invitation.expires_at, now=now)
+    if not _can_still_invite(session, invitation):
+        raise InvitationExpired(EXPIRED)
     add_team_member(session, invitation.event, member, role=invitation.role)
     invitation.state = InvitationState.ACCEPTED
     _log(session, SecurityEvent.INVITATION_ACCEPTED, invitation, event=invitation.event, member_id=member.id)
@@ -93,6 +98,14 @@ def decline_invitation(session: Session, invitation: Invitation, *, now: datetim
     invitation.state = InvitationState.DECLINED
     _log(session, SecurityEvent.INVITATION_DECLINED, invitation, event=invitation.event, member_id=None)
     session.flush()
+
+
+def _can_still_invite(session: Session, invitation: Invitation) -> bool:
+    inviter = None if invitation.invited_by_id is None else session.get(Member, invitation.invited_by_id)
+    if inviter is None or not inviter.active:
+        return False
+    team_role = team_roles_by_event(session, inviter.id).get(invitation.event_id)
+    return inviter.role is not Role.MEMBER or team_role is TeamRole.ORGANISER
 
 
 def delete_expired_invitations(session: Session, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from eventcal.members.guessing_limits import CODE_LIMIT, PASSWORD_LIMIT, Guessin
 
 
 def test_delay_doubles_after_the_free_attempts() -> None:
-    limit = GuessingLimit("password", free_attempts=3, longest_delay=timedelta(seconds=10))
+    limit = GuessingLimit("password", free_attempts=3, longest_delay=timedelta(seconds=10), allows_known_browsers=False)
     assert [limit.delay_after(attempts).total_seconds() for attempts in range(9)] == [0, 0, 0, 1, 2, 4, 8, 10, 10]
 
 

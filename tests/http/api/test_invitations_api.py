@@ -9,7 +9,14 @@ from eventcal.invitations.models import Invitation
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.retention import delete_expired_data
-from tests.api_client import TEAM_PATH, ApiClient, count_rows, create_member_client, invite_team_member
+from tests.api_client import (
+    TEAM_PATH,
+    ApiClient,
+    count_rows,
+    create_member_client,
+    create_team_client,
+    invite_team_member,
+)
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, services_of, write_session
 from tests.sql_statements import record_statements
@@ -46,6 +53,24 @@ def test_declined_invitation_grants_nothing(organiser: ApiClient, member: ApiCli
     assert member.post(f"/me/invitations/{invitation}/decline").json["state"] == "declined"
     assert organiser.get(TEAM_PATH).json["invitations"] == []
     assert member.get(TEAM_PATH).status_and_code == (403, "forbidden")
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("change", ["removed", "demoted", "suspended"])
+def test_invitation_by_a_former_organiser_cannot_be_accepted(
+    app: Flask, organiser: ApiClient, member: ApiClient, moderator: ApiClient, change: str
+) -> None:
+    former = create_team_client(app, "summit", name="Mallory")
+    path = f"/me/invitations/{invite_team_member(former)}"
+    response = {
+        "removed": lambda: organiser.delete(f"{TEAM_PATH}/{former.member_id}"),
+        "demoted": lambda: organiser.put(f"{TEAM_PATH}/{former.member_id}", {"role": "reviewer"}),
+        "suspended": lambda: moderator.post(f"/members/{former.member_id}/suspend"),
+    }[change]()
+    assert response.status in {200, 204}
+    assert member.post(f"{path}/accept").status_and_code == (410, "invitation-expired")
+    assert member.get(TEAM_PATH).status == 403
+    assert member.post(f"{path}/decline").status == 200
 
 
 @pytest.mark.parametrize("first", ["accept", "decline"])

@@ -9,11 +9,13 @@ from flask import Flask
 from eventcal.events.enums import EventStatus, TeamRole
 from eventcal.events.models import Event, TeamMember
 from eventcal.invitations.service import invite_to_team
+from eventcal.members.caller import Caller
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from tests.api_client import count_rows
 from tests.clocks import NOON
-from tests.factories import MODERATOR_CALLER, make_event
+from tests.factories import make_event, make_member
 from tests.html_browser import HtmlBrowser, create_browser
 from tests.http_app import PASSWORD, list_rows, write_session
 from tests.team_browsers import HOSTILE_TEXT, create_member_browser, create_team_browser, is_hostile_text_escaped
@@ -23,9 +25,9 @@ def invite(app: Flask, *, email: str = "ada@example.org", title: str = "Xen Summ
     """Invite an address to the team of a new event, and return the path of the emailed link."""
     with write_session(app) as session:
         event = make_event(session, slug="summit", title=title)
-        _invitation, token = invite_to_team(
-            session, event, email=email, role=TeamRole.REVIEWER, caller=MODERATOR_CALLER, now=now
-        )
+        inviter = make_member(session, email="max@example.org", role=Role.MODERATOR)
+        caller = Caller(role=Role.MODERATOR, member_id=inviter.id)
+        _invitation, token = invite_to_team(session, event, email=email, role=TeamRole.REVIEWER, caller=caller, now=now)
     return f"/invitations/{token}"
 
 
@@ -120,7 +122,7 @@ def test_unconfirmed_member_cannot_accept(mailing_app: Flask) -> None:
     path = invite(mailing_app)
     ada = create_member_browser(mailing_app)
     with write_session(mailing_app) as session:
-        session.query(Member).one().confirmed_at = None
+        session.query(Member).filter_by(role=Role.MEMBER).one().confirmed_at = None
     assert "Please confirm your email address first." in ada.visit(path)
     assert button_values(ada) == ["decline"]
     ada.response = ada.client.post(path, data=ada.form_values(path) | {"do": "accept"})
