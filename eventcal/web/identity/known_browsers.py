@@ -9,12 +9,13 @@ import secrets
 from datetime import timedelta
 from typing import cast
 
-from flask import Response, after_this_request, request
+from flask import request, session
 from itsdangerous import BadSignature
 
 from eventcal.kit.ids import hash_secret
 from eventcal.kit.text import email_key
 from eventcal.web.request.context import settings
+from eventcal.web.request.session_cookie import BrowserSession
 from eventcal.web.request.signing import token_serializer
 
 _SALT = "eventcal known browser"
@@ -38,13 +39,7 @@ def remember_browser(email: str) -> None:
     if find_known_browser(email) is not None:
         return
     value = token_serializer(_SALT).dumps([_account_key(email), secrets.token_urlsafe(16)])
-
-    @after_this_request
-    def _set_cookie(response: Response) -> Response:
-        response.set_cookie(
-            _cookie_name(), value, max_age=_LIFETIME, httponly=True, secure=settings().is_https, samesite="Lax"
-        )
-        return response
+    cast("BrowserSession", session).later_cookies = ((_cookie_name(), value, _LIFETIME),)
 
 
 def _account_key(email: str) -> str:

@@ -1,6 +1,7 @@
 """The session cookie, which contains either a member's random secret or the signed values of an anonymous session."""
 
 import re
+from datetime import timedelta
 from typing import NamedTuple, cast
 
 from flask import Flask, Request, Response
@@ -44,13 +45,15 @@ class StoredSession(NamedTuple):
 class BrowserSession(SecureCookieSession):
     """A Flask session that contains either the values from a signed cookie or the secret from a member's cookie.
 
-    If `sets_cookie` is true, the response sets the session cookie to `secret`.
+    If `sets_cookie` is true, the response sets the session cookie to `secret`. `later_cookies` contains the names and
+    values of further cookies, which the response sets after the session cookie, and the time for which they are kept.
     """
 
     secret: str | None = None
     sets_cookie = False
     looked_up = False
     stored_session: StoredSession | None = None
+    later_cookies: tuple[tuple[str, str, timedelta], ...] = ()
 
 
 class StoredSessionInterface(SecureCookieSessionInterface):
@@ -68,6 +71,12 @@ class StoredSessionInterface(SecureCookieSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        self._save_session_cookie(app, session, response)
+        for name, value, max_age in getattr(session, "later_cookies", ()):
+            secure = self.get_cookie_secure(app)
+            response.set_cookie(name, value, max_age=max_age, httponly=True, secure=secure, samesite="Lax")
+
+    def _save_session_cookie(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if not isinstance(session, BrowserSession) or not session.sets_cookie:
             super().save_session(app, session, response)
             return
