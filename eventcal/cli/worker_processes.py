@@ -22,7 +22,7 @@ from eventcal.web.limiters import THREADS_PER_WORKER
 SHUTDOWN_SECONDS = 20
 # The number of connections per worker. Further connections wait in the queue of the listening socket.
 _MAX_CONNECTIONS = 4096
-# The number of files and sockets, besides connections, that a process may have open.
+# The number of open files of a process, not counting the connections of clients.
 _OTHER_OPEN_FILES = 256
 # The time in which a client has to send the headers of a request. It also limits the time between two requests.
 _HEADERS_SECONDS = 10

@@ -51,16 +51,16 @@ class ConcurrencyLimiter:
         Raises Overloaded if too many threads hold or wait for slots, or if no slot becomes free in time.
         """
         held = self._held_by_thread
-        if getattr(held, "depth", 0):
+        if getattr(held, "is_held", False):
             yield
             return
         with self.budget.slot() if self.budget is not None else nullcontext():
             self._acquire(key)
-            held.depth = 1
+            held.is_held = True
             try:
                 yield
             finally:
-                held.depth = 0
+                held.is_held = False
                 self._release(key)
 
     def acquire(self, key: str | None = None) -> ExitStack:

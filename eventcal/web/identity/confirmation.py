@@ -25,8 +25,8 @@ def confirm_email(fields: Mapping[str, str]) -> None:
 
     The token shows that the reader has access to the mailbox, but another person could have registered the address. The
     reader therefore proves that the account is theirs: by being signed in, or with its password. Otherwise, the reader
-    takes over the account with `new_password`. Confirming an address ends all other sessions
-    and revokes all access tokens, because another person could have created them.
+    takes over the account with `new_password`. Confirming an address ends all other sessions and revokes all access
+    tokens, because another person could have created them.
 
     Raises InvalidEmailToken, CsrfFailed, TooManyRequests, DuplicateEmail, or Invalid if the proof is missing or wrong.
     """

@@ -27,7 +27,7 @@ from eventcal.web.request.rate_limits import count_email_token
 @pages.get("/invitations/<token>")
 @public
 def invitation(token: str) -> Response:
-    """Show an invitation. Only the member with the invited address can accept it; others are told what to do first."""
+    """Show an invitation. Only the member with the invited address can accept it; others see what to do first."""
     with read_session() as session:
         found = get_invitation_by_token(session, token)
         reader = current_member(session) if caller().is_signed_in else None

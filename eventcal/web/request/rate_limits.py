@@ -98,13 +98,8 @@ def _hit_or_raise(limit: RateLimitItem, *identifiers: str, cost: int = 1, detail
         return
     counter = cast("MemoryCounter | RedisCounter", current_app.extensions["eventcal_limits"])
     if not counter.hit(limit, *identifiers, cost=cost):
-        raise TooManyRequests(detail or _default_detail(limit), retry_after=limit.get_expiry())
-
-
-def _default_detail(limit: RateLimitItem) -> Message:
-    if limit.GRANULARITY.name == "hour":
-        return Message("The limit is %(most)s requests per hour. Try again later.", most=limit.amount)
-    return Message("The limit is %(most)s requests per minute. Wait a moment and try again.", most=limit.amount)
+        usual = Message("The limit is %(most)s requests per minute. Wait a moment and try again.", most=limit.amount)
+        raise TooManyRequests(detail or usual, retry_after=limit.get_expiry())
 
 
 def _hash_email(email: str) -> str:

@@ -13,6 +13,8 @@ from flask import Flask
 from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.members.security_log import SECURITY_LOGGER, SecurityEvent, SecurityLogFormatter
+from eventcal.outbox.enums import MailKind
+from eventcal.outbox.models import OutboxMessage
 from eventcal.web.identity.accounts import reset_token
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine
@@ -30,14 +32,8 @@ from tests.http_app import (
 from tests.second_factors import set_up_app
 
 EMAIL, PASSWORD, NEW_PASSWORD = "ada@example.org", "first horse battery", "second horse battery"
+NEW_EMAIL = "lovelace@example.org"
 EVENT = {"title": "Meetup", "timezone": "Europe/Berlin", "starts": "2026-06-10"}
-# The tests of changes of the email address and of suspended members check these events.
-TESTED_ELSEWHERE = {
-    SecurityEvent.EMAIL_CHANGE_REQUESTED,
-    SecurityEvent.EMAIL_CHANGED,
-    SecurityEvent.MEMBER_SUSPENDED,
-    SecurityEvent.MEMBER_REINSTATED,
-}
 
 
 class SecurityLog:
@@ -83,7 +79,15 @@ class Journey:
 
     def __init__(self, app: Flask, clock: FixedClock, instance: Path) -> None:
         self.app, self.clock, self.instance = app, clock, instance
-        self.secrets = {EMAIL, PASSWORD, NEW_PASSWORD, "mo@example.org", "unknown@example.org", "wrong password"}
+        self.secrets = {
+            EMAIL,
+            NEW_EMAIL,
+            PASSWORD,
+            NEW_PASSWORD,
+            "mo@example.org",
+            "unknown@example.org",
+            "wrong password",
+        }
         self.moderator = create_signed_in_client(app, "mo@example.org", role=Role.MODERATOR, confirmed_at=clock.now())
 
     def run(self) -> None:
@@ -93,10 +97,12 @@ class Journey:
         self.use_second_factor()
         self.moderate()
         self.be_rejected()
+        self.be_suspended()
+        self.change_address()
         self.leave()
 
-    def sign_in(self) -> SessionClient:
-        client = sign_in_with_password(self.app, EMAIL, NEW_PASSWORD)
+    def sign_in(self, email: str = EMAIL) -> SessionClient:
+        client = sign_in_with_password(self.app, email, NEW_PASSWORD)
         cookie = client.client.get_cookie("eventcal")
         assert cookie is not None
         self.secrets |= {client.csrf_token, cookie.value}
@@ -163,8 +169,22 @@ class Journey:
         assert statuses == [401] * 10 + [429] * 5
         self.app.config["RATELIMIT_ENABLED"] = False
 
-    def leave(self) -> None:
+    def be_suspended(self) -> None:
+        path = f"/members/{self.sign_in().member['id']}"
+        assert self.moderator.post(f"{path}/suspend").status_code == 200
+        assert self.moderator.post(f"{path}/reinstate").status_code == 200
+
+    def change_address(self) -> None:
         ada = self.sign_in()
+        body = {"email": NEW_EMAIL, "password": NEW_PASSWORD}
+        assert ada.call("PATCH", "/me", body).status_code == 200
+        [message] = [one for one in list_rows(self.app, OutboxMessage) if one.mail_kind == MailKind.ADDRESS]
+        token = message.payload["text"].partition("token=")[2].split()[0]
+        self.secrets.add(token)
+        assert ada.post("/auth/confirm", {"token": token}).status_code == 200
+
+    def leave(self) -> None:
+        ada = self.sign_in(NEW_EMAIL)
         answer = ada.call("DELETE", "/me", {"password": NEW_PASSWORD})
         assert answer.status_code == 200
 
@@ -179,9 +199,7 @@ def journey(app: Flask, clock: FixedClock, tmp_path: Path, log: SecurityLog) -> 
 
 @pytest.mark.usefixtures("journey")
 def test_each_kind_of_event_is_logged(log: SecurityLog) -> None:
-    assert [event for event in SecurityEvent if not log.events(event)] == sorted(
-        TESTED_ELSEWHERE, key=list(SecurityEvent).index
-    )
+    assert [event for event in SecurityEvent if not log.events(event)] == []
 
 
 def test_no_line_contains_a_secret_or_an_email_address(journey: Journey, log: SecurityLog) -> None:

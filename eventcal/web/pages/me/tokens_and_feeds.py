@@ -58,9 +58,7 @@ def tokens(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) -> Response:
             form=form,
             form_key=forms.new_form_key(),
             scopes=[(scope.value, labels[scope]) for scope in grantable_scopes(caller())],
-            events=list_team_events(
-                session, caller(), past=False, paging=PageRequest(limit=MAX_LIMIT), now=now()
-            ).items,
+            events=_list_upcoming_team_events(session),
             ticked=request.form.getlist("scopes") + request.form.getlist("events"),
             done=forms.done_message(done),
         )
