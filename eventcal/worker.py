@@ -5,9 +5,12 @@ the same email. If the worker stops before it has sent the email, the email is s
 """
 
 import logging
+import multiprocessing
+import signal
 import smtplib
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -18,15 +21,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from eventcal.config import Settings
+from eventcal.kit.clock import SystemClock
 from eventcal.kit.database import Database
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, find_due_mail
-from eventcal.retention import delete_expired_data
 
 _LOG = logging.getLogger(__name__)
 
 POLL_SECONDS = 3.0
 PRUNE_INTERVAL = timedelta(hours=1)
+# The first deletion does not delay the start of the server.
+_FIRST_PRUNE_DELAY = timedelta(minutes=1)
 # The period for which a worker claims an email, which is longer than any SMTP session.
 CLAIM_DURATION = timedelta(minutes=10)
 _MAX_ERROR_LENGTH = 1000
@@ -34,19 +39,49 @@ _TIMEOUT_SECONDS = 30
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def run_worker(database: Database, settings: Settings, stop: threading.Event) -> None:
-    """Send due email and delete expired data until `stop` is set. Exceptions are logged and do not stop the worker."""
-    prune_at = database.clock.now()
+def run_worker(database: Database, settings: Settings, stop: threading.Event, *, prune: Callable[[], None]) -> None:
+    """Send due email until `stop` is set, and call `prune` every hour, which deletes expired data.
+
+    Exceptions are logged and do not stop the worker.
+    """
+    prune_at = database.clock.now() + _FIRST_PRUNE_DELAY
     while not stop.is_set():
         try:
             if database.clock.now() >= prune_at:
-                delete_expired_data(database, settings)
                 prune_at = database.clock.now() + PRUNE_INTERVAL
+                prune()
             while not stop.is_set() and send_next_mail(database, settings):
                 pass
         except Exception:  # noqa: BLE001 - no error may keep the next email from being sent
             _LOG.exception("the worker failed; it goes on in a moment")
         stop.wait(POLL_SECONDS)
+
+
+def delete_expired_data_in_child(settings: Settings) -> None:
+    """Delete expired data in a child process. The models of all tables would use 11 MB of memory in the master process.
+
+    Raises RuntimeError if the child process fails, which then has logged the reason.
+    """
+    process = multiprocessing.get_context("spawn").Process(
+        target=_delete_expired_data, args=(settings,), name="eventcal-prune", daemon=True
+    )
+    process.start()
+    process.join()
+    if process.exitcode:
+        message = f"the deletion of expired data ended with status {process.exitcode}"
+        raise RuntimeError(message)
+
+
+def _delete_expired_data(settings: Settings) -> None:
+    # Ctrl-C in a terminal also reaches this process, which then completes its transaction.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from eventcal.retention import delete_expired_data  # noqa: PLC0415 - imports all models, only in the child
+
+    database = Database(settings.database_url, clock=SystemClock())
+    try:
+        delete_expired_data(database, settings)
+    finally:
+        database.engine.dispose()
 
 
 def send_next_mail(database: Database, settings: Settings) -> bool:

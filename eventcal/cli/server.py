@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import ip_address
 
 import click
@@ -24,7 +25,7 @@ from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict
 from eventcal.kit.shared_counters import delete_counters_of_ended_processes
 from eventcal.metrics import create_metrics_server
-from eventcal.worker import run_worker
+from eventcal.worker import delete_expired_data_in_child, run_worker
 
 # Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
 _MMAP_THRESHOLD = 256 * 1024
@@ -101,7 +102,12 @@ def _resolve_free_address(host: str, port: int) -> str:
 
 def _attach_mail_worker(server: WorkerServer, database: Database, settings: Settings) -> None:
     stop = threading.Event()
-    worker = threading.Thread(target=run_worker, args=(database, settings, stop), name="eventcal-mail")
+    worker = threading.Thread(
+        target=run_worker,
+        args=(database, settings, stop),
+        kwargs={"prune": partial(delete_expired_data_in_child, settings)},
+        name="eventcal-mail",
+    )
 
     def stop_worker() -> None:
         stop.set()

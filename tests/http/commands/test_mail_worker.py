@@ -3,8 +3,9 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,13 @@ from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
 from eventcal.retention import delete_expired_data
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.state_changes import render_decision_email
-from eventcal.worker import CLAIM_DURATION, run_worker, send_next_mail
+from eventcal.worker import (
+    CLAIM_DURATION,
+    PRUNE_INTERVAL,
+    delete_expired_data_in_child,
+    run_worker,
+    send_next_mail,
+)
 from eventcal.worker import MailServer as Destination
 from eventcal.worker import parse_mail_url as destination
 from tests.clocks import NOON, FixedClock
@@ -187,34 +194,81 @@ def test_two_workers_send_each_email_once(database: Database, settings: Settings
     assert sorted(str(mail["Subject"]) for mail in server.mails) == sorted(subjects)
 
 
-def test_worker_sends_email_until_stopped(
-    database: Database, settings: Settings, server: MailServer, monkeypatch: pytest.MonkeyPatch
+def test_worker_sends_email_and_deletes_expired_data_until_stopped(
+    database: Database, settings: Settings, clock: FixedClock, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
-    stop = threading.Event()
-    thread = threading.Thread(target=run_worker, args=(database, settings, stop))
-    thread.start()
-    for number in range(3):
-        queue_test_mail(database, subject=f"mail {number}")
-    wait_until(lambda: len(server.mails) == 3)
-    stop.set()
-    thread.join(timeout=10)
+    pruned: list[datetime] = []
+    with run_in_thread(database, settings, monkeypatch, prune=lambda: pruned.append(clock.now())) as thread:
+        for number in range(3):
+            queue_test_mail(database, subject=f"mail {number}")
+        wait_until(lambda: len(server.mails) == 3)
+        assert pruned == []
+        clock.set_time(NOON + PRUNE_INTERVAL)
+        wait_until(lambda: len(pruned) == 1)
+        clock.set_time(NOON + 2 * PRUNE_INTERVAL)
+        wait_until(lambda: len(pruned) == 2)
     assert (thread.is_alive(), len(server.mails)) == (False, 3)
+    assert pruned == [NOON + PRUNE_INTERVAL, NOON + 2 * PRUNE_INTERVAL]
 
 
 def test_worker_continues_after_errors(
-    database_url: str, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database_url: str,
+    clock: FixedClock,
+    server: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
     nowhere = Database(database_url.replace("eventcal.db", "no/such.db").replace("/test_", "/gone_"), clock=clock)
-    stop = threading.Event()
-    thread = threading.Thread(target=run_worker, args=(nowhere, make_settings(database_url, None), stop))
-    thread.start()
-    wait_until(lambda: len(caplog.records) > 1)
-    stop.set()
-    thread.join(timeout=10)
+    with run_in_thread(nowhere, make_settings(database_url, server.url), monkeypatch, prune=lambda: None):
+        wait_until(lambda: len(caplog.records) > 1)
     nowhere.engine.dispose()
     assert {record.message for record in caplog.records} == {"the worker failed; it goes on in a moment"}
+
+
+def test_failed_deletion_does_not_keep_email_from_being_sent(
+    database: Database, settings: Settings, clock: FixedClock, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[int] = []
+
+    def prune() -> None:
+        failures.append(1)
+        raise RuntimeError
+
+    with run_in_thread(database, settings, monkeypatch, prune=prune):
+        clock.set_time(NOON + PRUNE_INTERVAL)
+        wait_until(lambda: failures != [])
+        queue_test_mail(database)
+        wait_until(lambda: len(server.mails) == 1)
+    assert failures == [1]
+
+
+def test_expired_data_is_deleted_in_child_process(database: Database, database_url: str, clock: FixedClock) -> None:
+    clock.set_time(datetime.now(UTC) - timedelta(days=8))
+    queue_test_mail(database)
+    delete_expired_data_in_child(make_settings(database_url, None))
+    assert load_messages(database) == []
+
+
+def test_failed_child_process_is_reported(database_url: str) -> None:
+    nowhere = database_url.replace("eventcal.db", "no/such.db").replace("/test_", "/gone_")
+    with pytest.raises(RuntimeError, match="ended with status 1"):
+        delete_expired_data_in_child(make_settings(nowhere, None))
+
+
+@contextmanager
+def run_in_thread(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, *, prune: Callable[[], None]
+) -> Iterator[threading.Thread]:
+    """Run the worker with short pauses during the block."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    stop = threading.Event()
+    thread = threading.Thread(target=run_worker, args=(database, settings, stop), kwargs={"prune": prune})
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(timeout=10)
 
 
 def test_email_without_mail_server_is_kept_for_a_week(database: Database, database_url: str, clock: FixedClock) -> None:
