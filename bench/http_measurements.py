@@ -191,8 +191,8 @@ def _iter_unchanged_requests(here: MeasuredServer, name: str, path: str, *, file
 def _measure_round(server: Server, path: str, headers: Mapping[str, str], *, requests: int, status: int = _OK) -> float:
     """Return the CPU seconds per request of a round, after requests that warm the caches of the processor.
 
-    Each round opens a new connection, because the buffer sizes that the kernel has chosen for a connection change the
-    CPU time of large bodies by up to a factor of two.
+    Each round opens a new connection, because the size of the server's send buffer differs between connections, and
+    with it the CPU time of large bodies.
     """
     server.close()
     for _ in range(requests // 5 + 1):
