@@ -146,16 +146,21 @@ def post_to_api(app: Flask, path: str, body: object = None, **headers: str) -> T
     return call_api(app.test_client(), "POST", path, body=body, **headers)
 
 
-def create_signed_in_client(app: Flask, email: str = "ada@example.org", **fields: Any) -> SessionClient:
+def create_signed_in_client(
+    app: Flask, email: str = "ada@example.org", *, reauthenticated: bool = False, **fields: Any
+) -> SessionClient:
     """Return the client of a signed-in member, who is created if no member has this email address.
 
-    The member has the password PASSWORD. The password is not verified, because that takes longer than most tests.
+    The member has the password PASSWORD. The password is not verified, because that takes longer than most tests. If
+    `reauthenticated` is true, the member has authenticated again, and can change how to sign in.
     """
     with write_session(app) as unit:
         member = unit.scalar(select(Member).where(Member.email == email))
         member = member or make_member(unit, email=email, password=hash_password_once(), **fields)
     with app.test_request_context():
         csrf = begin_session(member)
+        if reauthenticated:
+            csrf = begin_session(member)
         answer = app.response_class()
         app.session_interface.save_session(app, session, answer)
     client = app.test_client()

@@ -57,12 +57,15 @@ def read_recovery_codes(browser: HtmlBrowser) -> list[str]:
     return [one.text or "" for one in parse_html(browser.response.text).iter("code")]
 
 
-def set_up_app(browser: HtmlBrowser, clock: FixedClock) -> tuple[AuthenticatorApp, list[str]]:
+def set_up_app(
+    browser: HtmlBrowser, clock: FixedClock, *, password: str = PASSWORD
+) -> tuple[AuthenticatorApp, list[str]]:
     """Set up an app for the signed-in member, and return the app and the recovery codes.
 
     The clock is advanced, because the code used for the setup cannot be used again.
     """
-    browser.visit(APP_SETUP_PATH)
+    if "Is it you?" in browser.visit(APP_SETUP_PATH):
+        browser.submit_form("/me/security/again", password=password)
     app = AuthenticatorApp(read_secret(browser), clock)
     browser.submit_form(APP_SETUP_PATH, code=app.current_code())
     assert browser.response.status_code == 201, browser.main_text()

@@ -38,9 +38,13 @@ def get_open_team_invitation(session: Session, event: Event, invitation_id: str)
     return require(session.scalars(rows).one_or_none(), InvitationNotFound())
 
 
+def select_open_team_invitations(event: Event, *, now: datetime) -> Select[Invitation]:
+    return select(Invitation).where(*_invited_to_team(event), Invitation.expires_at > now)
+
+
 def list_open_team_invitations(session: Session, event: Event, *, now: datetime) -> Sequence[Invitation]:
     """Return the invitations to the team of an event that can still be accepted."""
-    rows = select(Invitation).where(*_invited_to_team(event), Invitation.expires_at > now)
+    rows = select_open_team_invitations(event, now=now)
     return session.scalars(rows.order_by(Invitation.email_key, Invitation.id)).all()
 
 

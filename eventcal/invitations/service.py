@@ -16,15 +16,25 @@ from eventcal.events.service import add_team_member
 from eventcal.invitations.enums import InvitationKind, InvitationState
 from eventcal.invitations.errors import InvitationExpired, InvitationNotFound
 from eventcal.invitations.models import Invitation
-from eventcal.invitations.queries import get_open_team_invitation
+from eventcal.invitations.queries import get_open_team_invitation, select_open_team_invitations
 from eventcal.invitations.rules import EXPIRED, LIFETIME, RETENTION, check_can_answer
+from eventcal.kit.errors import Message
 from eventcal.kit.ids import hash_secret, new_secret
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
 from eventcal.members.enums import Role
 from eventcal.members.models import Member
+from eventcal.members.quotas import Quota
 from eventcal.members.security_log import SecurityEvent, log_security_event_on_commit
 from eventcal.members.service import check_email_confirmed
+
+OPEN_INVITATION_QUOTA = Quota(
+    50,
+    lambda limit: Message(
+        "This event has %(limit)s invitations that are not answered yet. Wait for an answer, or withdraw one.",
+        limit=limit,
+    ),
+)
 
 
 def invite_to_team(
@@ -33,7 +43,7 @@ def invite_to_team(
     """Invite an email address to the team of an event. Return the invitation and the token for the emailed link.
 
     The invitation replaces earlier ones for the same address that were not accepted. Members are not looked up, so
-    inviting a member takes the same steps as inviting any other person.
+    inviting a member takes the same steps as inviting any other person. Raises QuotaExceeded.
     """
     session.execute(
         delete(Invitation).where(
@@ -43,6 +53,7 @@ def invite_to_team(
             Invitation.state != InvitationState.ACCEPTED,
         )
     )
+    OPEN_INVITATION_QUOTA.check(session, select_open_team_invitations(event, now=now), role=caller.role)
     token = new_secret("")
     invitation = Invitation(
         kind=InvitationKind.TEAM,

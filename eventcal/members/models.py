@@ -34,7 +34,8 @@ class MemberSession(RandomIdMixin, Base):
     """A browser session. The session cookie contains a random secret, of which only the hash is stored.
 
     `member_key` is the value of `Member.fs_uniquifier` at the start of the session. `pending` is true if the password
-    was correct but no second factor has been verified yet.
+    was correct but no second factor has been verified yet. `reauthenticated_at` is None if the member has only signed
+    in, because a copied cookie of such a session must not suffice to change how the member signs in.
     """
 
     __tablename__ = "sessions"
@@ -43,7 +44,7 @@ class MemberSession(RandomIdMixin, Base):
     member_key: Mapped[str] = mapped_column(String(64))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     pending: Mapped[bool] = mapped_column(default=False)
-    reauthenticated_at: Mapped[datetime]
+    reauthenticated_at: Mapped[datetime | None] = mapped_column(default=None)
     data: Mapped[dict[str, Any]]
     user_agent: Mapped[str | None] = mapped_column(String(300), default=None)
     created_at: Mapped[datetime]

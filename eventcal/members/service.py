@@ -165,7 +165,11 @@ def is_email_confirmed(member: Member, settings: Settings) -> bool:
 
 
 def change_role(session: Session, member: Member, role: Role) -> None:
+    """Change the site-wide role of a member. A later promotion does not extend tokens that a lower role has limited."""
     member.role = role
+    higher = list(Role)[list(Role).index(role) + 1 :]
+    tokens = update(AccessToken).where(AccessToken.member_id == member.id, AccessToken.granted_role.in_(higher))
+    session.execute(tokens.values(granted_role=role))
     log_security_event_on_commit(session, SecurityEvent.ROLE_CHANGED, member_id=member.id, role=role)
     session.flush()
 

@@ -21,7 +21,13 @@ PENDING_TIMEOUT = timedelta(minutes=10)
 
 
 def build_session(
-    member: Member, *, secret: str, user_agent: str | None, now: datetime, pending: bool = False
+    member: Member,
+    *,
+    secret: str,
+    user_agent: str | None,
+    now: datetime,
+    pending: bool = False,
+    reauthenticated: bool = False,
 ) -> MemberSession:
     return MemberSession(
         id=new_id(),
@@ -29,7 +35,7 @@ def build_session(
         member_key=member.fs_uniquifier,
         secret_hash=hash_secret(secret),
         pending=pending,
-        reauthenticated_at=now,
+        reauthenticated_at=now if reauthenticated else None,
         data={},
         user_agent=user_agent,
         created_at=now,

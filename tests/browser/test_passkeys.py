@@ -64,11 +64,11 @@ def open_context(browser: Browser, base: str, **visitor: Any) -> Iterator[Browse
 
 @pytest.fixture
 def signed_in_page(browser: Browser, app_and_url: tuple[Flask, str]) -> Iterator[Page]:
-    """Provide a page on which Ada is signed in. A browser error fails the test."""
+    """Provide a page on which Ada is signed in and has authenticated again. A browser error fails the test."""
     app, base = app_and_url
     complaints: list[str] = []
     with open_context(browser, base) as context:
-        cookie = create_signed_in_client(app).client.get_cookie("eventcal")
+        cookie = create_signed_in_client(app, reauthenticated=True).client.get_cookie("eventcal")
         assert cookie is not None
         context.add_cookies([{"name": "eventcal", "value": cookie.value, "url": base}])
         page = context.new_page()
@@ -159,7 +159,7 @@ def test_passkey_buttons_are_hidden_without_scripts(browser: Browser, app_and_ur
         page.goto("/login")
         expect(page.get_by_role("button", name=_SIGN_IN_BUTTON)).to_be_hidden()
         expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
-        cookie = create_signed_in_client(app).client.get_cookie("eventcal")
+        cookie = create_signed_in_client(app, reauthenticated=True).client.get_cookie("eventcal")
         assert cookie is not None
         context.add_cookies([{"name": "eventcal", "value": cookie.value, "url": base}])
         page.goto("/me/security/passkeys/new")

@@ -48,6 +48,8 @@ def _sign_in_by_password(ada: RecordingClient) -> None:
 
 def _set_up_app(ada: RecordingClient, clock: FixedClock) -> tuple[AuthenticatorApp, list[str]]:
     """Record the setup of an authenticator app, and return the app and the recovery codes."""
+    again = f"{_SECURITY_PATH}/again?next={_APP_PATH}"
+    fill_in_form(ada, again, f"{_SECURITY_PATH}/again", typed={"password": PASSWORD})
     page = ada.get(_APP_PATH, Accept=HTML_TYPE)
     phone = AuthenticatorApp(_read_codes(page)[0], clock)
     submit_form(ada, page, _APP_PATH, typed={"code": phone.wrong_code()})

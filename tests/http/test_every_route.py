@@ -61,7 +61,10 @@ UNREACHABLE_ROUTES = {
 def member_and_moderator(app: Flask) -> tuple[SessionClient, SessionClient]:
     """Fill the calendar with one object of every kind; return a member and a moderator."""
     sample_calendar.create_sample_calendar(app)
-    return create_signed_in_client(app, "ada@example.org"), create_signed_in_client(app, "mo@example.org")
+    ada, mo = (
+        create_signed_in_client(app, email, reauthenticated=True) for email in ("ada@example.org", "mo@example.org")
+    )
+    return ada, mo
 
 
 def iter_rules(app: Flask, methods: set[str]) -> Iterator[tuple[str, Rule]]:

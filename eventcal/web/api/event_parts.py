@@ -17,6 +17,7 @@ from eventcal.events.queries import get_event, get_event_for_organiser
 from eventcal.invitations.queries import list_open_team_invitations
 from eventcal.invitations.service import withdraw_team_invitation
 from eventcal.members.caller import Caller
+from eventcal.members.errors import QuotaExceeded
 from eventcal.members.models import Member
 from eventcal.members.service import get_member
 from eventcal.talks.delete_and_merge_referenced import delete_track_or_room
@@ -135,7 +136,7 @@ def read_team(slug: str) -> Response:
     organiser(get_event_for_organiser),
     body=schemas.TeamMemberIn,
     accepts=InvitedOut,
-    errors=[TooManyRequests],
+    errors=[TooManyRequests, QuotaExceeded],
 )
 def invite_team_member(fields: dict[str, Any], slug: str) -> Response:
     """Invite an email address to an event's team. The response does not reveal whether the address has an account.

@@ -146,9 +146,9 @@ def sign_in(member: Member) -> str:
 
 
 def recently_authenticated() -> bool:
-    """Return whether the current user has authenticated recently enough to rule out an unattended browser."""
+    """Return whether the current user has recently authenticated again in a browser that was already signed in."""
     stored = browser_sessions.find_stored_session()
-    if stored is None:
+    if stored is None or stored.row.reauthenticated_at is None:
         return False
     return timedelta() <= services().clock.now() - stored.row.reauthenticated_at < _REAUTHENTICATION_MAX_AGE
 

@@ -46,11 +46,13 @@ def find_stored_session(db_session: Session | None = None) -> StoredSession | No
 def start_session(member: Member, *, pending: bool = False) -> None:
     """Start a session for a member, and end the browser's current session. Raises NotSignedIn.
 
-    A session is `pending` if a second-factor code is still required.
+    A session is `pending` if a second-factor code is still required. If the browser is already signed in to the same
+    account, the member has re-authenticated.
     """
     former = find_stored_session()
     secret = secrets.token_urlsafe(32)
-    row = _new_session_row(member, secret, pending=pending)
+    reauthenticated = former is not None and former.member.id == member.id and not former.row.pending
+    row = _new_session_row(member, secret, pending=pending, reauthenticated=reauthenticated and not pending)
     with unit_of_work() as unit:
         if former is not None:
             table.end_session(unit, former.row)
@@ -86,10 +88,6 @@ def touch_session() -> None:
     if found is not None and secret is not None and moment - found.row.last_seen_at >= table.TOUCH_INTERVAL:
         _set_session_cookie(secret, found)
         services().background.submit(partial(_record_last_seen, services().database, found.row.id, moment))
-
-
-def mark_reauthenticated() -> None:
-    _update_session(reauthenticated_at=services().clock.now())
 
 
 def set_temp(key: str, **state: str) -> None:
@@ -145,10 +143,12 @@ def _browser_session() -> BrowserSession:
     return cast("BrowserSession", session)
 
 
-def _new_session_row(member: Member, secret: str, *, pending: bool = False) -> MemberSession:
+def _new_session_row(member: Member, secret: str, *, pending: bool, reauthenticated: bool) -> MemberSession:
     printable = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
     agent, moment = printable[:_LONGEST_USER_AGENT] or None, services().clock.now()
-    return table.build_session(member, secret=secret, user_agent=agent, now=moment, pending=pending)
+    return table.build_session(
+        member, secret=secret, user_agent=agent, now=moment, pending=pending, reauthenticated=reauthenticated
+    )
 
 
 def _derive_csrf_secret(session_secret: str) -> str:

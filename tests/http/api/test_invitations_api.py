@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from eventcal.events.enums import TeamRole
+from eventcal.events.models import Event
 from eventcal.invitations.models import Invitation
+from eventcal.invitations.rules import LIFETIME
+from eventcal.invitations.service import OPEN_INVITATION_QUOTA, invite_to_team
+from eventcal.members.caller import Caller
+from eventcal.members.enums import Role
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
 from eventcal.retention import delete_expired_data
@@ -20,6 +27,27 @@ from tests.api_client import (
 from tests.clocks import NOON, FixedClock
 from tests.http_app import database_of, services_of, write_session
 from tests.sql_statements import record_statements
+
+
+@pytest.mark.both_databases
+def test_number_of_open_invitations_is_limited_per_event(app: Flask, organiser: ApiClient, clock: FixedClock) -> None:
+    with write_session(app) as session:
+        event = session.scalars(select(Event).where(Event.slug == "summit")).one()
+        caller = Caller(member_id=event.proposer_id, role=Role.MEMBER)
+        for number in range(OPEN_INVITATION_QUOTA.limit):
+            address = f"person{number}@example.org"
+            invite_to_team(session, event, email=address, role=TeamRole.REVIEWER, caller=caller, now=NOON)
+    wanted = {"email": "one.more@example.org", "role": "reviewer"}
+    refused = organiser.put(TEAM_PATH, wanted)
+    assert refused.status_and_code == (409, "quota-exceeded")
+    assert "50 invitations" in refused.json["detail"]
+    # Inviting the same address again replaces the earlier invitation.
+    invite_team_member(organiser, "person7@example.org", role="organiser")
+    [first, *_] = organiser.get(TEAM_PATH).json["invitations"]
+    assert organiser.delete(f"{TEAM_PATH}/invitations/{first['id']}").status == 204
+    assert organiser.put(TEAM_PATH, wanted).status < 300
+    clock.set_time(NOON + LIFETIME)
+    assert organiser.put(TEAM_PATH, wanted | {"email": "another@example.org"}).status < 300
 
 
 @pytest.mark.both_databases

@@ -212,7 +212,7 @@ def test_moderators_without_authenticator_app_have_rights_of_plain_members(
     database_url: str, clock: FixedClock
 ) -> None:
     with create_test_app(database_url, clock, require_second_factor=True) as app:
-        moderator = create_moderator_client(app)
+        moderator = create_signed_in_client(app, "mo@example.org", reauthenticated=True, role=Role.MODERATOR)
         pending = "/events?status=pending"
         assert status_and_code(moderator.get(pending)) == (403, "forbidden")
         assert error_pointers(moderator.post("/me/tokens", {"name": "x", "scopes": ["admin"]})) == ["/scopes/0"]

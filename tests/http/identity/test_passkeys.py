@@ -33,8 +33,9 @@ def app(_shared_app: Flask, app_runner: AppRunner, database_url: str, clock: Fix
 
 @pytest.fixture
 def member_browser(app: Flask) -> HtmlBrowser:
-    """Return Ada's browser, just signed in."""
-    return HtmlBrowser(http_app.create_signed_in_client(app).client, create_browser(app).response)
+    """Return the browser of Ada, who has just authenticated again."""
+    client = http_app.create_signed_in_client(app, reauthenticated=True).client
+    return HtmlBrowser(client, create_browser(app).response)
 
 
 @pytest.fixture
@@ -137,7 +138,8 @@ def test_passkey_cannot_be_added_twice(
 
 def test_passkey_of_another_member_cannot_be_added(app: Flask, authenticator: VirtualAuthenticator) -> None:
     mallory = HtmlBrowser(
-        http_app.create_signed_in_client(app, "mallory@example.org").client, create_browser(app).response
+        http_app.create_signed_in_client(app, "mallory@example.org", reauthenticated=True).client,
+        create_browser(app).response,
     )
     stolen = VirtualAuthenticator(credential_id=authenticator.credential_id)
     mallory.submit_form(
@@ -406,7 +408,8 @@ def test_passkey_cannot_sign_in_another_member(
     app: Flask, new_browser: HtmlBrowser, authenticator: VirtualAuthenticator
 ) -> None:
     mallory = HtmlBrowser(
-        http_app.create_signed_in_client(app, "mallory@example.org").client, create_browser(app).response
+        http_app.create_signed_in_client(app, "mallory@example.org", reauthenticated=True).client,
+        create_browser(app).response,
     )
     theirs = add_passkey(mallory)
     assert not can_sign_in(
@@ -485,7 +488,8 @@ def test_removed_passkey_cannot_sign_in(
 @pytest.mark.usefixtures("authenticator")
 def test_passkey_of_another_member_is_hidden(app: Flask) -> None:
     mallory = HtmlBrowser(
-        http_app.create_signed_in_client(app, "mallory@example.org").client, create_browser(app).response
+        http_app.create_signed_in_client(app, "mallory@example.org", reauthenticated=True).client,
+        create_browser(app).response,
     )
     path = f"{SECURITY_PATH}/passkeys/{load_passkey(app).id}"
     mallory.visit(SECURITY_PATH)
@@ -530,7 +534,9 @@ def test_passkeys_are_not_offered_at_unsupported_base_url(
     app: Flask, app_runner: AppRunner, database_url: str, clock: FixedClock, *, base_url: str
 ) -> None:
     with app_runner.run(app, database_url, clock, base_url=base_url):
-        ada = HtmlBrowser(http_app.create_signed_in_client(app).client, create_browser(app).response)
+        ada = HtmlBrowser(
+            http_app.create_signed_in_client(app, reauthenticated=True).client, create_browser(app).response
+        )
         assert "passkeys need" in ada.visit(SECURITY_PATH)
         assert ada.client.get(NEW_PASSKEY_PATH).headers["Location"] == SECURITY_PATH
         other = create_browser(app)

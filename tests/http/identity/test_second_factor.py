@@ -24,8 +24,9 @@ NEW_PASSWORD = "another quiet bicycle"
 
 @pytest.fixture
 def member_browser(app: Flask) -> HtmlBrowser:
-    """Return Ada's browser, just signed in."""
-    return HtmlBrowser(http_app.create_signed_in_client(app).client, create_browser(app).response)
+    """Return the browser of Ada, who has just authenticated again."""
+    client = http_app.create_signed_in_client(app, reauthenticated=True).client
+    return HtmlBrowser(client, create_browser(app).response)
 
 
 @pytest.fixture
@@ -154,6 +155,28 @@ def test_access_token_cannot_use_security_pages(app: Flask) -> None:
 
 
 # Confirming one's identity again
+
+
+@pytest.mark.parametrize("path", [APP_SETUP_PATH, "/me/security/codes"])
+def test_signing_in_is_not_sufficient_to_change_second_factors(app: Flask, path: str) -> None:
+    browser = create_browser(app)
+    browser.client = http_app.create_signed_in_client(app).client
+    assert "Is it you?" in browser.visit(path)
+    answer = browser.client.post(path, data=browser.form_values("/me/security/again"))
+    assert answer.headers["Location"].startswith("/me/security/again?next=")
+
+
+def test_confirming_password_ends_access_by_copied_session_cookie(app: Flask, new_browser: HtmlBrowser) -> None:
+    browser = create_browser(app)
+    browser.client = http_app.create_signed_in_client(app).client
+    cookie = browser.client.get_cookie("eventcal")
+    assert cookie is not None
+    new_browser.client.set_cookie("eventcal", cookie.value)
+    assert new_browser.client.get("/me/security").status_code == 200
+    browser.visit(APP_SETUP_PATH)
+    browser.submit_form("/me/security/again", password=PASSWORD)
+    assert browser.client.get(APP_SETUP_PATH).status_code == 200
+    assert new_browser.client.get("/me/security").headers["Location"].startswith("/login?next=")
 
 
 def test_idle_session_must_confirm_password_again(member_browser: HtmlBrowser, clock: FixedClock) -> None:

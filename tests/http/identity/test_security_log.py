@@ -132,7 +132,7 @@ class Journey:
 
     def use_second_factor(self) -> None:
         browser = HtmlBrowser(self.sign_in().client, create_browser(self.app).response)
-        totp, codes = set_up_app(browser, self.clock)
+        totp, codes = set_up_app(browser, self.clock, password=NEW_PASSWORD)
         self.secrets |= {totp.secret, totp.secret.replace("-", ""), *codes, codes[0].replace("-", "")}
         body = {"email": EMAIL, "password": NEW_PASSWORD}
         for code, status in ((totp.wrong_code(), 401), (totp.current_code(), 200), (codes[0], 200)):

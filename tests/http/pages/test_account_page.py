@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -35,7 +36,7 @@ def member_browser(app: Flask) -> HtmlBrowser:
     return signed_in_browser(app)
 
 
-def signed_in_browser(app: Flask, email: str = "ada@example.org", **fields: object) -> HtmlBrowser:
+def signed_in_browser(app: Flask, email: str = "ada@example.org", **fields: Any) -> HtmlBrowser:
     browser = create_browser(app)
     browser.client = create_signed_in_client(app, email, **fields).client
     return browser

@@ -87,7 +87,8 @@ HOST_NAME_PAGES = {"/me/security/passkeys/new"}
 
 def sign_in_with_data(app: Flask, text: str) -> tuple[SessionClient, dict[str, str]]:
     """Sign in a moderator with one object of each kind, containing this text; return the browser and the ids."""
-    browser = create_signed_in_client(app, "olga@example.org", role=Role.MODERATOR, name=f"Olga {text}"[:200])
+    name = f"Olga {text}"[:200]
+    browser = create_signed_in_client(app, "olga@example.org", reauthenticated=True, role=Role.MODERATOR, name=name)
     with write_session(app) as session:
         olga = session.get_one(Member, browser.member["id"])
         return browser, _add_objects(session, olga, text)

@@ -30,7 +30,6 @@ from eventcal.web.rendering.private_page import (
     redisplay,
     safe_redirect,
 )
-from eventcal.web.request.browser_sessions import mark_reauthenticated
 from eventcal.web.request.context import now, read_session, unit_of_work
 
 P = ParamSpec("P")
@@ -94,7 +93,10 @@ def end_own_session(session_id: str) -> Response:
 
 
 def recent_authentication_required(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Require recent authentication, so that sign-in methods cannot be changed in an unattended browser."""
+    """Require recent re-authentication.
+
+    Neither an unattended browser nor a copied session cookie suffices to change sign-in methods.
+    """
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Response:
@@ -124,7 +126,10 @@ def reauthentication_form(form: Form = EMPTY_FORM, status: int = HTTPStatus.OK) 
 @form_view(redisplay(reauthentication_form, default_field="password"), catch=(Invalid, TooManyRequests))
 def reauthenticate_by_password() -> str:
     load_and_check_password(_PASSWORD, nonempty_form_fields("password"))
-    mark_reauthenticated()
+    with read_session() as session:
+        member = current_member(session)
+    # A new session ends the access by copies of the cookie.
+    current_user.sign_in(member)
     return safe_redirect(request.form.get("next"), default=url_for("pages.security"))
 
 

@@ -16,6 +16,7 @@ from eventcal.events.service import change_team_role, create_track_or_room, edit
 from eventcal.invitations.queries import list_open_team_invitations
 from eventcal.invitations.service import withdraw_team_invitation
 from eventcal.kit.errors import Message, require
+from eventcal.members.errors import QuotaExceeded
 from eventcal.members.models import Member
 from eventcal.talks.delete_and_merge_referenced import count_talks_in, delete_track_or_room
 from eventcal.web.identity.current_user import caller
@@ -113,7 +114,10 @@ def event_team(slug: str) -> Response:
     if request.method == "POST" and request.form.get("do") == "add":
         count_email(request.form.get("new-email", ""))
     return row_forms.handle_row_forms(
-        slug, _process_team_row, render_list=_build_team_page, error_fields={LastOrganiser: "role"}
+        slug,
+        _process_team_row,
+        render_list=_build_team_page,
+        error_fields={LastOrganiser: "role", QuotaExceeded: "email"},
     )
 
 
