@@ -1,8 +1,9 @@
 """Helpers for commands that use the services of the app."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -11,6 +12,9 @@ from eventcal.cli.open_database import load_settings, use_database
 from eventcal.kit.database import UnitOfWork
 from eventcal.web.request.context import Services
 from eventcal.web.request.context import services as current_services
+
+# The nice value of commands that use the processor for a long time.
+_LOW_PRIORITY = 10
 
 
 @contextmanager
@@ -40,6 +44,16 @@ def open_app_context() -> Iterator[Services]:
 
 @contextmanager
 def progress_bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a progress bar of the given length. The bar is shown only on terminals."""
-    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield bar.update
+    """Yield a function that advances a progress bar of the given length. The bar is shown only on terminals.
+
+    The block runs with a low priority, so that a server on the same machine continues to respond quickly.
+    """
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(priority, _LOW_PRIORITY))
+    try:
+        with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+            yield bar.update
+    finally:
+        # On Linux, only privileged processes may increase their priority again.
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, priority)

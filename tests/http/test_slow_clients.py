@@ -238,5 +238,9 @@ def test_large_bodies_are_refused_while_memory_is_short(app: Flask, monkeypatch:
     assert fetch(app, "/calendar.ics?tag=none").status_code == 503
     assert get(If_None_Match=tag).status_code == 304
     assert fetch(app, "/healthz").status_code == 200
-    monkeypatch.setattr(slow_clients, "_MEMORY_STATISTICS", slow_clients._MEMORY_STATISTICS / "missing")
-    assert get().status_code == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(slow_clients, "_MEMORY_STATISTICS", slow_clients._MEMORY_STATISTICS / "missing")
+        slow_clients._open_memory_statistics.cache_clear()
+        assert get().status_code == 200
+    slow_clients._open_memory_statistics.cache_clear()
+    assert get().status_code == 503

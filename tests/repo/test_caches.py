@@ -20,6 +20,7 @@ CLOSED_CACHES = {
     "kit/validators.py: _country_codes": "no arguments",
     "members/password_rules.py: _common_passwords": "no arguments",
     "web/embeds/builder.py: _script_representation": "no arguments",
+    "web/http/slow_clients.py: _open_memory_statistics": "no arguments",
     "web/i18n.py: parse_locale": "the language tags that preferred_language returns",
     "web/schemas/response_schema.py: _build_serialization_plan": "schema classes and names of their fields",
     "web/schemas/response_schema.py: page_schema": "schema classes",

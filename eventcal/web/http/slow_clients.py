@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _LARGE_BODY_BYTES = 1024 * 1024
 _MAX_RESIDENT_BYTES = 512 * 1024 * 1024
 _MEMORY_STATISTICS = Path("/proc/self/statm")
+_STATISTICS_BYTES = 200
 # The time in seconds that Granian needs at most to send a small response.
 _SENDING_SECONDS = 0.005
 
@@ -56,11 +58,20 @@ def has_memory_for(body: bytes) -> bool:
     """
     if len(body) <= _LARGE_BODY_BYTES:
         return True
-    try:
-        resident_pages = int(_MEMORY_STATISTICS.read_text().split()[1])
-    except OSError:
+    statistics = _open_memory_statistics()
+    if statistics is None:
         return True
+    resident_pages = int(os.pread(statistics, _STATISTICS_BYTES, 0).split()[1])
     return resident_pages * os.sysconf("SC_PAGE_SIZE") + len(body) <= _MAX_RESIDENT_BYTES
+
+
+@cache
+def _open_memory_statistics() -> int | None:
+    """Return the open file with the memory of this process. Opening the file takes five times as long as reading it."""
+    try:
+        return os.open(_MEMORY_STATISTICS, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def _receive_all(chunks: Iterable[bytes]) -> list[bytes]:

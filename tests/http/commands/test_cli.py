@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import socket
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eventcal.cli.common import progress_bar
 from tests.clocks import FixedClock
 from tests.command_line import CommandLine, open_app
 from tests.datasets import EVENT_RECORD, SPEAKER_RECORD, TALK_RECORD
@@ -142,6 +144,15 @@ def test_loading_a_file_again_changes_nothing(cli: CommandLine) -> None:
         "  talks: 1 new, 0 changed, 0 unchanged\n"
     )
     assert cli.run_ok("load", file).startswith("Nothing to load, all records are up to date:\n")
+
+
+def test_long_commands_run_with_low_priority() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with progress_bar("Loading", length=2) as advance:
+        assert os.getpriority(os.PRIO_PROCESS, 0) >= 10
+        advance(2)
+    # Only privileged processes may increase their priority again.
+    assert os.getpriority(os.PRIO_PROCESS, 0) in {before, 10}
 
 
 def test_invalid_file_reports_all_errors_and_loads_nothing(cli: CommandLine) -> None:
