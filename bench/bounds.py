@@ -101,7 +101,7 @@ def _change_bounds() -> Iterator[Bound]:
     yield Bound("first /talks after a change", "first /talks identity", 5, read)
     yield Bound("first /talks after a change, gzip", "first /talks gzip", None, read)
     edited = "sqlalchemy orm edits a talk and icalendar renders it"
-    yield Bound("edit one talk over HTTP", "edit one talk", 3, edited)
+    yield Bound("edit one talk over HTTP", "edit one talk", 6, edited)
     yield Bound("rename a room with 200 talks", "rename one room", 1.5, "icalendar renders 200 entries")
 
 
