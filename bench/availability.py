@@ -19,7 +19,7 @@ from bench.report import align_columns
 from bench.servers import Client, Server
 from bench.writers import edit_one_talk, hold_write_lock
 
-_CASE_SECONDS = 12.0
+_CASE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
 MAX_SECONDS = 1.0

@@ -18,7 +18,8 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.login_count = 0
-        self.rcpt_response = "250 ok"
+        self.mail_response = self.rcpt_response = self.data_response = "250 ok"
+        self.auth_response = "235 ok"
         self.offers_tls = False
         self.lock = threading.Lock()
 
@@ -64,7 +65,9 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
                 self._send_line(self.server.rcpt_response)
             elif verb == "AUTH":
                 self.server.login_count += 1
-                self._send_line("235 ok")
+                self._send_line(self.server.auth_response)
+            elif verb == "MAIL":
+                self._send_line(self.server.mail_response)
             elif verb == "EHLO":
                 tls = "250-STARTTLS\r\n" if self.server.offers_tls else ""
                 self._send_line(f"250-here\r\n{tls}250-AUTH PLAIN\r\n250 8BITMIME")
@@ -82,9 +85,10 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
             if line == b".\r\n":
                 break
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
-        with self.server.lock:
-            self.server.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
-        self._send_line("250 taken")
+        if self.server.data_response.startswith("2"):
+            with self.server.lock:
+                self.server.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
+        self._send_line(self.server.data_response)
 
     def _send_line(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())

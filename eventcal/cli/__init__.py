@@ -44,6 +44,7 @@ for command in (
         path="eventcal.cli.lint:lint",
         short_help="Check calendars (.ics) for errors, and report them by line.",
     ),
+    LazyCommand("mail", path="eventcal.cli.mail:mail", short_help="Manage outgoing email."),
     LazyCommand("media", path="eventcal.cli.data:media", short_help="Manage the images in the instance folder."),
 ):
     main.add_command(command)

@@ -13,6 +13,8 @@ from eventcal.outbox.enums import MailKind
 class OutboxMessage(Base):
     """A message to send, or a record of an email that is not sent. `sent_at` is None for unsent messages.
 
+    `failed_at` is the time at which the attempts to send the message were given up, or None.
+
     The content of `payload` depends on `kind`. `recipient_key` is the normalised email address of the recipient.
     `event_id` and `talk_id` identify the event and the talk from which the message contains text.
     """
@@ -35,3 +37,15 @@ class OutboxMessage(Base):
     recipient_key: Mapped[str | None] = mapped_column(String(254), default=None)
     event_id: Mapped[str | None] = mapped_column(String(36), default=None)
     talk_id: Mapped[str | None] = mapped_column(String(36), default=None)
+    failed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    def content(self, *, domain: str) -> dict[str, Any]:
+        """Return the arguments of `smtp.build_mail`.
+
+        The Message-ID is the same for every attempt, so that mail servers can detect duplicates.
+        """
+        return {
+            **{name: self.payload[name] for name in ("to", "subject", "text")},
+            "message_id": f"outbox-{self.id}-{self.created_at:%Y%m%d%H%M%S}@{domain}",
+            "created_at": self.created_at,
+        }

@@ -1,8 +1,9 @@
 """Services for email that is queued in a transaction and sent later by the worker."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Delete, and_, delete, func, or_, select, update
+from sqlalchemy import Delete, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from eventcal.kit.text import email_key
@@ -11,7 +12,10 @@ from eventcal.outbox.models import OutboxMessage
 
 MAIL_KIND, NOTHING_KIND = "mail", "nothing"
 HOURLY_LIMIT = 3
-MAX_ATTEMPTS = 10
+# An email is given up about five days after it was queued (RFC 5321, section 4.5.4.1).
+MAX_ATTEMPTS = 37
+_FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=4)
+_MAX_ERROR_LENGTH = 1000
 RETENTION = timedelta(days=30)
 # Unsent messages are deleted earlier if email is not configured.
 UNSENT_RETENTION = timedelta(days=7)
@@ -78,32 +82,55 @@ _ERASE_MAIL = update(OutboxMessage).values(
 
 
 def find_due_mail(session: Session, *, now: datetime) -> OutboxMessage | None:
-    due = select(OutboxMessage).where(
-        OutboxMessage.kind == MAIL_KIND,
-        OutboxMessage.sent_at.is_(None),
-        OutboxMessage.attempts < MAX_ATTEMPTS,
-        OutboxMessage.due_at <= now,
-    )
+    due = select(OutboxMessage).where(*_IS_WAITING, OutboxMessage.due_at <= now)
     return session.scalars(due.order_by(OutboxMessage.due_at, OutboxMessage.id).limit(1)).first()
+
+
+_IS_UNSENT = (OutboxMessage.kind == MAIL_KIND, OutboxMessage.sent_at.is_(None))
+_IS_WAITING = (*_IS_UNSENT, OutboxMessage.failed_at.is_(None))
+_HAS_FAILED = (*_IS_UNSENT, OutboxMessage.failed_at.is_not(None))
+
+
+def record_success(message: OutboxMessage, *, now: datetime) -> None:
+    """Record that an email was sent. Its text is deleted, because it can contain a link that grants access."""
+    message.sent_at, message.last_error = now, None
+    message.payload = {**message.payload, "text": ""}
+
+
+def record_failure(message: OutboxMessage, error: str, *, is_permanent: bool, now: datetime) -> None:
+    """Record a failed attempt to send an email, which is repeated later unless the error is permanent."""
+    message.last_error = error[:_MAX_ERROR_LENGTH]
+    message.due_at = now + min(_FIRST_RETRY * 2 ** (message.attempts - 1), _LONGEST_RETRY)
+    if is_permanent or message.attempts >= MAX_ATTEMPTS:
+        message.failed_at = now
+
+
+def list_unsent_mail(session: Session, *, failed_only: bool = False) -> Sequence[OutboxMessage]:
+    """Return the email that is waiting to be sent or has failed, oldest first."""
+    rows = select(OutboxMessage).where(*(_HAS_FAILED if failed_only else _IS_UNSENT))
+    return session.scalars(rows.order_by(OutboxMessage.id)).all()
+
+
+def resend_failed_mail(session: Session, ids: Collection[int] = (), *, now: datetime) -> int:
+    """Queue failed email again, either the email with the given IDs or all of it, and return the number of emails."""
+    failed = update(OutboxMessage).where(*_HAS_FAILED)
+    if ids:
+        failed = failed.where(OutboxMessage.id.in_(ids))
+    again = failed.values(failed_at=None, attempts=0, due_at=now).returning(OutboxMessage.id)
+    return len(session.scalars(again).all())
 
 
 def count_unsent_mail(session: Session) -> tuple[int, int]:
     """Return the number of emails that are waiting to be sent, and of those that could not be sent."""
-    unsent = select(func.count()).where(OutboxMessage.kind == MAIL_KIND, OutboxMessage.sent_at.is_(None))
     waiting, failed = (
-        session.scalars(unsent.where(condition)).one()
-        for condition in (OutboxMessage.attempts < MAX_ATTEMPTS, OutboxMessage.attempts >= MAX_ATTEMPTS)
+        session.scalars(select(func.count()).select_from(OutboxMessage).where(*conditions)).one()
+        for conditions in (_IS_WAITING, _HAS_FAILED)
     )
     return waiting, failed
 
 
 def build_delete_old_messages(*, now: datetime, is_mail_configured: bool) -> Delete:
-    given_up = and_(
-        OutboxMessage.attempts >= MAX_ATTEMPTS,
-        OutboxMessage.sent_at.is_(None),
-        OutboxMessage.created_at < now - RETENTION,
-    )
-    old = or_(OutboxMessage.sent_at < now - RETENTION, given_up)
+    old = or_(OutboxMessage.sent_at < now - RETENTION, OutboxMessage.failed_at < now - RETENTION)
     if not is_mail_configured:
         old = or_(old, OutboxMessage.created_at < now - UNSENT_RETENTION)
     return delete(OutboxMessage).where(old)

@@ -18,7 +18,7 @@ from eventcal.kit.shared_counters import SharedCounters, delete_counters_of_ende
 from eventcal.metrics import create_metrics_server, render_metrics
 from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
+from eventcal.outbox.service import queue_mail
 from tests import sample_calendar
 from tests.clocks import NOON, FixedClock
 from tests.feed_support.feed_client import fetch
@@ -109,7 +109,7 @@ def test_email_queue_and_revision_are_read_from_the_database(metered_app: Flask)
             queue_mail(session, MailKind.DECISION, to="ada@example.org", subject="Hello", text="Words.", now=NOON)
         session.flush()
         sent, failed, _waiting = session.query(OutboxMessage).order_by(OutboxMessage.id)
-        sent.sent_at, failed.attempts = NOON, MAX_ATTEMPTS
+        sent.sent_at = failed.failed_at = NOON
     found = scrape(metered_app)
     assert found['eventcal_email_queue{state="waiting"}'] - before['eventcal_email_queue{state="waiting"}'] == 1
     assert found['eventcal_email_queue{state="failed"}'] == 1

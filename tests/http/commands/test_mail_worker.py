@@ -1,11 +1,14 @@
 """The worker sends the messages of the outbox through a mail server on the loopback interface."""
 
+import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,8 @@ from eventcal.kit.database import Database
 from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
 from eventcal.outbox.service import MAX_ATTEMPTS, queue_mail
+from eventcal.outbox.smtp import MailServer as Destination
+from eventcal.outbox.smtp import parse_mail_url as destination
 from eventcal.retention import delete_expired_data
 from eventcal.talks.rules import TalkAction
 from eventcal.talks.state_changes import render_decision_email
@@ -27,8 +32,6 @@ from eventcal.worker import (
     run_worker,
     send_next_mail,
 )
-from eventcal.worker import MailServer as Destination
-from eventcal.worker import parse_mail_url as destination
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event, make_talk
 from tests.http_app import PASSWORD, create_test_app, get_json, post_to_api, sign_in_with_password
@@ -140,10 +143,70 @@ def test_rejected_email_is_retried_with_backoff_then_abandoned(
         [row] = load_messages(database)
         waits.append((row.due_at - clock.now()) // timedelta(minutes=1))
         clock.set_time(row.due_at)
-    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128] + [240] * (MAX_ATTEMPTS - 8)
     assert not send_next_mail(database, settings)
     [row] = load_messages(database)
     assert (row.sent_at, row.attempts, "come back" in str(row.last_error)) == (None, MAX_ATTEMPTS, True)
+    assert row.failed_at is not None
+    # The time until an email is given up (RFC 5321, section 4.5.4.1).
+    assert timedelta(days=4) < row.failed_at - NOON < timedelta(days=5)
+
+
+@pytest.mark.parametrize("reply", ["rcpt_response", "data_response"])
+def test_permanently_rejected_email_is_not_retried(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock, reply: str
+) -> None:
+    setattr(server, reply, "550 no such mailbox")
+    queue_test_mail(database)
+    assert send_next_mail(database, settings)
+    [row] = load_messages(database)
+    assert (row.sent_at, row.failed_at, row.attempts) == (None, NOON, 1)
+    assert "no such mailbox" in str(row.last_error)
+    clock.set_time(NOON + timedelta(days=6))
+    assert not send_next_mail(database, settings)
+
+
+@pytest.mark.parametrize("reply", ["auth_response", "mail_response"])
+def test_rejected_sign_in_or_sender_is_retried(
+    database: Database, database_url: str, server: MailServer, reply: str
+) -> None:
+    setattr(server, reply, "535 wrong password")
+    queue_test_mail(database)
+    assert send_next_mail(database, make_settings(database_url, server.url_with_password))
+    [row] = load_messages(database)
+    assert (row.failed_at, row.due_at) == (None, NOON + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("step", ["send_mail", "_record_attempt", "nothing"])
+def test_email_is_sent_after_kill_at_any_step(
+    database: Database, settings: Settings, server: MailServer, clock: FixedClock, step: str
+) -> None:
+    queue_test_mail(database)
+    process = get_context("spawn").Process(target=send_and_be_killed, args=(settings, step))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    clock.set_time(NOON + CLAIM_DURATION)
+    send_next_mail(database, settings)
+    assert not send_next_mail(database, settings)
+    [row] = load_messages(database)
+    assert (row.sent_at is not None, row.failed_at) == (True, None)
+    # An email can be sent twice, with the same Message-ID, if its delivery was not recorded.
+    assert len(server.mails) == (2 if step == "_record_attempt" else 1)
+    assert len({mail["Message-ID"] for mail in server.mails}) == 1
+
+
+def send_and_be_killed(settings: Settings, step: str) -> None:
+    """Send the next email, and kill this process before a step, or at the end."""
+
+    def kill(*_arguments: object, **_options: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    database = Database(settings.database_url, clock=FixedClock(NOON))
+    if step != "nothing":
+        setattr(worker, step, kill)
+    send_next_mail(database, settings)
+    kill()
 
 
 def test_successful_retry_clears_last_error(
