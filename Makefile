@@ -19,10 +19,12 @@ CATALOGUES := --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+# Without EVENTCAL_BASE_URL, the links in stored entries contain the port.
+run: export EVENTCAL_PORT := $(PORT)
 run: $(VENV)/run.stamp  ## Serve the demo calendar on http://127.0.0.1:8000
 	$(BIN)/eventcal db upgrade
 	$(BIN)/eventcal demo
-	$(BIN)/eventcal serve --port $(PORT) --workers $(WORKERS)
+	$(BIN)/eventcal serve --workers $(WORKERS)
 
 test: $(VENV)/dev.stamp  ## Run the tests, and those that depend on the database also on PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)

@@ -37,7 +37,8 @@ class Settings:
     `instance`: the folder for the embedded database, the secret key, images and config.toml.
     `database_url`: a SQLAlchemy URL with the dialect sqlite or postgresql+psycopg.
     `secret_key`: the key that signs sessions and emailed tokens, and encrypts the secrets of authenticator apps.
-    `base_url`: the public URL of the site, without a trailing slash.
+    `port`: the port on which `eventcal serve` listens.
+    `base_url`: the public URL of the site, without a trailing slash. The default is the address of `eventcal serve`.
     `domain`: the domain part of every UID. After a change of the domain, calendar apps treat all entries as new.
     `mail_url`: smtp://user:password@host:port?from=address, or None to accept email addresses without verification.
     `mail_require_tls`: whether email is sent only over encrypted connections, or to a mail server on this machine.
@@ -53,6 +54,7 @@ class Settings:
     instance: Path
     database_url: str
     secret_key: str
+    port: int = 8000
     base_url: str = "http://127.0.0.1:8000"
     domain: str = "127.0.0.1"
     mail_url: str | None = None
@@ -105,7 +107,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         secret_key = _read_or_create_key(instance / "secret_key")
     if len(secret_key) < 32:  # noqa: PLR2004 - explained by the message below
         raise ConfigurationError(f"{ENV_PREFIX}SECRET_KEY must have at least 32 characters.")
-    base_url = _parse_base_url(given.get("base_url", Settings.base_url))
+    port = _parse_port("port", given) or Settings.port
+    base_url = _parse_base_url(given.get("base_url", f"http://127.0.0.1:{port}"))
     trusted_proxies = given.get("trusted_proxies", "0")
     if not trusted_proxies.isdecimal():
         raise ConfigurationError(f"{ENV_PREFIX}TRUSTED_PROXIES must be an integer, not {trusted_proxies!r}.")
@@ -113,6 +116,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         instance=instance,
         database_url=_parse_database_url(given.get("database_url", f"sqlite:///{instance / 'eventcal.db'}")),
         secret_key=secret_key,
+        port=port,
         base_url=base_url,
         domain=given.get("domain") or urlsplit(base_url).hostname or "localhost",
         mail_url=_parse_mail_url(given.get("mail_url")),
@@ -120,7 +124,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         registration=_parse_registration(given.get("registration", Settings.registration)),
         registration_domains=_parse_domains(given.get("registration_domains", "")),
         redis_url=given.get("redis_url") or None,
-        metrics_port=_parse_metrics_port(given.get("metrics_port")),
+        metrics_port=_parse_port("metrics_port", given),
         metrics_host=given.get("metrics_host", Settings.metrics_host),
         metrics_token=given.get("metrics_token") or None,
         require_second_factor=_parse_bool("require_second_factor", given),
@@ -218,11 +222,12 @@ def _parse_mail_url(url: str | None) -> str | None:
     return url
 
 
-def _parse_metrics_port(port: str | None) -> int | None:
+def _parse_port(name: str, given: Mapping[str, str]) -> int | None:
+    port = given.get(name)
     if not port:
         return None
     if not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise ConfigurationError(f"{ENV_PREFIX}METRICS_PORT must be a port number, not {port!r}.")
+        raise ConfigurationError(f"{ENV_PREFIX}{name.upper()} must be a port number, not {port!r}.")
     return int(port)
 
 

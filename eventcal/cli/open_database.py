@@ -1,8 +1,9 @@
 """The settings and the database of a command, without the app."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -37,10 +38,13 @@ class FeedsOutOfDate(Conflict):
     code = "rendered-otherwise"
 
 
-def load_settings() -> Settings:
-    """Return the settings. Raises CommandFailed if a setting is invalid or the instance folder cannot be used."""
+def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """Return the settings. `overrides` takes precedence over the environment.
+
+    Raises CommandFailed if a setting is invalid or the instance folder cannot be used.
+    """
     try:
-        return read_settings(os.environ)
+        return read_settings({**os.environ, **overrides})
     except ConfigurationError as error:
         raise CommandFailed(str(error)) from error
     except OSError as error:
@@ -85,4 +89,4 @@ def check_renderer_version(database: Database, settings: Settings) -> None:
         stored = session.get_one(FeedStateRow, 1).renderer_version
     if stored != build_renderer_version(domain=settings.domain, sample_url=sample_url):
         problem = "The feeds were rendered by another release, or with another BASE_URL or DOMAIN."
-        raise FeedsOutOfDate(f"{problem} Run `eventcal db upgrade`.")
+        raise FeedsOutOfDate(f"{problem} Run `eventcal db upgrade` with the same settings.")

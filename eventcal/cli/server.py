@@ -5,8 +5,11 @@ import multiprocessing
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 
 import click
@@ -27,6 +30,8 @@ from eventcal.kit.shared_counters import delete_counters_of_ended_processes
 from eventcal.metrics import create_metrics_server
 from eventcal.worker import delete_expired_data_in_child, run_worker
 
+_IPV6 = 6
+_STARTUP_POLL_SECONDS = 0.05
 # Memory blocks of at least this size in bytes are allocated with mmap and returned to the operating system when freed.
 _MMAP_THRESHOLD = 256 * 1024
 
@@ -45,29 +50,32 @@ class NoSuchAddress(Conflict):
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: EVENTCAL_PORT, or 8000]")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of worker processes.")
-def serve(*, host: str, port: int, workers: int) -> None:
+def serve(*, host: str, port: int | None, workers: int) -> None:
     """Serve the calendar until SIGTERM or SIGINT (Ctrl-C); running requests are completed.
 
     If MAIL_URL is set, queued email is sent as well. There is no access log, because the URLs of personal feeds are
     secret.
     """
-    settings = load_settings()
+    # Without EVENTCAL_BASE_URL, links contain the port.
+    chosen_port = {} if port is None else {"EVENTCAL_PORT": str(port)}
+    settings = load_settings(chosen_port)
     database = Database(settings.database_url, clock=SystemClock())
     with use_database(database):
         try:
             check_renderer_version(database, settings)
         except FeedsOutOfDate as error:
             click.echo(error.detail, err=True)
-        address = _resolve_free_address(host, port)
-        server = WorkerServer(address, port, workers=workers)
+        address = _resolve_free_address(host, settings.port)
+        server = WorkerServer(address, settings.port, workers=workers)
         _attach_mail_worker(server, database, settings)
         _attach_metrics_server(server, database, settings)
         for warning in (*list_warnings(settings, address), *list_connection_warnings(database, workers=workers)):
             click.echo(f"Warning: {warning}", err=True)
-        server.on_startup(lambda: click.echo(_format_startup_message(settings, address, port)))
+        server.on_startup(threading.Thread(target=_announce, args=(settings, address), daemon=True).start)
         # The MALLOC_* variables make glibc in the workers return the memory of large responses to the operating system.
+        os.environ.update(chosen_port)
         os.environ.setdefault("MALLOC_ARENA_MAX", "1")
         os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_MMAP_THRESHOLD))
         os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_MMAP_THRESHOLD))
@@ -130,11 +138,26 @@ def _attach_metrics_server(server: WorkerServer, database: Database, settings: S
     server.on_shutdown(metrics.shutdown)
 
 
-def _format_startup_message(settings: Settings, address: str, port: int) -> str:
-    at = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-    base_url = settings.base_url
-    links = "" if at == base_url else f"; links use {base_url} (EVENTCAL_BASE_URL)"
-    return f"{settings.name} is served on {at}{links}. Press Ctrl-C to stop."
+def _announce(settings: Settings, address: str) -> None:
+    """Print the address of the server as soon as a worker responds."""
+    local = ip_address(address)
+    reachable = ("::1" if local.version == _IPV6 else "127.0.0.1") if local.is_unspecified else address
+    while not _is_responding(reachable, settings.port):
+        time.sleep(_STARTUP_POLL_SECONDS)
+    at = f"http://{f'[{address}]' if local.version == _IPV6 else address}:{settings.port}"
+    links = "" if at == settings.base_url else f"; links use {settings.base_url} (EVENTCAL_BASE_URL)"
+    click.echo(f"Serving on {at}{links}. Press Ctrl-C to stop.")
+
+
+def _is_responding(address: str, port: int) -> bool:
+    connection = HTTPConnection(address, port, timeout=SHUTDOWN_SECONDS)
+    try:
+        connection.request("HEAD", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def list_warnings(settings: Settings, address: str) -> Iterator[str]:

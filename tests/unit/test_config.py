@@ -229,6 +229,18 @@ def test_invalid_base_url_is_rejected(tmp_path: Path, url: str) -> None:
     assert "EVENTCAL_BASE_URL" in configuration_error(tmp_path, base_url=url)
 
 
+def test_base_url_defaults_to_the_port_of_the_server(tmp_path: Path) -> None:
+    assert read_from_environment(tmp_path, port="8001").base_url == "http://127.0.0.1:8001"
+    assert read_from_environment(tmp_path, port="8001", base_url="https://e.example").base_url == "https://e.example"
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+@pytest.mark.parametrize("name", ["port", "metrics_port"])
+def test_invalid_port_is_rejected(tmp_path: Path, name: str, port: str) -> None:
+    problem = f"EVENTCAL_{name.upper()} must be a port number, not {port!r}."
+    assert configuration_error(tmp_path, **{name: port}) == problem
+
+
 def test_domain_defaults_to_the_host_of_the_base_url(tmp_path: Path) -> None:
     assert read_from_environment(tmp_path, base_url="https://Events.Example.org:8443").domain == "events.example.org"
     assert (

@@ -104,7 +104,8 @@ def test_upgrade_with_new_base_url_rerenders_entries_and_keeps_sequences(cli: Co
     cli.run_ok("load", cli.write_dataset(speakers=[SPEAKER_RECORD], events=[EVENT_RECORD], talks=[TALK_RECORD]))
     elsewhere = {"EVENTCAL_BASE_URL": "https://events.example.org"}
     assert cli.run_expecting_error("db", "check", **elsewhere) == (
-        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. Run `eventcal db upgrade`.\n"
+        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. "
+        "Run `eventcal db upgrade` with the same settings.\n"
     )
     assert cli.run_ok("db", "upgrade", **elsewhere) == (
         "The database is up to date.\n2 entries of the feeds changed.\n"
@@ -252,7 +253,8 @@ def test_serve_rejects_address_of_another_machine(cli: CommandLine, host: str) -
 def test_serve_warns_about_outdated_feeds_until_upgrade(cli: CommandLine) -> None:
     said = cli.run_expecting_error("serve", "--host", "203.0.113.9")
     assert said.splitlines()[0] == (
-        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. Run `eventcal db upgrade`."
+        "The feeds were rendered by another release, or with another BASE_URL or DOMAIN. "
+        "Run `eventcal db upgrade` with the same settings."
     )
     cli.run_ok("db", "upgrade")
     assert len(cli.run_expecting_error("serve", "--host", "203.0.113.9").splitlines()) == 1
