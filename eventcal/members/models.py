@@ -28,6 +28,7 @@ class Member(RandomIdMixin, Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     role: Mapped[Role] = enum_column(Role, default=Role.MEMBER)
     created_at: Mapped[datetime]
+    language: Mapped[str | None] = mapped_column(String(10), default=None)
 
 
 class MemberSession(RandomIdMixin, Base):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from eventcal.config import Settings
 from eventcal.kit.errors import Message, NotFound, require
 from eventcal.kit.ids import hash_secret, new_secret
+from eventcal.kit.models import set_given_fields
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.kit.text import email_key
 from eventcal.members.caller import Caller
@@ -131,6 +132,7 @@ def create_member(
     now: datetime,
     confirmed_at: datetime | None = None,
     role: Role = Role.MEMBER,
+    language: str | None = None,
 ) -> Member:
     """Add a member. `email` must be normalised. Raises DuplicateEmail."""
     # Write transactions are serialised, so no other member with this email can be added concurrently.
@@ -145,6 +147,7 @@ def create_member(
         fs_uniquifier=new_secret(""),
         confirmed_at=confirmed_at,
         role=role,
+        language=language,
         created_at=now,
     )
     session.add(member)
@@ -154,7 +157,7 @@ def create_member(
 
 
 def update_member(session: Session, member: Member, fields: Mapping[str, Any]) -> Member:
-    member.name = fields.get("name", member.name)
+    set_given_fields(member, fields, ("name", "language"))
     session.flush()
     return member
 

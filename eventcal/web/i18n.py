@@ -62,6 +62,11 @@ def current_language() -> str:
     return preferred_language(request.environ) if has_request_context() else SOURCE_LANGUAGE
 
 
+def current_language_code() -> str:
+    """Return the code of the language of the current request, which is a key of LANGUAGES."""
+    return _language_subtag(current_language())
+
+
 def preferred_language(environ: Mapping[str, str]) -> str:
     """Return the language tag (BCP 47) from the `lang` parameter, the language cookie, or Accept-Language.
 

@@ -34,6 +34,7 @@ from eventcal.members.sessions import end_sessions_and_email_tokens
 from eventcal.outbox.enums import MailKind
 from eventcal.outbox.service import pretend_to_queue_mail, queue_mail
 from eventcal.speakers.service import prefer_member_data
+from eventcal.web.i18n import current_language_code
 from eventcal.web.identity import current_user, password_hashes
 from eventcal.web.identity.current_user import current_member
 from eventcal.web.identity.known_browsers import remember_browser
@@ -61,7 +62,14 @@ def register_member(*, email: str, password: str, name: str) -> bool:
     sends_mail = settings().mail_url is not None
     with unit_of_work() as session:
         try:
-            new = create_member(session, email=email, name=name, password_hash=password_hash, now=now())
+            new = create_member(
+                session,
+                email=email,
+                name=name,
+                password_hash=password_hash,
+                language=current_language_code(),
+                now=now(),
+            )
         except DuplicateEmail:
             owner = find_member_by_email(session, email)
             if owner is None or not sends_mail:

@@ -8,6 +8,8 @@ from marshmallow.validate import OneOf
 
 from eventcal.events.enums import TeamRole
 from eventcal.kit.errors import Message
+from eventcal.kit.translations import LANGUAGES
+from eventcal.kit.validators import must_be_one_of_message
 from eventcal.members.enums import Role, Scope
 from eventcal.members.password_rules import MAX_LENGTH, MIN_LENGTH, normalise_password, password_errors
 from eventcal.web.params.fields import described, short_line_param
@@ -45,6 +47,9 @@ class MemberOut(ResponseSchema):
     id = fields.String(required=True)
     email = fields.String(required=True)
     name = fields.String(required=True)
+    language = fields.String(
+        required=True, allow_none=True, metadata=described("The language of email to the member, or null.")
+    )
     role = EnumField(Role, required=True)
     confirmed = fields.Boolean(required=True)
     created_at = InstantField(required=True)
@@ -86,6 +91,11 @@ class MemberPatch(BaseSchema):
     """
 
     name = SingleLine(200)
+    language = fields.String(
+        validate=OneOf(LANGUAGES, error=must_be_one_of_message(LANGUAGES)),
+        allow_none=True,
+        metadata=described("The language of email to you."),
+    )
     email = EmailField()
     password = PasswordField(load_only=True)
 

@@ -84,6 +84,7 @@ def test_member_registers_signs_in_and_signs_out(app: Flask) -> None:
         "id": only_member(app).id,
         "email": "ada@example.org",
         "name": "Ada",
+        "language": "en",
         "role": "member",
         "confirmed": True,
         "created_at": "2026-03-01T12:00:00Z",

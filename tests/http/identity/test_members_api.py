@@ -27,6 +27,7 @@ from tests.http_app import (
     list_mails,
     list_rows,
     post_to_api,
+    sign_in_with_password,
     status_and_code,
     write_session,
 )
@@ -239,3 +240,17 @@ def test_recovery_code_of_earlier_release_is_accepted_once(app: Flask, clock: Fi
         log_in(other)
         other.submit_form("/login/code", code="0123-4567-89AB-CDEF")
         assert other.response.status_code == status
+
+
+# The language of email
+
+
+def test_language_of_registration_becomes_the_language_of_the_member(app: Flask) -> None:
+    body = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada"}
+    german = app.test_client().post("/api/v1/auth/register", json=body, headers={"Accept-Language": "de-AT"})
+    assert german.status_code == 201
+    ada = sign_in_with_password(app)
+    assert ada.member["language"] == "de"
+    assert get_json(ada.call("PATCH", "/me", {"language": "en"}))["language"] == "en"
+    assert get_json(ada.call("PATCH", "/me", {"language": None}))["language"] is None
+    assert error_pointers(ada.call("PATCH", "/me", {"language": "xx"})) == ["/language"]
