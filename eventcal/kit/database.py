@@ -14,7 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    QueuePool,
+    String,
+    column,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import History
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -42,6 +55,9 @@ _FOLDER_KEY = "eventcal_folder"
 _LOG_TIMEOUT_MS = 1000
 # The key in the `info` of a session that erases personal data.
 _ERASES = "erases"
+
+# The row of the feed state (`FeedStateRow`), of which only the epoch is read here.
+_EPOCH_SELECT = select(column("epoch", String)).select_from(table("feed_state"))
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -219,6 +235,16 @@ class UnitOfWork:
 def _last_migration() -> str:
     """Return the number of the latest migration: the highest number, because the migration history is linear."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def read_epoch(session: Session) -> str:
+    """Return the epoch of the database, a random text that changes when the database is restored from a backup.
+
+    A restored database has fewer changes than clients have seen. Entity tags and cursors contain the epoch, so that
+    clients do not confuse versions of the restored database with earlier versions of the same number.
+    """
+    epoch: str = session.execute(_EPOCH_SELECT).scalar_one()
+    return epoch
 
 
 def has_public_change(row: Base) -> bool:

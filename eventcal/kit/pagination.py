@@ -1,4 +1,8 @@
-"""Keyset pagination. The cursor contains the sort key of the last row, so that new rows do not shift later pages."""
+"""Keyset pagination. The cursor contains the sort key of the last row, so that new rows do not shift later pages.
+
+A cursor expires when the database has been restored from a backup, because pages from before and after the restore
+would not form a complete list.
+"""
 
 import base64
 import binascii
@@ -11,11 +15,24 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import Session
 
-from eventcal.kit.errors import FieldError, Invalid, Message
+from eventcal.kit.database import read_epoch
+from eventcal.kit.errors import FieldError, Gone, Invalid, Message
 
 Row = TypeVar("Row")
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+
+
+class CursorExpired(Gone):
+    """The cursor was returned before the database was restored from a backup."""
+
+    code = "cursor-expired"
+    title = Message("Cursor expired")
+
+    def __init__(self) -> None:
+        super().__init__(
+            Message("The calendar has been restored from a backup since this cursor was returned. Start without it.")
+        )
 
 
 @dataclass(frozen=True)
@@ -44,15 +61,36 @@ class PageRequest:
 
 
 def fetch_page(session: Session, rows: Select[Row], *, order: Sequence[SortKey], paging: PageRequest) -> Page[Row]:
-    """Return the page after the cursor in the given sort order. Raises Invalid if the cursor is invalid."""
+    """Return the page after the cursor in the given sort order.
+
+    Raises Invalid if the cursor is invalid, or CursorExpired if it is from another epoch.
+    """
     query = rows.add_columns(*(key.column for key in order))
     query = query.order_by(*(key.column.desc() if key.descending else key.column.asc() for key in order))
     if paging.cursor is not None:
-        query = query.where(_after_cursor_condition(order, _decode_cursor(paging.cursor, order)))
+        query = query.where(_after_cursor_condition(order, _decode_cursor(session, paging.cursor, order)))
     found = session.execute(query.limit(paging.limit + 1)).unique().all()
     kept = found[: paging.limit]
-    next_cursor = _encode_cursor(kept[-1][-len(order) :]) if len(found) > paging.limit else None
+    next_cursor = _encode_cursor(session, kept[-1][-len(order) :]) if len(found) > paging.limit else None
     return Page(tuple(row[0] for row in kept), next_cursor)
+
+
+def build_cursor(session: Session, position: str) -> str:
+    """Return a cursor for a position in a list. The cursor is URL-safe if the position is."""
+    return f"{read_epoch(session)}.{position}"
+
+
+def parse_cursor(session: Session, cursor: str) -> str:
+    """Return the position in a cursor.
+
+    Raises ValueError if the text is not a cursor, or CursorExpired if the cursor is from another epoch.
+    """
+    epoch, _, position = cursor.partition(".")
+    if not (epoch and position):
+        raise ValueError(cursor)
+    if epoch != read_epoch(session):
+        raise CursorExpired
+    return position
 
 
 def _after_cursor_condition(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -65,13 +103,14 @@ def _after_cursor_condition(order: Sequence[SortKey], values: Sequence[Any]) -> 
     return or_(*either)
 
 
-def _encode_cursor(values: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(list(values))).rstrip(b"=").decode()
+def _encode_cursor(session: Session, values: Sequence[Any]) -> str:
+    return build_cursor(session, base64.urlsafe_b64encode(orjson.dumps(list(values))).rstrip(b"=").decode())
 
 
-def _decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:
+def _decode_cursor(session: Session, cursor: str, order: Sequence[SortKey]) -> list[Any]:
     try:
-        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        position = parse_cursor(session, cursor)
+        raw = base64.b64decode(position.encode("ascii") + b"=" * (-len(position) % 4), altchars=b"-_", validate=True)
         values = orjson.loads(raw)
         if not isinstance(values, list) or len(values) != len(order):
             raise TypeError

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from eventcal.feeds.index.models import FeedState
 from eventcal.web.cache_middleware import feed_state_for
-from eventcal.web.http.conditional import PUBLIC, conditional_response, etag_of
+from eventcal.web.http.conditional import PUBLIC, conditional_response, etag_of, version_in_epoch
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.request.context import now, read_session, services
 from eventcal.web.request.security_headers import DEFAULT_POLICY, security_headers
@@ -107,6 +107,11 @@ def render_uncached(document: Document, moment: datetime) -> Representation:
         return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
 
 
+def _no_earlier_than_epoch(last_modified: datetime | None, state: FeedState) -> datetime | None:
+    """Return a time that is later than every date that was sent before the database was restored from a backup."""
+    return None if last_modified is None else max(last_modified, state.epoch_started_at)
+
+
 def _render_document(
     document: Document, state: FeedState, moment: datetime, *, previous: Representation | None
 ) -> Representation:
@@ -118,8 +123,8 @@ def _render_document(
     representation = Representation(
         body=rendered.body,
         media_type=document.media_type,
-        etag=rendered.version or etag_of(rendered.body),
-        last_modified=document.last_modified(state, moment),
+        etag=version_in_epoch(state.epoch, rendered.version or etag_of(rendered.body)),
+        last_modified=_no_earlier_than_epoch(document.last_modified(state, moment), state),
         cache_control=document.cache_control,
         filename=document.filename,
         link=document.link,

@@ -17,11 +17,16 @@ class ResponseKey(NamedTuple):
     url: str
     database_generation: int
     day: date
+    epoch: str
     revision: int
 
     @classmethod
     def build(cls, url: str, state: FeedState, now: datetime) -> "ResponseKey":
-        return cls(url, state.database_generation, now.astimezone(UTC).date(), state.revision)
+        return cls(url, state.database_generation, now.astimezone(UTC).date(), state.epoch, state.revision)
+
+    def is_newer_than(self, other: "ResponseKey") -> bool:
+        """Return whether this key is newer. Keys of different epochs cannot be compared, because epochs are random."""
+        return self.epoch == other.epoch and self > other
 
 
 def request_url(environ: Mapping[str, str], language: str | None = None) -> str:
@@ -136,7 +141,7 @@ class ResponseCache:
         with self._lock:
             previous = self._entries.get(url)
             if previous is not None:
-                if previous.key > entry.key:
+                if previous.key.is_newer_than(entry.key):
                     return
                 self._remove(previous)
                 # After an eviction, the representation cannot be rendered incrementally.

@@ -120,7 +120,13 @@ def test_unchanged_body_keeps_its_encodings_across_revisions(app: Flask) -> None
 def test_daily_document_is_last_modified_at_midnight_or_later(
     changed_at: datetime, expected: tuple[datetime, datetime]
 ) -> None:
-    state = FeedState(revision=7, changed_at=changed_at, full_rebuild_revision=0)
+    state = FeedState(
+        revision=7,
+        changed_at=changed_at,
+        full_rebuild_revision=0,
+        epoch="e1",
+        epoch_started_at=NOON - timedelta(days=9),
+    )
     daily, steady, undated = (
         CountingDocument(),
         CountingDocument(changes_daily=False),

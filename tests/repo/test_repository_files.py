@@ -98,7 +98,9 @@ MAX_MODULES = {"eventcal": 24, "tests": 30}
 
 def test_directories_hold_a_limited_number_of_modules() -> None:
     counts = Counter(path.parent for path in PYTHON_FILES)
-    limits = {folder: MAX_MODULES.get(folder.relative_to(ROOT).parts[:1][0], 30) for folder in counts if folder != ROOT}
+    # The number of migrations grows with every release.
+    limited = counts.keys() - {ROOT, *(path.parent for path in MIGRATIONS)}
+    limits = {folder: MAX_MODULES.get(folder.relative_to(ROOT).parts[:1][0], 30) for folder in limited}
     assert {relative_path(folder): counts[folder] for folder, limit in limits.items() if counts[folder] > limit} == {}
 
 
@@ -283,12 +285,15 @@ def test_no_file_names_a_package_registry_or_a_local_path(word: str) -> None:
 # Migrations
 
 
+MIGRATION_IMPORTS = frozenset({"sqlalchemy", "alembic", "datetime", "secrets"})
+
+
 def test_migrations_import_nothing_from_eventcal() -> None:
     def foreign(text: str) -> Iterator[str]:
         for node in ast.walk(ast.parse(text)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
-            yield from (name for name in names if name.partition(".")[0] not in {"sqlalchemy", "alembic", "datetime"})
+            yield from (name for name in names if name.partition(".")[0] not in MIGRATION_IMPORTS)
 
     assert check_files(MIGRATIONS, foreign) == []
 

@@ -14,6 +14,8 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Protocol
 
+from sqlalchemy.orm import Session
+
 from eventcal.events.enums import ACTIVE_STATUSES, EventStatus
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
 from eventcal.kit.errors import FieldError, Invalid, Message
@@ -26,7 +28,7 @@ from eventcal.kit.localtime import (
     local_to_utc_lenient,
     parse_local,
 )
-from eventcal.kit.pagination import Page, PageRequest
+from eventcal.kit.pagination import Page, PageRequest, build_cursor, parse_cursor
 
 DEFAULT_PERIOD = timedelta(days=400)
 """The length of a date range if only one of its ends is given."""
@@ -130,20 +132,25 @@ def occurrences_between(
     return [_apply_override(event, slot) for slot in islice(iter_slots_between(event, first, last, after=after), limit)]
 
 
-def list_occurrences(event: RecurringEvent, first: date, last: date, *, paging: PageRequest) -> Page[Occurrence]:
-    """Return a page of the occurrences between two days. Raises Invalid if the cursor is malformed."""
-    after = _parse_cursor(paging.cursor) if paging.cursor is not None else None
+def list_occurrences(
+    session: Session, event: RecurringEvent, *, first: date, last: date, paging: PageRequest
+) -> Page[Occurrence]:
+    """Return a page of the occurrences between two days.
+
+    Raises Invalid if the cursor is malformed, or CursorExpired if it is from another epoch.
+    """
+    after = _parse_cursor(session, paging.cursor) if paging.cursor is not None else None
     found = occurrences_between(event, first, last, limit=paging.limit + 1, after=after)
     kept = tuple(found[: paging.limit])
     if len(found) <= paging.limit:
         return Page(kept, None)
     starts_at, occurrence = kept[-1].slot.sort_position
-    return Page(kept, f"{starts_at:%Y%m%dT%H%M%SZ}_{re.sub('[-:]', '', occurrence)}")
+    return Page(kept, build_cursor(session, f"{starts_at:%Y%m%dT%H%M%SZ}_{re.sub('[-:]', '', occurrence)}"))
 
 
-def _parse_cursor(cursor: str) -> SortPosition:
-    found = _CURSOR_PATTERN.fullmatch(cursor)
+def _parse_cursor(session: Session, cursor: str) -> SortPosition:
     try:
+        found = _CURSOR_PATTERN.fullmatch(parse_cursor(session, cursor))
         if found is None:
             raise ValueError
         starts_at, *day_and_time = found.groups()

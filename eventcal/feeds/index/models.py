@@ -57,7 +57,8 @@ class FeedStateRow(Base):
 
     `revision` increases with every change to public data, and `changed_at` is the time of the last change.
     `full_rebuild_revision` is the revision of the last change that can move unchanged entries to other feeds.
-    `renderer_version` identifies the code and settings that rendered the entries.
+    `renderer_version` identifies the code and settings that rendered the entries. `epoch` is a random text that is
+    replaced when the database has been restored from a backup, and `epoch_started_at` is the time of the replacement.
     """
 
     __tablename__ = "feed_state"
@@ -68,6 +69,8 @@ class FeedStateRow(Base):
     full_rebuild_revision: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=1)
     last_serial: Mapped[int] = mapped_column(default=0, sort_order=1)
     renderer_version: Mapped[str] = mapped_column(String(64), default="")
+    epoch: Mapped[str] = mapped_column(String(16), sort_order=1)
+    epoch_started_at: Mapped[datetime] = mapped_column(sort_order=1)
 
 
 class FeedState(NamedTuple):
@@ -79,10 +82,18 @@ class FeedState(NamedTuple):
     revision: int
     changed_at: datetime
     full_rebuild_revision: int
+    epoch: str
+    epoch_started_at: datetime
     database_generation: int = 0
 
 
-FEED_STATE_SELECT = select(FeedStateRow.revision, FeedStateRow.changed_at, FeedStateRow.full_rebuild_revision)
+FEED_STATE_SELECT = select(
+    FeedStateRow.revision,
+    FeedStateRow.changed_at,
+    FeedStateRow.full_rebuild_revision,
+    FeedStateRow.epoch,
+    FeedStateRow.epoch_started_at,
+)
 
 
 def read_feed_state(connection: Connection) -> FeedState:

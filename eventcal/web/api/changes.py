@@ -1,5 +1,6 @@
 """The API view /api/v1/changes, which lists the events and talks that were published, changed or removed."""
 
+import re
 from typing import Any
 
 from flask import Response
@@ -9,12 +10,15 @@ from sqlalchemy.orm import Session
 from eventcal.feeds.entries.entry import EntryKind
 from eventcal.feeds.stored_json_queries import list_public_changes
 from eventcal.kit.errors import FieldError, Invalid, Message
-from eventcal.kit.pagination import DEFAULT_LIMIT
+from eventcal.kit.pagination import DEFAULT_LIMIT, build_cursor, parse_cursor
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.responses import Content, json_content, serve_content
 from eventcal.web.identity.permissions import public
 from eventcal.web.params.fields import LineParam, QuerySchema, described, page_size_param
 from eventcal.web.schemas.response_schema import ResponseSchema
+
+# The number fits in 64 bits.
+_POSITION = re.compile("[0-9]{1,18}", re.ASCII)
 
 changes = ApiBlueprint("changes", "Resources that were published, changed or removed")
 
@@ -23,8 +27,15 @@ class ChangesQuery(QuerySchema):
     """The query parameters of `/api/v1/changes`."""
 
     since = LineParam(
-        load_default="0",
-        metadata={**described("`next` of the last response. Default: from the beginning."), "pattern": "^[0-9]{1,18}$"},
+        load_default=None,
+        metadata={
+            **described(
+                "`next` of the last response. Default: from the beginning. If the calendar has been restored from a "
+                "backup since that response, the status is 410 and the code is `cursor-expired`: start from the "
+                "beginning."
+            ),
+            "pattern": r"^[0-9a-z]{1,16}\.[0-9]{1,18}$",
+        },
     )
     limit = page_size_param(load_default=DEFAULT_LIMIT)
 
@@ -51,13 +62,23 @@ def list_all(query: dict[str, Any]) -> Response:
 
     Clients that follow `next` miss no changes. Only the latest change to each event or talk is listed.
     """
-    since = query["since"]
-    if not (since.isascii() and since.isdecimal() and len(since) <= 18):  # noqa: PLR2004 - fits in 64 bits
-        error = Message("is not a valid cursor; omit it to start from the beginning")
-        raise Invalid(errors=[FieldError("?since", error)])
 
     def load_content(session: Session) -> Content:
-        found, reached = list_public_changes(session, since=int(since), limit=query["limit"])
-        return json_content({"items": [ChangeOut.serialize(one) for one in found], "next": str(reached)})
+        found, reached = list_public_changes(session, since=_parse_since(session, query["since"]), limit=query["limit"])
+        following = build_cursor(session, str(reached))
+        return json_content({"items": [ChangeOut.serialize(one) for one in found], "next": following})
 
     return serve_content(load_content)
+
+
+def _parse_since(session: Session, since: str | None) -> int:
+    if since is None:
+        return 0
+    try:
+        position = parse_cursor(session, since)
+        if not _POSITION.fullmatch(position):
+            raise ValueError
+    except ValueError as error:
+        wrong = Message("is not a valid cursor; omit it to start from the beginning")
+        raise Invalid(errors=[FieldError("?since", wrong)]) from error
+    return int(position)

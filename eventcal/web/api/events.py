@@ -134,7 +134,7 @@ def list_occurrences_of_event(query: dict[str, Any], slug: str) -> Response:
         if last < first:
             error = Message("must not be before `from`, which is %(first)s", first=first)
             raise_if_invalid([FieldError("?to", error)])
-        page = list_occurrences(event, first, last, paging=paging_from_query(query))
+        page = list_occurrences(session, event, first=first, last=last, paging=paging_from_query(query))
         body = page_json(page, lambda one: occurrence_json(one, event.timezone))
         link = next_page_link_header(query, page.next_cursor, **{"from": first, "to": last})
         return json_content(body, public=event.status in PUBLIC_STATUSES, link=link)

@@ -9,11 +9,19 @@ import orjson
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from eventcal.kit.database import read_epoch
 from eventcal.web.documents import Document, RenderedBody, Snapshot, serve_cached, serve_uncached
-from eventcal.web.http.conditional import check_etag, check_revision, conditional_response, etag_of, revision_etag
+from eventcal.web.http.conditional import (
+    check_etag,
+    check_revision,
+    conditional_response,
+    etag_of,
+    revision_etag,
+    version_in_epoch,
+)
 from eventcal.web.http.representation import RenderSource, Representation
 from eventcal.web.identity.current_user import caller
-from eventcal.web.request.context import now, services
+from eventcal.web.request.context import now, read_session, services
 
 JSON = "application/json"
 # Allow only private caches to store a response, and require them to revalidate it before each use.
@@ -35,9 +43,9 @@ def json_response(
     if location is not None:
         response.headers["Location"] = location
     if revision is not None:
-        response.headers["ETag"] = f'"{_revision_version(revision)}"'
+        response.headers["ETag"] = f'"{_in_current_epoch(_revision_version(revision))}"'
     elif with_body_etag:
-        response.headers["ETag"] = f'"{etag_of(raw)}"'
+        response.headers["ETag"] = f'"{_in_current_epoch(etag_of(raw))}"'
     return response
 
 
@@ -45,9 +53,18 @@ def check_if_match(body: object = None, *, revision: int | None = None) -> None:
     """Check the `If-Match` header against a revision or, for resources without a revision, a JSON representation."""
     if_match = request.headers.get("If-Match")
     if revision is None:
-        check_etag(if_match, etag_of(orjson.dumps(body)))
+        check_etag(if_match, _in_current_epoch(etag_of(orjson.dumps(body))))
     else:
-        check_revision(if_match, revision)
+        check_revision(if_match, revision, epoch=_current_epoch())
+
+
+def _current_epoch() -> str:
+    with read_session() as session:
+        return read_epoch(session)
+
+
+def _in_current_epoch(version: str) -> str:
+    return version_in_epoch(_current_epoch(), version)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +127,11 @@ def cached_view(load_content: Callable[..., Content]) -> Callable[..., Response]
 def private_json(body: object, *, link: str | None = None) -> Response:
     raw = orjson.dumps(body)
     representation = Representation(
-        body=raw, media_type=JSON, etag=etag_of(raw), last_modified=None, cache_control=PRIVATE_REVALIDATE, link=link
+        body=raw,
+        media_type=JSON,
+        etag=_in_current_epoch(etag_of(raw)),
+        last_modified=None,
+        cache_control=PRIVATE_REVALIDATE,
+        link=link,
     )
     return conditional_response(representation, now())

@@ -2,7 +2,7 @@
 
 See RFC 9110, sections 8.8 (validators) and 13 (preconditions), and RFC 9111 (Vary and Cache-Control). Range requests
 are not supported. An entity tag consists of a version, which is named `etag` in this module, and a suffix for the
-content encoding.
+content encoding. The version of a resource from the database begins with the epoch of the database.
 """
 
 import re
@@ -55,6 +55,11 @@ def etag_of(body: bytes) -> str:
 def revision_etag(revision: int, renderer: str) -> str:
     """Return a version such as "17.ab12cd34", which consists of a revision and a hash of the renderer version."""
     return f"{revision}.{blake2b(renderer.encode(), digest_size=4).hexdigest()}"
+
+
+def version_in_epoch(epoch: str, version: str) -> str:
+    """Return a version that no resource had before the database was restored from a backup."""
+    return f"{epoch}.{version}"
 
 
 def entity_tag(etag: str, coding: str) -> str:
@@ -195,20 +200,21 @@ class _NotModified(Response):
 def matches_version(if_match: str | None, version: str, *, separator: str) -> bool:
     """Return whether If-Match is "*" or matches a version in any content encoding (RFC 9110, section 13.1.1).
 
-    In an entity tag, `separator` follows the version. The comparison is strong, so weak entity tags never match. Raises
-    PreconditionRequired if `if_match` is None.
+    In an entity tag, the version is followed by nothing or by `separator` and a suffix. The comparison is strong, so
+    weak entity tags never match. Raises PreconditionRequired if `if_match` is None.
     """
     if if_match is None:
         raise PreconditionRequired(
             Message("Send If-Match with the ETag of the version that you want to change, or * for any version.")
         )
-    named = any(not weak and opaque.partition(separator)[0] == version for weak, opaque in _iter_entity_tags(if_match))
+    prefix = version + separator
+    named = any(not weak and f"{opaque}{separator}".startswith(prefix) for weak, opaque in _iter_entity_tags(if_match))
     return named or if_match.strip() == "*"
 
 
-def check_revision(if_match: str | None, revision: int) -> None:
+def check_revision(if_match: str | None, revision: int, *, epoch: str) -> None:
     """Raise PreconditionRequired if If-Match is missing, or VersionConflict if If-Match does not match the revision."""
-    if not matches_version(if_match, str(revision), separator="."):
+    if not matches_version(if_match, version_in_epoch(epoch, str(revision)), separator="."):
         raise VersionConflict(
             Message(
                 "The current revision is %(revision)s. Read the resource again and send its ETag.", revision=revision

@@ -171,7 +171,7 @@ def test_reads_are_consistent_during_writes(app: Flask, organiser: ApiClient, an
             answer = anonymous.get(path)
             assert answer.status == 200
             assert answer.json["title"] == answer.json["abstract"]
-            assert answer.etag.startswith(f'"{answer.json["revision"]}.')
+            assert answer.etag.split(".")[1] == str(answer.json["revision"])
             listed = anonymous.get("/events/summit/talks").json["items"][0]
             assert listed["title"] == listed["abstract"]
         return answer

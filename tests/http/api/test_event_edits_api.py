@@ -96,7 +96,7 @@ def test_patch_without_changes_keeps_revision(organiser: ApiClient, anonymous: A
     unchanged: list[dict[str, Any]] = [{}, again, {"call_for_talks": {}}, {"co_located_with": []}]
     for body in unchanged:
         assert organiser.patch(EVENT_PATH, body, if_match=before.etag).etag == before.etag
-    assert anonymous.get("/changes").json["next"] == str(before.json["revision"])
+    assert anonymous.get("/changes").json["next"].partition(".")[2] == str(before.json["revision"])
 
 
 def test_event_patch_reports_all_schema_errors(organiser: ApiClient) -> None:

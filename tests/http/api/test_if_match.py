@@ -4,7 +4,14 @@ import pytest
 from werkzeug.exceptions import PreconditionRequired
 
 from eventcal.kit.errors import VersionConflict
-from eventcal.web.http.conditional import check_etag, check_revision, etag_of, matches_version, revision_etag
+from eventcal.web.http.conditional import (
+    check_etag,
+    check_revision,
+    etag_of,
+    matches_version,
+    revision_etag,
+    version_in_epoch,
+)
 from tests.representations import fetch_representation, make_representation
 
 
@@ -17,9 +24,13 @@ def test_etag_depends_on_body_or_on_revision_and_renderer() -> None:
 
 @pytest.mark.parametrize("coding", [None, "br", "zstd", "gzip"])
 def test_etag_of_any_encoding_matches_its_version_only(coding: str | None) -> None:
-    resource = make_representation(etag=revision_etag(17, "renderer"))
+    resource = make_representation(etag=version_in_epoch("e1", revision_etag(17, "renderer")))
     tag = fetch_representation(resource, {"Accept-Encoding": coding} if coding else {}).headers["ETag"]
-    assert [matches_version(tag, version, separator=".") for version in ("17", "18", "1")] == [True, False, False]
+    assert [matches_version(tag, version, separator=".") for version in ("e1.17", "e1.18", "e1.1")] == [
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,13 +56,13 @@ def test_if_match_accepts_star_or_list_in_any_encoding(header: str, *, matches: 
 
 def test_missing_if_match_requires_precondition() -> None:
     with pytest.raises(PreconditionRequired):
-        check_revision(None, 17)
+        check_revision(None, 17, epoch="e1")
 
 
 def test_if_match_of_another_revision_is_stale() -> None:
-    check_revision('"17.ab-br"', 17)
+    check_revision('"e1.17.ab-br"', 17, epoch="e1")
     with pytest.raises(VersionConflict, match="current revision is 18"):
-        check_revision('"17.ab-br"', 18)
+        check_revision('"e1.17.ab-br"', 18, epoch="e1")
 
 
 @pytest.mark.parametrize("header", ['"abc"', '"abc-gzip"', '"x", "abc-br"', "*"])

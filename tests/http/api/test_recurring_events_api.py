@@ -432,9 +432,9 @@ def test_occurrence_pages_contain_each_occurrence_once_in_order(call_path: str, 
         path = f"{call_path}/occurrences?from=2026-01-01&to=2028-12-31&limit={limit}"
         assert list_all_items(anonymous, path) == whole["items"]
     first = anonymous.get(f"{call_path}/occurrences?from=2026-01-01&limit=2")
-    cursor = "20260512T160000Z_20260505T160000"
+    cursor = first.json["next"]
     query = f"cursor={cursor}&from=2026-01-01&limit=2&to=2027-02-05"
-    assert first.json["next"] == cursor
+    assert cursor.partition(".")[2] == "20260512T160000Z_20260505T160000"
     assert first.headers["Link"] == f'<{API_URL}/events/call/occurrences?{query}>; rel="next"'
 
 

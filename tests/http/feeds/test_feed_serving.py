@@ -34,7 +34,7 @@ def test_feed_response_states_how_it_may_be_cached(app: Flask, clock: FixedClock
     clock.tick(60)
     answer = fetch(app, "/events/summit.ics")
     headers = dict(answer.headers)
-    assert headers.pop("ETag").strip('"').isalnum()
+    assert headers.pop("ETag").strip('"').replace(".", "").isalnum()
     assert headers.pop("Content-Length") == str(len(answer.data))
     assert headers == {
         "Content-Type": "text/calendar; charset=utf-8",

@@ -14,7 +14,7 @@ from eventcal.web.http.representation import Representation
 from eventcal.web.response_cache import CachedRepresentation, ResponseCache, ResponseKey
 from tests.representations import CALENDAR, NOW, make_representation
 
-KEY = ResponseKey("/calendar.ics?tag=arm", 0, date(2014, 8, 18), 17)
+KEY = ResponseKey("/calendar.ics?tag=arm", 0, date(2014, 8, 18), "e1", 17)
 MIDNIGHT = datetime(2014, 8, 18, tzinfo=UTC)
 A_DAY = timedelta(days=1)
 

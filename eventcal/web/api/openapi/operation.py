@@ -16,6 +16,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import Rule
 
 from eventcal.kit.errors import DatabaseBusy, Forbidden, Gone, Invalid, NotFound, Overloaded
+from eventcal.kit.pagination import CursorExpired
 from eventcal.members.errors import (
     CsrfFailed,
     EmailNotConfirmed,
@@ -79,6 +80,8 @@ class Operation:
             kinds.add(NotFound)
         if "{secret}" in self.path:
             kinds.add(Gone)
+        if self.parameter_names("query") & {"cursor", "since"}:
+            kinds.add(CursorExpired)
         # Operations that define no query parameters reject requests with query parameters.
         if self.parameter_names("query") or (self.path.startswith("/api/") and self.blueprint != "docs"):
             kinds.add(Invalid)
