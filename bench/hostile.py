@@ -23,7 +23,7 @@ def measure_hostile_requests(databases: Databases, figures: Figures) -> None:
     The memory also depends on when the allocator returns memory to the operating system, which varies between runs.
     """
     first = create_first_dataset(databases, "hostile")
-    growths = [_measure_growth(copy_dataset(databases, first, f"hostile-{number}")) for number in range(_RUNS)]
+    growths = [_measure_growth(copy_dataset(databases, first, f"hostile_{number}")) for number in range(_RUNS)]
     figures.add(GROWTH_FIGURE, Figure(min(growths), "B", min(growths), _RUNS))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from eventcal.kit.database import Database
 from eventcal.outbox.enums import MailKind
 from eventcal.outbox.models import OutboxMessage
-from eventcal.outbox.service import MAIL_KIND, MAX_ATTEMPTS, build_delete_old_messages, find_due_mail, queue_mail
+from eventcal.outbox.service import MAIL_KIND, build_delete_old_messages, find_due_mail, queue_mail
 from tests.clocks import NOON
 
 MONTH = timedelta(days=30)
@@ -67,7 +67,7 @@ def test_mail_due_longest_is_sent_first(database: Database) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"due_at": NOON + SECOND}, {"sent_at": NOON}, {"attempts": MAX_ATTEMPTS}, {"kind": "nothing"}],
+    [{"due_at": NOON + SECOND}, {"sent_at": NOON}, {"failed_at": NOON}, {"kind": "nothing"}],
 )
 def test_sent_failed_or_future_messages_are_not_due(database: Database, fields: dict[str, Any]) -> None:
     add_mail(database, "x", **fields)
@@ -83,8 +83,8 @@ def test_sent_and_failed_mails_are_deleted_after_a_month_and_waiting_mails_kept(
     now = NOON + MONTH + SECOND
     add_mail(database, "sent", sent_at=NOON)
     add_mail(database, "sent later", sent_at=NOON + SECOND)
-    add_mail(database, "given up", attempts=MAX_ATTEMPTS)
-    add_mail(database, "given up later", attempts=MAX_ATTEMPTS, created_at=NOON + SECOND)
+    add_mail(database, "given up", failed_at=NOON)
+    add_mail(database, "given up later", failed_at=NOON + SECOND)
     add_mail(database, "waiting")
     assert remaining_subjects(database, now=now, sends_mail=True) == ["sent later", "given up later", "waiting"]
 
