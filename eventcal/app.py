@@ -26,7 +26,7 @@ from eventcal.web.api.docs import docs
 from eventcal.web.api.event_parts import event_parts
 from eventcal.web.api.events import events, occurrences
 from eventcal.web.api.invitations import invitations
-from eventcal.web.api.me import agenda, me
+from eventcal.web.api.me import agenda, contributions, me
 from eventcal.web.api.members import members
 from eventcal.web.api.speakers import pictures, speakers
 from eventcal.web.api.sponsors import sponsors
@@ -60,6 +60,7 @@ from eventcal.web.system import front, health
 API_BLUEPRINTS = (
     auth,
     me,
+    contributions,
     agenda,
     invitations,
     members,

@@ -126,6 +126,13 @@ def list_pending_events(
     return fetch_page(session, rows.options(*event_load_options()), order=order, paging=paging)
 
 
+def list_all_team_events(session: Session, caller: Caller, *, paging: PageRequest) -> Page[Event]:
+    """Return a page of the events whose team includes the caller, in reverse chronological order."""
+    rows = select(Event).where(Event.id.in_(caller.organised_event_ids | caller.reviewed_event_ids))
+    order = sort_keys(Sort.STARTS_DOWN, Event, Event.starts_at)
+    return fetch_page(session, rows.options(*event_load_options()), order=order, paging=paging)
+
+
 def list_team_events(
     session: Session, caller: Caller, *, past: bool, paging: PageRequest, now: datetime
 ) -> Page[Event]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from eventcal.events.models import Event, EventPart, MemberReference
 from eventcal.kit.models import PRIVATE_COLUMN, Base, RandomIdMixin, enum_column
+from eventcal.members.models import Member
 from eventcal.sponsors.enums import SponsorshipState
 
 
@@ -56,3 +57,4 @@ class Sponsorship(RandomIdMixin, Base):
 
     tier: Mapped[Tier] = relationship(lazy="raise")
     sponsor: Mapped[Sponsor] = relationship(lazy="raise")
+    enquirer: Mapped[Member | None] = relationship(lazy="raise")

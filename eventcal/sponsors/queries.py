@@ -12,13 +12,16 @@ from eventcal.events.queries import can_view_event, check_can_manage_event
 from eventcal.kit.errors import require
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.members.caller import Caller
-from eventcal.members.models import Member
 from eventcal.members.permission_checks import check_organiser
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.sponsors.errors import SponsorNotFound, SponsorshipNotFound, TierNotFound
 from eventcal.sponsors.models import Sponsor, Sponsorship, Tier
 
-_SPONSORSHIP_LOAD_OPTIONS = (joinedload(Sponsorship.sponsor), joinedload(Sponsorship.tier).joinedload(Tier.event))
+_SPONSORSHIP_LOAD_OPTIONS = (
+    joinedload(Sponsorship.sponsor),
+    joinedload(Sponsorship.tier).joinedload(Tier.event),
+    joinedload(Sponsorship.enquirer),
+)
 
 
 def list_tiers_with_taken_places(session: Session, event: Event) -> list[tuple[Tier, int]]:
@@ -101,17 +104,18 @@ def list_sponsorships(session: Session, event: Event, *, paging: PageRequest) ->
     return fetch_page(session, rows.options(*_SPONSORSHIP_LOAD_OPTIONS), order=order, paging=paging)
 
 
+def list_own_sponsorships(session: Session, *, member_id: str, paging: PageRequest) -> Page[Sponsorship]:
+    """Return a page of the sponsorships that a member has requested, newest first."""
+    rows = select(Sponsorship).where(Sponsorship.enquirer_id == member_id)
+    order = [SortKey(Sponsorship.created_at, datetime, descending=True), SortKey(Sponsorship.id, str, descending=True)]
+    return fetch_page(session, rows.options(*_SPONSORSHIP_LOAD_OPTIONS), order=order, paging=paging)
+
+
 def count_open_enquiries_by_event(session: Session, event_ids: Iterable[str]) -> dict[str, int]:
     """Return the number of open enquiries by event ID, without checking permissions."""
     rows = select(Tier.event_id, func.count()).join(Sponsorship, Sponsorship.tier_id == Tier.id)
     waiting = rows.where(Tier.event_id.in_(list(event_ids)), Sponsorship.state == SponsorshipState.ENQUIRY)
     return dict(session.execute(waiting.group_by(Tier.event_id)).all())
-
-
-def enquirers_by_member_id(session: Session, sponsorships: Iterable[Sponsorship]) -> dict[str, Member]:
-    """Return the members who requested these sponsorships, keyed by member ID. Deleted members are omitted."""
-    ids = {one.enquirer_id for one in sponsorships if one.enquirer_id is not None}
-    return {member.id: member for member in session.scalars(select(Member).where(Member.id.in_(ids)))}
 
 
 def list_confirmed_sponsors_by_tier(session: Session, event: Event) -> list[tuple[Tier, list[Sponsor]]]:

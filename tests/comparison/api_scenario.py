@@ -296,6 +296,8 @@ def _record_sponsors(people: Mapping[str, RecordingClient]) -> None:
     moderator.call_api("DELETE", f"/sponsors/{slug}/logo")
     olga.call_api("DELETE", f"/tiers/{tier}", label="in use")
     olga.call_api("GET", "/events/gathering/sponsorships")
+    ann.call_api("GET", "/me/sponsorships")
+    olga.call_api("GET", "/me/events")
     olga.call_api("GET", "/events/gathering/sponsors")
 
 

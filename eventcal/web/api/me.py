@@ -10,12 +10,14 @@ from werkzeug.exceptions import TooManyRequests
 
 from eventcal.events.errors import LastOrganiser
 from eventcal.events.models import Event, TeamMember
+from eventcal.events.queries import list_all_team_events
 from eventcal.members import service as members
 from eventcal.members.enums import Scope
 from eventcal.members.errors import DuplicateEmail, QuotaExceeded
 from eventcal.members.models import Member
 from eventcal.members.sessions import end_session, get_session, list_sessions
 from eventcal.speakers.service import find_speaker_by_member
+from eventcal.sponsors.queries import list_own_sponsorships
 from eventcal.talks import service
 from eventcal.talks.delete_and_merge_referenced import delete_account
 from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
@@ -29,11 +31,14 @@ from eventcal.web.identity.permissions import member, session_only
 from eventcal.web.request import rate_limits
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.request.idempotency import redact_in_replay
+from eventcal.web.schemas.events import EventOut, event_json
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.response_schema import Json
+from eventcal.web.schemas.sponsors import SponsorshipOut, sponsorship_json
 from eventcal.web.schemas.talks import TalkOut, talk_json
 
 me = ApiBlueprint("me", "Your own profile, sessions, access tokens and secret feeds")
+contributions = ApiBlueprint("contributions", "Your events and sponsorship enquiries")
 agenda = ApiBlueprint("agenda", "Your own talks and starred talks")
 
 _ACCOUNT_DELETED = (
@@ -163,6 +168,19 @@ def revoke_feed(feed_id: str) -> None:
     """Revoke a secret feed. Requests for a revoked feed receive a 410 response."""
     with unit_of_work() as session:
         members.revoke_personal_feed(session, feed_id, current_member_id(), now=now())
+
+
+@contributions.get("/me/events", member(Scope.READ), query=PageQuery, lists=EventOut)
+def list_own_events(query: dict[str, Any]) -> Response:
+    """List the events whose team includes the current user, regardless of status, latest first."""
+    return serve_private_page(query, list_all_team_events, lambda event: event_json(event, links()), caller=caller())
+
+
+@contributions.get("/me/sponsorships", member(Scope.READ), query=PageQuery, lists=SponsorshipOut)
+def list_own_sponsorship_enquiries(query: dict[str, Any]) -> Response:
+    """List the sponsorship enquiries of the current user, newest first."""
+    serialize = partial(sponsorship_json, links=links())
+    return serve_private_page(query, list_own_sponsorships, serialize, member_id=current_member_id())
 
 
 @agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)

@@ -92,6 +92,13 @@ class SponsorshipIn(BaseSchema):
     note = strict.MultiLine(limits.NOTE, allow_none=True)
 
 
+class ContactOut(ResponseSchema):
+    """The member who has submitted a sponsorship enquiry."""
+
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+
+
 class SponsorshipOut(ResponseSchema):
     """A sponsorship, as returned to organisers and to the member who enquired."""
 
@@ -101,6 +108,9 @@ class SponsorshipOut(ResponseSchema):
     sponsor = fields.Nested(SponsorOut, required=True)
     state = fields.Enum(SponsorshipState, by_value=True, required=True)
     note = fields.String(required=True, allow_none=True)
+    contact = fields.Nested(
+        ContactOut, required=True, allow_none=True, metadata=described("Null if the account was deleted.")
+    )
     created_at = strict.InstantField(required=True)
     updated_at = strict.InstantField(required=True)
 
@@ -119,4 +129,5 @@ def sponsorship_json(sponsorship: Sponsorship, links: UrlBuilder) -> Json:
         event=sponsorship.tier.event.slug,
         tier=sponsorship.tier_id,
         sponsor=sponsor_json(sponsorship.sponsor, links),
+        contact=sponsorship.enquirer and ContactOut.serialize(sponsorship.enquirer),
     )

@@ -46,6 +46,8 @@ LISTS: dict[str, tuple[str, Callable[[int], int]]] = {
     "/events/busy/tiers": ("id", lambda n: n),
     "/events/busy/sponsorships": ("id", lambda n: n),
     "/speakers": ("slug", lambda n: n),
+    "/me/events": ("slug", lambda n: n),
+    "/me/sponsorships": ("id", lambda n: n),
     "/me/talks": ("id", lambda n: 2 * n),
     "/me/stars": ("id", lambda n: n),
     "/me/invitations": ("id", lambda n: n),
@@ -71,20 +73,21 @@ def _add_to_every_list(app: Flask, reader: ApiClient, numbers: range) -> None:
         busy = get_event(session, "busy", MODERATOR_CALLER)
         member = session.get_one(Member, reader.member_id)
         for number in numbers:
-            _add_parts(session, busy, number)
+            _add_parts(session, busy, member, number)
             _add_talks(session, busy, member)
             _add_credentials(session, member, number)
             make_team_invitation(session, busy, email=f"invited-{number}@example.org")
             make_team_invitation(session, make_event(session, status=EventStatus.DRAFT), email=member.email)
 
 
-def _add_parts(session: Session, busy: Event, number: int) -> None:
+def _add_parts(session: Session, busy: Event, member: Member, number: int) -> None:
     busy.tracks.append(Track(position=number, name=f"Track {number}"))
     busy.rooms.append(Room(position=number, name=f"Room {number}"))
-    make_sponsorship(session, make_tier(session, busy), sponsor=make_sponsor(session))
+    make_sponsorship(session, make_tier(session, busy), sponsor=make_sponsor(session), enquirer=member)
     session.add(TeamMember(event_id=busy.id, member_id=make_member(session).id, role=TeamRole.REVIEWER))
     parts: dict[str, Any] = {"tags": ["a", "b"], "tracks": ["T"], "rooms": ["R"]}
-    make_event(session, **parts)
+    event = make_event(session, **parts)
+    session.add(TeamMember(event_id=event.id, member_id=member.id, role=TeamRole.REVIEWER))
     make_event(session, status=EventStatus.PENDING, **parts)
 
 

@@ -222,7 +222,9 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     Access(SIGNED_IN, Scope.READ): (
         "GET /api/v1/me",
         "GET /api/v1/me/feeds",
+        "GET /api/v1/me/events",
         "GET /api/v1/me/invitations",
+        "GET /api/v1/me/sponsorships",
         "GET /api/v1/me/stars",
         "GET /api/v1/me/talks",
     ),

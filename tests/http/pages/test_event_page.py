@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -11,6 +12,7 @@ from flask import Flask
 from eventcal.events.enums import Attendance, EventStatus, Programme
 from eventcal.events.models import CoLocation
 from eventcal.sponsors.enums import SponsorshipState
+from eventcal.sponsors.models import Tier
 from eventcal.talks.enums import TalkState
 from tests.clocks import FixedClock
 from tests.factories import make_event, make_speaker, make_sponsor, make_sponsorship, make_talk, make_tier
@@ -281,6 +283,27 @@ def test_long_programme_is_truncated_and_links_to_the_schedule(app: Flask) -> No
     assert "See the whole schedule" in text
 
 
+def test_tiers_are_listed_with_price_benefits_and_whether_they_are_sold_out(app: Flask) -> None:
+    with write_session(app) as session:
+        event = make_event(session, slug="summit")
+        gold = make_tier(
+            session, event, name="Gold", rank=1, price_amount=5000, price_currency="USD", benefits=["A booth", "A talk"]
+        )
+        full = make_tier(session, event, name="Platinum", rank=2, capacity=1)
+        make_sponsorship(session, full, sponsor=make_sponsor(session, name="Citrix"), state=SponsorshipState.CONFIRMED)
+    assert "Gold $5,000.00 A booth A talk Platinum sold out Citrix" in fetch_text(app)
+    with write_session(app) as session:
+        session.get_one(Tier, gold.id).price_amount = Decimal(0)
+    assert "Gold free of charge" in fetch_text(app)
+
+
+def test_tiers_without_sponsors_of_past_event_are_hidden(app: Flask) -> None:
+    with write_session(app) as session:
+        event = make_event(session, slug="summit", starts="2025-06-10", ends="2025-06-11")
+        make_tier(session, event, name="Gold", price_amount=5000, price_currency="USD")
+    assert "Gold" not in fetch_text(app)
+
+
 def test_confirmed_sponsors_are_listed_by_tier(app: Flask) -> None:
     with write_session(app) as session:
         event = make_event(session, slug="summit")
@@ -293,7 +316,7 @@ def test_confirmed_sponsors_are_listed_by_tier(app: Flask) -> None:
     sponsors = next(
         one for one in find_main(get_page(app, EVENT_PATH)).iter("section") if one.get("class") == "sponsors"
     )
-    assert element_text(sponsors) == "Sponsors Gold Citrix Silver Rackspace"
+    assert element_text(sponsors) == "Sponsors Gold Citrix Silver Rackspace Bronze"
     assert fetch_links(app)["https://citrix.example.org/"].get("rel") == "nofollow ugc noopener"
 
 

@@ -150,7 +150,6 @@ def _build_sponsors_page(session: Session, event: Event, invalid_row: row_forms.
             (translate(label), [row for row in page.items if row.state == state])
             for state, label in SPONSORSHIP_STATE_LABELS.items()
         ],
-        members=queries.enquirers_by_member_id(session, page.items),
         to_confirm=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CONFIRM].sources,
         to_cancel=SPONSORSHIP_TRANSITIONS[SponsorshipAction.CANCEL].sources,
         next=page.next_cursor,

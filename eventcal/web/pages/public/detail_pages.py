@@ -10,16 +10,17 @@ from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from eventcal.events.enums import PUBLIC_STATUSES, Attendance
+from eventcal.events.enums import ACTIVE_STATUSES, PUBLIC_STATUSES, Attendance
 from eventcal.events.filter import Filter, Sort
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event
-from eventcal.events.rules import is_accepting_talks
+from eventcal.events.rules import is_accepting_talks, is_over
 from eventcal.kit.errors import Message
 from eventcal.kit.markdown import to_plain_text
 from eventcal.members.caller import ANONYMOUS
 from eventcal.speakers.service import get_speaker
 from eventcal.sponsors.queries import list_confirmed_sponsors_by_tier
+from eventcal.sponsors.rules import has_free_place
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, list_talks
 from eventcal.web.i18n import current_locale, translate
@@ -72,7 +73,7 @@ def event(session: Session, now: datetime, slug: str) -> Page:
             "call": _call_for_talks_context(row, now),
             "neighbours": [link.other for link in row.neighbours if link.other.status in PUBLIC_STATUSES],
             "programme": load_event_programme(session, row, max_talks=_MAX_TALKS, now=now),
-            "tiers": _sponsor_tier_rows(session, row),
+            "tiers": _sponsor_tier_rows(session, row, now=now),
         },
     )
 
@@ -92,17 +93,22 @@ def _price_label(amount: Decimal | None, currency: str | None) -> str | None:
     return str(format_currency(amount, currency, locale=current_locale()))
 
 
-def _sponsor_tier_rows(session: Session, row: Event) -> list[Json]:
+def _sponsor_tier_rows(session: Session, row: Event, *, now: datetime) -> list[Json]:
+    """Return the tiers with their sponsors. Once sponsors are no longer sought, tiers without sponsors are omitted."""
+    is_sought = row.status in ACTIVE_STATUSES and not is_over(row.last_ends_at, now=now)
     return [
         {
             "name": tier.name,
+            "price": _price_label(tier.price_amount, tier.price_currency),
+            "benefits": tier.benefits,
+            "is_sold_out": not has_free_place(tier.capacity, len(sponsors)),
             "sponsors": [
                 {"name": sponsor.name, "url": sponsor.url, "logo": find_uploaded_path(sponsor.logo_url)}
                 for sponsor in sponsors
             ],
         }
         for tier, sponsors in list_confirmed_sponsors_by_tier(session, row)
-        if sponsors
+        if sponsors or is_sought
     ]
 
 
