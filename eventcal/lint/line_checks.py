@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from eventcal.lint.parser import BYTE_ORDER_MARK, ContentLine, ParsedFile, is_utf_8
+from eventcal.lint.parser import BYTE_ORDER_MARK, ContentLine, ParsedFile, Property, is_utf_8
 from eventcal.lint.rules import Finding, finding, quote_excerpt
 
 _MAX_LINE_OCTETS = 75
@@ -18,6 +18,9 @@ def check_lines(file: ParsedFile) -> Iterator[Finding]:
     yield from _check_physical_lines(file)
     for line in file.content_lines:
         yield from _check_content_line(line)
+    for component in file.components:
+        for prop in component.properties:
+            yield from _check_repeated_parameters(prop)
     for line in file.invalid_lines:
         yield finding("content-line", line.number, f"{quote_excerpt(line.text)} is not a content line")
 
@@ -54,6 +57,14 @@ def _check_content_line(line: ContentLine) -> Iterator[Finding]:
     if found := _LINE_SEPARATORS.search(line.text):
         yield finding("line-separator", line.number, f"the line contains U+{ord(found[0]):04X}")
     yield from _check_folded_escapes(line)
+
+
+def _check_repeated_parameters(prop: Property) -> Iterator[Finding]:
+    # No standard limits how often an X- parameter occurs.
+    repeated = next((name for name in prop.repeated_parameters if not name.startswith("X-")), None)
+    if repeated:
+        message = f"{quote_excerpt(prop.name)} has the parameter {quote_excerpt(repeated)} more than once"
+        yield finding("parameter-twice", prop.line, message)
 
 
 def _check_folded_escapes(line: ContentLine) -> Iterator[Finding]:

@@ -31,12 +31,16 @@ class ContentLine:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property with upper-case property and parameter names, unquoted parameter values, and an escaped value."""
+    """A property with upper-case property and parameter names, unquoted parameter values, and an escaped value.
+
+    `parameters` contains the first occurrence of each parameter.
+    """
 
     line: int
     name: str
     parameters: dict[str, tuple[str, ...]]
     value: str
+    repeated_parameters: tuple[str, ...] = ()
 
     @property
     def tzid(self) -> str | None:
@@ -156,13 +160,15 @@ def _parse_property(line: ContentLine) -> Property | None:
     name = _NAME.match(line.text)
     if name is None:
         return None
-    at, parameters = name.end(), dict[str, tuple[str, ...]]()
+    at, parameters, repeated = name.end(), dict[str, tuple[str, ...]](), list[str]()
     while found := _PARAMETER.match(line.text, at):
         values, at = _parse_parameter_values(line.text, found.end())
+        if found[1].upper() in parameters:
+            repeated.append(found[1].upper())
         parameters.setdefault(found[1].upper(), values)
     if line.text[at : at + 1] != ":":
         return None
-    return Property(line.number, name[0].upper(), parameters, line.text[at + 1 :])
+    return Property(line.number, name[0].upper(), parameters, line.text[at + 1 :], tuple(repeated))
 
 
 def _parse_parameter_values(text: str, start: int) -> tuple[tuple[str, ...], int]:

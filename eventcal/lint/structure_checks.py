@@ -13,7 +13,7 @@ _ONCE_PER_ENTRY = frozenset(
 _ONCE_PER_COMPONENT = {
     "VCALENDAR": frozenset(
         {"VERSION", "PRODID", "CALSCALE", "METHOD", "UID", "LAST-MODIFIED", "URL", "REFRESH-INTERVAL", "SOURCE"}
-        | {"COLOR", "X-WR-CALNAME", "X-WR-CALDESC", "X-WR-TIMEZONE", "X-PUBLISHED-TTL"}
+        | {"COLOR"}
     ),
     "VEVENT": _ONCE_PER_ENTRY | {"DTEND", "TRANSP", "DESCRIPTION"},
     "VTODO": _ONCE_PER_ENTRY | {"DUE", "COMPLETED", "PERCENT-COMPLETE", "DESCRIPTION"},
@@ -29,6 +29,7 @@ _ALLOWED_PARENTS = {
     **dict.fromkeys(("STANDARD", "DAYLIGHT"), ("VTIMEZONE",)),
     "VALARM": ("VEVENT", "VTODO"),
 }
+_ACTIONS_WITH_DESCRIPTION = frozenset({"DISPLAY", "EMAIL"})
 
 
 def check_structure(file: ParsedFile) -> Iterator[Finding]:
@@ -40,6 +41,9 @@ def check_structure(file: ParsedFile) -> Iterator[Finding]:
     for component in file.components:
         yield from _check_repeated_properties(component)
         yield from _check_required_properties(component)
+        yield from _check_property_order(component)
+        if component.name == "VALARM":
+            yield from _check_alarm(component)
     yield from _check_uids(file)
     yield from _check_subscription_properties(file)
 
@@ -94,6 +98,24 @@ def _check_required_properties(component: Component) -> Iterator[Finding]:
         if written is None or not written.value:
             line = written.line if written else component.line
             yield finding(f"{name.lower()}-missing", line, f"the {component.name} has no {name}")
+
+
+def _check_property_order(component: Component) -> Iterator[Finding]:
+    if component.name not in ("VCALENDAR", *ENTRY_NAMES) or not component.children:
+        return
+    first = component.children[0]
+    late = next((prop for prop in component.properties if prop.line > first.line), None)
+    if late:
+        message = f"{quote_excerpt(late.name)} follows the {quote_excerpt(first.name)} on line {first.line}"
+        yield finding("property-order", late.line, message)
+
+
+def _check_alarm(alarm: Component) -> Iterator[Finding]:
+    action = alarm.find_property("ACTION")
+    needs_description = action is not None and action.value.upper() in _ACTIONS_WITH_DESCRIPTION
+    for name in ("ACTION", "TRIGGER", *(("DESCRIPTION",) if needs_description else ())):
+        if alarm.find_property(name) is None:
+            yield finding("alarm-property", alarm.line, f"the VALARM has no {name}")
 
 
 def _check_uids(file: ParsedFile) -> Iterator[Finding]:

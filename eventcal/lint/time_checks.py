@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from eventcal.kit.rrule_syntax import WEEKDAYS, parse_rule, split_rule
 from eventcal.lint.parser import Component, ParsedFile, Property
 from eventcal.lint.rules import Finding, finding, quote_excerpt
-from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse_time_value
+from eventcal.lint.time_values import TimeKind, TimeValue, parse_duration, parse_time_value, parse_utc_offset
 
 TIME_PROPERTIES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE")
 _TIMESTAMP_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED")
@@ -21,6 +21,10 @@ def check_times(file: ParsedFile) -> Iterator[Finding]:
             yield from _check_time_values(written)
         yield from _check_start_and_end(entry)
     yield from _check_instance_kinds(file.entries)
+    for component in file.components:
+        if component.name == "VALARM":
+            for written in component.list_properties("TRIGGER"):
+                yield from _check_trigger(written)
 
 
 def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding]:
@@ -30,7 +34,7 @@ def check_timestamps(file: ParsedFile, now: datetime | None) -> Iterator[Finding
             moment = parse_time_value(written.value, written.tzid)
             if moment is None or moment.kind is not TimeKind.UTC:
                 yield finding("stamp-not-utc", written.line, f"{written.label}, which is not a time in UTC")
-            elif now and moment.local.replace(tzinfo=UTC) - _CLOCK_TOLERANCE > now:
+            elif now and moment.local.replace(tzinfo=UTC) > now + _CLOCK_TOLERANCE:
                 yield finding("stamp-in-future", written.line, f"{written.label}, which is in the future")
 
 
@@ -89,6 +93,15 @@ def _check_duration(prop: Property, starts: TimeValue | None) -> Iterator[Findin
         yield finding("duration", prop.line, prop.label)
     elif starts and starts.kind is TimeKind.DATE and "T" in prop.value:
         yield finding("duration", prop.line, f"{prop.label}, but DTSTART is a date")
+
+
+def _check_trigger(prop: Property) -> Iterator[Finding]:
+    if prop.value_type == "DATE-TIME":
+        moment = parse_time_value(prop.value, prop.tzid)
+        if moment is None or moment.kind is not TimeKind.UTC:
+            yield finding("trigger", prop.line, f"{prop.label}, which is not a time in UTC")
+    elif parse_duration(prop.value) is None:
+        yield finding("trigger", prop.line, f"{prop.label}, which is not a duration")
 
 
 def _check_instance_kinds(entries: Sequence[Component]) -> Iterator[Finding]:
@@ -170,6 +183,8 @@ def _find_rule_error(value: str) -> str | None:
             return f"{quote_excerpt(name)} is not a rule part"
         if name in _RULE_PART_PATTERNS and not _RULE_PART_PATTERNS[name].fullmatch(text):
             return f"{name} cannot be {quote_excerpt(text)}"
+    if "BYSETPOS" in parts and not any(name.startswith("BY") for name in parts if name != "BYSETPOS"):
+        return "BYSETPOS requires another part such as BYDAY"
     return _find_frequency_conflict(parts, parts["FREQ"]) if "FREQ" in parts else "FREQ is missing"
 
 
@@ -196,6 +211,8 @@ def _check_until(prop: Property, component: Component) -> Iterator[Finding]:
         yield finding("rrule", prop.line, message)
     elif wanted and until.kind is not wanted:
         yield finding("rrule-until", prop.line, f"UNTIL is {until.kind}, not {wanted}")
+    elif (since := _start_on_until_clock(component)) and until.local < since:
+        yield finding("rrule-until-early", prop.line, f"UNTIL is {quote_excerpt(parts['UNTIL'])}, before DTSTART")
 
 
 def _expected_until_kind(component: Component) -> TimeKind | None:
@@ -206,3 +223,16 @@ def _expected_until_kind(component: Component) -> TimeKind | None:
     if moment is None:
         return None
     return TimeKind.UTC if moment.kind is TimeKind.ZONED else moment.kind
+
+
+def _start_on_until_clock(component: Component) -> datetime | None:
+    """Return DTSTART in UTC, or a date or floating time unchanged; None if the UTC offset is unknown."""
+    starts = _parse_first_time(component.find_property("DTSTART"))
+    if component.name not in {"STANDARD", "DAYLIGHT"}:
+        return starts.utc if starts else None
+    before = component.find_property("TZOFFSETFROM")
+    offset = parse_utc_offset(before.value) if before else None
+    try:
+        return None if starts is None or offset is None else starts.local - timedelta(seconds=offset)
+    except OverflowError:
+        return None

@@ -10,7 +10,8 @@ from eventcal.kit.localtime import get_zone
 _DATE_OR_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 _DURATION = re.compile(
     r"(?P<sign>[+-]?)P(?:(?P<weeks>\d{1,6})W|(?:(?P<days>\d{1,7})D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9})S)?)?)",
+    # Hours and seconds require minutes between them.
+    r"(?:T(?=\d)(?!\d+H\d+S)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9})S)?)?)",
     re.ASCII,
 )
 _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)([0-5]\d)?", re.ASCII)

@@ -97,6 +97,16 @@ STRUCTURE_CASES = [
         "nested-component", {"END:VEVENT\n": "BEGIN:PARTICIPANT\nUID:p\nEND:PARTICIPANT\nEND:VEVENT\n"}, "BEGIN:PART"
     ),
     make_case("summary-missing", {"SUMMARY:A day\n": ""}, 60),
+    make_case("property-order", {"END:VCALENDAR": "NAME:Again\nEND:VCALENDAR"}, "NAME:Again"),
+    make_case("property-order", {"END:VALARM": "END:VALARM\nCOMMENT:Late"}, "COMMENT:Late").with_name("alarm"),
+    *(
+        make_case("alarm-property", {line: ""}, "BEGIN:VALARM").with_name(name)
+        for name, line in (
+            ("action", "ACTION:DISPLAY\n"),
+            ("trigger", "TRIGGER:-PT10M\n"),
+            ("description", "DESCRIPTION:Soon\n"),
+        )
+    ),
     LintCase(
         "no-entries", to_crlf_bytes(VALID_FEED[: VALID_FEED.index("BEGIN:VTIME")] + "END:VCALENDAR\n"), 1, "no-entries"
     ),
@@ -117,6 +127,11 @@ TIME_CASES = [
     make_case("duration", {"DURATION:P3D": "DURATION:P"}, "DURATION").with_name("empty"),
     make_case("duration", {"DURATION:P3D": "DURATION:-P3D"}, "DURATION").with_name("negative"),
     make_case("duration", {"DURATION:P3D": "DURATION:PT72H"}, "DURATION").with_name("hours-from-a-date"),
+    make_case("duration", {"DURATION:P3D": "DURATION:P3DT1H30S"}, "DURATION").with_name("without-minutes"),
+    make_case("trigger", {"TRIGGER:-PT10M": "TRIGGER:10 minutes"}, "TRIGGER"),
+    make_case("trigger", {"TRIGGER:-PT10M": "TRIGGER:-PT1H30S"}, "TRIGGER").with_name("without-minutes"),
+    make_case("trigger", {"TRIGGER:": "TRIGGER;VALUE=DATE-TIME:"}, "TRIGGER").with_name("value"),
+    make_case("trigger", {"TRIGGER:-PT10M": "TRIGGER;VALUE=DATE-TIME:20260610T065000"}, "TRIGGER").with_name("local"),
     make_case("instance-kind", {"EXDATE;TZID=Europe/Berlin:20260617T090000": "EXDATE;VALUE=DATE:20260617"}, "EXDATE"),
     make_case("floating-time", {UTC_START: "DTSTART:20260616T100000", UTC_END: "DURATION:PT1H"}, "DTSTART:20260616"),
     make_case("stamp-in-future", {STAMP: "DTSTAMP:20260301T130000Z"}, "DTSTAMP"),
@@ -133,6 +148,12 @@ RECURRENCE_CASES = [
         "no-such-day"
     ),
     make_case("rrule", {UNTIL_RULE: "RRULE:FREQ=WEEKLY;"}, "RRULE:FREQ=WEEKLY").with_name("empty-part"),
+    make_case("rrule", {UNTIL_RULE: "RRULE:FREQ=WEEKLY;BYSETPOS=1"}, "RRULE:FREQ=WEEKLY").with_name("setpos-alone"),
+    make_case("rrule-until-early", {UNTIL_RULE: "RRULE:FREQ=WEEKLY;UNTIL=20260610T065959Z"}, "RRULE:FREQ=WEEKLY"),
+    make_case(
+        "rrule-until-early", {DATE_END: f"{DATE_END}\nRRULE:FREQ=DAILY;UNTIL=20260614"}, "RRULE:FREQ=DAILY"
+    ).with_name("date"),
+    make_case("rrule-until-early", {"BYDAY=-1SU": "BYDAY=-1SU;UNTIL=19701025T005959Z"}, 17).with_name("zone"),
     make_case("rrule-until", {UNTIL_RULE: UNTIL_RULE.removesuffix("Z")}, "RRULE:FREQ=WEEKLY"),
     make_case("rrule-until", {UNTIL_RULE: UNTIL_RULE.removesuffix("T070000Z")}, "RRULE:FREQ=WEEKLY").with_name("date"),
     make_case("rrule-until", {"BYDAY=-1SU": "BYDAY=-1SU;UNTIL=20370101T000000"}, 17).with_name("zone"),
@@ -183,6 +204,14 @@ OTHER_CASES = [
     make_case("text-separator", {"Room 1": "Room 1, Hall 2"}, "LOCATION"),
     make_case("text-separator", {"Room 1": r"Room 1\\, Hall 2"}, "LOCATION").with_name("after-a-backslash"),
     make_case("text-separator", {"food,bread": "food;bread"}, "CATEGORIES").with_name("list"),
+    make_case("text-html", {"Three days": "Three<br>days"}, "SUMMARY:Three"),
+    make_case("text-html", {"Every Wednesday.": "<P>Every Wednesday.</P>"}, "DESCRIPTION").with_name("pair"),
+    make_case("text-html", {"Every Wednesday.": '<a href="https://example.org">Bread</a>'}, "DESCRIPTION").with_name(
+        "link"
+    ),
+    make_case("color", {"STATUS:": "COLOR:#FF0000\nSTATUS:"}, "COLOR"),
+    make_case("image-value", {"STATUS:": "IMAGE:https://example.org/bread.png\nSTATUS:"}, "IMAGE"),
+    make_case("parameter-twice", {"LOCATION:": "LOCATION;LANGUAGE=en;language=de:"}, "LOCATION"),
     make_case("status", {"STATUS:CONFIRMED": "STATUS:CANCELED"}, "STATUS"),
     make_case("transp", {"TRANSP:OPAQUE": "TRANSP:FREE"}, "TRANSP"),
     make_case("sequence", {"SEQUENCE:2": "SEQUENCE:-1"}, "SEQUENCE"),
@@ -194,6 +223,7 @@ OTHER_CASES = [
     make_case("url", {"b%20c": "b c"}, "URL").with_name("blank"),
     make_case("url", {"b%20c": "b%c"}, "URL").with_name("percent"),
     make_case("refresh-interval-form", {"PT1H": "1H"}, 9),
+    make_case("refresh-interval-form", {"PT1H": "PT1H30S"}, 9).with_name("without-minutes"),
     make_case("refresh-interval-form", {";VALUE=DURATION": ""}, 9).with_name("value"),
     make_case("value-uri", {";VALUE=URI": ""}, 8),
     make_case("class", {"CLASS:PUBLIC": "CLASS:OPEN"}, "CLASS"),
@@ -235,6 +265,36 @@ def test_every_file_rule_has_a_test_case() -> None:
 
 def test_rule_codes_are_unique() -> None:
     assert len(RULES_BY_CODE) == sum(len(rules) for rules in RULES_BY_SUBJECT.values())
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"STATUS:": "X-NOTE:a\nX-NOTE:b\nSTATUS:"},
+        {"SOURCE;": "X-WR-CALDESC:a\nX-WR-CALDESC:b\nSOURCE;"},
+        {"LOCATION:": "LOCATION;X-NOTE=a;X-NOTE=b:"},
+        {"TRIGGER:-PT10M": "TRIGGER;VALUE=DATE-TIME:19760401T005545Z"},
+        {"ACTION:DISPLAY\nDESCRIPTION:Soon": "ACTION:AUDIO"},
+        {UNTIL_RULE: "RRULE:FREQ=WEEKLY;UNTIL=20260610T070000Z"},
+        {DATE_END: f"{DATE_END}\nRRULE:FREQ=DAILY;UNTIL=20260615"},
+        {"BYDAY=-1SU": "BYDAY=-1SU;UNTIL=20371025T010000Z"},
+        {"P3D": "P3D\nIMAGE;VALUE=URI:https://example.org/a.png\nCOLOR:DarkRed"},
+        {"Three days": "a < b > c, <ada@example.org>".replace(",", "\\,")},
+        {"CREATED:20260201T100000Z": "CREATED:00010101T000000Z"},
+        {"CREATED:20260201T100000Z": "CREATED:00010101T000400Z"},
+        {"REFRESH-INTERVAL;VALUE=DURATION:PT1H": "REFRESH-INTERVAL;VALUE=DURATION:PT1H0M30S"},
+    ],
+    ids=str,
+)
+def test_valid_variant_has_no_findings(edits: dict[str, str]) -> None:
+    assert list_findings(make_case("", edits, 1).data) == []
+
+
+@pytest.mark.parametrize("name", ["ORGANIZER", "ATTENDEE"])
+@pytest.mark.parametrize("address", ["mailto: ada@example.org", "mailto:ada lovelace@example.org", "ada@example.org"])
+def test_invalid_calendar_address_is_reported(name: str, address: str) -> None:
+    case = make_case("url", {"LOCATION:Room 1": f"{name}:{address}"}, name)
+    assert list_findings(case.data) == [(case.line, name.lower()), (case.line, "url")]
 
 
 def test_method_is_reported_even_if_every_entry_has_an_organizer() -> None:
