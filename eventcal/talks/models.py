@@ -79,6 +79,8 @@ class Talk(ListingMixin, Base):
     starts_at: Mapped[datetime | None] = mapped_column(default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     sort_at: Mapped[datetime]
+    # Whether the occurrence of the event on the day of the talk is cancelled or excluded.
+    is_occurrence_cancelled: Mapped[bool] = mapped_column(default=False, sort_order=3)
     # The abstract rendered from Markdown, updated whenever `abstract` is assigned.
     abstract_html: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
     abstract_plain: Mapped[str | None] = mapped_column(default=None, info=PRIVATE_COLUMN, sort_order=2)
@@ -121,8 +123,11 @@ class Talk(ListingMixin, Base):
 
     @property
     def public_state(self) -> TalkState:
-        """The published state: `cancelled` for a public talk that was withdrawn or whose event was cancelled."""
-        gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled"
+        """The published state: `cancelled` for a public talk that was withdrawn, or whose event was cancelled.
+
+        Only the occurrence of the event on the day of the talk may be cancelled.
+        """
+        gone = self.state == TalkState.WITHDRAWN or self.event.status == "cancelled" or self.is_occurrence_cancelled
         return TalkState.CANCELLED if self.published_at is not None and gone else self.state
 
 

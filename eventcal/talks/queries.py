@@ -150,7 +150,7 @@ def _public_state_conditions(states: tuple[str, ...]) -> list[ColumnElement[bool
     """Return conditions for talks whose `public_state` is one of the given states."""
     if not states:
         return []
-    off = Event.status == EventStatus.CANCELLED
+    off = or_(Event.status == EventStatus.CANCELLED, Talk.is_occurrence_cancelled)
     plain = [state for state in states if state not in {TalkState.WITHDRAWN, TalkState.CANCELLED}]
     either: list[ColumnElement[bool]] = [Talk.state.in_(plain) & ~off]
     if TalkState.CANCELLED in states:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
 from eventcal.events.enums import PUBLIC_STATUSES, Programme, TalkKind
 from eventcal.events.models import Event
+from eventcal.events.recurrence.occurrences import has_occurrence_between, is_cancelled_on, iter_slots_between
 from eventcal.events.rules import start_end_errors, to_instant_or_gap_end, tombstone_until
 from eventcal.kit.errors import FieldError, Message, Transition
 from eventcal.kit.localtime import get_zone, parse_local
@@ -83,7 +84,19 @@ def talk_time_errors(talk: Talk) -> list[FieldError]:
     if not errors and talk.starts and not talk.event.first_day <= talk.starts[:10] <= talk.event.last_day:
         days = {"first": talk.event.first_day, "last": talk.event.last_day}
         errors.append(FieldError("/starts", Message("must be within the event's days, %(first)s to %(last)s", **days)))
+    elif not errors and talk.starts and talk.event.recurrence:
+        errors += _occurrence_errors(talk.event, date.fromisoformat(talk.starts[:10]))
     return errors
+
+
+def _occurrence_errors(event: Event, day: date) -> list[FieldError]:
+    if has_occurrence_between(event, day, day):
+        return []
+    following = next(iter_slots_between(event, day, None), None)
+    if following is None:
+        return [FieldError("/starts", Message("must be on a day on which the event occurs"))]
+    wrong = Message("must be on a day on which the event occurs; the next one is %(day)s", day=following.starts[:10])
+    return [FieldError("/starts", wrong)]
 
 
 def talk_kind_errors(talk: Talk) -> list[FieldError]:
@@ -105,7 +118,7 @@ def recompute_talk_columns(talk: Talk, *, now: datetime) -> None:
     stands_open = talk.event.status in PUBLIC_STATUSES
     if talk.published_at is None and stands_open and is_public_state(talk.event.programme, talk.state):
         talk.published_at = now
-    if talk.state not in GONE_STATES:
+    if talk.state not in GONE_STATES and not talk.is_occurrence_cancelled:
         if talk.tombstone_until is not None:
             talk.tombstone_until = None
     elif talk.tombstone_until is None:
@@ -117,7 +130,13 @@ def _derived_times(talk: Talk, event: Event) -> dict[str, Any]:
     starts = parse_local(talk.starts) if talk.starts else None
     if not isinstance(starts, datetime):
         days = {"first_day": event.first_day, "last_day": event.last_day}
-        return {"starts_at": None, "ends_at": None, "sort_at": event.starts_at, **days}
+        return {
+            "starts_at": None,
+            "ends_at": None,
+            "sort_at": event.starts_at,
+            "is_occurrence_cancelled": False,
+            **days,
+        }
     ends = parse_local(talk.ends) if talk.ends else None
     starts_at = to_instant_or_gap_end(starts, event.timezone)
     if isinstance(ends, datetime):
@@ -128,6 +147,7 @@ def _derived_times(talk: Talk, event: Event) -> dict[str, Any]:
         "starts_at": starts_at,
         "ends_at": ends_at,
         "sort_at": starts_at,
+        "is_occurrence_cancelled": event.recurrence is not None and is_cancelled_on(event, starts.date()),
         "first_day": starts.date().isoformat(),
         "last_day": ends_at.astimezone(get_zone(event.timezone)).date().isoformat(),
     }

@@ -172,6 +172,15 @@ def has_occurrence_between(event: RecurringEvent, first: date | None, last: date
     return next(iter_slots_between(event, first, last), None) is not None
 
 
+def is_cancelled_on(event: RecurringEvent, day: date) -> bool:
+    """Return whether all occurrences on a day are cancelled or excluded, although the event is not cancelled."""
+    overrides = event.recurrence_overrides or {}
+    slots = list(iter_slots_between(event, day, day))
+    if slots:
+        return all(overrides.get(slot.occurrence, {}).get("status") == EventStatus.CANCELLED for slot in slots)
+    return any(occurrence[:10] == day.isoformat() for occurrence in excluded_occurrence_ids(event))
+
+
 def list_overridden_occurrences(event: RecurringEvent) -> list[Occurrence]:
     return [_apply_override(event, slot) for slot in _list_overridden_slots(event)]
 

@@ -4,7 +4,7 @@ import hashlib
 from importlib.metadata import version
 
 # Increment RENDERER_VERSION if the rendering changes, so that `db upgrade` renders entries and resources again.
-RENDERER_VERSION = 4
+RENDERER_VERSION = 5
 
 # The libraries whose versions affect rendered entries and VTIMEZONEs.
 _LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")

@@ -495,3 +495,54 @@ def test_occurrences_support_caching_and_conditional_requests(
     assert "Last-Modified" not in anonymous.get(f"{call_path}/occurrences").headers
     moderator.patch(call_path, {"recurrence_overrides": {MAY: {"title": "Other guests"}}})
     assert anonymous.get(path, If_None_Match=first.etag).status == 200
+
+
+# Talks
+
+
+@pytest.mark.both_databases
+def test_talk_must_be_on_a_day_on_which_the_event_occurs(call_path: str, moderator: ApiClient) -> None:
+    assert moderator.patch(call_path, {"programme": "listed"}, if_match="*").status == 200
+    talk = moderator.post(f"{call_path}/talks", {"title": "News"}).json["id"]
+    wrong = "must be on a day on which the event occurs; the next one is %s"
+    for starts, following in (
+        ("2026-04-08T16:00:00", "2026-05-12"),
+        # This occurrence is excluded, and the next one is moved.
+        (APRIL, "2026-05-12"),
+        (MAY, "2026-05-12"),
+        ("2026-05-13T16:00:00", JUNE[:10]),
+    ):
+        refused = moderator.patch(f"/talks/{talk}", {"starts": starts}, if_match="*")
+        assert refused.errors == {"/starts": wrong % following}
+    for starts in ("2026-03-03T16:10:00", "2026-05-12T18:10:00", JUNE):
+        assert moderator.patch(f"/talks/{talk}", {"starts": starts}, if_match="*").status == 200
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("override", [{"status": "cancelled"}, {"excluded": True}])
+def test_talk_of_cancelled_occurrence_is_shown_as_cancelled_until_it_is_restored(
+    moderator: ApiClient, anonymous: ApiClient, clock: FixedClock, override: dict[str, Any]
+) -> None:
+    assert moderator.post("/events", CALL_FIELDS | {"programme": "listed"}).status == 201
+    ids = []
+    for starts in (APRIL, MAY):
+        made = moderator.post("/events/call/talks", {"title": f"News on {starts}", "starts": starts})
+        assert made.status == 201, made.json
+        talk = made.json["id"]
+        clock.tick()
+        assert moderator.post(f"/talks/{talk}/accept").json["state"] == "accepted"
+        ids.append(talk)
+    sequence = anonymous.get(f"/talks/{ids[0]}").json["sequence"]
+    for value, state in ((override, "cancelled"), (None, "accepted")):
+        clock.tick()
+        changed = moderator.patch("/events/call", {"recurrence_overrides": {APRIL: value}}, if_match="*")
+        assert changed.status == 200, changed.json
+        shown = anonymous.get(f"/talks/{ids[0]}").json
+        assert (shown["state"], shown["sequence"]) == (state, sequence := sequence + 1)
+        assert anonymous.get(f"/talks/{ids[1]}").json["state"] == "accepted"
+        listed = anonymous.get("/talks?state=cancelled").json["items"]
+        assert [one["id"] for one in listed] == ([ids[0]] if state == "cancelled" else [])
+        page = anonymous.get_feed(f"/talks/{ids[0]}").data.decode()
+        feed = anonymous.get_feed(f"/talks/{ids[0]}.ics").data.decode()
+        assert ("STATUS:CANCELLED" in feed, "CANCELLED: News" in feed) == (state == "cancelled",) * 2
+        assert ("cancelled" in page.lower()) is (state == "cancelled")
