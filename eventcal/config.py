@@ -79,6 +79,11 @@ class Settings:
         return self.instance / "media"
 
     @property
+    def last_backup_file(self) -> Path:
+        """The empty file whose modification time is the time of the last backup, for the metrics."""
+        return self.instance / "last_backup"
+
+    @property
     def counters_folder(self) -> Path:
         """The folder in which all processes store counts for the metrics."""
         return self.instance / "metrics"

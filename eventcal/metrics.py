@@ -1,7 +1,7 @@
 """Metrics in the Prometheus text format.
 
-Requests and refusals are counted by each process in files (`kit/shared_counters.py`). All other figures are read from
-the database. The metrics of backups will follow with the command that creates them.
+Requests and refusals are counted by each process in files (`kit/shared_counters.py`). The time of the last backup is
+that of a file, and all other figures are read from the database.
 """
 
 import hmac
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from eventcal.backup import last_backup_time
 from eventcal.config import Settings
 from eventcal.feeds.index.models import read_feed_state
 from eventcal.kit.database import Database
@@ -23,12 +23,14 @@ from eventcal.outbox.service import count_unsent_mail
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REQUESTS, REFUSALS = "eventcal_requests_total", "eventcal_refusals_total"
+LAST_BACKUP = "eventcal_last_backup_timestamp_seconds"
 
 _DESCRIPTIONS = {
     REQUESTS: ("counter", "Responses by route and class of status code."),
     REFUSALS: ("counter", "Requests refused because too many operations of the same kind were running."),
     "eventcal_database_up": ("gauge", "Whether the database can be read."),
     "eventcal_feed_revision": ("gauge", "The revision of the feeds, which increases with each public change."),
+    LAST_BACKUP: ("gauge", "The time of the last backup in seconds since 1970."),
     "eventcal_email_queue": ("gauge", "Email that has not been sent, and email that could not be sent."),
 }
 
@@ -38,10 +40,13 @@ def format_series(metric: str, **labels: str) -> str:
     return metric + "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
-def render_metrics(database: Database, counters_folder: Path) -> bytes:
+def render_metrics(database: Database, settings: Settings) -> bytes:
     """Return the current metrics of all processes of the installation."""
-    counted = {name: value for name, value in read_totals(counters_folder).items() if value or REFUSALS in name}
-    values = {**counted, **_read_database_metrics(database)}
+    totals = read_totals(settings.counters_folder).items()
+    counted = {name: value for name, value in totals if value or REFUSALS in name}
+    backed_up_at = last_backup_time(settings)
+    backups = {} if backed_up_at is None else {LAST_BACKUP: int(backed_up_at)}
+    values = {**counted, **backups, **_read_database_metrics(database)}
     lines = []
     for metric, (kind, description) in _DESCRIPTIONS.items():
         lines += [f"# HELP {metric} {description}", f"# TYPE {metric} {kind}"]
@@ -100,7 +105,7 @@ class _MetricsHandler(BaseHTTPRequestHandler):
         elif not is_authorized(self.headers.get("Authorization"), self._settings):
             self._respond(HTTPStatus.UNAUTHORIZED)
         else:
-            self._respond(HTTPStatus.OK, render_metrics(self._database, self._settings.counters_folder))
+            self._respond(HTTPStatus.OK, render_metrics(self._database, self._settings))
 
     def _respond(self, status: HTTPStatus, body: bytes = b"") -> None:
         self.send_response(status)

@@ -131,13 +131,18 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _programs_folder(folder: Path) -> Path:
-    """Return the folder of the PostgreSQL programs, or of a copy if the unprivileged user cannot access the package."""
+def find_programs() -> Path:
+    """Return the folder of the PostgreSQL programs."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError(f"{PACKAGE} is missing: install requirements/dev.txt")
-    package = Path(spec.submodule_search_locations[0]).resolve()
-    installation = package / INSTALLATION_FOLDER
+    return Path(spec.submodule_search_locations[0]).resolve() / INSTALLATION_FOLDER / "bin"
+
+
+def _programs_folder(folder: Path) -> Path:
+    """Return the folder of the PostgreSQL programs, or of a copy if the unprivileged user cannot access the package."""
+    installation = find_programs().parent
+    package = installation.parent
     if _unprivileged_user() and not all(step.stat().st_mode & stat.S_IXOTH for step in installation.parents):
         copied = folder / PACKAGE / INSTALLATION_FOLDER
         if not copied.exists():

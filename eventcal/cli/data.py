@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
+from eventcal.backup import BackupFailed, create_backup
 from eventcal.cli.common import open_services, progress_bar
 from eventcal.cli.open_database import check_renderer_version, count_needed_connections
 from eventcal.cli.root_group import CommandFailed
@@ -24,6 +25,7 @@ from eventcal.datasets.demo import (
 from eventcal.datasets.import_service import SectionCounts, load_dataset, load_dataset_in_batches
 from eventcal.datasets.parser import Dataset, read_dataset_file
 from eventcal.events.models import Event
+from eventcal.feeds.index.restore import complete_restore
 from eventcal.kit.text import format_count
 from eventcal.media.store import UNUSED_RETENTION, MediaStore
 from eventcal.talks.models import Talk
@@ -66,6 +68,35 @@ def check_database_is_current() -> None:
     if allowed is not None:
         needed = [count_needed_connections(workers) for workers in (1, 2)]
         click.echo(f"Connections: {needed[0]} for one worker, {needed[1]} for two; the server allows {allowed}.")
+
+
+@db.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup_installation(file: Path) -> None:
+    """Write the database, the images and the secret key to a tar archive.
+
+    The server can run meanwhile. Only you can read FILE: whoever reads it can sign in as anybody. The operations guide
+    explains how to restore it.
+    """
+    with open_services() as services:
+        try:
+            create_backup(services.database, services.settings, file.absolute(), now=services.clock.now())
+        except BackupFailed as error:
+            raise CommandFailed(str(error)) from error
+        except OSError as error:
+            raise CommandFailed(f"The backup cannot be written: {error}.") from error
+    click.echo(f"Backup written to {file}: {file.stat().st_size / 1e6:.1f} MB.")
+
+
+@db.command("restored")
+def start_epoch_after_restore() -> None:
+    """Complete a restore, so that no calendar app or API client keeps what the restored database does not contain.
+
+    Run it once after each restore, before the server starts. It can be interrupted and repeated.
+    """
+    with open_services() as services, _rerender_progress(services) as advance:
+        renewed = complete_restore(services.database, services.feed_index, on_progress=advance)
+    click.echo(f"The restore is complete: {format_count(renewed, 'entry')} of the feeds will be read again.")
 
 
 def _migrate_database(services: Services) -> None:

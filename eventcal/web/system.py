@@ -63,7 +63,7 @@ def metrics() -> Response:
         abort(HTTPStatus.NOT_FOUND)
     if not is_authorized(request.headers.get("Authorization"), settings()):
         abort(HTTPStatus.UNAUTHORIZED)
-    body = render_metrics(services().database, settings().counters_folder)
+    body = render_metrics(services().database, settings())
     response = Response(body, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -144,7 +144,7 @@ def test_metrics_server_serves_nothing_else(metered_app: Flask, tmp_path: Path) 
         thread.join()
         server.server_close()
     assert statuses == dict.fromkeys(statuses, 404) | {("/metrics", None): 401, ("/metrics", TOKEN): 200}
-    assert body == render_metrics(database_of(metered_app), tmp_path / "metrics").decode()
+    assert body == render_metrics(database_of(metered_app), services_of(metered_app).settings).decode()
     assert parse(body)[requests_series("/healthz", "2xx")] == 1
 
 
