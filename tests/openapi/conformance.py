@@ -61,6 +61,10 @@ class _ResponseChecker:
         if "content" in told:
             assert answer.mimetype in told["content"], f"{label} is {answer.mimetype}"
             self._check_json(label, told["content"][answer.mimetype]["schema"], answer)
+        if "x-codes" in told and answer.is_json:
+            problem = answer.get_json()
+            assert problem["status"] == answer.status_code, f"{label} has another status in its body"
+            assert problem["code"] in told["x-codes"], f"{label} has an undocumented code: {problem['code']}"
 
     def _check_json(self, label: str, schema: Json, answer: TestResponse) -> None:
         if not answer.is_json or "Content-Encoding" in answer.headers:

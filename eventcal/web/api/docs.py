@@ -90,8 +90,7 @@ def _resolve_reference(document: Json, node: Json) -> Json:
 
 
 def list_error_codes(response: Json) -> list[str]:
-    parts = [part for one in response.get("content", {}).values() for part in one["schema"].get("allOf", ())]
-    return [code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ())]
+    return cast("list[str]", response.get("x-codes", []))
 
 
 def find_schema_name(node: Json) -> str | None:

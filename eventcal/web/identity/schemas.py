@@ -282,7 +282,11 @@ class ConfirmIn(BaseSchema):
     With `token`, send the session cookie of the account, or its `password`, or a `new_password`.
     """
 
-    extra_json_schema: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["token"]}, {"required": ["email"]}]}
+    extra_json_schema: ClassVar[Mapping[str, Any]] = {
+        "if": {"required": ["token"]},
+        "then": {"not": {"required": ["email"]}},
+        "else": {"required": ["email"]},
+    }
 
     token = MultiLine(_LONGEST_TOKEN)
     email = EmailField()

@@ -257,8 +257,11 @@ class NestedField(Field, fields.Nested):
 class ReferenceOrInline(BaseSchema):
     """Base class for objects that are given either as the `slug` of an existing object or as new data."""
 
+    # Client generators ignore the fields of a schema with alternatives (`oneOf`).
     extra_json_schema: ClassVar[Mapping[str, Any]] = {
-        "oneOf": [{"required": ["slug"], "maxProperties": 1}, {"required": ["name"], "properties": {"slug": False}}]
+        "if": {"required": ["slug"]},
+        "then": {"maxProperties": 1},
+        "else": {"required": ["name"]},
     }
 
     slug = Slug()

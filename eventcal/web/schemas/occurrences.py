@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
 from eventcal.events import limits
 from eventcal.events.enums import EventStatus, OccurrenceStatus
@@ -16,13 +16,18 @@ from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, PageQuer
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 
 
+def _check_is_not_false(value: object) -> None:
+    if value is False:
+        raise ValidationError(overrides.EXCLUDED_MUST_BE_TRUE)
+
+
 class OverrideIn(BaseSchema):
     """An override for one occurrence. Unless `excluded` is true, the override's fields replace those of the event."""
 
     excluded = strict.BoolField(
         allow_none=True,
-        validate=validate.Equal(True, error=overrides.EXCLUDED_MUST_BE_TRUE),  # noqa: FBT003 - marshmallow's signature
-        metadata={"description": "true: it does not take place and is not shown.", "enum": [True, None]},
+        validate=_check_is_not_false,
+        metadata={"description": "true: it does not take place and is not shown.", "not": {"const": False}},
     )
     title = strict.SingleLine(limits.TITLE, allow_none=True)
     summary = strict.MultiLine(limits.SUMMARY, allow_none=True)

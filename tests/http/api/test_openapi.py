@@ -105,9 +105,7 @@ def error_codes(operation: Operation) -> set[str]:
 
 
 def _error_codes_for_status(operation: Operation, status: str) -> list[str]:
-    content = resolve_reference(operation.definition["responses"][status]).get("content", {})
-    narrowed_to = content.get("application/problem+json", {}).get("schema", {}).get("allOf", [{}])[-1]
-    codes: list[str] = narrowed_to.get("properties", {}).get("code", {}).get("enum", [])
+    codes: list[str] = resolve_reference(operation.definition["responses"][status]).get("x-codes", [])
     return codes
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from importlib import resources
 from typing import Any, cast
@@ -25,11 +25,11 @@ from eventcal.web.schemas.response_schema import Json
 _ACCESS_LABELS = {"feed": "anyone", "public": "anyone", "by_cookie": "member, signed in by password"}
 # Maps the name of a blueprint outside the API to the OpenAPI tag of its operations.
 _TAGS = {"calendars": "calendars", "documents": "calendars", "checking": "checking", "health": "health", "docs": "docs"}
-# Maps the media type of a JSON feed format to the JSON type of a feed in that format.
-_FEED_JSON_TYPES = {
-    "application/calendar+json": "array",
-    "application/jscalendar+json": "object",
-    "application/json": "object",
+# Maps the media type of a JSON feed format to the JSON schema of a feed in that format.
+_FEED_JSON_SCHEMAS: Mapping[str, Json] = {
+    "application/calendar+json": {"type": "array", "items": {}},
+    "application/jscalendar+json": {"type": "object"},
+    "application/json": {"type": "object"},
 }
 
 
@@ -86,7 +86,10 @@ def _path_item(rule: Rule, view: Callable[..., Any], query: dict[str, list[Json]
     if rule.endpoint in FEEDS:
         feed = FEEDS[rule.endpoint]
         media_type = feed.media_type.partition(";")[0]
-        said, content = feed.description, {media_type: {"schema": {"type": _FEED_JSON_TYPES.get(media_type, "string")}}}
+        said, content = (
+            feed.description,
+            {media_type: {"schema": _FEED_JSON_SCHEMAS.get(media_type, {"type": "string"})}},
+        )
     else:
         said = inspect.getdoc(view) or ""
         content = next(found for end, found in contents.items() if rule.rule.endswith(end))
