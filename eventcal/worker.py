@@ -83,7 +83,7 @@ def send_next_mail(database: Database, settings: Settings) -> bool:
         return False
     error = None
     try:
-        send_mail(server, build_mail(server, **claimed.content(domain=settings.domain)))
+        send_mail(server, build_mail(server, **claimed.content(domain=settings.domain, base_url=settings.base_url)))
     except MailDeliveryError as refused:
         error = refused
     _record_attempt(database, claimed.id, error)

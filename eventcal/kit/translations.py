@@ -38,11 +38,6 @@ def compile_catalogue(source: Path) -> bytes:
     return compiled.getvalue()
 
 
-def translate_to_all_languages(text: str) -> list[str]:
-    """Return the distinct translations of a message, or only `text` itself if `text` is not a message."""
-    return list(dict.fromkeys(translate(text, code) for code in LANGUAGES))
-
-
 def translate(text: str, code: str) -> str:
     """Return the translation of a message into a language. Text that is not a message is returned unchanged."""
     if not isinstance(text, Message):

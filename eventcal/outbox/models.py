@@ -39,13 +39,16 @@ class OutboxMessage(Base):
     talk_id: Mapped[str | None] = mapped_column(String(36), default=None)
     failed_at: Mapped[datetime | None] = mapped_column(default=None)
 
-    def content(self, *, domain: str) -> dict[str, Any]:
+    def content(self, *, domain: str, base_url: str) -> dict[str, Any]:
         """Return the arguments of `smtp.build_mail`.
 
         The Message-ID is the same for every attempt, so that mail servers can detect duplicates.
         """
+        link = f"\n\n{base_url}{self.payload['link_path']}\n" if "link_path" in self.payload else ""
         return {
-            **{name: self.payload[name] for name in ("to", "subject", "text")},
+            "to": self.payload["to"],
+            "subject": self.payload["subject"],
+            "text": self.payload["text"] + link,
             "message_id": f"outbox-{self.id}-{self.created_at:%Y%m%d%H%M%S}@{domain}",
             "created_at": self.created_at,
         }

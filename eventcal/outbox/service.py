@@ -1,6 +1,7 @@
 """Services for email that is queued in a transaction and sent later by the worker."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Delete, delete, func, or_, select, update
@@ -21,6 +22,17 @@ RETENTION = timedelta(days=30)
 UNSENT_RETENTION = timedelta(days=7)
 
 
+@dataclass(frozen=True, kw_only=True)
+class MailTopic:
+    """The IDs of the event and of the talk from which an email contains text."""
+
+    event_id: str | None = None
+    talk_id: str | None = None
+
+
+_NO_TOPIC = MailTopic()
+
+
 def queue_mail(
     session: Session,
     kind: MailKind,
@@ -28,23 +40,25 @@ def queue_mail(
     to: str,
     subject: str,
     text: str,
+    link_path: str | None = None,
+    about: MailTopic = _NO_TOPIC,
     now: datetime,
-    event_id: str | None = None,
-    talk_id: str | None = None,
 ) -> None:
     """Queue an email, which is sent after the transaction commits.
 
-    `event_id` and `talk_id` identify the event and the talk from which the email contains text. If the recipient has
-    received `HOURLY_LIMIT` emails of this kind within an hour, the email is silently discarded.
+    `link_path` is the path of a page of the site, whose URL follows the text. If the recipient has received
+    `HOURLY_LIMIT` emails of this kind within an hour, the email is silently discarded.
     """
     if kind.has_hourly_limit and _count_recent(session, kind, to, now=now) >= HOURLY_LIMIT:
         _add_nothing(session, now=now)
         return
     # A line break in the subject would allow header injection.
     payload = {"to": to, "subject": " ".join(subject.split()), "text": text}
+    if link_path is not None:
+        payload["link_path"] = link_path
     message = OutboxMessage(kind=MAIL_KIND, mail_kind=kind, recipient_key=email_key(to), payload=payload)
     message.due_at = message.created_at = now
-    message.event_id, message.talk_id = event_id, talk_id
+    message.event_id, message.talk_id = about.event_id, about.talk_id
     session.add(message)
 
 

@@ -13,13 +13,13 @@ from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import can_manage_event, check_can_manage_event, ensure_event_loaded
 from eventcal.kit.errors import DomainError, FieldError, Forbidden, Invalid, Message, VersionConflict, raise_if_invalid
-from eventcal.kit.translations import translate_to_all_languages
+from eventcal.kit.translations import LANGUAGES, translate
 from eventcal.members.caller import Caller
 from eventcal.members.models import Member
 from eventcal.members.permission_checks import check_moderator
 from eventcal.members.service import check_email_confirmed
 from eventcal.outbox.enums import MailKind
-from eventcal.outbox.service import queue_mail
+from eventcal.outbox.service import MailTopic, queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
@@ -72,9 +72,7 @@ def apply_talk_action(
     recompute_talk_columns(talk, now=now)
     submitter = session.get(Member, talk.submitter_id) if talk.submitter_id and action not in SPEAKER_ACTIONS else None
     if submitter is not None and submitter.active:
-        subject, text = render_decision_email(talk, action, reason=reason)
-        about = {"event_id": talk.event_id, "talk_id": talk.id}
-        queue_mail(session, MailKind.DECISION, to=submitter.email, subject=subject, text=text, now=now, **about)
+        _queue_decision_email(session, talk, action, submitter=submitter, reason=reason, now=now)
     session.flush()
     return talk
 
@@ -99,13 +97,33 @@ def check_can_apply_action(talk: Talk, action: TalkAction, caller: Caller) -> No
         check_email_confirmed(caller)
 
 
-def render_decision_email(talk: Talk, action: TalkAction, *, reason: str | None) -> tuple[str, str]:
-    """Return the subject and text of a decision email in all languages, because the recipient's language is unknown."""
+def _queue_decision_email(
+    session: Session, talk: Talk, action: TalkAction, *, submitter: Member, reason: str | None, now: datetime
+) -> None:
+    language = submitter.language or next(iter(LANGUAGES))
+    subject, text = render_decision_email(talk, action, reason=reason, language=language)
+    queue_mail(
+        session,
+        MailKind.DECISION,
+        to=submitter.email,
+        subject=subject,
+        text=text,
+        link_path=f"/me/talks/{talk.id}",
+        about=MailTopic(event_id=talk.event_id, talk_id=talk.id),
+        now=now,
+    )
+
+
+def render_decision_email(talk: Talk, action: TalkAction, *, reason: str | None, language: str) -> tuple[str, str]:
+    """Return the subject and the text of the email about a decision, without the link to the talk."""
     about: dict[str, object] = {"title": talk.title, "done": _action_label(action)}
-    subject = Message("%(title)s: %(done)s", **about)
-    text = Message("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)
-    said = [*translate_to_all_languages(text), *([reason] if reason else [])]
-    return " / ".join(translate_to_all_languages(subject)), "\n\n".join(said)
+    said: list[str] = [Message("“%(title)s” for %(event)s has been %(done)s.", event=talk.event.title, **about)]
+    if action == TalkAction.ACCEPT and talk.event.programme == Programme.CURATED:
+        said.append(Message("Please confirm that you will give the talk. It is published when you have confirmed it."))
+    if reason:
+        said.append(reason)
+    subject = translate(Message("%(title)s: %(done)s", **about), language)
+    return subject, "\n\n".join(translate(sentence, language) for sentence in said)
 
 
 def _action_label(action: TalkAction) -> str:

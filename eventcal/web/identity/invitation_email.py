@@ -8,7 +8,7 @@ from eventcal.events.enums import PUBLIC_STATUSES, TeamRole
 from eventcal.events.models import Event
 from eventcal.invitations.service import invite_to_team
 from eventcal.outbox.enums import MailKind
-from eventcal.outbox.service import queue_mail
+from eventcal.outbox.service import MailTopic, queue_mail
 from eventcal.web.identity.current_user import caller
 from eventcal.web.request.context import now, settings
 
@@ -32,4 +32,5 @@ def invite_to_team_by_email(session: Session, event: Event, *, email: str, role:
         token=token,
     )
     subject = _("%(calendar)s: you are invited to a team", calendar=calendar)
-    queue_mail(session, MailKind.INVITATION, to=email, subject=subject, text=text, now=now(), event_id=event.id)
+    about = MailTopic(event_id=event.id)
+    queue_mail(session, MailKind.INVITATION, to=email, subject=subject, text=text, about=about, now=now())

@@ -213,18 +213,38 @@ def test_step_history_is_stored(session: Session) -> None:
 # Notifications
 
 
-def test_submitter_is_notified_of_a_decision_with_its_reason(session: Session) -> None:
-    member = make_member(session, email="ada@example.org")
+@pytest.mark.parametrize(
+    ("language", "subject", "text"),
+    [
+        (None, "Xen on ARM: rejected", "“Xen on ARM” for Xen Summit has been rejected."),
+        ("en", "Xen on ARM: rejected", "“Xen on ARM” for Xen Summit has been rejected."),
+        ("de", "Xen on ARM: abgelehnt", "„Xen on ARM“ für Xen Summit wurde abgelehnt."),
+    ],
+)
+def test_submitter_is_notified_of_a_decision_in_their_language(
+    session: Session, language: str | None, subject: str, text: str
+) -> None:
+    member = make_member(session, email="ada@example.org", language=language)
     talk = make_talk(session, make_event(session, title="Xen Summit"), title="Xen on ARM", submitter=member)
     apply_action(session, talk, TalkAction.REJECT, MODERATOR_CALLER, reason="We had three of these.")
     assert load_mail_payloads(session) == [
         {
             "to": "ada@example.org",
-            "subject": "Xen on ARM: rejected / Xen on ARM: abgelehnt",
-            "text": "“Xen on ARM” for Xen Summit has been rejected.\n\n"
-            "„Xen on ARM“ für Xen Summit wurde abgelehnt.\n\nWe had three of these.",
+            "subject": subject,
+            "text": f"{text}\n\nWe had three of these.",
+            "link_path": f"/me/talks/{talk.id}",
         }
     ]
+
+
+@pytest.mark.parametrize(("programme", "asks"), [(Programme.CURATED, True), (Programme.LISTED, False)])
+def test_acceptance_asks_for_confirmation_if_it_is_required(
+    session: Session, programme: Programme, *, asks: bool
+) -> None:
+    talk = make_talk(session, make_event(session, programme=programme), submitter=make_member(session))
+    apply_action(session, talk, TalkAction.ACCEPT, MODERATOR_CALLER)
+    [mail] = load_mail_payloads(session)
+    assert ("Please confirm that you will give the talk." in mail["text"]) is asks
 
 
 def make_talk_without_submitter(session: Session) -> tuple[Talk, TalkAction, Caller]:

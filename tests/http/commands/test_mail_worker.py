@@ -94,6 +94,25 @@ def test_email_is_sent_once_and_its_text_is_deleted(
     assert row.payload == {"to": "ada@example.org", "subject": "Grüße", "text": ""}
 
 
+def test_link_is_built_from_the_base_url_when_the_email_is_sent(
+    database: Database, settings: Settings, server: MailServer
+) -> None:
+    with database.unit_of_work() as unit:
+        to, subject, text = "ada@example.org", "Accepted", "Well done."
+        queue_mail(
+            unit.session,
+            MailKind.DECISION,
+            to=to,
+            subject=subject,
+            text=text,
+            link_path="/me/talks/1",
+            now=unit.now,
+        )
+    send_next_mail(database, replace(settings, base_url="https://calendar.example.org"))
+    [mail] = server.mails
+    assert mail.get_content().split() == ["Well", "done.", "https://calendar.example.org/me/talks/1"]
+
+
 def test_member_text_in_email_cannot_inject_headers_or_html(
     database: Database, settings: Settings, server: MailServer, clock: FixedClock
 ) -> None:
@@ -101,7 +120,7 @@ def test_member_text_in_email_cannot_inject_headers_or_html(
     with database.unit_of_work() as unit:
         event = make_event(unit.session, title=hostile)
         talk = make_talk(unit.session, event, title=hostile)
-        subject, text = render_decision_email(talk, TalkAction.REJECT, reason=hostile)
+        subject, text = render_decision_email(talk, TalkAction.REJECT, reason=hostile, language="en")
         queue_mail(unit.session, MailKind.DECISION, to="ada@example.org", subject=subject, text=text, now=unit.now)
     clock.tick()
     assert send_next_mail(database, settings)

@@ -22,7 +22,7 @@ from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
 from eventcal.talks.rules import AWAITING_DECISION_STATES, ORGANISER_ACTIONS, TALK_TRANSITIONS, TalkAction
 from eventcal.web.http.urls import with_query
-from eventcal.web.i18n import translate
+from eventcal.web.i18n import current_language_code, translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import labels, layout
 from eventcal.web.rendering.dates import format_instant
@@ -206,7 +206,9 @@ def _build_decision_page(
         can_do=bool(eligible),
         told=len(submitters),
         untold=len(eligible) - len(submitters),
-        mail=talk_steps.render_decision_email(notified[0], step, reason=None) if notified else None,
+        mail=talk_steps.render_decision_email(notified[0], step, reason=None, language=current_language_code())
+        if notified
+        else None,
         sends_mail=settings().mail_url is not None,
         # The query parameters of the page to which the redirect returns.
         way_back=[(name, params[name]) for name in ("state", "q", "back") if params.get(name)],
