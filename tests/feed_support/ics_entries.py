@@ -157,11 +157,13 @@ def wrap_vevents(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes
 
 def required_vtimezones(*entries: CalendarEntry) -> list[VTimezone]:
     """Return the VTIMEZONE components that these entries require."""
-    spans = {}
+    spans = dict[str, tuple[date, date]]()
     for entry in entries:
         if entry.needs_zone:
             days = [date.fromisoformat(moment.isoformat()[:10]) for moment in (entry.starts, entry.ends)]
-            spans[entry.zone] = (min(days), date(2199, 12, 31) if entry.recurrence else max(days))
+            days += [date(2199, 12, 31)] if entry.recurrence else []
+            days += spans.get(entry.zone, ())
+            spans[entry.zone] = (min(days), max(days))
     return [vtimezone(tzid, first, last) for tzid, (first, last) in sorted(spans.items())]
 
 
