@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from eventcal.events.filter import Filter, Sort, sort_keys
@@ -40,26 +40,49 @@ def _select_stored_json(rows: Select[Any], kind: EntryKind, subject_id: Instrume
 
 
 class PublicChange(NamedTuple):
-    """A change to an event or a talk. `id` is the slug of the event or the ID of the talk."""
+    """A change to an event or a talk. `id` is the slug of the event or the ID of the talk.
+
+    `first` is true if the event or talk became public after the revision from which the list starts. `resource` is its
+    JSON.
+    """
 
     kind: EntryKind
     id: str
     revision: int
     deleted: bool
+    first: bool
+    resource: str
 
 
-def list_public_changes(session: Session, *, since: int, limit: int) -> tuple[list[PublicChange], int]:
+def list_public_changes(
+    session: Session, *, since: int, limit: int, kind: EntryKind | None = None, event_slug: str | None = None
+) -> tuple[list[PublicChange], int]:
     """Return the last change to each event or talk after the revision `since`, and the revision from which to continue.
 
-    Clients that continue from the returned revision miss no changes, because revisions become visible in order.
+    Only changes of one kind, or to one event and its talks, are listed if `kind` or `event_slug` is given. Clients that
+    continue from the returned revision miss no changes, because revisions become visible in order.
     """
-    rows = session.execute(
-        select(FeedEntry.kind, FeedEntry.public_id, FeedEntry.revision, FeedEntry.deleted)
+    query = (
+        select(
+            FeedEntry.kind,
+            FeedEntry.public_id,
+            FeedEntry.revision,
+            FeedEntry.deleted,
+            FeedEntry.first_revision > since,
+            _RESOURCE_COLUMN,
+        )
         # With an IN condition, SQLite would sort all entries of these kinds instead of reading the index of revisions.
         .where(FeedEntry.revision > since, FeedEntry.kind.not_in(DEADLINE_KINDS))
         .order_by(FeedEntry.revision)
         .limit(limit)
     )
+    if kind is not None:
+        query = query.where(FeedEntry.kind == kind)
+    if event_slug is not None:
+        event_id = select(Event.id).where(Event.slug == event_slug).scalar_subquery()
+        talks = select(Talk.id).where(Talk.event_id == event_id)
+        query = query.where(or_(FeedEntry.subject_id == event_id, FeedEntry.subject_id.in_(talks)))
+    rows = session.execute(query)
     items = [PublicChange(*row) for row in rows]
     if len(items) == limit:
         return items, items[-1].revision

@@ -192,6 +192,7 @@ class EntryWriter:
             serial=self.state.last_serial,
             sequence=-1,
             revision=0,
+            first_revision=self.state.revision,
             last_modified=truncate_to_second(self.now) - _A_SECOND,
             tombstone_until=None,
             content_hash="",

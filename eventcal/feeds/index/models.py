@@ -18,9 +18,10 @@ class FeedEntry(Base):
 
     `subject_id` is the ID of the event or talk, or of the event to which a deadline belongs. `subject_id` is not a
     foreign key, because an entry outlives its subject. `serial` is a small integer that permanently identifies the
-    entry. `content_hash` is a digest of the content without timestamps. `tombstone_until` is the end of the period in
-    which a cancelled deadline is shown. `zone` is None if the entry requires no VTIMEZONE. `ics` contains the rendered
-    VEVENTs. `entry` contains the calendar entry as JSON. `resource` is the API representation of the event or talk.
+    entry. `content_hash` is a digest of the content without timestamps. `first_revision` is the revision with which the
+    event or talk became public. `tombstone_until` is the end of the period in which a cancelled deadline is shown.
+    `zone` is None if the entry requires no VTIMEZONE. `ics` contains the rendered VEVENTs. `entry` contains the
+    calendar entry as JSON. `resource` is the API representation of the event or talk.
     """
 
     __tablename__ = "feed_entries"
@@ -50,6 +51,7 @@ class FeedEntry(Base):
     ics: Mapped[str]
     entry: Mapped[str] = mapped_column(sort_order=1)
     resource: Mapped[str | None] = mapped_column(default=None, sort_order=1)
+    first_revision: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=1)
 
 
 class FeedStateRow(Base):
