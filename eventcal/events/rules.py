@@ -155,7 +155,12 @@ def is_accepting_talks(event: Event, *, now: datetime) -> bool:
     closes when the event starts. Listed events without a call for talks accept talks until the event ends. Curated
     events without a call for talks accept no talks.
     """
-    if event.status not in ACTIVE_STATUSES or is_over(event.last_ends_at, now=now):
+    return event.status in ACTIVE_STATUSES and is_call_open(event, now=now)
+
+
+def is_call_open(event: Event, *, now: datetime) -> bool:
+    """Return whether an event accepts talks at `now` if its status permits it."""
+    if is_over(event.last_ends_at, now=now):
         return False
     if event.call is None:
         return event.programme == Programme.LISTED

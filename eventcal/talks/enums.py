@@ -1,5 +1,7 @@
 """Enumerations for the fields of a talk."""
 
+from enum import StrEnum
+
 from eventcal.events.enums import StateEnum
 from eventcal.kit.errors import Message
 
@@ -15,3 +17,10 @@ class TalkState(StateEnum):
     REJECTED = Message("rejected")
     WITHDRAWN = Message("withdrawn")
     CANCELLED = Message("cancelled")
+
+
+class TalkRole(StrEnum):
+    """How a member takes part in a talk."""
+
+    SUBMITTER = "submitter"
+    SPEAKER = "speaker"

@@ -1,9 +1,10 @@
 """Queries for talks. Unless stated otherwise, queries return only talks that the caller is allowed to see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select, true
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
@@ -23,7 +24,7 @@ from eventcal.kit.models import UtcDateTime
 from eventcal.kit.pagination import Page, PageRequest, SortKey, fetch_page
 from eventcal.members.caller import Caller
 from eventcal.speakers.models import Speaker
-from eventcal.talks.enums import TalkState
+from eventcal.talks.enums import TalkRole, TalkState
 from eventcal.talks.errors import TalkNotFound
 from eventcal.talks.models import Star, Talk, TalkSpeaker, TalkStateChange, TalkTag
 
@@ -62,8 +63,8 @@ def find_talk(session: Session, talk_id: str, caller: Caller) -> Talk | None:
     talk = session.scalars(_SELECT_TALK, {"talk_id": talk_id}).unique().one_or_none()
     if talk is None:
         return None
-    # Reviewers cannot see drafts, but moderators can.
-    offered = caller.is_moderator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
+    # Drafts are private to their submitters and speakers.
+    offered = caller.is_operator or (talk.state != TalkState.DRAFT and caller.can_review(talk.event_id))
     if not (offered or is_public(talk) or is_submitter_or_speaker(talk, caller)):
         return None
     earlier = None
@@ -164,23 +165,57 @@ def list_talks(session: Session, filters: Filter, *, sort: Sort, paging: PageReq
 
 
 def list_submissions(
-    session: Session, filters: Filter, *, sort: Sort, paging: PageRequest, now: datetime
+    session: Session, filters: Filter, *, caller: Caller, sort: Sort, paging: PageRequest, now: datetime
 ) -> Page[Talk]:
-    """Return a page of the talks in the given states, except drafts. The caller must be a reviewer of the events."""
-    offered = set(filters.states) - {TalkState.DRAFT}
-    rows = select(Talk).join(Talk.event).where(*talk_conditions(filters, now=now), Talk.state.in_(offered))
+    """Return a page of the talks in the given states that the caller has submitted, presents, or may review.
+
+    Drafts of other members are omitted.
+    """
+    reviewed = Talk.event_id.in_(caller.organised_event_ids | caller.reviewed_event_ids)
+    offered = (true() if caller.is_moderator else reviewed) & (Talk.state != TalkState.DRAFT)
+    seen = (Talk.state.in_(filters.states), or_(_own_talk_condition(caller.member_id), offered))
+    rows = select(Talk).join(Talk.event).where(*talk_conditions(filters, now=now), *seen)
     return fetch_talk_page(session, rows, sort_keys(sort, Talk, Talk.sort_at), paging=paging)
 
 
-def list_own_talks(session: Session, caller: Caller, *, paging: PageRequest) -> Page[Talk]:
+def list_submitted_talk_ids(session: Session, event: Event, *, submitter_id: str | None) -> Sequence[str]:
+    """Return the IDs of the talks in the state `submitted` that a member has submitted to an event, oldest first."""
+    rows = select(Talk.id).where(Talk.event_id == event.id, Talk.submitter_id == submitter_id)
+    return session.scalars(rows.where(Talk.state == TalkState.SUBMITTED).order_by(Talk.created_at, Talk.id)).all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnTalksFilter:
+    """Criteria for the talks of a member: the roles of the member, the states, and the slugs of the events."""
+
+    roles: tuple[TalkRole, ...] = ()
+    states: tuple[TalkState, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+def list_own_talks(
+    session: Session, caller: Caller, filters: OwnTalksFilter = OwnTalksFilter(), *, paging: PageRequest
+) -> Page[Talk]:
+    """Return a page of the talks that the caller has submitted or presents, newest first."""
+    member_id = caller.member_id
+    by_role = {TalkRole.SUBMITTER: Talk.submitter_id == member_id, TalkRole.SPEAKER: _spoken_condition(member_id)}
+    rows = select(Talk).where(or_(*(by_role[role] for role in filters.roles or TalkRole)))
+    if filters.states:
+        rows = rows.where(Talk.state.in_(filters.states))
+    if filters.events:
+        rows = rows.where(Talk.event_id.in_(select(Event.id).where(Event.slug.in_(filters.events))))
     order = [SortKey(Talk.created_at, datetime, descending=True), SortKey(Talk.id, str, descending=True)]
-    return fetch_talk_page(session, select(Talk).where(_own_talk_condition(caller.member_id)), order, paging=paging)
+    return fetch_talk_page(session, rows, order, paging=paging)
 
 
 def _own_talk_condition(member_id: str | None, *id_queries: Select[str]) -> ColumnElement[bool]:
     """Return a condition for talks that a member submitted or presents, or whose IDs any of `id_queries` returns."""
-    spoken = select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id)
-    return or_(Talk.submitter_id == member_id, *(Talk.id.in_(ids) for ids in (spoken, *id_queries)))
+    starred = [Talk.id.in_(ids) for ids in id_queries]
+    return or_(Talk.submitter_id == member_id, _spoken_condition(member_id), *starred)
+
+
+def _spoken_condition(member_id: str | None) -> ColumnElement[bool]:
+    return Talk.id.in_(select(TalkSpeaker.talk_id).join(Speaker).where(Speaker.member_id == member_id))
 
 
 def _select_starred_ids(member_id: str | None) -> Select[str]:

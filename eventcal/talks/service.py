@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventcal.events.enums import ACTIVE_STATUSES, Programme, TalkKind
+from eventcal.events.enums import ACTIVE_STATUSES, EventStatus, Programme, TalkKind
 from eventcal.events.errors import EventEnded
 from eventcal.events.models import Event
 from eventcal.events.queries import ensure_event_loaded, is_public_and_redacted
-from eventcal.events.rules import is_accepting_talks, is_over
+from eventcal.events.rules import is_call_open, is_over
 from eventcal.events.state_changes import REDACTED_TEXT
 from eventcal.kit.database import truncate_log_after_commit
 from eventcal.kit.errors import FieldError, Forbidden, Message, raise_if_invalid
@@ -184,14 +184,18 @@ def redact_talk(session: Session, talk: Talk, *, caller: Caller, now: datetime) 
 
 
 def check_accepts_talks(event: Event, *, caller: Caller, now: datetime) -> None:
-    """Raise EventEnded or TalksClosed unless the event accepts talks. Moderators can add talks to past events."""
+    """Raise EventEnded or TalksClosed unless the event accepts talks.
+
+    Moderators can add talks to past events. A pending event accepts talks of its proposer.
+    """
     over = is_over(event.last_ends_at, now=now)
     about = {"event": event.title, "status": event.status.label}
     if over and not caller.is_moderator:
         raise EventEnded(Message("“%(event)s” has ended. Only a moderator can add talks to it.", **about))
-    if event.status not in ACTIVE_STATUSES:
+    is_own_proposal = event.status == EventStatus.PENDING and event.proposer_id == caller.member_id
+    if event.status not in ACTIVE_STATUSES and not is_own_proposal:
         raise TalksClosed(Message("“%(event)s” is %(status)s and does not accept talks.", **about))
-    if over or is_accepting_talks(event, now=now):
+    if over or is_call_open(event, now=now):
         return
     if event.call is None:
         raise TalksClosed(Message("“%(event)s” has no call for talks.", **about))

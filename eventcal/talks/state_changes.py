@@ -12,6 +12,7 @@ from eventcal.events.enums import Programme
 from eventcal.events.errors import InvalidTransition
 from eventcal.events.models import Event
 from eventcal.events.queries import can_manage_event, check_can_manage_event, ensure_event_loaded
+from eventcal.events.state_changes import publish_event
 from eventcal.kit.errors import DomainError, FieldError, Forbidden, Invalid, Message, VersionConflict, raise_if_invalid
 from eventcal.kit.translations import LANGUAGES, translate
 from eventcal.members.caller import Caller
@@ -23,7 +24,7 @@ from eventcal.outbox.service import MailTopic, queue_mail
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
-from eventcal.talks.queries import get_talk, is_submitter_or_speaker
+from eventcal.talks.queries import get_talk, is_submitter_or_speaker, list_submitted_talk_ids
 from eventcal.talks.rules import (
     ORGANISER_ACTIONS,
     SPEAKER_ACTIONS,
@@ -75,6 +76,22 @@ def apply_talk_action(
         _queue_decision_email(session, talk, action, submitter=submitter, reason=reason, now=now)
     session.flush()
     return talk
+
+
+def publish_event_with_talks(session: Session, event: Event, *, caller: Caller, now: datetime) -> Event:
+    """Publish a pending listed event, and accept the talks that its proposer has submitted.
+
+    Raises NotSignedIn, Forbidden, InvalidTransition, or Invalid if the event is curated.
+    """
+    check_moderator(caller)
+    if event.programme != Programme.LISTED:
+        detail = Message("is only possible for a listed event, because the team of a curated event selects the talks")
+        raise Invalid(errors=[FieldError("/with_talks", detail)])
+    publish_event(session, event, caller=caller)
+    for talk_id in list_submitted_talk_ids(session, event, submitter_id=event.proposer_id):
+        talk = get_talk(session, talk_id, caller)
+        apply_talk_action(session, talk, TalkAction.ACCEPT, caller=caller, reason=None, now=now)
+    return event
 
 
 def get_talk_for_action(session: Session, talk_id: str, caller: Caller, *, action: TalkAction) -> Talk:

@@ -22,6 +22,7 @@ from eventcal.members.errors import NotSignedIn, QuotaExceeded
 from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.delete_and_merge_referenced import delete_event
+from eventcal.talks.state_changes import publish_event_with_talks
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import next_page_link_header, page_json, paging_from_query, serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response, serve_content
@@ -29,7 +30,7 @@ from eventcal.web.identity.current_user import caller
 from eventcal.web.identity.permissions import confirmed_member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
 from eventcal.web.request.context import links, now, unit_of_work
-from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, event_json, with_occurrences
+from eventcal.web.schemas.events import EventIn, EventOut, EventPatch, PublishIn, event_json, with_occurrences
 from eventcal.web.schemas.occurrences import OccurrenceOut, OccurrenceQuery, occurrence_json
 from eventcal.web.schemas.response_schema import Json
 
@@ -98,11 +99,15 @@ def remove(slug: str) -> None:
         delete_event(session, event)
 
 
-@events.post("/events/<slug>/publish", moderator, returns=EventOut, errors=[InvalidTransition])
-def publish(slug: str) -> Response:
-    """Publish a pending event."""
+@events.post("/events/<slug>/publish", moderator, optional_body=PublishIn, returns=EventOut, errors=[InvalidTransition])
+def publish(fields: dict[str, Any], slug: str) -> Response:
+    """Publish a pending event. `with_talks` also publishes the talks that its proposer has submitted to it."""
     with unit_of_work() as session:
-        event = state_changes.publish_event(session, get_event(session, slug, caller()), caller=caller())
+        event = get_event(session, slug, caller())
+        if fields.get("with_talks"):
+            publish_event_with_talks(session, event, caller=caller(), now=now())
+        else:
+            state_changes.publish_event(session, event, caller=caller())
     return _event_response(event)
 
 

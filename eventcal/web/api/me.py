@@ -20,7 +20,7 @@ from eventcal.speakers.service import find_speaker_by_member
 from eventcal.sponsors.queries import list_own_sponsorships
 from eventcal.talks import service
 from eventcal.talks.delete_and_merge_referenced import delete_account
-from eventcal.talks.queries import get_talk, list_own_talks, list_starred_talks
+from eventcal.talks.queries import OwnTalksFilter, get_talk, list_own_talks, list_starred_talks
 from eventcal.web.api.blueprint import ApiBlueprint, read_json
 from eventcal.web.api.pagination import serve_private_page
 from eventcal.web.api.responses import json_response, private_json
@@ -35,7 +35,7 @@ from eventcal.web.schemas.events import EventOut, event_json
 from eventcal.web.schemas.fields import PageQuery
 from eventcal.web.schemas.response_schema import Json
 from eventcal.web.schemas.sponsors import SponsorshipOut, sponsorship_json
-from eventcal.web.schemas.talks import TalkOut, talk_json
+from eventcal.web.schemas.talks import OwnTalksQuery, TalkOut, talk_json
 
 me = ApiBlueprint("me", "Your own profile, sessions, access tokens and secret feeds")
 contributions = ApiBlueprint("contributions", "Your events and sponsorship enquiries")
@@ -183,11 +183,15 @@ def list_own_sponsorship_enquiries(query: dict[str, Any]) -> Response:
     return serve_private_page(query, list_own_sponsorships, serialize, member_id=current_member_id())
 
 
-@agenda.get("/me/talks", member(Scope.READ), query=PageQuery, lists=TalkOut)
+@agenda.get("/me/talks", member(Scope.READ), query=OwnTalksQuery, lists=TalkOut)
 def list_all_own_talks(query: dict[str, Any]) -> Response:
-    """List the talks that the current user has submitted or presents, regardless of state, newest first."""
+    """List the talks that the current user has submitted or presents, in every state, newest first."""
     return serve_private_page(
-        query, list_own_talks, lambda talk: talk_json(talk, links(), state=talk.state), caller=caller()
+        query,
+        list_own_talks,
+        lambda talk: talk_json(talk, links(), state=talk.state),
+        caller=caller(),
+        filters=OwnTalksFilter(**{name: tuple(query[name]) for name in ("roles", "states", "events")}),
     )
 
 

@@ -50,7 +50,8 @@ def serve_private_page(
     with read_session() as session:
         page = list_rows(session, paging=paging_from_query(query), **options)
         body = page_json(page, serialize)
-    return private_json(body, link=next_page_link_header(query, page.next_cursor))
+    filters = {name: value for name, value in request.args.items() if name not in query}
+    return private_json(body, link=next_page_link_header(query, page.next_cursor, **filters))
 
 
 def paging_from_query(query: Mapping[str, Any]) -> PageRequest:

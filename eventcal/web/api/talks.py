@@ -29,9 +29,9 @@ from eventcal.talks.state_changes import apply_talk_action, get_talk_for_action
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response
-from eventcal.web.identity.current_user import caller, current_member
+from eventcal.web.identity.current_user import caller, current_member, current_member_id
 from eventcal.web.identity.permissions import confirmed_member, member, moderator, organiser, public
-from eventcal.web.params.listing_filters import ListingQuerySchema, parse_listing_query
+from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, parse_listing_query
 from eventcal.web.request.context import links, now, read_session, unit_of_work
 from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
@@ -41,10 +41,18 @@ talks = ApiBlueprint("talks", "Talks at events, and their state changes")
 _PRIVATE_STATES = frozenset(TalkState) - {TalkState.ACCEPTED, TalkState.CONFIRMED, TalkState.CANCELLED}
 
 
-@talks.get("/talks", public, documented_query=ListingQuerySchema, lists=TalkOut)
+@talks.get("/talks", public, documented_query=ListingQuerySchema, lists=TalkOut, errors=[NotSignedIn])
 def list_all() -> Response:
-    """List public talks."""
-    return serve_list(parse_listing_query(request.args), list_talk_json, Fragment, same_for_all=True)
+    """List public talks.
+
+    If the query string contains a state in which talks are not public, such as `state=submitted`, the list contains the
+    talks that the current user has submitted, presents, or may review.
+    """
+    asked = parse_listing_query(request.args)
+    if _PRIVATE_STATES & set(asked.filter.states):
+        current_member_id()
+        return _serve_submissions(asked, asked.filter)
+    return serve_list(asked, list_talk_json, Fragment, same_for_all=True)
 
 
 @talks.get(
@@ -60,19 +68,23 @@ def list_talks_of_event(slug: str) -> Response:
     # If the query string filters by events but not by the event in the path, the list is empty.
     within = replace(asked.filter, events=(slug,) if slug in (asked.filter.events or (slug,)) else ("",))
     if asked.filter.states and _can_review(slug, asked.filter.states):
-        return serve_list(
-            asked,
-            list_submissions,
-            lambda talk: talk_json(talk, links(), state=talk.state),
-            override_filter=within,
-            public=False,
-        )
+        return _serve_submissions(asked, within)
 
     def list_public_talks(session: Session, *filters: Filter, **paged: Any) -> Page[str]:
         check_event_visible(session, slug, caller())
         return list_talk_json(session, *filters, **paged)
 
     return serve_list(asked, list_public_talks, Fragment, override_filter=within)
+
+
+def _serve_submissions(asked: ListingQuery, filters: Filter) -> Response:
+    return serve_list(
+        asked,
+        partial(list_submissions, caller=caller()),
+        lambda talk: talk_json(talk, links(), state=talk.state),
+        override_filter=filters,
+        public=False,
+    )
 
 
 def _can_review(slug: str, states: tuple[str, ...]) -> bool:

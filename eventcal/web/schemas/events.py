@@ -16,7 +16,7 @@ from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import described
 from eventcal.web.schemas import fields as strict
 from eventcal.web.schemas.event_parts import RoomOut, TrackOut
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, TypedSchema
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, BoolField, TypedSchema
 from eventcal.web.schemas.money import Money, PriceOut, price_json
 from eventcal.web.schemas.occurrences import OccurrenceOut, OverrideOut, OverridesField, occurrence_json
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
@@ -105,6 +105,12 @@ EventIn = EventPatch.with_required(
     name="EventIn",
     description="A new event. Without `ends`, it ends on the day it starts.",
 )
+
+
+class PublishIn(BaseSchema):
+    """The optional body of a request that publishes an event."""
+
+    with_talks = BoolField(metadata=described("Whether to publish the submitted talks of the proposer, too."))
 
 
 class CallForTalksOut(ResponseSchema):

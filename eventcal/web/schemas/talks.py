@@ -9,14 +9,14 @@ from eventcal.events.limits import PART_NAME, TAG, TAGS
 from eventcal.kit.validators import LANGUAGE
 from eventcal.speakers.limits import AFFILIATION, JOB_TITLE
 from eventcal.talks import limits
-from eventcal.talks.enums import TalkState
+from eventcal.talks.enums import TalkRole, TalkState
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
 from eventcal.web.http.urls import UrlBuilder
-from eventcal.web.params.fields import described
+from eventcal.web.params.fields import ChoiceParam, CommaSeparatedParam, described, short_line_param
 from eventcal.web.schemas import fields as strict
-from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, ReferenceOrInline, TypedSchema
+from eventcal.web.schemas.fields import LOCAL_PATTERN, URI, BaseSchema, PageQuery, ReferenceOrInline, TypedSchema
 from eventcal.web.schemas.response_schema import Json, ResponseSchema, format_local_instant
 from eventcal.web.schemas.speakers import SpeakerBrief
 
@@ -64,6 +64,23 @@ class TalkPatch(TalkBase):
     """Changes to a talk, as a JSON merge patch (RFC 7396)."""
 
     room = strict.SingleLine(PART_NAME, allow_none=True, doc="The name of one of the event's rooms.")
+
+
+class OwnTalksQuery(PageQuery):
+    """The query parameters of the list of the current user's talks."""
+
+    roles = CommaSeparatedParam(
+        ChoiceParam(TalkRole),
+        data_key="role",
+        load_default=(),
+        metadata=described("Talks in which you have this role."),
+    )
+    states = CommaSeparatedParam(
+        ChoiceParam(TalkState), data_key="state", load_default=(), metadata=described("Talks in any of these states.")
+    )
+    events = CommaSeparatedParam(
+        short_line_param(), data_key="event", load_default=(), metadata=described("Talks at these events, by slug.")
+    )
 
 
 class StepIn(BaseSchema):

@@ -211,8 +211,8 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "GET /api/v1/events/proposed/talks",
         "GET /api/v1/events/proposed/tiers",
         "GET /api/v1/events/proposed/tracks",
-        "GET /api/v1/talks/draft",
     ),
+    Access(OWNER, Token.OPTIONAL, visible_to=NOBODY): ("GET /api/v1/talks/draft",),
     Access(OWNER | REVIEWERS, Token.OPTIONAL, visible_to=NOBODY): ("GET /api/v1/talks/submitted",),
     Access(MODERATORS, Token.OPTIONAL, visible_to=NOBODY): (
         "GET /api/v1/speakers/twin",
@@ -306,7 +306,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     Access(OWNER | ORGANISERS, Scope.READ, visible_to=NOBODY): ("GET /api/v1/sponsorships/enquiry",),
     Access(OWNER | ORGANISERS, Scope.SUBMIT, visible_to=OWNER | REVIEWERS): ("PATCH /api/v1/talks/submitted",),
     Access(OWNER | ORGANISERS, Scope.SUBMIT): ("PATCH /api/v1/talks/confirmed",),
-    Access(OWNER, Scope.SUBMIT, visible_to=OWNER | MODERATORS): ("POST /api/v1/talks/draft/submit",),
+    Access(OWNER, Scope.SUBMIT, visible_to=OWNER): ("POST /api/v1/talks/draft/submit",),
     Access(OWNER, Scope.SUBMIT): ("POST /api/v1/talks/confirmed/confirm", "POST /api/v1/talks/confirmed/withdraw"),
     Access(OWNER | MODERATORS, Scope.SUBMIT, visible_to=NOBODY): ("POST /api/v1/events/proposed/talks",),
     Access(OWNER | MODERATORS, Scope.SUBMIT): (

@@ -1,5 +1,6 @@
 """Pages for publishing, cancelling, deleting and redacting events, with a preview of the effects on subscribers."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import redirect, request, url_for
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventcal.events import state_changes
-from eventcal.events.enums import PUBLIC_STATUSES
+from eventcal.events.enums import PUBLIC_STATUSES, Programme
 from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_organiser
 from eventcal.events.state_changes import EventAction
@@ -17,6 +18,8 @@ from eventcal.kit.errors import DomainError, FieldError, VersionConflict
 from eventcal.members.permission_checks import check_moderator
 from eventcal.sponsors.service import check_has_no_sponsorships, redact_tiers
 from eventcal.talks.delete_and_merge_referenced import delete_event
+from eventcal.talks.queries import list_submitted_talk_ids
+from eventcal.talks.state_changes import publish_event_with_talks
 from eventcal.web.i18n import translate
 from eventcal.web.identity.current_user import caller
 from eventcal.web.pages.organise import layout
@@ -83,7 +86,10 @@ def take_event_step(slug: str) -> str:
         layout.check_edit_conflict(event)
         match step:
             case EventAction.PUBLISH:
-                state_changes.publish_event(session, event, caller=caller())
+                if request.form.get("with_talks"):
+                    publish_event_with_talks(session, event, caller=caller(), now=now())
+                else:
+                    state_changes.publish_event(session, event, caller=caller())
             case EventAction.CANCEL:
                 state_changes.cancel_event(session, event, now=now())
             case EventAction.DELETE:
@@ -99,6 +105,9 @@ def take_event_step(slug: str) -> str:
 def _build_step_page(session: Session, event: Event, step: EventAction, *, form: Form) -> Page:
     was_public = event.status in PUBLIC_STATUSES
     talks = count_talks_once_published(session, event)
+    submitted: Sequence[str] = ()
+    if step == EventAction.PUBLISH and event.programme == Programme.LISTED:
+        submitted = list_submitted_talk_ids(session, event, submitter_id=event.proposer_id)
     is_open = step in state_changes.allowed_event_actions(event, caller())
     session.expunge(event)
     # Changes to a detached event are not written to the database.
@@ -115,6 +124,7 @@ def _build_step_page(session: Session, event: Event, step: EventAction, *, form:
         step=step.value,
         is_open=is_open,
         talks=talks,
+        submitted_talks=len(submitted),
         look=build_calendar_preview(session, event, was_public=was_public),
         notices=subscribed_apps_context(session, current_event),
     )
