@@ -17,6 +17,6 @@ def build_feed(
     stamps: Stamps = STAMPS,
 ) -> bytes:
     """Return the feed with these entries. `zones` are the VTIMEZONE components that the entries refer to."""
-    above, below = fmt.header_and_footer(head, zones)
+    above, below = fmt.header_and_footer(head, zones, options)
     kept = [StoredEntry(entry=entry, stamps=stamps, number=number) for number, entry in enumerate(entries, start=1)]
     return above + fmt.separator.join([fmt.serialize_entry(one, options) for one in kept]) + below

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from eventcal.feeds.entries.entry import FeedHead
 from eventcal.feeds.entry_selection import Feed, iter_feed_rows, list_rows_changed_since
 from eventcal.feeds.format_registry import COLUMNS_BY_SOURCE, Format, Options
-from eventcal.feeds.zones import vtimezone
+from eventcal.feeds.zones import vtimezone, vtimezone_of_yearly_rule
 
 # Above this number of changes, assembling a feed from scratch is as fast as updating it.
 _MAX_INCREMENTAL_CHANGES = 500
@@ -158,8 +158,9 @@ def _render_row(request: AssemblyRequest, row: Row[Any]) -> tuple[_EntryMeta, by
 def _build_feed(request: AssemblyRequest, buffer: _EntryBuffer, *, version: str, revision: int) -> AssembledFeed:
     changed_at = max([meta.stamp for meta in buffer.entries], default=None)
     zones = [vtimezone(zone, first, last) for zone, (first, last) in _date_ranges_by_zone(buffer.entries).items()]
-    above, below = request.format.header_and_footer(replace(request.head, changed_at=changed_at), zones)
-    separator, texts = request.format.separator, buffer.texts
+    head = replace(request.head, changed_at=changed_at)
+    above, below = request.format.header_and_footer(head, zones, request.options)
+    separator, texts = request.format.separator, buffer.texts or [_serialize_placeholder(request)]
     between = [one for text in texts for one in (separator, text)][1:] if separator else texts
     return AssembledFeed(
         revision=revision,
@@ -170,6 +171,10 @@ def _build_feed(request: AssemblyRequest, buffer: _EntryBuffer, *, version: str,
         sizes=buffer.sizes,
         entries_offset=len(above),
     )
+
+
+def _serialize_placeholder(request: AssemblyRequest) -> bytes:
+    return request.format.serialize_placeholder(vtimezone_of_yearly_rule(request.head.zone))
 
 
 def _hash_version(request: AssemblyRequest, metas: Iterable[_EntryMeta]) -> str:

@@ -11,14 +11,19 @@ from eventcal.feeds.apply_options import Cancelled, apply_options
 from eventcal.feeds.entries.entry import FeedHead, Stamps, StoredEntry
 from eventcal.feeds.entries.entry_codec import load_entry
 from eventcal.feeds.formats import csv_feed, ics, jcal, jscal, xcal
-from eventcal.feeds.formats.components import Component
-from eventcal.feeds.formats.vevent import event_components, event_components_with_rfc9073, vcalendar_properties
+from eventcal.feeds.formats.components import Component, Property
+from eventcal.feeds.formats.vevent import (
+    event_components,
+    event_components_with_rfc9073,
+    vcalendar_properties,
+    vcalendar_properties_with_uid,
+)
 from eventcal.feeds.index.models import FeedEntry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Output options of a feed. `rich` adds components for participants and locations (RFC 9073)."""
+    """Output options of a feed. `rich` adds the UID of the feed, and the participants and locations (RFC 9073)."""
 
     cancelled: Cancelled = Cancelled.KEEP
     utc: bool = False
@@ -32,6 +37,8 @@ DEFAULT_OPTIONS = Options()
 class Format:
     """A feed format. `header_and_footer` returns the bytes before and after the entries.
 
+    `serialize_placeholder` serialises the time zone that a feed without entries contains, because iCalendar requires at
+    least one component (RFC 5545, section 3.6). The other formats have no placeholder.
     `is_stored_rendered` is true if the feed index stores serialised entries in this format. `has_extra_data` is true if
     the output contains data that the content hash of an entry does not cover.
     """
@@ -39,7 +46,8 @@ class Format:
     name: str
     media_type: str
     serialize_entry: Callable[[StoredEntry, Options], bytes]
-    header_and_footer: Callable[[FeedHead, Sequence[Component]], tuple[bytes, bytes]]
+    header_and_footer: Callable[[FeedHead, Sequence[Component], Options], tuple[bytes, bytes]]
+    serialize_placeholder: Callable[[Component], bytes] = lambda _zone: b""
     separator: bytes = b""
     is_stored_rendered: bool = False
     has_extra_data: bool = False
@@ -83,38 +91,51 @@ def _components(stored: StoredEntry, options: Options) -> tuple[Component, ...]:
     return make(stored.entry, stored.stamps)
 
 
+def _head_properties(head: FeedHead, options: Options) -> tuple[Property, ...]:
+    return vcalendar_properties_with_uid(head) if options.rich else vcalendar_properties(head)
+
+
 ICS = Format(
     name="ics",
     media_type=ics.MEDIA_TYPE,
     serialize_entry=lambda kept, options: "".join(map(ics.serialize_component, _components(kept, options))).encode(),
-    header_and_footer=ics.ics_header_and_footer,
+    header_and_footer=lambda head, zones, options: ics.ics_header_and_footer(
+        _head_properties(head, options), zones=zones
+    ),
+    serialize_placeholder=lambda zone: ics.serialize_component(zone).encode(),
     is_stored_rendered=True,
 )
 JCAL = Format(
     name="jcal",
     media_type=jcal.MEDIA_TYPE,
     serialize_entry=lambda kept, options: jcal.components_to_json(_components(kept, options)),
-    header_and_footer=lambda head, zones: jcal.jcal_header_and_footer(vcalendar_properties(head), zones=zones),
+    header_and_footer=lambda head, zones, options: jcal.jcal_header_and_footer(
+        _head_properties(head, options), zones=zones
+    ),
+    serialize_placeholder=lambda zone: jcal.components_to_json([zone]),
     separator=jcal.SEPARATOR,
 )
 XCAL = Format(
     name="xcal",
     media_type=xcal.MEDIA_TYPE,
     serialize_entry=lambda kept, options: xcal.components_to_xml(_components(kept, options)),
-    header_and_footer=lambda head, zones: xcal.xcal_header_and_footer(vcalendar_properties(head), zones=zones),
+    header_and_footer=lambda head, zones, options: xcal.xcal_header_and_footer(
+        _head_properties(head, options), zones=zones
+    ),
+    serialize_placeholder=lambda zone: xcal.components_to_xml([zone]),
 )
 JSCAL = Format(
     name="jscal",
     media_type=jscal.MEDIA_TYPE,
     serialize_entry=lambda kept, _: jscal.entry_to_json(kept.entry, kept.stamps),
-    header_and_footer=lambda head, _: jscal.jscal_header_and_footer(head),
+    header_and_footer=lambda head, _zones, _options: jscal.jscal_header_and_footer(head),
     separator=jscal.SEPARATOR,
 )
 CSV = Format(
     name="csv",
     media_type=csv_feed.MEDIA_TYPE,
     serialize_entry=lambda kept, _: csv_feed.csv_row(kept),
-    header_and_footer=lambda _head, _zones: (csv_feed.HEADER, b""),
+    header_and_footer=lambda _head, _zones, _options: (csv_feed.HEADER, b""),
     has_extra_data=True,
 )
 CALENDAR_FORMATS = (ICS, JCAL, XCAL, JSCAL)

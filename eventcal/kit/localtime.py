@@ -160,6 +160,13 @@ def local_to_utc_lenient(local: datetime, tzid: str) -> datetime:
     return local.replace(tzinfo=get_zone(tzid)).astimezone(UTC)
 
 
+def is_repeated(local: datetime, tzid: str) -> bool:
+    """Return whether a naive local time occurs twice because the clocks are set back."""
+    here = get_zone(tzid)
+    first, second = (local.replace(tzinfo=here, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first < second
+
+
 def _end_of_gap(local: datetime, tzid: str) -> datetime:
     """Return the instant of the clock change that skips the local time."""
     here = get_zone(tzid)

@@ -46,8 +46,10 @@ def _check_calendar_zones(components: list[Component]) -> Iterator[Finding]:
     used = _first_line_by_tzid(components)
     for tzid, line in used.items():
         yield from _check_tzid_use(tzid, line, described.get(tzid))
+    # A calendar without entries contains a time zone because it must contain a component (RFC 5545, section 3.6).
+    has_entries = any(component.name in ENTRY_NAMES for component in components)
     for tzid, zone in described.items():
-        if tzid not in used:
+        if has_entries and tzid not in used:
             yield finding("zone-unused", zone.line, f"no entry uses {quote_excerpt(tzid)}")
     yield from _check_offsets(components, described)
 

@@ -21,6 +21,7 @@ from eventcal.feeds.entries.entry import (
 )
 from eventcal.feeds.formats.components import Component as VTimezone
 from eventcal.feeds.formats.ics import ics_header_and_footer, render_entry, with_timestamps
+from eventcal.feeds.formats.vevent import vcalendar_properties
 from eventcal.feeds.zones import vtimezone
 from eventcal.kit.localtime import UTC_NAMES, get_zone
 from eventcal.kit.text import multi_line_error, single_line_error
@@ -151,7 +152,7 @@ def build_ics_feed(*entries: CalendarEntry) -> bytes:
 
 def wrap_vevents(texts: Iterable[str], zones: Iterable[VTimezone] = ()) -> bytes:
     """Return a feed of these VEVENT and VTIMEZONE components."""
-    above, below = ics_header_and_footer(FEED_HEAD, zones)
+    above, below = ics_header_and_footer(vcalendar_properties(FEED_HEAD), zones=zones)
     return b"".join([above, *(text.encode() for text in texts), below])
 
 

@@ -54,7 +54,14 @@ function* icalOccurrences(event, from, to) {
 
 function byIcal({ text, jcal, between }) {
   const calendar = new ICAL.Component(jcal ?? ICAL.parse(text));
-  const events = calendar.getAllSubcomponents("vevent").map((component) => new ICAL.Event(component));
+  const components = calendar.getAllSubcomponents("vevent");
+  const uidOf = (component) => component.getFirstPropertyValue("uid");
+  const isException = (component) => component.hasProperty("recurrence-id");
+  // Without `exceptions`, ical.js applies each exception to all events of the calendar.
+  const exceptionsOf = (event) => components.filter((one) => isException(one) && uidOf(one) === uidOf(event));
+  const events = components.map(
+    (one) => new ICAL.Event(one, { exceptions: isException(one) ? [] : exceptionsOf(one) }),
+  );
   const answer = { entries: events.map((event) => icalEntry(event)) };
   if (between) {
     const [from, to] = between.map((moment) => new Date(moment));

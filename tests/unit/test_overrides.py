@@ -258,3 +258,19 @@ def test_occurrence_key_in_another_format_is_rejected(written: str) -> None:
     assert occurrence_id_error(written) == (
         "must be the original start of an occurrence: a date (2014-08-18) or local date-time (2014-06-04T13:30:00)"
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "first", "second"),
+    [(CALL_FIELDS, "2026-03-03T16:00:00", APRIL), (ALL_DAY_FIELDS, "2026-03-03", DAY_IN_APRIL)],
+)
+@pytest.mark.parametrize("end", ["COUNT=2", "UNTIL=20260430"])
+def test_at_least_one_occurrence_is_not_excluded(event: dict[str, Any], first: str, second: str, end: str) -> None:
+    finite = {**event, "recurrence": f"{CALL_FIELDS['recurrence']};{end}"}
+    excluded: dict[str, dict[str, Any]] = {one: {"excluded": True} for one in (first, second)}
+    [error] = errors_of(excluded, finite)
+    assert (error.pointer, "must not exclude every occurrence" in error.detail) == ("/recurrence_overrides", True)
+    assert errors_of({first: {"excluded": True}}, finite) == []
+    assert errors_of({**excluded, second: {"title": "Last call"}}, finite) == []
+    # A rule without an end has more occurrences than can be excluded.
+    assert errors_of(excluded, event) == []

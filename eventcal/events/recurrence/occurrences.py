@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from eventcal.events.enums import ACTIVE_STATUSES, EventStatus
+from eventcal.events.recurrence.clock_changes import local_starts_at_clock_changes
 from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
 from eventcal.kit.errors import FieldError, Invalid, Message
 from eventcal.kit.localtime import (
@@ -181,8 +183,19 @@ def is_cancelled_on(event: RecurringEvent, day: date) -> bool:
     return any(occurrence[:10] == day.isoformat() for occurrence in excluded_occurrence_ids(event))
 
 
-def list_overridden_occurrences(event: RecurringEvent) -> list[Occurrence]:
-    return [_apply_override(event, slot) for slot in _list_overridden_slots(event)]
+def list_explicit_occurrences(event: RecurringEvent) -> list[Occurrence]:
+    """Return the occurrences that the rule does not describe fully: those with an override or at a change of clocks."""
+    slots = [*_list_overridden_slots(event), *_iter_slots_at_clock_changes(event)]
+    return [_apply_override(event, slot) for slot in sorted(slots, key=attrgetter("occurrence"))]
+
+
+def _iter_slots_at_clock_changes(event: RecurringEvent) -> Iterator[OccurrenceSlot]:
+    if not event.recurrence or "T" not in event.starts:
+        return
+    for local in local_starts_at_clock_changes(event.recurrence, event.starts, event.ends, tzid=event.timezone):
+        occurrence = format_local(local)
+        if occurrence not in (event.recurrence_overrides or {}):
+            yield build_occurrence_slot(event, occurrence, {})
 
 
 def excluded_occurrence_ids(event: RecurringEvent) -> list[str]:

@@ -7,10 +7,11 @@ by its start according to the rule. An override contains either `excluded` or th
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from eventcal.events.fields import OverrideFields
-from eventcal.events.recurrence.expansion import expand_rule
+from eventcal.events.recurrence.expansion import RuleExpansion, expand_rule
 from eventcal.events.recurrence.occurrences import LAST_DAY, RecurringEvent, build_occurrence_slot
 from eventcal.kit.errors import FieldError, Message, json_pointer
 from eventcal.kit.localtime import format_local, local_to_utc_strict, parse_local
@@ -21,6 +22,7 @@ EXCLUDED_MUST_BE_TRUE = Message("must be true, or null to remove it")
 _POINTER = "/recurrence_overrides"
 _TIME_FIELDS = ("starts", "ends")
 
+_ALL_EXCLUDED = Message("must not exclude every occurrence of the rule; keep at least one, or cancel the event")
 _MUST_BE_TIME = Message("must be a date-time, like the event's `starts`")
 _MUST_BE_DATE = Message("must be a date, like the event's `starts`")
 
@@ -60,6 +62,11 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
     if dates is None:
         missing = Message("requires a recurrence; set `recurrence`, or set this field to null")
         return [FieldError(_POINTER, missing)]
+    excluded = {occurrence for occurrence, override in overrides.items() if override.get("excluded")}
+    if excluded and all(
+        occurrence in excluded for occurrence in islice(_iter_occurrence_ids(dates), len(excluded) + 1)
+    ):
+        return [FieldError(_POINTER, _ALL_EXCLUDED)]
     next_dates = dates.next_dates(date.fromisoformat(occurrence[:10]) for occurrence in overrides)
     return [
         FieldError(f"{_POINTER}{json_pointer([occurrence])}{error.pointer}", error.detail)
@@ -69,6 +76,11 @@ def override_errors(event: RecurringEvent, overrides: Overrides, *, changed: Col
             *_override_field_errors(event, occurrence, override),
         )
     ]
+
+
+def _iter_occurrence_ids(dates: RuleExpansion) -> Iterator[str]:
+    is_timed = "T" in dates.starts
+    return (format_local(local if is_timed else local.date()) for local in dates.iter_from(dates.start.date()))
 
 
 def occurrence_id_error(occurrence: str) -> str | None:

@@ -80,4 +80,6 @@ class EventDescription:
             facts.append(f"Registration: {price}")
         if event.registration_url:
             facts.append(f"Register at {event.registration_url}")
+        if event.url:
+            facts.append(f"Website: {event.url}")
         return facts

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from eventcal.kit.localtime import UTC_NAMES
+from eventcal.kit.localtime import UTC_NAMES, is_repeated
 
 
 class EntryKind(StrEnum):
@@ -70,7 +70,8 @@ class CalendarEntry:
 
     `starts` and `ends` are either dates or naive local times in `zone`. The value of `ends` is exclusive. The `fold`
     attribute of a datetime distinguishes the two instants of an ambiguous local time (PEP 495). `excluded` contains the
-    original starts of the occurrences that are cancelled or skipped.
+    original starts of the occurrences that are cancelled or skipped. `url` is the page of the entry in this calendar,
+    and `website` the event's own website.
     """
 
     uid: str
@@ -85,6 +86,7 @@ class CalendarEntry:
     url: str
     description: str
     html: str
+    website: str | None = None
     location: str | None = None
     geo: tuple[float, float] | None = None
     categories: tuple[str, ...] = ()
@@ -104,13 +106,19 @@ class CalendarEntry:
     def needs_zone(self) -> bool:
         """Whether the times of the entry are written with a TZID, which requires a VTIMEZONE."""
         moments = [moment for moment in (self.starts, self.ends) if isinstance(moment, datetime)]
-        # RFC 5545 (section 3.3.5) cannot express the second instant of an ambiguous local time except in UTC.
-        return bool(moments) and self.zone not in UTC_NAMES and not any(moment.fold for moment in moments)
+        if not moments or self.zone in UTC_NAMES:
+            return False
+        # Apps disagree on which of the two instants an ambiguous local time means, so it is written in UTC.
+        # A recurrence rule requires local times. Its occurrences at ambiguous local times are overrides.
+        return self.recurrence is not None or not any(is_repeated(moment, self.zone) for moment in moments)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """An occurrence that differs from its recurring entry. `occurrence` is the original start of the occurrence."""
+    """An occurrence with its own VEVENT: one that differs from its recurring entry, or at a change of the clocks.
+
+    `occurrence` is the original start of the occurrence.
+    """
 
     occurrence: date | datetime
     entry: CalendarEntry

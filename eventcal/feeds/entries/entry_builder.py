@@ -7,7 +7,7 @@ from typing import Protocol
 
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
 from eventcal.events.models import Event
-from eventcal.events.recurrence.occurrences import Occurrence, excluded_occurrence_ids, list_overridden_occurrences
+from eventcal.events.recurrence.occurrences import Occurrence, excluded_occurrence_ids, list_explicit_occurrences
 from eventcal.feeds.entries.descriptions import (
     EventDescription,
     format_html_description,
@@ -25,6 +25,7 @@ from eventcal.feeds.entries.entry import (
     Status,
     TalkFacts,
 )
+from eventcal.feeds.entries.locations import event_location, occurrence_location
 from eventcal.kit.localtime import get_zone, parse_local
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
@@ -92,7 +93,8 @@ class EntryBuilder:
             url=url,
             description=plain,
             html=html,
-            location=_format_location(None, event),
+            website=event.url,
+            location=event_location(event),
             geo=_event_coordinates(event),
             categories=tuple(tag.tag for tag in event.tags),
             conference=event.online_url,
@@ -127,7 +129,7 @@ class EntryBuilder:
             url=url,
             description=format_plain_description([talk.abstract_plain], first_lines=first_lines, url=url),
             html=format_html_description([talk.abstract_html], first_lines=first_lines, url=url),
-            location=_format_location(talk.room.name if talk.room else None, talk.event),
+            location=event_location(talk.event, room=talk.room.name if talk.room else None),
             geo=_event_coordinates(talk.event),
             categories=tuple(dict.fromkeys([*track, *(tag.tag for tag in talk.tags)])),
             conference=talk.event.online_url,
@@ -144,7 +146,7 @@ class EntryBuilder:
 
 def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
     single = replace(entry, recurrence=None, excluded=(), overrides=())
-    occurrences = list_overridden_occurrences(event)
+    occurrences = list_explicit_occurrences(event)
     return tuple(_build_override(event, single, one, description=description) for one in occurrences)
 
 
@@ -163,7 +165,7 @@ def _build_override(
         transparent=base.transparent or occurrence.status == EventStatus.CANCELLED,
         description=plain,
         html=html,
-        location=base.location if here else ", ".join(part for part in (occurrence.venue, event.city) if part),
+        location=occurrence_location(event, occurrence),
         # The coordinates are known only for the event's own venue.
         geo=base.geo if here else None,
         conference=occurrence.online_url,
@@ -230,10 +232,6 @@ def _format_speaker(speaker: Speaker | EnteredSpeaker) -> str:
 def _format_line_up_line(talk: Talk) -> str:
     names = ", ".join(speaker.name for speaker in talk.speakers)
     return f"{talk.title} ({names})" if names else talk.title
-
-
-def _format_location(room: str | None, event: Event) -> str | None:
-    return ", ".join(part for part in (room, event.venue, event.city) if part) or None
 
 
 def _event_coordinates(event: Event) -> tuple[float, float] | None:

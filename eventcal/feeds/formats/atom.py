@@ -63,6 +63,8 @@ def _add_entry(feed: Element, stored: StoredEntry) -> None:
     _add_text_element(element, "updated", format_utc(stored.stamps.changed_at))
     _add_text_element(element, "published", format_utc(entry.created_at))
     _add_link(element, "alternate", "text/html", url=entry.url)
+    if entry.website:
+        _add_link(element, "related", "text/html", url=entry.website)
     for one in entry.participants:
         if one.part == ParticipantType.SPEAKER:
             person = SubElement(element, "author")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Stamps
+from eventcal.feeds.entries.entry import CalendarEntry, Stamps
 from eventcal.feeds.entries.sanitize import percent_encode_url, replace_controls
 from eventcal.feeds.formats.components import Component, Property, ValueType, round_degrees
-from eventcal.feeds.formats.vevent import event_components, vcalendar_properties
+from eventcal.feeds.formats.vevent import event_components
 from eventcal.kit.bounded_cache import bounded_cache
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -32,9 +32,9 @@ def with_timestamps(entry: str, stamps: Stamps) -> str:
     return _BEGIN_VEVENT.sub(f"BEGIN:VEVENT\r\n{lines}", entry)
 
 
-def ics_header_and_footer(head: FeedHead, zones: Iterable[Component]) -> tuple[bytes, bytes]:
+def ics_header_and_footer(head: Iterable[Property], *, zones: Iterable[Component]) -> tuple[bytes, bytes]:
     """Return the bytes before and after the entries. VTIMEZONEs precede the entries, as single-pass parsers require."""
-    properties = map(_serialize_property, vcalendar_properties(head))
+    properties = map(_serialize_property, head)
     above = "".join(["BEGIN:VCALENDAR\r\n", *properties, *map(_serialize_zone, zones)])
     return above.encode(), b"END:VCALENDAR\r\n"
 

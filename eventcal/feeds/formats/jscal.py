@@ -10,7 +10,7 @@ from eventcal.feeds.entries.entry import CalendarEntry, FeedHead, Participant, P
 from eventcal.feeds.entries.sanitize import percent_encode_url, replace_controls
 from eventcal.feeds.formats.components import NUMERIC_RULE_PARTS, parse_rule_values, round_degrees
 from eventcal.feeds.formats.vevent import PRODID, rfc5545_rule
-from eventcal.kit.localtime import UTC_NAMES, format_utc, get_zone, local_to_utc_lenient
+from eventcal.kit.localtime import format_utc, get_zone, local_to_utc_lenient
 from eventcal.kit.rrule_syntax import split_weekday
 
 MEDIA_TYPE = "application/jscalendar+json;type=group; charset=utf-8"
@@ -87,7 +87,7 @@ def _single_event_to_json(entry: CalendarEntry, stamps: Stamps) -> Json:
         **_time_properties(entry),
         "status": entry.status.lower(),
         "freeBusyStatus": "free" if entry.transparent else "busy",
-        "links": _page_link(entry.url),
+        "links": _page_link(entry.url) | (_website_link(entry.website) if entry.website else {}),
     }
     maps = {
         "locations": _locations_to_json(entry),
@@ -111,14 +111,13 @@ def _time_properties(entry: CalendarEntry) -> Json:
 def _start_zone(entry: CalendarEntry) -> str | None:
     if not isinstance(entry.starts, datetime):
         return None
-    # An ambiguous local time means the first instant (RFC 5545, section 3.3.5), so UTC is used for the second instant.
-    return "Etc/UTC" if entry.zone in UTC_NAMES or entry.starts.fold else entry.zone
+    return entry.zone if entry.needs_zone else "Etc/UTC"
 
 
 def _format_local_start(entry: CalendarEntry, moment: date | datetime) -> str:
     if not isinstance(moment, datetime):
         return f"{moment.isoformat()}T00:00:00"
-    if isinstance(entry.starts, datetime) and entry.starts.fold:
+    if not entry.needs_zone:
         moment = local_to_utc_lenient(moment, entry.zone).replace(tzinfo=None)
     return moment.isoformat(timespec="seconds")
 
@@ -143,6 +142,10 @@ def _page_link(url: str) -> Json:
     """Return a link to the web page of an entry or a participant (RFC 8984, section 4.2.7)."""
     link = {"@type": "Link", "href": percent_encode_url(url), "contentType": "text/html", "rel": "describedby"}
     return {"page": link}
+
+
+def _website_link(url: str) -> Json:
+    return {"website": {"@type": "Link", "href": percent_encode_url(url), "rel": "related"}}
 
 
 def _locations_to_json(entry: CalendarEntry) -> Json:

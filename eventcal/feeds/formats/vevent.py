@@ -49,14 +49,16 @@ def _add_rfc9073_parts(component: Component, entry: CalendarEntry) -> Component:
 
 
 def vcalendar_properties(head: FeedHead) -> tuple[Property, ...]:
-    """Return the properties of the VCALENDAR (RFC 5545, section 3.7, and RFC 7986, section 5)."""
+    """Return the properties of the VCALENDAR, except UID (RFC 5545, section 3.7, and RFC 7986, section 5).
+
+    vdirsyncer copies a UID of the VCALENDAR to every entry, and then keeps only one entry.
+    """
     source = [uri_property("SOURCE", head.source, explicit_type=True)] if head.source else []
     changed = [_utc_property("LAST-MODIFIED", head.changed_at)] if head.changed_at else []
     return (
         text_property("VERSION", "2.0"),
         text_property("PRODID", PRODID),
         text_property("CALSCALE", "GREGORIAN"),
-        text_property("UID", head.uid),
         text_property("NAME", head.name),
         text_property("X-WR-CALNAME", head.name),
         text_property("DESCRIPTION", head.description),
@@ -68,6 +70,10 @@ def vcalendar_properties(head: FeedHead) -> tuple[Property, ...]:
         Property("X-PUBLISHED-TTL", ValueType.DURATION, ("PT1H",)),
         *changed,
     )
+
+
+def vcalendar_properties_with_uid(head: FeedHead) -> tuple[Property, ...]:
+    return (*vcalendar_properties(head), text_property("UID", head.uid))
 
 
 def _stamp_properties(stamps: Stamps) -> tuple[Property, ...]:

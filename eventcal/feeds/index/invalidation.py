@@ -40,7 +40,7 @@ class AffectedEntries:
 # The fields of an event that affect the entries or the API resources of its talks.
 _EVENT_FIELDS_IN_TALKS = frozenset(
     {"slug", "title", "timezone", "starts", "ends", "status", "programme", "venue", "city", "latitude", "longitude"}
-    | {"online_url", "recurrence", "recurrence_overrides"}
+    | {"address", "region", "country", "attendance", "online_url", "recurrence", "recurrence_overrides"}
 )
 _SPEAKER_FIELDS_IN_TALKS = frozenset({"slug", "name", "job_title", "affiliation"})
 # The fields of a speaker that affect the results of a search by speaker slug.

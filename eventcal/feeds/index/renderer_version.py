@@ -4,10 +4,10 @@ import hashlib
 from importlib.metadata import version
 
 # Increment RENDERER_VERSION if the rendering changes, so that `db upgrade` renders entries and resources again.
-RENDERER_VERSION = 5
+RENDERER_VERSION = 6
 
 # The libraries whose versions affect rendered entries and VTIMEZONEs.
-_LIBRARIES = ("icalendar", "markdown-it-py", "nh3", "tzdata")
+_LIBRARIES = ("babel", "icalendar", "markdown-it-py", "nh3", "tzdata")
 
 
 def build_renderer_version(*, domain: str, sample_url: str) -> str:

@@ -22,6 +22,7 @@ from eventcal.feeds.zones.posix import (
 )
 from eventcal.feeds.zones.tzif import Zone, get_zone
 from eventcal.kit.bounded_cache import bounded_cache
+from eventcal.kit.localtime import LAST_YEAR
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
 _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
@@ -39,8 +40,21 @@ def vtimezone(tzid: str, first: date, last: date) -> Component:
     return zone_component(tzid, get_zone(tzid), Span.covering_days(first, last))
 
 
+def vtimezone_of_yearly_rule(tzid: str) -> Component:
+    """Return a VTIMEZONE without reference to any entry: the one for the last supported year, when only the rule holds.
+
+    Raises ZoneInfoNotFoundError (a KeyError) if tzdata does not contain the zone.
+    """
+    last = date(LAST_YEAR, 12, 31)
+    return vtimezone(tzid, last, last)
+
+
 def zone_component(tzid: str, zone: Zone, span: Span) -> Component:
-    """Return a VTIMEZONE that is correct at every instant of the span."""
+    """Return a VTIMEZONE that is correct at every instant of the span.
+
+    One-time observances begin with the last change before the span, and not with an observance whose offsets are equal,
+    because ical4j ignores an observance that changes nothing.
+    """
     actual = zone.offsets_within(span)
     # Onsets start in 1970 by convention, but a feed with older dates requires older onsets.
     since = min(_EPOCH.year, span.years.start)
@@ -48,7 +62,11 @@ def zone_component(tzid: str, zone: Zone, span: Span) -> Component:
     if rule and _offset_changes(offsets_within(rule.changes_in_years(span.years), span)) == _offset_changes(actual):
         observances = _yearly_observances(rule, since)
     else:
-        observances = _one_time_observances(actual, since)
+        changed = [_build_observance(new.at + old.to.offset, old.to, new.to) for old, new in pairwise(actual)]
+        observances = [_first_observance(zone, span, since), *changed]
+        # Outlook requires a STANDARD component.
+        if all(observance.name == "DAYLIGHT" for observance in observances):
+            observances[0] = replace(observances[0], name="STANDARD")
     return Component("VTIMEZONE", (text_property("TZID", tzid),), tuple(observances))
 
 
@@ -84,9 +102,14 @@ def _format_rrule(onset: WeekdayOnset) -> str:
     return f"FREQ=YEARLY;BYMONTH={onset.month};BYDAY={week}{_WEEKDAYS[onset.weekday]}"
 
 
-def _one_time_observances(changes: Sequence[OffsetChange], first_year: int) -> list[Component]:
-    changed = [_build_observance(new.at + old.to.offset, old.to, new.to) for old, new in pairwise(changes)]
-    return [_constant_observance(changes[0].to, first_year), *changed]
+def _first_observance(zone: Zone, span: Span, first_year: int) -> Component:
+    """Return the observance of the last change before the span, or a constant one if the offset never changed."""
+    current = zone.offsets_within(span)[0].to
+    change = zone.last_change_before(span)
+    if change is None:
+        return _constant_observance(current, first_year)
+    before, at = change
+    return _build_observance(at + before.offset, before, current)
 
 
 def _constant_observance(time: LocalTime, first_year: int) -> Component:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -51,9 +52,22 @@ class Zone:
     rule: PosixRule | None
 
     def offsets_within(self, span: Span) -> list[OffsetChange]:
+        return offsets_within(self._changes_around(span), span)
+
+    def last_change_before(self, span: Span) -> tuple[LocalTime, int] | None:
+        """Return the last change of the offset before a span: the local time before the change, and the instant.
+
+        Returns None if the offset has never changed before the span.
+        """
+        pairs = pairwise(self._changes_around(span))
+        changes = [(old.to, new.at) for old, new in pairs if old.to.offset != new.to.offset and new.at <= span.start]
+        return changes[-1] if changes else None
+
+    def _changes_around(self, span: Span) -> list[OffsetChange]:
+        """Return the recorded changes, and the changes by the rule in the years of the span, in chronological order."""
         last = self.recorded[-1].at
         ruled = self.rule.changes_in_years(span.years) if self.rule else []
-        return offsets_within([*self.recorded, *(change for change in ruled if change.at > last)], span)
+        return [*self.recorded, *(change for change in ruled if change.at > last)]
 
 
 @cache

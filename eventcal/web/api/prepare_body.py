@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from eventcal.events.recurrence.clock_changes import local_starts_at_clock_changes
 from eventcal.events.recurrence.expansion import expand_rule
 from eventcal.kit.localtime import is_known_zone
 from eventcal.kit.markdown import to_html
@@ -18,8 +19,10 @@ def prepare_body(fields: Mapping[str, Any]) -> None:
     for name in _MARKDOWN_FIELDS:
         to_html(fields.get(name) or "")
     rule = fields.get("recurrence")
-    if rule and "starts" in fields and is_known_zone(fields.get("timezone", "")):
+    if rule and {"starts", "ends"} <= fields.keys() and is_known_zone(fields.get("timezone", "")):
         dates = expand_rule(rule, fields["starts"], fields["timezone"])
         if dates is not None and not dates.is_too_sparse:
             # The last date is computed when it is read for the first time.
             _ = dates.last_date
+            if "T" in fields["starts"] and "T" in fields["ends"]:
+                local_starts_at_clock_changes(rule, fields["starts"], fields["ends"], tzid=fields["timezone"])

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import icalendar
 import pytest
 from flask import Flask
 
@@ -173,7 +174,9 @@ def test_feed_states_its_name_time_zone_url_and_source(app: Flask) -> None:
             f"{BASE_URL}/calendar.ics?city=Berlin&tag=xen",
         ],
     }
-    assert len({feed.text("UID") for feed in said.values()}) == len(said)
+    rich = [f"{path}{'&' if '?' in path else '?'}profile=rich" for path in said]
+    uids = {icalendar.Calendar.from_ical(fetch(app, path).data)["UID"] for path in rich}
+    assert len(uids) == len(said)
 
 
 def test_event_summary_is_plain_text_in_the_calendar_description(app: Flask) -> None:

@@ -11,7 +11,7 @@ import pytest
 from dateutil.rrule import rrulestr
 from flask import Flask
 
-from eventcal.kit.localtime import get_zone
+from eventcal.kit.localtime import get_zone, local_to_utc_lenient
 from tests.factories import make_event
 from tests.feed_support.feed_client import fetch
 from tests.http_app import write_session
@@ -186,3 +186,33 @@ def test_every_library_applies_recurrence_overrides(app: Flask, expanders: Libra
         ExpectedOccurrence("Call", parse_datetime("2026-08-04T16:00Z"), parse_datetime("2026-08-04T18:00Z")),
     ]
     assert expansion_differences(app, expanders, expected) == {}
+
+
+# Each time of day and length, in each zone, meets a change of the clocks in another way.
+CLOCK_CHANGE_TIMES = (("00:15", 1), ("01:30", 1), ("02:30", 1), ("02:30", 4), ("22:00", 8))
+CLOCK_CHANGE_ZONES = (
+    *("America/New_York", "America/Nuuk", "America/St_Johns", "Atlantic/Azores", "Australia/Lord_Howe"),
+    *("Europe/Berlin", "Europe/Dublin", "Pacific/Auckland"),
+)
+
+
+def test_libraries_read_the_same_instants_around_clock_changes(app: Flask, expanders: Libraries) -> None:
+    expected = []
+    with write_session(app) as session:
+        for tzid in CLOCK_CHANGE_ZONES:
+            for clock, hours in CLOCK_CHANGE_TIMES:
+                title, first = f"{tzid} {clock} {hours}", datetime.fromisoformat(f"2026-01-15T{clock}:00")
+                lasts = timedelta(hours=hours)
+                make_event(
+                    session,
+                    title=title,
+                    timezone=tzid,
+                    starts=first.isoformat(),
+                    ends=(first + lasts).isoformat(),
+                    recurrence="FREQ=DAILY;COUNT=365",
+                )
+                begins = [local_to_utc_lenient(first + timedelta(days=day), tzid) for day in range(365)]
+                expected += [ExpectedOccurrence(title, one, one + lasts) for one in begins]
+    # node-ical shifts whole series by an hour after a change of the clocks, for which explicit instances are no remedy.
+    others = {name: library for name, library in expanders.items() if name != "node-ical"}
+    assert expansion_differences(app, others, expected) == {}

@@ -16,6 +16,7 @@ from eventcal.feeds.entries.entry import (
     Status,
     TalkFacts,
 )
+from eventcal.kit.validators import COUNTRY
 from eventcal.speakers.models import Speaker
 from eventcal.sponsors.models import Sponsor, Tier
 from eventcal.talks.enums import TalkState
@@ -30,6 +31,9 @@ from tests.feed_support.in_memory_entries import (
     build_talk,
     build_talk_entry,
 )
+
+MEETING = "https://meet.example.org/xen"
+PLACE: dict[str, Any] = {"venue": "Hall", "address": "1 Main St", "city": "Austin", "region": "TX", "country": "US"}
 
 # Complete entries
 
@@ -202,10 +206,56 @@ def test_line_up_includes_talks_without_speakers() -> None:
         ({"venue": "Hall", "city": "Berlin"}, "Hall, Berlin"),
         ({"city": "Berlin"}, "Berlin"),
         ({}, None),
+        (PLACE, "Hall, 1 Main St, Austin, TX, United States"),
+        ({"country": "DE"}, "Germany"),
+        ({"attendance": Attendance.ONLINE}, None),
+        ({"attendance": Attendance.ONLINE, "online_url": MEETING}, MEETING),
+        ({"attendance": Attendance.HYBRID, "online_url": MEETING}, MEETING),
+        ({"attendance": Attendance.HYBRID, "online_url": MEETING, "city": "Berlin"}, "Berlin"),
+        ({"attendance": Attendance.IN_PERSON, "online_url": MEETING}, None),
     ],
 )
 def test_location_joins_the_known_parts(fields: dict[str, Any], location: str | None) -> None:
+    event = build_event(**fields)
     assert build_event_entry(**fields).location == location
+    assert build_talk_entry(event).location == location
+    in_room = ", ".join(["Room 1", *([location] if location else [])])
+    assert build_talk_entry(event, room="Room 1").location == in_room
+
+
+def test_occurrence_at_another_venue_has_no_street() -> None:
+    override = {"2026-06-10": {"venue": "Barn"}, "2027-06-10": {"title": "Same place"}}
+    entry = build_event_entry(**PLACE, recurrence="FREQ=YEARLY", recurrence_overrides=override)
+    assert [one.entry.location for one in entry.overrides] == [
+        "Barn, Austin, TX, United States",
+        "Hall, 1 Main St, Austin, TX, United States",
+    ]
+
+
+def test_online_occurrence_is_located_at_its_own_url() -> None:
+    other = "https://meet.example.org/other"
+    entry = build_event_entry(
+        attendance=Attendance.ONLINE,
+        online_url=MEETING,
+        recurrence="FREQ=YEARLY",
+        recurrence_overrides={"2026-06-10": {"online_url": other}},
+    )
+    assert [entry.location, *(one.entry.location for one in entry.overrides)] == [MEETING, other]
+
+
+@pytest.mark.parametrize("code", sorted(COUNTRY.allowed_values() if COUNTRY.allowed_values else ()))
+def test_every_country_has_an_english_name(code: str) -> None:
+    location = build_event_entry(country=code).location
+    assert location is not None
+    assert location != code
+
+
+def test_website_precedes_the_link_to_the_event() -> None:
+    entry = build_event_entry(url="https://xen.example/?a=1&b=2")
+    assert entry.website == "https://xen.example/?a=1&b=2"
+    page = "https://cal.example.org/events/xen-summit"
+    assert entry.description == f"Website: https://xen.example/?a=1&b=2\n\n{page}"
+    assert entry.html.startswith("<ul><li>Website: https://xen.example/?a=1&amp;b=2</li></ul>")
 
 
 def test_incomplete_coordinates_are_omitted() -> None:

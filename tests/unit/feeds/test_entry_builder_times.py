@@ -1,5 +1,6 @@
 """The start and end of entries for events and talks."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 
 from eventcal.events.enums import TalkKind
 from eventcal.feeds.entries.entry import Status
+from eventcal.feeds.formats.ics import render_entry
+from eventcal.kit.localtime import local_to_utc_lenient
 from tests.feed_support.ics_entries import local_time
 from tests.feed_support.in_memory_entries import ENTRY_BUILDER, build_event, build_event_entry, build_talk_entry
+from tests.feed_support.jscal_groups import render_event
 
 
 def test_timed_event_keeps_its_times() -> None:
@@ -62,3 +66,92 @@ def test_times_skipped_by_a_newer_tzdata_move_to_the_end_of_the_gap() -> None:
 def test_recurring_event_with_skipped_first_start_keeps_its_local_time() -> None:
     entry = build_event_entry(starts="2026-03-29T02:10:00", ends="2026-03-29T02:50:00", recurrence="FREQ=WEEKLY")
     assert (entry.starts, entry.ends) == (local_time("2026-03-29T02:10"), local_time("2026-03-29T02:50"))
+
+
+# Clock changes
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [
+        ("2026-10-25T02:30:00", "2026-10-25T03:30:00"),
+        ("2026-10-25T01:30:00", "2026-10-25T02:30:00"),
+        ("2026-10-25T02:00:00", "2026-10-25T02:59:00"),
+    ],
+)
+def test_both_instants_of_an_ambiguous_time_are_written_in_utc(starts: str, ends: str) -> None:
+    event = build_event(starts=starts, ends=ends)
+    for entry in (build_event_entry(starts=starts, ends=ends), build_talk_entry(event, starts=starts, ends=ends)):
+        assert not entry.needs_zone
+        text = render_entry(entry)
+        assert "TZID" not in text
+        first_instant = local_to_utc_lenient(local_time(starts), "Europe/Berlin")
+        assert f"DTSTART:{first_instant:%Y%m%dT%H%M%SZ}\r\n" in text
+        assert render_event(entry)["timeZone"] == "Etc/UTC"
+
+
+NIGHT: dict[str, Any] = {"recurrence": "FREQ=DAILY", "starts": "2026-01-01T22:00:00", "ends": "2026-01-02T06:00:00"}
+
+
+def _explicit_instances(**fields: Any) -> dict[str, tuple[object, object]]:
+    """Return the start and end in UTC of each explicit instance in 2026, by its start according to the rule."""
+    entry = build_event_entry(**fields)
+    return {
+        f"{one.occurrence}": (_to_utc(one.entry.starts), _to_utc(one.entry.ends))
+        for one in entry.overrides
+        if one.occurrence.year == 2026
+    }
+
+
+def _to_utc(moment: date) -> str:
+    assert isinstance(moment, datetime)
+    return f"{local_to_utc_lenient(moment, 'Europe/Berlin'):%d %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "instances"),
+    [
+        # The clocks change during the occurrence.
+        (
+            {"starts": "2026-01-01T22:00:00", "ends": "2026-01-02T06:00:00"},
+            {"2026-03-28 22:00:00": ("28 21:00", "29 05:00"), "2026-10-24 22:00:00": ("24 20:00", "25 04:00")},
+        ),
+        # The start is skipped or repeated.
+        (
+            {"starts": "2026-01-01T02:30:00", "ends": "2026-01-01T03:30:00"},
+            {"2026-03-29 02:30:00": ("29 01:30", "29 02:30"), "2026-10-25 02:30:00": ("25 00:30", "25 01:30")},
+        ),
+        # The end is skipped or repeated.
+        (
+            {"starts": "2026-01-01T01:30:00", "ends": "2026-01-01T02:30:00"},
+            {"2026-03-29 01:30:00": ("29 00:30", "29 01:30"), "2026-10-25 01:30:00": ("24 23:30", "25 00:30")},
+        ),
+        # The occurrence ends when the clocks change, or starts afterwards.
+        ({"starts": "2026-01-01T01:00:00", "ends": "2026-01-01T01:59:00"}, {}),
+        ({"starts": "2026-01-01T03:00:00", "ends": "2026-01-01T04:00:00"}, {}),
+        ({"starts": "2026-01-01T18:00:00", "ends": "2026-01-01T20:00:00"}, {}),
+        ({"starts": "2026-01-01", "ends": "2026-01-01"}, {}),
+    ],
+)
+def test_occurrence_that_meets_a_clock_change_is_an_explicit_instance(
+    fields: dict[str, Any], instances: dict[str, tuple[str, str]]
+) -> None:
+    assert _explicit_instances(recurrence="FREQ=DAILY", **fields) == instances
+
+
+def test_explicit_instance_has_the_fields_of_the_event() -> None:
+    entry = build_event_entry(**NIGHT)
+    for one in entry.overrides:
+        assert replace(one.entry, starts=entry.starts, ends=entry.ends) == replace(entry, recurrence=None, overrides=())
+
+
+def test_override_or_exclusion_replaces_the_instance_at_a_clock_change() -> None:
+    overrides = {"2026-03-28T22:00:00": {"excluded": True}, "2026-10-24T22:00:00": {"title": "Long night"}}
+    entry = build_event_entry(**NIGHT, recurrence_overrides=overrides)
+    titles = {f"{one.occurrence:%F}": one.entry.title for one in entry.overrides if one.occurrence.year == 2026}
+    assert titles == {"2026-10-24": "Long night"}
+
+
+def test_instances_at_clock_changes_are_limited() -> None:
+    years = [one.occurrence.year for one in build_event_entry(**NIGHT).overrides]
+    assert (min(years), max(years), len(years)) == (2026, 2051, 52)

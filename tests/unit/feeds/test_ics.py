@@ -20,7 +20,7 @@ from eventcal.feeds.formats.ics import (
     serialize_component,
     with_timestamps,
 )
-from eventcal.feeds.formats.vevent import PRODID, event_components
+from eventcal.feeds.formats.vevent import PRODID, event_components, vcalendar_properties
 from tests.clocks import NOON
 from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY
 from tests.feed_support.ics_entries import (
@@ -86,13 +86,12 @@ def test_render_entry_writes_complete_vevent() -> None:
 
 def test_feed_starts_with_its_properties_and_time_zones() -> None:
     head = replace(FEED_HEAD, name="Xen, all of it", changed_at=NOON + timedelta(days=1))
-    above, below = ics_header_and_footer(head, [Component("VTIMEZONE", ())])
+    above, below = ics_header_and_footer(vcalendar_properties(head), zones=[Component("VTIMEZONE", ())])
     assert split_lines((above + below).decode()) == [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         f"PRODID:{PRODID}",
         "CALSCALE:GREGORIAN",
-        "UID:feed-1@cal.example.org",
         r"NAME:Xen\, all of it",
         r"X-WR-CALNAME:Xen\, all of it",
         "DESCRIPTION:Events and talks.",
@@ -111,9 +110,8 @@ def test_feed_starts_with_its_properties_and_time_zones() -> None:
 
 
 def test_feed_at_a_secret_url_has_no_source() -> None:
-    assert (
-        parse_ics(b"".join(ics_header_and_footer(replace(FEED_HEAD, source=None), []))).list_properties("SOURCE") == []
-    )
+    properties = vcalendar_properties(replace(FEED_HEAD, source=None))
+    assert parse_ics(b"".join(ics_header_and_footer(properties, zones=()))).list_properties("SOURCE") == []
 
 
 # Texts
@@ -180,10 +178,10 @@ def test_hostile_text_stays_within_its_property(text: str) -> None:
 def test_hostile_text_stays_within_the_feed_properties(text: str) -> None:
     url = f"https://cal.example.org/{text}"
     head = replace(FEED_HEAD, uid=f"feed {text}", name=text, description=text, zone=text, url=url, source=url)
-    body = b"".join(ics_header_and_footer(head, []))
+    body = b"".join(ics_header_and_footer(vcalendar_properties(head), zones=()))
     assert feed_errors(body) == []
     calendar = parse_ics(body)
-    assert len(calendar.lines) == 13
+    assert len(calendar.lines) == 12
     assert (calendar.text("NAME"), calendar.text("X-WR-CALDESC")) == (normalise_text(text), normalise_text(text))
 
 
@@ -287,7 +285,7 @@ from dataclasses import replace
 from datetime import date
 from eventcal.feeds.entries.entry import ParticipantType, Participant, Relation
 from eventcal.feeds.formats.ics import ics_header_and_footer, serialize_component
-from eventcal.feeds.formats.vevent import event_components_with_rfc9073
+from eventcal.feeds.formats.vevent import event_components_with_rfc9073, vcalendar_properties
 from eventcal.feeds.zones import vtimezone
 from tests.feed_support.ics_entries import STAMPS
 from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY
@@ -297,7 +295,7 @@ entry = replace(SAMPLE_ENTRY, categories=tuple("a b c d e f".split()), geo=(1.5,
     participants=tuple(Participant(part=part, key=key, name=key) for part in ParticipantType for key in "cab"))
 text = "".join(map(serialize_component, event_components_with_rfc9073(entry, STAMPS)))
 zones = [vtimezone(name, date(2026, 1, 1), date(2026, 12, 31)) for name in ("Africa/Casablanca", "Europe/Berlin")]
-print(ics_header_and_footer(FEED_HEAD, zones), text.encode())
+print(ics_header_and_footer(vcalendar_properties(FEED_HEAD), zones=zones), text.encode())
 """
 
 

@@ -20,7 +20,7 @@ from eventcal.feeds.formats.components import (
     text_property,
     uri_property,
 )
-from eventcal.feeds.formats.vevent import event_components_with_rfc9073, vcalendar_properties
+from eventcal.feeds.formats.vevent import event_components_with_rfc9073, vcalendar_properties_with_uid
 from eventcal.feeds.zones import vtimezone
 from tests.feed_documents import build_feed
 from tests.feed_support.sample_entries import (
@@ -176,7 +176,7 @@ def test_feed_without_entries_is_a_valid_calendar() -> None:
 def test_hostile_text_stays_within_its_property(hostile: str) -> None:
     body = build_feed(JCAL, fill_entry(hostile), head=fill_feed_head(hostile), options=Options(rich=True))
     name, names, (event,) = json.loads(body)
-    head = vcalendar_properties(fill_feed_head(hostile))
+    head = vcalendar_properties_with_uid(fill_feed_head(hostile))
     usual = json.loads(jcal.components_to_json(event_components_with_rfc9073(fill_entry("x"), STAMPS)))
     assert name == "vcalendar"
     assert [one[:3] for one in names] == [[one.name.lower(), {}, one.type.value] for one in head]

@@ -26,6 +26,11 @@ from tests.feed_support.sample_entries import (
 # Complete objects
 
 
+def test_website_is_a_related_link() -> None:
+    links = render_event(replace(ALL_DAY_ENTRY, website="https://xen.example/"))["links"]
+    assert links["website"] == {"@type": "Link", "href": "https://xen.example/", "rel": "related"}
+
+
 def test_talk_is_written_as_complete_event() -> None:
     assert render_event(TALK_ENTRY) == {
         "@type": "Event",

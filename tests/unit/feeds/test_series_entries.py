@@ -179,7 +179,7 @@ def test_skipped_occurrence_is_shown_after_the_gap() -> None:
             recurrence_overrides={"2026-03-29T02:30:00": {"title": "Early"}},
         )
     )
-    [early] = entry.overrides
+    early = entry.overrides[0]
     assert (early.occurrence, early.entry.starts, early.entry.ends) == (
         local_time("2026-03-29T02:30"),
         local_time("2026-03-29T03:30"),

@@ -112,12 +112,12 @@ def test_zone_without_yearly_rule_lists_each_onset() -> None:
     assert vtimezone_text("Africa/Casablanca", date(2024, 1, 10), date(2024, 12, 10)) == to_crlf("""\
 BEGIN:VTIMEZONE
 TZID:Africa/Casablanca
-BEGIN:STANDARD
-DTSTART:19700101T000000
-TZOFFSETFROM:+0100
+BEGIN:DAYLIGHT
+DTSTART:20230423T020000
+TZOFFSETFROM:+0000
 TZOFFSETTO:+0100
 TZNAME:+01
-END:STANDARD
+END:DAYLIGHT
 BEGIN:STANDARD
 DTSTART:20240310T030000
 TZOFFSETFROM:+0100
@@ -170,7 +170,7 @@ def test_hour_outside_its_day_shifts_the_weekday_of_the_rule() -> None:
 def test_hour_outside_its_day_lists_each_onset_if_no_weekday_fits() -> None:
     # In 2029, the last Sunday is the 25th and the last Saturday is six days later.
     assert observance_lines("America/Nuuk", date(2029, 1, 1), date(2029, 12, 1)) == [
-        "STANDARD 19700101T000000 -0200 -0200",
+        "STANDARD 20281029T000000 -0100 -0200",
         "DAYLIGHT 20290324T230000 -0200 -0100",
         "STANDARD 20291028T000000 -0100 -0200",
     ]
@@ -179,7 +179,7 @@ def test_hour_outside_its_day_lists_each_onset_if_no_weekday_fits() -> None:
 def test_rule_that_took_effect_within_the_range_is_not_used() -> None:
     # Turkey stayed on summer time in 2016.
     assert observance_lines("Europe/Istanbul", date(2016, 1, 1), date(2017, 1, 1)) == [
-        "STANDARD 19700101T000000 +0200 +0200",
+        "STANDARD 20151108T040000 +0300 +0200",
         "DAYLIGHT 20160327T030000 +0200 +0300",
     ]
     assert observance_lines("Europe/Istanbul", date(2017, 1, 1), date(2018, 1, 1)) == [
@@ -190,14 +190,14 @@ def test_rule_that_took_effect_within_the_range_is_not_used() -> None:
 def test_rule_is_not_used_for_a_range_with_a_different_offset() -> None:
     # Britain kept British Standard Time, an hour ahead of Greenwich, through the winter of 1970.
     assert observance_lines("Europe/London", date(1970, 12, 1), date(1970, 12, 8)) == [
-        "STANDARD 19690101T000000 +0100 +0100"
+        "STANDARD 19680218T020000 +0000 +0100"
     ]
 
 
 def test_two_changes_within_a_week_are_both_written() -> None:
     # Boa Vista tried summer time from 8 to 15 October 2000.
     assert observance_lines("America/Boa_Vista", date(2000, 10, 1), date(2000, 10, 31)) == [
-        "STANDARD 19700101T000000 -0400 -0400",
+        "STANDARD 20000227T000000 -0300 -0400",
         "DAYLIGHT 20001008T000000 -0400 -0300",
         "STANDARD 20001015T000000 -0300 -0400",
     ]
@@ -205,7 +205,7 @@ def test_two_changes_within_a_week_are_both_written() -> None:
 
 def test_offset_with_seconds_is_written_with_seconds() -> None:
     assert observance_lines("Africa/Monrovia", date(1972, 1, 1), date(1972, 1, 31)) == [
-        "STANDARD 19700101T000000 -004430 -004430",
+        "STANDARD 19190301T000000 -004308 -004430",
         "DAYLIGHT 19720107T000000 -004430 +0000",
     ]
 
@@ -230,6 +230,28 @@ def test_entries_at_both_ends_of_the_range_are_covered(tzid: str, year: int) -> 
             text = vtimezone_text(tzid, first.date(), first.date())
             walls = [first + timedelta(minutes=minutes) for minutes in range(0, 48 * 60, 15)]
             assert misread_times(text, tzid, [wall for wall in walls if is_existing_local_time(wall, zone)]) == []
+
+
+@pytest.mark.parametrize("year", [1972, 1990, 2011, 2014, 2026, 2029, 2040])
+def test_explicit_onsets_change_the_offset(year: int) -> None:
+    """ical4j ignores an observance whose offsets are equal, so a zone with several onsets must have none of these."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    for tzid in ZONES:
+        before_first = Span.covering_days(first, first)
+        if get_zone(tzid).last_change_before(before_first) is None:
+            continue
+        # Only a rule without summer time is written as a single observance that changes nothing.
+        for month in (first, date(year, 9, 1)):
+            lines = observance_lines(tzid, month, last)
+            equal = [line for line in lines if line.split()[2] == line.split()[3]]
+            assert not equal or (len(lines) == 1 and lines[0].startswith("STANDARD 19")), (tzid, lines)
+
+
+def test_every_zone_has_a_standard_observance() -> None:
+    # Morocco was an hour ahead of Greenwich throughout June 2026.
+    assert observance_lines("Africa/Casablanca", date(2026, 6, 1), date(2026, 6, 30)) == [
+        "STANDARD 20260322T020000 +0000 +0100"
+    ]
 
 
 def test_last_date_before_the_first_is_rejected() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from eventcal.feeds.apply_options import Cancelled, apply_options
 from eventcal.feeds.entries.entry import CalendarEntry, Stamps, Status
 from eventcal.feeds.formats.ics import ics_header_and_footer, render_entry, with_timestamps
+from eventcal.feeds.formats.vevent import vcalendar_properties
 from eventcal.feeds.zones import vtimezone
 from eventcal.lint import lint
 from tests.feed_support.feed_calendar import FEED_HEAD, SAMPLE_ENTRY
@@ -56,7 +57,7 @@ def make_feed(entry: CalendarEntry) -> bytes:
     last = entry.ends.date() if isinstance(entry.ends, datetime) else entry.ends
     first = entry.starts.date() if isinstance(entry.starts, datetime) else entry.starts
     zones = [vtimezone(entry.zone, first, last)] if entry.needs_zone else []
-    above, below = ics_header_and_footer(replace(FEED_HEAD, name=entry.title), zones)
+    above, below = ics_header_and_footer(vcalendar_properties(replace(FEED_HEAD, name=entry.title)), zones=zones)
     return b"".join([above, with_timestamps(render_entry(entry), STAMPS).encode(), below])
 
 

@@ -36,6 +36,8 @@ def talk_json_ld(talk: Talk, links: UrlBuilder) -> Json | None:
     own = {
         "name": talk.title,
         "url": links.talk_page(talk.id),
+        # The website of the event does not identify the talk.
+        "sameAs": None,
         "description": to_plain_text(talk.abstract or ""),
         "startDate": format_with_offset(talk.starts_at, event.timezone),
         "endDate": format_with_offset(talk.ends_at, event.timezone),
@@ -63,6 +65,7 @@ def _event_properties(event: Event, links: UrlBuilder) -> Json:
         "@type": "Event",
         "name": event.title,
         "url": links.event_page(event.slug),
+        "sameAs": event.url,
         "description": event.summary or to_plain_text(event.description or ""),
         "startDate": starts,
         "endDate": ends,
