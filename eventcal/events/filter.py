@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from eventcal.events.enums import ACTIVE_STATUSES, Programme
@@ -30,10 +30,12 @@ class Filter:
 
     `from_day` and `to_day` select entries that overlap an inclusive date range in the time zone of the event. `q`
     selects entries in which every search word is a prefix of some word. `tags` selects entries that have all of the
-    given tags. `states` contains event statuses and talk states. `call_open` selects events with an open call for
-    talks, and the talks at those events. `scheduled` selects only talks that have a time if it is True, and only talks
-    that have no time if it is False. `excluded_event_ids` contains the sorted IDs of recurring events without an
-    occurrence in the date range (see `queries.exclude_without_occurrence`).
+    given tags. `languages` contains language ranges (RFC 4647, section 3.3.1). `states` contains event statuses and
+    talk states. `call_open` selects events with an open call for talks, and the talks at those events.
+    `accepting_talks` also selects listed events without a call, which accept talks until they are over. `scheduled`
+    selects only talks that have a time if it is True, and only talks that have no time if it is False.
+    `excluded_event_ids` contains the sorted IDs of recurring events without an occurrence in the date range (see
+    `queries.exclude_without_occurrence`).
     """
 
     from_day: date | None = None
@@ -51,6 +53,7 @@ class Filter:
     states: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     call_open: bool = False
+    accepting_talks: bool = False
     scheduled: bool | None = None
     updated_since: datetime | None = None
     excluded_event_ids: tuple[str, ...] = ()
@@ -101,13 +104,15 @@ def shared_conditions(filters: Filter, table: type[ListingMixin], *, now: dateti
     conditions += search_conditions(table.search, filters.q)
     if filters.call_open:
         conditions.append(open_call_condition(now))
+    if filters.accepting_talks:
+        conditions.append(accepting_talks_condition(now))
     if filters.updated_since:
         conditions.append(table.updated_at >= filters.updated_since)
     return conditions
 
 
 def open_call_condition(now: datetime) -> ColumnElement[bool]:
-    """Return a condition for events that accept talks at `now`, equivalent to `rules.is_accepting_talks`."""
+    """Return a condition for events whose call for talks is open at `now`."""
     second = truncate_to_second(now)
     window = CallForTalks.event_id == Event.id
     opened = or_(CallForTalks.opens_at.is_(None), CallForTalks.opens_at <= now)
@@ -115,11 +120,26 @@ def open_call_condition(now: datetime) -> ColumnElement[bool]:
     return and_(
         Event.status.in_(ACTIVE_STATUSES),
         or_(Event.last_ends_at.is_(None), Event.last_ends_at > now),
-        or_(
-            select(CallForTalks.event_id).where(window, opened, not_closed).exists(),
-            and_(Event.programme == Programme.LISTED, ~select(CallForTalks.event_id).where(window).exists()),
-        ),
+        select(CallForTalks.event_id).where(window, opened, not_closed).exists(),
     )
+
+
+def accepting_talks_condition(now: datetime) -> ColumnElement[bool]:
+    """Return a condition for events that accept talks at `now`, equivalent to `rules.is_accepting_talks`."""
+    without_call = and_(
+        Event.status.in_(ACTIVE_STATUSES),
+        or_(Event.last_ends_at.is_(None), Event.last_ends_at > now),
+        Event.programme == Programme.LISTED,
+        ~select(CallForTalks.event_id).where(CallForTalks.event_id == Event.id).exists(),
+    )
+    return or_(open_call_condition(now), without_call)
+
+
+def language_condition(column: SQLColumnExpression[str | None], ranges: Sequence[str]) -> ColumnElement[bool]:
+    """Return a condition for language tags that match a language range by prefix (RFC 4647, section 3.3.1)."""
+    tag = func.lower(column)
+    # Language ranges contain no LIKE wildcards.
+    return or_(*(or_(tag == one.lower(), tag.like(f"{one.lower()}-%")) for one in ranges))
 
 
 def event_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[bool]]:

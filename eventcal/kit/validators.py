@@ -73,8 +73,13 @@ class TextFormat:
 COUNTRY = TextFormat(
     "[A-Z]{2}", 2, Message("must be an ISO 3166-1 code of two capital letters, such as DE"), _country_codes
 )
-# Language tags are checked for their syntax (BCP 47), but not against the IANA registry.
-LANGUAGE = TextFormat("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", 35, Message("must be a language tag such as en or pt-BR"))
+# The syntax of a language tag (RFC 5646, section 2.1): language, script, region, variants, extensions and private use.
+# The subtags are not looked up in the IANA registry, which has no primary language of more than three letters.
+_LANGUAGE_PATTERN = (
+    "[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
+    "(-[0-9A-WY-Za-wy-z](-[A-Za-z0-9]{2,8})+)*(-[xX](-[A-Za-z0-9]{1,8})+)?"
+)
+LANGUAGE = TextFormat(_LANGUAGE_PATTERN, 35, Message("must be a language tag such as en or pt-BR"))
 COLOUR = TextFormat("#[0-9A-Fa-f]{6}", 7, Message("must be a colour such as #2a7f62"))
 CURRENCY = TextFormat("[A-Z]{3}", 3, Message("must be an ISO 4217 code such as EUR"))
 TIMEZONE = TextFormat("[A-Za-z0-9_+/-]{1,64}", 64, Message("must be an IANA time zone such as Europe/London"))

@@ -14,6 +14,7 @@ from eventcal.events.filter import (
     Filter,
     Sort,
     in_conditions,
+    language_condition,
     shared_conditions,
     sort_keys,
     tombstone_visible_condition,
@@ -113,7 +114,9 @@ def talk_conditions(filters: Filter, *, now: datetime) -> list[ColumnElement[boo
     """Return SQL conditions for the filter criteria except `states`, for use in queries that join the event."""
     conditions = shared_conditions(filters, Talk, now=now) + _sort_time_conditions(filters)
     conditions += [Talk.id.in_(select(TalkTag.talk_id).where(TalkTag.tag == tag)) for tag in filters.tags]
-    conditions += in_conditions((Talk.kind, filters.kinds), (Talk.language, filters.languages))
+    conditions += in_conditions((Talk.kind, filters.kinds))
+    if filters.languages:
+        conditions.append(language_condition(Talk.language, filters.languages))
     if filters.scheduled is not None:
         conditions.append(Talk.starts_at.is_not(None) if filters.scheduled else Talk.starts_at.is_(None))
     if filters.tracks:

@@ -149,9 +149,18 @@ def register_token_error_handlers(app: Flask) -> None:
     """Add the reason for rejecting an access token to the WWW-Authenticate header (RFC 6750, section 3.1)."""
     app.register_error_handler(InvalidToken, _token_error_response)
     app.register_error_handler(InsufficientScope, _token_error_response)
+    app.register_error_handler(NotSignedIn, _not_signed_in_response)
 
 
 def _token_error_response(error: InvalidToken | InsufficientScope) -> Response:
     answer = error_response(error)
     answer.headers["WWW-Authenticate"] = f'Bearer realm="eventcal", error="{error.code.replace("-", "_")}"'
     return answer
+
+
+def _not_signed_in_response(error: NotSignedIn) -> Response:
+    """Name the supported scheme if the Authorization header has another scheme."""
+    if "Authorization" in request.headers and bearer_token() is None:
+        message = Message("Send the token as “Authorization: Bearer …”. No other scheme is supported.")
+        return error_response(NotSignedIn(message))
+    return error_response(error)

@@ -95,7 +95,9 @@ class FilterQuerySchema(fields.QuerySchema):
     tracks = _repeatable("track", "Talks in any of these tracks.")
     rooms = _repeatable("room", "Talks in any of these rooms.")
     speakers = _comma_separated("speaker", "Talks by any of these speakers, by slug.")
-    languages = _comma_separated("language", "Talks in any of these languages (BCP 47).", _LANGUAGE)
+    languages = _comma_separated(
+        "language", "Talks in any of these languages, also with a region or script (RFC 4647).", _LANGUAGE
+    )
     states = _comma_separated(
         "state", "Events with any of these statuses, or talks in any of these states.", ChoiceParam(_STATES)
     )

@@ -117,7 +117,14 @@ class CallForTalksOut(ResponseSchema):
     """A call for talks, as returned by the API. Instants have the UTC offset of the event's time zone."""
 
     opens_at = strict.InstantField(required=True, allow_none=True)
-    closes_at = strict.InstantField(required=True, allow_none=True)
+    closes_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=described("An instant, or a date if `anywhere_on_earth` is true."),
+    )
+    anywhere_on_earth = fields.Boolean(
+        required=True, metadata=described("Whether the call closes at the end of the day `closes_at` in UTC-12.")
+    )
     kinds = fields.List(fields.Enum(TalkKind, by_value=True), required=True)
     note = fields.String(required=True, allow_none=True)
 
@@ -206,7 +213,9 @@ class EventOut(ResponseSchema):
 def event_json(event: Event, links: UrlBuilder) -> Json:
     call, tzid = event.call, event.timezone
     call_json = call and CallForTalksOut.serialize(
-        call, opens_at=format_local_instant(call.opens_at, tzid), closes_at=format_local_instant(call.closes_at, tzid)
+        call,
+        opens_at=format_local_instant(call.opens_at, tzid),
+        closes_at=call.closes if call.anywhere_on_earth else format_local_instant(call.closes_at, tzid),
     )
     return EventOut.serialize(
         event,

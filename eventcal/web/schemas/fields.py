@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -24,6 +25,10 @@ from eventcal.web.params.fields import LINE_JSON_SCHEMA, QuerySchema, in_range, 
 from eventcal.web.params.fields import LineParam as Cursor
 
 LOCAL_PATTERN = r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$"
+
+# Limits on the search for the closest known field, whose cost grows with the request.
+_MAX_SUGGESTIONS = 20
+_LONGEST_FIELD_NAME = 40
 
 Loaded = TypeVar("Loaded", bound=Mapping[str, object])
 TextValidator = Callable[[str], Message | None]
@@ -44,6 +49,17 @@ class BaseSchema(Schema):
         """Options for marshmallow."""
 
         unknown = RAISE
+
+    def handle_error(self, error: ValidationError, data: object, **_: object) -> None:
+        """Name the closest known field in the messages about unknown fields."""
+        del data
+        known = [field.data_key or name for name, field in self.load_fields.items()]
+        messages = cast("dict[Any, Any]", error.messages)
+        unknown = sorted(key for key in set(messages) - {*known, "_schema"} if isinstance(key, str))
+        for key in unknown[:_MAX_SUGGESTIONS]:
+            closest = get_close_matches(key[:_LONGEST_FIELD_NAME], known, n=1, cutoff=0.75)
+            if closest:
+                messages[key] = [Message("is not a known field; did you mean “%(closest)s”?", closest=closest[0])]
 
     @classmethod
     def with_required(cls, *field_names: str, name: str, description: str) -> type[Self]:

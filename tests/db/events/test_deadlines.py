@@ -106,7 +106,9 @@ def test_call_open_filter_matches_exactly_the_events_accepting_talks(session: Se
     for status in EventStatus:
         make_event(session, status=status)
     for now in (NOON - SECOND, NOON, NOON + timedelta(microseconds=999_999), NOON + SECOND):
-        found = list_events(session, Filter(call_open=True), sort=Sort.STARTS, paging=PageRequest(limit=200), now=now)
+        found = list_events(
+            session, Filter(accepting_talks=True), sort=Sort.STARTS, paging=PageRequest(limit=200), now=now
+        )
         listed = list_events(session, NO_FILTER, sort=Sort.STARTS, paging=PageRequest(limit=200), now=now)
         assert [event.id for event in found.items] == [event.id for event in listed.items if _accepts_talks(event, now)]
 

@@ -303,6 +303,12 @@ def test_call_open_filter_applies_to_talks_through_their_event(session: Session)
     assert find_talk_titles(session, Filter(call_open=True)) == ["Open"]
 
 
+def test_listed_event_without_call_accepts_talks_but_has_no_open_call(session: Session) -> None:
+    make_event(session, title="Listed", programme=Programme.LISTED, call=None)
+    assert find_event_titles(session, Filter(call_open=True)) == []
+    assert find_event_titles(session, Filter(accepting_talks=True)) == ["Listed"]
+
+
 # Tombstones
 
 

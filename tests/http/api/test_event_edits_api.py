@@ -78,6 +78,7 @@ def test_patch_merges_objects_replaces_lists_and_clears_with_null(organiser: Api
     assert merged["call_for_talks"] == {
         "opens_at": None,
         "closes_at": "2026-05-01T14:00:00+02:00",
+        "anywhere_on_earth": False,
         "kinds": ["talk"],
         "note": None,
     }

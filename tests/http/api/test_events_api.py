@@ -124,6 +124,7 @@ def test_event_fields_are_returned_as_written(moderator: ApiClient, anonymous: A
     assert seen["call_for_talks"] == call | {
         "opens_at": "2026-04-01T00:00:00+02:00",
         "closes_at": "2026-05-03T05:59:00+02:00",
+        "anywhere_on_earth": False,
     }
     assert "<script" not in seen["description_html"]
     # The clocks go back in that night: 02:30 is the earlier of the two.
@@ -312,3 +313,30 @@ def test_changing_timezone_keeps_local_times_and_moves_instants(organiser: ApiCl
         "2026-06-13T00:00:00-04:00",
     )
     assert (answer.json["created_at"], answer.json["updated_at"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:01:30Z")
+
+
+def test_call_that_closes_anywhere_on_earth_is_returned_as_entered(moderator: ApiClient, anonymous: ApiClient) -> None:
+    call = {"closes_at": "2026-05-01", "anywhere_on_earth": True}
+    body = {"slug": "aoe", "title": "AoE", "timezone": "Asia/Tokyo", "starts": "2026-06-10", "call_for_talks": call}
+    assert moderator.post("/events", body).status == 201
+    read = anonymous.get("/events/aoe").json["call_for_talks"]
+    assert {name: read[name] for name in call} == call
+    assert moderator.patch("/events/aoe", {"call_for_talks": read}).json["call_for_talks"] == read
+
+
+def test_unknown_field_error_names_closest_known_field(moderator: ApiClient) -> None:
+    body = {"titel": "A", "location": {"citty": "Bonn"}, "call_for_talks": {"close_at": "2026-05-01"}, "xyz": 1}
+    assert {pointer: text for pointer, text in moderator.post("/events", body).errors.items() if "known" in text} == {
+        "/titel": "is not a known field; did you mean “title”?",
+        "/location/citty": "is not a known field; did you mean “city”?",
+        "/call_for_talks/close_at": "is not a known field; did you mean “closes_at”?",
+        "/xyz": "is not a known field; remove it",
+    }
+
+
+def test_other_authorization_schemes_are_answered_with_the_bearer_scheme(anonymous: ApiClient) -> None:
+    for scheme in ("Token", "Basic", "token", "eyJhbGciOi"):
+        response = anonymous.get("/me", Authorization=f"{scheme} abc")
+        assert response.status_and_code == (401, "not-signed-in")
+        assert "Authorization: Bearer" in response.json["detail"]
+    assert "Bearer" not in anonymous.get("/me").json["detail"]

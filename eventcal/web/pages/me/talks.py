@@ -256,7 +256,7 @@ def submit_talk_form() -> Response:
         return _talk_form_response()
     with read_session() as session:
         paging = PageRequest(limit=_MOST_CALLS)
-        page = list_event_json(session, Filter(call_open=True), sort=Sort.STARTS, paging=paging, now=now())
+        page = list_event_json(session, Filter(accepting_talks=True), sort=Sort.STARTS, paging=paging, now=now())
     events = [orjson.loads(text) for text in page.items]
     return private_page_response(template="submit_where.html", title=_("Submit a talk"), events=events)
 

@@ -124,6 +124,7 @@ def _call_for_talks_context(event: Event, now: datetime) -> Mapping[str, object]
         "is_open": is_open,
         "opens": format_instant(opens, tzid=event.timezone) if opens else None,
         "closes": format_instant(closes, tzid=event.timezone),
+        "last_day": call.closes if call.anywhere_on_earth else None,
         "left": format_time_left(closes, now) if is_open else None,
         "kinds": [kind_label(kind) for kind in call.kinds],
         "note": call.note,
