@@ -93,7 +93,8 @@ def test_load_stores_all_fields_of_an_event(calendar_database: Database) -> None
     assert {name: found[name] for name in said} == said
     assert found["call_for_talks"] == {
         "opens_at": "2026-04-01T09:00:00+02:00",
-        "closes_at": "2026-05-02T14:00:00+02:00",
+        "closes_at": "2026-05-01",
+        "anywhere_on_earth": True,
         "kinds": ["bof"],
         "note": None,
     }
