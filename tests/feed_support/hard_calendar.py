@@ -1,6 +1,7 @@
 """A calendar with events at offset changes of many time zones, and the occurrences that clients must show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from eventcal.feeds.entries.entry import CalendarEntry
 from eventcal.kit.localtime import get_zone
 from tests.feed_support.in_memory_entries import build_event_entry
 from tests.readers.changes import changes
-from tests.readers.libical import Occurrence
+from tests.readers.libraries import Occurrence
 
 ZONES = (
     # Clocks go forward in March or October, by one hour, half an hour (Lord Howe) or two hours (Troll).
@@ -25,8 +26,9 @@ ZONES = (
     # The offset is constant and is not a multiple of an hour.
     "Asia/Kathmandu",
 )
-YEARS_OF_EVENTS = (2007, 2026, 2031)
-YEARS_OF_SERIES = (2018, 2026)
+YEARS_OF_EVENTS = frozenset({2007, 2018, 2026, 2031})
+YEARS_OF_SERIES = frozenset({2018, 2026, 2030})
+ALL_YEARS = YEARS_OF_EVENTS | YEARS_OF_SERIES
 FIRST_DAY, LAST_DAY = date(2006, 12, 20), date(2032, 1, 10)
 DURATION, ONE_MINUTE, ONE_DAY = timedelta(hours=3), timedelta(minutes=1), timedelta(days=1)
 DAYS_OF_SERIES = 5
@@ -40,15 +42,16 @@ class HardCalendar:
     occurrences: frozenset[Occurrence]
 
 
-def build_hard_calendar() -> HardCalendar:
+def build_hard_calendar(zones: Sequence[str] = ZONES, *, years: AbstractSet[int] = ALL_YEARS) -> HardCalendar:
+    """Return a calendar whose events begin in these years, in these time zones."""
     entries, occurrences = list[CalendarEntry](), set[Occurrence]()
-    for tzid in ZONES:
+    for tzid in zones:
         zone = get_zone(tzid)
-        for local in sorted(set(_iter_starts_of_events(zone))):
+        for local in sorted(set(_iter_starts_of_events(zone, YEARS_OF_EVENTS & years))):
             title = f"{tzid} {local:%Y-%m-%dT%H:%M}"
             entries.append(_build_entry(title, local, local + DURATION, tzid=tzid))
             occurrences.add(Occurrence(title, to_utc(local, zone), to_utc(local + DURATION, zone)))
-        for local in sorted(set(_iter_starts_of_series(zone))):
+        for local in sorted(set(_iter_starts_of_series(zone, YEARS_OF_SERIES & years))):
             title = f"{tzid} from {local:%Y-%m-%dT%H:%M}"
             rule = f"FREQ=DAILY;COUNT={DAYS_OF_SERIES}"
             entries.append(_build_entry(title, local, local + DURATION, tzid=tzid, recurrence=rule))
@@ -57,13 +60,6 @@ def build_hard_calendar() -> HardCalendar:
             starts = [to_utc(local + number * ONE_DAY, zone) for number in range(DAYS_OF_SERIES)]
             occurrences.update(Occurrence(title, start, start + duration) for start in starts)
     return HardCalendar(tuple(entries), frozenset(occurrences))
-
-
-def is_near_offset_change(occurrence: Occurrence) -> bool:
-    """Return whether the offset changes within two days of an occurrence. Clients disagree on such occurrences."""
-    tzid, start = occurrence.title.split()[0], occurrence.start
-    day = date(start.year, start.month, start.day)
-    return next(changes(get_zone(tzid), day - 2 * ONE_DAY, day + 2 * ONE_DAY), None) is not None
 
 
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
@@ -85,9 +81,9 @@ def _build_entry(
     )
 
 
-def _iter_starts_of_events(zone: ZoneInfo) -> Iterator[datetime]:
+def _iter_starts_of_events(zone: ZoneInfo, years: AbstractSet[int]) -> Iterator[datetime]:
     """Yield local times that exist. Events cannot start at a skipped time."""
-    for year in YEARS_OF_EVENTS:
+    for year in years:
         yield datetime(year, 1, 15, 12)  # noqa: DTZ001 - local
         yield datetime(year, 7, 15, 12)  # noqa: DTZ001 - local
         for at, before, after in _changes_in(zone, year):
@@ -95,8 +91,8 @@ def _iter_starts_of_events(zone: ZoneInfo) -> Iterator[datetime]:
                 yield (at + by).astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-def _iter_starts_of_series(zone: ZoneInfo) -> Iterator[datetime]:
-    for year in YEARS_OF_SERIES:
+def _iter_starts_of_series(zone: ZoneInfo, years: AbstractSet[int]) -> Iterator[datetime]:
+    for year in years:
         for middle in _iter_ambiguous_times(zone, year):
             yield middle - 2 * ONE_DAY
             # These occurrences begin before the change and end after it.

@@ -5,19 +5,10 @@ import ctypes.util
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
-from typing import NamedTuple
 
 import pytest
 
-from tests.readers.libraries import Moment
-
-
-class Occurrence(NamedTuple):
-    """An occurrence: days as dates, times as instants in UTC, with an exclusive end."""
-
-    title: str
-    start: Moment
-    end: Moment
+from tests.readers.libraries import Occurrence
 
 
 class _Time(ctypes.Structure):

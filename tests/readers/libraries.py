@@ -30,6 +30,14 @@ class Found(NamedTuple):
     categories: tuple[str, ...]
 
 
+class Occurrence(NamedTuple):
+    """An occurrence: days as dates, times as instants in UTC, with an exclusive end."""
+
+    title: str
+    start: Moment
+    end: Moment
+
+
 Reader = Callable[[str], list[Found]]
 """Returns the entries of a feed, in any order."""
 
