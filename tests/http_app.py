@@ -10,15 +10,15 @@ from typing import Any
 
 from flask import Flask, session
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.http import parse_cookie
 from werkzeug.test import TestResponse
 
 from eventcal.app import build_services, create_app
 from eventcal.config import Settings
-from eventcal.feeds.index.models import FeedState
-from eventcal.kit.clock import Clock
+from eventcal.feeds.index.models import FeedEntry, FeedState
+from eventcal.kit.clock import Clock, truncate_to_second
 from eventcal.kit.database import Database
 from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member
@@ -28,6 +28,7 @@ from eventcal.web.identity import password_hashes
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.process_state import BackgroundThread
 from eventcal.web.request.context import Services, attach_services
+from tests.clocks import FixedClock
 from tests.factories import make_member
 
 PASSWORD = "correct horse"
@@ -42,6 +43,7 @@ def attach_test_services(app: Flask, database_url: str, clock: Clock, **changes:
     """Provide an existing app with new services for this database and these settings."""
     house = build_services(make_settings(database_url, **changes), clock=clock, background=create_manual_background())
     attach_services(app, house)
+    app.test_client_class = PatientClient
     try:
         yield app
     finally:
@@ -53,10 +55,28 @@ def create_test_app(database_url: str, clock: Clock, **changes: Any) -> Iterator
     """Provide a new app with these settings and without rate limits. The database connections are closed at the end."""
     app = create_app(make_settings(database_url, **changes), clock=clock, background=create_manual_background())
     app.config["RATELIMIT_ENABLED"] = False
+    app.test_client_class = PatientClient
     try:
         yield app
     finally:
         database_of(app).engine.dispose()
+
+
+class PatientClient(FlaskClient):
+    """A client that repeats a request in the next second if an entry has already been changed in this second.
+
+    Most tests change an entry several times while the clock stands still.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request, with a second request if necessary."""
+        response = super().open(*args, **kwargs)
+        clock = services_of(self.application).clock
+        if response.status_code != 503 or b"changed-too-recently" not in response.data:
+            return response
+        assert isinstance(clock, FixedClock)
+        clock.tick(int(response.headers["Retry-After"]))
+        return super().open(*args, **kwargs)
 
 
 def load_feed_state(app: Flask) -> FeedState:
@@ -110,7 +130,12 @@ def database_of(app: Flask) -> Database:
 
 @contextmanager
 def write_session(app: Flask) -> Iterator[Session]:
-    """Provide a session that is committed at the end of the block."""
+    """Provide a session that is committed at the end of the block. If an entry has just been changed, wait a second."""
+    clock = services_of(app).clock
+    with database_of(app).read_session() as session:
+        last_change = session.scalar(select(func.max(FeedEntry.last_modified)))
+    if isinstance(clock, FixedClock) and last_change == truncate_to_second(clock.now()):
+        clock.tick()
     with database_of(app).unit_of_work() as unit:
         yield unit.session
 

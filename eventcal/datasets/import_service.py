@@ -13,6 +13,7 @@ from eventcal.events.models import Event
 from eventcal.events.queries import ensure_event_loaded
 from eventcal.kit.database import Database, UnitOfWork
 from eventcal.kit.errors import FieldError, Invalid
+from eventcal.kit.retry import call_again_in_next_second
 from eventcal.kit.text import format_count
 from eventcal.members.caller import OPERATOR
 from eventcal.speakers.models import Speaker
@@ -51,14 +52,19 @@ def load_dataset_in_batches(
     reports: list[LoadReport] = []
     for batch in batches:
         try:
-            with database.unit_of_work() as unit:
-                reports.append(load_dataset(unit, batch, on_progress=on_progress))
+            load_batch = partial(_load_batch, database, batch, on_progress=on_progress)
+            reports.append(call_again_in_next_second(load_batch, clock=database.clock))
         except InvalidDataset as error:
             if not reports:
                 raise
             detail = "The file was loaded in part, because the calendar changed during the load. Load the file again:"
             raise InvalidDataset(detail, errors=error.errors) from error
     return {section: _add_counts(report[section] for report in reports) for section in SECTIONS}
+
+
+def _load_batch(database: Database, batch: Dataset, *, on_progress: Callable[[int], object]) -> LoadReport:
+    with database.unit_of_work() as unit:
+        return load_dataset(unit, batch, on_progress=on_progress)
 
 
 def load_dataset(

@@ -162,19 +162,16 @@ class Database:
         """Begin a transaction that is committed at the end of the block, or rolled back if the block raises an error.
 
         The write lock is held for the whole block. Before the commit, `UnitOfWork.flush_hooks` flushes the session and
-        calls the hooks in order, passing the added, changed and deleted rows. A hook can call `wait_after_commit_until`
-        to delay the end of the block. Raises DatabaseBusy like `write_session`.
+        calls the hooks in order, passing the added, changed and deleted rows. Raises DatabaseBusy like `write_session`.
         """
         with self.write_session() as session:
             unit = UnitOfWork(session, self.hooks, self.clock)
             yield unit
             unit.flush_hooks()
             session.commit()
-            moment, erases = session.info.get("answer_not_before"), session.info.get(_ERASES, False)
+            erases = session.info.get(_ERASES, False)
         if erases:
             self.truncate_log()
-        if moment is not None:
-            self.clock.wait_until(moment)
 
     def truncate_log(self) -> None:
         """Delete the write-ahead log of SQLite, which contains earlier versions of changed rows.
@@ -266,11 +263,6 @@ def commit_time(session: Session, *, started_at: datetime) -> datetime:
 def truncate_log_after_commit(session: Session) -> None:
     """Make `Database.unit_of_work` delete the write-ahead log after the commit, because personal data was erased."""
     session.info[_ERASES] = True
-
-
-def wait_after_commit_until(session: Session, moment: datetime) -> None:
-    """Make `Database.unit_of_work` block after the commit until `moment` (UTC)."""
-    session.info["answer_not_before"] = max(moment, session.info.get("answer_not_before", moment))
 
 
 def _iter_changes(session: Session) -> Iterator[Change]:

@@ -129,6 +129,14 @@ class DatabaseBusy(Unavailable):
     code = "busy"
 
 
+class ChangedTooRecently(Unavailable):
+    """A public entry has already been changed in the current second."""
+
+    code = "changed-too-recently"
+    title = Message("Changed too recently")
+    retry_after = 1
+
+
 class Overloaded(Unavailable):
     """The server is processing too many requests of the same kind."""
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from eventcal.kit.database import Change, commit_time, wait_after_commit_until
+from eventcal.kit.database import Change, commit_time
 from eventcal.kit.errors import Conflict
 from tests.clocks import NOON, FixedClock
 from tests.sample_models import Book, OpenDatabase, Page, insert_books, list_titles
@@ -199,25 +199,3 @@ def test_all_hooks_receive_the_same_changes(open_sample_database: OpenDatabase) 
     first, second = ChangeRecorder(), ChangeRecorder()
     insert_books(open_sample_database(first, second), Book(id="a"))
     assert first.calls == second.calls == [[("a", "added", frozenset())]]
-
-
-# Delaying the response
-
-
-def test_hook_can_delay_the_response(open_sample_database: OpenDatabase, clock: FixedClock) -> None:
-    def hold(session: Session, _changes: Sequence[Change], now: datetime) -> None:
-        wait_after_commit_until(session, now + timedelta(seconds=2))
-        wait_after_commit_until(session, now + timedelta(seconds=1))
-
-    insert_books(open_sample_database(hold), Book(id="a"))
-    assert clock.now() == NOON + timedelta(seconds=2)
-
-
-def test_failed_unit_of_work_does_not_delay_the_response(open_sample_database: OpenDatabase, clock: FixedClock) -> None:
-    def hold_and_fail(session: Session, _changes: Sequence[Change], now: datetime) -> None:
-        wait_after_commit_until(session, now + timedelta(seconds=2))
-        raise Conflict("No.")
-
-    with pytest.raises(Conflict):
-        insert_books(open_sample_database(hold_and_fail), Book(id="a"))
-    assert clock.now() == NOON

@@ -5,16 +5,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.pool import QueuePool
 
-from eventcal.kit.database import Database, wait_after_commit_until
+from eventcal.kit.database import Database
 from eventcal.kit.errors import Conflict, DatabaseBusy
-from tests.clocks import FixedClock
 from tests.sample_models import Book, OpenDatabase, insert_books, list_titles
 
 _LONG = 30.0
@@ -110,24 +108,6 @@ def test_failed_unit_of_work_passes_the_lock_on(
     with pytest.raises(Conflict):
         fail_while_another_writer_waits()
     wait_until(lambda: list_titles(database) == ["a"])
-
-
-def test_writer_waits_for_the_next_second_without_lock_and_connection(
-    open_sample_database: OpenDatabase, threads: ThreadPoolExecutor, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = open_sample_database(lambda session, _changes, now: wait_after_commit_until(session, now))
-    waits, released = threading.Event(), threading.Event()
-
-    def wait(_moment: datetime) -> None:
-        waits.set()
-        assert released.wait(_LONG)
-
-    monkeypatch.setattr(clock, "wait_until", wait)
-    writer = threads.submit(insert_books, database, Book(id="a"))
-    assert waits.wait(_LONG)
-    assert (database.write_lock.queue.running, count_used_connections(database)) == (0, 0)
-    released.set()
-    writer.result(_LONG)
 
 
 @on_sqlite

@@ -20,7 +20,7 @@ from eventcal.web.response_cache import ResponseCache
 from tests.api_client import ApiClient, create_member_client, create_team_client
 from tests.clocks import FixedClock
 from tests.factories import make_event
-from tests.http_app import MAIL_URL, create_manual_background, make_settings, write_session
+from tests.http_app import MAIL_URL, PatientClient, create_manual_background, make_settings, write_session
 
 
 class AppRunner:
@@ -89,6 +89,7 @@ def _shared_app() -> Flask:
     """Return the app without a database. The tests share it, because creating it takes longer than most tests."""
     app = create_app(make_settings("sqlite:///nowhere.db"), clock=FixedClock())
     app.config["RATELIMIT_ENABLED"] = False
+    app.test_client_class = PatientClient
     return app
 
 

@@ -6,14 +6,13 @@ from typing import Any
 import jsonschema_rs
 import orjson
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from eventcal.web.api.openapi.build import response_schema_names
 from eventcal.web.api.openapi.document import load_openapi_document
 from eventcal.web.api.openapi.operation import openapi_path
-from tests.http_app import services_of
+from tests.http_app import PatientClient, services_of
 
 Json = dict[str, Any]
 
@@ -84,7 +83,7 @@ class _ResponseChecker:
         return self._document["components"][kind][name]
 
 
-class _CheckedClient(FlaskClient):
+class _CheckedClient(PatientClient):
     checker: _ResponseChecker
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:

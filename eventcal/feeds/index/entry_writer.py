@@ -1,7 +1,7 @@
 """Writing of entries to the feed index, with increasing sequence numbers, revisions and timestamps."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
@@ -19,11 +19,17 @@ from eventcal.feeds.formats.ics import render_entry, with_timestamps
 from eventcal.feeds.index.entry_loader import DEADLINE_KINDS, FeedIndexRows, load_index_rows
 from eventcal.feeds.index.models import FeedEntry, FeedStateRow
 from eventcal.kit.clock import truncate_to_second
-from eventcal.kit.database import commit_time, wait_after_commit_until
+from eventcal.kit.database import commit_time
+from eventcal.kit.errors import ChangedTooRecently, Message
 from eventcal.kit.localtime import local_to_utc_lenient
 from eventcal.talks.models import Talk
 
 _A_SECOND = timedelta(seconds=1)
+# The clocks of two servers differ by less than this.
+_MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
+# The key of the entries that a transaction has already changed, in the `info` of its session.
+_STAMPED = "stamped_entries"
+_EntryKey = tuple[EntryKind, str]
 
 _ENTRY_TABLE, _STATE_TABLE = cast("Table", FeedEntry.__table__), cast("Table", FeedStateRow.__table__)
 _TALK_TABLE = cast("Table", Talk.__table__)
@@ -64,6 +70,7 @@ class EntryWriter:
         self._new: FeedIndexRows = {}
         self._touched: FeedIndexRows = {}
         self._talks: dict[str, Talk] = {}
+        self._changed_too_recently: set[_EntryKey] = set()
 
     def load_rows(self, kinds: Collection[EntryKind], ids: Collection[str]) -> None:
         missing = [id_ for id_ in ids if any((kind, id_) not in self.rows for kind in kinds)]
@@ -90,9 +97,20 @@ class EntryWriter:
         if not self._dated:
             # Changes become visible when the transaction commits, which can be minutes after `self.now`.
             moment = commit_time(self.session, started_at=self.now)
-            self.state.changed_at = max(truncate_to_second(moment), self.state.changed_at + _A_SECOND)
+            second, last = truncate_to_second(moment), self.state.changed_at
+            # If the clock was set back, a client may have seen the previous time a while ago.
+            self.state.changed_at = second if second >= last else last + _A_SECOND
             self._dated = True
         return self.state.revision
+
+    def check_timestamps(self, keys: Iterable[_EntryKey]) -> None:
+        """Raise ChangedTooRecently if one of these entries also changed in an earlier transaction of this second.
+
+        Clients compare timestamps in whole seconds, so a client would ignore the second change. The entries that are
+        derived from the changed ones, such as the line-up of an event, are not checked. Their SEQUENCE increases.
+        """
+        if not self._changed_too_recently.isdisjoint(keys):
+            raise ChangedTooRecently(Message("This was changed less than a second ago. Try again in a second."))
 
     def require_full_rebuild(self) -> None:
         """Record that unchanged entries might join or leave feeds. `next_revision` must be called first."""
@@ -170,12 +188,22 @@ class EntryWriter:
             self.changed += 1
             row.content_hash = content
             row.sequence += 1
-            # Clients compare whole seconds, so each timestamp is at least one second after the previous timestamp.
-            row.last_modified = max(truncate_to_second(self.now), row.last_modified + _A_SECOND)
-            # If `last_modified` is in the future, the response to the current request is delayed until that time.
-            wait_after_commit_until(self.session, row.last_modified)
+            row.last_modified = self._next_timestamp(row)
             row.ics = with_timestamps(text, Stamps(sequence=row.sequence, changed_at=row.last_modified))
         self._mark_for_update(row)
+
+    def _next_timestamp(self, row: FeedEntry) -> datetime:
+        """Return the timestamp of a change to an entry, and note whether another transaction used the same second."""
+        key, second = (row.kind, row.subject_id), truncate_to_second(self.now)
+        last = row.last_modified
+        if last > second + _MAX_CLOCK_DIFFERENCE:
+            # The clock was wrong when the entry was last changed.
+            last = second - _A_SECOND
+        stamped: set[_EntryKey] = self.session.info.setdefault(_STAMPED, set())
+        if last >= second and key not in stamped:
+            self._changed_too_recently.add(key)
+        stamped.add(key)
+        return max(second, last)
 
     def _mark_for_update(self, row: FeedEntry) -> None:
         key = row.kind, row.subject_id

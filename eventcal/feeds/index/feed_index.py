@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import product
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -121,12 +122,14 @@ class _IndexUpdate:
         became_public = [talk for talk in talks if self._write_talk(talk)]
         for talk in self._load_talks(affected.talks_of_renamed_part):
             self._write_talk(talk)
+        self.writer.check_timestamps((EntryKind.TALK, id_) for id_ in affected.talks | affected.talks_of_renamed_part)
         self._show_public_names(affected.talks)
         if became_public:
             self.refresh_talks(reprise_ids(self.session, [talk.id for talk in became_public]) - affected.talks)
         self.session.flush()
         for event in self._load_events(affected.events):
             self._write_event(event)
+        self.writer.check_timestamps(product((EntryKind.EVENT, *DEADLINE_KINDS), affected.events))
         counted = {talk.event_id for talk in became_public} - affected.events
         for event in self._load_events(affected.event_entries | counted):
             self._refresh_event(event)

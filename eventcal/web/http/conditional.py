@@ -34,7 +34,9 @@ _SMALLEST_COMPRESSED = 200
 # Content that depends on the day gets a new modification date at midnight (UTC).
 # In the minute after midnight, a transaction that began before midnight can still commit with an older date.
 _MIDNIGHT_GRACE = timedelta(minutes=1)
-_ONE_SECOND = timedelta(seconds=1)
+# A change is visible after its commit, which can be later than the second in which it is dated. Changes in the same
+# second have the same date. Dates are therefore sent and compared when the second and the time of a commit are over.
+_SETTLING_TIME = timedelta(seconds=2)
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 _HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
@@ -112,9 +114,8 @@ def evaluate_conditions(
     changed = None
     if representation.last_modified is not None and now >= dates_reliable_from:
         changed = truncate_to_second(representation.last_modified)
-        # Last-Modified is in the past, because another change can follow within the current second.
-        headers.append(("Last-Modified", _cached_http_date(min(changed, truncate_to_second(now) - _ONE_SECOND))))
-        constant_from = max(constant_from, changed + _ONE_SECOND)
+        headers.append(("Last-Modified", _cached_http_date(min(changed, truncate_to_second(now) - _SETTLING_TIME))))
+        constant_from = max(constant_from, changed + _SETTLING_TIME)
     if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None:
         is_unchanged = _matches_if_none_match(if_none_match, entity_tag(representation.etag, coding))
@@ -171,8 +172,7 @@ def _parse_http_date(header: str) -> datetime | None:
 def _is_unchanged_since(changed: datetime, since: datetime, now: datetime) -> bool:
     """Return whether the resource has not changed since the If-Modified-Since date (RFC 9110, section 13.1.3)."""
     # An If-Modified-Since date in the future is ignored, because Last-Modified is never in the future.
-    # A resource that changed in the current second can change again before the second ends.
-    return changed <= since <= now and changed < truncate_to_second(now)
+    return changed <= since <= now and changed <= truncate_to_second(now) - _SETTLING_TIME
 
 
 def _iter_entity_tags(header: str) -> Iterator[tuple[bool, str]]:

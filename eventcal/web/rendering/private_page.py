@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from inspect import unwrap
 from typing import Any, ParamSpec
@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from eventcal.kit.errors import Conflict, DomainError, Invalid, Unavailable, VersionConflict
+from eventcal.kit.retry import call_again_in_next_second
 from eventcal.web.http.errors import ErrorClass, retry_after, status_of
 from eventcal.web.http.problem_details import MEDIA_TYPE as PROBLEM
 from eventcal.web.http.problem_details import Problem, ProblemResponse
@@ -23,6 +24,7 @@ from eventcal.web.identity.current_user import SAFE_METHODS, caller, csrf_token
 from eventcal.web.identity.permissions import session_only
 from eventcal.web.rendering.forms import field_errors, lost_upload_errors, rejected_form
 from eventcal.web.rendering.page import CONTENT_SECURITY_POLICY, MEDIA_TYPE, Page, pages, render_html
+from eventcal.web.request.context import services
 
 P = ParamSpec("P")
 View = Callable[P, AnyResponse]
@@ -79,13 +81,17 @@ def form_view(
     """Decorate a view that processes a form and returns either a response or the path for a redirect.
 
     If the view raises one of the exceptions in `catch`, `on_error` is called with the exception and the view arguments.
+    If the view raises ChangedTooRecently, it is called again in the next second. The request keeps its slot for writes
+    in the meantime, so that the number of waiting threads is limited.
     """
 
     def decorate(view: Callable[P, str | AnyResponse]) -> Callable[P, AnyResponse]:
         @wraps(view)
         def handled(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
             try:
-                result = view(*args, **kwargs)
+                result = call_again_in_next_second(
+                    partial(_call_form_view, view, *args, **kwargs), clock=services().clock
+                )
             except catch as error:
                 return on_error(error, *args, **kwargs)
             return redirect(result, HTTPStatus.SEE_OTHER) if isinstance(result, str) else result
@@ -93,6 +99,13 @@ def form_view(
         return handled
 
     return decorate
+
+
+def _call_form_view(view: Callable[P, str | AnyResponse], *args: P.args, **kwargs: P.kwargs) -> str | AnyResponse:
+    for file in request.files.values():
+        # A previous call has read the uploaded files.
+        file.stream.seek(0)
+    return view(*args, **kwargs)
 
 
 def redisplay(

@@ -1,9 +1,10 @@
 """The ledger: increasing numbers, the time of publication, and complete recomputation."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import metadata, resources
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,8 @@ from eventcal.feeds.index import renderer_version
 from eventcal.feeds.index.feed_index import get_feed_state
 from eventcal.feeds.index.models import FeedEntry
 from eventcal.kit import localtime
+from eventcal.kit.errors import ChangedTooRecently
+from eventcal.kit.retry import call_again_in_next_second
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from tests.clocks import FixedClock
@@ -83,19 +86,28 @@ def test_long_unit_of_work_dates_the_ledger_at_its_end_and_stamps_entries_at_its
     assert calendar.entry_versions()[event_id].last_modified == began
 
 
-@pytest.mark.parametrize("move", [0, 0.4, -86400])
-def test_changes_within_a_second_are_stamped_one_second_apart_and_wait_for_their_stamp(
-    calendar: FeedCalendar, move: float
-) -> None:
+def set_title(calendar: FeedCalendar, event_id: str) -> None:
+    with calendar.database.unit_of_work() as unit:
+        unit.session.get_one(Event, event_id).title = "Else"
+
+
+@pytest.mark.parametrize(("move", "is_refused"), [(0, True), (0.4, True), (-2, True), (1, False), (-86400, False)])
+def test_second_change_within_a_second_is_refused(calendar: FeedCalendar, *, move: float, is_refused: bool) -> None:
     event_id = add_event(calendar)
-    stamps = [calendar.entry_versions()[event_id].last_modified]
-    for title in ("one", "two", "three"):
-        calendar.clock.tick(move)
-        with calendar.database.unit_of_work() as unit:
-            unit.session.get_one(Event, event_id).title = title
-        stamps.append(calendar.entry_versions()[event_id].last_modified)
-        assert stamps[-1] <= calendar.clock.now()
-    assert [later - earlier for earlier, later in pairwise(stamps)] == [timedelta(seconds=1)] * 3
+    before = calendar.entry_versions()[event_id]
+    calendar.clock.tick(move)
+    with pytest.raises(ChangedTooRecently) if is_refused else nullcontext():
+        set_title(calendar, event_id)
+    after = calendar.entry_versions()[event_id]
+    assert after.last_modified == (before.last_modified if is_refused else calendar.clock.now())
+    assert after.sequence == before.sequence + (not is_refused)
+
+
+def test_change_repeated_in_the_next_second_succeeds(calendar: FeedCalendar) -> None:
+    event_id = add_event(calendar)
+    began = calendar.clock.now()
+    call_again_in_next_second(partial(set_title, calendar, event_id), clock=calendar.clock)
+    assert calendar.entry_versions()[event_id].last_modified == began + timedelta(seconds=1)
 
 
 def test_two_changes_in_one_unit_of_work_raise_the_sequence_once(calendar: FeedCalendar) -> None:

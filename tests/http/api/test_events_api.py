@@ -312,7 +312,10 @@ def test_changing_timezone_keeps_local_times_and_moves_instants(organiser: ApiCl
         "2026-06-10T00:00:00-04:00",
         "2026-06-13T00:00:00-04:00",
     )
-    assert (answer.json["created_at"], answer.json["updated_at"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:01:30Z")
+    assert (answer.json["created_at"], answer.json["updated_at"]) == (
+        "2026-03-01T12:00:00Z",
+        f"{clock.now():%Y-%m-%dT%H:%M:%SZ}",
+    )
 
 
 def test_call_that_closes_anywhere_on_earth_is_returned_as_entered(moderator: ApiClient, anonymous: ApiClient) -> None:

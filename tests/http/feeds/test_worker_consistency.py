@@ -134,8 +134,8 @@ def fetch_statuses_by_date(app: Flask, held: Mapping[str, Mapping[str, str]]) ->
 @pytest.mark.parametrize(
     "begun",
     [
-        # In the same second as the previous change.
-        NOON,
+        # In the second after the previous change.
+        NOON + timedelta(seconds=1),
         # The change is committed on the following day.
         datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC),
         # In the first second of a day, when every window moves.

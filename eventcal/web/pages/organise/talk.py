@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from eventcal.events.models import Event
 from eventcal.events.queries import check_can_manage_event, get_event_for_reviewer
-from eventcal.kit.errors import DomainError, FieldError, VersionConflict
+from eventcal.kit.errors import DomainError, FieldError, Unavailable, VersionConflict
 from eventcal.members.permission_checks import check_moderator
 from eventcal.talks import state_changes
 from eventcal.talks.models import Talk
@@ -89,12 +89,13 @@ def confirm_redact_talk(slug: str, talk_id: str) -> Response:
 
 @pages.post("/organise/<slug>/talks/<talk_id>/redact")
 @login_required
-def redact_submitted_talk(slug: str, talk_id: str) -> Response:
+@form_view(_render_talk_error, catch=(Unavailable,))
+def redact_submitted_talk(slug: str, talk_id: str) -> str:
     """Erase the text of a talk. A public talk is shown as cancelled after its text has been erased."""
     with unit_of_work() as session:
         event = get_event_for_reviewer(session, slug, caller())
         redact_talk(session, get_submission(session, event, talk_id, caller=caller()), caller=caller(), now=now())
-    return redirect(url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="redacted"), HTTPStatus.SEE_OTHER)
+    return url_for("pages.submitted_talk", slug=slug, talk_id=talk_id, done="redacted")
 
 
 def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> state_changes.TalkEdit:
