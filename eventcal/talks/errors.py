@@ -1,8 +1,8 @@
 """Errors raised for talks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from eventcal.kit.errors import Conflict, DomainError, Message, NotFound
+from eventcal.kit.errors import Conflict, DomainError, FieldError, Message, NotFound
 
 
 class TalkNotFound(NotFound):
@@ -27,8 +27,15 @@ class AlreadyDecided(Conflict):
 
 
 class BulkActionFailed(Conflict):
-    """A bulk change failed, and no talk was changed. `errors_by_talk` maps talk IDs to errors."""
+    """A bulk change failed, and no talk was changed. `errors_by_talk` maps talk IDs to errors.
 
-    def __init__(self, errors_by_talk: Mapping[str, DomainError]) -> None:
-        super().__init__(Message("Nothing was saved: some of these talks cannot be changed this way."))
+    `errors` refers to the talks by their positions in the list of talks.
+    """
+
+    code = "bulk-failed"
+    title = Message("Bulk change failed")
+
+    def __init__(self, errors_by_talk: Mapping[str, DomainError], *, errors: Sequence[FieldError]) -> None:
+        detail = Message("Nothing was saved: some of these talks cannot be changed this way.")
+        super().__init__(detail, errors=errors)
         self.errors_by_talk = dict(errors_by_talk)

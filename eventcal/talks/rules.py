@@ -28,6 +28,7 @@ class TalkAction(StrEnum):
     REJECT = "reject"
     WAITLIST = "waitlist"
     CANCEL = "cancel"
+    REINSTATE = "reinstate"
 
 
 # The states in which the submitter is allowed to edit a talk.
@@ -48,9 +49,22 @@ TALK_TRANSITIONS: Mapping[TalkAction, Transition[TalkState]] = {
     TalkAction.WITHDRAW: Transition(UNDECIDED_STATES | PROGRAMME_STATES, TalkState.WITHDRAWN),
     TalkAction.CANCEL: Transition(PROGRAMME_STATES, TalkState.CANCELLED),
 }
+"""The transitions to a fixed state. A reinstated talk returns to its previous state."""
+
+ACTION_SOURCES: Mapping[TalkAction, frozenset[TalkState]] = {
+    **{action: transition.sources for action, transition in TALK_TRANSITIONS.items()},
+    TalkAction.REINSTATE: GONE_STATES | {TalkState.REJECTED},
+}
+"""The states in which each action is allowed."""
 
 SPEAKER_ACTIONS = frozenset({TalkAction.SUBMIT, TalkAction.WITHDRAW, TalkAction.CONFIRM})
-ORGANISER_ACTIONS = (TalkAction.ACCEPT, TalkAction.WAITLIST, TalkAction.REJECT, TalkAction.CANCEL)
+ORGANISER_ACTIONS = (
+    TalkAction.ACCEPT,
+    TalkAction.WAITLIST,
+    TalkAction.REJECT,
+    TalkAction.CANCEL,
+    TalkAction.REINSTATE,
+)
 """The actions of organisers in display order."""
 
 DEFAULT_MINUTES: Mapping[TalkKind, int] = {

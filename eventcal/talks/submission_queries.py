@@ -89,6 +89,13 @@ def list_state_changes(session: Session, talk: Talk) -> list[tuple[TalkStateChan
     return [(step, member) for step, member in found]
 
 
+def find_previous_state(session: Session, talk: Talk) -> TalkState | None:
+    """Return the state from which a talk last reached its current state, or None if no change is recorded."""
+    rows = select(TalkStateChange.from_state).where(TalkStateChange.talk_id == talk.id)
+    last = rows.where(TalkStateChange.to_state == talk.state).order_by(TalkStateChange.id.desc()).limit(1)
+    return session.scalars(last).one_or_none()
+
+
 def list_programme_talks(session: Session, event: Event, *, day: str | None = None, paging: PageRequest) -> Page[Talk]:
     """Return a page of an event's programme. If `day` is an empty string, only talks without a time are returned."""
     rows = select(Talk).where(_programme_condition(event))

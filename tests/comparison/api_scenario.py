@@ -242,6 +242,15 @@ def _record_talks(people: Mapping[str, RecordingClient]) -> dict[str, str]:
         bob.call_api("POST", f"/talks/{made[state]}/confirm")
     bob.call_api("POST", f"/talks/{made['withdrawn']}/withdraw", {"reason": "Ill."})
     olga.call_api("POST", f"/talks/{made['cancelled']}/cancel", {"reason": "No room."})
+    for talk_id in (made["withdrawn"], made["cancelled"]):
+        olga.call_api("POST", f"/talks/{talk_id}/reinstate")
+    decided = {"step": "cancel", "talks": [made["withdrawn"], made["cancelled"]], "reason": "No room."}
+    olga.call_api("POST", "/events/gathering/talks/decide", decided)
+    olga.call_api("POST", "/events/gathering/talks/decide", decided, label="again")
+    unwanted = submit("An unwanted draft", draft=True)
+    moderator.call_api("GET", f"/talks/{unwanted}", label="a draft")
+    bob.call_api("DELETE", f"/talks/{unwanted}")
+    bob.call_api("DELETE", f"/talks/{made['confirmed']}", label="no draft")
     moderator.call_api("POST", f"/talks/{made['redacted']}/redact")
     bob.call_api("POST", "/events/gathering/talks", {"reprise_of": made["confirmed"], "notes": "Again."})
     bob.call_api("POST", "/events/hackday/talks", {"title": "Listed, with a time", "starts": "2026-05-02T10:00:00"})

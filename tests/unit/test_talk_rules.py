@@ -8,6 +8,7 @@ import pytest
 from eventcal.events.enums import Programme, TalkKind
 from eventcal.talks.enums import TalkState
 from eventcal.talks.rules import (
+    ACTION_SOURCES,
     DEFAULT_MINUTES,
     GONE_STATES,
     SPEAKER_ACTIONS,
@@ -55,7 +56,7 @@ def test_talk_has_the_specified_transitions() -> None:
 
 
 def test_every_step_has_a_transition() -> None:
-    assert set(TALK_TRANSITIONS) == set(TalkAction)
+    assert {*TALK_TRANSITIONS, TalkAction.REINSTATE} == set(ACTION_SOURCES) == set(TalkAction)
 
 
 def test_every_state_is_reachable_from_draft() -> None:

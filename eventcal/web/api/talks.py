@@ -20,12 +20,19 @@ from eventcal.members.errors import EmailNotConfirmed, NotSignedIn, QuotaExceede
 from eventcal.members.permission_checks import check_reviewer
 from eventcal.talks import service
 from eventcal.talks.enums import TalkState
-from eventcal.talks.errors import AlreadyDecided, TalksClosed
+from eventcal.talks.errors import AlreadyDecided, BulkActionFailed, TalksClosed
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk, is_public, list_submissions
 from eventcal.talks.rules import SPEAKER_ACTIONS, TalkAction
-from eventcal.talks.state_changes import apply_talk_action, get_talk_for_action
+from eventcal.talks.state_changes import (
+    apply_talk_action,
+    decide_on_talks,
+    delete_draft,
+    get_draft_to_delete,
+    get_event_to_decide,
+    get_talk_for_action,
+)
 from eventcal.web.api.blueprint import ApiBlueprint
 from eventcal.web.api.pagination import serve_list
 from eventcal.web.api.responses import Content, cached_view, check_if_match, json_content, json_response
@@ -33,7 +40,7 @@ from eventcal.web.identity.current_user import caller, current_member, current_m
 from eventcal.web.identity.permissions import confirmed_member, member, moderator, organiser, public
 from eventcal.web.params.listing_filters import ListingQuery, ListingQuerySchema, parse_listing_query
 from eventcal.web.request.context import links, now, read_session, unit_of_work
-from eventcal.web.schemas.talks import StepIn, TalkIn, TalkOut, TalkPatch, talk_json
+from eventcal.web.schemas.talks import DecisionIn, DecisionOut, StepIn, TalkIn, TalkOut, TalkPatch, talk_json
 
 talks = ApiBlueprint("talks", "Talks at events, and their state changes")
 
@@ -145,7 +152,8 @@ def edit(fields: TalkFields, talk_id: str) -> Response:
 
 def _register_action(action: TalkAction, description: str, *errors: type[DomainError]) -> None:
     check_talk = partial(get_talk_for_action, action=action)
-    access = member(Scope.SUBMIT, check_talk) if action in SPEAKER_ACTIONS else organiser(check_talk)
+    is_for_members = action in SPEAKER_ACTIONS or action == TalkAction.REINSTATE
+    access = member(Scope.SUBMIT, check_talk) if is_for_members else organiser(check_talk)
 
     def view(fields: dict[str, Any], talk_id: str) -> Response:
         with unit_of_work() as session:
@@ -165,6 +173,43 @@ _register_action(TalkAction.ACCEPT, "Accept a talk. At listed events, only moder
 _register_action(TalkAction.REJECT, "Reject a talk.")
 _register_action(TalkAction.WAITLIST, "Put a talk on the waiting list.")
 _register_action(TalkAction.CANCEL, "Cancel an accepted talk. If it is public, it is shown as cancelled.")
+_register_action(
+    TalkAction.REINSTATE,
+    "Return a rejected, cancelled or withdrawn talk to its previous state. Speakers can reinstate withdrawn talks.",
+)
+
+
+@talks.post(
+    "/events/<slug>/talks/decide",
+    organiser(get_event_to_decide),
+    body=DecisionIn,
+    returns=DecisionOut,
+    errors=[BulkActionFailed],
+)
+def decide(fields: dict[str, Any], slug: str) -> Response:
+    """Accept, reject, waitlist, cancel or reinstate up to 200 talks of an event.
+
+    If one of the talks cannot be changed, no talk is changed, and `errors` refers to the talks by their positions.
+    """
+    with unit_of_work() as session:
+        event = get_event_to_decide(session, slug, caller())
+        changed = decide_on_talks(
+            session,
+            event,
+            list(dict.fromkeys(fields["talks"])),
+            action=TalkAction(fields["step"]),
+            caller=caller(),
+            reason=fields.get("reason"),
+            now=now(),
+        )
+    return json_response({"items": [talk_json(talk, links()) for talk in changed]})
+
+
+@talks.delete("/talks/<talk_id>", member(Scope.SUBMIT, get_draft_to_delete), errors=[Forbidden, InvalidTransition])
+def delete(talk_id: str) -> None:
+    """Delete a draft. A talk that was submitted can only be withdrawn."""
+    with unit_of_work() as session:
+        delete_draft(session, get_draft_to_delete(session, talk_id, caller()), caller=caller())
 
 
 @talks.post("/talks/<talk_id>/redact", moderator, returns=TalkOut)

@@ -1,5 +1,6 @@
 """Schemas of talks."""
 
+from enum import StrEnum
 from typing import Any
 
 from marshmallow import fields
@@ -13,6 +14,7 @@ from eventcal.talks.enums import TalkRole, TalkState
 from eventcal.talks.fields import TalkFields
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import is_public
+from eventcal.talks.rules import TalkAction
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.params.fields import ChoiceParam, CommaSeparatedParam, described, short_line_param
 from eventcal.web.schemas import fields as strict
@@ -89,6 +91,25 @@ class StepIn(BaseSchema):
     reason = strict.MultiLine(limits.REASON, allow_none=True)
 
 
+class DecisionStep(StrEnum):
+    """The actions of organisers on several talks."""
+
+    ACCEPT = TalkAction.ACCEPT.value
+    REJECT = TalkAction.REJECT.value
+    WAITLIST = TalkAction.WAITLIST.value
+    CANCEL = TalkAction.CANCEL.value
+    REINSTATE = TalkAction.REINSTATE.value
+
+
+class DecisionIn(StepIn):
+    """A decision on several talks of an event. Either all of the talks change or none of them."""
+
+    step = strict.EnumField(DecisionStep, required=True)
+    talks = strict.ListField(
+        strict.SingleLine(40), least=1, limit=limits.DECISION, required=True, doc="The ids of the talks."
+    )
+
+
 class TalkLinks(ResponseSchema):
     """The URLs of a talk."""
 
@@ -126,6 +147,12 @@ class TalkOut(ResponseSchema):
     created_at = strict.InstantField(required=True)
     updated_at = strict.InstantField(required=True)
     links = fields.Nested(TalkLinks, required=True)
+
+
+class DecisionOut(ResponseSchema):
+    """The talks that a decision changed, in the order of the request."""
+
+    items = fields.List(fields.Nested(TalkOut), required=True)
 
 
 def talk_json(talk: Talk, links: UrlBuilder, *, state: str | None = None) -> Json:

@@ -31,7 +31,7 @@ from tests.factories import (
     make_talk,
 )
 
-ORGANISER_ACTIONS = sorted(set(TalkAction) - SPEAKER_ACTIONS)
+ORGANISER_ACTIONS = sorted(set(TALK_TRANSITIONS) - SPEAKER_ACTIONS)
 
 
 def apply_action(
@@ -59,7 +59,7 @@ def load_mail_payloads(session: Session) -> list[dict[str, str]]:
 @pytest.mark.parametrize("programme", Programme)
 def test_steps_follow_the_transition_table(session: Session, programme: Programme, state: TalkState) -> None:
     member, event = make_member(session), make_event(session, programme=programme)
-    talks = {step: make_talk(session, event, state=state, submitter=member) for step in TalkAction}
+    talks = {step: make_talk(session, event, state=state, submitter=member) for step in TALK_TRANSITIONS}
     went = {}
     for step, talk in talks.items():
         caller = make_caller(member) if step in SPEAKER_ACTIONS else MODERATOR_CALLER

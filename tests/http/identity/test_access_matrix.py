@@ -304,9 +304,12 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
     ),
     Access(OWNER, visible_to=frozenset({Who.UNCONFIRMED})): ("POST /me/invitations/invited-ada do=accept",),
     Access(OWNER | ORGANISERS, Scope.READ, visible_to=NOBODY): ("GET /api/v1/sponsorships/enquiry",),
-    Access(OWNER | ORGANISERS, Scope.SUBMIT, visible_to=OWNER | REVIEWERS): ("PATCH /api/v1/talks/submitted",),
+    Access(OWNER | ORGANISERS, Scope.SUBMIT, visible_to=OWNER | REVIEWERS): (
+        "PATCH /api/v1/talks/submitted",
+        "POST /api/v1/talks/withdrawn/reinstate",
+    ),
     Access(OWNER | ORGANISERS, Scope.SUBMIT): ("PATCH /api/v1/talks/confirmed",),
-    Access(OWNER, Scope.SUBMIT, visible_to=OWNER): ("POST /api/v1/talks/draft/submit",),
+    Access(OWNER, Scope.SUBMIT, visible_to=OWNER): ("DELETE /api/v1/talks/draft", "POST /api/v1/talks/draft/submit"),
     Access(OWNER, Scope.SUBMIT): ("POST /api/v1/talks/confirmed/confirm", "POST /api/v1/talks/confirmed/withdraw"),
     Access(OWNER | MODERATORS, Scope.SUBMIT, visible_to=NOBODY): ("POST /api/v1/events/proposed/talks",),
     Access(OWNER | MODERATORS, Scope.SUBMIT): (
@@ -331,6 +334,7 @@ ACCESS: Mapping[Access, tuple[str, ...]] = {
         "PATCH /api/v1/tiers/silver",
         "PATCH /api/v1/tracks/security",
         "POST /api/v1/events/summit/cancel",
+        "POST /api/v1/events/summit/talks/decide",
         "POST /api/v1/events/summit/rooms",
         "POST /api/v1/events/summit/tiers",
         "POST /api/v1/events/summit/tracks",

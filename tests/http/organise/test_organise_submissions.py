@@ -123,7 +123,7 @@ def test_only_steps_possible_for_listed_talks_are_offered(app: Flask, organiser_
     assert offered_actions(organiser_browser) == ["cancel"]
     create_submitted_talks(app, "summit", "Gone", state=TalkState.REJECTED)
     organiser_browser.visit(f"{PAGE_PATH}?state=rejected")
-    assert offered_actions(organiser_browser) == []
+    assert offered_actions(organiser_browser) == ["reinstate"]
 
 
 def test_reviewer_sees_all_submissions_but_cannot_decide(app: Flask, summit: str) -> None:

@@ -235,9 +235,9 @@ def test_talk_page_offers_only_possible_steps(app: Flask, organiser_browser: Htm
         "waitlisted": {"accept", "reject"},
         "accepted": {"cancel"},
         "confirmed": {"cancel"},
-        "rejected": set(),
-        "withdrawn": set(),
-        "cancelled": set(),
+        "rejected": {"reinstate"},
+        "withdrawn": {"reinstate"},
+        "cancelled": {"reinstate"},
     }
 
 

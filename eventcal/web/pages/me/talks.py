@@ -31,7 +31,13 @@ from eventcal.talks.queries import (
     list_own_talks,
 )
 from eventcal.talks.rules import SPEAKER_ACTIONS, TALK_TRANSITIONS, UNDECIDED_STATES, TalkAction
-from eventcal.talks.state_changes import TalkEdit, apply_talk_action, edit_talk_if_unchanged
+from eventcal.talks.state_changes import (
+    TalkEdit,
+    allowed_speaker_actions,
+    apply_talk_action,
+    delete_draft,
+    edit_talk_if_unchanged,
+)
 from eventcal.web.identity.current_user import SAFE_METHODS, caller, current_member
 from eventcal.web.rendering import talk_form
 from eventcal.web.rendering.dates import format_instant_utc
@@ -88,7 +94,7 @@ def my_talks() -> Response:
             ],
             groups=group_by_next_step(page.items, last_state_change_reasons(session, page.items), now=now()),
             next=page.next_cursor,
-            done=done_message({"declined": _("Invitation declined.")}),
+            done=done_message({"declined": _("Invitation declined."), "deleted": _("Draft deleted.")}),
         )
 
 
@@ -111,7 +117,8 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
             form=form or talk_form.build_talk_form(talk),
             seen=(keeps_revision and request.form.get("revision")) or talk.revision,
             editable=talk.state in UNDECIDED_STATES,
-            steps=[step.value for step in sorted(SPEAKER_ACTIONS) if talk.state in TALK_TRANSITIONS[step].sources],
+            steps=[step.value for step in allowed_speaker_actions(talk)],
+            deletable=talk.state == TalkState.DRAFT and talk.submitter_id == caller().member_id,
             done=done_message(
                 {
                     "saved": _("It is saved."),
@@ -119,6 +126,7 @@ def my_talk(talk_id: str, form: Form | None = None, status: int = HTTPStatus.OK)
                     TalkAction.SUBMIT: _("It is submitted."),
                     TalkAction.CONFIRM: _("It is confirmed. Thank you!"),
                     TalkAction.WITHDRAW: _("It is withdrawn."),
+                    TalkAction.REINSTATE: _("Talk reinstated."),
                 }
             ),
             **talk_form.talk_form_choices(talk.event, dict.fromkeys([talk.kind.value, *kinds]), talk.starts, talk.ends),
@@ -144,12 +152,15 @@ def change_my_talk(talk_id: str) -> str:
     action = request.form.get("do", "save")
     with unit_of_work() as session:
         talk = _get_own_talk(session, talk_id)
-        if action in {step.value for step in SPEAKER_ACTIONS}:
+        if action == "delete":
+            delete_draft(session, talk, caller=caller())
+            return url_for("pages.my_talks", done="deleted")
+        if action in {step.value for step in (*SPEAKER_ACTIONS, TalkAction.REINSTATE)}:
             apply_talk_action(session, talk, TalkAction(action), caller=caller(), reason=None, now=now())
             return url_for("pages.my_talk", talk_id=talk_id, done=action)
         fields = validate(_PATCH, talk_form.parse_talk_form(request.form, for_update=True))
         service.check_can_edit_talk(talk, caller())
-        edit = TalkEdit(talk, request.form.get("revision", ""), fields)
+        edit = TalkEdit(talk, request.form.get("revision", ""), fields=fields)
         edit_talk_if_unchanged(session, edit, caller=caller(), now=now())
     return url_for("pages.my_talk", talk_id=talk_id, done="saved")
 

@@ -14,7 +14,7 @@ from eventcal.kit.localtime import common_zones
 from eventcal.sponsors.enums import SponsorshipState
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import TALK_TRANSITIONS, TalkAction
+from eventcal.talks.rules import ACTION_SOURCES, TalkAction
 from eventcal.web.i18n import translate
 from eventcal.web.rendering.forms import Choices
 from eventcal.web.rendering.labels import kind_label
@@ -55,6 +55,7 @@ TALK_STEP_LABELS: Mapping[TalkAction, Message] = {
     TalkAction.WAITLIST: Message("Put on the waiting list"),
     TalkAction.REJECT: Message("Reject"),
     TalkAction.CANCEL: Message("Cancel the talk"),
+    TalkAction.REINSTATE: Message("Reinstate"),
 }
 
 
@@ -82,6 +83,7 @@ def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
         ),
         TalkAction.REJECT: ngettext("Reject this talk?", "Reject these %(num)s talks?", talk_count),
         TalkAction.CANCEL: ngettext("Cancel this talk?", "Cancel these %(num)s talks?", talk_count),
+        TalkAction.REINSTATE: ngettext("Reinstate this talk?", "Reinstate these %(num)s talks?", talk_count),
     }
     return str(questions[step])
 
@@ -89,13 +91,14 @@ def step_confirmation_text(step: TalkAction, talk_count: int) -> str:
 def step_error_text(step: TalkAction, talk: Talk) -> str:
     """Return the reason why an action is not possible: the state of a talk, or a change by another user."""
     values = {"title": talk.title, "state": translate(TALK_STATE_LABELS[talk.state])}
-    if talk.state in TALK_TRANSITIONS[step].sources:
+    if talk.state in ACTION_SOURCES[step]:
         return str(_("“%(title)s” was changed meanwhile: look at it again before you decide.", title=talk.title))
     reasons = {
         TalkAction.ACCEPT: _("“%(title)s” cannot be accepted; it is by now: %(state)s.", **values),
         TalkAction.WAITLIST: _("“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", **values),
         TalkAction.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", **values),
         TalkAction.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", **values),
+        TalkAction.REINSTATE: _("“%(title)s” cannot be reinstated; it is by now: %(state)s.", **values),
     }
     return str(reasons[step])
 
@@ -109,5 +112,6 @@ def find_step_success_message(step: str, talk_count: int) -> str | None:
         ),
         TalkAction.REJECT: ngettext("One talk is rejected.", "%(num)s talks are rejected.", talk_count),
         TalkAction.CANCEL: ngettext("One talk is cancelled.", "%(num)s talks are cancelled.", talk_count),
+        TalkAction.REINSTATE: ngettext("One talk is reinstated.", "%(num)s talks are reinstated.", talk_count),
     }
     return messages.get(step)

@@ -14,13 +14,12 @@ from eventcal.events.models import Event
 from eventcal.events.queries import get_event_for_reviewer
 from eventcal.kit.errors import DomainError, FieldError, Message, raise_if_invalid
 from eventcal.kit.pagination import MAX_LIMIT, PageRequest
-from eventcal.members.caller import Caller
 from eventcal.talks import state_changes as talk_steps
 from eventcal.talks import submission_queries
 from eventcal.talks.enums import TalkState
 from eventcal.talks.errors import BulkActionFailed
 from eventcal.talks.models import Talk
-from eventcal.talks.rules import AWAITING_DECISION_STATES, ORGANISER_ACTIONS, TALK_TRANSITIONS, TalkAction
+from eventcal.talks.rules import ACTION_SOURCES, AWAITING_DECISION_STATES, ORGANISER_ACTIONS, TalkAction
 from eventcal.web.http.urls import with_query
 from eventcal.web.i18n import current_language_code, translate
 from eventcal.web.identity.current_user import caller
@@ -107,7 +106,7 @@ def _state_filters(counts: Mapping[TalkState, int]) -> list[tuple[str, str, int]
 @login_required
 def confirm_decision(slug: str) -> Response:
     step = layout.get_step(request.args.get("do", ""), ORGANISER_ACTIONS)
-    with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
+    with layout.open_event_session(slug, get_event=talk_steps.get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.args.getlist("talk"))
         if not talks:
             return redirect(_return_url(slug, done="nothing"), HTTPStatus.SEE_OTHER)
@@ -127,7 +126,7 @@ def confirm_decision(slug: str) -> Response:
 def _render_decision_error(error: DomainError, slug: str) -> Response:
     """Return the page with the error messages. Selected talks remain selected if their state allows the action."""
     step, chosen, data = TalkAction(request.form["do"]), request.form.getlist("talk"), request.form.copy()
-    with layout.open_event_session(slug, get_event=_get_event_to_decide) as (session, event):
+    with layout.open_event_session(slug, get_event=talk_steps.get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("shown") or chosen)
         failed = [talk for talk in talks if isinstance(error, BulkActionFailed) and talk.id in error.errors_by_talk]
         errors = [FieldError("", labels.step_error_text(step, talk)) for talk in failed] or field_errors(error)
@@ -145,7 +144,7 @@ def _render_decision_error(error: DomainError, slug: str) -> Response:
 def decide_selected_talks(slug: str) -> str:
     """Apply an action to all selected talks in one transaction. The given reason is sent to the submitters."""
     step = layout.get_step(request.form.get("do", ""), ORGANISER_ACTIONS)
-    with layout.changing_event(slug, find=_get_event_to_decide) as (session, event):
+    with layout.changing_event(slug, find=talk_steps.get_event_to_decide) as (session, event):
         talks = _get_selected_talks(session, event, request.form.getlist("talk"))
         reason = normalise_newlines(request.form.get("reason", "")).strip() or None
         fields, errors = load_with_errors(_REASON, {"reason": reason})
@@ -157,19 +156,13 @@ def decide_selected_talks(slug: str) -> str:
     return _return_url(slug, done=step, number=str(len(talks)))
 
 
-def _get_event_to_decide(session: Session, slug: str, caller: Caller) -> Event:
-    event = get_event_for_reviewer(session, slug, caller)
-    talk_steps.check_can_decide_on_talks(event, caller)
-    return event
-
-
 def _get_selected_talks(session: Session, event: Event, talk_ids: Sequence[str]) -> list[Talk]:
     too_many = Message("Decide on at most %(most)s talks at once.", most=MAX_LIMIT)
     return layout.get_talks_of_event(session, event, talk_ids, too_many_message=too_many)
 
 
 def _eligible_talk_ids(talks: Sequence[Talk], step: TalkAction) -> set[str]:
-    return {talk.id for talk in talks if talk.state in TALK_TRANSITIONS[step].sources}
+    return {talk.id for talk in talks if talk.state in ACTION_SOURCES[step]}
 
 
 def _revision_field(talk: Talk) -> str:
@@ -187,7 +180,7 @@ def _return_url(slug: str, **query: str) -> str:
 def _build_decision_page(
     session: Session, event: Event, step: TalkAction, *, talks: Sequence[Talk], selected_ids: set[str], form: Form
 ) -> Page:
-    eligible = [talk for talk in talks if talk.state in TALK_TRANSITIONS[step].sources]
+    eligible = [talk for talk in talks if talk.state in ACTION_SOURCES[step]]
     submitters, params = submission_queries.submitters_to_notify(session, eligible), request.values
     notified = [talk for talk in eligible if talk.id in submitters]
     return layout.render_section(

@@ -108,7 +108,7 @@ def build_talk_edit(talk: Talk, body: Mapping[str, Any], revision: str) -> state
         fields, _none = forms.load_with_errors(
             _PATCH, {name: value for name, value in body.items() if name not in invalid}
         )
-    return state_changes.TalkEdit(talk, revision, fields, tuple(errors))
+    return state_changes.TalkEdit(talk, revision, fields=fields, errors=tuple(errors))
 
 
 def _parse_organiser_talk_form(data: forms.FormData) -> dict[str, Any]:
