@@ -11,6 +11,8 @@ from eventcal.feeds.entries.entry import Status
 from eventcal.kit.markdown import to_html, to_plain_text
 
 _PREFIXES = {EventStatus.CANCELLED: "CANCELLED: ", EventStatus.POSTPONED: "POSTPONED: "}
+# The length of the descriptions of all changed occurrences of an event together.
+_MAX_REPEATED_LENGTH = 200_000
 _STATUSES = {EventStatus.CANCELLED: Status.CANCELLED, EventStatus.CONFIRMED: Status.CONFIRMED}
 
 
@@ -44,21 +46,34 @@ def format_html_description(
 
 @dataclass(frozen=True, kw_only=True)
 class EventDescription:
-    """The description of an event and its occurrences. `line_up` contains a line for each talk without a time."""
+    """The description of an event and its occurrences. `line_up` contains a line for each talk without a time.
+
+    The entries of many occurrences omit a long description and a long line-up, so that the size of an event in a feed
+    is limited. They contain the link to the page of the event, as all entries do.
+    """
 
     event: Event
     line_up: Sequence[str]
     url: str
 
-    def render_plain_and_html(self, *, summary: str | None, online_url: str | None) -> tuple[str, str]:
+    def render_plain_and_html(
+        self, *, summary: str | None, online_url: str | None, repetitions: int = 1
+    ) -> tuple[str, str]:
+        """Return the description as plain text and as HTML, which `repetitions` entries of the event contain."""
         before, facts = self._occurrence_link_lines(online_url), self._fact_lines(online_url)
-        headed = ["Line-up:", *(f"- {line}" for line in self.line_up)] if self.line_up else []
         plain, html = self._rendered_description
+        line_up = self.line_up
+        if (
+            repetitions > 1
+            and repetitions * (len(plain) + len(html) + 2 * sum(map(len, line_up))) > _MAX_REPEATED_LENGTH
+        ):
+            plain, html, line_up = "", "", ()
+        headed = ["Line-up:", *(f"- {line}" for line in line_up)] if line_up else []
         plain_texts = [to_plain_text(summary) if summary else None, plain]
         html_texts = [to_html(summary) if summary else None, html]
         return (
             format_plain_description(plain_texts, first_lines=before, lists=[facts, headed], url=self.url),
-            format_html_description(html_texts, first_lines=before, lists=[facts, self.line_up], url=self.url),
+            format_html_description(html_texts, first_lines=before, lists=[facts, line_up], url=self.url),
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from eventcal.events.enums import PUBLIC_STATUSES, EventStatus
@@ -147,14 +148,17 @@ class EntryBuilder:
 def _build_overrides(event: Event, entry: CalendarEntry, description: EventDescription) -> tuple[Override, ...]:
     single = replace(entry, recurrence=None, excluded=(), overrides=())
     occurrences = list_explicit_occurrences(event)
-    return tuple(_build_override(event, single, one, description=description) for one in occurrences)
+    build = partial(_build_override, event, single, description=description, repetitions=len(occurrences))
+    return tuple(map(build, occurrences))
 
 
 def _build_override(
-    event: Event, base: CalendarEntry, occurrence: Occurrence, *, description: EventDescription
+    event: Event, base: CalendarEntry, occurrence: Occurrence, *, description: EventDescription, repetitions: int
 ) -> Override:
     starts, ends = _occurrence_start_and_end(event, occurrence)
-    plain, html = description.render_plain_and_html(summary=occurrence.summary, online_url=occurrence.online_url)
+    plain, html = description.render_plain_and_html(
+        summary=occurrence.summary, online_url=occurrence.online_url, repetitions=repetitions
+    )
     here = occurrence.venue == event.venue
     entry = replace(
         base,

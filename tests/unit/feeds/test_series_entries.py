@@ -185,3 +185,24 @@ def test_skipped_occurrence_is_shown_after_the_gap() -> None:
         local_time("2026-03-29T03:30"),
         local_time("2026-03-29T04:30"),
     )
+
+
+@pytest.mark.parametrize(("characters", "is_repeated"), [(900, True), (20_000, False)])
+def test_total_size_of_overridden_occurrences_is_limited(characters: int, *, is_repeated: bool) -> None:
+    days = [f"2026-{month:02}-{day:02}T16:00:00" for month in range(4, 8) for day in range(1, 26)]
+    entry = build_entry(
+        make_call(
+            {day: {"title": "With guests"} for day in days},
+            recurrence="FREQ=DAILY",
+            description="日" * characters,
+            summary="In short.",
+        )
+    )
+    assert len(entry.overrides) == 100
+    assert "日" * characters in entry.description
+    for override in entry.overrides:
+        description = override.entry.description
+        assert ("日" in description, "日" in override.entry.html) == (is_repeated, is_repeated)
+        assert "In short." in description
+        assert description.endswith(entry.url)
+    assert sum(len(override.entry.description) for override in entry.overrides) < 200_000
