@@ -91,7 +91,10 @@ def test_new_member_submits_a_talk_that_reaches_the_calendar_feeds(organiser_pas
     before = _get_feed_entry(server, talk["id"])
     assert str(before.start.tzinfo) == "America/Chicago"
     assert before.start.replace(tzinfo=None).isoformat() == f"{day}T16:00:00"
-    assert (str(before["LOCATION"]), str(before["SUMMARY"])) == ("Michigan A, Chicago", offered["title"])
+    assert (str(before["LOCATION"]), str(before["SUMMARY"])) == (
+        "Michigan A, Chicago, IL, United States",
+        offered["title"],
+    )
 
     assert _patch_talk(server, talk["id"], {"room": "Michigan B"}, organiser) == 200
     after = _get_feed_entry(server, talk["id"])

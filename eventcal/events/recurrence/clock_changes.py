@@ -19,7 +19,7 @@ A daily event without an end meets two changes a year, and each of these occurre
 _LARGEST_CHANGE = timedelta(hours=24)
 
 
-@bounded_cache(1_000_000)
+@bounded_cache(500_000)
 def local_starts_at_clock_changes(rule: str, starts: str, ends: str, *, tzid: str) -> tuple[datetime, ...]:
     """Return the local starts, according to the rule, of the occurrences that meet a change of the clocks.
 

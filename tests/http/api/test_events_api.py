@@ -244,9 +244,8 @@ def test_redaction_erases_event_content_and_blocks_organisers(
     paths = ("/events/summit", "/events/summit/tiers", "/events/summit/sponsors", "/events")
     everything = b"".join(anonymous.get(path).data for path in paths) + anonymous.get_feed("/calendar.ics").data
     assert [word for word in (b"Xen", b"Three days", b"Security", b"Room 1", b"Gold") if word in everything] == []
-    assert {"kind": "event", "id": "summit", "revision": seen["revision"], "deleted": True} in anonymous.get(
-        "/changes"
-    ).json["items"]
+    changed = {(item["id"], item["revision"], item["deleted"]) for item in anonymous.get("/changes").json["items"]}
+    assert ("summit", seen["revision"], True) in changed
     refused = [
         organiser.patch("/events/summit", {"title": "Buy"}),
         organiser.post("/events/summit/rooms", {"name": "Buy"}),

@@ -67,9 +67,8 @@ def test_talk_of_curated_event_is_public_once_confirmed(
     ]
     assert anonymous.get(path).json["sequence"] == 1
     assert b"STATUS:CANCELLED" in anonymous.get_feed(f"{path}.ics").data
-    assert {"kind": "talk", "id": talk, "revision": anonymous.get(path).json["revision"], "deleted": False} in (
-        anonymous.get("/changes").json["items"]
-    )
+    changed = {(item["id"], item["revision"], item["deleted"]) for item in anonymous.get("/changes").json["items"]}
+    assert (talk, anonymous.get(path).json["revision"], False) in changed
 
 
 def test_moderator_publishes_talks_of_listed_event(
@@ -98,7 +97,7 @@ def test_withdrawn_public_talk_is_shown_as_cancelled(
     assert member.post(f"/talks/{talk}/withdraw").json["state"] == "cancelled"
     assert [api.get(f"/talks/{talk}").json["state"] for api in (anonymous, member, organiser)] == ["cancelled"] * 3
     assert anonymous.get("/talks?state=cancelled").item_values("id") == [talk]
-    assert anonymous.get("/talks?state=withdrawn").item_values("id") == []
+    assert anonymous.get("/talks?state=withdrawn").status_and_code == (401, "not-signed-in")
     # The submitter's and the organisers' lists show the actual state.
     assert member.get("/me/talks").item_values("state") == ["withdrawn"]
     assert organiser.get("/events/summit/talks?state=withdrawn").item_values("state") == ["withdrawn"]

@@ -41,7 +41,7 @@ class Scenario:
         self.clock.tick(60)
         lists = [
             *("/events", "/events?sort=updated", "/events?q=secret", "/events?cfp=open", "/events?status=draft"),
-            *("/talks", "/talks?sort=updated", "/talks?limit=1", "/talks?q=secret", "/talks?state=submitted"),
+            *("/talks", "/talks?sort=updated", "/talks?limit=1", "/talks?q=secret"),
             *("/speakers", "/changes", f"/talks/{self.talk_id}", "/speakers/known", "/sponsors/holder"),
             *(f"/events/summit{part}" for part in ("", "/talks", "/tracks", "/rooms", "/tiers", "/sponsors")),
         ]

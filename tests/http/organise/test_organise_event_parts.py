@@ -62,7 +62,7 @@ def test_renamed_room_is_updated_in_calendars(app: Flask, organiser_browser: Htm
     post_to_page(organiser_browser, do="save", row=room.id, **{f"{room.id}-name": "Hall", f"{room.id}-capacity": ""})
     assert organiser_browser.response.headers["Location"] == f"{PAGE_PATH}?done=saved"
     entry = fetch_feed(app, "/talks/talk.ics").events()[0]
-    assert entry.text("LOCATION") == "Hall, Berlin"
+    assert entry.text("LOCATION") == "Hall, Berlin, Germany"
 
 
 def test_confirmation_page_states_how_many_talks_lose_the_room_or_track(
