@@ -109,7 +109,7 @@ def test_new_member_submits_a_talk_that_reaches_the_calendar_feeds(organiser_pas
     assert after["UID"] == before["UID"]
     assert after["SEQUENCE"] == before["SEQUENCE"] + 1
     assert after["LAST-MODIFIED"].dt > before["LAST-MODIFIED"].dt
-    assert str(after["LOCATION"]) == "Michigan B, Chicago"
+    assert str(after["LOCATION"]) == "Michigan B, Chicago, IL, United States"
 
 
 def test_talk_for_a_listed_event_is_published_by_a_single_accept_request(
