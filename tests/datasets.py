@@ -11,6 +11,7 @@ from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.database import Database
+from eventcal.kit.retry import call_again_in_next_second
 from eventcal.schema import metadata
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.schemas.dataset_records import load_record
@@ -37,8 +38,11 @@ def open_indexed_database(database_url: str, clock: Clock) -> Database:
 
 
 def load_sections(calendar: Database, **sections: Any) -> LoadReport:
-    with calendar.unit_of_work() as unit:
-        return load_dataset(unit, validate_dataset(deepcopy(sections), load_record))
+    def load() -> LoadReport:
+        with calendar.unit_of_work() as unit:
+            return load_dataset(unit, validate_dataset(deepcopy(sections), load_record))
+
+    return call_again_in_next_second(load, clock=calendar.clock)
 
 
 def load_errors(calendar: Database, **sections: Any) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ Therefore, and because the seed is fixed, failures are reproducible.
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -30,7 +31,7 @@ from eventcal.web.api.openapi.document import load_openapi_document
 from eventcal.web.response_cache import ResponseCache
 from tests import sample_calendar
 from tests.api_client import create_session_client, get_row
-from tests.clocks import FixedClock
+from tests.clocks import NOON, FixedClock
 from tests.http_app import create_test_app, database_of
 from tests.openapi.fuzzing import Json, narrow_document
 
@@ -132,7 +133,8 @@ def restorable_app(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFact
     with create_test_app(f"sqlite:///{kept}", FixedClock()) as app:
         sample_calendar.create_sample_calendar(app)
     shutil.copyfile(kept, used)
-    with create_test_app(f"sqlite:///{used}", FixedClock()) as app:
+    # An entry can be changed only once in a second.
+    with create_test_app(f"sqlite:///{used}", FixedClock(NOON + timedelta(minutes=1))) as app:
         yield RestorableApp(app, kept, used)
 
 

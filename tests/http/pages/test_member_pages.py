@@ -106,7 +106,7 @@ def test_draft_can_be_saved_changed_submitted_and_withdrawn(app: Flask, member_b
     assert (talk.title, talk.abstract, talk.state) == ("A better draft", None, TalkState.DRAFT)
     member_browser.submit_form(where, do="submit")
     assert load_talk(app).state == TalkState.SUBMITTED
-    assert "you cannot take this back" in member_browser.visit(f"{where}/withdraw")
+    assert "You can reinstate a withdrawn talk later." in member_browser.visit(f"{where}/withdraw")
     assert "Withdrawn" in member_browser.submit_form(where, do="withdraw")
     assert load_talk(app).state == TalkState.WITHDRAWN
 
