@@ -12,11 +12,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from eventcal.config import Settings, read_settings
 from eventcal.feeds.entries.entry_builder import EntryBuilder
 from eventcal.feeds.index.feed_index import FeedIndex
-from eventcal.feeds.index.models import FEED_STATE_SELECT
 from eventcal.kit.clock import Clock, SystemClock
 from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.database import Database
-from eventcal.kit.row_reader import create_row_reader
 from eventcal.members.security_log import write_security_log
 from eventcal.metrics import has_metrics
 from eventcal.schema import metadata
@@ -34,6 +32,7 @@ from eventcal.web.api.talks import talks
 from eventcal.web.cache_middleware import ResponseCacheMiddleware
 from eventcal.web.embeds import embeds
 from eventcal.web.feed_check.views import checking
+from eventcal.web.feed_states import FeedStates, FeedStatesWithStandby, create_read_counters
 from eventcal.web.feeds.views import calendars, documents
 from eventcal.web.http.body_reader import BodyReader
 from eventcal.web.http.conditional import register_cors_preflight
@@ -99,7 +98,7 @@ def build_services(
         clock=clock,
         database=database,
         feed_index=feed_index,
-        feed_state_reader=create_row_reader(database, FEED_STATE_SELECT),
+        feed_states=_create_feed_states(settings, database),
         links=links,
         responses=ResponseCache(_RESPONSE_CACHE_BYTES),
         fetch_counter=FetchCounter(),
@@ -108,6 +107,18 @@ def build_services(
         limiters=limiters,
         idempotency_keys=ConcurrencyLimiter("idempotency keys", limit=THREADS_PER_WORKER, per_key=1),
     )
+
+
+def _create_feed_states(settings: Settings, database: Database) -> FeedStates:
+    if settings.database_read_url is None:
+        return FeedStates(database)
+    # No thread waits for a standby that does not answer at once.
+    impatient = ConcurrencyLimiter("slow standby", limit=0)
+    standby = Database(
+        settings.database_read_url, clock=database.clock, pool_size=POOLED_CONNECTIONS, slow_answers=impatient
+    )
+    counters = create_read_counters(settings.counters_folder) if has_metrics(settings) else None
+    return FeedStatesWithStandby(database, standby, counters=counters)
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, background: BackgroundThread | None = None) -> Flask:

@@ -15,7 +15,9 @@ from urllib.parse import SplitResult, urlsplit
 ENV_PREFIX = "EVENTCAL_"
 _PRIVATE_FOLDER = 0o700
 # The settings that are secrets or URLs that can contain a password.
-_SECRET_SETTINGS = frozenset({"secret_key", "database_url", "mail_url", "redis_url", "metrics_token"})
+_SECRET_SETTINGS = frozenset(
+    {"secret_key", "database_url", "database_read_url", "mail_url", "redis_url", "metrics_token"}
+)
 
 
 class ConfigurationError(Exception):
@@ -36,6 +38,7 @@ class Settings:
 
     `instance`: the folder for the embedded database, the secret key, images and config.toml.
     `database_url`: a SQLAlchemy URL with the dialect sqlite or postgresql+psycopg.
+    `database_read_url`: a URL of standbys of a PostgreSQL database, from which some requests without credentials read.
     `secret_key`: the key that signs sessions and emailed tokens, and encrypts the secrets of authenticator apps.
     `port`: the port on which `eventcal serve` listens.
     `base_url`: the public URL of the site, without a trailing slash. The default is the address of `eventcal serve`.
@@ -54,6 +57,7 @@ class Settings:
     instance: Path
     database_url: str
     secret_key: str
+    database_read_url: str | None = None
     port: int = 8000
     base_url: str = "http://127.0.0.1:8000"
     domain: str = "127.0.0.1"
@@ -120,6 +124,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         instance=instance,
         database_url=_parse_database_url(given.get("database_url", f"sqlite:///{instance / 'eventcal.db'}")),
+        database_read_url=_parse_read_url(given),
         secret_key=secret_key,
         port=port,
         base_url=base_url,
@@ -198,6 +203,18 @@ def _parse_database_url(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ConfigurationError(f"{ENV_PREFIX}DATABASE_URL must start with sqlite:/// or postgresql://.")
     return url
+
+
+def _parse_read_url(given: Mapping[str, str]) -> str | None:
+    url = given.get("database_read_url")
+    if not url:
+        return None
+    if not all(given.get(name, "").startswith("postgres") for name in ("database_url", "database_read_url")):
+        raise ConfigurationError(
+            f"{ENV_PREFIX}DATABASE_READ_URL is only for PostgreSQL, because SQLite has no standby. Remove it, or set "
+            f"both {ENV_PREFIX}DATABASE_URL and {ENV_PREFIX}DATABASE_READ_URL to a URL that starts with postgresql://."
+        )
+    return _parse_database_url(url)
 
 
 def _parse_base_url(url: str) -> str:

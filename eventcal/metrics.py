@@ -23,11 +23,14 @@ from eventcal.outbox.service import count_unsent_mail
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REQUESTS, REFUSALS = "eventcal_requests_total", "eventcal_refusals_total"
+READS, STANDBY_SKIPS = "eventcal_reads_total", "eventcal_standby_skips_total"
 LAST_BACKUP = "eventcal_last_backup_timestamp_seconds"
 
 _DESCRIPTIONS = {
     REQUESTS: ("counter", "Responses by route and class of status code."),
     REFUSALS: ("counter", "Requests refused because too many operations of the same kind were running."),
+    READS: ("counter", "Reads of the feed state by source, if a standby is configured."),
+    STANDBY_SKIPS: ("counter", "Reads for which the standby was asked but could not be used, by reason."),
     "eventcal_database_up": ("gauge", "Whether the database can be read."),
     "eventcal_feed_revision": ("gauge", "The revision of the feeds, which increases with each public change."),
     LAST_BACKUP: ("gauge", "The time of the last backup in seconds since 1970."),

@@ -23,7 +23,6 @@ from eventcal.kit.database import Database
 from eventcal.members.enums import Role, Scope
 from eventcal.members.models import Member
 from eventcal.outbox.models import OutboxMessage
-from eventcal.web.cache_middleware import feed_state_for
 from eventcal.web.identity import password_hashes
 from eventcal.web.identity.current_user import sign_in as begin_session
 from eventcal.web.process_state import BackgroundThread
@@ -81,7 +80,7 @@ class PatientClient(FlaskClient):
 
 def load_feed_state(app: Flask) -> FeedState:
     """Return the current feed state."""
-    return feed_state_for({}, services_of(app))
+    return services_of(app).feed_states.read_primary()
 
 
 class _ManualExecutor(Executor):

@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 # Durability is disabled, because test data need not survive a power failure.
 # The unusual time zone reveals code that relies on the time zone of the server.
@@ -81,31 +82,35 @@ def server_url(folder: Path, database: str, *, driver: str = "+psycopg") -> str:
     return f"postgresql{driver}://postgres@/{database}?host={folder}&port={SERVER_SETTINGS['port']}"
 
 
-def start_server(folder: Path) -> None:
-    """Start the guard and the server unless they are running. Raise RuntimeError with the message of PostgreSQL."""
+def start_server(folder: Path, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Start the guard and the server unless they are running. `settings` complete or replace SERVER_SETTINGS.
+
+    Raise RuntimeError with the message of PostgreSQL.
+    """
     if (folder / "server.log").exists():
         return
     with (folder / "guard.log").open("w") as log:
         command = [sys.executable, __file__, str(folder)]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - this file
     data = folder / "data"
-    _run_program(folder, "initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", *INITDB_OPTIONS)
-    settings = SERVER_SETTINGS | {"unix_socket_directories": str(folder)}
+    run_program(folder, "initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", *INITDB_OPTIONS)
+    settings = {**SERVER_SETTINGS, **settings, "unix_socket_directories": str(folder)}
     with (data / "postgresql.auto.conf").open("a") as file:
         file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-    _run_program(folder, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "server.log"), "start")
+    run_program(folder, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "server.log"), "start")
 
 
 def stop_server_after_run(folder: Path) -> None:
-    """Wait until the test run has ended for any reason, then stop the server and remove the folder."""
+    """Wait until the test run has ended for any reason, then stop its servers and remove the folder."""
     with (folder / "run").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-    if (folder / "data" / "postmaster.pid").exists():
-        _run_program(folder, "pg_ctl", "-w", "-D", str(folder / "data"), "-m", "immediate", "stop")
+    for running in folder.glob("*/postmaster.pid"):
+        run_program(folder, "pg_ctl", "-w", "-D", str(running.parent), "-m", "immediate", "stop")
     shutil.rmtree(folder)
 
 
-def _run_program(folder: Path, program: str, *arguments: str) -> None:
+def run_program(folder: Path, program: str, *arguments: str) -> None:
+    """Run a program of PostgreSQL. Raise RuntimeError with its output if it fails."""
     nobody = _unprivileged_user()
     # The server would keep a pipe open, so its output is written to a file.
     with (folder / "output.log").open("w+") as output:

@@ -46,7 +46,7 @@ class ResponseCacheMiddleware:
         if url is None:
             return self._app(environ, start_response)
         try:
-            state = feed_state_for(environ, here)
+            state = environ.get(_FEED_STATE_KEY) or here.feed_states.read(environ)
         except (DatabaseBusy, SQLAlchemyError):
             # The Flask app reads the feed state again and reports the database error.
             return self._app(environ, start_response)
@@ -55,6 +55,9 @@ class ResponseCacheMiddleware:
         if cached is None:
             return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
         status, headers, body, _ = cached.respond(environ, moment)
+        if body is not None and state.is_provisional and "HTTP_IF_NONE_MATCH" in environ:
+            # The client has another version, which can be newer than the one of the standby.
+            return self._serve_confirmed(state, environ, start_response)
         if body is not None and not has_memory_for(body):
             # The Flask app rejects the request.
             return self._app({**environ, _FEED_STATE_KEY: state}, start_response)
@@ -66,16 +69,27 @@ class ResponseCacheMiddleware:
             _count_fetch(here, cached.representation.fetch_key, environ, status=status, now=moment)
         return [body] if body is not None and environ["REQUEST_METHOD"] == "GET" else []
 
+    def _serve_confirmed(
+        self, state: FeedState, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        here: Services = self._extensions[EXTENSION_KEY]
+        try:
+            confirmed = here.feed_states.confirm(state)
+        except (DatabaseBusy, SQLAlchemyError):
+            # The Flask app reads the feed state again and reports the database error.
+            return self._app(environ, start_response)
+        return self({**environ, _FEED_STATE_KEY: confirmed}, start_response)
+
 
 def feed_state_for(environ: WSGIEnvironment, services: Services) -> FeedState:
     """Return the feed state that the middleware has read, or else read the feed state from the database.
 
     Read the feed state before the data, so that no response is cached under a revision that is newer than its data.
     """
-    state: FeedState | None = environ.get(_FEED_STATE_KEY)
-    if state is None:
-        row, generation = services.feed_state_reader.read_row_and_generation()
-        state = FeedState._make((*row, generation))
+    state: FeedState = environ.get(_FEED_STATE_KEY) or services.feed_states.read(environ)
+    if state.is_provisional and "HTTP_IF_NONE_MATCH" in environ:
+        # Until the response is rendered, it is not known whether the client has a newer version.
+        return services.feed_states.confirm(state)
     return state
 
 

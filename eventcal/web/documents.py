@@ -104,7 +104,11 @@ def serve_uncached(document: Document) -> Response:
 def render_uncached(document: Document, moment: datetime) -> Representation:
     """Render a document. Raises Overloaded if too many requests render documents."""
     with services().limiters.renders.slot():
-        return _render_document(document, feed_state_for(request.environ, services()), moment, previous=None)
+        # The document can contain private data, whose changes do not increase the revision, so no standby is used.
+        state = services().feed_states.read_primary()
+        with read_session() as session:
+            rendered = _load_and_render(document, Snapshot(session, state, moment), None)
+        return _build_representation(document, rendered, state=state, moment=moment)
 
 
 def _no_earlier_than_epoch(last_modified: datetime | None, state: FeedState) -> datetime | None:
@@ -116,11 +120,29 @@ def _render_document(
     document: Document, state: FeedState, moment: datetime, *, previous: Representation | None
 ) -> Representation:
     """Render a document, reusing the content encodings of the previous representation if the body is unchanged."""
-    with read_session() as session:
-        snapshot = Snapshot(session, state, moment)
-        document.load(snapshot)
-        rendered = document.render(snapshot, previous.source if previous else None)
-    representation = Representation(
+
+    def render(session: Session) -> RenderedBody:
+        return _load_and_render(document, Snapshot(session, state, moment), previous.source if previous else None)
+
+    rendered = services().feed_states.render_from_standby(render, state, request.environ)
+    if rendered is None:
+        with read_session() as session:
+            rendered = render(session)
+    representation = _build_representation(document, rendered, state=state, moment=moment)
+    if previous is not None and previous == replace(representation, last_modified=previous.last_modified):
+        return replace(previous, last_modified=representation.last_modified, source=representation.source)
+    return representation
+
+
+def _load_and_render(document: Document, snapshot: Snapshot, previous_source: RenderSource | None) -> RenderedBody:
+    document.load(snapshot)
+    return document.render(snapshot, previous_source)
+
+
+def _build_representation(
+    document: Document, rendered: RenderedBody, *, state: FeedState, moment: datetime
+) -> Representation:
+    return Representation(
         body=rendered.body,
         media_type=document.media_type,
         etag=version_in_epoch(state.epoch, rendered.version or etag_of(rendered.body)),
@@ -134,6 +156,3 @@ def _render_document(
         route=request.url_rule.rule if request.url_rule else "",
         source=rendered.source,
     )
-    if previous is not None and previous == replace(representation, last_modified=previous.last_modified):
-        return replace(previous, last_modified=representation.last_modified, source=representation.source)
-    return representation

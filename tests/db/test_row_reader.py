@@ -60,7 +60,7 @@ def end_other_sessions(admin: Connection) -> None:
 
 def test_row_equals_the_row_that_sqlalchemy_reads(database: Database, reader: RowReader) -> None:
     with database.read_connection() as connection:
-        assert reader.read_row_and_generation() == (read_feed_state(connection)[:-1], 0)
+        assert reader.read_row_and_generation() == (read_feed_state(connection)[:-2], 0)
 
 
 def test_every_read_returns_the_committed_row(reader: RowReader, admin: Connection) -> None:
@@ -179,4 +179,4 @@ def test_forked_process_opens_its_own_connections(database: Database, reader: Ro
     assert reader.read_row_and_generation() == expected
     assert reader._idle == [connection]
     with database.read_connection() as other:
-        assert read_feed_state(other)[:-1] == expected[0]
+        assert read_feed_state(other)[:-2] == expected[0]

@@ -114,7 +114,7 @@ def test_email_queue_and_revision_are_read_from_the_database(metered_app: Flask)
     assert found['eventcal_email_queue{state="waiting"}'] - before['eventcal_email_queue{state="waiting"}'] == 1
     assert found['eventcal_email_queue{state="failed"}'] == 1
     assert found["eventcal_database_up"] == 1
-    assert found["eventcal_feed_revision"] == services_of(metered_app).feed_state_reader.read_row_and_generation()[0][0]
+    assert found["eventcal_feed_revision"] == services_of(metered_app).feed_states.read_primary().revision
 
 
 def test_metrics_report_a_database_that_cannot_be_read(metered_app: Flask) -> None:

@@ -66,6 +66,30 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
     assert settings.is_https
 
 
+def test_read_url_is_a_postgresql_url(tmp_path: Path) -> None:
+    settings = read_from_environment(
+        tmp_path,
+        database_url="postgresql://db1.example/calendar",
+        database_read_url="postgresql://db2.example/calendar",
+        secret_key=SECRET_KEY,
+    )
+    assert settings.database_read_url == "postgresql+psycopg://db2.example/calendar"
+
+
+@pytest.mark.parametrize(
+    ("url", "read_url"),
+    [
+        (None, "postgresql://db2.example/calendar"),
+        ("sqlite:////tmp/calendar.db", "postgresql://db2.example/calendar"),
+        ("postgresql://db1.example/calendar", "sqlite:////tmp/calendar.db"),
+    ],
+)
+def test_read_url_is_refused_for_sqlite(tmp_path: Path, url: str | None, read_url: str) -> None:
+    given = {} if url is None else {"database_url": url, "secret_key": SECRET_KEY}
+    problem = configuration_error(tmp_path, database_read_url=read_url, **given)
+    assert problem.startswith("EVENTCAL_DATABASE_READ_URL is only for PostgreSQL, because SQLite has no standby.")
+
+
 def test_settings_are_immutable(tmp_path: Path) -> None:
     settings = read_from_environment(tmp_path)
     with pytest.raises(FrozenInstanceError):

@@ -78,7 +78,8 @@ class FeedStateRow(Base):
 class FeedState(NamedTuple):
     """The columns of `FeedStateRow` that every public request reads.
 
-    `database_generation` is the generation of the `RowReader` that read the columns.
+    `database_generation` is the generation of the `RowReader` that read the columns. `is_provisional`: whether the
+    columns were read from a standby, so that the client may have a newer version.
     """
 
     revision: int
@@ -87,6 +88,7 @@ class FeedState(NamedTuple):
     epoch: str
     epoch_started_at: datetime
     database_generation: int = 0
+    is_provisional: bool = False
 
 
 FEED_STATE_SELECT = select(

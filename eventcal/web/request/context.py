@@ -1,7 +1,7 @@
 """Access to the services of the current app and to the unit of work of the current request."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -14,7 +14,7 @@ from eventcal.feeds.index.feed_index import FeedIndex
 from eventcal.kit.clock import Clock
 from eventcal.kit.concurrency import ConcurrencyLimiter
 from eventcal.kit.database import Database, UnitOfWork
-from eventcal.kit.row_reader.base import RowReader
+from eventcal.web.feed_states import FeedStates
 from eventcal.web.http.body_reader import BodyReader
 from eventcal.web.http.urls import UrlBuilder
 from eventcal.web.limiters import Limiters
@@ -33,7 +33,7 @@ class Services:
     clock: Clock
     database: Database
     feed_index: FeedIndex
-    feed_state_reader: RowReader
+    feed_states: FeedStates
     links: UrlBuilder
     responses: ResponseCache
     fetch_counter: FetchCounter
@@ -70,9 +70,17 @@ def now() -> datetime:
 
 @contextmanager
 def read_session() -> Iterator[Session]:
+    """Yield a session on a snapshot of the primary database, or the session of the current unit of work."""
     unit = _current_unit_of_work()
-    with services().database.read_session() if unit is None else nullcontext(unit.session) as session:
-        yield session
+    if unit is not None:
+        yield unit.session
+        return
+    with services().database.read_session() as session:
+        try:
+            yield session
+        finally:
+            if services().feed_states.has_standby:
+                services().feed_states.note_primary_read()
 
 
 @contextmanager
@@ -97,6 +105,8 @@ def unit_of_work() -> Iterator[Session]:
             unit.flush_hooks()
         finally:
             del g.unit
+    if services().feed_states.has_standby:
+        services().feed_states.note_commit()
 
 
 def _hold_write_slot() -> None:
