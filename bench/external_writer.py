@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from bench.datasets import Dataset, open_services
 from eventcal.events.models import Event, Room
+from eventcal.kit.retry import call_again_in_next_second
 from eventcal.members.caller import OPERATOR
 from eventcal.talks.models import Talk
 from eventcal.talks.queries import get_talk
@@ -42,10 +43,14 @@ class ExternalWriter:
         self.set_title(self.talks[number % _FIRST_PAGE_SIZE], f"Another title, number {number}")
 
     def set_title(self, talk_id: str, title: str) -> None:
-        """Change and commit the title of a talk."""
-        with self._services.database.unit_of_work() as unit:
-            talk = get_talk(unit.session, talk_id, OPERATOR)
-            edit_talk(unit.session, talk, {"title": title}, caller=OPERATOR, now=unit.now)
+        """Change and commit the title of a talk, in the next second if it has just been changed."""
+
+        def change() -> None:
+            with self._services.database.unit_of_work() as unit:
+                talk = get_talk(unit.session, talk_id, OPERATOR)
+                edit_talk(unit.session, talk, {"title": title}, caller=OPERATOR, now=unit.now)
+
+        call_again_in_next_second(change, clock=self._services.clock)
 
     def close(self) -> None:
         """Close the database connections."""
