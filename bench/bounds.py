@@ -9,10 +9,8 @@ from bench.http_measurements import PAGE_PATHS, baseline_name
 
 KILOBYTE, MEGABYTE = 1_000, 1_000_000
 # The bounds on unchanged feeds as multiples of a Flask view: for 304 responses, 200 responses, and bodies of megabytes.
-# Each response requires reading one row, which takes longer with PostgreSQL.
 _POLL_LIMITS = {"sqlite": 0.6, "postgresql": 0.75}
-_BODY_LIMITS = {"sqlite": 0.65, "postgresql": 0.8}
-_LARGE_BODY_LIMITS = {"sqlite": 0.9, "postgresql": 1.0}
+_BODY_LIMIT, _LARGE_BODY_LIMIT = 0.65, 0.9
 # The cost of the feed of 10,000 entries is that of copying the body.
 _COPIED_BODY_LIMIT = 1.1
 # Lists, pages and embeds are more expensive than feeds by this multiple.
@@ -68,19 +66,18 @@ def _poll_bounds(database_kind: str) -> Iterator[Bound]:
     yield from _reported_baselines("304 for feed of 1000", "304 feed of 1000")
 
 
-def _unchanged_bounds(database_kind: str) -> Iterator[Bound]:
+def _unchanged_bounds() -> Iterator[Bound]:
     """Yield the bounds on unchanged 200 responses: as a multiple of a Flask view that returns the same bytes."""
-    body_limit = _BODY_LIMITS[database_kind]
     limits = {
-        ("feed of 1000", "identity"): _LARGE_BODY_LIMITS[database_kind],
+        ("feed of 1000", "identity"): _LARGE_BODY_LIMIT,
         ("feed of 10000", "identity"): _COPIED_BODY_LIMIT,
         ("feed of 10000", "gzip"): _COPIED_BODY_LIMIT,
-        ("feed of 1000", "gzip"): body_limit,
+        ("feed of 1000", "gzip"): _BODY_LIMIT,
     }
     for kept in ("feed of 1000", "feed of 10000", "/talks", *PAGE_PATHS):
         for coding in ("identity", "gzip"):
             name, label = f"200 {kept} {coding}", f"unchanged {kept}, {coding}"
-            limit = limits.get((kept, coding), body_limit + _PAGE_SURCHARGE)
+            limit = limits.get((kept, coding), _BODY_LIMIT + _PAGE_SURCHARGE)
             yield Bound(f"{label}, Flask", name, limit, baseline_name(name, "flask"))
             if kept == "feed of 1000":
                 yield from _reported_baselines(label, name)
@@ -101,7 +98,7 @@ def _change_bounds() -> Iterator[Bound]:
     yield Bound("first /talks after a change", "first /talks identity", 5, read)
     yield Bound("first /talks after a change, gzip", "first /talks gzip", None, read)
     edited = "sqlalchemy orm edits a talk and icalendar renders it"
-    yield Bound("edit one talk over HTTP", "edit one talk", 6, edited)
+    yield Bound("edit one talk over HTTP", "edit one talk", 3, edited)
     yield Bound("rename a room with 200 talks", "rename one room", 1.5, "icalendar renders 200 entries")
 
 
@@ -136,7 +133,7 @@ def _other_bounds() -> Iterator[Bound]:
 
 def _bounds(database_kind: str) -> Iterator[Bound]:
     yield from _poll_bounds(database_kind)
-    yield from _unchanged_bounds(database_kind)
+    yield from _unchanged_bounds()
     yield from _change_bounds()
     yield from _growth_bounds()
     yield from _other_bounds()

@@ -64,7 +64,7 @@ def create_test_app(database_url: str, clock: Clock, **changes: Any) -> Iterator
 class PatientClient(FlaskClient):
     """A client that repeats a request in the next second if an entry has already been changed in this second.
 
-    Most tests change an entry several times while the clock stands still.
+    Most tests change an entry several times without advancing the clock.
     """
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:

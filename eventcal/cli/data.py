@@ -75,8 +75,8 @@ def check_database_is_current() -> None:
 def backup_installation(file: Path) -> None:
     """Write the database, the images and the secret key to a tar archive.
 
-    The server can run meanwhile. Only you can read FILE: whoever reads it can sign in as anybody. The operations guide
-    explains how to restore it.
+    The server can be running. Keep FILE secret, because the key signs sessions and links. The operations guide explains
+    how to restore it.
     """
     with open_services() as services:
         try:

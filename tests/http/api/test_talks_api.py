@@ -7,13 +7,16 @@ import pytest
 from flask import Flask
 
 from eventcal.events.enums import EventStatus, Programme
+from eventcal.events.filter import Filter, Sort
+from eventcal.events.queries import list_events
+from eventcal.kit.pagination import PageRequest
 from eventcal.speakers.models import Speaker
 from eventcal.talks.enums import TalkState
 from eventcal.talks.models import Talk
 from tests.api_client import API_URL, ApiClient, count_rows, create_member_client, create_talk
 from tests.clocks import NOON, FixedClock
 from tests.factories import make_event, make_speaker
-from tests.http_app import write_session
+from tests.http_app import database_of, write_session
 from tests.tracing import trace_files
 
 TALKS_PATH = "/events/summit/talks"
@@ -48,8 +51,9 @@ def test_talk_with_title_only_has_all_defaults(member: ApiClient) -> None:
         "reprise_of": None,
         "sequence": 0,
         "revision": 1,
-        "created_at": answer.json["created_at"],
-        "updated_at": answer.json["created_at"],
+        # The event was changed at noon.
+        "created_at": "2026-03-01T12:00:01Z",
+        "updated_at": "2026-03-01T12:00:01Z",
         "links": {
             "self": f"{API_URL}/talks/{talk_id}",
             "html": f"http://127.0.0.1:8000/talks/{talk_id}",
@@ -266,8 +270,11 @@ def test_series_accepts_talks_until_end_of_its_last_occurrence(
     ends = "COUNT" in recurrence or "UNTIL" in recurrence
     for moment, is_open in ((last, True), (last + timedelta(seconds=1), not ends)):
         clock.set_time(moment)
+        accepting = Filter(accepting_talks=True)
+        with database_of(app).read_session() as session:
+            page = list_events(session, accepting, sort=Sort.STARTS, paging=PageRequest(), now=moment)
         offered = member.post("/events/call/talks", {"title": f"At {moment}"}).status
-        assert offered == (201 if is_open else 409)
+        assert ([event.slug for event in page.items] == ["call"], offered) == (is_open, 201 if is_open else 409)
 
 
 def test_draft_pending_or_cancelled_event_rejects_talks(app: Flask, moderator: ApiClient) -> None:

@@ -172,11 +172,11 @@ def test_recording_a_fetch_does_not_change_the_public_revision(app: Flask, clock
 
 
 @pytest.mark.usefixtures("member_id")
-def test_secret_feed_is_served_during_a_write_transaction(app: Flask) -> None:
+def test_secret_feed_is_served_during_a_write_transaction(app: Flask, clock: FixedClock) -> None:
     client = app.test_client(use_cookies=False)
     with write_session(app):
         answer = client.get(FEED_PATH)
         assert feed_errors(answer.data) == []
     run_background_tasks(app)
     with database_of(app).read_session() as session:
-        assert session.get_one(PersonalFeed, "phone").last_fetched_at is not None
+        assert session.get_one(PersonalFeed, "phone").last_fetched_at == clock.now()

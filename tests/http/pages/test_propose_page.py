@@ -75,7 +75,7 @@ def test_event_is_previewed_proposed_and_pending_moderation(app: Flask, member_b
     assert "A moderator looks at it before it is public" in member_browser.visit("/propose")
     said = member_browser.submit_form("/propose", do="preview", **ALL_FIELDS)
     assert "This is what subscribers will see" in said
-    assert "The Hall," in said
+    assert "The Hall, Example Street 1, Berlin, Berlin, Germany" in said
     assert "SUMMARY:Xen Summit" in said
     assert "STATUS:CONFIRMED" in said
     assert count_rows(app, Event) == 0

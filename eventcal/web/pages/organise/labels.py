@@ -98,7 +98,7 @@ def step_error_text(step: TalkAction, talk: Talk) -> str:
         TalkAction.WAITLIST: _("“%(title)s” cannot be put on the waiting list; it is by now: %(state)s.", **values),
         TalkAction.REJECT: _("“%(title)s” cannot be rejected; it is by now: %(state)s.", **values),
         TalkAction.CANCEL: _("“%(title)s” cannot be cancelled; it is by now: %(state)s.", **values),
-        TalkAction.REINSTATE: _("“%(title)s” cannot be reinstated; it is by now: %(state)s.", **values),
+        TalkAction.REINSTATE: _("“%(title)s” cannot be reinstated; its state is now: %(state)s.", **values),
     }
     return str(reasons[step])
 
